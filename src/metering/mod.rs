@@ -1,0 +1,21 @@
+//! PURE. What a meter says: profiles, read plans, the schedule of one bus, register words to [`Reading`].
+//!
+//! May not: see any room but `terms`, do I/O, read a clock. Floats exist in `decode` alone.
+//! Nothing here can name a write: a read-only [`Ask`] is the only question there is.
+
+pub mod decode;
+pub mod fault;
+pub mod plan;
+pub mod profile;
+pub mod quantity;
+pub mod reading;
+pub mod scan;
+pub mod schedule;
+
+pub use fault::Fault;
+pub use plan::Plan;
+pub use profile::Profile;
+pub use quantity::Quantity;
+pub use reading::{Reading, Register, Sample};
+pub use scan::{Block, Function, Scan};
+pub use schedule::{Answer, Ask, MeterPoint, Next, PlatePoint, Schedule};

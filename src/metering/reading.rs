@@ -1,0 +1,114 @@
+//! What one poll of one meter told, with its own time; or that it told nothing, and why.
+
+use super::{
+    Fault, Scan,
+    quantity::{QUANTITIES, Quantity},
+};
+use crate::terms::{AssetId, MeterId, MilliAmps, MilliVolts, MilliWatts, Stamp, WattHours};
+
+/// An energy register at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Register {
+    /// Primary-side energy.
+    pub energy: WattHours,
+    /// Smallest advance it can show at its present value, rounded up to a watt-hour, never zero.
+    pub step: WattHours,
+    /// Where it wraps to zero; `None` where that is not known (floats).
+    pub modulus: Option<WattHours>,
+    /// The register's words, high word first, packed to the right.
+    pub raw: u64,
+    /// How many words `raw` holds.
+    pub raw_words: u8,
+}
+
+/// All values of one poll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Whose.
+    pub meter: MeterId,
+    /// When the last answer of the poll arrived.
+    pub at: Stamp,
+    /// How long the poll took, first question to last answer, in milliseconds.
+    pub took_ms: u32,
+    /// Thousandths of each quantity's unit, primary side; absent is absent.
+    pub values: [Option<i64>; QUANTITIES],
+    /// The import register, or the combined total where the meter has no import register.
+    pub import: Option<Register>,
+    /// The words everything above was decoded from.
+    pub scan: Scan,
+}
+
+impl Reading {
+    /// One value, in thousandths of the quantity's unit.
+    pub fn value(&self, quantity: Quantity) -> Option<i64> {
+        self.values.get(quantity.index()).copied().flatten()
+    }
+
+    /// Total active power; the sum of the phases where the meter has no total.
+    pub fn power(&self) -> Option<MilliWatts> {
+        let phases = [Quantity::PowerL1, Quantity::PowerL2, Quantity::PowerL3];
+        self.value(Quantity::Power).or_else(|| phases.iter().try_fold(0_i64, |sum, q| sum.checked_add(self.value(*q)?))).map(MilliWatts)
+    }
+
+    /// Active power per phase.
+    pub fn phase_power(&self) -> [Option<MilliWatts>; 3] {
+        [Quantity::PowerL1, Quantity::PowerL2, Quantity::PowerL3].map(|q| self.value(q).map(MilliWatts))
+    }
+
+    /// Current per phase.
+    pub fn currents(&self) -> [Option<MilliAmps>; 3] {
+        [Quantity::CurrentL1, Quantity::CurrentL2, Quantity::CurrentL3].map(|q| self.value(q).map(MilliAmps))
+    }
+
+    /// Line-to-line voltages; computed from the phase voltages (times the root of three) where only these are mapped.
+    pub fn line_voltages(&self) -> [Option<MilliVolts>; 3] {
+        let lines = [Quantity::VoltageL12, Quantity::VoltageL23, Quantity::VoltageL31].map(|q| self.value(q));
+        let phases = [Quantity::VoltageL1, Quantity::VoltageL2, Quantity::VoltageL3].map(|q| self.value(q));
+        let lines = if lines.iter().any(Option::is_some) {
+            lines
+        } else {
+            // 1.7321 to four places: half a part in ten thousand, far below any threshold applied to it.
+            phases.map(|v| v.and_then(|v| Some(v.checked_mul(17_321)? / 10_000)))
+        };
+        lines.map(|v| v.map(MilliVolts))
+    }
+
+    /// A word that moves while the meter lives, whatever its line does: clock, uptime or run hours.
+    pub fn liveness(&self) -> Option<i64> {
+        [Quantity::Clock, Quantity::UptimeS, Quantity::RunHours].into_iter().find_map(|q| self.value(q))
+    }
+}
+
+/// What one due poll came to. Every due poll yields exactly one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sample {
+    /// The meter told.
+    Reading(Reading),
+    /// It did not; the time is when that was certain.
+    Miss {
+        /// Whose poll.
+        meter: MeterId,
+        /// When.
+        at: Stamp,
+        /// Why.
+        fault: Fault,
+    },
+    /// The words of an equipment's nameplate block.
+    Plate {
+        /// Whose nameplate.
+        asset: AssetId,
+        /// When it was read.
+        at: Stamp,
+        /// The whole block, header included.
+        words: Vec<u16>,
+    },
+    /// The nameplate could not be read.
+    PlateMiss {
+        /// Whose nameplate.
+        asset: AssetId,
+        /// When.
+        at: Stamp,
+        /// Why.
+        fault: Fault,
+    },
+}

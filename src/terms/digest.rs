@@ -1,0 +1,87 @@
+//! SHA-256 digests, written as 64 lower-case hexadecimal digits.
+
+use std::fmt;
+
+use sha2::{Digest as _, Sha256};
+
+/// A SHA-256 digest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// Before the first record of a log there is nothing: 32 zero bytes.
+    pub const ZERO: Digest = Digest([0; 32]);
+
+    /// The digest of some bytes.
+    pub fn of(bytes: &[u8]) -> Digest {
+        Digest(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of several pieces, as if they were one.
+    pub fn of_pieces(pieces: &[&[u8]]) -> Digest {
+        let mut hash = Sha256::new();
+        for piece in pieces {
+            hash.update(piece);
+        }
+        Digest(hash.finalize().into())
+    }
+
+    /// Reads exactly 64 lower-case hexadecimal digits.
+    pub fn from_hex(text: &str) -> Option<Digest> {
+        let mut bytes = [0; 32];
+        hex_into(text, &mut bytes).then_some(Digest(bytes))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Fills `out` from lower-case hexadecimal; false, and `out` undefined, unless `text` is exactly that long.
+pub fn hex_into(text: &str, out: &mut [u8]) -> bool {
+    let nibble = |b: u8| match b {
+        b'0'..=b'9' => Some(b - b'0'),
+        b'a'..=b'f' => Some(b - b'a' + 10),
+        _ => None,
+    };
+    text.len() == out.len() * 2
+        && text.as_bytes().chunks_exact(2).zip(out).all(|(pair, byte)| match pair {
+            &[high, low] => match (nibble(high), nibble(low)) {
+                (Some(high), Some(low)) => {
+                    *byte = high << 4 | low;
+                    true
+                }
+                (Some(_) | None, _) => false,
+            },
+            _ => false,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_of_abc_is_the_published_one() {
+        let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(Digest::of(b"abc").to_string(), text);
+        assert_eq!(Digest::of_pieces(&[b"a", b"bc"]), Digest::of(b"abc"));
+        assert_eq!(Digest::from_hex(text), Some(Digest::of(b"abc")));
+    }
+
+    #[test]
+    fn only_64_lower_case_digits_are_a_digest() {
+        let upper = Digest::of(b"abc").to_string().to_uppercase();
+        for wrong in ["", "ba", upper.as_str(), &"g".repeat(64), &"0".repeat(66)] {
+            assert_eq!(Digest::from_hex(wrong), None, "{wrong}");
+        }
+    }
+}

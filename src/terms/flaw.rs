@@ -1,0 +1,104 @@
+//! One mistake in a file, with its place and its cure; every parser of the house reports these, all at once.
+
+use std::{cell::RefCell, fmt, sync::Arc};
+
+/// Where something was written. Line and column count from 1; both are 0 where a source has no lines.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// File name, or the name of an environment variable.
+    pub file: Arc<str>,
+    /// Line, from 1; 0 when the source has none.
+    pub line: u32,
+    /// Column in characters, from 1; 0 when the source has none.
+    pub column: u32,
+}
+
+impl Place {
+    /// The place of a byte offset in a file's text.
+    pub fn in_text(file: &Arc<str>, text: &str, offset: usize) -> Place {
+        let before = text.get(..offset).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Place {
+            file: file.clone(),
+            line: count(before.matches('\n').count() + 1),
+            column: count(before.get(line_start..).unwrap_or("").chars().count() + 1),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line == 0 { f.write_str(&self.file) } else { write!(f, "{}:{}:{}", self.file, self.line, self.column) }
+    }
+}
+
+/// What is wrong and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wrong {
+    /// What was found.
+    pub wrong: String,
+    /// What would be right, or what to do.
+    pub right: String,
+}
+
+impl Wrong {
+    /// A mistake and its cure.
+    pub fn new(wrong: impl Into<String>, right: impl Into<String>) -> Wrong {
+        Wrong { wrong: wrong.into(), right: right.into() }
+    }
+}
+
+/// One mistake, its place and its cure.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Flaw {
+    /// Where.
+    pub place: Place,
+    /// What, and what instead.
+    pub what: Wrong,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}, {}", self.place, self.what.wrong, self.what.right)
+    }
+}
+
+impl std::error::Error for Flaw {}
+
+/// Collects every mistake of a reading, so that a person corrects them in one go.
+#[derive(Debug, Default)]
+pub struct Flaws(RefCell<Vec<Flaw>>);
+
+impl Flaws {
+    /// Notes one mistake.
+    pub fn add(&self, place: Place, what: Wrong) {
+        self.0.borrow_mut().push(Flaw { place, what });
+    }
+
+    /// True while nothing was found wrong.
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
+    /// All mistakes in the order of their places.
+    pub fn into_sorted(self) -> Vec<Flaw> {
+        let mut all = self.0.into_inner();
+        all.sort();
+        all.dedup();
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_not_bytes() {
+        let file: Arc<str> = "a.toml".into();
+        let text = "x = 1\n炉 = \"冷\" !";
+        let place = Place::in_text(&file, text, text.find('!').unwrap());
+        assert_eq!(place.to_string(), "a.toml:2:9");
+    }
+}

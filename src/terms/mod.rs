@@ -1,0 +1,18 @@
+//! PURE. The few words every room uses: time, quantities, names, places, digests, and one mistake in a file.
+//!
+//! May not: see another room, do I/O, read a clock, hold a float.
+
+pub mod digest;
+pub mod flaw;
+pub mod form;
+pub mod name;
+pub mod place;
+pub mod quantity;
+pub mod time;
+pub mod words;
+
+pub use digest::Digest;
+pub use flaw::{Flaw, Flaws};
+pub use name::{AssetId, GatewayId, MeterId, Name};
+pub use quantity::{Decimal, MilliAmps, MilliHertz, MilliVolts, MilliWatts, Ratio, WattHours};
+pub use time::{ClockQuality, LegalDay, Stamp};

@@ -1,0 +1,83 @@
+//! Where a plant lies and who answers for it: division codes (GB/T 2260) and unified social credit codes (GB 32100).
+
+use std::fmt;
+
+/// A six-digit division code of a county: two digits each for province, prefecture and county.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Division([u8; 6]);
+
+impl Division {
+    /// `None` unless exactly six digits.
+    pub fn parse(text: &str) -> Option<Division> {
+        let digits: [u8; 6] = text.as_bytes().try_into().ok()?;
+        digits.iter().all(u8::is_ascii_digit).then_some(Division(digits))
+    }
+
+    /// The three levels as topics carry them: province, prefecture, county.
+    pub fn levels(&self) -> [&str; 3] {
+        let level = |from: usize| self.0.get(from..from + 2).and_then(|d| str::from_utf8(d).ok()).unwrap_or("00");
+        [level(0), level(2), level(4)]
+    }
+}
+
+impl fmt::Display for Division {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.levels().iter().try_for_each(|level| f.write_str(level))
+    }
+}
+
+const CREDIT_SYMBOLS: &[u8] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
+const CREDIT_WEIGHTS: [u32; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28];
+
+/// The 18 symbols of an enterprise's unified social credit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CreditCode([u8; 18]);
+
+impl CreditCode {
+    /// `None` unless 18 of the 31 symbols of GB 32100. The check symbol is not required to fit:
+    /// codes that fail it have been issued, so it only warrants a warning.
+    pub fn parse(text: &str) -> Option<CreditCode> {
+        let symbols: [u8; 18] = text.as_bytes().try_into().ok()?;
+        symbols.iter().all(|s| CREDIT_SYMBOLS.contains(s)).then_some(CreditCode(symbols))
+    }
+
+    /// The code as text.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or("")
+    }
+
+    /// Whether the last symbol is the check symbol GB 32100 computes from the others.
+    pub fn check_symbol_fits(&self) -> bool {
+        let value = |s: &u8| CREDIT_SYMBOLS.iter().position(|c| c == s).and_then(|v| u32::try_from(v).ok()).unwrap_or(0);
+        let sum: u32 = self.0.iter().zip(CREDIT_WEIGHTS).map(|(s, weight)| value(s) * weight).sum();
+        self.0.last().map(value) == Some((31 - sum % 31) % 31)
+    }
+}
+
+impl fmt::Display for CreditCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_division_has_three_levels() {
+        assert_eq!(Division::parse("140525").unwrap().levels(), ["14", "05", "25"]);
+        assert_eq!(Division::parse("140525").unwrap().to_string(), "140525");
+        for wrong in ["14052", "1405255", "14052x", ""] {
+            assert_eq!(Division::parse(wrong), None);
+        }
+    }
+
+    #[test]
+    fn the_check_symbol_warns_but_never_rejects() {
+        assert!(CreditCode::parse("91350100M000100Y43").unwrap().check_symbol_fits());
+        assert!(CreditCode::parse("91420000737944946L").unwrap().check_symbol_fits());
+        assert!(!CreditCode::parse("91350211M0000XUF46").unwrap().check_symbol_fits());
+        assert_eq!(CreditCode::parse("91350100M000100Y4I"), None);
+    }
+}
