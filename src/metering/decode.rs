@@ -57,7 +57,12 @@ enum Number {
 }
 
 /// The ratio the meter tells, checked against the declared one.
-fn ratio(needed: bool, cells: Option<&RatioCells>, declared: Option<Ratio>, scan: &Scan) -> Result<Ratio, Fault> {
+fn ratio(
+    needed: bool,
+    cells: Option<&RatioCells>,
+    declared: Option<Ratio>,
+    scan: &Scan,
+) -> Result<Ratio, Fault> {
     if !needed {
         return Ok(Ratio::DIRECT);
     }
@@ -117,7 +122,10 @@ fn scaled(cell: &Cell, number: Number) -> Option<i64> {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "scales have few digits; a float register has at most 15 anyway")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "scales have few digits; a float register has at most 15 anyway"
+)]
 fn scale_factor(scale: Decimal) -> f64 {
     scale.mantissa as f64 * 10_f64.powi(i32::from(scale.exponent))
 }
@@ -177,7 +185,9 @@ fn is_absent(cell: &Cell, bits: u64, number: Number) -> bool {
         (_, Number::Float { value, .. }) if !value.is_finite() => true,
         (Absent::Never, _) => false,
         (Absent::Word(word), Number::Whole(n)) => n == i128::from(word),
-        (Absent::Word(word), Number::Float { value, .. }) => whole(value) == Some(word) && value.fract() == 0.0,
+        (Absent::Word(word), Number::Float { value, .. }) => {
+            whole(value) == Some(word) && value.fract() == 0.0
+        }
         (Absent::Max | Absent::Sunspec, _) if float => false,
         (Absent::Max, _) => bits == if signed { ones >> 1 } else { ones },
         (Absent::Sunspec, _) => bits == if signed { (ones >> 1) + 1 } else { ones },

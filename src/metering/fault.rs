@@ -79,16 +79,38 @@ impl Fault {
     /// What a person reads.
     pub const fn words(self) -> Words {
         match self {
-            Fault::Timeout => Words { zh: "电表未在时限内应答", en: "the meter did not answer in time" },
-            Fault::Exception(_) => Words { zh: "电表以异常码拒绝", en: "the meter refused with a Modbus exception" },
-            Fault::WrongLength => Words { zh: "应答的寄存器个数不符", en: "the answer had the wrong number of registers" },
-            Fault::Mismatch => Words { zh: "应答来自其他站号或功能码", en: "the answer was for another unit or function" },
-            Fault::Garbage => Words { zh: "应答不是 Modbus 报文", en: "the answer was no Modbus frame" },
+            Fault::Timeout => {
+                Words { zh: "电表未在时限内应答", en: "the meter did not answer in time" }
+            }
+            Fault::Exception(_) => {
+                Words { zh: "电表以异常码拒绝", en: "the meter refused with a Modbus exception" }
+            }
+            Fault::WrongLength => Words {
+                zh: "应答的寄存器个数不符",
+                en: "the answer had the wrong number of registers",
+            },
+            Fault::Mismatch => Words {
+                zh: "应答来自其他站号或功能码",
+                en: "the answer was for another unit or function",
+            },
+            Fault::Garbage => {
+                Words { zh: "应答不是 Modbus 报文", en: "the answer was no Modbus frame" }
+            }
             Fault::Closed => Words { zh: "连接被对方关闭", en: "the connection was closed" },
-            Fault::Refused => Words { zh: "端点拒绝连接或不可达", en: "nobody accepts connections at the endpoint" },
-            Fault::RatioUnknown => Words { zh: "互感器变比未知", en: "the transformer ratio is not known" },
-            Fault::RatioDiffers => Words { zh: "表内变比与申报不符", en: "the ratio in the meter is not the declared one" },
-            Fault::NotAPlate => Words { zh: "该寄存器块不是铭牌", en: "the register block is no nameplate" },
+            Fault::Refused => Words {
+                zh: "端点拒绝连接或不可达",
+                en: "nobody accepts connections at the endpoint",
+            },
+            Fault::RatioUnknown => {
+                Words { zh: "互感器变比未知", en: "the transformer ratio is not known" }
+            }
+            Fault::RatioDiffers => Words {
+                zh: "表内变比与申报不符",
+                en: "the ratio in the meter is not the declared one",
+            },
+            Fault::NotAPlate => {
+                Words { zh: "该寄存器块不是铭牌", en: "the register block is no nameplate" }
+            }
         }
     }
 }

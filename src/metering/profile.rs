@@ -208,13 +208,20 @@ fn read(form: &Form<'_>, digest: Digest) -> Option<Profile> {
     let link = read_link(form);
     let defaults = read_defaults(form);
     let (ct, pt) = read_ratios(form, &defaults);
-    let rows: Vec<Row> =
-        form.entries("measure").into_iter().filter_map(|(key, node)| read_row(form, key, node, &defaults)).collect();
+    let rows: Vec<Row> = form
+        .entries("measure")
+        .into_iter()
+        .filter_map(|(key, node)| read_row(form, key, node, &defaults))
+        .collect();
     if rows.is_empty() {
         form.flaw("measure", "no quantity is mapped", "add rows under [measure]");
     }
     if secondary == Some(false) && rows.iter().any(|r| r.times.ct || r.times.pt) {
-        form.flaw("values", "values are \"primary\" but a row has `times`", "write \"secondary\" or drop `times`");
+        form.flaw(
+            "values",
+            "values are \"primary\" but a row has `times`",
+            "write \"secondary\" or drop `times`",
+        );
     }
     let profile = Profile {
         id: id?,
@@ -293,7 +300,11 @@ fn read_row(form: &Form<'_>, key: &str, node: &Node, defaults: &Defaults) -> Opt
     let row = Form::of(node, form.flaws())?;
     let quantity = Quantity::from_word(key);
     if quantity.is_none() {
-        row.flaw("", format!("`{key}` is no quantity"), "use a word of the profile schema, such as power or import");
+        row.flaw(
+            "",
+            format!("`{key}` is no quantity"),
+            "use a word of the profile schema, such as power or import",
+        );
     }
     let times = row.optional("times", times).unwrap_or_default();
     let cell = read_cell(&row, defaults);

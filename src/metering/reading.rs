@@ -47,7 +47,9 @@ impl Reading {
     /// Total active power; the sum of the phases where the meter has no total.
     pub fn power(&self) -> Option<MilliWatts> {
         let phases = [Quantity::PowerL1, Quantity::PowerL2, Quantity::PowerL3];
-        self.value(Quantity::Power).or_else(|| phases.iter().try_fold(0_i64, |sum, q| sum.checked_add(self.value(*q)?))).map(MilliWatts)
+        self.value(Quantity::Power)
+            .or_else(|| phases.iter().try_fold(0_i64, |sum, q| sum.checked_add(self.value(*q)?)))
+            .map(MilliWatts)
     }
 
     /// Active power per phase.
@@ -81,6 +83,10 @@ impl Reading {
 
 /// What one due poll came to. Every due poll yields exactly one.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "samples pass through a bounded channel by value: no allocation a poll"
+)]
 pub enum Sample {
     /// The meter told.
     Reading(Reading),

@@ -119,16 +119,19 @@ impl Schedule {
             let due_ms = start_ms + point.period_ms * (phase % PHASES) / PHASES;
             Some(Turn { subject: Subject::Meter { point, plan }, due_ms, failures: 0 })
         });
-        let plates = plates
-            .into_iter()
-            .map(|point| Turn { subject: Subject::Plate { point, words: Vec::new() }, due_ms: start_ms, failures: 0 });
+        let plates = plates.into_iter().map(|point| Turn {
+            subject: Subject::Plate { point, words: Vec::new() },
+            due_ms: start_ms,
+            failures: 0,
+        });
         Schedule { turns: meters.chain(plates).collect(), poll: None }
     }
 
     /// What to do at this uptime (milliseconds).
     pub fn next(&mut self, uptime_ms: u64) -> Next {
         if self.poll.is_none() {
-            let Some((index, turn)) = self.turns.iter().enumerate().min_by_key(|(_, turn)| turn.due_ms) else {
+            let Some((index, turn)) = self.turns.iter().enumerate().min_by_key(|(_, turn)| turn.due_ms)
+            else {
                 return Next::WaitUntil(u64::MAX);
             };
             if turn.due_ms > uptime_ms {
@@ -218,7 +221,12 @@ fn on_meter_answer(
     }
 }
 
-fn on_plate_answer(point: &PlatePoint, words: &mut Vec<u16>, at: &Stamp, answer: Answer<'_>) -> Option<Sample> {
+fn on_plate_answer(
+    point: &PlatePoint,
+    words: &mut Vec<u16>,
+    at: &Stamp,
+    answer: Answer<'_>,
+) -> Option<Sample> {
     let wanted = plate_block(point, words).map(|(_, count)| usize::from(count));
     let fault = match answer {
         Err(fault) => Some(fault),
@@ -259,7 +267,8 @@ fn next_due(turn: &Turn, uptime_ms: u64) -> u64 {
         Subject::Plate { .. } => MAX_BACKOFF_MS,
     };
     let doublings = turn.failures.saturating_sub(BREAKER_FAILURES).min(16);
-    let backoff = if turn.failures < BREAKER_FAILURES { period } else { (period << doublings).min(MAX_BACKOFF_MS) };
+    let backoff =
+        if turn.failures < BREAKER_FAILURES { period } else { (period << doublings).min(MAX_BACKOFF_MS) };
     let wait = backoff.max(period);
     let late = uptime_ms.saturating_sub(turn.due_ms) / wait;
     turn.due_ms + wait * (late + 1)
@@ -286,7 +295,11 @@ mod tests {
     }
 
     /// Answers every question of one poll; returns its sample and the units asked.
-    fn poll(schedule: &mut Schedule, now: u64, answer: impl Fn(&Ask) -> Result<Vec<u16>, Fault>) -> (Option<Sample>, Vec<u8>) {
+    fn poll(
+        schedule: &mut Schedule,
+        now: u64,
+        answer: impl Fn(&Ask) -> Result<Vec<u16>, Fault>,
+    ) -> (Option<Sample>, Vec<u8>) {
         let mut units = Vec::new();
         while let Next::Ask(ask) = schedule.next(now) {
             units.push(ask.unit);
@@ -312,7 +325,11 @@ mod tests {
         assert_eq!(units.len(), 4);
         assert_eq!(schedule.next(520), Next::WaitUntil(1_500));
         poll(&mut schedule, 4_700, ones);
-        assert_eq!(schedule.next(4_710), Next::WaitUntil(5_500), "missed polls are left out, the phase is kept");
+        assert_eq!(
+            schedule.next(4_710),
+            Next::WaitUntil(5_500),
+            "missed polls are left out, the phase is kept"
+        );
     }
 
     #[test]
@@ -328,7 +345,10 @@ mod tests {
             waits.push(due - now);
             now = due;
         }
-        assert_eq!(waits, [1_000, 1_000, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000, 60_000]);
+        assert_eq!(
+            waits,
+            [1_000, 1_000, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000, 60_000]
+        );
         poll(&mut schedule, now, ones);
         assert_eq!(schedule.next(now), Next::WaitUntil(now + 1_000));
     }
@@ -370,7 +390,9 @@ mod tests {
             let from = usize::from(ask.block.at - 60_000);
             Ok(whole[from..from + usize::from(ask.block.count)].to_vec())
         });
-        assert!(matches!(sample, Some(Sample::Plate { ref words, .. }) if words.len() == 300 && words[299] == 297));
+        assert!(
+            matches!(sample, Some(Sample::Plate { ref words, .. }) if words.len() == 300 && words[299] == 297)
+        );
         assert_eq!(units.len(), 4);
         assert_eq!(schedule.next(1), Next::WaitUntil(PLATE_PERIOD_MS));
         let (sample, _) = poll(&mut schedule, PLATE_PERIOD_MS, ones);

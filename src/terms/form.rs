@@ -62,7 +62,10 @@ impl Node {
         let flaws = Flaws::default();
         for error in errors {
             let place = Place::in_text(&file, text, error.span().map_or(0, |s| s.start));
-            flaws.add(place, Wrong::new(error.message().trim().replace('\n', "; "), "correct the TOML syntax here"));
+            flaws.add(
+                place,
+                Wrong::new(error.message().trim().replace('\n', "; "), "correct the TOML syntax here"),
+            );
         }
         let node = Node {
             place: Place::in_text(&file, text, 0),
@@ -157,7 +160,10 @@ impl<'a> Form<'a> {
         if let Value::Table(members) = &node.value {
             Some(Form { place: &node.place, members, asked: RefCell::default(), flaws })
         } else {
-            flaws.add(node.place.clone(), Wrong::new(format!("{} here", node.value.kind()), "a table is expected"));
+            flaws.add(
+                node.place.clone(),
+                Wrong::new(format!("{} here", node.value.kind()), "a table is expected"),
+            );
             None
         }
     }
@@ -199,7 +205,11 @@ impl<'a> Form<'a> {
         if let Value::List(items) = &node.value {
             return items.iter().filter_map(|item| Form::of(item, self.flaws)).collect();
         }
-        self.wrong(&node.place, format!("`{key}` is {}", node.value.kind()), format!("write it as `[[{key}]]`"));
+        self.wrong(
+            &node.place,
+            format!("`{key}` is {}", node.value.kind()),
+            format!("write it as `[[{key}]]`"),
+        );
         Vec::new()
     }
 
@@ -251,9 +261,7 @@ impl<'a> Form<'a> {
     }
 
     fn read<T>(&self, key: &str, node: &Node, read: impl Fn(&Value) -> Reading<T>) -> Option<T> {
-        read(&node.value)
-            .map_err(|w| self.wrong(&node.place, format!("`{key}` {}", w.wrong), w.right))
-            .ok()
+        read(&node.value).map_err(|w| self.wrong(&node.place, format!("`{key}` {}", w.wrong), w.right)).ok()
     }
 
     fn wrong(&self, place: &Place, wrong: String, right: String) {
@@ -408,7 +416,8 @@ mod tests {
 
     #[test]
     fn every_mistake_is_found_in_one_reading_with_its_place() {
-        let doc = Node::parse("a.toml", "id = \"Bad Name\"\npoll_ms = 5\n\n[[x]]\nextra = 1\nrest_w = 1\n").unwrap();
+        let doc = Node::parse("a.toml", "id = \"Bad Name\"\npoll_ms = 5\n\n[[x]]\nextra = 1\nrest_w = 1\n")
+            .unwrap();
         let flaws = Flaws::default();
         let form = Form::of(&doc, &flaws).unwrap();
         assert_eq!(form.required("id", name), None);
@@ -442,7 +451,10 @@ mod tests {
     #[test]
     fn numbers_are_exact_and_dates_are_text() {
         let doc = Node::parse("a", "a = 0.01\nb = 0x10\nc = 2026-12-31\nd = { e = [1, 2] }").unwrap();
-        assert_eq!(doc.at(&[Step::Key("a".into())]).unwrap().value, Value::Decimal(Decimal { mantissa: 1, exponent: -2 }));
+        assert_eq!(
+            doc.at(&[Step::Key("a".into())]).unwrap().value,
+            Value::Decimal(Decimal { mantissa: 1, exponent: -2 })
+        );
         assert_eq!(doc.at(&[Step::Key("b".into())]).unwrap().value, Value::Integer(16));
         assert_eq!(doc.at(&[Step::Key("c".into())]).unwrap().value, Value::Text("2026-12-31".into()));
         let deep = [Step::Key("d".into()), Step::Key("e".into()), Step::Index(1)];

@@ -15,7 +15,8 @@ impl Division {
 
     /// The three levels as topics carry them: province, prefecture, county.
     pub fn levels(&self) -> [&str; 3] {
-        let level = |from: usize| self.0.get(from..from + 2).and_then(|d| str::from_utf8(d).ok()).unwrap_or("00");
+        let level =
+            |from: usize| self.0.get(from..from + 2).and_then(|d| str::from_utf8(d).ok()).unwrap_or("00");
         [level(0), level(2), level(4)]
     }
 }
@@ -48,7 +49,9 @@ impl CreditCode {
 
     /// Whether the last symbol is the check symbol GB 32100 computes from the others.
     pub fn check_symbol_fits(&self) -> bool {
-        let value = |s: &u8| CREDIT_SYMBOLS.iter().position(|c| c == s).and_then(|v| u32::try_from(v).ok()).unwrap_or(0);
+        let value = |s: &u8| {
+            CREDIT_SYMBOLS.iter().position(|c| c == s).and_then(|v| u32::try_from(v).ok()).unwrap_or(0)
+        };
         let sum: u32 = self.0.iter().zip(CREDIT_WEIGHTS).map(|(s, weight)| value(s) * weight).sum();
         self.0.last().map(value) == Some((31 - sum % 31) % 31)
     }

@@ -35,12 +35,12 @@ impl MilliWatts {
     }
 
     /// Energy of this power held for `span_ms`, rounded up to a whole watt-hour.
-    pub const fn over_ms(self, span_ms: i64) -> WattHours {
+    pub fn over_ms(self, span_ms: i64) -> WattHours {
         // mW * ms / 3.6e9 = Wh; i128 because 200 MW over a year is past i64.
-        let product = self.0 as i128 * span_ms as i128;
+        let product = i128::from(self.0) * i128::from(span_ms);
         let per = 3_600_000_000_i128;
         let up = if product > 0 { (product + per - 1) / per } else { product / per };
-        if up > i64::MAX as i128 { WattHours(i64::MAX) } else { WattHours(up as i64) }
+        WattHours(i64::try_from(up).unwrap_or(i64::MAX))
     }
 }
 
@@ -83,7 +83,11 @@ impl Decimal {
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.exponent == 0 { write!(f, "{}", self.mantissa) } else { write!(f, "{}e{}", self.mantissa, self.exponent) }
+        if self.exponent == 0 {
+            write!(f, "{}", self.mantissa)
+        } else {
+            write!(f, "{}e{}", self.mantissa, self.exponent)
+        }
     }
 }
 
@@ -126,7 +130,8 @@ impl Ratio {
 
     /// True when both describe the same multiplication, so 3000/5 equals 600/1.
     pub fn same_as(self, other: Ratio) -> bool {
-        u64::from(self.primary) * u64::from(other.secondary) == u64::from(other.primary) * u64::from(self.secondary)
+        u64::from(self.primary) * u64::from(other.secondary)
+            == u64::from(other.primary) * u64::from(self.secondary)
     }
 }
 

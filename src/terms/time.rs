@@ -64,8 +64,9 @@ impl Stamp {
 
     /// How far the wall clock was moved against the boot clock since `before`; `None` across boots.
     pub fn step_ms(&self, before: &Stamp) -> Option<i64> {
-        (self.boot == before.boot)
-            .then(|| self.wall_unix_ms.saturating_sub(before.wall_unix_ms).saturating_sub(self.since_ms(before)))
+        (self.boot == before.boot).then(|| {
+            self.wall_unix_ms.saturating_sub(before.wall_unix_ms).saturating_sub(self.since_ms(before))
+        })
     }
 
     /// The lawful day (+08:00) this moment lies in.

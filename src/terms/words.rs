@@ -47,24 +47,37 @@ pub const KEEP_COOLING: Words = Words {
 };
 
 /// `dead`
-pub const DEAD: Words = Words { zh: "无电压、无电流、电度未动", en: "no voltage, no current, registers still" };
+pub const DEAD: Words =
+    Words { zh: "无电压、无电流、电度未动", en: "no voltage, no current, registers still" };
 /// `energised`
-pub const ENERGISED: Words = Words { zh: "带电但未用电", en: "voltage present, nothing drawn beyond no-load" };
+pub const ENERGISED: Words =
+    Words { zh: "带电但未用电", en: "voltage present, nothing drawn beyond no-load" };
 /// `auxiliary`
-pub const AUXILIARY: Words = Words { zh: "仅在申报的辅助用电之内", en: "drawing within the declared allowances" };
+pub const AUXILIARY: Words =
+    Words { zh: "仅在申报的辅助用电之内", en: "drawing within the declared allowances" };
 /// `drawing`
 pub const DRAWING: Words = Words { zh: "正在用电", en: "drawing power beyond the declared allowances" };
 /// `unknown`
-pub const UNKNOWN: Words = Words { zh: "未知：没有证据，不等于停用", en: "unknown: no evidence, which is not the same as off" };
+pub const UNKNOWN: Words = Words {
+    zh: "未知：没有证据，不等于停用",
+    en: "unknown: no evidence, which is not the same as off",
+};
 
 /// A verdict that says violation.
-pub const VIOLATION: Words = Words { zh: "违规：已申报退出的设备在用电", en: "VIOLATION: equipment declared decommissioned draws power" };
+pub const VIOLATION: Words = Words {
+    zh: "违规：已申报退出的设备在用电",
+    en: "VIOLATION: equipment declared decommissioned draws power",
+};
 /// A verdict whose violation is over but not reset.
-pub const LATCHED: Words = Words { zh: "违规已锁存，待主管机关复位", en: "violation latched until the authority resets it" };
+pub const LATCHED: Words = Words {
+    zh: "违规已锁存，待主管机关复位",
+    en: "violation latched until the authority resets it",
+};
 /// A signature that verified under a trusted or self-declared key.
 pub const SIGNATURE_GOOD: Words = Words { zh: "签名有效", en: "signature valid" };
 /// A record whose predecessor has not been seen.
-pub const PLACE_PENDING: Words = Words { zh: "签名有效，链上位置待证", en: "signature valid, place in chain pending" };
+pub const PLACE_PENDING: Words =
+    Words { zh: "签名有效，链上位置待证", en: "signature valid, place in chain pending" };
 /// Keys come from the log itself.
 pub const SELF_ANCHORED: Words = Words {
     zh: "公钥取自记录自身（首次信任）。请用 --trust 固定公钥。",

@@ -1,0 +1,309 @@
+//! Logs written by the chain itself, then told, cut, shuffled and altered.
+
+use super::*;
+use crate::{
+    catalogue::{Attribute, Nameplate, Phase, Standing, plate::PlateValue},
+    evidence::{Boot, Chain, Checkpoint, Ed25519, Genesis, Signer, recall::Recall},
+    judge::{
+        Event, Excess, Interval, Mark, PlateRead, Proof, RegisterEvent, RegisterQuirk, Shares, Span,
+        StateFinding, Why, Window, Windows,
+    },
+    metering::{Block, Fault, Function, Register, Scan},
+    terms::{
+        ClockQuality, LegalDay, MeterId, MilliAmps, MilliVolts, MilliWatts, Name, Stamp, WattHours,
+        place::{CreditCode, Division},
+    },
+};
+
+fn key() -> Ed25519 {
+    Ed25519::from_seed(&[7; 32])
+}
+
+fn at(seconds: u64) -> Stamp {
+    let uptime_ms = seconds * 1_000;
+    let wall_unix_ms = 1_795_000_000_000 + uptime_ms.cast_signed();
+    Stamp { wall_unix_ms, uptime_ms, boot: 2, clock: ClockQuality::Ntp, error_ms: 40 }
+}
+
+fn mark(seconds: u64) -> Mark {
+    let register = Register {
+        energy: WattHours(918_273_645_000),
+        step: WattHours(2_100),
+        modulus: Some(WattHours(42_949_672_960_000)),
+        raw: 0x0001_F00D,
+        raw_words: 2,
+    };
+    Mark { at: at(seconds), register }
+}
+
+fn scan() -> Scan {
+    let mut scan = Scan::default();
+    assert!(scan.push(Block { function: Function::Holding, at: 19_026, count: 2 }, &[0x4A83, 0x9640]));
+    assert!(scan.push(Block { function: Function::Input, at: 7, count: 1 }, &[9]));
+    scan
+}
+
+fn violation() -> Verdict {
+    Verdict {
+        asset: AssetId::new("eaf-2").unwrap(),
+        state: State::Drawing,
+        since: at(9),
+        standing: Standing { decommissioned_on: LegalDay::parse("2011-09-30") },
+        phase: Some(Phase::Overdue),
+        violation_since_unix_ms: Some(at(9).wall_unix_ms),
+        energy_overdue: WattHours(8_800),
+        shares: Shares::default(),
+        plate: Some(Digest::of(b"plate")),
+    }
+}
+
+fn state(state: State, proof: Option<Proof>) -> Body {
+    let silent = proof.is_none();
+    Body::Finding(Finding::State(StateFinding {
+        meter: MeterId::new("m1").unwrap(),
+        asset: AssetId::new("eaf-2").unwrap(),
+        state,
+        since: at(8),
+        proof,
+        limit: MilliWatts::from_watts(98_498),
+        floor: MilliWatts::from_watts(48_498),
+        power: (!silent).then(|| MilliWatts::from_watts(4_312_000)),
+        line_voltages: [Some(MilliVolts(35_000_000)), None, Some(MilliVolts(34_900_000))],
+        currents: [Some(MilliAmps(71_400)), Some(MilliAmps(0)), None],
+        mark: Some(mark(8)),
+        scan: if silent { Scan::default() } else { scan() },
+    }))
+}
+
+fn interval() -> Body {
+    let window = Window { since: at(1), moved: WattHours(25) };
+    Body::Finding(Finding::Interval(Interval {
+        meter: MeterId::new("m1").unwrap(),
+        asset: AssetId::new("eaf-2").unwrap(),
+        start: at(1),
+        end: at(901),
+        shares: Shares::of_record(880_000, 15_000, 5_000).unwrap(),
+        late_bridged_ms: 0,
+        energy: Some(WattHours(25)),
+        bound: WattHours(12_000),
+        reads_ok: 880,
+        reads_failed: 20,
+        before: None,
+        after: Some(mark(901)),
+        windows: Some(Windows { interval: window, day: window, month: window }),
+    }))
+}
+
+fn plate() -> Body {
+    let attribute = |name: &str, value| Attribute { name: name.into(), value };
+    let plate = Nameplate::new(vec![
+        attribute("built_year", PlateValue::Whole(i64::MAX)),
+        attribute("name_zh", PlateValue::Text("2号\"电弧炉\\".into())),
+        attribute("rated_capacity_t", PlateValue::Decimal { mantissa: -250, places: 1 }),
+        attribute("stamp_charged", PlateValue::Flag(true)),
+    ]);
+    let asset = AssetId::new("eaf-2").unwrap();
+    Body::Finding(Finding::Event(Event::Plate(PlateRead {
+        asset,
+        before: Some(Digest::ZERO),
+        plate: plate.unwrap(),
+    })))
+}
+
+/// One of every kind of body there is.
+fn bodies() -> Vec<Body> {
+    let genesis = Body::Genesis(Genesis {
+        public_key: key().public_key(),
+        division: Division::parse("130421").unwrap(),
+        enterprise: CreditCode::parse("91350100M000100Y43").unwrap(),
+        software: "coldhearth 0.1.0".into(),
+        config: Digest::of(b"config"),
+        profiles: vec![(Name::new("janitza-19000").unwrap(), Digest::of(b"profile"))],
+    });
+    let boot = Body::Boot(Boot {
+        boot_id: "3f1c9a70-e2b8-4d15-9c00-000000000001".into(),
+        machine_rebooted: true,
+        software: "coldhearth 0.1.0".into(),
+        config: Digest::of(b"config"),
+    });
+    let power = Proof::Power {
+        from: at(3),
+        power: MilliWatts::from_watts(4_312_000),
+        limit: MilliWatts::from_watts(98_498),
+    };
+    let energy = Proof::Energy(Excess {
+        span: Span::Pair,
+        from: at(3),
+        moved: WattHours(2_000),
+        bound: WattHours(40),
+    });
+    let register = RegisterEvent {
+        meter: MeterId::new("m1").unwrap(),
+        what: RegisterQuirk::Fell,
+        before: mark(1),
+        after: mark(2),
+    };
+    let asset = AssetId::new("eaf-2").unwrap();
+    let event = |event| Body::Finding(Finding::Event(event));
+    vec![
+        genesis,
+        boot,
+        plate(),
+        event(Event::ClockStepped { by_ms: -3_600_000 }),
+        event(Event::Register(register)),
+        event(Event::PlateUnreadable { asset, why: Name::new("plate_checksum").unwrap() }),
+        state(State::Drawing, Some(power)),
+        state(State::Drawing, Some(energy)),
+        state(State::Unknown(Why::Fault(Fault::Exception(11))), None),
+        Body::Finding(Finding::Verdict(violation())),
+        interval(),
+        Body::Checkpoint(Checkpoint {
+            entries: 11,
+            reads_ok: 880,
+            reads_failed: 20,
+            first_unreceipted_seq: 0,
+        }),
+    ]
+}
+
+fn log(bodies: &[Body]) -> Vec<Vec<u8>> {
+    let mut chain =
+        Chain::begin(GatewayId::new("gw-03").unwrap(), LogId(0x3f1c_9a70_e2b8_4d15), Box::new(key()));
+    (10..).zip(bodies).map(|(second, body)| chain.seal(&at(second), body).unwrap().bytes.to_vec()).collect()
+}
+
+fn audit<'a>(trusted: &[PublicKey], lines: impl IntoIterator<Item = &'a Vec<u8>>) -> Report {
+    let mut audit = Audit::new(trusted);
+    lines.into_iter().for_each(|line| audit.on_line(line));
+    audit.report()
+}
+
+#[test]
+fn the_regulator_reads_the_very_body_the_agent_wrote() {
+    for (line, body) in log(&bodies()).iter().zip(bodies()) {
+        let record = Unverified::read(line).unwrap().verify(&key().public_key()).unwrap();
+        assert_eq!(record.body, body, "{}", String::from_utf8_lossy(line));
+    }
+}
+
+#[test]
+fn a_log_from_its_beginning_is_authentic_and_complete_whatever_it_says() {
+    let lines = log(&bodies());
+    let report = audit(&[], &lines);
+    assert!(report.authentic && report.complete && report.declared, "{report:?}");
+    assert_eq!((report.records, report.anchor, report.condition()), (12, Anchor::Own, "violation"));
+    let report = audit(&[key().public_key()], lines.iter().rev().chain(&lines));
+    assert!(report.authentic && report.complete);
+    assert_eq!((report.records, report.anchor), (12, Anchor::Trusted));
+}
+
+#[test]
+fn what_is_cut_out_is_missed_by_place() {
+    let lines = log(&bodies());
+    let report = audit(&[], lines.iter().enumerate().filter(|(i, _)| *i != 5).map(|(_, line)| line));
+    assert!(report.authentic && !report.complete && !report.declared);
+    assert_eq!(report.gaps.iter().map(|g| (g.from, g.to)).collect::<Vec<_>>(), [(5, 5)]);
+    let report = audit(&[key().public_key()], lines.iter().skip(3));
+    assert!(report.authentic && !report.complete, "a log without its beginning is not complete");
+    assert_eq!(report.gaps.first().map(|g| (g.from, g.to)), Some((0, 2)));
+}
+
+#[test]
+fn a_declared_gap_is_declared_and_a_skip_is_complete() {
+    let mut chain = Chain::begin(GatewayId::new("gw-03").unwrap(), LogId(1), Box::new(key()));
+    let genesis = bodies().remove(0);
+    let mut lines = vec![chain.seal(&at(0), &genesis).unwrap().bytes.to_vec()];
+    let first = Unverified::read(&lines[0]).unwrap().verify(&key().public_key()).unwrap();
+    let mut jump = |last: &Record, body: Body, seq: u64| {
+        let mut ahead = last.clone();
+        ahead.header.seq = seq - 1;
+        let mut chain = Chain::resume(&ahead, Box::new(key())).unwrap();
+        lines.push(chain.seal(&at(seq), &body).unwrap().bytes.to_vec());
+        Unverified::read(lines.last().unwrap()).unwrap().verify(&key().public_key()).unwrap()
+    };
+    let skipped = jump(&first, Body::Skip { from: 1, to: 64 }, 65);
+    jump(&skipped, Body::Gap { from: 66, to: 70 }, 71);
+    let report = audit(&[], &lines[..2]);
+    assert!(report.complete, "{report:?}");
+    let report = audit(&[], &lines);
+    assert!(!report.complete && report.declared, "{report:?}");
+}
+
+#[test]
+fn a_rewritten_past_is_a_fork() {
+    let lines = log(&bodies());
+    let mut rewritten = bodies();
+    rewritten[6] = state(State::Energised, None);
+    let other = log(&rewritten);
+    let report = audit(&[], lines.iter().chain(other.iter().skip(6)));
+    assert!(report.authentic && !report.complete && !report.forks.is_empty());
+    assert_eq!(report.forks.first().unwrap().seq, 6);
+}
+
+#[test]
+fn a_strangers_key_is_not_believed() {
+    let stranger = Ed25519::from_seed(&[8; 32]).public_key();
+    let report = audit(&[stranger], &log(&bodies()));
+    assert!(!report.authentic && !report.no_evidence);
+    assert_eq!(report.first_bad, Some((1, Refusal::UnknownKey(key().public_key().id()))));
+}
+
+#[test]
+fn no_flipped_bit_and_no_deleted_byte_is_believed() {
+    let public = key().public_key();
+    for line in log(&bodies()) {
+        for position in 0..line.len() {
+            let mut cut = line.clone();
+            cut.remove(position);
+            assert!(Unverified::read(&cut).and_then(|u| u.verify(&public)).is_err());
+            for bit in 0..8 {
+                let mut flipped = line.clone();
+                flipped[position] ^= 1 << bit;
+                let believed = Unverified::read(&flipped).and_then(|u| u.verify(&public));
+                assert!(believed.is_err(), "byte {position} bit {bit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_evidence_is_told_apart_from_evidence_that_does_not_hold() {
+    let text = b"hello".to_vec();
+    let json = b"{\"a\":1}".to_vec();
+    assert!(audit(&[], [&text, &json]).no_evidence);
+    assert!(audit(&[], []).no_evidence);
+    let mut line = log(&bodies()).remove(0);
+    line.insert(1, b' ');
+    let report = audit(&[], [&line]);
+    assert!(!report.authentic && !report.no_evidence);
+}
+
+#[test]
+fn memory_is_what_the_newest_records_tell() {
+    let mut recall = Recall::default();
+    for line in log(&bodies()) {
+        recall.on(&Unverified::read(&line).unwrap().verify(&key().public_key()).unwrap());
+    }
+    assert_eq!(recall.boot_id(), Some("3f1c9a70-e2b8-4d15-9c00-000000000001"));
+    let memory = recall.into_memory();
+    let meter = memory.meters.first().unwrap();
+    assert_eq!((meter.mark, meter.accounted_to.uptime_ms), (Some(mark(901)), 901_000));
+    let equipment = memory.equipment.first().unwrap();
+    assert_eq!(equipment.violation_since_unix_ms, violation().violation_since_unix_ms);
+    assert_eq!(memory.last, Some(at(21)));
+}
+
+/// Golden bytes: a changed byte is a new version of the format. `COLDHEARTH_BLESS=1` writes files that are missing.
+#[test]
+fn the_bytes_are_the_golden_ones() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/coldhearth-1");
+    for ((number, line), body) in (0..).zip(log(&bodies())).zip(bodies()) {
+        let path = folder.join(format!("{number:02}-{}.json", body.word()));
+        if !path.exists() && std::env::var_os("COLDHEARTH_BLESS").is_some() {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(&path, &line).unwrap();
+        }
+        let golden = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        assert_eq!(String::from_utf8_lossy(&line), String::from_utf8_lossy(&golden), "{}", path.display());
+    }
+}

@@ -1,0 +1,186 @@
+//! What a record says; who says it and where it stands in the log is the header's business.
+//!
+//! | `type` | says | priority |
+//! |---|---|---|
+//! | `genesis` | a log begins: public key, place, software, configuration, profiles | alert |
+//! | `boot` | the agent started, on which boot of the machine | alert |
+//! | `skip` | sequence numbers that were reserved and never used | alert |
+//! | `gap` | records that were dropped, declared | alert |
+//! | `state` | a feeder changed its state, with the words it rests on | alert |
+//! | `verdict` | what that means for the equipment; on change and with every interval | alert when a violation |
+//! | `event` | a clock step, a register that fell or leapt, a nameplate | alert |
+//! | `interval` | time and energy of a feeder, accounted for | routine |
+//! | `checkpoint` | the log is alive: how much was said and read | routine |
+
+use super::suite::PublicKey;
+use crate::{
+    judge::{Event, Finding},
+    terms::{
+        Digest, Name,
+        place::{CreditCode, Division},
+    },
+};
+
+/// What leaves first when not everything can leave at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Overtakes the backlog.
+    Alert,
+    /// Never thinned.
+    Verdict,
+    /// In its turn.
+    Routine,
+}
+
+impl Class {
+    /// As the journal stores it.
+    pub const fn number(self) -> u8 {
+        match self {
+            Class::Alert => 0,
+            Class::Verdict => 1,
+            Class::Routine => 2,
+        }
+    }
+}
+
+/// The beginning of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Genesis {
+    /// The key that signs from here on.
+    pub public_key: PublicKey,
+    /// Where the plant lies.
+    pub division: Division,
+    /// Who answers for it.
+    pub enterprise: CreditCode,
+    /// Name and version of the software, self-reported.
+    pub software: String,
+    /// SHA-256 of the configuration as read, all layers.
+    pub config: Digest,
+    /// SHA-256 of each profile file in use.
+    pub profiles: Vec<(Name, Digest)>,
+}
+
+/// A start of the agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Boot {
+    /// The kernel's name for this boot of the machine.
+    pub boot_id: String,
+    /// Whether the machine had booted since the agent last ran.
+    pub machine_rebooted: bool,
+    /// Name and version of the software, self-reported.
+    pub software: String,
+    /// SHA-256 of the configuration as read, all layers.
+    pub config: Digest,
+}
+
+/// A sign of life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Records in this log before this one.
+    pub entries: u64,
+    /// Polls that gave a reading since the agent started.
+    pub reads_ok: u64,
+    /// Polls that did not.
+    pub reads_failed: u64,
+    /// The first record no receipt covers.
+    pub first_unreceipted_seq: u64,
+}
+
+/// What a record says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "bodies are written once and dropped; a box would allocate each time"
+)]
+pub enum Body {
+    /// A log begins.
+    Genesis(Genesis),
+    /// The agent started.
+    Boot(Boot),
+    /// The log is alive.
+    Checkpoint(Checkpoint),
+    /// Sequence numbers that were reserved and never used, both ends included.
+    Skip {
+        /// The first.
+        from: u64,
+        /// The last.
+        to: u64,
+    },
+    /// Records that were dropped and are declared so, both ends included.
+    Gap {
+        /// The first.
+        from: u64,
+        /// The last.
+        to: u64,
+    },
+    /// The judge said something.
+    Finding(Finding),
+}
+
+impl Body {
+    /// The word in `type`.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Body::Genesis(_) => "genesis",
+            Body::Boot(_) => "boot",
+            Body::Checkpoint(_) => "checkpoint",
+            Body::Skip { .. } => "skip",
+            Body::Gap { .. } => "gap",
+            Body::Finding(Finding::State(_)) => "state",
+            Body::Finding(Finding::Interval(_)) => "interval",
+            Body::Finding(Finding::Verdict(_)) => "verdict",
+            Body::Finding(Finding::Event(_)) => "event",
+        }
+    }
+
+    /// How urgent it is.
+    pub fn class(&self) -> Class {
+        match self {
+            Body::Genesis(_)
+            | Body::Boot(_)
+            | Body::Skip { .. }
+            | Body::Gap { .. }
+            | Body::Finding(Finding::State(_) | Finding::Event(_)) => Class::Alert,
+            Body::Finding(Finding::Verdict(verdict)) if verdict.violation_since_unix_ms.is_some() => {
+                Class::Alert
+            }
+            Body::Finding(Finding::Verdict(_)) => Class::Verdict,
+            Body::Finding(Finding::Interval(_)) | Body::Checkpoint(_) => Class::Routine,
+        }
+    }
+
+    /// The meter or equipment it is about; of each pair of type and subject the newest is remembered.
+    pub fn subject(&self) -> Option<Name> {
+        match self {
+            Body::Genesis(_) | Body::Boot(_) | Body::Checkpoint(_) | Body::Skip { .. } | Body::Gap { .. } => {
+                None
+            }
+            Body::Finding(Finding::State(found)) => Some(found.meter.0),
+            Body::Finding(Finding::Interval(interval)) => Some(interval.meter.0),
+            Body::Finding(Finding::Verdict(verdict)) => Some(verdict.asset.0),
+            Body::Finding(Finding::Event(event)) => match event {
+                Event::ClockStepped { .. } => None,
+                Event::Register(event) => Some(event.meter.0),
+                Event::Plate(read) => Some(read.asset.0),
+                Event::PlateUnreadable { asset, .. } => Some(asset.0),
+            },
+        }
+    }
+
+    /// The equipment a subscriber would look for it under.
+    pub fn asset(&self) -> Option<Name> {
+        match self {
+            Body::Finding(Finding::State(found)) => Some(found.asset.0),
+            Body::Finding(Finding::Interval(interval)) => Some(interval.asset.0),
+            Body::Finding(Finding::Verdict(verdict)) => Some(verdict.asset.0),
+            Body::Finding(Finding::Event(Event::Plate(read))) => Some(read.asset.0),
+            Body::Finding(Finding::Event(Event::PlateUnreadable { asset, .. })) => Some(asset.0),
+            Body::Finding(Finding::Event(Event::ClockStepped { .. } | Event::Register(_)))
+            | Body::Genesis(_)
+            | Body::Boot(_)
+            | Body::Checkpoint(_)
+            | Body::Skip { .. }
+            | Body::Gap { .. } => None,
+        }
+    }
+}

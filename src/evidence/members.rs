@@ -1,0 +1,361 @@
+//! Members back to bodies. A member that is missing or of the wrong kind is named; unknown members are left alone.
+
+use serde_json::{Map, Value};
+
+use super::{
+    body::{Body, Boot, Checkpoint, Genesis},
+    suite::PublicKey,
+};
+use crate::{
+    catalogue::{
+        Nameplate, Phase, Standing,
+        plate::{Attribute, PlateValue},
+    },
+    judge::{
+        Event, Excess, Finding, Interval, Mark, PlateRead, Proof, RegisterEvent, RegisterQuirk, Shares, Span,
+        State, StateFinding, Verdict, Why, Window, Windows,
+    },
+    metering::{Block, Function, Register, Scan},
+    terms::{
+        AssetId, Digest, LegalDay, MeterId, MilliAmps, MilliVolts, MilliWatts, Name, Stamp, WattHours,
+        digest::hex_into,
+        place::{CreditCode, Division},
+    },
+};
+
+/// A member that is missing or says nothing this version understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadMember(pub &'static str);
+
+type Found<T> = Result<T, BadMember>;
+
+/// The members of one object, asked for by name.
+#[derive(Clone, Copy)]
+pub struct Members<'a>(pub &'a Map<String, Value>);
+
+impl<'a> Members<'a> {
+    /// A text member.
+    ///
+    /// # Errors
+    /// It is missing or no text.
+    pub fn text(self, name: &'static str) -> Found<&'a str> {
+        self.0.get(name).and_then(Value::as_str).ok_or(BadMember(name))
+    }
+
+    /// A whole-number member.
+    ///
+    /// # Errors
+    /// It is missing or no whole number.
+    pub fn whole(self, name: &'static str) -> Found<i64> {
+        self.0.get(name).and_then(Value::as_i64).ok_or(BadMember(name))
+    }
+
+    /// A whole-number member that fits the wanted type.
+    ///
+    /// # Errors
+    /// It is missing, or does not fit.
+    pub fn fitting<T: TryFrom<i64>>(self, name: &'static str) -> Found<T> {
+        T::try_from(self.whole(name)?).map_err(|_| BadMember(name))
+    }
+
+    /// A text member read by a function.
+    ///
+    /// # Errors
+    /// It is missing, or the function does not know it.
+    pub fn parsed<T>(self, name: &'static str, read: impl Fn(&str) -> Option<T>) -> Found<T> {
+        read(self.text(name)?).ok_or(BadMember(name))
+    }
+
+    /// A member that may be missing.
+    ///
+    /// # Errors
+    /// It is there and wrong.
+    pub fn optional<T>(self, name: &'static str, read: impl FnOnce(Self) -> Found<T>) -> Found<Option<T>> {
+        if self.0.contains_key(name) { read(self).map(Some) } else { Ok(None) }
+    }
+
+    fn flag(self, name: &'static str) -> Found<bool> {
+        self.0.get(name).and_then(Value::as_bool).ok_or(BadMember(name))
+    }
+
+    fn object(self, name: &'static str) -> Found<Members<'a>> {
+        self.0.get(name).and_then(Value::as_object).map(Members).ok_or(BadMember(name))
+    }
+
+    fn objects(self, name: &'static str) -> Found<Vec<Members<'a>>> {
+        let items = self.0.get(name).and_then(Value::as_array).ok_or(BadMember(name))?;
+        items.iter().map(|item| item.as_object().map(Members).ok_or(BadMember(name))).collect()
+    }
+}
+
+/// Reads the body of a record of this type; `header` lends its clock quality to the moments inside.
+///
+/// # Errors
+/// The first member that is missing or wrong; `type` when the type is unknown.
+pub fn body(kind: &str, members: Members<'_>, header: &Stamp) -> Found<Body> {
+    let reader = Reader { members, header };
+    match kind {
+        "genesis" => reader.genesis().map(Body::Genesis),
+        "boot" => reader.boot().map(Body::Boot),
+        "checkpoint" => reader.checkpoint().map(Body::Checkpoint),
+        "skip" => Ok(Body::Skip { from: members.fitting("from_seq")?, to: members.fitting("to_seq")? }),
+        "gap" => Ok(Body::Gap { from: members.fitting("from_seq")?, to: members.fitting("to_seq")? }),
+        "state" => reader.state_finding().map(|found| Body::Finding(Finding::State(found))),
+        "interval" => reader.interval().map(|interval| Body::Finding(Finding::Interval(interval))),
+        "verdict" => reader.verdict().map(|verdict| Body::Finding(Finding::Verdict(verdict))),
+        "event" => reader.event().map(|event| Body::Finding(Finding::Event(event))),
+        _ => Err(BadMember("type")),
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    members: Members<'a>,
+    header: &'a Stamp,
+}
+
+impl<'a> Reader<'a> {
+    fn inside(self, name: &'static str) -> Found<Reader<'a>> {
+        Ok(Reader { members: self.members.object(name)?, ..self })
+    }
+
+    fn genesis(self) -> Found<Genesis> {
+        let m = self.members;
+        let profile =
+            |p: Members<'_>| Ok((p.parsed("id", Name::new)?, p.parsed("sha256", Digest::from_hex)?));
+        Ok(Genesis {
+            public_key: m.parsed("public_key", PublicKey::from_base64)?,
+            division: m.parsed("division", Division::parse)?,
+            enterprise: m.parsed("uscc", CreditCode::parse)?,
+            software: m.text("software")?.to_owned(),
+            config: m.parsed("config_sha256", Digest::from_hex)?,
+            profiles: m.objects("profiles")?.into_iter().map(profile).collect::<Found<_>>()?,
+        })
+    }
+
+    fn boot(self) -> Found<Boot> {
+        let m = self.members;
+        Ok(Boot {
+            boot_id: m.text("boot_id")?.to_owned(),
+            machine_rebooted: m.flag("machine_rebooted")?,
+            software: m.text("software")?.to_owned(),
+            config: m.parsed("config_sha256", Digest::from_hex)?,
+        })
+    }
+
+    fn checkpoint(self) -> Found<Checkpoint> {
+        let m = self.members;
+        Ok(Checkpoint {
+            entries: m.fitting("entries")?,
+            reads_ok: m.fitting("reads_ok")?,
+            reads_failed: m.fitting("reads_failed")?,
+            first_unreceipted_seq: m.fitting("first_unreceipted_seq")?,
+        })
+    }
+
+    fn state_finding(self) -> Found<StateFinding> {
+        let m = self.members;
+        let values = m.object("values")?;
+        let volts = |name| values.optional(name, |v| v.whole(name).map(MilliVolts));
+        let amps = |name| values.optional(name, |v| v.whole(name).map(MilliAmps));
+        let power = |name| values.optional(name, |v| v.whole(name).map(MilliWatts::from_watts));
+        Ok(StateFinding {
+            meter: m.parsed("meter", MeterId::new)?,
+            asset: m.parsed("asset", AssetId::new)?,
+            state: self.state()?,
+            since: self.moment("since")?,
+            proof: m.optional("proof", |_| self.inside("proof")?.proof())?,
+            limit: m.whole("limit_w").map(MilliWatts::from_watts)?,
+            floor: m.whole("floor_w").map(MilliWatts::from_watts)?,
+            power: power("power_w")?,
+            line_voltages: [volts("voltage_l12_mv")?, volts("voltage_l23_mv")?, volts("voltage_l31_mv")?],
+            currents: [amps("current_l1_ma")?, amps("current_l2_ma")?, amps("current_l3_ma")?],
+            mark: self.mark("register")?,
+            scan: self.scan()?,
+        })
+    }
+
+    fn proof(self) -> Found<Proof> {
+        let (m, from) = (self.members, self.moment("from")?);
+        if m.text("by")? == "power" {
+            let watts = |name| m.whole(name).map(MilliWatts::from_watts);
+            return Ok(Proof::Power { from, power: watts("power_w")?, limit: watts("limit_w")? });
+        }
+        let span = m.parsed("by", Span::from_word)?;
+        Ok(Proof::Energy(Excess {
+            span,
+            from,
+            moved: self.energy("moved_wh")?,
+            bound: self.energy("bound_wh")?,
+        }))
+    }
+
+    fn interval(self) -> Found<Interval> {
+        let m = self.members;
+        Ok(Interval {
+            meter: m.parsed("meter", MeterId::new)?,
+            asset: m.parsed("asset", AssetId::new)?,
+            start: self.moment("start")?,
+            end: self.moment("end")?,
+            shares: self.shares()?,
+            late_bridged_ms: m.whole("late_bridged_ms")?,
+            energy: m.optional("energy_wh", |_| self.energy("energy_wh"))?,
+            bound: self.energy("bound_wh")?,
+            reads_ok: m.fitting("reads_ok")?,
+            reads_failed: m.fitting("reads_failed")?,
+            before: self.mark("before")?,
+            after: self.mark("after")?,
+            windows: m.optional("windows", |_| self.inside("windows")?.windows())?,
+        })
+    }
+
+    fn windows(self) -> Found<Windows> {
+        let window = |name| {
+            let inside = self.inside(name)?;
+            Ok(Window { since: inside.moment("since")?, moved: inside.energy("moved_wh")? })
+        };
+        Ok(Windows { interval: window("interval")?, day: window("day")?, month: window("month")? })
+    }
+
+    fn verdict(self) -> Found<Verdict> {
+        let m = self.members;
+        let since_unix_ms = m.optional("violation_since_unix_ms", |m| m.whole("violation_since_unix_ms"))?;
+        if m.flag("violation")? != since_unix_ms.is_some() {
+            return Err(BadMember("violation"));
+        }
+        let phase = |word: &str| [Phase::PreDeadline, Phase::Overdue].into_iter().find(|p| p.word() == word);
+        Ok(Verdict {
+            asset: m.parsed("asset", AssetId::new)?,
+            state: self.state()?,
+            since: self.moment("since")?,
+            standing: Standing {
+                decommissioned_on: m
+                    .optional("decommissioned_on", |m| m.parsed("decommissioned_on", LegalDay::parse))?,
+            },
+            phase: m.optional("phase", |m| m.parsed("phase", phase))?,
+            violation_since_unix_ms: since_unix_ms,
+            energy_overdue: self.energy("energy_overdue_wh")?,
+            shares: self.shares()?,
+            plate: m.optional("plate_sha256", |m| m.parsed("plate_sha256", Digest::from_hex))?,
+        })
+    }
+
+    fn event(self) -> Found<Event> {
+        let m = self.members;
+        match m.text("event")? {
+            "clock_step" => Ok(Event::ClockStepped { by_ms: m.whole("by_ms")? }),
+            "register" => Ok(Event::Register(RegisterEvent {
+                meter: m.parsed("meter", MeterId::new)?,
+                what: m.parsed("what", RegisterQuirk::from_word)?,
+                before: self.mark("before")?.ok_or(BadMember("before"))?,
+                after: self.mark("after")?.ok_or(BadMember("after"))?,
+            })),
+            "plate" => self.plate().map(Event::Plate),
+            "plate_unreadable" => Ok(Event::PlateUnreadable {
+                asset: m.parsed("asset", AssetId::new)?,
+                why: m.parsed("why", Name::new)?,
+            }),
+            _ => Err(BadMember("event")),
+        }
+    }
+
+    fn plate(self) -> Found<PlateRead> {
+        let m = self.members;
+        let number = |text: &str| text.parse::<i64>().ok().filter(|n| n.to_string() == text);
+        let attribute = |a: Members<'_>| {
+            let value = if a.0.contains_key("whole") {
+                PlateValue::Whole(a.parsed("whole", number)?)
+            } else if a.0.contains_key("mantissa") {
+                PlateValue::Decimal { mantissa: a.parsed("mantissa", number)?, places: a.fitting("places")? }
+            } else if a.0.contains_key("flag") {
+                PlateValue::Flag(a.flag("flag")?)
+            } else {
+                PlateValue::Text(a.text("text")?.to_owned())
+            };
+            Ok(Attribute { name: a.text("name")?.to_owned(), value })
+        };
+        let attributes = m.objects("attributes")?.into_iter().map(attribute).collect::<Found<Vec<_>>>()?;
+        let plate = Nameplate::new(attributes).ok_or(BadMember("attributes"))?;
+        if m.parsed("plate_sha256", Digest::from_hex)? != plate.fingerprint() {
+            return Err(BadMember("plate_sha256"));
+        }
+        Ok(PlateRead {
+            asset: m.parsed("asset", AssetId::new)?,
+            before: m.optional("before_sha256", |m| m.parsed("before_sha256", Digest::from_hex))?,
+            plate,
+        })
+    }
+
+    fn state(self) -> Found<State> {
+        let m = self.members;
+        let code = m.optional("exception", |m| m.fitting("exception"))?.unwrap_or(0);
+        let why = m.optional("why", |m| m.parsed("why", |word| Why::from_word(word, code)))?;
+        m.parsed("state", |word| State::from_word(word, why))
+    }
+
+    fn shares(self) -> Found<Shares> {
+        let m = self.members;
+        Shares::of_record(m.whole("observed_ms")?, m.whole("bridged_ms")?, m.whole("unaccounted_ms")?)
+            .ok_or(BadMember("unaccounted_ms"))
+    }
+
+    fn energy(self, name: &'static str) -> Found<WattHours> {
+        self.members.whole(name).map(WattHours)
+    }
+
+    fn moment(self, name: &'static str) -> Found<Stamp> {
+        let m = self.members.object(name)?;
+        Ok(Stamp {
+            wall_unix_ms: m.whole("wall_unix_ms")?,
+            uptime_ms: m.fitting("uptime_ms")?,
+            boot: m.fitting("boot_count")?,
+            clock: self.header.clock,
+            error_ms: self.header.error_ms,
+        })
+    }
+
+    fn mark(self, name: &'static str) -> Found<Option<Mark>> {
+        self.members.optional(name, |_| {
+            let inside = self.inside(name)?;
+            let words = inside.members.text("words")?;
+            let mut raw = [0; 8];
+            let digits = raw.get_mut(8_usize.saturating_sub(words.len() / 2)..).ok_or(BadMember("words"))?;
+            if !words.len().is_multiple_of(4) || !hex_into(words, digits) {
+                return Err(BadMember("words"));
+            }
+            Ok(Mark {
+                at: inside.moment("at")?,
+                register: Register {
+                    energy: inside.energy("import_wh")?,
+                    step: inside.energy("step_wh")?,
+                    modulus: inside.members.optional("modulus_wh", |_| inside.energy("modulus_wh"))?,
+                    raw: u64::from_be_bytes(raw),
+                    raw_words: u8::try_from(words.len() / 4).map_err(|_| BadMember("words"))?,
+                },
+            })
+        })
+    }
+
+    fn scan(self) -> Found<Scan> {
+        let mut scan = Scan::default();
+        for item in self.members.objects("scan")? {
+            let function = match item.whole("fc")? {
+                3 => Function::Holding,
+                4 => Function::Input,
+                _ => return Err(BadMember("fc")),
+            };
+            let text = item.text("words")?;
+            let mut bytes = vec![0; text.len() / 2];
+            if !text.len().is_multiple_of(4) || !hex_into(text, &mut bytes) {
+                return Err(BadMember("words"));
+            }
+            let words: Vec<u16> =
+                bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
+            let count = u16::try_from(words.len()).map_err(|_| BadMember("words"))?;
+            if !scan.push(Block { function, at: item.fitting("at")?, count }, &words) {
+                return Err(BadMember("scan"));
+            }
+        }
+        Ok(scan)
+    }
+}

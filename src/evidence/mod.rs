@@ -1,0 +1,42 @@
+//! PURE. What is signed, how it is chained, how it is checked: the format `coldhearth/1`.
+//!
+//! May not: do I/O, read a clock, make randomness. Both are arguments.
+//!
+//! A record is one canonical JSON object (see [`canonical`]); `sig` is its only unsigned member. The signed bytes are
+//! `coldhearth/1`, a line feed, and the canonical bytes of the object without `sig`; their SHA-256 is what the next
+//! record names in `prev`. The bytes on the wire are the canonical bytes with `sig`.
+//!
+//! | member | meaning |
+//! |---|---|
+//! | `fmt`, `type` | `coldhearth/1`; which record this is, see [`body`] |
+//! | `gateway_id`, `log_id` | who speaks; 64 random bits a log, 16 hexadecimal digits |
+//! | `seq`, `prev` | place in the log, from 0; hash of the record before, zeros at first |
+//! | `wall_unix_ms`, `clock`, `clock_err_ms` | claimed time, its quality (`ntp`, `rtc`, `none`), its error bound |
+//! | `uptime_ms`, `boot_count` | time since the machine booted; which boot |
+//! | `receipt` | hash of the regulator's latest receipt, empty before the first |
+//! | `alg`, `kid`, `key_epoch` | suite, short name and epoch of the signing key |
+//! | `sig` | signature, padded base64 |
+
+pub mod audit;
+pub mod body;
+pub mod canonical;
+pub mod chain;
+pub mod head;
+pub mod journal;
+pub mod members;
+pub mod recall;
+pub mod record;
+pub mod scribe;
+pub mod suite;
+pub mod topic;
+pub mod write;
+
+pub use audit::{Anchor, Audit, Report};
+pub use body::{Body, Boot, Checkpoint, Class, Genesis};
+pub use chain::{Chain, Sealed};
+pub use head::{Arrival, Head, Link};
+pub use journal::{Journal, JournalFault, MemoryJournal};
+pub use record::{Header, LogId, Record, Refusal};
+pub use scribe::Scribe;
+pub use suite::{Ed25519, KeyId, PublicKey, Signer};
+pub use topic::{Kind, Topic};

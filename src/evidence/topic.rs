@@ -1,0 +1,97 @@
+//! The MQTT contract both ends share: where what is published, and what stays there.
+//!
+//! `coldhearth/v1/{province}/{city}/{county}/{uscc}/{gateway}/{asset}/{kind}`, asset `_` for what concerns the gateway
+//! itself. Every record travels in chain order on `attest`; the others are copies for subscribers' convenience.
+
+use std::fmt;
+
+use crate::terms::{
+    GatewayId, Name,
+    place::{CreditCode, Division},
+};
+
+/// First levels of every topic.
+pub const ROOT: &str = "coldhearth/v1";
+/// What a regulator of the whole country subscribes to for evidence.
+pub const EVERY_ATTEST: &str = "coldhearth/v1/+/+/+/+/+/+/attest";
+/// What a regulator of the whole country subscribes to for gateways coming and going.
+pub const EVERY_LINK: &str = "coldhearth/v1/+/+/+/+/+/+/link";
+
+/// What is published under a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Every record, in chain order.
+    Attest,
+    /// The newest state and verdict; retained.
+    State,
+    /// The verdict of a violation; retained while it is latched.
+    Violation,
+    /// The newest checkpoint; retained.
+    Head,
+    /// Birth and will; retained, unsigned, a hint and no evidence.
+    Link,
+}
+
+impl Kind {
+    /// The last levels of the topic.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Kind::Attest => "attest",
+            Kind::State => "state",
+            Kind::Violation => "alarm/violation",
+            Kind::Head => "head",
+            Kind::Link => "link",
+        }
+    }
+
+    /// Whether the broker keeps the newest for late subscribers.
+    pub const fn is_retained(self) -> bool {
+        match self {
+            Kind::Attest => false,
+            Kind::State | Kind::Violation | Kind::Head | Kind::Link => true,
+        }
+    }
+}
+
+/// A topic of one gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Topic {
+    /// Where the plant lies.
+    pub division: Division,
+    /// Who answers for it.
+    pub enterprise: CreditCode,
+    /// Who speaks.
+    pub gateway: GatewayId,
+    /// About what; `None` for the gateway itself.
+    pub asset: Option<Name>,
+    /// What kind of thing.
+    pub kind: Kind,
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [province, city, county] = self.division.levels();
+        let asset = self.asset.as_ref().map_or("_", Name::as_str);
+        let (enterprise, gateway, kind) = (self.enterprise, self.gateway, self.kind.word());
+        write!(f, "{ROOT}/{province}/{city}/{county}/{enterprise}/{gateway}/{asset}/{kind}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_county_is_a_subtree() {
+        let topic = Topic {
+            division: Division::parse("130421").unwrap(),
+            enterprise: CreditCode::parse("91350100M000100Y43").unwrap(),
+            gateway: GatewayId::new("gw-1").unwrap(),
+            asset: Name::new("eaf-2"),
+            kind: Kind::Violation,
+        };
+        assert_eq!(topic.to_string(), "coldhearth/v1/13/04/21/91350100M000100Y43/gw-1/eaf-2/alarm/violation");
+        let attest = Topic { asset: None, kind: Kind::Attest, ..topic };
+        assert_eq!(attest.to_string(), "coldhearth/v1/13/04/21/91350100M000100Y43/gw-1/_/attest");
+    }
+}

@@ -1,0 +1,263 @@
+//! Bodies to members. What is absent is left out; every number's unit is the end of its name.
+
+use std::fmt::Write as _;
+
+use super::{
+    body::{Body, Boot, Checkpoint, Genesis},
+    canonical::Object,
+};
+use crate::{
+    catalogue::{Nameplate, plate::PlateValue},
+    judge::{
+        Event, Excess, Finding, Interval, Mark, PlateRead, Proof, Shares, State, StateFinding, Verdict,
+        Windows,
+    },
+    metering::{Register, Scan},
+    terms::Stamp,
+};
+
+/// Writes what a body says beside the header's members.
+pub fn body(object: &mut Object<'_>, body: &Body) {
+    match body {
+        Body::Genesis(genesis) => write_genesis(object, genesis),
+        Body::Boot(boot) => write_boot(object, boot),
+        Body::Checkpoint(checkpoint) => write_checkpoint(object, checkpoint),
+        Body::Skip { from, to } | Body::Gap { from, to } => {
+            object.count("from_seq", *from).count("to_seq", *to);
+        }
+        Body::Finding(Finding::State(found)) => write_state(object, found),
+        Body::Finding(Finding::Interval(interval)) => write_interval(object, interval),
+        Body::Finding(Finding::Verdict(verdict)) => write_verdict(object, verdict),
+        Body::Finding(Finding::Event(event)) => write_event(object, event),
+    }
+}
+
+fn write_genesis(object: &mut Object<'_>, genesis: &Genesis) {
+    object
+        .text("public_key", &genesis.public_key.to_base64())
+        .shown("division", genesis.division)
+        .text("uscc", genesis.enterprise.as_str())
+        .text("software", &genesis.software)
+        .shown("config_sha256", genesis.config)
+        .list("profiles", |list| {
+            for (id, digest) in &genesis.profiles {
+                list.object(|o| {
+                    o.shown("id", id).shown("sha256", digest);
+                });
+            }
+        });
+}
+
+fn write_boot(object: &mut Object<'_>, boot: &Boot) {
+    object
+        .text("boot_id", &boot.boot_id)
+        .flag("machine_rebooted", boot.machine_rebooted)
+        .text("software", &boot.software)
+        .shown("config_sha256", boot.config);
+}
+
+fn write_checkpoint(object: &mut Object<'_>, checkpoint: &Checkpoint) {
+    object
+        .count("entries", checkpoint.entries)
+        .count("reads_ok", checkpoint.reads_ok)
+        .count("reads_failed", checkpoint.reads_failed)
+        .count("first_unreceipted_seq", checkpoint.first_unreceipted_seq);
+}
+
+fn write_state(object: &mut Object<'_>, found: &StateFinding) {
+    object.shown("meter", found.meter).shown("asset", found.asset);
+    state(object, found.state);
+    moment(object, "since", &found.since);
+    object.whole("limit_w", found.limit.watts()).whole("floor_w", found.floor.watts());
+    if let Some(proof) = &found.proof {
+        object.object("proof", |o| write_proof(o, proof));
+    }
+    object.object("values", |o| {
+        if let Some(power) = found.power {
+            o.whole("power_w", power.watts());
+        }
+        let names = ["voltage_l12_mv", "voltage_l23_mv", "voltage_l31_mv"];
+        for (name, volts) in names.iter().zip(found.line_voltages) {
+            if let Some(volts) = volts {
+                o.whole(name, volts.0);
+            }
+        }
+        for (name, amps) in ["current_l1_ma", "current_l2_ma", "current_l3_ma"].iter().zip(found.currents) {
+            if let Some(amps) = amps {
+                o.whole(name, amps.0);
+            }
+        }
+    });
+    mark(object, "register", found.mark.as_ref());
+    scan(object, &found.scan);
+}
+
+fn write_proof(object: &mut Object<'_>, proof: &Proof) {
+    match proof {
+        Proof::Power { from, power, limit } => {
+            object.text("by", "power").whole("power_w", power.watts()).whole("limit_w", limit.watts());
+            moment(object, "from", from);
+        }
+        Proof::Energy(Excess { span, from, moved, bound }) => {
+            object.text("by", span.word()).whole("moved_wh", moved.0).whole("bound_wh", bound.0);
+            moment(object, "from", from);
+        }
+    }
+}
+
+fn write_interval(object: &mut Object<'_>, interval: &Interval) {
+    object.shown("meter", interval.meter).shown("asset", interval.asset);
+    moment(object, "start", &interval.start);
+    moment(object, "end", &interval.end);
+    shares(object, &interval.shares);
+    object
+        .whole("late_bridged_ms", interval.late_bridged_ms)
+        .whole("bound_wh", interval.bound.0)
+        .count("reads_ok", u64::from(interval.reads_ok))
+        .count("reads_failed", u64::from(interval.reads_failed));
+    if let Some(energy) = interval.energy {
+        object.whole("energy_wh", energy.0);
+    }
+    mark(object, "before", interval.before.as_ref());
+    mark(object, "after", interval.after.as_ref());
+    if let Some(windows) = &interval.windows {
+        object.object("windows", |o| write_windows(o, windows));
+    }
+}
+
+fn write_windows(object: &mut Object<'_>, windows: &Windows) {
+    for (name, window) in [("interval", windows.interval), ("day", windows.day), ("month", windows.month)] {
+        object.object(name, |o| {
+            o.whole("moved_wh", window.moved.0);
+            moment(o, "since", &window.since);
+        });
+    }
+}
+
+fn write_verdict(object: &mut Object<'_>, verdict: &Verdict) {
+    object.shown("asset", verdict.asset);
+    state(object, verdict.state);
+    moment(object, "since", &verdict.since);
+    if let Some(day) = verdict.standing.decommissioned_on {
+        object.shown("decommissioned_on", day);
+    }
+    if let Some(phase) = verdict.phase {
+        object.text("phase", phase.word());
+    }
+    object.flag("violation", verdict.violation_since_unix_ms.is_some());
+    if let Some(since) = verdict.violation_since_unix_ms {
+        object.whole("violation_since_unix_ms", since);
+    }
+    object.whole("energy_overdue_wh", verdict.energy_overdue.0);
+    if let Some(plate) = verdict.plate {
+        object.shown("plate_sha256", plate);
+    }
+    shares(object, &verdict.shares);
+}
+
+fn write_event(object: &mut Object<'_>, event: &Event) {
+    match event {
+        Event::ClockStepped { by_ms } => {
+            object.text("event", "clock_step").whole("by_ms", *by_ms);
+        }
+        Event::Register(event) => {
+            object.text("event", "register").shown("meter", event.meter).text("what", event.what.word());
+            mark(object, "before", Some(&event.before));
+            mark(object, "after", Some(&event.after));
+        }
+        Event::Plate(read) => write_plate(object, read),
+        Event::PlateUnreadable { asset, why } => {
+            object.text("event", "plate_unreadable").shown("asset", asset).shown("why", why);
+        }
+    }
+}
+
+fn write_plate(object: &mut Object<'_>, read: &PlateRead) {
+    object.text("event", "plate").shown("asset", read.asset).shown("plate_sha256", read.plate.fingerprint());
+    if let Some(before) = read.before {
+        object.shown("before_sha256", before);
+    }
+    write_attributes(object, &read.plate);
+}
+
+fn write_attributes(object: &mut Object<'_>, plate: &Nameplate) {
+    object.list("attributes", |list| {
+        for attribute in plate.attributes() {
+            list.object(|o| {
+                o.text("name", &attribute.name);
+                match &attribute.value {
+                    // A plate may claim any number; beyond 2^53 it travels as text and is read as such.
+                    PlateValue::Whole(number) => o.shown("whole", number),
+                    PlateValue::Decimal { mantissa, places } => {
+                        o.shown("mantissa", mantissa).count("places", u64::from(*places))
+                    }
+                    PlateValue::Text(text) => o.text("text", text),
+                    PlateValue::Flag(flag) => o.flag("flag", *flag),
+                };
+            });
+        }
+    });
+}
+
+fn state(object: &mut Object<'_>, state: State) {
+    object.text("state", state.word());
+    if let State::Unknown(why) = state {
+        object.text("why", why.word());
+        if why.exception_code() != 0 {
+            object.count("exception", u64::from(why.exception_code()));
+        }
+    }
+}
+
+fn shares(object: &mut Object<'_>, shares: &Shares) {
+    object
+        .whole("observed_ms", shares.observed_ms())
+        .whole("bridged_ms", shares.bridged_ms())
+        .whole("unaccounted_ms", shares.unaccounted_ms());
+}
+
+/// A moment inside a body; clock quality is the header's, which is of the same boot or a later one.
+fn moment(object: &mut Object<'_>, name: &str, at: &Stamp) {
+    object.object(name, |o| {
+        o.whole("wall_unix_ms", at.wall_unix_ms)
+            .count("uptime_ms", at.uptime_ms)
+            .count("boot_count", u64::from(at.boot));
+    });
+}
+
+fn mark(object: &mut Object<'_>, name: &str, mark: Option<&Mark>) {
+    let Some(Mark { at, register }) = mark else { return };
+    object.object(name, |o| {
+        moment(o, "at", at);
+        write_register(o, register);
+    });
+}
+
+fn write_register(object: &mut Object<'_>, register: &Register) {
+    object.whole("import_wh", register.energy.0).whole("step_wh", register.step.0);
+    if let Some(modulus) = register.modulus {
+        object.whole("modulus_wh", modulus.0);
+    }
+    let mut raw = heapless::String::<16>::new();
+    let digits = usize::from(register.raw_words.min(4)) * 4;
+    if write!(raw, "{:0digits$x}", register.raw).is_ok() {
+        object.text("words", &raw);
+    }
+}
+
+fn scan(object: &mut Object<'_>, scan: &Scan) {
+    object.list("scan", |list| {
+        for (block, words) in scan.blocks() {
+            let mut hex = heapless::String::<{ 4 * crate::metering::scan::MAX_BLOCK_WORDS as usize }>::new();
+            for word in words {
+                // A block is never longer than the text made for it.
+                let _fits = write!(hex, "{word:04x}");
+            }
+            list.object(|o| {
+                o.count("fc", u64::from(block.function.code()))
+                    .count("at", u64::from(block.at))
+                    .text("words", &hex);
+            });
+        }
+    });
+}

@@ -1,0 +1,74 @@
+//! How an energy register got from one reading to the next. A decrease never rebases silently.
+
+use crate::{metering::Register, terms::WattHours};
+
+/// What happened to a register between two readings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advance {
+    /// It stands where it stood.
+    Held,
+    /// It advanced by what the equipment could have drawn.
+    Moved(WattHours),
+    /// It passed its known width and went on from zero.
+    RolledOver(WattHours),
+    /// It stands lower than before, and no roll-over explains it.
+    Fell(WattHours),
+    /// It advanced by more than the equipment could have drawn: replaced, set, or misread.
+    Leapt(WattHours),
+}
+
+impl Advance {
+    /// Compares two readings of one register. `possible` is the most that can have passed in between.
+    pub fn between(before: &Register, after: &Register, possible: WattHours) -> Advance {
+        let difference = after.energy.0.saturating_sub(before.energy.0);
+        match difference {
+            0 => Advance::Held,
+            1.. if difference <= possible.0 => Advance::Moved(WattHours(difference)),
+            1.. => Advance::Leapt(WattHours(difference)),
+            _ => match after.modulus.map(|modulus| modulus.0.saturating_add(difference)) {
+                Some(wrapped) if (0..=possible.0).contains(&wrapped) => {
+                    Advance::RolledOver(WattHours(wrapped))
+                }
+                Some(_) | None => Advance::Fell(WattHours(difference)),
+            },
+        }
+    }
+
+    /// The energy that passed; `None` when the two readings do not tell.
+    pub fn energy(self) -> Option<WattHours> {
+        match self {
+            Advance::Held => Some(WattHours(0)),
+            Advance::Moved(energy) | Advance::RolledOver(energy) => Some(energy),
+            Advance::Fell(_) | Advance::Leapt(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn register(energy: i64, modulus: Option<i64>) -> Register {
+        Register {
+            energy: WattHours(energy),
+            step: WattHours(10),
+            modulus: modulus.map(WattHours),
+            raw: 0,
+            raw_words: 2,
+        }
+    }
+
+    #[test]
+    fn a_register_holds_moves_rolls_over_falls_or_leaps() {
+        let between = |before, after, modulus, possible| {
+            Advance::between(&register(before, modulus), &register(after, modulus), WattHours(possible))
+        };
+        assert_eq!(between(100, 100, None, 0), Advance::Held);
+        assert_eq!(between(100, 150, None, 50), Advance::Moved(WattHours(50)));
+        assert_eq!(between(100, 151, None, 50), Advance::Leapt(WattHours(51)));
+        assert_eq!(between(990, 20, Some(1_000), 50), Advance::RolledOver(WattHours(30)));
+        assert_eq!(between(990, 20, Some(1_000), 20), Advance::Fell(WattHours(-970)));
+        assert_eq!(between(990, 20, None, 50), Advance::Fell(WattHours(-970)));
+        assert_eq!(between(990, 20, None, 50).energy(), None);
+    }
+}

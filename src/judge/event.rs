@@ -1,0 +1,81 @@
+//! Things an auditor must know that are neither a state nor a verdict.
+
+use super::memory::Mark;
+use crate::{
+    catalogue::Nameplate,
+    terms::{AssetId, Digest, MeterId, Name},
+};
+
+/// Something an auditor must know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The wall clock was moved against the boot clock, in milliseconds.
+    ClockStepped {
+        /// Positive: set forward.
+        by_ms: i64,
+    },
+    /// An energy register did not simply advance.
+    Register(RegisterEvent),
+    /// A nameplate was read for the first time, or reads differently.
+    Plate(PlateRead),
+    /// A nameplate cannot be read.
+    PlateUnreadable {
+        /// Whose.
+        asset: AssetId,
+        /// The word of the fault.
+        why: Name,
+    },
+}
+
+/// A register that fell, leapt or rolled over, with both sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegisterEvent {
+    /// Whose register.
+    pub meter: MeterId,
+    /// What it did instead.
+    pub what: RegisterQuirk,
+    /// The reading before.
+    pub before: Mark,
+    /// The reading after.
+    pub after: Mark,
+}
+
+/// A nameplate as read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlateRead {
+    /// Whose.
+    pub asset: AssetId,
+    /// Its fingerprint before, if one was known.
+    pub before: Option<Digest>,
+    /// What it says now.
+    pub plate: Nameplate,
+}
+
+/// What a register did instead of advancing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegisterQuirk {
+    /// It went backwards.
+    Fell,
+    /// It advanced beyond what is possible.
+    Leapt,
+    /// It passed its width and went on from zero.
+    RolledOver,
+}
+
+impl RegisterQuirk {
+    /// The word records use.
+    pub const fn word(self) -> &'static str {
+        match self {
+            RegisterQuirk::Fell => "fell",
+            RegisterQuirk::Leapt => "leapt",
+            RegisterQuirk::RolledOver => "rolled_over",
+        }
+    }
+
+    /// Reads the word of a record.
+    pub fn from_word(word: &str) -> Option<RegisterQuirk> {
+        [RegisterQuirk::Fell, RegisterQuirk::Leapt, RegisterQuirk::RolledOver]
+            .into_iter()
+            .find(|q| q.word() == word)
+    }
+}

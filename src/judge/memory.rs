@@ -1,0 +1,54 @@
+//! All that must survive a gap of any kind: a missed poll, a dead bus, a reboot after three days.
+
+use crate::{
+    metering::Register,
+    terms::{AssetId, Digest, MeterId, Stamp, WattHours},
+};
+
+use super::window::Windows;
+
+/// An energy register at a moment: one side of a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// When it was read.
+    pub at: Stamp,
+    /// What it showed.
+    pub register: Register,
+}
+
+/// What is remembered of one meter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MeterMemory {
+    /// Whose.
+    pub meter: MeterId,
+    /// The last mark on record, if any reading was ever recorded.
+    pub mark: Option<Mark>,
+    /// Energy since the day and the month began, as of the mark.
+    pub windows: Option<Windows>,
+    /// Up to when time is accounted for.
+    pub accounted_to: Stamp,
+}
+
+/// What is remembered of one piece of equipment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EquipmentMemory {
+    /// Whose.
+    pub asset: AssetId,
+    /// When the violation latch closed, if it has.
+    pub violation_since_unix_ms: Option<i64>,
+    /// Energy drawn since the equipment was overdue.
+    pub energy_overdue: WattHours,
+    /// Fingerprint of the nameplate last read.
+    pub plate: Option<Digest>,
+}
+
+/// What the records of a log tell about the site, for the judge that goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// By meter.
+    pub meters: Vec<MeterMemory>,
+    /// By equipment.
+    pub equipment: Vec<EquipmentMemory>,
+    /// The last moment on record.
+    pub last: Option<Stamp>,
+}

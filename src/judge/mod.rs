@@ -1,0 +1,53 @@
+//! PURE. Is it drawing power, and may it? Facts and the time in, findings out.
+//!
+//! May not: do I/O, read a clock, hold a float, allocate in the steady state, see `evidence` or any I/O room.
+//! There is no error here: doubt is [`State::Unknown`], with a reason.
+
+pub mod commission;
+pub mod counter;
+pub mod event;
+pub mod feeder;
+pub mod ledger;
+pub mod memory;
+pub mod site;
+pub mod state;
+pub mod verdict;
+pub mod window;
+
+pub use commission::{Allowance, Commissioned, Equipment, Floor};
+pub use event::{Event, PlateRead, RegisterEvent, RegisterQuirk};
+pub use feeder::{Proof, StateFinding};
+pub use ledger::{Interval, Shares};
+pub use memory::{EquipmentMemory, Mark, Memory, MeterMemory};
+pub use site::{Reads, Site};
+pub use state::{State, Why};
+pub use verdict::Verdict;
+pub use window::{Excess, Span, Window, Windows};
+
+use crate::metering::Sample;
+
+/// Everything that may happen to the witness. The only way in.
+#[derive(Clone, Copy, Debug)]
+pub enum Fact<'a> {
+    /// A poll came to its end.
+    Sample(&'a Sample),
+    /// Time passed; silence becomes doubt without a reading.
+    Tick,
+}
+
+/// Everything the witness may say. The only way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "findings are written into a reused buffer, never boxed: no allocation"
+)]
+pub enum Finding {
+    /// A feeder changed its state.
+    State(StateFinding),
+    /// A feeder's interval ended: time and energy accounted for.
+    Interval(Interval),
+    /// What this means for a piece of equipment.
+    Verdict(Verdict),
+    /// Something an auditor must know.
+    Event(Event),
+}

@@ -1,0 +1,166 @@
+//! One gateway's site: every feeder and every piece of equipment behind it, and who hears which fact.
+
+use super::{
+    Fact, Finding,
+    commission::{Commissioned, Equipment},
+    event::{Event, PlateRead},
+    feeder::{Change, Feeder},
+    memory::Memory,
+    verdict::Docket,
+};
+use crate::{
+    catalogue::Nameplate,
+    metering::{Reading, Sample},
+    terms::{AssetId, MeterId, Name, Stamp},
+};
+
+/// How often time alone is looked at, in milliseconds.
+pub const TICK_MS: u64 = 1_000;
+/// A wall clock moved by more than this against the boot clock is an event, in milliseconds.
+pub const CLOCK_STEP_MS: i64 = 500;
+
+/// Polls since the site was built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// Polls that gave a reading.
+    pub ok: u64,
+    /// Polls that did not.
+    pub failed: u64,
+}
+
+/// The judge of one gateway. Tables are made once; nothing allocates afterwards but a changed nameplate.
+#[derive(Debug)]
+pub struct Site {
+    feeders: Box<[Feeder]>,
+    dockets: Box<[Docket]>,
+    last: Option<Stamp>,
+    reads: Reads,
+}
+
+impl Site {
+    /// A site as commissioned. `memory` is empty on first start and what the journal tells after any stop.
+    pub fn new(feeders: Vec<Commissioned>, equipment: Vec<Equipment>, memory: &Memory) -> Site {
+        let remembered = |id: MeterId| memory.meters.iter().find(|m| m.meter == id);
+        let mut feeders: Box<[Feeder]> =
+            feeders.into_iter().map(|terms| Feeder::new(terms.clone(), remembered(terms.meter))).collect();
+        feeders.sort_unstable_by_key(|feeder| feeder.terms().meter);
+        let remembered = |id: AssetId| memory.equipment.iter().find(|e| e.asset == id);
+        let mut dockets: Box<[Docket]> =
+            equipment.into_iter().map(|equipment| Docket::new(equipment, remembered(equipment.id))).collect();
+        dockets.sort_unstable_by_key(Docket::id);
+        Site { feeders, dockets, last: memory.last, reads: Reads::default() }
+    }
+
+    /// Takes a fact and says what follows from it.
+    pub fn on(&mut self, at: &Stamp, fact: Fact<'_>, say: &mut dyn FnMut(Finding)) {
+        if let Some(by_ms) =
+            self.last.and_then(|last| at.step_ms(&last)).filter(|by| by.abs() > CLOCK_STEP_MS)
+        {
+            say(Finding::Event(Event::ClockStepped { by_ms }));
+        }
+        self.last = Some(*at);
+        match fact {
+            Fact::Sample(Sample::Reading(reading)) => self.on_reading(reading, say),
+            Fact::Sample(Sample::Miss { meter, at, fault }) => {
+                self.reads.failed += 1;
+                self.with_feeder(*meter, at, None, say, |feeder| feeder.on_miss(at, *fault));
+            }
+            Fact::Sample(Sample::Plate { asset, at: _, words }) => self.on_plate(*asset, words, say),
+            Fact::Sample(Sample::PlateMiss { asset, at: _, fault }) => {
+                self.on_plate_fault(*asset, fault.word(), say);
+            }
+            Fact::Tick => self.on_tick(at, say),
+        }
+    }
+
+    /// Uptime in milliseconds at which [`Fact::Tick`] is next wanted.
+    pub fn next_due_ms(&self, now: &Stamp) -> u64 {
+        now.uptime_ms - now.uptime_ms % TICK_MS + TICK_MS
+    }
+
+    /// Polls so far.
+    pub fn reads(&self) -> Reads {
+        self.reads
+    }
+
+    fn on_reading(&mut self, reading: &Reading, say: &mut dyn FnMut(Finding)) {
+        self.reads.ok += 1;
+        self.with_feeder(reading.meter, &reading.at, Some(reading), say, |feeder| feeder.on_reading(reading));
+        self.close_interval(reading.meter, &reading.at, true, say);
+    }
+
+    fn on_tick(&mut self, at: &Stamp, say: &mut dyn FnMut(Finding)) {
+        for index in 0..self.feeders.len() {
+            let Some(meter) = self.feeders.get(index).map(|feeder| feeder.terms().meter) else { continue };
+            self.with_feeder(meter, at, None, say, |feeder| feeder.on_tick(at));
+            self.close_interval(meter, at, false, say);
+        }
+    }
+
+    fn with_feeder(
+        &mut self,
+        meter: MeterId,
+        at: &Stamp,
+        reading: Option<&Reading>,
+        say: &mut dyn FnMut(Finding),
+        hear: impl FnOnce(&mut Feeder) -> Change,
+    ) {
+        let Some(feeder) = find(&mut self.feeders, meter) else { return };
+        let change = hear(feeder);
+        let asset = feeder.terms().serves;
+        if let Some(event) = change.event {
+            say(Finding::Event(event));
+        }
+        if change.state.is_some() {
+            say(Finding::State(feeder.finding(at, reading)));
+        }
+        let Some(docket) = self.dockets.iter_mut().find(|docket| docket.id() == asset) else { return };
+        if let (Some(from), Some(energy)) = (change.energy_from, change.energy) {
+            docket.on_energy(&from, energy);
+        }
+        let serving = self.feeders.iter().filter(|feeder| feeder.terms().serves == asset);
+        if let Some(verdict) = docket.review(at, serving) {
+            say(Finding::Verdict(verdict));
+        }
+    }
+
+    fn close_interval(&mut self, meter: MeterId, at: &Stamp, by_reading: bool, say: &mut dyn FnMut(Finding)) {
+        let Some(feeder) = find(&mut self.feeders, meter) else { return };
+        let Some(interval) = feeder.close_interval(at, by_reading) else { return };
+        say(Finding::Interval(interval));
+        if let Some(docket) = self.dockets.iter_mut().find(|docket| docket.id() == interval.asset) {
+            say(Finding::Verdict(docket.on_schedule(at, interval.shares)));
+        }
+    }
+
+    fn on_plate(&mut self, asset: AssetId, words: &[u16], say: &mut dyn FnMut(Finding)) {
+        match Nameplate::from_words(words) {
+            Err(fault) => self.on_plate_fault(asset, fault.word(), say),
+            Ok(plate) => {
+                let Some(docket) = self.docket(asset) else { return };
+                if let Some(before) = docket.on_plate(plate.fingerprint()) {
+                    say(Finding::Event(Event::Plate(PlateRead { asset, before, plate })));
+                }
+            }
+        }
+    }
+
+    fn on_plate_fault(&mut self, asset: AssetId, why: &'static str, say: &mut dyn FnMut(Finding)) {
+        let news = self.docket(asset).is_some_and(|docket| docket.on_plate_fault(why));
+        if let Some(why) = Name::new(why).filter(|_| news) {
+            say(Finding::Event(Event::PlateUnreadable { asset, why }));
+        }
+    }
+
+    fn docket(&mut self, asset: AssetId) -> Option<&mut Docket> {
+        self.dockets.iter_mut().find(|docket| docket.id() == asset)
+    }
+}
+
+fn find(feeders: &mut [Feeder], meter: MeterId) -> Option<&mut Feeder> {
+    let index = feeders.binary_search_by_key(&meter, |feeder| feeder.terms().meter).ok()?;
+    feeders.get_mut(index)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,380 @@
+//! The judge told a story second by second, in virtual time.
+
+use super::*;
+use crate::{
+    catalogue::Standing,
+    judge::{Allowance, Floor, Proof, State, StateFinding, Verdict, Why, memory::MeterMemory},
+    metering::{Fault, Quantity, Register, Scan, quantity::QUANTITIES},
+    terms::{ClockQuality, LegalDay, MilliVolts, MilliWatts, Name, WattHours},
+};
+
+const WALL_MS: i64 = 1_795_000_000_000;
+const NOMINAL: i64 = 35_000_000;
+
+/// A meter on a 12.5 MW furnace, its judge, and everything said so far.
+struct Story {
+    site: Site,
+    now_ms: u64,
+    boot: u32,
+    wall_offset_ms: i64,
+    energy: WattHours,
+    said: Vec<Finding>,
+}
+
+fn terms(liveness: bool) -> Commissioned {
+    let allowance = Allowance {
+        name: Name::new("lamps").unwrap(),
+        power: MilliWatts::from_watts(30_000),
+        monthly: WattHours(5_000_000),
+    };
+    Commissioned {
+        meter: MeterId::new("m1").unwrap(),
+        serves: AssetId::new("eaf-1").unwrap(),
+        nominal: MilliVolts(NOMINAL),
+        rated: MilliWatts::from_watts(12_500_000),
+        no_load: MilliWatts::from_watts(20_000),
+        allowances: heapless::Vec::from_slice(&[allowance]).unwrap(),
+        floor: Floor::of(400, MilliVolts(NOMINAL), 2_000),
+        poll_ms: 1_000,
+        has_liveness_word: liveness,
+    }
+}
+
+fn site(decommissioned_on: &str, memory: &Memory) -> Site {
+    let standing = Standing { decommissioned_on: LegalDay::parse(decommissioned_on) };
+    Site::new(vec![terms(false)], vec![Equipment { id: AssetId::new("eaf-1").unwrap(), standing }], memory)
+}
+
+impl Story {
+    fn new(decommissioned_on: &str) -> Story {
+        Story {
+            site: site(decommissioned_on, &Memory::default()),
+            now_ms: 1_000,
+            boot: 1,
+            wall_offset_ms: 0,
+            energy: WattHours(1_000_000_000),
+            said: Vec::new(),
+        }
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp {
+            wall_unix_ms: WALL_MS + self.wall_offset_ms + self.now_ms.cast_signed(),
+            uptime_ms: self.now_ms,
+            boot: self.boot,
+            clock: ClockQuality::Unset,
+            error_ms: 0,
+        }
+    }
+
+    fn reading(&self, watts: i64, volts_percent: i64, life: Option<i64>) -> Reading {
+        let mut values = [None; QUANTITIES];
+        let mut set = |q: Quantity, v| values[q.index()] = Some(v);
+        set(Quantity::Power, watts * 1_000);
+        for q in [Quantity::VoltageL12, Quantity::VoltageL23, Quantity::VoltageL31] {
+            set(q, NOMINAL / 100 * volts_percent);
+        }
+        for q in [Quantity::CurrentL1, Quantity::CurrentL2, Quantity::CurrentL3] {
+            set(q, if watts > 60_000 { watts / 60 } else { 0 });
+        }
+        if let Some(life) = life {
+            set(Quantity::RunHours, life);
+        }
+        let register =
+            Register { energy: self.energy, step: WattHours(10), modulus: None, raw: 7, raw_words: 2 };
+        Reading {
+            meter: MeterId::new("m1").unwrap(),
+            at: self.stamp(),
+            took_ms: 5,
+            values,
+            import: Some(register),
+            scan: Scan::default(),
+        }
+    }
+
+    fn hear(&mut self, sample: &Sample) {
+        let (at, said) = (self.stamp(), &mut self.said);
+        self.site.on(&at, Fact::Sample(sample), &mut |f| said.push(f));
+    }
+
+    /// Polls once a second with a constant load; the register follows it exactly.
+    fn run(&mut self, seconds: u64, watts: i64, volts_percent: i64) -> &mut Story {
+        let mut rest = 0;
+        for _ in 0..seconds {
+            self.now_ms += 1_000;
+            rest += watts.max(0);
+            self.energy.0 += rest / 3_600;
+            rest %= 3_600;
+            let reading = self.reading(watts, volts_percent, None);
+            self.hear(&Sample::Reading(reading));
+        }
+        self
+    }
+
+    fn miss(&mut self, polls: u64, fault: Fault) -> &mut Story {
+        for _ in 0..polls {
+            self.now_ms += 1_000;
+            let sample = Sample::Miss { meter: MeterId::new("m1").unwrap(), at: self.stamp(), fault };
+            self.hear(&sample);
+        }
+        self
+    }
+
+    fn tick(&mut self, seconds: u64) -> &mut Story {
+        for _ in 0..seconds {
+            self.now_ms += 1_000;
+            let (at, said) = (self.stamp(), &mut self.said);
+            self.site.on(&at, Fact::Tick, &mut |f| said.push(f));
+        }
+        self
+    }
+
+    fn states(&self) -> Vec<State> {
+        self.said
+            .iter()
+            .filter_map(|f| if let Finding::State(s) = f { Some(s.state) } else { None })
+            .collect()
+    }
+
+    fn last_state(&self) -> &StateFinding {
+        self.said.iter().rev().find_map(|f| if let Finding::State(s) = f { Some(s) } else { None }).unwrap()
+    }
+
+    fn verdict(&self) -> &Verdict {
+        self.said.iter().rev().find_map(|f| if let Finding::Verdict(v) = f { Some(v) } else { None }).unwrap()
+    }
+
+    /// What the journal would hand to the judge after a restart.
+    fn memory(&self) -> Memory {
+        let interval =
+            self.said.iter().rev().find_map(|f| if let Finding::Interval(i) = f { Some(*i) } else { None });
+        let meters = interval.map(|i| MeterMemory {
+            meter: i.meter,
+            mark: i.after,
+            windows: i.windows,
+            accounted_to: i.end,
+        });
+        Memory { meters: meters.into_iter().collect(), equipment: vec![], last: Some(self.stamp()) }
+    }
+}
+
+#[test]
+fn an_idle_line_is_energised_and_lamps_are_auxiliary() {
+    let mut story = Story::new("2026-10-31");
+    // Floor 48.5 kW and no-load 20 kW: up to 68.5 kW nothing is drawn; the lamps' 30 kW lie on top.
+    story.run(5, 5_000, 100).run(30, 90_000, 100).run(30, 60_000, 100);
+    let expected = [State::Unknown(Why::NotYetJudged), State::Energised, State::Auxiliary, State::Energised];
+    assert_eq!(story.states(), expected);
+    assert_eq!(story.verdict().violation_since_unix_ms, None);
+}
+
+#[test]
+fn a_melt_is_drawing_after_the_on_delay_and_a_violation_when_overdue() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100).run(5, 8_000_000, 100);
+    assert_eq!(
+        story.last_state().state,
+        State::Drawing,
+        "energy beyond two steps shows before the on-delay is over"
+    );
+    let verdict = story.verdict();
+    assert_eq!((verdict.state, verdict.violation_since_unix_ms.is_some()), (State::Drawing, true));
+    let mut lawful = Story::new("2027-10-31");
+    lawful.run(10, 5_000, 100).run(20, 8_000_000, 100);
+    assert_eq!(lawful.verdict().state, State::Drawing);
+    assert_eq!(lawful.verdict().violation_since_unix_ms, None);
+}
+
+#[test]
+fn power_alone_waits_for_the_on_delay() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100);
+    let still = story.energy;
+    for second in 1..=6 {
+        story.run(1, 8_000_000, 100);
+        story.energy = still;
+        let drawing = story.states().last() == Some(&State::Drawing);
+        assert!(!drawing || second == 6 || matches!(story.last_state().proof, Some(Proof::Energy(_))));
+    }
+}
+
+#[test]
+fn drawing_ends_after_the_off_delay_and_the_violation_stays_latched() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100).run(60, 8_000_000, 100).run(890, 5_000, 100);
+    assert_eq!(story.last_state().state, State::Drawing);
+    story.run(20, 5_000, 100);
+    assert_eq!(story.last_state().state, State::Energised);
+    assert!(story.verdict().violation_since_unix_ms.is_some());
+    story.run(90_000, 5_000, 100);
+    assert!(story.verdict().violation_since_unix_ms.is_some(), "time never opens the latch");
+    assert_eq!(story.verdict().state, State::Energised);
+}
+
+#[test]
+fn three_missed_polls_are_unknown_and_never_zero() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100).miss(2, Fault::Timeout);
+    assert_eq!(story.last_state().state, State::Energised);
+    story.miss(1, Fault::Timeout);
+    let unknown = story.last_state();
+    assert_eq!(unknown.state, State::Unknown(Why::Fault(Fault::Timeout)));
+    assert_eq!((unknown.power, unknown.scan.blocks().count()), (None, 0));
+    story.run(1, 5_000, 100);
+    assert_eq!(story.last_state().state, State::Energised);
+}
+
+#[test]
+fn silence_without_any_poll_becomes_unknown() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100).tick(6);
+    assert_eq!(story.last_state().state, State::Unknown(Why::Silent));
+}
+
+#[test]
+fn a_melt_inside_a_gap_shows_on_the_register() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100).miss(600, Fault::Timeout);
+    story.energy.0 += 500_000;
+    story.run(2, 5_000, 100);
+    let found = story.last_state();
+    assert_eq!(found.state, State::Drawing);
+    let Some(Proof::Energy(excess)) = found.proof else { panic!("{found:?}") };
+    assert_eq!(excess.moved, WattHours(500_001));
+    assert!(story.verdict().violation_since_unix_ms.is_some());
+}
+
+#[test]
+fn a_reboot_after_three_days_is_just_a_long_gap() {
+    let mut story = Story::new("2026-10-31");
+    story.run(1_000, 5_000, 100);
+    let memory = story.memory();
+    let mut after = Story::new("2026-10-31");
+    after.site = site("2026-10-31", &memory);
+    after.boot = 2;
+    after.wall_offset_ms = story.stamp().wall_unix_ms - WALL_MS + 3 * 86_400_000;
+    after.energy = WattHours(story.energy.0 + 100_000);
+    after.run(901, 5_000, 100);
+    let interval =
+        after.said.iter().find_map(|f| if let Finding::Interval(i) = f { Some(*i) } else { None }).unwrap();
+    assert_eq!(interval.shares.unaccounted_ms(), 0);
+    assert!(interval.shares.bridged_ms() > 3 * 86_400_000 - 1_000_000);
+    assert!(
+        after.states().iter().all(|s| *s != State::Drawing),
+        "lamps for three days are within the allowances"
+    );
+    let mut melted = Story::new("2026-10-31");
+    melted.site = site("2026-10-31", &memory);
+    (melted.boot, melted.wall_offset_ms) = (2, after.wall_offset_ms);
+    melted.energy = WattHours(story.energy.0 + 12_000_000);
+    melted.run(2, 5_000, 100);
+    assert_eq!(melted.last_state().state, State::Drawing);
+}
+
+#[test]
+fn a_gap_over_the_last_lawful_midnight_convicts_nobody() {
+    let today = LegalDay::of_unix_ms(WALL_MS);
+    let mut story = Story::new(&today.to_string());
+    story.run(1_000, 5_000, 100);
+    story.now_ms += 86_400_000;
+    story.energy.0 += 20_000_000;
+    story.run(5, 5_000, 100);
+    assert_eq!(story.last_state().state, State::Drawing);
+    assert_eq!(
+        story.verdict().violation_since_unix_ms,
+        None,
+        "the energy may have been drawn on the last lawful day"
+    );
+    story.run(10, 8_000_000, 100);
+    assert!(story.verdict().violation_since_unix_ms.is_some());
+}
+
+#[test]
+fn a_melt_across_midnight_is_a_violation_only_after_it() {
+    let today = LegalDay::of_unix_ms(WALL_MS);
+    let mut story = Story::new(&today.to_string());
+    let to_midnight = today.starts_unix_ms() + 86_400_000 - WALL_MS;
+    story.now_ms = u64::try_from(to_midnight).unwrap() - 20_000;
+    story.run(3, 5_000, 100).run(16, 8_000_000, 100);
+    assert_eq!(story.verdict().state, State::Drawing);
+    assert_eq!(story.verdict().violation_since_unix_ms, None);
+    story.run(10, 8_000_000, 100);
+    assert!(story.verdict().violation_since_unix_ms.unwrap() >= today.starts_unix_ms() + 86_400_000);
+}
+
+#[test]
+fn a_dead_line_needs_a_meter_that_provably_lives() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 0, 0);
+    assert_eq!(story.last_state().state, State::Unknown(Why::NoLivenessWord));
+    let mut story = Story::new("2026-10-31");
+    for second in 0..10 {
+        story.now_ms += 1_000;
+        let reading = story.reading(0, 0, Some(second / 5));
+        story.hear(&Sample::Reading(reading));
+    }
+    let states = [State::Unknown(Why::NotYetJudged), State::Unknown(Why::NotProvenAlive), State::Dead];
+    assert_eq!(story.states(), states);
+    story.run(5, 0, 30);
+    assert_eq!(story.last_state().state, State::Unknown(Why::InducedVoltage));
+}
+
+#[test]
+fn a_register_that_falls_or_leaps_is_an_event_and_never_a_conviction() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100);
+    story.energy.0 -= 1_000;
+    story.run(1, 5_000, 100);
+    assert_eq!(story.last_state().state, State::Unknown(Why::RegisterFell));
+    story.energy.0 += 90_000_000;
+    story.run(1, 5_000, 100);
+    assert_eq!(story.last_state().state, State::Unknown(Why::RegisterLeapt));
+    story.run(2, 5_000, 100);
+    assert_eq!(story.last_state().state, State::Energised);
+    let events = story.said.iter().filter(|f| matches!(f, Finding::Event(Event::Register(_)))).count();
+    assert_eq!(events, 2);
+    assert_eq!(story.verdict().violation_since_unix_ms, None);
+}
+
+#[test]
+fn a_moved_wall_clock_is_an_event() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100);
+    story.wall_offset_ms = -3_600_000;
+    story.run(1, 5_000, 100);
+    let stepped = |f: &Finding| matches!(f, Finding::Event(Event::ClockStepped { by_ms: -3_600_000 }));
+    assert!(story.said.iter().any(stepped));
+}
+
+#[test]
+fn backward_power_and_current_without_voltage_are_doubt() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100).run(2, -900_000, 100);
+    assert_eq!(story.last_state().state, State::Unknown(Why::Reversed));
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100);
+    story.now_ms += 1_000;
+    let mut reading = story.reading(0, 0, None);
+    reading.values[Quantity::CurrentL1.index()] = Some(90_000);
+    story.hear(&Sample::Reading(reading));
+    assert_eq!(story.last_state().state, State::Unknown(Why::CurrentWithoutVoltage));
+}
+
+#[test]
+fn missed_polls_pause_the_on_delay_and_do_not_reset_it() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100);
+    let still = story.energy;
+    let hot = |story: &mut Story| {
+        story.run(1, 300_000, 100);
+        story.energy = still;
+    };
+    for _ in 0..40 {
+        hot(&mut story);
+    }
+    story.miss(2, Fault::Timeout);
+    for _ in 0..24 {
+        hot(&mut story);
+    }
+    assert_eq!(story.last_state().state, State::Drawing);
+}

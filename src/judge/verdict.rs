@@ -1,0 +1,135 @@
+//! What the feeders' states mean for a piece of equipment on this day. Holds the only latch there is.
+
+use super::{
+    commission::Equipment,
+    feeder::{Feeder, Proof},
+    ledger::Shares,
+    memory::EquipmentMemory,
+    state::{State, Why},
+};
+use crate::{
+    catalogue::{Phase, Standing},
+    terms::{AssetId, Digest, Stamp, WattHours},
+};
+
+/// The verdict on a piece of equipment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// On what.
+    pub asset: AssetId,
+    /// The most severe state of its feeders.
+    pub state: State,
+    /// Since when that is its state.
+    pub since: Stamp,
+    /// Its standing before the law.
+    pub standing: Standing,
+    /// The phase today; `None` where no duty is known.
+    pub phase: Option<Phase>,
+    /// When it was first proven to draw while overdue. Latched: only the authority's signed reset opens it.
+    pub violation_since_unix_ms: Option<i64>,
+    /// Energy the registers told of while it was overdue, allowances included.
+    pub energy_overdue: WattHours,
+    /// How the time since the verdict before was accounted for, over all its feeders.
+    pub shares: Shares,
+    /// Fingerprint of its nameplate, where one could be read.
+    pub plate: Option<Digest>,
+}
+
+/// One piece of equipment's memory between two facts.
+#[derive(Debug)]
+pub struct Docket {
+    equipment: Equipment,
+    state: State,
+    since: Option<Stamp>,
+    phase: Option<Phase>,
+    violation_since_unix_ms: Option<i64>,
+    energy_overdue: WattHours,
+    plate: Option<Digest>,
+    plate_fault: Option<&'static str>,
+}
+
+impl Docket {
+    /// A piece of equipment with what is remembered of it.
+    pub fn new(equipment: Equipment, memory: Option<&EquipmentMemory>) -> Docket {
+        Docket {
+            equipment,
+            state: State::Unknown(Why::NotYetRead),
+            since: None,
+            phase: None,
+            violation_since_unix_ms: memory.and_then(|m| m.violation_since_unix_ms),
+            energy_overdue: memory.map_or(WattHours(0), |m| m.energy_overdue),
+            plate: memory.and_then(|m| m.plate),
+            plate_fault: None,
+        }
+    }
+
+    /// Which equipment.
+    pub fn id(&self) -> AssetId {
+        self.equipment.id
+    }
+
+    /// Remembers a nameplate's fingerprint; the one before if it is another.
+    pub fn on_plate(&mut self, fingerprint: Digest) -> Option<Option<Digest>> {
+        self.plate_fault = None;
+        let before = self.plate.replace(fingerprint);
+        (before != Some(fingerprint)).then_some(before)
+    }
+
+    /// Notes that the nameplate cannot be read; true when that is news.
+    pub fn on_plate_fault(&mut self, why: &'static str) -> bool {
+        self.plate_fault.replace(why) != Some(why)
+    }
+
+    /// Adds energy that passed between two readings, where all of that time lies past the last lawful day.
+    pub fn on_energy(&mut self, from: &Stamp, energy: WattHours) {
+        if self.equipment.standing.phase(from.legal_day()) == Some(Phase::Overdue) {
+            self.energy_overdue.0 = self.energy_overdue.0.saturating_add(energy.0);
+        }
+    }
+
+    /// Looks at the feeders again; a verdict when something a regulator acts on is different.
+    pub fn review<'f>(
+        &mut self,
+        at: &Stamp,
+        feeders: impl Iterator<Item = &'f Feeder> + Clone,
+    ) -> Option<Verdict> {
+        let worst = feeders.clone().map(Feeder::state).max_by_key(|state| state.severity())?;
+        let convicting =
+            |proof: &&Proof| self.equipment.standing.phase(proof.from().legal_day()) == Some(Phase::Overdue);
+        let guilty = feeders.filter_map(Feeder::proof).any(|proof| convicting(&proof));
+        let phase = self.equipment.standing.phase(at.legal_day());
+        let latches = guilty && self.violation_since_unix_ms.is_none();
+        if latches {
+            self.violation_since_unix_ms = Some(at.wall_unix_ms);
+        }
+        if worst == self.state && phase == self.phase && !latches && self.since.is_some() {
+            return None;
+        }
+        if worst != self.state || self.since.is_none() {
+            self.state = worst;
+            self.since = Some(*at);
+        }
+        self.phase = phase;
+        Some(self.verdict(at, Shares::default()))
+    }
+
+    /// The verdict that is due on schedule, with the interval's shares.
+    pub fn on_schedule(&mut self, at: &Stamp, shares: Shares) -> Verdict {
+        self.phase = self.equipment.standing.phase(at.legal_day());
+        self.verdict(at, shares)
+    }
+
+    fn verdict(&self, at: &Stamp, shares: Shares) -> Verdict {
+        Verdict {
+            asset: self.equipment.id,
+            state: self.state,
+            since: self.since.unwrap_or(*at),
+            standing: self.equipment.standing,
+            phase: self.phase,
+            violation_since_unix_ms: self.violation_since_unix_ms,
+            energy_overdue: self.energy_overdue,
+            shares,
+            plate: self.plate,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Energy summed over a poll pair, an interval, a lawful day and a month, each against what the allowances explain.
+
+use super::{commission::Commissioned, memory::Mark};
+use crate::terms::{Stamp, WattHours};
+
+/// Over what the energy was summed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// Two readings after one another: a pair of polls, or both sides of a gap.
+    Pair,
+    /// An interval of the ledger.
+    Interval,
+    /// A lawful day.
+    Day,
+    /// A calendar month.
+    Month,
+}
+
+impl Span {
+    /// The word records use.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Span::Pair => "pair",
+            Span::Interval => "interval",
+            Span::Day => "day",
+            Span::Month => "month",
+        }
+    }
+
+    /// Reads the word of a record.
+    pub fn from_word(word: &str) -> Option<Span> {
+        [Span::Pair, Span::Interval, Span::Day, Span::Month].into_iter().find(|span| span.word() == word)
+    }
+}
+
+/// Energy since a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The reading it began with.
+    pub since: Stamp,
+    /// Sum of the register's advances since then.
+    pub moved: WattHours,
+}
+
+/// Energy beyond what the allowances explain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Excess {
+    /// Over what it was summed.
+    pub span: Span,
+    /// Where the sum began.
+    pub from: Stamp,
+    /// The sum.
+    pub moved: WattHours,
+    /// What the allowances, the floor and the register's steps explain at most.
+    pub bound: WattHours,
+}
+
+/// The windows of one feeder that are longer than a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Windows {
+    /// Since the ledger's interval began.
+    pub interval: Window,
+    /// Since the lawful day began.
+    pub day: Window,
+    /// Since the month began.
+    pub month: Window,
+}
+
+impl Windows {
+    /// All windows begin at one reading.
+    pub fn starting(at: &Stamp) -> Windows {
+        let window = Window { since: *at, moved: WattHours(0) };
+        Windows { interval: window, day: window, month: window }
+    }
+
+    /// Adds an advance that ended with the reading `now`; tells the first window that the allowances do not explain.
+    /// Day and month begin anew with the first reading of the next.
+    pub fn add(
+        &mut self,
+        terms: &Commissioned,
+        before: &Mark,
+        now: &Mark,
+        moved: WattHours,
+    ) -> Option<Excess> {
+        for window in [&mut self.interval, &mut self.day, &mut self.month] {
+            window.moved.0 = window.moved.0.saturating_add(moved.0);
+        }
+        let pair = Window { since: before.at, moved };
+        let spans = [
+            (Span::Pair, pair),
+            (Span::Interval, self.interval),
+            (Span::Day, self.day),
+            (Span::Month, self.month),
+        ];
+        let excess = spans.into_iter().find_map(|(span, window)| {
+            let bound = terms.energy_bound(&window.since, &now.at, now.register.step);
+            (window.moved > bound).then_some(Excess { span, from: window.since, moved: window.moved, bound })
+        });
+        let begin = Window { since: now.at, moved: WattHours(0) };
+        if now.at.legal_day() != self.day.since.legal_day() {
+            self.day = begin;
+        }
+        if now.at.legal_day().month() != self.month.since.legal_day().month() {
+            self.month = begin;
+        }
+        excess
+    }
+}
