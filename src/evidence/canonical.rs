@@ -361,7 +361,7 @@ mod tests {
             o.list("list", |l| {
                 l.object(|o| {
                     o.whole("y", 1).whole("x", 2);
-                })
+                });
             });
         });
         let expected = r#"{"a":{"c":9007199254740991,"z":"炉\"\\"},"b":true,"list":[{"x":2,"y":1}],"seq":-7,"type":"state"}"#;

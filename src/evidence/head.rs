@@ -81,6 +81,12 @@ pub struct Head {
 }
 
 impl Head {
+    /// A head for somebody who joins a log at this record; what came before is not known.
+    pub fn joining(link: &Link) -> Head {
+        let before = link.jump.map_or(link.seq, |jump| jump.from).checked_sub(1);
+        Head { head: before.map(|seq| (seq, link.prev)), ..Head::default() }
+    }
+
     /// Takes a record whose signature has been checked.
     pub fn on_record(&mut self, link: Link) -> Arrival {
         if let Some(fork) = self.fork(&link) {

@@ -12,17 +12,15 @@ use crate::terms::{
 
 /// First levels of every topic.
 pub const ROOT: &str = "coldhearth/v1";
-/// What a regulator of the whole country subscribes to for evidence.
-pub const EVERY_ATTEST: &str = "coldhearth/v1/+/+/+/+/+/+/attest";
-/// What a regulator of the whole country subscribes to for gateways coming and going.
-pub const EVERY_LINK: &str = "coldhearth/v1/+/+/+/+/+/+/link";
+/// Everything every gateway publishes.
+pub const EVERYTHING: &str = "coldhearth/v1/#";
 
 /// What is published under a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Every record, in chain order.
     Attest,
-    /// The newest state and verdict; retained.
+    /// The newest verdict on a piece of equipment, or the gateway's genesis; retained.
     State,
     /// The verdict of a violation; retained while it is latched.
     Violation,
@@ -42,6 +40,15 @@ impl Kind {
             Kind::Head => "head",
             Kind::Link => "link",
         }
+    }
+
+    /// The kind a topic ends in; `None` for a topic of another kind or another product.
+    pub fn of_topic(topic: &str) -> Option<Kind> {
+        let mut levels = topic.strip_prefix(ROOT)?.strip_prefix('/')?.splitn(7, '/');
+        let kind = levels.nth(6)?;
+        [Kind::Attest, Kind::State, Kind::Violation, Kind::Head, Kind::Link]
+            .into_iter()
+            .find(|k| k.word() == kind)
     }
 
     /// Whether the broker keeps the newest for late subscribers.
@@ -92,6 +99,8 @@ mod tests {
         };
         assert_eq!(topic.to_string(), "coldhearth/v1/13/04/21/91350100M000100Y43/gw-1/eaf-2/alarm/violation");
         let attest = Topic { asset: None, kind: Kind::Attest, ..topic };
+        assert_eq!(Kind::of_topic(&topic.to_string()), Some(Kind::Violation));
+        assert_eq!(Kind::of_topic("coldhearth/v1/13/04/21/x/gw-1/attest"), None);
         assert_eq!(attest.to_string(), "coldhearth/v1/13/04/21/91350100M000100Y43/gw-1/_/attest");
     }
 }

@@ -28,7 +28,7 @@ impl Plan {
             let end = u32::from(cell.at) + u32::from(cell.kind.words());
             match blocks.last_mut().filter(|block| joins(block, cell.function, cell.at, end, most)) {
                 Some(block) => {
-                    block.count = u16::try_from(end.max(block.end()) - u32::from(block.at)).ok()?
+                    block.count = u16::try_from(end.max(block.end()) - u32::from(block.at)).ok()?;
                 }
                 None => {
                     let block = Block { function: cell.function, at: cell.at, count: cell.kind.words() };

@@ -312,6 +312,7 @@ mod tests {
         (None, units)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it stands where answers that may fail stand")]
     fn ones(ask: &Ask) -> Result<Vec<u16>, Fault> {
         Ok(vec![1; usize::from(ask.block.count)])
     }

@@ -1,0 +1,15 @@
+//! I/O on the gateway: meters in, records out. One loop owns the judge; buses, scribe and uplink only carry messages.
+//!
+//! May not: see `regulator`, write to a meter. Waits point one way, bus to site to scribe to disk, so nothing can
+//! deadlock: a slow disk delays polls and shows as unaccounted time, and nothing said is dropped.
+
+pub mod bus;
+pub mod config;
+pub mod journal;
+pub mod outbox;
+pub mod run;
+pub mod scribe;
+pub mod uplink;
+
+pub use config::AgentConfig;
+pub use run::run;

@@ -1,0 +1,281 @@
+//! Outbox, journal and courier joined. Durable first, published second.
+
+use std::collections::BTreeMap;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{
+    config::AgentConfig,
+    outbox::Outbox,
+    scribe::{Entry, Found},
+};
+use crate::{
+    evidence::{Body, Kind, Topic, record::Unverified, suite::PublicKey},
+    host::{
+        Clock,
+        courier::{Broker, Event, Refused, Send, Will},
+        exit::{Exit, Failure},
+    },
+    judge::Finding,
+    terms::{Name, Stamp},
+};
+
+/// How long the broker waits before it publishes our will, in seconds.
+pub const WILL_DELAY_S: u32 = 60;
+/// How often a record nobody wanted is offered again, in milliseconds.
+pub const OFFER_AGAIN_MS: u64 = 5_000;
+/// Publishes one record may need: in its place, as state, as alarm.
+const COPIES: usize = 3;
+
+/// Where this gateway publishes.
+#[derive(Clone, Copy, Debug)]
+pub struct Address {
+    topic: Topic,
+}
+
+impl Address {
+    /// The address of a configured gateway.
+    pub fn of(config: &AgentConfig) -> Address {
+        let gateway = &config.gateway;
+        let topic = Topic {
+            division: gateway.division,
+            enterprise: gateway.enterprise,
+            gateway: gateway.id,
+            asset: None,
+            kind: Kind::Attest,
+        };
+        Address { topic }
+    }
+
+    /// One topic of the gateway.
+    pub fn topic(&self, asset: Option<Name>, kind: Kind) -> String {
+        Topic { asset, kind, ..self.topic }.to_string()
+    }
+}
+
+/// The broker to call, our name there and the will it holds for us.
+///
+/// # Errors
+/// The password file cannot be read.
+pub fn broker(config: &AgentConfig, started: &Stamp) -> Result<Broker, Failure> {
+    let login = match &config.broker.login {
+        None => None,
+        Some((user, file)) => {
+            let password = std::fs::read_to_string(file)
+                .map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", file.display())))?;
+            Some((user.clone(), password.trim_end().to_owned()))
+        }
+    };
+    let will = Will {
+        topic: Address::of(config).topic(None, Kind::Link),
+        payload: link(false, "lost", started),
+        delay_s: WILL_DELAY_S,
+    };
+    Ok(Broker {
+        host: config.broker.host.clone(),
+        port: config.broker.port,
+        client_id: format!("coldhearth-{}", config.gateway.id),
+        login,
+        keepalive_s: config.broker.keepalive_s,
+        will: Some(will),
+        filters: Vec::new(),
+    })
+}
+
+/// What stands on `link`: unsigned, a hint. Names the start it belongs to, so that an old will cannot pass for news.
+fn link(online: bool, why: &str, started: &Stamp) -> Vec<u8> {
+    let Stamp { boot, uptime_ms, wall_unix_ms, .. } = started;
+    format!(
+        r#"{{"boot_count":{boot},"online":{online},"started_unix_ms":{wall_unix_ms},"started_uptime_ms":{uptime_ms},"why":"{why}"}}"#
+    )
+    .into_bytes()
+}
+
+/// A publish on its way and what its acceptance means.
+#[derive(Clone, Copy, Debug)]
+enum Posting {
+    InPlace(u64),
+    Overtook,
+    Copy,
+}
+
+/// The uplink's state between two events.
+pub struct Uplink<'a> {
+    clock: &'a dyn Clock,
+    address: Address,
+    key: PublicKey,
+    started: Stamp,
+    outbox: Outbox,
+    send: mpsc::Sender<Send>,
+    journal: mpsc::Sender<Entry>,
+    postings: BTreeMap<u64, Posting>,
+    next_tag: u64,
+    /// When an unwanted record may be offered again, uptime in milliseconds.
+    offer_at: Option<u64>,
+    lost: Option<Refused>,
+}
+
+impl<'a> Uplink<'a> {
+    /// An uplink that goes on where the broker had accepted everything.
+    pub fn new(
+        clock: &'a dyn Clock,
+        config: &AgentConfig,
+        key: PublicKey,
+        accepted: u64,
+        send: mpsc::Sender<Send>,
+        journal: mpsc::Sender<Entry>,
+    ) -> Uplink<'a> {
+        Uplink {
+            clock,
+            address: Address::of(config),
+            key,
+            started: clock.now(),
+            outbox: Outbox::resuming(accepted),
+            send,
+            journal,
+            postings: BTreeMap::new(),
+            next_tag: 0,
+            offer_at: None,
+            lost: None,
+        }
+    }
+
+    /// Sends what becomes durable until `stop`, then says goodbye.
+    pub async fn run(
+        mut self,
+        mut events: mpsc::Receiver<Event>,
+        mut durable: watch::Receiver<u64>,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        self.outbox.on_durable(*durable.borrow_and_update());
+        let room = self.send.clone();
+        loop {
+            let now_ms = self.clock.now().uptime_ms;
+            let want = self.outbox.want(self.offer_at.is_none_or(|at| now_ms >= at));
+            let wake_ms = self.offer_at.filter(|at| *at > now_ms).unwrap_or(u64::MAX);
+            tokio::select! {
+                moved = durable.changed() => match moved {
+                    Ok(()) => self.outbox.on_durable(*durable.borrow_and_update()),
+                    Err(_) => break,
+                },
+                _ = stop.changed() => break,
+                // Room at the courier is one of the things waited for, so the two can never wait for each other:
+                // the window keeps what is on its way below what the channels hold.
+                reserved = room.reserve(), if want.is_some() => {
+                    let (Ok(reserved), Some(want)) = (reserved, want) else { break };
+                    drop(reserved);
+                    if self.send_next(want).await.is_none() {
+                        break;
+                    }
+                }
+                event = events.recv() => match event {
+                    Some(event) => self.on_event(event).await,
+                    None => break,
+                },
+                () = self.clock.sleep_until(wake_ms), if wake_ms < u64::MAX => {}
+            }
+        }
+        let goodbye = link(false, "stopped", &self.started);
+        self.publish(self.address.topic(None, Kind::Link), goodbye, true, Posting::Copy).await;
+        let _gone = self.send.send(Send::Stop).await;
+    }
+
+    async fn send_next(&mut self, want: super::outbox::Want) -> Option<()> {
+        let (reply, answer) = oneshot::channel();
+        self.journal.send(Entry::Read { want, reply }).await.ok()?;
+        let found = answer.await.ok()?;
+        self.outbox.on_found(want, found.as_ref().map(|found| found.seq));
+        let Some(Found { seq, bytes, is_newest }) = found else { return Some(()) };
+        let overtakes = want.least == crate::evidence::Class::Alert;
+        let posting = if overtakes { Posting::Overtook } else { Posting::InPlace(seq) };
+        // An offer is counted from when it was made.
+        self.offer_at = self.offer_at.map(|_| self.clock.now().uptime_ms + OFFER_AGAIN_MS);
+        for (asset, kind) in self.copies(&bytes, is_newest) {
+            self.publish(self.address.topic(asset, kind), bytes.clone(), true, Posting::Copy).await;
+        }
+        self.publish(self.address.topic(None, Kind::Attest), bytes, false, posting).await;
+        Some(())
+    }
+
+    /// Where else a record is of use. Only the newest of its kind: a backlog must not show old states as present.
+    fn copies(&self, bytes: &[u8], is_newest: bool) -> Vec<(Option<Name>, Kind)> {
+        let record = Unverified::read(bytes).and_then(|unverified| unverified.verify(&self.key));
+        let Ok(record) = record else { return Vec::new() };
+        if !is_newest {
+            return Vec::new();
+        }
+        let asset = record.body.asset();
+        match record.body {
+            Body::Checkpoint(_) => vec![(None, Kind::Head)],
+            Body::Finding(Finding::Verdict(verdict)) if verdict.violation_since_unix_ms.is_some() => {
+                vec![(asset, Kind::Violation), (asset, Kind::State)]
+            }
+            Body::Finding(Finding::Verdict(_)) => vec![(asset, Kind::State)],
+            // Whoever comes late still learns which key the gateway declares.
+            Body::Genesis(_) => vec![(None, Kind::State)],
+            Body::Boot(_)
+            | Body::Skip { .. }
+            | Body::Gap { .. }
+            | Body::Finding(Finding::State(_) | Finding::Interval(_) | Finding::Event(_)) => Vec::new(),
+        }
+    }
+
+    async fn on_event(&mut self, event: Event) {
+        match event {
+            Event::Connected { window } => {
+                tracing::info!(window, "connected to the broker");
+                self.lost = None;
+                self.postings.clear();
+                self.offer_at = None;
+                self.outbox.on_connected(usize::from(window) / COPIES);
+                let birth = link(true, "started", &self.started);
+                self.publish(self.address.topic(None, Kind::Link), birth, true, Posting::Copy).await;
+            }
+            Event::Lost { why } => {
+                if self.lost != Some(why) {
+                    tracing::warn!("broker lost: {}", why.text());
+                }
+                self.lost = Some(why);
+                self.postings.clear();
+                self.outbox.on_lost();
+            }
+            Event::Accepted { tag } => self.on_settled(tag, None).await,
+            Event::Refused { tag, why } => self.on_settled(tag, Some(why)).await,
+            // Receipts and acts will come this way; nothing is subscribed to yet.
+            Event::Subscribed | Event::Message { .. } => {}
+        }
+    }
+
+    async fn on_settled(&mut self, tag: u64, refused: Option<Refused>) {
+        match (self.postings.remove(&tag), refused) {
+            (Some(Posting::InPlace(seq)), None) => {
+                self.offer_at = None;
+                if let Some(accepted) = self.outbox.on_accepted(seq) {
+                    // The scribe is gone only when everything ends.
+                    let _gone = self.journal.send(Entry::Accepted(accepted)).await;
+                }
+            }
+            (Some(Posting::InPlace(seq)), Some(why)) => {
+                if self.offer_at.is_none() {
+                    tracing::warn!(seq, "not delivered: {}", why.text());
+                }
+                self.offer_at = Some(self.clock.now().uptime_ms + OFFER_AGAIN_MS);
+                self.postings.retain(|_, posting| !matches!(posting, Posting::InPlace(_)));
+                self.outbox.on_unwanted();
+            }
+            (Some(Posting::Overtook), _) => self.outbox.on_overtaken(),
+            (Some(Posting::Copy), Some(why)) if why != Refused::NoSubscriber => {
+                tracing::warn!("a retained copy was refused: {}", why.text());
+            }
+            (Some(Posting::Copy) | None, _) => {}
+        }
+    }
+
+    async fn publish(&mut self, topic: String, payload: Vec<u8>, retain: bool, posting: Posting) {
+        let tag = self.next_tag;
+        self.next_tag += 1;
+        self.postings.insert(tag, posting);
+        // A courier that is gone has told so by closing its events.
+        let _gone = self.send.send(Send::Publish { tag, topic, payload, retain }).await;
+    }
+}

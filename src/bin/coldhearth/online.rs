@@ -1,0 +1,69 @@
+//! The verbs that need the world: `check` reads files, `run` does everything.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use coldhearth::{
+    agent::{self, config},
+    host::{Clock, Exit, Failure, SystemClock, service},
+    metering::Profile,
+    terms::Flaw,
+};
+
+/// Checks each file for what it is: a profile has a `[measure]` table, anything else is an agent's configuration.
+pub(crate) fn check(files: &[PathBuf]) -> Result<Exit, Failure> {
+    let mut flaws = Vec::new();
+    for path in files {
+        match check_one(path) {
+            Ok(good) => say(&format!("{}: ok, {good}", path.display())),
+            Err(found) => flaws.extend(found),
+        }
+    }
+    if flaws.is_empty() { Ok(Exit::Done) } else { Err(Failure::new(Exit::Config, listed(&flaws))) }
+}
+
+fn check_one(path: &Path) -> Result<String, Vec<Flaw>> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    if text.lines().any(|line| line.trim() == "[measure]") {
+        let profile = Profile::parse(&path.display().to_string(), &text)?;
+        return Ok(format!("profile {profile}, {} quantities", profile.rows.len()));
+    }
+    let config = config::load(path)?;
+    for warning in &config.warnings {
+        say(&format!("warning: {warning}"));
+    }
+    Ok(format!("{} meters, {} pieces of equipment", config.meters.len(), config.equipment.len()))
+}
+
+/// Runs the agent until it is asked to stop.
+pub(crate) fn run(path: &Path) -> Result<Exit, Failure> {
+    service::start_logging();
+    let config = config::load(path).map_err(|flaws| Failure::new(Exit::Config, listed(&flaws)))?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    service::runtime()?.block_on(async {
+        let (stopper, stop) = tokio::sync::watch::channel(false);
+        let agent = agent::run(clock, config, stop);
+        tokio::pin!(agent);
+        tokio::select! {
+            ended = &mut agent => return ended.map(|()| Exit::Done),
+            asked = service::until_asked_to_stop() => asked?,
+        }
+        stopper.send_replace(true);
+        agent.await.map(|()| Exit::Done)
+    })
+}
+
+fn listed(flaws: &[Flaw]) -> String {
+    let lines: Vec<String> = flaws.iter().map(ToString::to_string).collect();
+    format!("configuration invalid\n{}", lines.join("\n"))
+}
+
+fn say(line: &str) {
+    let _gone = writeln!(std::io::stdout(), "{line}");
+}

@@ -1,0 +1,87 @@
+//! SQLite the way evidence needs it: write-ahead log, synchronous FULL, versioned schema.
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::Connection;
+
+use super::exit::{Exit, Failure};
+
+/// How long to wait for an inspector who reads the database, in milliseconds.
+pub const BUSY_TIMEOUT_MS: u64 = 5_000;
+/// Size the write-ahead log is cut back to, in bytes.
+pub const WAL_LIMIT_BYTES: i64 = 16 * 1024 * 1024;
+
+/// Opens a database and brings its schema up to date. Migration `n` leads from version `n` to `n + 1`; released
+/// migrations are never edited.
+///
+/// # Errors
+/// It cannot be opened, or was written by a later version of this program.
+pub fn open(path: &Path, migrations: &[&str]) -> Result<Connection, Failure> {
+    let failed = |e: &rusqlite::Error| Failure::new(exit_of(e), format!("{}: {e}", path.display()));
+    let mut connection = Connection::open(path).map_err(|e| failed(&e))?;
+    prepare(&connection).map_err(|e| failed(&e))?;
+    let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
+    let version: i64 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(|e| failed(&e))?;
+    let Some(missing) = usize::try_from(version).ok().and_then(|done| migrations.get(done..)) else {
+        let message = format!(
+            "{}: schema version {version} is later than this program's {known}; install a later version",
+            path.display()
+        );
+        return Err(Failure::new(Exit::Config, message));
+    };
+    for (number, migration) in (version + 1..).zip(missing) {
+        let step = || {
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(migration)?;
+            transaction.pragma_update(None, "user_version", number)?;
+            transaction.commit()
+        };
+        let mut step = step;
+        step().map_err(|e| failed(&e))?;
+    }
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))?;
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" && mode != "memory" {
+        return Err(rusqlite::Error::InvalidParameterName(format!("journal mode is {mode}, wal is needed")));
+    }
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "journal_size_limit", WAL_LIMIT_BYTES)?;
+    connection.pragma_update(None, "foreign_keys", true)
+}
+
+fn exit_of(error: &rusqlite::Error) -> Exit {
+    match error.sqlite_error_code() {
+        Some(
+            rusqlite::ErrorCode::CannotOpen
+            | rusqlite::ErrorCode::PermissionDenied
+            | rusqlite::ErrorCode::ReadOnly,
+        ) => Exit::Permission,
+        Some(_) | None => Exit::Bug,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_grows_by_migrations_and_never_shrinks() {
+        let path = std::env::temp_dir().join(format!("coldhearth-database-{}.db", std::process::id()));
+        let one = "create table a (x integer) strict;";
+        let two = "alter table a add column y integer;";
+        drop(open(&path, &[one]).unwrap());
+        let connection = open(&path, &[one, two]).unwrap();
+        connection.execute("insert into a (x, y) values (1, 2)", []).unwrap();
+        drop(connection);
+        let later = open(&path, &[one]).unwrap_err();
+        assert_eq!(later.exit, Exit::Config);
+        for ending in ["", "-wal", "-shm"] {
+            let _gone = std::fs::remove_file(format!("{}{ending}", path.display()));
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! I/O that both programs need of the world: clock, MQTT, configuration layers, database, keys, signals, exit codes.
+//!
+//! May not: see `agent` or `regulator`, judge anything. Knows `terms` and `evidence`. Without the feature `host` only
+//! what an auditor's offline tool needs remains.
+
+pub mod exit;
+pub mod public_key;
+
+#[cfg(feature = "host")]
+pub mod clock;
+#[cfg(feature = "host")]
+pub mod courier;
+#[cfg(feature = "host")]
+pub mod database;
+#[cfg(feature = "host")]
+pub mod keys;
+#[cfg(feature = "host")]
+pub mod layers;
+#[cfg(feature = "host")]
+pub mod service;
+
+#[cfg(feature = "host")]
+pub use clock::{Clock, SystemClock};
+pub use exit::{Exit, Failure};

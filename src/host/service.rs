@@ -1,0 +1,42 @@
+//! What an operating system asks of a program: end when told to, log where it is read.
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::exit::{Exit, Failure};
+
+/// Waits until somebody asks the program to end: Ctrl-C, or SIGTERM from the service manager.
+///
+/// # Errors
+/// Signals cannot be watched.
+pub async fn until_asked_to_stop() -> Result<(), Failure> {
+    let watch =
+        |kind| signal(kind).map_err(|e| Failure::new(Exit::Bug, format!("signals cannot be watched: {e}")));
+    let (mut interrupt, mut terminate) = (watch(SignalKind::interrupt())?, watch(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// Sends log lines to standard error; `RUST_LOG` chooses how many, `info` by default. A second call does nothing.
+pub fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,rumqttc=error,rumqttd=error"));
+    let _already = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .try_init();
+}
+
+/// A runtime for one program: one thread, timers and sockets.
+///
+/// # Errors
+/// The operating system gives none.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::new(Exit::Bug, format!("no runtime: {e}")))
+}

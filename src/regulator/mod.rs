@@ -1,0 +1,10 @@
+//! I/O at the authority: attestations in, what they mean out.
+//!
+//! May not: see `agent`. A message is shown as evidence only after its signature was checked; everything else is a
+//! problem or a hint, and is called so.
+
+pub mod follow;
+pub mod timeline;
+pub mod watch;
+
+pub use watch::{WatchOrders, watch};

@@ -1,0 +1,244 @@
+//! One line per change and per problem, for people. PURE file: turns what was seen into text.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use super::follow::{Place, Seen};
+use crate::{
+    evidence::{Body, Record},
+    judge::{Event, Finding, Interval, Proof, State, StateFinding, Verdict},
+    terms::{
+        AssetId, GatewayId, MilliWatts, WattHours,
+        time::LegalTime,
+        words::{self, Language},
+    },
+};
+
+/// How a line is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// For the record.
+    Plain,
+    /// Lawful and good to know.
+    Good,
+    /// Doubt: somebody should look.
+    Doubt,
+    /// A violation, a fork, a forged message.
+    Alarm,
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// How it is meant.
+    pub tone: Tone,
+    /// What it says, without a line end.
+    pub text: String,
+}
+
+/// The lines shown so far, as far as they decide what is news.
+#[derive(Debug)]
+pub struct Timeline {
+    language: Language,
+    verdicts: BTreeMap<(GatewayId, AssetId), (State, bool)>,
+    waiting: BTreeMap<GatewayId, ()>,
+}
+
+impl Timeline {
+    /// An empty timeline in one language.
+    pub fn new(language: Language) -> Timeline {
+        Timeline { language, verdicts: BTreeMap::new(), waiting: BTreeMap::new() }
+    }
+
+    /// The line for something seen; `None` when it is no news.
+    pub fn on(&mut self, seen: &Seen) -> Option<Line> {
+        match seen {
+            Seen::Again => None,
+            Seen::Record(record, place) => self.on_record(record, *place),
+            Seen::Fork { gateway, seq } => Some(Line {
+                tone: Tone::Alarm,
+                text: format!(
+                    "{gateway}  FORK: two signed histories at record {seq}; keep both messages as proof"
+                ),
+            }),
+            Seen::Refused(refusal) => Some(Line {
+                tone: Tone::Alarm,
+                text: format!("NOT VERIFIED: a message was refused: {refusal}"),
+            }),
+            Seen::Held { gateway, key } => {
+                let first = self.waiting.insert(*gateway, ()).is_none();
+                let text = format!(
+                    "{gateway}  waiting for the genesis that declares key {key}; or pass --trust KEY"
+                );
+                first.then_some(Line { tone: Tone::Doubt, text })
+            }
+        }
+    }
+
+    /// The line for a gateway's birth or will: a hint, never evidence.
+    pub fn on_link(&self, gateway: &str, payload: &[u8]) -> Option<Line> {
+        let link: serde_json::Value = serde_json::from_slice(payload).ok()?;
+        let online = link.get("online")?.as_bool()?;
+        let why = link.get("why").and_then(|why| why.as_str()).unwrap_or("");
+        let (tone, word) = if online { (Tone::Plain, "online") } else { (Tone::Doubt, "offline") };
+        Some(Line { tone, text: format!("{gateway}  {word}: {why} (unsigned hint)") })
+    }
+
+    fn on_record(&mut self, record: &Record, place: Place) -> Option<Line> {
+        let (tone, what) = match &record.body {
+            Body::Genesis(genesis) => {
+                (Tone::Plain, format!("log {} begins, {}", record.header.log, genesis.software))
+            }
+            Body::Boot(boot) => {
+                let what = if boot.machine_rebooted {
+                    "agent started after a boot of the machine"
+                } else {
+                    "agent started"
+                };
+                (Tone::Plain, format!("{what}, boot {}", record.header.at.boot))
+            }
+            Body::Skip { from, to } => (Tone::Plain, format!("records {from} to {to} were never used")),
+            Body::Gap { from, to } => (Tone::Doubt, format!("records {from} to {to} were dropped, declared")),
+            Body::Checkpoint(_) => return None,
+            Body::Finding(Finding::Interval(interval)) => (Tone::Doubt, interval_line(interval)?),
+            Body::Finding(Finding::Event(event)) => event_line(event),
+            Body::Finding(Finding::State(found)) => (state_tone(found.state), self.state_line(found)),
+            Body::Finding(Finding::Verdict(verdict)) => self.verdict_line(record, verdict)?,
+        };
+        let place = match place {
+            Place::Proven => words::SIGNATURE_GOOD.in_language(self.language).to_owned(),
+            Place::Aside => format!("{} (copy)", words::SIGNATURE_GOOD.in_language(self.language)),
+            Place::Pending(from, to) => {
+                format!("{} (missing {from} to {to})", words::PLACE_PENDING.in_language(self.language))
+            }
+        };
+        let at = LegalTime(record.header.at.wall_unix_ms);
+        let (gateway, seq) = (record.header.gateway, record.header.seq);
+        Some(Line { tone, text: format!("{at}  {gateway}  {what}  [#{seq} {place}]") })
+    }
+
+    fn state_line(&self, found: &StateFinding) -> String {
+        let mut line = format!("{} {}: ", found.asset, found.meter);
+        line.push_str(&self.state_words(found.state));
+        if let Some(power) = found.power {
+            let _infallible = write!(
+                line,
+                ", {} (limit {}, blind below {})",
+                Watts(power),
+                Watts(found.limit),
+                Watts(found.floor)
+            );
+        }
+        match found.proof {
+            Some(Proof::Power { from, .. }) => {
+                let _infallible = write!(line, ", by power since {}", LegalTime(from.wall_unix_ms));
+            }
+            Some(Proof::Energy(excess)) => {
+                let (moved, bound) = (Energy(excess.moved), Energy(excess.bound));
+                let from = LegalTime(excess.from.wall_unix_ms);
+                let _infallible = write!(line, ", by the register: {moved} since {from}, {bound} allowed");
+            }
+            None => {}
+        }
+        line
+    }
+
+    fn state_words(&self, state: State) -> String {
+        let said = state.words().in_language(self.language);
+        match state {
+            State::Unknown(why) => format!("{said} ({})", why.words().in_language(self.language)),
+            State::Dead => format!("{said}. {}", words::NOT_A_TEST_FOR_DEAD.in_language(self.language)),
+            State::Auxiliary => format!("{said}. {}", words::KEEP_COOLING.in_language(self.language)),
+            State::Drawing | State::Energised => said.to_owned(),
+        }
+    }
+
+    fn verdict_line(&mut self, record: &Record, verdict: &Verdict) -> Option<(Tone, String)> {
+        let now = (verdict.state, verdict.violation_since_unix_ms.is_some());
+        let before = self.verdicts.insert((record.header.gateway, verdict.asset), now);
+        if before == Some(now) {
+            return None;
+        }
+        let Some(since) = verdict.violation_since_unix_ms else {
+            return Some((state_tone(verdict.state), format!("{}: {}", verdict.asset, verdict.state.word())));
+        };
+        let latched = before.is_some_and(|(_, violation)| violation);
+        let words = if latched { words::LATCHED } else { words::VIOLATION };
+        let declared =
+            verdict.standing.decommissioned_on.map_or_else(String::new, |day| format!(", declared {day}"));
+        let what = format!(
+            "{}: {} (now {}; since {}{declared}; {} since then)",
+            verdict.asset,
+            words.in_language(self.language),
+            verdict.state.word(),
+            LegalTime(since),
+            Energy(verdict.energy_overdue)
+        );
+        Some((Tone::Alarm, what))
+    }
+}
+
+fn state_tone(state: State) -> Tone {
+    match state {
+        State::Drawing | State::Unknown(_) => Tone::Doubt,
+        State::Auxiliary => Tone::Plain,
+        State::Energised | State::Dead => Tone::Good,
+    }
+}
+
+fn interval_line(interval: &Interval) -> Option<String> {
+    let unaccounted_s = interval.shares.unaccounted_ms() / 1_000;
+    // The first seconds of a feeder have nothing before them to compare with.
+    (unaccounted_s > 30).then(|| {
+        let (from, to) = (LegalTime(interval.start.wall_unix_ms), LegalTime(interval.end.wall_unix_ms));
+        let bound = Energy(interval.bound);
+        format!("{}: evidence missing for {unaccounted_s} s between {from} and {to}, up to {bound} could have passed", interval.asset)
+    })
+}
+
+fn event_line(event: &Event) -> (Tone, String) {
+    match event {
+        Event::ClockStepped { by_ms } => {
+            (Tone::Doubt, format!("the gateway's clock was moved by {by_ms} ms"))
+        }
+        Event::Register(event) => {
+            let (before, after) = (Energy(event.before.register.energy), Energy(event.after.register.energy));
+            (
+                Tone::Doubt,
+                format!("{}: energy register {} from {before} to {after}", event.meter, event.what.word()),
+            )
+        }
+        Event::Plate(read) => {
+            let lines = read.plate.attributes().len();
+            match read.before {
+                None => (Tone::Plain, format!("{}: nameplate read, {lines} lines", read.asset)),
+                Some(_) => (Tone::Doubt, format!("{}: NAMEPLATE CHANGED, now {lines} lines", read.asset)),
+            }
+        }
+        Event::PlateUnreadable { asset, why } => {
+            (Tone::Doubt, format!("{asset}: nameplate cannot be read ({why})"))
+        }
+    }
+}
+
+/// Power for people.
+struct Watts(MilliWatts);
+
+impl std::fmt::Display for Watts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let watts = self.0.watts();
+        if watts.abs() >= 1_000_000 {
+            write!(f, "{}.{:02} MW", watts / 1_000_000, watts.abs() % 1_000_000 / 10_000)
+        } else {
+            write!(f, "{}.{} kW", watts / 1_000, watts.abs() % 1_000 / 100)
+        }
+    }
+}
+
+/// Energy for people.
+struct Energy(WattHours);
+
+impl std::fmt::Display for Energy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{:03} kWh", self.0.0 / 1_000, self.0.0.abs() % 1_000)
+    }
+}
