@@ -1,0 +1,59 @@
+//! The plant that Coldhearth watches: honest or cheating, in virtual time or over real sockets.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `chance`, `rounding` | seeded chance as a function of time; the few casts |
+//! | `load`, `heat`, `auxiliary`, `energised` | what a feeder draws: furnaces, kiln, lamps, transformer and capacitors |
+//! | `grid`, `phasor`, `feeder` | voltage and frequency of the site; one feeder's flow and its exact energy |
+//! | `wiring`, `view`, `counter`, `factor`, `encode`, `layout`, `meter` | what a meter sees of a flow, counts, and puts into its registers |
+//! | `site`, `scenario`, `plant` | the feeders and their truth; what is done to them and when; all of it with its Modbus units |
+//! | `demo` | plant, broker, agent and regulator on one fast clock, for people |
+//! | `exception`, `frame`, `fault`, `socket` | the plant as a Modbus TCP server that can lie about bytes |
+//!
+//! Everything random is a function of the seed and of plant time, so the same seed shows the same plant however it is
+//! polled: only sums, products, quotients and square roots, which every machine computes alike. Only `socket` and
+//! `demo` do I/O. Nothing here shares code with the decoder or the judge: a threshold or an encoding that both sides
+//! took from one place would prove nothing.
+
+pub mod auxiliary;
+pub mod chance;
+mod counter;
+pub mod demo;
+mod encode;
+pub mod energised;
+pub mod exception;
+mod factor;
+pub mod fault;
+pub mod feeder;
+mod frame;
+pub mod grid;
+pub mod heat;
+mod layout;
+pub mod load;
+pub mod meter;
+pub mod phasor;
+pub mod plant;
+#[cfg(test)]
+mod round_trip;
+mod rounding;
+pub mod scenario;
+pub mod site;
+pub mod socket;
+mod view;
+pub mod wiring;
+
+pub use auxiliary::Auxiliaries;
+pub use chance::Chance;
+pub use energised::{Capacitors, Transformer};
+pub use fault::{Faults, WireFault};
+pub use feeder::{Feeder, Supply, VoltagePoint};
+pub use grid::Grid;
+pub use heat::ElectricArcFurnace;
+pub use load::{Load, SubmergedArcFurnace, WetKiln};
+pub use meter::{SimMeter, Unmapped};
+pub use phasor::Phase;
+pub use plant::Plant;
+pub use scenario::{Change, Timeline};
+pub use site::{FeederIndex, Truth};
+pub use socket::{PlantTime, serve};
+pub use wiring::Wiring;

@@ -79,21 +79,22 @@ pub async fn run(
     let broker = uplink::broker(&config, &clock.now())?;
     let carrying = clock.clone();
     tasks.spawn(async move { courier::run(&*carrying, broker, ends).await });
-    let (link_clock, link_config, link_entries, link_stop) =
-        (clock.clone(), config.clone(), entries.clone(), stop.clone());
+    let (judged, link_stop) = watch::channel(false);
+    let (link_clock, link_config, link_entries) = (clock.clone(), config.clone(), entries.clone());
     tasks.spawn(async move {
         let uplink = Uplink::new(&*link_clock, &link_config, key, accepted, courier.send, link_entries);
         uplink.run(courier.events, records, link_stop).await;
     });
     tracing::info!(gateway = %config.gateway.id, meters = config.meters.len(), "watching");
-    let judged = judge(&*clock, &config, &memory, facts, &entries, stop).await;
+    let ended = judge(&*clock, &config, &memory, facts, &entries, stop).await;
     polls.abort_all();
     drop(entries);
+    judged.send_replace(true);
     // The uplink says goodbye, which lets the courier end; then nobody holds the scribe's channel.
     while tasks.join_next().await.is_some() {}
     let written = tokio::task::spawn_blocking(move || scribe.join()).await;
     match written {
-        Ok(Ok(Ok(()))) => judged,
+        Ok(Ok(Ok(()))) => ended,
         Ok(Ok(Err(fault))) => Err(journal_failed(fault)),
         Ok(Err(_)) | Err(_) => Err(Failure::new(Exit::Bug, "the scribe ended badly")),
     }
@@ -115,13 +116,18 @@ async fn judge(
     let began = clock.now().uptime_ms;
     let (mut tick_ms, mut checkpoint_ms) = (began, began + CHECKPOINT_MS);
     loop {
+        // What was read is heard before time is looked at: silence is judged only when nobody has anything to say.
+        let told_to_stop = async { drop(stop.wait_for(|stop| *stop).await) };
         let heard = tokio::select! {
-            heard = facts.recv() => heard,
-            () = clock.sleep_until(tick_ms) => None,
-            stopped = stop.wait_for(|stop| *stop) => {
-                drop(stopped);
+            biased;
+            () = told_to_stop => {
+                let last_word = Entry::Write(clock.now(), Body::Checkpoint(checkpoint(&site)));
+                // The scribe is gone only when it failed, and then its own end tells why.
+                let _gone = entries.send(last_word).await;
                 return Ok(());
             }
+            heard = facts.recv() => heard,
+            () = clock.sleep_until(tick_ms) => None,
         };
         let now = clock.now();
         let mut say = |finding| said.push(Body::Finding(finding));
@@ -134,14 +140,7 @@ async fn judge(
         }
         if now.uptime_ms >= checkpoint_ms {
             checkpoint_ms = now.uptime_ms + CHECKPOINT_MS;
-            let reads = site.reads();
-            // The scribe alone knows how many records there are; it fills that in.
-            said.push(Body::Checkpoint(Checkpoint {
-                entries: 0,
-                reads_ok: reads.ok,
-                reads_failed: reads.failed,
-                first_unreceipted_seq: 0,
-            }));
+            said.push(Body::Checkpoint(checkpoint(&site)));
         }
         for body in said.drain(..) {
             if entries.send(Entry::Write(now, body)).await.is_err() {
@@ -149,6 +148,12 @@ async fn judge(
             }
         }
     }
+}
+
+/// The scribe alone knows how many records there are; it fills that in.
+fn checkpoint(site: &Site) -> Checkpoint {
+    let reads = site.reads();
+    Checkpoint { entries: 0, reads_ok: reads.ok, reads_failed: reads.failed, first_unreceipted_seq: 0 }
 }
 
 fn spawn_buses(clock: &Arc<dyn Clock>, config: &AgentConfig, inbox: &mpsc::Sender<Inbox>) -> JoinSet<()> {

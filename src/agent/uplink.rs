@@ -1,16 +1,16 @@
 //! Outbox, journal and courier joined. Durable first, published second.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     config::AgentConfig,
-    outbox::Outbox,
+    outbox::{Outbox, Want},
     scribe::{Entry, Found},
 };
 use crate::{
-    evidence::{Body, Kind, Topic, record::Unverified, suite::PublicKey},
+    evidence::{Body, Class, Kind, Topic, record::Unverified, suite::PublicKey},
     host::{
         Clock,
         courier::{Broker, Event, Refused, Send, Will},
@@ -24,6 +24,8 @@ use crate::{
 pub const WILL_DELAY_S: u32 = 60;
 /// How often a record nobody wanted is offered again, in milliseconds.
 pub const OFFER_AGAIN_MS: u64 = 5_000;
+/// How long a stopping agent tries to send what is left, in milliseconds.
+pub const LAST_WORDS_MS: u64 = 5_000;
 /// Publishes one record may need: in its place, as state, as alarm.
 const COPIES: usize = 3;
 
@@ -140,7 +142,7 @@ impl<'a> Uplink<'a> {
         }
     }
 
-    /// Sends what becomes durable until `stop`, then says goodbye.
+    /// Sends what becomes durable until `stop`, then what is left, then says goodbye.
     pub async fn run(
         mut self,
         mut events: mpsc::Receiver<Event>,
@@ -148,52 +150,91 @@ impl<'a> Uplink<'a> {
         mut stop: watch::Receiver<bool>,
     ) {
         self.outbox.on_durable(*durable.borrow_and_update());
-        let room = self.send.clone();
-        loop {
-            let now_ms = self.clock.now().uptime_ms;
-            let want = self.outbox.want(self.offer_at.is_none_or(|at| now_ms >= at));
-            let wake_ms = self.offer_at.filter(|at| *at > now_ms).unwrap_or(u64::MAX);
-            tokio::select! {
-                moved = durable.changed() => match moved {
-                    Ok(()) => self.outbox.on_durable(*durable.borrow_and_update()),
-                    Err(_) => break,
-                },
-                _ = stop.changed() => break,
-                // Room at the courier is one of the things waited for, so the two can never wait for each other:
-                // the window keeps what is on its way below what the channels hold.
-                reserved = room.reserve(), if want.is_some() => {
-                    let (Ok(reserved), Some(want)) = (reserved, want) else { break };
-                    drop(reserved);
-                    if self.send_next(want).await.is_none() {
-                        break;
-                    }
-                }
-                event = events.recv() => match event {
-                    Some(event) => self.on_event(event).await,
-                    None => break,
-                },
-                () = self.clock.sleep_until(wake_ms), if wake_ms < u64::MAX => {}
-            }
-        }
+        self.carry(&mut events, &mut durable, Some(&mut stop)).await;
+        let last_words = self.carry(&mut events, &mut durable, None);
+        // The broker may be away or slow; the journal keeps what does not leave now.
+        let _late = tokio::time::timeout(Duration::from_millis(LAST_WORDS_MS), last_words).await;
         let goodbye = link(false, "stopped", &self.started);
         self.publish(self.address.topic(None, Kind::Link), goodbye, true, Posting::Copy).await;
         let _gone = self.send.send(Send::Stop).await;
     }
 
-    async fn send_next(&mut self, want: super::outbox::Want) -> Option<()> {
+    /// Carries until `stop` or, when there is no more `stop` to wait for, until nothing is left that could leave.
+    async fn carry(
+        &mut self,
+        events: &mut mpsc::Receiver<Event>,
+        durable: &mut watch::Receiver<u64>,
+        mut stop: Option<&mut watch::Receiver<bool>>,
+    ) {
+        let room = self.send.clone();
+        loop {
+            let now_ms = self.clock.now().uptime_ms;
+            let want = self.outbox.want(self.offer_at.is_none_or(|at| now_ms >= at));
+            let wake_ms = self.offer_at.filter(|at| *at > now_ms).unwrap_or(u64::MAX);
+            if stop.is_none() && want.is_none() && self.postings.is_empty() {
+                if self.flushed(durable).await {
+                    return;
+                }
+                continue;
+            }
+            let stopped = async {
+                match &mut stop {
+                    Some(stop) => drop(stop.changed().await),
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = stopped => return,
+                moved = durable.changed() => match moved {
+                    Ok(()) => self.outbox.on_durable(*durable.borrow_and_update()),
+                    Err(_) => return,
+                },
+                // Room at the courier is one of the things waited for, so the two can never wait for each other:
+                // the window keeps what is on its way below what the channels hold.
+                reserved = room.reserve(), if want.is_some() => {
+                    let (Ok(reserved), Some(want)) = (reserved, want) else { return };
+                    drop(reserved);
+                    if self.send_next(want).await.is_none() {
+                        return;
+                    }
+                }
+                event = events.recv() => match event {
+                    Some(event) => self.on_event(event).await,
+                    None => return,
+                },
+                () = self.clock.sleep_until(wake_ms), if wake_ms < u64::MAX => {}
+            }
+        }
+    }
+
+    /// Lets the scribe write what it was given before; true when that brought nothing new.
+    async fn flushed(&mut self, durable: &mut watch::Receiver<u64>) -> bool {
+        let (reply, answer) = oneshot::channel();
+        let want = Want { from: u64::MAX >> 1, least: Class::Alert };
+        if self.journal.send(Entry::Read { want, reply }).await.is_ok() {
+            // Nothing stands there; the answer only says that the commit before it is done.
+            let _nothing = answer.await;
+        }
+        let records = *durable.borrow_and_update();
+        self.outbox.on_durable(records);
+        self.outbox.want(true).is_none()
+    }
+
+    async fn send_next(&mut self, want: Want) -> Option<()> {
         let (reply, answer) = oneshot::channel();
         self.journal.send(Entry::Read { want, reply }).await.ok()?;
         let found = answer.await.ok()?;
         self.outbox.on_found(want, found.as_ref().map(|found| found.seq));
         let Some(Found { seq, bytes, is_newest }) = found else { return Some(()) };
-        let overtakes = want.least == crate::evidence::Class::Alert;
+        let overtakes = want.least == Class::Alert;
         let posting = if overtakes { Posting::Overtook } else { Posting::InPlace(seq) };
         // An offer is counted from when it was made.
         self.offer_at = self.offer_at.map(|_| self.clock.now().uptime_ms + OFFER_AGAIN_MS);
-        for (asset, kind) in self.copies(&bytes, is_newest) {
+        let copies = self.copies(&bytes, is_newest);
+        self.publish(self.address.topic(None, Kind::Attest), bytes.clone(), false, posting).await;
+        for (asset, kind) in copies {
             self.publish(self.address.topic(asset, kind), bytes.clone(), true, Posting::Copy).await;
         }
-        self.publish(self.address.topic(None, Kind::Attest), bytes, false, posting).await;
         Some(())
     }
 

@@ -19,10 +19,17 @@ pub async fn until_asked_to_stop() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Sends log lines to standard error; `RUST_LOG` chooses how many, `info` by default. A second call does nothing.
+/// Sends log lines to standard error, from `info` on.
 pub fn start_logging() {
+    start_logging_at("info");
+}
+
+/// Sends log lines to standard error, from this level on unless `RUST_LOG` says otherwise. A second call does nothing.
+pub fn start_logging_at(level: &str) {
+    // The MQTT libraries log what we handle and report ourselves.
+    let ours = format!("{level},rumqttc=off,rumqttd=off");
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,rumqttc=error,rumqttd=error"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(ours));
     let _already = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

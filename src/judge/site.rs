@@ -34,6 +34,7 @@ pub struct Site {
     feeders: Box<[Feeder]>,
     dockets: Box<[Docket]>,
     last: Option<Stamp>,
+    last_tick: Option<Stamp>,
     reads: Reads,
 }
 
@@ -48,7 +49,7 @@ impl Site {
         let mut dockets: Box<[Docket]> =
             equipment.into_iter().map(|equipment| Docket::new(equipment, remembered(equipment.id))).collect();
         dockets.sort_unstable_by_key(Docket::id);
-        Site { feeders, dockets, last: memory.last, reads: Reads::default() }
+        Site { feeders, dockets, last: memory.last, last_tick: None, reads: Reads::default() }
     }
 
     /// Takes a fact and says what follows from it.
@@ -90,9 +91,15 @@ impl Site {
     }
 
     fn on_tick(&mut self, at: &Stamp, say: &mut dyn FnMut(Finding)) {
+        // A gateway that was asleep itself does not blame its meters; the ledger shows the time all the same.
+        let asleep_ms = self.last_tick.map_or(0, |last| at.since_ms(&last));
+        self.last_tick = Some(*at);
+        let awake = asleep_ms <= 2 * TICK_MS.cast_signed();
         for index in 0..self.feeders.len() {
             let Some(meter) = self.feeders.get(index).map(|feeder| feeder.terms().meter) else { continue };
-            self.with_feeder(meter, at, None, say, |feeder| feeder.on_tick(at));
+            if awake {
+                self.with_feeder(meter, at, None, say, |feeder| feeder.on_tick(at));
+            }
             self.close_interval(meter, at, false, say);
         }
     }

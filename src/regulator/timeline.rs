@@ -1,10 +1,13 @@
 //! One line per change and per problem, for people. PURE file: turns what was seen into text.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use super::follow::{Place, Seen};
 use crate::{
-    evidence::{Body, Record},
+    evidence::{Body, LogId, Record},
     judge::{Event, Finding, Interval, Proof, State, StateFinding, Verdict},
     terms::{
         AssetId, GatewayId, MilliWatts, WattHours,
@@ -39,14 +42,26 @@ pub struct Line {
 #[derive(Debug)]
 pub struct Timeline {
     language: Language,
-    verdicts: BTreeMap<(GatewayId, AssetId), (State, bool)>,
-    waiting: BTreeMap<GatewayId, ()>,
+    /// The state last told of each piece of equipment.
+    states: BTreeMap<(GatewayId, AssetId), State>,
+    /// The violation last told of each piece of equipment, with the state it was told with.
+    violations: BTreeMap<(GatewayId, AssetId), State>,
+    logs: BTreeSet<(GatewayId, LogId)>,
+    waiting: BTreeSet<GatewayId>,
+    links: BTreeMap<String, Vec<u8>>,
 }
 
 impl Timeline {
     /// An empty timeline in one language.
     pub fn new(language: Language) -> Timeline {
-        Timeline { language, verdicts: BTreeMap::new(), waiting: BTreeMap::new() }
+        Timeline {
+            language,
+            states: BTreeMap::new(),
+            violations: BTreeMap::new(),
+            logs: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            links: BTreeMap::new(),
+        }
     }
 
     /// The line for something seen; `None` when it is no news.
@@ -65,7 +80,7 @@ impl Timeline {
                 text: format!("NOT VERIFIED: a message was refused: {refusal}"),
             }),
             Seen::Held { gateway, key } => {
-                let first = self.waiting.insert(*gateway, ()).is_none();
+                let first = self.waiting.insert(*gateway);
                 let text = format!(
                     "{gateway}  waiting for the genesis that declares key {key}; or pass --trust KEY"
                 );
@@ -75,7 +90,10 @@ impl Timeline {
     }
 
     /// The line for a gateway's birth or will: a hint, never evidence.
-    pub fn on_link(&self, gateway: &str, payload: &[u8]) -> Option<Line> {
+    pub fn on_link(&mut self, gateway: &str, payload: &[u8]) -> Option<Line> {
+        if self.links.insert(gateway.to_owned(), payload.to_vec()).as_deref() == Some(payload) {
+            return None;
+        }
         let link: serde_json::Value = serde_json::from_slice(payload).ok()?;
         let online = link.get("online")?.as_bool()?;
         let why = link.get("why").and_then(|why| why.as_str()).unwrap_or("");
@@ -86,6 +104,9 @@ impl Timeline {
     fn on_record(&mut self, record: &Record, place: Place) -> Option<Line> {
         let (tone, what) = match &record.body {
             Body::Genesis(genesis) => {
+                if !self.logs.insert((record.header.gateway, record.header.log)) {
+                    return None;
+                }
                 (Tone::Plain, format!("log {} begins, {}", record.header.log, genesis.software))
             }
             Body::Boot(boot) => {
@@ -101,7 +122,10 @@ impl Timeline {
             Body::Checkpoint(_) => return None,
             Body::Finding(Finding::Interval(interval)) => (Tone::Doubt, interval_line(interval)?),
             Body::Finding(Finding::Event(event)) => event_line(event),
-            Body::Finding(Finding::State(found)) => (state_tone(found.state), self.state_line(found)),
+            Body::Finding(Finding::State(found)) => {
+                self.states.insert((record.header.gateway, found.asset), found.state);
+                (state_tone(found.state), self.state_line(found))
+            }
             Body::Finding(Finding::Verdict(verdict)) => self.verdict_line(record, verdict)?,
         };
         let place = match place {
@@ -153,16 +177,18 @@ impl Timeline {
     }
 
     fn verdict_line(&mut self, record: &Record, verdict: &Verdict) -> Option<(Tone, String)> {
-        let now = (verdict.state, verdict.violation_since_unix_ms.is_some());
-        let before = self.verdicts.insert((record.header.gateway, verdict.asset), now);
-        if before == Some(now) {
+        let key = (record.header.gateway, verdict.asset);
+        let told = self.states.insert(key, verdict.state);
+        let Some(since) = verdict.violation_since_unix_ms else {
+            // The feeder's own line has said it already, unless we came too late to hear it.
+            let what = format!("{}: {}", verdict.asset, self.state_words(verdict.state));
+            return (told != Some(verdict.state)).then_some((state_tone(verdict.state), what));
+        };
+        let before = self.violations.insert(key, verdict.state);
+        if before == Some(verdict.state) {
             return None;
         }
-        let Some(since) = verdict.violation_since_unix_ms else {
-            return Some((state_tone(verdict.state), format!("{}: {}", verdict.asset, verdict.state.word())));
-        };
-        let latched = before.is_some_and(|(_, violation)| violation);
-        let words = if latched { words::LATCHED } else { words::VIOLATION };
+        let words = if before.is_some() { words::LATCHED } else { words::VIOLATION };
         let declared =
             verdict.standing.decommissioned_on.map_or_else(String::new, |day| format!(", declared {day}"));
         let what = format!(

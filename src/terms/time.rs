@@ -133,6 +133,19 @@ impl fmt::Display for LegalTime {
     }
 }
 
+/// Reads a duration as people write it on a command line: `500ms`, `30s`, `5m`, `2h`, or plain seconds.
+pub fn milliseconds(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..)? {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +157,18 @@ mod tests {
         }
         for wrong in ["2011-02-29", "2011-2-1", "20110201", "", "2026-11-23T00:00"] {
             assert_eq!(LegalDay::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        for (text, ms) in
+            [("500ms", 500), ("30s", 30_000), ("30", 30_000), ("5m", 300_000), ("2h", 7_200_000)]
+        {
+            assert_eq!(milliseconds(text), Some(ms));
+        }
+        for wrong in ["", "s", "5d", "-1s", "1.5s", "99999999999999999999s"] {
+            assert_eq!(milliseconds(wrong), None, "{wrong}");
         }
     }
 

@@ -1,0 +1,61 @@
+//! What may lawfully draw on the feeder of a furnace that is cold: lamps, heaters, a crane, the barring drive.
+//!
+//! No numeric source was found for lighting and cranes on a decommissioned feeder (METERING.md C); these are own
+//! assumptions, given by whoever builds the plant.
+
+use crate::{chance::Chance, load::Draw};
+
+const HOUR_MS: u64 = 3_600_000;
+const DAY_MS: u64 = 24 * HOUR_MS;
+/// The crane is used, or not, in slots of this length.
+const CRANE_SLOT_MS: u64 = 180_000;
+
+/// Auxiliaries of a feeder. Plant time 0 is midnight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Auxiliaries {
+    /// Lamps, on from 18:00 to 06:00, in watts.
+    pub lamps_w: u32,
+    /// Heaters that keep windings and cabinets dry, on half of the time, in watts.
+    pub heaters_w: u32,
+    /// A crane: bursts of some minutes between 08:00 and 17:00, in watts.
+    pub crane_w: u32,
+    /// The drive that turns a cooling kiln, always on, in watts.
+    pub barring_w: u32,
+}
+
+impl Auxiliaries {
+    /// What they draw at a plant time.
+    pub fn draw(&self, at_ms: u64, chance: Chance) -> Draw {
+        let hour = at_ms % DAY_MS / HOUR_MS;
+        let night = !(6..18).contains(&hour);
+        let heating = at_ms % 1_200_000 < 600_000;
+        let lifting = (8..17).contains(&hour) && chance.branch(1).unit(at_ms / CRANE_SLOT_MS) < 0.1;
+        let switched = |on: bool, watts: u32| if on { f64::from(watts) } else { 0.0 };
+        // A hoist starts and stops: half to full power from second to second.
+        let hoist = 0.75 + 0.25 * chance.branch(2).swing(at_ms / 1_000);
+        Draw::lagging(switched(night, self.lamps_w), 0.95)
+            .and(Draw::lagging(switched(heating, self.heaters_w), 1.0))
+            .and(Draw::lagging(switched(lifting, self.crane_w) * hoist, 0.70))
+            .and(Draw::lagging(f64::from(self.barring_w), 0.80))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lamps_burn_at_night_and_the_crane_works_by_day() {
+        let all = Auxiliaries { lamps_w: 1_000, heaters_w: 0, crane_w: 20_000, barring_w: 0 };
+        let at = |second: u64| all.draw(second * 1_000, Chance::new(2)).watts;
+        assert!((at(3_600) - 1_000.0).abs() < 1e-9);
+        assert!(at(7 * 3_600).abs() < 1e-9);
+        let bursts = (8 * 3_600..17 * 3_600).filter(|s| at(*s) > 9_000.0).count();
+        assert!((600..8_000).contains(&bursts), "{bursts} s");
+    }
+
+    #[test]
+    fn none_draws_nothing() {
+        assert_eq!(Auxiliaries::default().draw(12 * HOUR_MS, Chance::new(2)), Draw::NONE);
+    }
+}

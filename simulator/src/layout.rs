@@ -1,0 +1,90 @@
+//! Where a meter's cells lie, what each shows, and which registers its own tables fill between them.
+
+use coldhearth::metering::{
+    Block, Function, Profile, Quantity,
+    profile::{Cell, RatioCells, Times},
+};
+
+/// Registers between two mapped ones that a family's own table fills, though the profile has no use for them.
+const TABLE_GAP: u32 = 16;
+
+/// What a cell of the meter shows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shows {
+    Quantity(Quantity, Times),
+    CtRatio,
+    CtPrimary,
+    CtSecondary,
+    PtRatio,
+    PtPrimary,
+    PtSecondary,
+}
+
+/// The cells of a meter by function and address.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    cells: Vec<(Cell, Shows)>,
+    tables: Vec<Table>,
+}
+
+/// A run of registers without a gap worth naming.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Table {
+    function: Function,
+    first: u32,
+    last: u32,
+}
+
+impl Layout {
+    /// The layout of a profile.
+    pub(crate) fn of(profile: &Profile) -> Layout {
+        let rows = profile.rows.iter().map(|row| (row.cell, Shows::Quantity(row.quantity, row.times)));
+        let mut cells: Vec<(Cell, Shows)> = rows.collect();
+        let mut add =
+            |cells_of: Option<RatioCells>, whole: Shows, primary: Shows, secondary: Shows| match cells_of {
+                Some(RatioCells { value, over: Some(over) }) => {
+                    cells.extend([(value, primary), (over, secondary)]);
+                }
+                Some(RatioCells { value, over: None }) => cells.push((value, whole)),
+                None => {}
+            };
+        add(profile.ct, Shows::CtRatio, Shows::CtPrimary, Shows::CtSecondary);
+        add(profile.pt, Shows::PtRatio, Shows::PtPrimary, Shows::PtSecondary);
+        cells.sort_by_key(|(cell, _)| (cell.function, cell.at));
+        Layout { tables: tables(&cells), cells }
+    }
+
+    /// The cells that touch a run of registers; all of them without one.
+    pub(crate) fn cells(&self, run: Option<Block>) -> impl Iterator<Item = &(Cell, Shows)> {
+        self.cells.iter().filter(move |(cell, _)| run.is_none_or(|run| touches(cell, run)))
+    }
+
+    /// Whether one of the meter's tables reaches over a register.
+    pub(crate) fn has_in_table(&self, function: Function, address: u32) -> bool {
+        self.tables
+            .iter()
+            .any(|table| table.function == function && (table.first..=table.last).contains(&address))
+    }
+}
+
+fn last_register(cell: &Cell) -> u32 {
+    u32::from(cell.at) + u32::from(cell.kind.words()) - 1
+}
+
+fn touches(cell: &Cell, run: Block) -> bool {
+    cell.function == run.function
+        && u32::from(cell.at) < run.end()
+        && u32::from(run.at) <= last_register(cell)
+}
+
+fn tables(cells: &[(Cell, Shows)]) -> Vec<Table> {
+    let mut tables: Vec<Table> = Vec::new();
+    for (cell, _) in cells {
+        let (first, last) = (u32::from(cell.at), last_register(cell));
+        match tables.last_mut().filter(|t| t.function == cell.function && first <= t.last + 1 + TABLE_GAP) {
+            Some(table) => table.last = last.max(table.last),
+            None => tables.push(Table { function: cell.function, first, last }),
+        }
+    }
+    tables
+}

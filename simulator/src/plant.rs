@@ -1,0 +1,431 @@
+//! The whole plant at one moment of its time: the site, the Modbus units that tell of it, and what is yet to happen.
+
+use std::collections::BTreeMap;
+
+use coldhearth::{
+    catalogue::Nameplate,
+    metering::{Ask, Fault, Function, scan::MAX_BLOCK_WORDS},
+    terms::MilliWatts,
+};
+
+use crate::{
+    chance::Chance,
+    exception::{ILLEGAL_ADDRESS, ILLEGAL_VALUE, NO_ANSWER_FROM_UNIT},
+    feeder::{Feeder, Supply},
+    grid::Grid,
+    meter::{Moment, SimMeter},
+    scenario::{Change, Timeline},
+    site::{FeederIndex, Site, Truth},
+};
+
+/// Longest time a power is held constant, unless the plant is told otherwise or jumps.
+pub const STEP_MS: u64 = 1_000;
+/// The step of a jump, and the longest step a plant can be told.
+pub const JUMP_STEP_MS: u64 = 60_000;
+/// An advance longer than this is a jump.
+pub const JUMP_MS: u64 = 3_600_000;
+
+/// What answers at one Modbus unit address.
+#[derive(Clone, Debug, Default)]
+struct Unit {
+    meter: Option<(SimMeter, FeederIndex)>,
+    plates: BTreeMap<u16, Vec<u16>>,
+}
+
+/// A site with its feeders, meters and nameplates, at one moment of its own time.
+#[derive(Clone, Debug)]
+pub struct Plant {
+    chance: Chance,
+    site: Site,
+    now_ms: u64,
+    step_ms: u64,
+    units: BTreeMap<u8, Unit>,
+    timeline: Timeline,
+    lost_changes: usize,
+}
+
+impl Plant {
+    /// An empty site on a grid of its own. The same seed is the same plant.
+    pub fn new(seed: u64) -> Plant {
+        Plant::on_grid(seed, Grid::new(seed))
+    }
+
+    /// An empty site on a grid it shares with others.
+    pub fn on_grid(seed: u64, grid: Grid) -> Plant {
+        let chance = Chance::new(seed);
+        Plant {
+            chance,
+            site: Site::new(chance.branch(1), grid),
+            now_ms: 0,
+            step_ms: STEP_MS,
+            units: BTreeMap::new(),
+            timeline: Timeline::new(),
+            lost_changes: 0,
+        }
+    }
+
+    /// Adds a feeder.
+    pub fn add_feeder(&mut self, feeder: Feeder) -> FeederIndex {
+        self.site.add(feeder, &[])
+    }
+
+    /// Adds a feeder that others, added before it, hang on: what they draw flows through it, and a cut takes them
+    /// along.
+    pub fn add_incomer(&mut self, incomer: Feeder, below: &[FeederIndex]) -> FeederIndex {
+        self.site.add(incomer, below)
+    }
+
+    /// Puts a meter of a feeder at a Modbus unit address; a meter that was there is taken out.
+    pub fn add_meter(&mut self, unit: u8, meter: SimMeter, feeder: FeederIndex) {
+        let meter = meter.with_chance(self.chance.branch(2).branch(u64::from(unit)));
+        self.units.entry(unit).or_default().meter = Some((meter, feeder));
+    }
+
+    /// Puts a nameplate into holding registers of a unit, from a base address.
+    pub fn add_plate(&mut self, unit: u8, at: u16, plate: &Nameplate) {
+        self.units.entry(unit).or_default().plates.insert(at, plate.to_words());
+    }
+
+    /// Adds changes to come; those already past happen at the next advance.
+    pub fn follow(&mut self, timeline: Timeline) {
+        self.timeline.join(timeline);
+    }
+
+    /// Holds powers constant for another time than a second, at most a minute: a year polled once a minute needs no
+    /// seconds.
+    pub fn set_step_ms(&mut self, step_ms: u64) {
+        self.step_ms = step_ms.clamp(1, JUMP_STEP_MS);
+    }
+
+    /// Plant time, in milliseconds since its start.
+    pub fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    /// Lets time pass; a time already past changes nothing. Steps lie on whole multiples of the step, so a plant
+    /// looked at often and one looked at seldom are the same; only a jump of more than an hour steps by the minute.
+    pub fn advance_to(&mut self, plant_ms: u64) {
+        let is_jump = plant_ms.saturating_sub(self.now_ms) > JUMP_MS;
+        let step = if is_jump { JUMP_STEP_MS.max(self.step_ms) } else { self.step_ms };
+        self.apply_due();
+        while self.now_ms < plant_ms {
+            let step_end = (self.now_ms / step + 1) * step;
+            let until = step_end.min(plant_ms).min(self.timeline.next_ms().unwrap_or(u64::MAX));
+            self.count(step, until - self.now_ms);
+            self.now_ms = until;
+            self.apply_due();
+        }
+    }
+
+    /// Does one thing to the plant now; false if it has no such feeder or unit.
+    #[must_use = "a change that found nothing to change is a mistake in the scenario"]
+    pub fn apply(&mut self, change: Change) -> bool {
+        self.change(change).is_some()
+    }
+
+    /// How many changes of the time line found no feeder or unit to change: zero, unless a scenario is wrong.
+    pub fn lost_changes(&self) -> usize {
+        self.lost_changes
+    }
+
+    /// Makes a feeder draw exactly this from now on; false if there is no such feeder.
+    #[must_use = "a change that found nothing to change is a mistake in the scenario"]
+    pub fn force_power(&mut self, feeder: FeederIndex, power: MilliWatts) -> bool {
+        self.change(Change::Force(feeder, power)).is_some()
+    }
+
+    /// Reads registers of a unit.
+    ///
+    /// # Errors
+    /// The Modbus exception code the unit, or the gateway before it, answers with.
+    pub fn read(&self, unit: u8, function: Function, at: u16, count: u16) -> Result<Vec<u16>, u8> {
+        let unit = self.units.get(&unit).ok_or(NO_ANSWER_FROM_UNIT)?;
+        if count == 0 || count > MAX_BLOCK_WORDS {
+            return Err(ILLEGAL_VALUE);
+        }
+        if u32::from(at) + u32::from(count) > 0x1_0000 {
+            return Err(ILLEGAL_ADDRESS);
+        }
+        if let Some(words) = plate_words(unit, function, at, count) {
+            return Ok(words);
+        }
+        let (meter, feeder) = unit.meter.as_ref().ok_or(ILLEGAL_ADDRESS)?;
+        meter.read(&self.moment(*feeder), function, at, count)
+    }
+
+    /// Answers a question of the program's schedule without a wire between.
+    ///
+    /// # Errors
+    /// [`Fault::Exception`] with the code the unit answers with.
+    pub fn answer(&self, ask: &Ask) -> Result<Vec<u16>, Fault> {
+        self.read(ask.unit, ask.block.function, ask.block.at, ask.block.count).map_err(Fault::Exception)
+    }
+
+    /// What really flows through a feeder and has flowed.
+    pub fn truth(&self, feeder: FeederIndex) -> Truth {
+        self.site.truth(feeder, self.held_since(self.step_ms))
+    }
+
+    /// What a meter holds of a quantity before any register rounds it, seen from the primary side, in its unit.
+    #[cfg(test)]
+    pub(crate) fn held(&self, unit: u8, quantity: coldhearth::metering::Quantity) -> Option<f64> {
+        let (meter, feeder) = self.units.get(&unit)?.meter.as_ref()?;
+        meter.held(&self.moment(*feeder), quantity)
+    }
+
+    fn count(&mut self, step_ms: u64, span_ms: u64) {
+        let flows = self.site.flows(self.held_since(step_ms));
+        self.site.count(&flows, span_ms);
+        for (meter, feeder) in self.units.values_mut().filter_map(|unit| unit.meter.as_mut()) {
+            meter.count(&flows.of(*feeder), span_ms);
+        }
+    }
+
+    /// The moment whose powers stand for the present step.
+    fn held_since(&self, step_ms: u64) -> u64 {
+        self.now_ms / step_ms * step_ms
+    }
+
+    fn apply_due(&mut self) {
+        while let Some(change) = self.timeline.take_due(self.now_ms) {
+            if self.change(change).is_none() {
+                self.lost_changes += 1;
+            }
+        }
+    }
+
+    fn change(&mut self, change: Change) -> Option<()> {
+        let now_ms = self.now_ms;
+        match change {
+            Change::StartMelt(f) => {
+                let feeder = self.site.feeder(f)?;
+                feeder.started_ms = Some(feeder.started_ms.unwrap_or(now_ms));
+            }
+            Change::StopLoad(f) => self.site.feeder(f)?.started_ms = None,
+            Change::Cut(f) => self.site.feeder(f)?.supply = Supply::Cut,
+            Change::Restore(f) => self.site.feeder(f)?.supply = Supply::Live,
+            Change::Induce(f, per_cent) => self.site.feeder(f)?.supply = Supply::Induced(per_cent),
+            Change::Load(f, load) => self.site.feeder(f)?.process = load,
+            Change::Auxiliaries(f, auxiliaries) => self.site.feeder(f)?.auxiliaries = auxiliaries,
+            Change::Force(f, power) => self.site.feeder(f)?.forced = Some(power),
+            Change::Release(f) => self.site.feeder(f)?.forced = None,
+            Change::Rewire(unit, wiring) => self.meter(unit)?.rewire(wiring),
+            Change::Gain(unit, ppm) => self.meter(unit)?.adjust(|i| i.gain_ppm = ppm),
+            Change::CtRatio(unit, ratio) => self.meter(unit)?.adjust(|i| i.told_ct = ratio),
+            Change::PtRatio(unit, ratio) => self.meter(unit)?.adjust(|i| i.told_pt = ratio),
+            Change::Register(unit, function, at, word) => self.meter(unit)?.fix_register(function, at, word),
+            Change::Absent(unit, quantity) => self.meter(unit)?.set_absent(quantity, true),
+            Change::Present(unit, quantity) => self.meter(unit)?.set_absent(quantity, false),
+            Change::Freeze(unit) => self.freeze(unit)?,
+            Change::Thaw(unit) => self.meter(unit)?.thaw(),
+            Change::Darken(unit) => self.meter(unit)?.set_powered(false, now_ms),
+            Change::Power(unit) => self.meter(unit)?.set_powered(true, now_ms),
+            Change::ResetRegisters(unit) => self.meter(unit)?.reset_registers(),
+            Change::Plate(unit, at, plate) => {
+                *self.units.get_mut(&unit)?.plates.get_mut(&at)? = plate.to_words();
+            }
+        }
+        Some(())
+    }
+
+    fn freeze(&mut self, unit: u8) -> Option<()> {
+        let (_, feeder) = self.units.get(&unit)?.meter.as_ref()?;
+        let moment = self.moment(*feeder);
+        self.meter(unit)?.freeze(&moment);
+        Some(())
+    }
+
+    fn meter(&mut self, unit: u8) -> Option<&mut SimMeter> {
+        self.units.get_mut(&unit)?.meter.as_mut().map(|(meter, _)| meter)
+    }
+
+    fn moment(&self, feeder: FeederIndex) -> Moment {
+        let flow = self.site.flow(feeder, self.held_since(self.step_ms));
+        Moment { at_ms: self.now_ms, flow, frequency_hz: self.site.frequency_hz(self.now_ms) }
+    }
+}
+
+fn plate_words(unit: &Unit, function: Function, at: u16, count: u16) -> Option<Vec<u16>> {
+    if function != Function::Holding {
+        return None;
+    }
+    let (base, words) = unit.plates.range(..=at).next_back()?;
+    let from = usize::from(at - base);
+    words.get(from..from + usize::from(count)).map(<[u16]>::to_vec)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        heat::ElectricArcFurnace,
+        load::Load,
+        meter::Unmapped,
+        round_trip::{meter, profile, reading},
+    };
+    use coldhearth::{
+        catalogue::{Attribute, plate::PlateValue},
+        metering::Quantity,
+        terms::{MilliVolts, Ratio},
+    };
+
+    const HOUR_MS: u64 = 3_600_000;
+
+    fn melting(seed: u64) -> (Plant, FeederIndex) {
+        let mut plant = Plant::new(seed);
+        let furnace = Load::ElectricArcFurnace(ElectricArcFurnace::SMALL);
+        let feeder = plant.add_feeder(Feeder::new(MilliVolts(10_000_000), furnace).running());
+        plant.add_meter(1, meter("sim-cutoff").with_ct(Ratio::parse("1000/5").unwrap()), feeder);
+        (plant, feeder)
+    }
+
+    #[test]
+    fn a_plant_is_the_same_however_often_it_is_looked_at() {
+        let (mut seldom, feeder) = melting(4);
+        let (mut often, _) = melting(4);
+        seldom.advance_to(HOUR_MS);
+        let mut at = 0;
+        while at < HOUR_MS {
+            at = (at + 1 + at % 977).min(HOUR_MS);
+            often.advance_to(at);
+        }
+        assert_eq!(seldom.truth(feeder), often.truth(feeder));
+        let words = |plant: &Plant| plant.read(1, Function::Holding, 0, 40).unwrap();
+        assert_eq!(words(&seldom), words(&often));
+        assert_ne!(seldom.truth(feeder), {
+            let (mut other, _) = melting(5);
+            other.advance_to(HOUR_MS);
+            other.truth(feeder)
+        });
+    }
+
+    #[test]
+    fn a_heat_draws_the_energy_of_its_power() {
+        let (mut plant, feeder) = melting(4);
+        plant.advance_to(24 * HOUR_MS);
+        let jumped = plant.truth(feeder).energy.0;
+        // 12.5 MW at about 65 % of the time and level: some 190 MWh a day.
+        assert!((160_000_000..220_000_000).contains(&jumped), "{jumped}");
+        let (mut fine, _) = melting(4);
+        (1..=24).for_each(|hour| fine.advance_to(hour * HOUR_MS));
+        let fine = fine.truth(feeder).energy.0;
+        assert!((jumped - fine).abs() * 50 < fine, "a jump by minutes is within 2 %: {jumped} {fine}");
+    }
+
+    #[test]
+    fn time_never_runs_back() {
+        let (mut plant, feeder) = melting(1);
+        plant.advance_to(5_500);
+        let truth = plant.truth(feeder);
+        plant.advance_to(3_000);
+        assert_eq!((plant.now_ms(), plant.truth(feeder)), (5_500, truth));
+    }
+
+    #[test]
+    fn changes_take_effect_at_their_millisecond() {
+        let (mut plant, feeder) = melting(1);
+        assert!(plant.force_power(feeder, MilliWatts::from_watts(3_600)));
+        plant.follow(
+            Timeline::new()
+                .at(1_500, Change::Force(feeder, MilliWatts::from_watts(7_200)))
+                .at(2_500, Change::Cut(feeder))
+                .at(4_000, Change::Restore(feeder)),
+        );
+        plant.advance_to(5_000);
+        assert_eq!(plant.truth(feeder).exact_energy, 3_600_000 * 1_500 + 7_200_000 * (1_000 + 1_000));
+        assert_eq!(plant.lost_changes(), 0);
+        plant.follow(Timeline::new().at(5_001, Change::Freeze(77)));
+        plant.advance_to(6_000);
+        assert_eq!(plant.lost_changes(), 1);
+    }
+
+    #[test]
+    fn a_meter_answers_while_its_line_is_dead() {
+        let (mut plant, feeder) = melting(1);
+        plant.advance_to(600_000);
+        let before = reading(&plant, 1, "sim-cutoff");
+        assert!(before.value(Quantity::Power).unwrap() > 0);
+        assert!(plant.apply(Change::Cut(feeder)));
+        plant.advance_to(2 * 600_000);
+        let after = reading(&plant, 1, "sim-cutoff");
+        for quantity in [Quantity::Power, Quantity::VoltageL12, Quantity::CurrentL1, Quantity::Frequency] {
+            assert_eq!(after.value(quantity), Some(0), "{quantity:?}");
+        }
+        assert_eq!(after.import, before.import);
+        assert!(after.liveness() > before.liveness());
+        assert!(plant.apply(Change::Darken(1)));
+        assert_eq!(plant.read(1, Function::Holding, 0, 2), Err(NO_ANSWER_FROM_UNIT));
+    }
+
+    #[test]
+    fn an_edited_ratio_shows_less_and_its_register_tells() {
+        let ct = Ratio::parse("3000/5").unwrap();
+        let (mut plant, feeder) = melting(1);
+        plant.add_meter(2, meter("acrel-adl400").with_ct(ct).with_noise_ppm(0), feeder);
+        assert!(plant.force_power(feeder, MilliWatts::from_watts(6_000_000)));
+        plant.advance_to(HOUR_MS);
+        let power = |plant: &Plant| reading(plant, 2, "acrel-adl400").value(Quantity::Power).unwrap();
+        assert!((power(&plant) - 6_000_000_000).abs() < 600_000, "{}", power(&plant));
+        assert!(plant.apply(Change::CtRatio(2, Ratio::parse("150/5").unwrap())));
+        assert!((power(&plant) - 300_000_000).abs() < 30_000);
+        assert_eq!(plant.read(2, Function::Holding, 142, 1), Ok(vec![30]));
+    }
+
+    #[test]
+    fn registers_that_are_not_mapped_answer_as_the_family_does() {
+        let (mut plant, feeder) = melting(1);
+        let read = |plant: &Plant, function, at, count| plant.read(5, function, at, count);
+        plant.add_meter(5, meter("acrel-adl400"), feeder);
+        assert_eq!(read(&plant, Function::Input, 0x61, 1), Err(ILLEGAL_ADDRESS));
+        assert_eq!(read(&plant, Function::Holding, 0x9000, 1), Err(ILLEGAL_ADDRESS));
+        assert_eq!(read(&plant, Function::Holding, 0x16C, 2), Ok(vec![0, 0]));
+        assert_eq!(read(&plant, Function::Holding, 0x60, 35), Err(ILLEGAL_VALUE), "34 registers at most");
+        plant.add_meter(5, meter("acrel-adl400").with_unmapped(Unmapped::HolesRefused), feeder);
+        assert_eq!(read(&plant, Function::Holding, 0x16C, 2), Err(ILLEGAL_ADDRESS));
+        plant.add_meter(5, meter("acrel-adl400").with_unmapped(Unmapped::Zeros), feeder);
+        assert_eq!(read(&plant, Function::Input, 0x9000, 2), Ok(vec![0, 0]));
+        assert_eq!(read(&plant, Function::Holding, 0xFFFF, 2), Err(ILLEGAL_ADDRESS));
+        assert_eq!(plant.read(6, Function::Holding, 0, 1), Err(NO_ANSWER_FROM_UNIT));
+    }
+
+    #[test]
+    fn a_nameplate_is_served_whole_and_exchanged_whole() {
+        let plate = |year| {
+            let attribute = Attribute { name: "built_year".into(), value: PlateValue::Whole(year) };
+            Nameplate::new(vec![attribute]).unwrap()
+        };
+        let (mut plant, _) = melting(1);
+        plant.add_plate(9, 60_000, &plate(1998));
+        let words = |plant: &Plant| {
+            let count = u16::try_from(plate(1998).to_words().len()).unwrap();
+            Nameplate::from_words(&plant.read(9, Function::Holding, 60_000, count).unwrap()).unwrap()
+        };
+        assert_eq!(words(&plant), plate(1998));
+        assert!(plant.apply(Change::Plate(9, 60_000, plate(2012))));
+        assert_eq!(words(&plant), plate(2012));
+        for (function, at, count) in
+            [(Function::Holding, 59_999, 2), (Function::Holding, 60_000, 100), (Function::Input, 60_000, 2)]
+        {
+            assert_eq!(plant.read(9, function, at, count), Err(ILLEGAL_ADDRESS));
+        }
+        assert!(!plant.apply(Change::Plate(9, 60_001, plate(2012))));
+    }
+
+    #[test]
+    fn a_frozen_meter_and_a_fixed_register_stay() {
+        let (mut plant, _) = melting(1);
+        plant.advance_to(300_000);
+        assert!(plant.apply(Change::Freeze(1)));
+        let words = |plant: &Plant| plant.read(1, Function::Holding, 0, 40).unwrap();
+        let frozen = words(&plant);
+        plant.advance_to(400_000);
+        assert_eq!(words(&plant), frozen);
+        assert!(plant.apply(Change::Register(1, Function::Holding, 24, Some(7))));
+        assert_eq!(words(&plant)[24], 7);
+        assert!(
+            plant.apply(Change::Thaw(1)) && plant.apply(Change::Register(1, Function::Holding, 24, None))
+        );
+        assert_ne!(words(&plant), frozen);
+        assert_eq!(profile("sim-cutoff").rows.len() * 2, 40);
+    }
+}

@@ -1,0 +1,212 @@
+//! The referee: who may see whom, what a pure room may not say, how long a file may be.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Each room and the rooms it may see. What is not listed is forbidden.
+const MAY_SEE: &[(&str, &[&str])] = &[
+    ("terms", &[]),
+    ("catalogue", &["terms"]),
+    ("metering", &["terms"]),
+    ("judge", &["terms", "catalogue", "metering"]),
+    ("evidence", &["terms", "catalogue", "metering", "judge"]),
+    ("host", &["terms", "evidence"]),
+    ("agent", &["terms", "catalogue", "metering", "judge", "evidence", "host"]),
+    ("regulator", &["terms", "catalogue", "metering", "judge", "evidence", "host"]),
+];
+
+/// Rooms and single files that touch nothing of the world.
+const PURE: &[&str] = &[
+    "src/terms",
+    "src/catalogue",
+    "src/metering",
+    "src/judge",
+    "src/evidence",
+    "src/agent/outbox.rs",
+    "src/regulator/follow.rs",
+    "src/regulator/timeline.rs",
+];
+
+/// What would touch the world.
+const WORLD: &[&str] = &[
+    "tokio",
+    "rumqttc",
+    "rusqlite",
+    "rustix",
+    "libc::",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::thread",
+    "std::process",
+    "std::time",
+    "SystemTime",
+    "Instant::",
+    "getrandom",
+    "async ",
+    ".await",
+    "println!",
+    "eprintln!",
+];
+
+/// The only file of the pure rooms where a float may live.
+const FLOATS_LIVE_IN: &str = "src/metering/decode.rs";
+
+/// Most lines of a file before its tests.
+const MAX_LINES: usize = 500;
+
+/// Every Rust file under a path, tests folders of rooms included.
+fn files(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_path_buf()];
+    }
+    let entries = fs::read_dir(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let mut all: Vec<PathBuf> = entries.flat_map(|entry| files(&entry.unwrap().path())).collect();
+    all.retain(|path| path.extension().is_some_and(|ending| ending == "rs"));
+    all.sort();
+    all
+}
+
+fn is_test_file(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "tests.rs")
+}
+
+/// The code of a file without comments and without its tests.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let before_tests = text.split("#[cfg(test)]\nmod ").next().unwrap_or(&text);
+    let lines = before_tests.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Forbidden sights of one room's code, for a planted example as well as for the real files.
+fn sights(room: &str, code: &str) -> BTreeSet<String> {
+    let may = MAY_SEE.iter().find(|(name, _)| *name == room).map_or(&[][..], |(_, may)| may);
+    let mut seen = BTreeSet::new();
+    let compact: String = code.split_whitespace().collect();
+    for (other, _) in MAY_SEE.iter().filter(|(other, _)| *other != room && !may.contains(other)) {
+        let forms = [format!("crate::{other}"), format!("coldhearth::{other}")];
+        if forms.iter().any(|form| compact.contains(form)) {
+            seen.insert((*other).to_owned());
+        }
+        // `use crate::{a, b}` would slip past a plain search.
+        for group in compact.split("crate::{").skip(1) {
+            let group = group.split(';').next().unwrap_or_default();
+            let named = |at: &str| group.starts_with(at) || group.contains(&format!(",{at}"));
+            if named(&format!("{other}::")) || named(&format!("{other},")) || named(&format!("{other}}}")) {
+                seen.insert((*other).to_owned());
+            }
+        }
+    }
+    if room != "simulator" && compact.contains("coldhearth_sim") {
+        seen.insert("simulator".to_owned());
+    }
+    seen
+}
+
+#[test]
+fn imports_point_inwards() {
+    for (room, _) in MAY_SEE {
+        for file in files(&Path::new("src").join(room)) {
+            let seen = sights(room, &code(&file));
+            assert!(seen.is_empty(), "{} may not see {seen:?}", file.display());
+        }
+    }
+}
+
+#[test]
+fn the_referee_sees_what_is_planted() {
+    assert!(!sights("judge", "use crate::evidence::Chain;").is_empty());
+    assert!(!sights("judge", "use crate::{\n    terms::Stamp,\n    evidence::Chain,\n};").is_empty());
+    assert!(!sights("agent", "let x = crate::regulator::watch();").is_empty());
+    assert!(sights("judge", "use crate::{metering::Reading, terms::Stamp};").is_empty());
+}
+
+#[test]
+fn pure_rooms_touch_nothing_of_the_world() {
+    for room in PURE {
+        for file in files(Path::new(room)).iter().filter(|file| !is_test_file(file)) {
+            let code = code(file);
+            for word in WORLD {
+                assert!(!code.contains(word), "{} says `{word}`", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn floats_end_in_the_decoder() {
+    for room in PURE {
+        for file in files(Path::new(room)) {
+            let code = code(&file);
+            let floats = ["f32", "f64"].iter().any(|float| {
+                code.match_indices(float).any(|(at, _)| {
+                    let word =
+                        |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '"');
+                    !word(code[..at].chars().next_back()) && !word(code[at + 3..].chars().next())
+                })
+            });
+            assert!(!floats || file == Path::new(FLOATS_LIVE_IN), "{} holds a float", file.display());
+        }
+    }
+}
+
+#[test]
+fn nobody_can_write_to_a_meter() {
+    for file in files(Path::new("src")) {
+        let code = code(&file);
+        for word in ["write_single", "write_multiple", "masked_write", "Writer", "read_write_multiple"] {
+            assert!(!code.contains(word), "{} says `{word}`", file.display());
+        }
+    }
+}
+
+#[test]
+fn files_are_short_and_waive_no_lint() {
+    for file in files(Path::new("src")).into_iter().chain(files(Path::new("simulator/src"))) {
+        let lines =
+            fs::read_to_string(&file).unwrap().split("#[cfg(test)]\nmod ").next().unwrap().lines().count();
+        assert!(
+            is_test_file(&file) || lines <= MAX_LINES,
+            "{}: {lines} lines, at most {MAX_LINES}",
+            file.display()
+        );
+        let waived = ["#[allow", "#![allow"].iter().any(|form| code(&file).contains(form));
+        assert!(!waived, "{}: use #[expect(.., reason = ..)] or mend it", file.display());
+    }
+}
+
+#[test]
+fn the_top_level_is_the_agreed_one() {
+    const AGREED: &[&str] = &[
+        "Cargo.toml",
+        "Cargo.lock",
+        "LICENSE",
+        "README.md",
+        "src",
+        "config",
+        "simulator",
+        "tests",
+        "systemd",
+        "target",
+    ];
+    for entry in fs::read_dir(".").unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(name.starts_with('.') || AGREED.contains(&name.as_str()), "`{name}` at the top level");
+    }
+}
+
+#[test]
+fn the_readme_names_every_room_and_every_shipped_folder() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    for (room, _) in MAY_SEE {
+        assert!(readme.contains(&format!("{room}/")), "README.md does not name `{room}/`");
+    }
+    for folder in ["config/", "simulator/", "tests/", "systemd/"] {
+        assert!(readme.contains(folder), "README.md does not name `{folder}`");
+    }
+}
