@@ -11,9 +11,6 @@ use crate::terms::{Decimal, Ratio, WattHours};
 /// Largest magnitude a decoded value may have, in thousandths of its unit: what a record can carry exactly.
 pub const MAX_VALUE: i64 = (1 << 53) - 1;
 
-/// Thousandths of a unit in a unit.
-const MILLI: Decimal = Decimal { mantissa: 1_000, exponent: 0 };
-
 /// The transformer ratios declared at commissioning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Declared {
@@ -45,8 +42,9 @@ pub fn decode(profile: &Profile, declared: Declared, scan: &Scan) -> Result<Deco
             *value = number(&row.cell, scan).and_then(|n| primary(row, n, ct, pt));
         }
     }
-    let register = |quantity| profile.row(quantity).and_then(|row| register(row, scan, ct, pt));
-    Ok(Decoded { values, import: register(Quantity::Import).or_else(|| register(Quantity::Energy)) })
+    // By what the map has, never by what happens to be readable: two counters are not one.
+    let mapped = profile.row(Quantity::Import).or_else(|| profile.row(Quantity::Energy));
+    Ok(Decoded { values, import: mapped.and_then(|row| register(row, scan, ct, pt)) })
 }
 
 /// A raw number as read: exact, or the float that is about to end.
@@ -56,36 +54,40 @@ enum Number {
     Float { value: f64, ulp: f64 },
 }
 
-/// The ratio the meter tells, checked against the declared one.
+/// The ratio the meter tells, checked against the declared one. What the meter tells of itself counts even where its
+/// values are primary already: an edit there changes them.
 fn ratio(
     needed: bool,
     cells: Option<&RatioCells>,
     declared: Option<Ratio>,
     scan: &Scan,
 ) -> Result<Ratio, Fault> {
-    if !needed {
-        return Ok(Ratio::DIRECT);
-    }
-    let told = cells.and_then(|cells| {
-        let primary = scaled(&cells.value, number(&cells.value, scan)?)?;
-        let secondary = match &cells.over {
-            Some(over) => scaled(over, number(over, scan)?)?,
-            None => 1_000,
-        };
-        Ratio::new(u32::try_from(primary).ok()?, u32::try_from(secondary).ok()?)
-    });
-    match (told, declared) {
+    let Some(cells) = cells else {
+        let known = if needed { declared } else { Some(Ratio::DIRECT) };
+        return known.ok_or(Fault::RatioUnknown);
+    };
+    match (told_ratio(cells, scan), declared) {
         (Some(told), Some(declared)) if !told.same_as(declared) => Err(Fault::RatioDiffers),
-        (Some(ratio), _) | (None, Some(ratio)) => Ok(ratio),
-        (None, None) => Err(Fault::RatioUnknown),
+        (Some(told), _) => Ok(if needed { told } else { Ratio::DIRECT }),
+        (None, None) if !needed => Ok(Ratio::DIRECT),
+        (None, _) => Err(Fault::RatioUnknown),
     }
 }
 
+fn told_ratio(cells: &RatioCells, scan: &Scan) -> Option<Ratio> {
+    let read = |cell: &Cell| thousandths(fine(cell, number(cell, scan)?)?);
+    let secondary = match &cells.over {
+        Some(over) => read(over)?,
+        None => 1_000,
+    };
+    Ratio::new(u32::try_from(read(&cells.value)?).ok()?, u32::try_from(secondary).ok()?)
+}
+
 fn primary(row: &Row, number: Number, ct: Ratio, pt: Ratio) -> Option<i64> {
-    let value = i128::from(scaled(&row.cell, number)?);
+    let value = fine(&row.cell, number)?;
     let value = if row.times.ct { ct.applied_to(value)? } else { value };
     let value = if row.times.pt { pt.applied_to(value)? } else { value };
-    i64::try_from(value).ok().filter(|v| v.abs() <= MAX_VALUE)
+    thousandths(value)
 }
 
 fn register(row: &Row, scan: &Scan, ct: Ratio, pt: Ratio) -> Option<Register> {
@@ -96,6 +98,7 @@ fn register(row: &Row, scan: &Scan, ct: Ratio, pt: Ratio) -> Option<Register> {
         Number::Whole(_) => primary(row, Number::Whole(1), ct, pt),
         Number::Float { ulp, .. } => primary(row, Number::Float { value: ulp, ulp }, ct, pt),
     };
+    // Past what a record can carry a register wraps in thousands of years: as good as never.
     let modulus = match row.cell.kind {
         Kind::U16 => primary(row, Number::Whole(1 << 16), ct, pt),
         Kind::U32 => primary(row, Number::Whole(1 << 32), ct, pt),
@@ -110,16 +113,22 @@ fn register(row: &Row, scan: &Scan, ct: Ratio, pt: Ratio) -> Option<Register> {
     })
 }
 
-/// A number in thousandths of its cell's unit; `None` when it is no finite number or out of range.
-fn scaled(cell: &Cell, number: Number) -> Option<i64> {
+/// Steps of [`fine`] in a thousandth of a unit.
+const FINE: i128 = 1_000_000;
+
+/// A number in millionths of thousandths of its cell's unit, so that a ratio multiplies what was read and not what was
+/// rounded; `None` when it is no finite number or far out of range.
+fn fine(cell: &Cell, number: Number) -> Option<i128> {
     match number {
-        Number::Whole(raw) => {
-            let value = MILLI.times(cell.scale.times(raw.checked_mul(1_000_000)?)?)?;
-            let half = if value < 0 { -500_000 } else { 500_000 };
-            i64::try_from((value + half) / 1_000_000).ok().filter(|v| v.abs() <= MAX_VALUE)
-        }
-        Number::Float { value, .. } => whole(value * scale_factor(cell.scale) * 1_000.0),
+        Number::Whole(raw) => cell.scale.times(raw.checked_mul(1_000 * FINE)?),
+        Number::Float { value, .. } => whole(value * scale_factor(cell.scale) * 1e9),
     }
+}
+
+/// Rounded half away from zero; `None` beyond what a record can carry.
+fn thousandths(fine: i128) -> Option<i64> {
+    let half = if fine < 0 { -FINE / 2 } else { FINE / 2 };
+    i64::try_from((fine + half) / FINE).ok().filter(|v| v.abs() <= MAX_VALUE)
 }
 
 #[expect(
@@ -130,10 +139,10 @@ fn scale_factor(scale: Decimal) -> f64 {
     scale.mantissa as f64 * 10_f64.powi(i32::from(scale.exponent))
 }
 
+/// The whole number nearest to a float, well within what can be computed with.
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
-#[expect(clippy::cast_precision_loss, reason = "2^53 - 1 is exact")]
-fn whole(value: f64) -> Option<i64> {
-    (value.is_finite() && value.abs() <= MAX_VALUE as f64).then(|| value.round() as i64)
+fn whole(value: f64) -> Option<i128> {
+    (value.is_finite() && value.abs() < 1e27).then(|| value.round() as i128)
 }
 
 fn number(cell: &Cell, scan: &Scan) -> Option<Number> {
@@ -186,7 +195,7 @@ fn is_absent(cell: &Cell, bits: u64, number: Number) -> bool {
         (Absent::Never, _) => false,
         (Absent::Word(word), Number::Whole(n)) => n == i128::from(word),
         (Absent::Word(word), Number::Float { value, .. }) => {
-            whole(value) == Some(word) && value.fract() == 0.0
+            whole(value) == Some(i128::from(word)) && value.fract() == 0.0
         }
         (Absent::Max | Absent::Sunspec, _) if float => false,
         (Absent::Max, _) => bits == if signed { ones >> 1 } else { ones },
@@ -249,7 +258,32 @@ mod tests {
         assert_eq!(small(SMALL, 1, &[0], None).unwrap_err(), Fault::RatioUnknown);
         assert_eq!(small(SMALL, 1, &[600], Some("400/1")).unwrap_err(), Fault::RatioDiffers);
         assert!(small(SMALL, 1, &[600], Some("3000/5")).is_ok());
-        assert!(small(SMALL, 1, &[], Some("3000/5")).is_ok());
+        assert_eq!(
+            small(SMALL, 1, &[0], Some("3000/5")).unwrap_err(),
+            Fault::RatioUnknown,
+            "told, not readable"
+        );
+        let declared_only = SMALL.replace("[ratio]\nct = { at = 100, type = \"u16\" }\n", "");
+        assert_eq!(small(&declared_only, 1, &[], None).unwrap_err(), Fault::RatioUnknown);
+        let power = |d: Decoded| d.values[Quantity::Power.index()];
+        assert_eq!(small(&declared_only, 1, &[], Some("3000/5")).map(power), Ok(Some(-100_000 * 600)));
+    }
+
+    #[test]
+    fn a_ratio_edited_in_a_meter_with_primary_values_is_seen() {
+        let primary = SMALL.replace("\"secondary\"", "\"primary\"").replace(", times = \"ct\"", "");
+        assert_eq!(small(&primary, 1, &[600], Some("400/1")).unwrap_err(), Fault::RatioDiffers);
+        let power = small(&primary, 1, &[600], Some("3000/5")).unwrap().values[Quantity::Power.index()];
+        assert_eq!(power, Some(-100_000), "compared, but not multiplied");
+    }
+
+    #[test]
+    fn the_ratio_multiplies_what_was_read_not_what_was_rounded() {
+        let text = SMALL.replace("scale = 0.01", "scale = 0.0001");
+        let profile = Profile::parse("small.toml", &text).unwrap();
+        let scan = scan(&[(Function::Holding, 20, &[0, 5]), (Function::Holding, 100, &[600])]);
+        let import = decode(&profile, Declared::default(), &scan).unwrap().import.unwrap();
+        assert_eq!((import.energy, import.step), (WattHours(300), WattHours(60)));
     }
 
     #[test]

@@ -321,6 +321,13 @@ fn read_cell(form: &Form<'_>, defaults: &Defaults) -> Option<Cell> {
     }
     let order = form.optional("order", order).unwrap_or(defaults.order);
     let scale = form.optional("scale", form::decimal).unwrap_or(Decimal::ONE);
+    if scale.mantissa == 0 {
+        form.flaw(
+            "scale",
+            "a scale of 0 turns every reading into 0",
+            "write the factor from raw value to unit",
+        );
+    }
     let absent = form.optional("absent", absent).unwrap_or(defaults.absent);
     form.pass("src");
     let (at, kind) = (at?, kind?);

@@ -116,6 +116,7 @@ impl Schedule {
     pub fn new(meters: Vec<MeterPoint>, plates: Vec<PlatePoint>, start_ms: u64, phase: u64) -> Schedule {
         let meters = meters.into_iter().filter_map(|point| {
             let plan = Plan::of(&point.profile)?;
+            let point = MeterPoint { period_ms: point.period_ms.max(1), ..point };
             let due_ms = start_ms + point.period_ms * (phase % PHASES) / PHASES;
             Some(Turn { subject: Subject::Meter { point, plan }, due_ms, failures: 0 })
         });
@@ -142,9 +143,18 @@ impl Schedule {
         match self.ask(uptime_ms) {
             Some(ask) => Next::Ask(ask),
             None => {
-                self.poll = None;
+                self.give_up(uptime_ms);
                 Next::WaitUntil(uptime_ms)
             }
+        }
+    }
+
+    /// Leaves out a poll that cannot be asked for, so that it never holds up the others.
+    fn give_up(&mut self, uptime_ms: u64) {
+        let turn = self.poll.take().and_then(|poll| self.turns.get_mut(poll.turn));
+        if let Some(turn) = turn {
+            turn.failures = turn.failures.saturating_add(1);
+            turn.due_ms = next_due(turn, uptime_ms);
         }
     }
 
@@ -250,7 +260,8 @@ fn plate_size(point: &PlatePoint, words: &[u16]) -> Option<usize> {
         return Some(usize::from(point.header_words));
     };
     let size = usize::from((point.size_of)(header)?);
-    (size >= header.len() && size <= MAX_PLATE_WORDS).then_some(size)
+    let ends_in_time = usize::from(point.at) + size <= 0x1_0000;
+    (size >= header.len() && size <= MAX_PLATE_WORDS && ends_in_time).then_some(size)
 }
 
 fn plate_block(point: &PlatePoint, words: &[u16]) -> Option<(u16, u16)> {
@@ -398,5 +409,25 @@ mod tests {
         assert_eq!(schedule.next(1), Next::WaitUntil(PLATE_PERIOD_MS));
         let (sample, _) = poll(&mut schedule, PLATE_PERIOD_MS, ones);
         assert!(matches!(sample, Some(Sample::PlateMiss { fault: Fault::NotAPlate, .. })));
+    }
+
+    #[test]
+    fn a_plate_that_claims_registers_past_the_last_does_not_stop_its_bus() {
+        let point = PlatePoint {
+            asset: AssetId::new("eaf-1").unwrap(),
+            unit: 9,
+            at: 65_000,
+            header_words: 5,
+            size_of: |_| Some(1_023),
+            timeout_ms: 500,
+        };
+        let mut schedule = Schedule::new(vec![meter("m1", 1)], vec![point], 0, 0);
+        let mut readings = 0;
+        for now in (0..20_000).step_by(1_000) {
+            while let (Some(sample), _) = poll(&mut schedule, now, ones) {
+                readings += u32::from(matches!(sample, Sample::Reading(_)));
+            }
+        }
+        assert_eq!(readings, 20);
     }
 }
