@@ -10,7 +10,7 @@ use super::{
     scribe::{Entry, Found},
 };
 use crate::{
-    evidence::{Body, Class, Kind, Topic, record::Unverified, suite::PublicKey},
+    evidence::{Body, Class, Kind, Occasion, Presence, Topic, record::Unverified, suite::PublicKey},
     host::{
         Clock,
         courier::{Broker, Event, Refused, Send, Will},
@@ -70,7 +70,7 @@ pub fn broker(config: &AgentConfig, started: &Stamp) -> Result<Broker, Failure> 
     };
     let will = Will {
         topic: Address::of(config).topic(None, Kind::Link),
-        payload: link(false, "lost", started),
+        payload: Presence::of(started, Occasion::Lost).to_bytes(),
         delay_s: WILL_DELAY_S,
     };
     Ok(Broker {
@@ -82,15 +82,6 @@ pub fn broker(config: &AgentConfig, started: &Stamp) -> Result<Broker, Failure> 
         will: Some(will),
         filters: Vec::new(),
     })
-}
-
-/// What stands on `link`: unsigned, a hint. Names the start it belongs to, so that an old will cannot pass for news.
-fn link(online: bool, why: &str, started: &Stamp) -> Vec<u8> {
-    let Stamp { boot, uptime_ms, wall_unix_ms, .. } = started;
-    format!(
-        r#"{{"boot_count":{boot},"online":{online},"started_unix_ms":{wall_unix_ms},"started_uptime_ms":{uptime_ms},"why":"{why}"}}"#
-    )
-    .into_bytes()
 }
 
 /// A publish on its way and what its acceptance means.
@@ -154,7 +145,7 @@ impl<'a> Uplink<'a> {
         let last_words = self.carry(&mut events, &mut durable, None);
         // The broker may be away or slow; the journal keeps what does not leave now.
         let _late = tokio::time::timeout(Duration::from_millis(LAST_WORDS_MS), last_words).await;
-        let goodbye = link(false, "stopped", &self.started);
+        let goodbye = Presence::of(&self.started, Occasion::Stopped).to_bytes();
         self.publish(self.address.topic(None, Kind::Link), goodbye, true, Posting::Copy).await;
         let _gone = self.send.send(Send::Stop).await;
     }
@@ -269,7 +260,7 @@ impl<'a> Uplink<'a> {
                 self.postings.clear();
                 self.offer_at = None;
                 self.outbox.on_connected(usize::from(window) / COPIES);
-                let birth = link(true, "started", &self.started);
+                let birth = Presence::of(&self.started, Occasion::Started).to_bytes();
                 self.publish(self.address.topic(None, Kind::Link), birth, true, Posting::Copy).await;
             }
             Event::Lost { why } => {

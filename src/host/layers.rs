@@ -200,9 +200,9 @@ mod tests {
         assert_eq!(
             shown,
             [
+                "a.toml:6:1: `unit` is 900, 1 to 247 is allowed",
                 "a.toml.d/10-site.toml:3:1: `port` is 99999, 1 to 65535 is allowed",
                 "a.toml.d/10-site.toml:4:1: unknown key `hots`, did you mean `host`?",
-                "a.toml:6:1: `unit` is 900, 1 to 247 is allowed",
             ]
         );
         fs::remove_dir_all(&folder).unwrap();

@@ -6,7 +6,7 @@ use super::{
 };
 
 /// Most unused registers read along to save a request. Meters that refuse to read holes exist, so it is small.
-pub const MAX_HOLE_WORDS: u32 = 8;
+pub const MAX_HOLE_WORDS: u32 = 16;
 
 /// The requests of one poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ mod tests {
         let profile = Profile::parse("small.toml", SMALL).unwrap();
         let plan = Plan::of(&profile).unwrap();
         let blocks: Vec<_> = plan.blocks.iter().map(|b| (b.function.code(), b.at, b.count)).collect();
-        assert_eq!(blocks, [(3, 0, 1), (3, 10, 12), (3, 100, 1), (4, 22, 2)]);
+        assert_eq!(blocks, [(3, 0, 12), (3, 20, 2), (3, 100, 1), (4, 22, 2)]);
     }
 
     #[test]

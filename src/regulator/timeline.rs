@@ -7,7 +7,7 @@ use std::{
 
 use super::follow::{Place, Seen};
 use crate::{
-    evidence::{Body, LogId, Record},
+    evidence::{Body, LogId, Occasion, Presence, Record},
     judge::{Event, Finding, Interval, Proof, State, StateFinding, Verdict},
     terms::{
         AssetId, GatewayId, MilliWatts, WattHours,
@@ -94,10 +94,13 @@ impl Timeline {
         if self.links.insert(gateway.to_owned(), payload.to_vec()).as_deref() == Some(payload) {
             return None;
         }
-        let link: serde_json::Value = serde_json::from_slice(payload).ok()?;
-        let online = link.get("online")?.as_bool()?;
-        let why = link.get("why").and_then(|why| why.as_str()).unwrap_or("");
-        let (tone, word) = if online { (Tone::Plain, "online") } else { (Tone::Doubt, "offline") };
+        let presence = Presence::from_bytes(payload)?;
+        let why = match presence.why {
+            Occasion::Started => "started",
+            Occasion::Stopped => "stopped",
+            Occasion::Lost => "fell silent",
+        };
+        let (tone, word) = if presence.online { (Tone::Plain, "online") } else { (Tone::Doubt, "offline") };
         Some(Line { tone, text: format!("{gateway}  {word}: {why} (unsigned hint)") })
     }
 

@@ -8,14 +8,18 @@ use std::{
 
 use clap::Args;
 use coldhearth::{
-    evidence::{Anchor, Audit, Report},
+    evidence::{
+        Anchor, Audit, Report,
+        audit::{Fork, Missing},
+    },
     host::{Exit, Failure, public_key},
+    judge::Verdict,
     terms::{
         time::LegalTime,
         words::{self, Language},
     },
 };
-use serde_json::json;
+use serde::Serialize;
 
 /// Longest line read, in bytes: a record, and room to say that it is longer.
 const MAX_LINE_BYTES: u64 = 128 * 1024;
@@ -72,39 +76,84 @@ fn read_lines(mut from: impl BufRead, audit: &mut Audit) -> io::Result<()> {
     }
 }
 
+/// The report as a machine reads it.
+#[derive(Serialize)]
+struct Answers {
+    authentic: bool,
+    complete: bool,
+    declared: bool,
+    condition: &'static str,
+    first_bad: Option<FirstBad>,
+    gaps: Vec<GapAnswer>,
+    forks: Vec<ForkAnswer>,
+    anchor: &'static str,
+    records: u64,
+    assets: Vec<AssetAnswer>,
+}
+
+#[derive(Serialize)]
+struct FirstBad {
+    line: u64,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct GapAnswer {
+    gateway_id: String,
+    log_id: String,
+    from_seq: u64,
+    to_seq: u64,
+    declared: bool,
+}
+
+#[derive(Serialize)]
+struct ForkAnswer {
+    gateway_id: String,
+    log_id: String,
+    seq: u64,
+    hashes: [String; 2],
+}
+
+#[derive(Serialize)]
+struct AssetAnswer {
+    asset: String,
+    state: &'static str,
+    violation: bool,
+}
+
 fn as_json(report: &Report) -> String {
-    let gaps = report.gaps.iter().map(|gap| {
-        json!({
-            "gateway_id": gap.gateway.as_str(), "log_id": gap.log.to_string(),
-            "from_seq": gap.from, "to_seq": gap.to, "declared": gap.declared,
-        })
-    });
-    let forks = report.forks.iter().map(|fork| {
-        json!({
-            "gateway_id": fork.gateway.as_str(), "log_id": fork.log.to_string(), "seq": fork.seq,
-            "hashes": [fork.held.to_string(), fork.shown.to_string()],
-        })
-    });
-    let assets = report.verdicts.iter().map(|verdict| {
-        json!({
-            "asset": verdict.asset.as_str(), "state": verdict.state.word(),
-            "violation": verdict.violation_since_unix_ms.is_some(),
-        })
-    });
-    let first_bad = report.first_bad.map(|(line, why)| json!({ "line": line, "why": why.to_string() }));
-    json!({
-        "authentic": report.authentic,
-        "complete": report.complete,
-        "declared": report.declared,
-        "condition": report.condition(),
-        "first_bad": first_bad,
-        "gaps": gaps.collect::<Vec<_>>(),
-        "forks": forks.collect::<Vec<_>>(),
-        "anchor": report.anchor.word(),
-        "records": report.records,
-        "assets": assets.collect::<Vec<_>>(),
-    })
-    .to_string()
+    let gap = |gap: &Missing| GapAnswer {
+        gateway_id: gap.gateway.to_string(),
+        log_id: gap.log.to_string(),
+        from_seq: gap.from,
+        to_seq: gap.to,
+        declared: gap.declared,
+    };
+    let fork = |fork: &Fork| ForkAnswer {
+        gateway_id: fork.gateway.to_string(),
+        log_id: fork.log.to_string(),
+        seq: fork.seq,
+        hashes: [fork.held.to_string(), fork.shown.to_string()],
+    };
+    let asset = |verdict: &Verdict| AssetAnswer {
+        asset: verdict.asset.to_string(),
+        state: verdict.state.word(),
+        violation: verdict.violation_since_unix_ms.is_some(),
+    };
+    let answers = Answers {
+        authentic: report.authentic,
+        complete: report.complete,
+        declared: report.declared,
+        condition: report.condition(),
+        first_bad: report.first_bad.map(|(line, why)| FirstBad { line, why: why.to_string() }),
+        gaps: report.gaps.iter().map(gap).collect(),
+        forks: report.forks.iter().map(fork).collect(),
+        anchor: report.anchor.word(),
+        records: report.records,
+        assets: report.verdicts.iter().map(asset).collect(),
+    };
+    // A struct of texts, numbers and flags always becomes JSON.
+    serde_json::to_string(&answers).unwrap_or_default()
 }
 
 fn as_text(report: &Report) -> String {
