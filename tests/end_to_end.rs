@@ -100,6 +100,13 @@ async fn while_the_broker_is_away_records_wait_and_then_arrive_in_order() {
     let lines = subscriber.attestations_until(&key, |record| record.header.seq >= 7).await;
     let places: Vec<u64> = lines.iter().map(|l| Unverified::read(l).unwrap().header().seq).collect();
     assert_eq!(places, [0, 1, 2, 3, 4, 5, 6, 7], "in order, from the first");
+    // Acceptance by the broker is not yet delivery (receipts will be): the broker goes only once all have come.
+    let mut all = lines;
+    let written = works.journal().len();
+    if all.len() < written {
+        let last = u64::try_from(written - 1).unwrap();
+        all.extend(subscriber.attestations_until(&key, |record| record.header.seq >= last).await);
+    }
     broker.stop();
     works.force(8_000_000);
     soon("a violation in the journal", async {
@@ -109,12 +116,31 @@ async fn while_the_broker_is_away_records_wait_and_then_arrive_in_order() {
     })
     .await;
     let _broker = Mosquitto::start_at(&works.folder.0, port).await;
-    let mut subscriber = Subscriber::start(port).await;
     let violation = |record: &_| verdict(record).is_some_and(|v| v.violation_since_unix_ms.is_some());
-    let mut all = lines;
     all.extend(subscriber.attestations_until(&key, violation).await);
     let report = audit(&key, &all);
     assert!(report.authentic && report.complete, "{report:?}");
+    assert_eq!(agent.stop(), 0);
+}
+
+#[tokio::test]
+async fn with_nobody_subscribed_the_alarm_stays_for_whoever_comes_late_and_the_log_waits() {
+    let works = Works::open("nobody-there").await;
+    let broker = Mosquitto::start(&works.folder.0).await;
+    works.force(8_000_000);
+    let agent = works.agent(&works.configure(broker.port));
+    let key = works.key().await;
+    let mut plain = Command::new("mosquitto_sub");
+    let alarm = "coldhearth/v1/+/+/+/+/+/+/alarm/violation";
+    plain.args(["-p", &broker.port.to_string(), "-C", "1", "-t", alarm]);
+    let (exit, alarm) = ended(Process(plain.stdout(Stdio::piped()).spawn().unwrap())).await;
+    assert_eq!(exit, 0);
+    let alarm = Unverified::read(alarm.trim_end().as_bytes()).unwrap().verify(&key).unwrap();
+    assert!(verdict(&alarm).is_some_and(|v| v.violation_since_unix_ms.is_some()));
+    let mut subscriber = Subscriber::start(broker.port).await;
+    let lines = subscriber.attestations_until(&key, |record| record.header.seq > alarm.header.seq).await;
+    let report = audit(&key, &lines);
+    assert!(report.authentic && report.complete, "from the first record on: {report:?}\n{}", works.log());
     assert_eq!(agent.stop(), 0);
 }
 

@@ -126,6 +126,7 @@ async fn judge(
                 let _gone = entries.send(last_word).await;
                 return Ok(());
             }
+            () = entries.closed() => return Err(Failure::new(Exit::Bug, "the scribe has ended")),
             heard = facts.recv() => heard,
             () = clock.sleep_until(tick_ms) => None,
         };

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::exit::{Exit, Failure};
 
@@ -20,27 +20,30 @@ pub fn open(path: &Path, migrations: &[&str]) -> Result<Connection, Failure> {
     let failed = |e: &rusqlite::Error| Failure::new(exit_of(e), format!("{}: {e}", path.display()));
     let mut connection = Connection::open(path).map_err(|e| failed(&e))?;
     prepare(&connection).map_err(|e| failed(&e))?;
-    let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
-    let version: i64 =
-        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(|e| failed(&e))?;
-    let Some(missing) = usize::try_from(version).ok().and_then(|done| migrations.get(done..)) else {
-        let message = format!(
-            "{}: schema version {version} is later than this program's {known}; install a later version",
-            path.display()
-        );
-        return Err(Failure::new(Exit::Config, message));
-    };
-    for (number, migration) in (version + 1..).zip(missing) {
-        let step = || {
-            let transaction = connection.transaction()?;
-            transaction.execute_batch(migration)?;
-            transaction.pragma_update(None, "user_version", number)?;
-            transaction.commit()
-        };
-        let mut step = step;
-        step().map_err(|e| failed(&e))?;
+    let version = migrate(&mut connection, migrations).map_err(|e| failed(&e))?;
+    if usize::try_from(version).is_ok_and(|version| version <= migrations.len()) {
+        return Ok(connection);
     }
-    Ok(connection)
+    let known = migrations.len();
+    let message = format!(
+        "{}: schema version {version} is later than this program's {known}; install a later version",
+        path.display()
+    );
+    Err(Failure::new(Exit::Config, message))
+}
+
+/// Applies what is missing in one transaction, so that two programs that open a new database at once do not both
+/// migrate it. Tells the version it found if that is later than what is known here, the newest otherwise.
+fn migrate(connection: &mut Connection, migrations: &[&str]) -> rusqlite::Result<i64> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let missing = usize::try_from(version).ok().and_then(|done| migrations.get(done..)).unwrap_or(&[]);
+    for (number, migration) in (version + 1..).zip(missing) {
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", number)?;
+    }
+    transaction.commit()?;
+    Ok(version.max(0))
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
@@ -68,6 +71,21 @@ fn exit_of(error: &rusqlite::Error) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_programs_that_open_a_new_database_at_once_migrate_it_once() {
+        let path = std::env::temp_dir().join(format!("coldhearth-at-once-{}.db", std::process::id()));
+        let opened: Vec<_> = (0..4)
+            .map(|_| {
+                let path = path.clone();
+                std::thread::spawn(move || open(&path, &["create table a (x integer) strict;"]).is_ok())
+            })
+            .collect();
+        assert!(opened.into_iter().all(|thread| thread.join().unwrap()));
+        for ending in ["", "-wal", "-shm"] {
+            let _gone = std::fs::remove_file(format!("{}{ending}", path.display()));
+        }
+    }
 
     #[test]
     fn a_schema_grows_by_migrations_and_never_shrinks() {

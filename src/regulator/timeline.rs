@@ -48,7 +48,7 @@ pub struct Timeline {
     violations: BTreeMap<(GatewayId, AssetId), State>,
     logs: BTreeSet<(GatewayId, LogId)>,
     waiting: BTreeSet<GatewayId>,
-    links: BTreeMap<String, Vec<u8>>,
+    links: BTreeMap<GatewayId, Presence>,
 }
 
 impl Timeline {
@@ -90,11 +90,11 @@ impl Timeline {
     }
 
     /// The line for a gateway's birth or will: a hint, never evidence.
-    pub fn on_link(&mut self, gateway: &str, payload: &[u8]) -> Option<Line> {
-        if self.links.insert(gateway.to_owned(), payload.to_vec()).as_deref() == Some(payload) {
+    pub fn on_link(&mut self, gateway: GatewayId, payload: &[u8]) -> Option<Line> {
+        let presence = Presence::from_bytes(payload)?;
+        if self.links.insert(gateway, presence) == Some(presence) {
             return None;
         }
-        let presence = Presence::from_bytes(payload)?;
         let why = match presence.why {
             Occasion::Started => "started",
             Occasion::Stopped => "stopped",

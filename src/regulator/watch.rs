@@ -17,7 +17,10 @@ use crate::{
         exit::{Exit, Failure},
     },
     judge::Finding,
-    terms::words::{self, Language},
+    terms::{
+        GatewayId,
+        words::{self, Language},
+    },
 };
 
 /// What to watch and when to stop.
@@ -138,8 +141,9 @@ impl Desk {
     ) -> Result<(), Failure> {
         let Some(kind) = Kind::of_topic(topic) else { return Ok(()) };
         if kind == Kind::Link {
-            let gateway = topic.split('/').nth(6).unwrap_or("?");
-            if let Some(line) = self.timeline.on_link(gateway, payload) {
+            // Anybody may write anything into a topic; only a lawful name reaches the screen.
+            let gateway = topic.split('/').nth(6).and_then(GatewayId::new);
+            if let Some(line) = gateway.and_then(|gateway| self.timeline.on_link(gateway, payload)) {
                 self.show(out, &line);
             }
             return Ok(());
