@@ -11,7 +11,7 @@ use std::{
 use coldhearth::{
     catalogue::Standing,
     evidence::{Body, Chain, Ed25519, LogId},
-    judge::{Commissioned, Equipment, Fact, Floor, Memory, Site},
+    judge::{Commissioned, Equipment, Fact, Floor, Memory, Promised, Site},
     metering::{MeterPoint, Next, Profile, Schedule, decode::Declared},
     terms::{AssetId, ClockQuality, GatewayId, LegalDay, MeterId, MilliVolts, MilliWatts, Ratio, Stamp},
 };
@@ -52,7 +52,7 @@ fn site() -> Site {
         allowances: heapless::Vec::new(),
         floor: Floor::of(400, nominal, 2_000),
         poll_ms: 1_000,
-        has_liveness_word: false,
+        promised: Promised { voltages: 3, currents: 3 },
     };
     let standing = Standing { decommissioned_on: LegalDay::parse("2011-12-31") };
     Site::new(vec![terms], vec![Equipment { id: asset, standing }], &Memory::default())

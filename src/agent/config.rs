@@ -10,10 +10,10 @@ use crate::{
     catalogue::Standing,
     host::layers,
     judge::{
-        Allowance, Commissioned, Equipment, Floor,
+        Allowance, Commissioned, Equipment, Floor, Promised,
         commission::{MAX_ALLOWANCES, STARTING_CURRENT_CT_PPM, STARTING_CURRENT_DIRECT_PPM},
     },
-    metering::{Profile, decode::Declared},
+    metering::{Profile, Quantity, decode::Declared},
     terms::{
         AssetId, Digest, Flaw, Flaws, GatewayId, LegalDay, MeterId, MilliVolts, MilliWatts, Name, WattHours,
         flaw::Wrong,
@@ -429,7 +429,7 @@ impl Reader<'_> {
             allowances,
             floor,
             poll_ms,
-            has_liveness_word: profile?.has_liveness_word(),
+            promised: promised(profile?),
         })
     }
 
@@ -477,6 +477,19 @@ impl Reader<'_> {
             );
             warn("ct", wrong, "use a smaller current transformer or a better meter");
         }
+    }
+}
+
+/// What a profile's map promises, so that a missing value is missed.
+fn promised(profile: &Profile) -> Promised {
+    let mapped = |quantities: [Quantity; 3]| {
+        u8::try_from(quantities.iter().filter(|q| profile.row(**q).is_some()).count()).unwrap_or(3)
+    };
+    let lines = mapped([Quantity::VoltageL12, Quantity::VoltageL23, Quantity::VoltageL31]);
+    let phases = mapped([Quantity::VoltageL1, Quantity::VoltageL2, Quantity::VoltageL3]);
+    Promised {
+        voltages: if lines > 0 { lines } else { phases },
+        currents: mapped([Quantity::CurrentL1, Quantity::CurrentL2, Quantity::CurrentL3]),
     }
 }
 

@@ -235,6 +235,7 @@ impl<'a> Reader<'a> {
             phase: m.optional("phase", |m| m.parsed("phase", phase))?,
             violation_since_unix_ms: since_unix_ms,
             energy_overdue: self.energy("energy_overdue_wh")?,
+            energy_closed: self.energy("energy_closed_wh")?,
             shares: self.shares()?,
             plate: m.optional("plate_sha256", |m| m.parsed("plate_sha256", Digest::from_hex))?,
         })

@@ -28,28 +28,28 @@ impl Recall {
         match &record.body {
             Body::Boot(boot) => self.boot_id = Some(boot.boot_id.clone()),
             Body::Finding(Finding::Interval(interval)) => {
+                // Time is accounted for up to the interval's end. Its register is the baseline, unless it had none
+                // and a state's record knows one.
+                let known = self.meters.get(&interval.meter).and_then(|memory| memory.mark);
                 let memory = MeterMemory {
                     meter: interval.meter,
-                    mark: interval.after,
+                    mark: interval.after.or(known),
                     windows: interval.windows,
                     accounted_to: interval.end,
                 };
                 self.meters.insert(interval.meter, memory);
             }
             Body::Finding(Finding::State(found)) => {
-                // Before the first interval a state's register is all there is; afterwards the interval knows better,
-                // since time is accounted for up to its end only.
-                if let (Some(mark), None) = (found.mark, self.meters.get(&found.meter)) {
-                    let (meter, accounted_to) = (found.meter, mark.at);
-                    let memory = MeterMemory { meter, mark: Some(mark), windows: None, accounted_to };
-                    self.meters.insert(meter, memory);
-                }
+                let Some(mark) = found.mark else { return };
+                let (meter, accounted_to) = (found.meter, mark.at);
+                let fresh = MeterMemory { meter, mark: None, windows: None, accounted_to };
+                self.meters.entry(meter).or_insert(fresh).mark.get_or_insert(mark);
             }
             Body::Finding(Finding::Verdict(verdict)) => {
                 let memory = EquipmentMemory {
                     asset: verdict.asset,
                     violation_since_unix_ms: verdict.violation_since_unix_ms,
-                    energy_overdue: verdict.energy_overdue,
+                    energy_closed: verdict.energy_closed,
                     plate: verdict.plate,
                 };
                 self.equipment.insert(verdict.asset, memory);

@@ -148,7 +148,9 @@ fn write_verdict(object: &mut Object<'_>, verdict: &Verdict) {
     if let Some(since) = verdict.violation_since_unix_ms {
         object.whole("violation_since_unix_ms", since);
     }
-    object.whole("energy_overdue_wh", verdict.energy_overdue.0);
+    object
+        .whole("energy_overdue_wh", verdict.energy_overdue.0)
+        .whole("energy_closed_wh", verdict.energy_closed.0);
     if let Some(plate) = verdict.plate {
         object.shown("plate_sha256", plate);
     }

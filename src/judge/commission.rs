@@ -12,6 +12,11 @@ pub const MAX_ALLOWANCES: usize = 16;
 pub const STARTING_CURRENT_CT_PPM: i64 = 2_000;
 /// Starting current of a directly connected meter, parts per million of its rated current: 0.4 % Ib, same source.
 pub const STARTING_CURRENT_DIRECT_PPM: i64 = 4_000;
+/// How old a register's value may be when it is read: meters refresh them in beats, and gateways cache. Each sum of
+/// energy is allowed what the allowances draw in this time besides its own span, in milliseconds.
+pub const REGISTER_AGE_MS: i64 = 60_000;
+/// Overload a current transformer passes on to its meter, in percent of its rating.
+pub const OVERLOAD_PERCENT: i64 = 120;
 /// What the meter's class may add to a declared allowance of energy, in parts per million.
 pub const CLASS_ERROR_PPM: i64 = 10_000;
 
@@ -33,20 +38,35 @@ pub struct Floor {
     pub power: MilliWatts,
     /// The starting current, primary side.
     pub current: MilliAmps,
+    /// The most the metering point can pass at all: rated current with overload at nominal voltage.
+    pub capacity: MilliWatts,
 }
 
 impl Floor {
     /// The floor of a meter with this rated primary current (amperes) on a line of this nominal voltage.
     /// `ppm` is its starting current in parts per million of the rated current.
     pub fn of(rated_amps: u32, nominal: MilliVolts, ppm: i64) -> Floor {
-        let milliamps = i64::from(rated_amps).saturating_mul(ppm) / 1_000;
-        // P = sqrt(3) U I; mV * mA = nW * 1000, so mW = mV * mA / 1000.
-        let milliwatts = i128::from(nominal.0) * i128::from(milliamps) * 17_321 / 10_000 / 1_000;
-        Floor {
-            power: MilliWatts(i64::try_from(milliwatts).unwrap_or(i64::MAX)),
-            current: MilliAmps(milliamps),
-        }
+        let rated = i64::from(rated_amps).saturating_mul(1_000);
+        let current = MilliAmps(i64::from(rated_amps).saturating_mul(ppm) / 1_000);
+        let overload = MilliAmps(rated / 100 * OVERLOAD_PERCENT);
+        Floor { power: three_phase(nominal, current), current, capacity: three_phase(nominal, overload) }
     }
+}
+
+/// P = sqrt(3) U I.
+fn three_phase(line: MilliVolts, current: MilliAmps) -> MilliWatts {
+    // mV * mA is a microwatt, so mW = mV * mA / 1000.
+    let milliwatts = i128::from(line.0) * i128::from(current.0) * 17_321 / 10_000 / 1_000;
+    MilliWatts(i64::try_from(milliwatts).unwrap_or(i64::MAX))
+}
+
+/// Which values the meter's map promises, so that a missing one is missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promised {
+    /// Line voltages (or phase voltages they are computed from).
+    pub voltages: u8,
+    /// Phase currents.
+    pub currents: u8,
 }
 
 /// A feeder as commissioned.
@@ -68,8 +88,8 @@ pub struct Commissioned {
     pub floor: Floor,
     /// Time between two polls, in milliseconds.
     pub poll_ms: u64,
-    /// Whether the meter's map has a word that proves the meter alive.
-    pub has_liveness_word: bool,
+    /// What the meter's map promises.
+    pub promised: Promised,
 }
 
 impl Commissioned {
@@ -86,7 +106,7 @@ impl Commissioned {
     /// Energy that may show on the register between two readings without anything but allowances, losses and the
     /// floor: sum of min(power x span, monthly x months touched), plus two register steps and the class error.
     pub fn energy_bound(&self, from: &Stamp, to: &Stamp, step: WattHours) -> WattHours {
-        let span_ms = to.since_ms(from).max(0);
+        let span_ms = to.since_ms(from).max(0).saturating_add(REGISTER_AGE_MS);
         let months = i64::from(to.legal_day().month().saturating_sub(from.legal_day().month())).max(0) + 1;
         let allowed = self.allowances.iter().fold(self.idle_limit().over_ms(span_ms).0, |sum, a| {
             sum.saturating_add(a.power.over_ms(span_ms).0.min(a.monthly.0.saturating_mul(months)))
@@ -100,10 +120,17 @@ impl Commissioned {
         WattHours(self.floor.power.over_ms(span_ms).0.saturating_add(step.0.saturating_mul(2)))
     }
 
-    /// The most the register can have advanced: rated power with a quarter of overload, plus two steps.
+    /// Energy that may show between two readings while nothing but no-load losses and the floor is drawn.
+    pub fn idle_bound(&self, span_ms: i64, step: WattHours) -> WattHours {
+        let span_ms = span_ms.max(0).saturating_add(REGISTER_AGE_MS);
+        WattHours(self.idle_limit().over_ms(span_ms).0.saturating_add(step.0.saturating_mul(2)))
+    }
+
+    /// The most the register can have advanced: what the metering point can pass, whatever rating was declared.
     pub fn possible(&self, span_ms: i64, step: WattHours) -> WattHours {
-        let overload = MilliWatts(self.rated.0.saturating_add(self.rated.0 / 4));
-        WattHours(overload.over_ms(span_ms.max(0)).0.saturating_add(step.0.saturating_mul(2)))
+        let span_ms = span_ms.max(0).saturating_add(REGISTER_AGE_MS);
+        let most = MilliWatts(self.floor.capacity.0.max(self.rated.0.saturating_add(self.rated.0 / 4)));
+        WattHours(most.over_ms(span_ms).0.saturating_add(step.0.saturating_mul(2)))
     }
 }
 
@@ -136,7 +163,7 @@ mod tests {
             allowances: heapless::Vec::from_slice(&[allowance]).unwrap(),
             floor: Floor::of(400, MilliVolts(35_000_000), STARTING_CURRENT_CT_PPM),
             poll_ms: 1_000,
-            has_liveness_word: false,
+            promised: Promised { voltages: 3, currents: 3 },
         }
     }
 
@@ -159,9 +186,11 @@ mod tests {
         };
         let feeder = feeder();
         let hour = feeder.energy_bound(&at(0), &at(3_600_000), WattHours(5)).0;
-        assert_eq!(hour, (48_498 + 20_000 + 10_000 + 1) * 101 / 100 + 10);
+        let watts_for_an_hour_and_a_minute = |watts: i64| (watts * 61 + 59) / 60;
+        let allowed = watts_for_an_hour_and_a_minute(68_498) + watts_for_an_hour_and_a_minute(10_000);
+        assert!((hour - (allowed * 101 / 100 + 10)).abs() <= 2, "{hour}");
         let days = |n: i64| feeder.energy_bound(&at(0), &at(n * 86_400_000), WattHours(0)).0;
-        let idle = feeder.idle_limit().over_ms(20 * 86_400_000).0;
+        let idle = feeder.idle_limit().over_ms(20 * 86_400_000 + REGISTER_AGE_MS).0;
         assert_eq!(
             days(20),
             idle + 2_000_000 + (idle + 2_000_000) / 100,

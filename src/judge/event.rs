@@ -60,6 +60,10 @@ pub enum RegisterQuirk {
     Leapt,
     /// It passed its width and went on from zero.
     RolledOver,
+    /// After a fall or leap two readings agreed on the new count: the sums begin anew from there.
+    Rebased,
+    /// It advanced over a time no clock can tell: a reboot without a synchronised clock on both sides.
+    Untimed,
 }
 
 impl RegisterQuirk {
@@ -69,13 +73,21 @@ impl RegisterQuirk {
             RegisterQuirk::Fell => "fell",
             RegisterQuirk::Leapt => "leapt",
             RegisterQuirk::RolledOver => "rolled_over",
+            RegisterQuirk::Rebased => "rebased",
+            RegisterQuirk::Untimed => "untimed",
         }
     }
 
     /// Reads the word of a record.
     pub fn from_word(word: &str) -> Option<RegisterQuirk> {
-        [RegisterQuirk::Fell, RegisterQuirk::Leapt, RegisterQuirk::RolledOver]
-            .into_iter()
-            .find(|q| q.word() == word)
+        [
+            RegisterQuirk::Fell,
+            RegisterQuirk::Leapt,
+            RegisterQuirk::RolledOver,
+            RegisterQuirk::Rebased,
+            RegisterQuirk::Untimed,
+        ]
+        .into_iter()
+        .find(|q| q.word() == word)
     }
 }

@@ -1,13 +1,15 @@
-//! One feeder: readings in, states out. Hysteresis, delays, and the decision by power and by energy registers.
+//! One feeder: readings in, states out. Joins what the register, the line and the power tell.
 
 use super::{
     commission::Commissioned,
-    counter::Advance,
+    drawing::{Drawing, Proof},
     event::{Event, RegisterEvent, RegisterQuirk},
     ledger::{Account, Interval, Ledger},
+    line::{self, Line},
     memory::{Mark, MeterMemory},
+    register::{Passage, Track, is_timed},
     state::{State, Why},
-    window::{Excess, Span, Windows},
+    window::{Excess, Window, Windows},
 };
 use crate::{
     metering::{Fault, Reading, Scan},
@@ -16,50 +18,11 @@ use crate::{
 
 /// Polls that may be missed before the state becomes `Unknown`. The ledger counts at once.
 pub const MISSED_POLLS: u32 = 3;
-/// Power must stay beyond the limit this long, above [`LARGE_LOAD_PERCENT`] of rating.
-pub const ON_DELAY_LARGE_MS: i64 = 5_000;
-/// Power must stay beyond the limit this long, below [`LARGE_LOAD_PERCENT`] of rating.
-pub const ON_DELAY_SMALL_MS: i64 = 60_000;
-/// Where the short on-delay begins, in percent of rated power.
-pub const LARGE_LOAD_PERCENT: i64 = 15;
-/// Drawing ends after this long within the limit.
-pub const OFF_DELAY_MS: i64 = 900_000;
-/// After the line comes alive, inrush is not judged by power for this long; by energy always.
-pub const INRUSH_MS: i64 = 30_000;
-/// Below this part of nominal a line voltage counts as none.
-pub const DEAD_VOLTAGE_PERCENT: i64 = 10;
-/// Below this part of nominal, without current, a line voltage counts as induced.
-pub const LIVE_VOLTAGE_PERCENT: i64 = 50;
-/// A meter on a dead line is alive while one of its words moved within this time.
-pub const LIVENESS_MS: i64 = 900_000;
+/// A meter of which not even a failed poll is heard is silent after this long, in milliseconds, or after four polls
+/// if that is longer: a slow bus is slow, not silent.
+pub const SILENCE_MS: i64 = 30_000;
 
-/// Why a feeder is judged to draw, and since when the evidence reaches back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
-    /// Power beyond the limit for longer than the on-delay, beginning at `from`.
-    Power {
-        /// The first reading beyond the limit.
-        from: Stamp,
-        /// The power that decided.
-        power: MilliWatts,
-        /// The limit: allowances, no-load losses and the floor.
-        limit: MilliWatts,
-    },
-    /// Energy beyond what the allowances explain.
-    Energy(Excess),
-}
-
-impl Proof {
-    /// The moment before which this proof says nothing.
-    pub const fn from(&self) -> &Stamp {
-        match self {
-            Proof::Power { from, .. } => from,
-            Proof::Energy(excess) => &excess.from,
-        }
-    }
-}
-
-/// A change of a feeder's state, with the readings it rests on.
+/// A change of a feeder's state, or a new proof of the same, with the readings it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateFinding {
     /// Whose meter.
@@ -91,14 +54,12 @@ pub struct StateFinding {
 /// What a fact changed at a feeder.
 #[derive(Debug, Default)]
 pub struct Change {
-    /// The state is another one.
-    pub state: Option<State>,
+    /// The state is another one, or rests on a new proof.
+    pub is_news: bool,
     /// The register did something an auditor must know.
     pub event: Option<Event>,
-    /// Energy the register told of.
-    pub energy: Option<WattHours>,
-    /// When the stretch began that the energy belongs to.
-    pub energy_from: Option<Stamp>,
+    /// Energy the register told of, and when the stretch began that it belongs to.
+    pub energy: Option<(Stamp, WattHours)>,
 }
 
 /// One feeder's memory between two facts.
@@ -109,26 +70,13 @@ pub struct Feeder {
     since: Option<Stamp>,
     /// What the readings say, whether or not silence hides it at the moment.
     conduct: State,
-    drawing: Option<Proof>,
-    mark: Option<Mark>,
+    track: Track,
+    drawing: Drawing,
+    line: Line,
     windows: Option<Windows>,
     ledger: Option<Ledger>,
-    above: Option<Above>,
-    below_ms: i64,
-    live_since: Option<Stamp>,
-    was_live: Option<bool>,
     misses: u32,
     heard: Option<Stamp>,
-    life: Option<i64>,
-    life_moved: Option<Stamp>,
-}
-
-/// Time beyond the limit: only time between two readings counts, so missed polls pause it and never reset it.
-#[derive(Clone, Copy, Debug)]
-struct Above {
-    from: Stamp,
-    last: Stamp,
-    ms: i64,
 }
 
 impl Feeder {
@@ -139,18 +87,13 @@ impl Feeder {
             shown: State::Unknown(Why::NotYetRead),
             since: None,
             conduct: State::Unknown(Why::NotYetJudged),
-            drawing: None,
-            mark,
+            track: Track::resuming(mark),
+            drawing: Drawing::default(),
+            line: Line::default(),
             windows: memory.and_then(|m| m.windows).or_else(|| mark.map(|m| Windows::starting(&m.at))),
             ledger: memory.map(|m| Ledger::opening(&m.accounted_to, mark)),
-            above: None,
-            below_ms: 0,
-            live_since: None,
-            was_live: None,
             misses: 0,
             heard: None,
-            life: None,
-            life_moved: None,
             terms,
         }
     }
@@ -165,46 +108,45 @@ impl Feeder {
         self.shown
     }
 
-    /// Why it is judged to draw, while it is and nothing hides it.
+    /// Why it is judged to draw, while it is, nothing hides it, and the proof's day can be told.
     pub fn proof(&self) -> Option<&Proof> {
         match self.shown {
-            State::Drawing => self.drawing.as_ref(),
+            State::Drawing => self.drawing.proof(),
             State::Unknown(_) | State::Auxiliary | State::Energised | State::Dead => None,
         }
     }
 
-    /// The register as last read.
-    pub fn mark(&self) -> Option<Mark> {
-        self.mark
-    }
-
     /// Takes a reading.
     pub fn on_reading(&mut self, reading: &Reading) -> Change {
-        let (at, before) = (reading.at, self.mark);
+        let at = reading.at;
         self.misses = 0;
         self.heard = Some(at);
-        self.note_life(reading);
-        self.note_voltage(reading);
+        self.drawing.begin();
         let mark = reading.import.map(|register| Mark { at, register });
-        let advance = before.zip(mark).map(|(before, mark)| {
-            let possible = self.terms.possible(mark.at.since_ms(&before.at), mark.register.step);
-            Advance::between(&before.register, &mark.register, possible)
-        });
-        let energy = advance.and_then(Advance::energy);
-        self.account(reading, before.as_ref(), energy);
-        let excess = self.weigh(before.as_ref(), mark.as_ref(), energy);
-        self.decide_by_energy(excess);
-        // A longer sum stays guilty until it begins anew; only the youngest pair says whether the register is quiet now.
-        let quiet = energy.is_some() && excess.is_none_or(|excess| excess.span != Span::Pair);
-        self.decide_by_power(reading, before.as_ref(), quiet);
-        self.conduct = self.classify(reading, advance, energy);
-        if let Some(mark) = mark {
-            self.mark = Some(mark);
+        let terms = &self.terms;
+        let possible =
+            |before: &Mark, now: &Mark| terms.possible(now.at.since_ms(&before.at), now.register.step);
+        let passage = mark.map(|mark| self.track.on(mark, possible));
+        let energy = match passage {
+            Some(Passage::Told { energy, .. }) => Some(energy),
+            Some(
+                Passage::First | Passage::Doubtful { .. } | Passage::Rebased { .. } | Passage::Untimed { .. },
+            )
+            | None => None,
+        };
+        self.line.on_reading(&self.terms, reading, energy);
+        self.account(&at, passage.as_ref());
+        if let Some(excess) = mark.and_then(|now| self.weigh(&now, passage.as_ref())) {
+            self.drawing.on_excess(excess, &at);
         }
-        let event = advance
-            .zip(before.zip(mark))
-            .and_then(|(advance, (before, after))| self.event(advance, before, after));
-        Change { state: self.show(self.conduct, &at), event, energy, energy_from: before.map(|b| b.at) }
+        self.hear_power(reading, mark.as_ref(), passage.as_ref());
+        self.conduct = self.classify(reading, passage.as_ref());
+        let changed = self.show(self.conduct, &at);
+        Change {
+            is_news: changed || (self.drawing.is_renewed() && self.shown == State::Drawing),
+            event: mark.zip(passage).and_then(|(after, passage)| self.event(passage, after)),
+            energy: passage.and_then(|passage| told_since(&passage)),
+        }
     }
 
     /// Takes a failed poll.
@@ -212,44 +154,49 @@ impl Feeder {
         self.misses = self.misses.saturating_add(1);
         self.heard = Some(*at);
         self.ledger.get_or_insert_with(|| Ledger::opening(at, None)).on_miss();
-        let state =
-            (self.misses >= MISSED_POLLS).then(|| self.show(State::Unknown(Why::Fault(fault)), at)).flatten();
-        Change { state, ..Change::default() }
+        let is_news = self.misses >= MISSED_POLLS && self.show(State::Unknown(Why::Fault(fault)), at);
+        Change { is_news, ..Change::default() }
     }
 
     /// Takes the passing of time: a feeder nobody hears of becomes `Unknown`.
     pub fn on_tick(&mut self, at: &Stamp) -> Change {
         let heard = *self.heard.get_or_insert(*at);
-        let limit_ms =
-            i64::try_from(self.terms.poll_ms).unwrap_or(i64::MAX).saturating_mul(i64::from(MISSED_POLLS) + 1);
+        let polls_ms = poll_ms(&self.terms).saturating_mul(i64::from(MISSED_POLLS) + 1);
         let doubted = match self.shown {
             State::Unknown(_) => true,
             State::Drawing | State::Auxiliary | State::Energised | State::Dead => false,
         };
-        let state = if !doubted && at.since_ms(&heard) > limit_ms {
-            self.show(State::Unknown(Why::Silent), at)
-        } else {
-            None
-        };
-        Change { state, ..Change::default() }
+        let silent = !doubted && at.since_ms(&heard) > polls_ms.max(SILENCE_MS);
+        Change { is_news: silent && self.show(State::Unknown(Why::Silent), at), ..Change::default() }
+    }
+
+    /// The wall clock was moved against the boot clock: sums and proofs that belong to a day begin anew.
+    pub fn on_clock_step(&mut self, by_ms: i64) {
+        self.drawing.on_clock_step();
+        self.windows = self.track.anchor().map(|mark| Windows::starting(&mark.at));
+        if let Some(ledger) = &mut self.ledger {
+            ledger.on_clock_step(by_ms);
+        }
     }
 
     /// Closes the interval if it is over. `by_reading` says whether a reading, or only time, brought us here.
     pub fn close_interval(&mut self, at: &Stamp, by_reading: bool) -> Option<Interval> {
         let ledger = self.ledger.get_or_insert_with(|| Ledger::opening(at, None));
-        let grace_ms =
-            if by_reading { 0 } else { i64::try_from(self.terms.poll_ms).unwrap_or(0).saturating_mul(2) };
+        let grace_ms = if by_reading { 0 } else { poll_ms(&self.terms).saturating_mul(2) };
         if !ledger.is_over(at, grace_ms) {
             return None;
         }
-        let closed = ledger.close(at, self.mark);
-        let step = self.mark.map_or(WattHours(0), |mark| mark.register.step);
+        let mark = self.track.anchor();
+        let closed = ledger.close(at, mark);
+        let step = mark.map_or(WattHours(0), |mark| mark.register.step);
         let seen_ms = closed.shares.observed_ms() + closed.shares.bridged_ms();
         let unseen = self.terms.unseen_bound(seen_ms, step).0;
         let dark = self.terms.rated.over_ms(closed.shares.unaccounted_ms()).0;
         let windows = self.windows;
-        if let Some(windows) = &mut self.windows {
-            windows.interval = super::window::Window { since: *at, moved: WattHours(0) };
+        if let (Some(windows), Some(mark)) = (&mut self.windows, mark) {
+            // It begins with the last reading, not with the clock's stroke: what passes until the next reading is
+            // weighed against all the time in between.
+            windows.interval = Window::starting(&mark.at);
         }
         Some(Interval {
             meter: self.terms.meter,
@@ -263,7 +210,7 @@ impl Feeder {
             reads_ok: closed.reads_ok,
             reads_failed: closed.reads_failed,
             before: closed.before,
-            after: self.mark,
+            after: mark,
             windows,
         })
     }
@@ -281,181 +228,114 @@ impl Feeder {
             power: reading.and_then(Reading::power),
             line_voltages: reading.map_or([None; 3], Reading::line_voltages),
             currents: reading.map_or([None; 3], Reading::currents),
-            mark: self.mark,
+            mark: self.track.anchor(),
             scan: reading.map_or_else(Scan::default, |r| r.scan.clone()),
         }
     }
 
-    fn show(&mut self, state: State, at: &Stamp) -> Option<State> {
+    /// Shows a state; true when it is another one.
+    fn show(&mut self, state: State, at: &Stamp) -> bool {
         if state == self.shown && self.since.is_some() {
-            return None;
+            return false;
         }
         self.shown = state;
         self.since = Some(*at);
-        Some(state)
+        true
     }
 
-    /// Splits the time since the reading before into the ledger.
-    fn account(&mut self, reading: &Reading, before: Option<&Mark>, energy: Option<WattHours>) {
-        let at = &reading.at;
-        let poll_ms = i64::try_from(self.terms.poll_ms).unwrap_or(i64::MAX);
-        let account = match (before, energy) {
-            (Some(before), Some(_)) if at.since_ms(&before.at) <= poll_ms.saturating_mul(2) => {
-                Account::Observed
-            }
-            (Some(before), Some(_)) if self.may_bridge(reading, before) => Account::Bridged,
-            (Some(_) | None, _) => Account::Unaccounted,
-        };
+    /// Splits the time since the reading before into the ledger. A doubtful reading accounts for nothing yet.
+    fn account(&mut self, at: &Stamp, passage: Option<&Passage>) {
         let ledger = self.ledger.get_or_insert_with(|| Ledger::opening(at, None));
-        ledger.on_reading(before.map(|b| &b.at), at, account, energy);
+        match passage {
+            None | Some(Passage::Doubtful { .. }) => ledger.on_miss(),
+            Some(Passage::First) => ledger.on_reading(None, at, Account::Unaccounted, None),
+            Some(Passage::Rebased { before } | Passage::Untimed { before }) => {
+                ledger.on_reading(Some(&before.at), at, Account::Unaccounted, None);
+            }
+            Some(Passage::Told { before, energy, .. }) => {
+                let span_ms = at.since_ms(&before.at);
+                let near = before.at.boot == at.boot && span_ms <= poll_ms(&self.terms).saturating_mul(2);
+                // A gap is bridged only while the register could not have gone once around.
+                let possible = self.terms.possible(span_ms, before.register.step);
+                let unambiguous = before.register.modulus.is_none_or(|modulus| possible < modulus);
+                let account = match (near, unambiguous) {
+                    (true, _) => Account::Observed,
+                    (false, true) => Account::Bridged,
+                    (false, false) => Account::Unaccounted,
+                };
+                ledger.on_reading(Some(&before.at), at, account, Some(*energy));
+            }
+        }
     }
 
-    /// A gap is bridged only while the register could not have gone once around at rated power.
-    fn may_bridge(&self, reading: &Reading, before: &Mark) -> bool {
-        let possible = self.terms.possible(reading.at.since_ms(&before.at), before.register.step);
-        before.register.modulus.is_none_or(|modulus| possible < modulus)
-    }
-
-    fn weigh(
-        &mut self,
-        before: Option<&Mark>,
-        now: Option<&Mark>,
-        energy: Option<WattHours>,
-    ) -> Option<Excess> {
-        let now = now?;
+    /// Weighs what passed against what the allowances explain, over every span it belongs to.
+    fn weigh(&mut self, now: &Mark, passage: Option<&Passage>) -> Option<Excess> {
         let windows = self.windows.get_or_insert_with(|| Windows::starting(&now.at));
-        windows.add(&self.terms, before?, now, energy?)
-    }
-
-    fn decide_by_energy(&mut self, excess: Option<Excess>) {
-        let Some(excess) = excess else { return };
-        match (&self.drawing, excess.span) {
-            // A pair renews the proof: it is the youngest there is. Longer sums only begin a spell.
-            (Some(Proof::Energy(_)) | None, Span::Pair)
-            | (None, Span::Interval | Span::Day | Span::Month) => {
-                self.drawing = Some(Proof::Energy(excess));
-                self.below_ms = 0;
+        match passage? {
+            Passage::Told { before, energy, .. } if is_timed(before, now) => {
+                windows.add(&self.terms, before, now, *energy)
             }
-            (Some(Proof::Power { .. }), Span::Pair) => self.below_ms = 0,
-            (Some(_), Span::Interval | Span::Day | Span::Month) => {}
-        }
-    }
-
-    fn decide_by_power(&mut self, reading: &Reading, before: Option<&Mark>, registers_quiet: bool) {
-        let (at, limit) = (reading.at, self.terms.limit());
-        let Some(power) = reading.power() else { return };
-        if power > limit {
-            self.below_ms = 0;
-            self.climb(&at, power, limit);
-            return;
-        }
-        self.above = None;
-        if let (Some(_), Some(before), true) = (&self.drawing, before, registers_quiet) {
-            self.below_ms = self.below_ms.saturating_add(at.since_ms(&before.at).max(0));
-            if self.below_ms >= OFF_DELAY_MS {
-                self.drawing = None;
-                self.below_ms = 0;
-                // What was drawn has been told; the sums begin anew, or a day once guilty would stay so until midnight.
-                self.windows = Some(Windows::starting(&at));
+            Passage::Doubtful { .. } => None,
+            Passage::Told { .. } | Passage::First | Passage::Rebased { .. } | Passage::Untimed { .. } => {
+                *windows = Windows::starting(&now.at);
+                None
             }
         }
     }
 
-    /// Adds to the time beyond the limit and concludes when the on-delay is over.
-    fn climb(&mut self, at: &Stamp, power: MilliWatts, limit: MilliWatts) {
-        let inrush = self.live_since.is_some_and(|live| at.since_ms(&live) < INRUSH_MS);
-        let poll_ms = i64::try_from(self.terms.poll_ms).unwrap_or(i64::MAX);
-        let begin = Above { from: *at, last: *at, ms: 0 };
-        let above = match self.above {
-            // A proof must not reach back over a lawful midnight, or it would prove nothing about the day after.
-            Some(above) if above.from.legal_day() == at.legal_day() && !inrush => {
-                let span_ms = at.since_ms(&above.last).max(0);
-                let counted = if span_ms <= poll_ms.saturating_mul(2) { span_ms } else { 0 };
-                Above { ms: above.ms + counted, last: *at, ..above }
+    fn hear_power(&mut self, reading: &Reading, mark: Option<&Mark>, passage: Option<&Passage>) {
+        let at = &reading.at;
+        match reading.power() {
+            Some(power) if power > self.terms.limit() => {
+                let inrush = self.line.is_in_inrush(at);
+                return self.drawing.on_loud(&self.terms, at, power, inrush);
             }
-            Some(_) | None => begin,
-        };
-        self.above = Some(above);
-        let large = power.0 > self.terms.rated.0 / 100 * LARGE_LOAD_PERCENT;
-        let delay_ms = if large { ON_DELAY_LARGE_MS } else { ON_DELAY_SMALL_MS };
-        let renews = self.drawing.is_none_or(|proof| proof.from().legal_day() != at.legal_day());
-        if above.ms >= delay_ms && renews {
-            self.drawing = Some(Proof::Power { from: above.from, power, limit });
+            Some(_) => self.drawing.on_quiet_power(),
+            None => {}
         }
-    }
-
-    fn note_life(&mut self, reading: &Reading) {
-        let life = reading.liveness();
-        if let (Some(before), Some(now)) = (self.life, life)
-            && before != now
+        if let (Some(now), Some(Passage::Told { before, energy, .. })) = (mark, passage)
+            && self.drawing.on_quiet(&self.terms, before, now, *energy)
         {
-            self.life_moved = Some(reading.at);
+            // What was drawn has been told; the sums begin anew, or a day once guilty would stay so until midnight.
+            self.windows = Some(Windows::starting(at));
         }
-        self.life = life.or(self.life);
-    }
-
-    fn note_voltage(&mut self, reading: &Reading) {
-        let Some(live) = self.voltages(reading).map(|v| v.live) else { return };
-        if live && self.was_live == Some(false) {
-            self.live_since = Some(reading.at);
-        }
-        self.was_live = Some(live);
-    }
-
-    fn voltages(&self, reading: &Reading) -> Option<Voltages> {
-        let percent = |v: MilliVolts, p: i64| v.0.saturating_abs() < self.terms.nominal.0 / 100 * p;
-        let lines = reading.line_voltages();
-        let known = || lines.iter().flatten();
-        known().next()?;
-        Some(Voltages {
-            dead: known().all(|v| percent(*v, DEAD_VOLTAGE_PERCENT)),
-            live: known().all(|v| !percent(*v, LIVE_VOLTAGE_PERCENT)),
-        })
     }
 
     /// What the readings say now.
-    fn classify(&self, reading: &Reading, advance: Option<Advance>, energy: Option<WattHours>) -> State {
-        if self.drawing.is_some() {
+    fn classify(&self, reading: &Reading, passage: Option<&Passage>) -> State {
+        if self.drawing.is_on() {
             return State::Drawing;
         }
-        match advance {
-            Some(Advance::Fell(_)) => return State::Unknown(Why::RegisterFell),
-            Some(Advance::Leapt(_)) => return State::Unknown(Why::RegisterLeapt),
-            Some(Advance::Held | Advance::Moved(_) | Advance::RolledOver(_)) | None => {}
+        if let Some(Passage::Doubtful { quirk, .. }) = passage {
+            let fell = *quirk == RegisterQuirk::Fell;
+            return State::Unknown(if fell { Why::RegisterFell } else { Why::RegisterLeapt });
         }
         let Some(power) = reading.power() else { return State::Unknown(Why::NoPower) };
-        let Some(volts) = self.voltages(reading) else { return State::Unknown(Why::NoVoltage) };
-        let Some(register) = reading.import else { return State::Unknown(Why::NoRegister) };
+        let Some(sight) = line::sight(&self.terms, reading) else { return State::Unknown(Why::NoVoltage) };
+        if reading.import.is_none() {
+            return State::Unknown(Why::NoRegister);
+        }
         if power.0 < -self.terms.limit().0 {
             return State::Unknown(Why::Reversed);
         }
-        let Some(energy) = energy else { return self.undecided() };
-        let still = energy.0 <= register.step.0.saturating_mul(2);
-        let current =
-            reading.currents().iter().flatten().any(|i| i.0.saturating_abs() > self.terms.floor.current.0);
-        match (volts.dead, volts.live, current) {
+        let floor = self.terms.floor;
+        let flows = reading.currents().iter().flatten().any(|i| i.0.saturating_abs() > floor.current.0)
+            || power.0.saturating_abs() > floor.power.0;
+        match (sight.is_dead, sight.is_live, flows) {
             (true, _, true) => State::Unknown(Why::CurrentWithoutVoltage),
-            (true, _, false) if still => self.dead(reading),
+            (true, _, false) => self.line.dead_state(&self.terms, reading),
             (false, false, false) => State::Unknown(Why::InducedVoltage),
-            (true, _, false) | (false, _, _) => self.on_live_line(power, energy, still),
+            (false, _, _) => self.on_live_line(power, passage),
         }
     }
 
-    fn dead(&self, reading: &Reading) -> State {
-        match (reading.liveness(), self.life_moved) {
-            (None, _) => State::Unknown(Why::NoLivenessWord),
-            (Some(_), Some(moved)) if reading.at.since_ms(&moved) <= LIVENESS_MS => State::Dead,
-            (Some(_), _) => State::Unknown(Why::NotProvenAlive),
-        }
-    }
-
-    fn on_live_line(&self, power: MilliWatts, energy: WattHours, still: bool) -> State {
-        let idle = self.terms.idle_limit();
-        let poll_ms = i64::try_from(self.terms.poll_ms).unwrap_or(i64::MAX).saturating_mul(2);
-        let quiet = still || energy <= idle.over_ms(poll_ms);
-        if power.0 <= idle.0 && quiet {
+    fn on_live_line(&self, power: MilliWatts, passage: Option<&Passage>) -> State {
+        let Some(Passage::Told { before, energy, .. }) = passage else { return self.undecided() };
+        let now = self.track.anchor().unwrap_or(*before);
+        let idle = self.terms.idle_bound(now.at.since_ms(&before.at), now.register.step);
+        if power <= self.terms.idle_limit() && *energy <= idle {
             State::Energised
-        } else if power.0 <= self.terms.limit().0 {
+        } else if power <= self.terms.limit() {
             State::Auxiliary
         } else {
             self.undecided()
@@ -470,18 +350,28 @@ impl Feeder {
         }
     }
 
-    fn event(&self, advance: Advance, before: Mark, after: Mark) -> Option<Event> {
-        let what = match advance {
-            Advance::Held | Advance::Moved(_) => return None,
-            Advance::RolledOver(_) => RegisterQuirk::RolledOver,
-            Advance::Fell(_) => RegisterQuirk::Fell,
-            Advance::Leapt(_) => RegisterQuirk::Leapt,
+    fn event(&self, passage: Passage, after: Mark) -> Option<Event> {
+        let (what, before) = match passage {
+            Passage::First
+            | Passage::Told { rolled_over: false, .. }
+            | Passage::Doubtful { is_news: false, .. } => return None,
+            Passage::Told { rolled_over: true, before, .. } => (RegisterQuirk::RolledOver, before),
+            Passage::Doubtful { quirk, before, is_news: true } => (quirk, before),
+            Passage::Rebased { before } => (RegisterQuirk::Rebased, before),
+            Passage::Untimed { before } => (RegisterQuirk::Untimed, before),
         };
         Some(Event::Register(RegisterEvent { meter: self.terms.meter, what, before, after }))
     }
 }
 
-struct Voltages {
-    dead: bool,
-    live: bool,
+/// Energy that can be laid to a day: told, over a time that is known.
+fn told_since(passage: &Passage) -> Option<(Stamp, WattHours)> {
+    match passage {
+        Passage::Told { before, energy, .. } => Some((before.at, *energy)),
+        Passage::First | Passage::Doubtful { .. } | Passage::Rebased { .. } | Passage::Untimed { .. } => None,
+    }
+}
+
+fn poll_ms(terms: &Commissioned) -> i64 {
+    i64::try_from(terms.poll_ms).unwrap_or(i64::MAX)
 }

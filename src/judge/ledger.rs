@@ -128,6 +128,14 @@ impl Ledger {
         self.reads_failed = self.reads_failed.saturating_add(1);
     }
 
+    /// The wall clock was set forward: wall time nobody lived through, and nothing tells of it.
+    pub fn on_clock_step(&mut self, by_ms: i64) {
+        self.shares.add(by_ms.max(0), Account::Unaccounted);
+        if by_ms > 0 {
+            self.energy = None;
+        }
+    }
+
     /// A reading came. `since` is the reading before it, `energy` what the register tells of the time between.
     pub fn on_reading(
         &mut self,

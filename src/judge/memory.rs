@@ -36,8 +36,8 @@ pub struct EquipmentMemory {
     pub asset: AssetId,
     /// When the violation latch closed, if it has.
     pub violation_since_unix_ms: Option<i64>,
-    /// Energy drawn since the equipment was overdue.
-    pub energy_overdue: WattHours,
+    /// Energy drawn while it was overdue, up to the last interval of each of its feeders.
+    pub energy_closed: WattHours,
     /// Fingerprint of the nameplate last read.
     pub plate: Option<Digest>,
 }

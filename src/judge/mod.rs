@@ -5,18 +5,22 @@
 
 pub mod commission;
 pub mod counter;
+pub mod drawing;
 pub mod event;
 pub mod feeder;
 pub mod ledger;
+pub mod line;
 pub mod memory;
+pub mod register;
 pub mod site;
 pub mod state;
 pub mod verdict;
 pub mod window;
 
-pub use commission::{Allowance, Commissioned, Equipment, Floor};
+pub use commission::{Allowance, Commissioned, Equipment, Floor, Promised};
+pub use drawing::Proof;
 pub use event::{Event, PlateRead, RegisterEvent, RegisterQuirk};
-pub use feeder::{Proof, StateFinding};
+pub use feeder::StateFinding;
 pub use ledger::{Interval, Shares};
 pub use memory::{EquipmentMemory, Mark, Memory, MeterMemory};
 pub use site::{Reads, Site};

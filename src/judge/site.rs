@@ -46,8 +46,12 @@ impl Site {
             feeders.into_iter().map(|terms| Feeder::new(terms.clone(), remembered(terms.meter))).collect();
         feeders.sort_unstable_by_key(|feeder| feeder.terms().meter);
         let remembered = |id: AssetId| memory.equipment.iter().find(|e| e.asset == id);
-        let mut dockets: Box<[Docket]> =
-            equipment.into_iter().map(|equipment| Docket::new(equipment, remembered(equipment.id))).collect();
+        let docket = |equipment: Equipment| {
+            let serving = feeders.iter().filter(|feeder| feeder.terms().serves == equipment.id);
+            let meters: Vec<MeterId> = serving.map(|feeder| feeder.terms().meter).collect();
+            Docket::new(equipment, &meters, remembered(equipment.id))
+        };
+        let mut dockets: Box<[Docket]> = equipment.into_iter().map(docket).collect();
         dockets.sort_unstable_by_key(Docket::id);
         Site { feeders, dockets, last: memory.last, last_tick: None, reads: Reads::default() }
     }
@@ -58,6 +62,7 @@ impl Site {
             self.last.and_then(|last| at.step_ms(&last)).filter(|by| by.abs() > CLOCK_STEP_MS)
         {
             say(Finding::Event(Event::ClockStepped { by_ms }));
+            self.feeders.iter_mut().for_each(|feeder| feeder.on_clock_step(by_ms));
         }
         self.last = Some(*at);
         match fact {
@@ -118,12 +123,12 @@ impl Site {
         if let Some(event) = change.event {
             say(Finding::Event(event));
         }
-        if change.state.is_some() {
+        if change.is_news {
             say(Finding::State(feeder.finding(at, reading)));
         }
         let Some(docket) = self.dockets.iter_mut().find(|docket| docket.id() == asset) else { return };
-        if let (Some(from), Some(energy)) = (change.energy_from, change.energy) {
-            docket.on_energy(&from, energy);
+        if let Some((from, energy)) = change.energy {
+            docket.on_energy(meter, &from, energy);
         }
         let serving = self.feeders.iter().filter(|feeder| feeder.terms().serves == asset);
         if let Some(verdict) = docket.review(at, serving) {
@@ -136,7 +141,7 @@ impl Site {
         let Some(interval) = feeder.close_interval(at, by_reading) else { return };
         say(Finding::Interval(interval));
         if let Some(docket) = self.dockets.iter_mut().find(|docket| docket.id() == interval.asset) {
-            say(Finding::Verdict(docket.on_schedule(at, interval.shares)));
+            say(Finding::Verdict(docket.on_schedule(meter, at, interval.shares)));
         }
     }
 

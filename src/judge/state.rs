@@ -84,6 +84,10 @@ pub enum Why {
     NoVoltage,
     /// The meter gives no energy register.
     NoRegister,
+    /// The line is dead and a current the meter should give is missing.
+    NoCurrent,
+    /// The line is dead and yet the register moves.
+    RegisterMoves,
     /// The line is dead and the meter's map has no word that would prove the meter alive.
     NoLivenessWord,
     /// The line is dead and no word of the meter has moved.
@@ -100,13 +104,15 @@ pub enum Why {
     RegisterLeapt,
 }
 
-const WITHOUT_FAULT: [Why; 13] = [
+const WITHOUT_FAULT: [Why; 15] = [
     Why::NotYetRead,
     Why::NotYetJudged,
     Why::Silent,
     Why::NoPower,
     Why::NoVoltage,
     Why::NoRegister,
+    Why::NoCurrent,
+    Why::RegisterMoves,
     Why::NoLivenessWord,
     Why::NotProvenAlive,
     Why::InducedVoltage,
@@ -127,6 +133,8 @@ impl Why {
             Why::NoPower => "no_power_word",
             Why::NoVoltage => "no_voltage_word",
             Why::NoRegister => "no_energy_register",
+            Why::NoCurrent => "no_current_word",
+            Why::RegisterMoves => "register_moves",
             Why::NoLivenessWord => "no_liveness_word",
             Why::NotProvenAlive => "not_proven_alive",
             Why::InducedVoltage => "induced_voltage",
@@ -157,6 +165,13 @@ impl Why {
             Why::Silent => Words { zh: "电表沉默", en: "the meter is silent" },
             Why::NoPower => Words { zh: "电表不给有功功率", en: "the meter gives no active power" },
             Why::NoVoltage => Words { zh: "电表不给电压", en: "the meter gives no voltage" },
+            Why::NoCurrent => Words {
+                zh: "线路无电压，且缺电流读数",
+                en: "no voltage, and a current is missing",
+            },
+            Why::RegisterMoves => {
+                Words { zh: "无电压而电度在走", en: "the register moves without any voltage" }
+            }
             Why::NoRegister => Words { zh: "电表不给电度", en: "the meter gives no energy register" },
             Why::NoLivenessWord => Words {
                 zh: "线路无电压，且无法证明电表在工作",

@@ -2,14 +2,15 @@
 
 use super::{
     commission::Equipment,
-    feeder::{Feeder, Proof},
+    drawing::Proof,
+    feeder::Feeder,
     ledger::Shares,
     memory::EquipmentMemory,
     state::{State, Why},
 };
 use crate::{
     catalogue::{Phase, Standing},
-    terms::{AssetId, Digest, Stamp, WattHours},
+    terms::{AssetId, ClockQuality, Digest, MeterId, Stamp, WattHours},
 };
 
 /// The verdict on a piece of equipment.
@@ -29,6 +30,8 @@ pub struct Verdict {
     pub violation_since_unix_ms: Option<i64>,
     /// Energy the registers told of while it was overdue, allowances included.
     pub energy_overdue: WattHours,
+    /// The part of it up to the last interval of each feeder: from there a restarted witness counts on.
+    pub energy_closed: WattHours,
     /// How the time since the verdict before was accounted for, over all its feeders.
     pub shares: Shares,
     /// Fingerprint of its nameplate, where one could be read.
@@ -44,20 +47,23 @@ pub struct Docket {
     phase: Option<Phase>,
     violation_since_unix_ms: Option<i64>,
     energy_overdue: WattHours,
+    /// Energy since each feeder's last interval.
+    open: Box<[(MeterId, WattHours)]>,
     plate: Option<Digest>,
     plate_fault: Option<&'static str>,
 }
 
 impl Docket {
-    /// A piece of equipment with what is remembered of it.
-    pub fn new(equipment: Equipment, memory: Option<&EquipmentMemory>) -> Docket {
+    /// A piece of equipment with its meters and what is remembered of it.
+    pub fn new(equipment: Equipment, meters: &[MeterId], memory: Option<&EquipmentMemory>) -> Docket {
         Docket {
             equipment,
             state: State::Unknown(Why::NotYetRead),
             since: None,
             phase: None,
             violation_since_unix_ms: memory.and_then(|m| m.violation_since_unix_ms),
-            energy_overdue: memory.map_or(WattHours(0), |m| m.energy_overdue),
+            energy_overdue: memory.map_or(WattHours(0), |m| m.energy_closed),
+            open: meters.iter().map(|meter| (*meter, WattHours(0))).collect(),
             plate: memory.and_then(|m| m.plate),
             plate_fault: None,
         }
@@ -81,9 +87,13 @@ impl Docket {
     }
 
     /// Adds energy that passed between two readings, where all of that time lies past the last lawful day.
-    pub fn on_energy(&mut self, from: &Stamp, energy: WattHours) {
-        if self.equipment.standing.phase(from.legal_day()) == Some(Phase::Overdue) {
-            self.energy_overdue.0 = self.energy_overdue.0.saturating_add(energy.0);
+    pub fn on_energy(&mut self, meter: MeterId, from: &Stamp, energy: WattHours) {
+        if self.equipment.standing.phase(from.legal_day()) != Some(Phase::Overdue) {
+            return;
+        }
+        self.energy_overdue.0 = self.energy_overdue.0.saturating_add(energy.0);
+        if let Some((_, open)) = self.open.iter_mut().find(|(id, _)| *id == meter) {
+            open.0 = open.0.saturating_add(energy.0);
         }
     }
 
@@ -94,9 +104,10 @@ impl Docket {
         feeders: impl Iterator<Item = &'f Feeder> + Clone,
     ) -> Option<Verdict> {
         let worst = feeders.clone().map(Feeder::state).max_by_key(|state| state.severity())?;
-        let convicting =
-            |proof: &&Proof| self.equipment.standing.phase(proof.from().legal_day()) == Some(Phase::Overdue);
-        let guilty = feeders.filter_map(Feeder::proof).any(|proof| convicting(&proof));
+        let overdue = |at: &Stamp| self.equipment.standing.phase(at.legal_day()) == Some(Phase::Overdue);
+        // Both ends of the evidence must lie past the last lawful day, told by a clock that was set at all.
+        let dated = at.clock != ClockQuality::Unset && overdue(at);
+        let guilty = dated && feeders.filter_map(Feeder::proof).any(|proof: &Proof| overdue(proof.from()));
         let phase = self.equipment.standing.phase(at.legal_day());
         let latches = guilty && self.violation_since_unix_ms.is_none();
         if latches {
@@ -113,8 +124,11 @@ impl Docket {
         Some(self.verdict(at, Shares::default()))
     }
 
-    /// The verdict that is due on schedule, with the interval's shares.
-    pub fn on_schedule(&mut self, at: &Stamp, shares: Shares) -> Verdict {
+    /// The verdict that is due on schedule, with the shares of a feeder's interval.
+    pub fn on_schedule(&mut self, meter: MeterId, at: &Stamp, shares: Shares) -> Verdict {
+        if let Some((_, open)) = self.open.iter_mut().find(|(id, _)| *id == meter) {
+            *open = WattHours(0);
+        }
         self.phase = self.equipment.standing.phase(at.legal_day());
         self.verdict(at, shares)
     }
@@ -128,6 +142,9 @@ impl Docket {
             phase: self.phase,
             violation_since_unix_ms: self.violation_since_unix_ms,
             energy_overdue: self.energy_overdue,
+            energy_closed: WattHours(
+                self.open.iter().fold(self.energy_overdue.0, |rest, (_, open)| rest.saturating_sub(open.0)),
+            ),
             shares,
             plate: self.plate,
         }

@@ -42,6 +42,13 @@ pub struct Window {
     pub moved: WattHours,
 }
 
+impl Window {
+    /// An empty sum that begins with a reading: energy is weighed against the span it was drawn in, no other.
+    pub fn starting(reading_at: &Stamp) -> Window {
+        Window { since: *reading_at, moved: WattHours(0) }
+    }
+}
+
 /// Energy beyond what the allowances explain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Excess {
@@ -69,7 +76,7 @@ pub struct Windows {
 impl Windows {
     /// All windows begin at one reading.
     pub fn starting(at: &Stamp) -> Windows {
-        let window = Window { since: *at, moved: WattHours(0) };
+        let window = Window::starting(at);
         Windows { interval: window, day: window, month: window }
     }
 
@@ -96,7 +103,7 @@ impl Windows {
             let bound = terms.energy_bound(&window.since, &now.at, now.register.step);
             (window.moved > bound).then_some(Excess { span, from: window.since, moved: window.moved, bound })
         });
-        let begin = Window { since: now.at, moved: WattHours(0) };
+        let begin = Window::starting(&now.at);
         if now.at.legal_day() != self.day.since.legal_day() {
             self.day = begin;
         }

@@ -52,6 +52,7 @@ fn violation() -> Verdict {
         phase: Some(Phase::Overdue),
         violation_since_unix_ms: Some(at(9).wall_unix_ms),
         energy_overdue: WattHours(8_800),
+        energy_closed: WattHours(8_000),
         shares: Shares::default(),
         plate: Some(Digest::of(b"plate")),
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     catalogue::Standing,
-    judge::{Allowance, Floor, Proof, State, StateFinding, Verdict, Why, memory::MeterMemory},
+    judge::{Allowance, Floor, Promised, Proof, State, StateFinding, Verdict, Why, memory::MeterMemory},
     metering::{Fault, Quantity, Register, Scan, quantity::QUANTITIES},
     terms::{ClockQuality, LegalDay, MilliVolts, MilliWatts, Name, WattHours},
 };
@@ -18,10 +18,11 @@ struct Story {
     boot: u32,
     wall_offset_ms: i64,
     energy: WattHours,
+    quality: ClockQuality,
     said: Vec<Finding>,
 }
 
-fn terms(liveness: bool) -> Commissioned {
+fn terms() -> Commissioned {
     let allowance = Allowance {
         name: Name::new("lamps").unwrap(),
         power: MilliWatts::from_watts(30_000),
@@ -36,13 +37,13 @@ fn terms(liveness: bool) -> Commissioned {
         allowances: heapless::Vec::from_slice(&[allowance]).unwrap(),
         floor: Floor::of(400, MilliVolts(NOMINAL), 2_000),
         poll_ms: 1_000,
-        has_liveness_word: liveness,
+        promised: Promised { voltages: 3, currents: 3 },
     }
 }
 
 fn site(decommissioned_on: &str, memory: &Memory) -> Site {
     let standing = Standing { decommissioned_on: LegalDay::parse(decommissioned_on) };
-    Site::new(vec![terms(false)], vec![Equipment { id: AssetId::new("eaf-1").unwrap(), standing }], memory)
+    Site::new(vec![terms()], vec![Equipment { id: AssetId::new("eaf-1").unwrap(), standing }], memory)
 }
 
 impl Story {
@@ -53,6 +54,7 @@ impl Story {
             boot: 1,
             wall_offset_ms: 0,
             energy: WattHours(1_000_000_000),
+            quality: ClockQuality::Ntp,
             said: Vec::new(),
         }
     }
@@ -62,7 +64,7 @@ impl Story {
             wall_unix_ms: WALL_MS + self.wall_offset_ms + self.now_ms.cast_signed(),
             uptime_ms: self.now_ms,
             boot: self.boot,
-            clock: ClockQuality::Unset,
+            clock: self.quality,
             error_ms: 0,
         }
     }
@@ -227,7 +229,9 @@ fn three_missed_polls_are_unknown_and_never_zero() {
 #[test]
 fn silence_without_any_poll_becomes_unknown() {
     let mut story = Story::new("2026-10-31");
-    story.run(10, 5_000, 100).tick(6);
+    story.run(10, 5_000, 100).tick(20);
+    assert_eq!(story.last_state().state, State::Energised, "a slow bus is slow, not silent");
+    story.tick(20);
     assert_eq!(story.last_state().state, State::Unknown(Why::Silent));
 }
 
@@ -302,21 +306,48 @@ fn a_melt_across_midnight_is_a_violation_only_after_it() {
     assert!(story.verdict().violation_since_unix_ms.unwrap() >= today.starts_unix_ms() + 86_400_000);
 }
 
-#[test]
-fn a_dead_line_needs_a_meter_that_provably_lives() {
-    let mut story = Story::new("2026-10-31");
-    story.run(10, 0, 0);
-    assert_eq!(story.last_state().state, State::Unknown(Why::NoLivenessWord));
-    let mut story = Story::new("2026-10-31");
-    for second in 0..10 {
+/// Polls a dead line whose meter's run hours move.
+fn dead_line(story: &mut Story, seconds: i64, change: impl Fn(&mut Reading)) {
+    for second in 0..seconds {
         story.now_ms += 1_000;
-        let reading = story.reading(0, 0, Some(second / 5));
+        let mut reading = story.reading(0, 0, Some(second / 5));
+        change(&mut reading);
         story.hear(&Sample::Reading(reading));
     }
-    let states = [State::Unknown(Why::NotYetJudged), State::Unknown(Why::NotProvenAlive), State::Dead];
-    assert_eq!(story.states(), states);
+}
+
+#[test]
+fn a_dead_line_needs_stillness_and_a_meter_that_provably_lives() {
+    let mut story = Story::new("2026-10-31");
+    story.run(70, 0, 0);
+    assert_eq!(story.last_state().state, State::Unknown(Why::NoLivenessWord));
+    let mut story = Story::new("2026-10-31");
+    dead_line(&mut story, 59, |_| ());
+    assert_eq!(story.states(), [State::Unknown(Why::NotYetJudged)]);
+    dead_line(&mut story, 5, |_| ());
+    assert_eq!(story.last_state().state, State::Dead);
     story.run(5, 0, 30);
     assert_eq!(story.last_state().state, State::Unknown(Why::InducedVoltage));
+}
+
+#[test]
+fn nothing_is_called_dead_on_missing_or_contradicting_values() {
+    let without = |change: fn(&mut Reading)| {
+        let mut story = Story::new("2026-10-31");
+        dead_line(&mut story, 90, change);
+        story.states()
+    };
+    assert!(!without(|r| r.values[Quantity::CurrentL2.index()] = None).contains(&State::Dead));
+    assert!(!without(|r| r.values[Quantity::VoltageL23.index()] = None).contains(&State::Dead));
+    assert!(!without(|r| r.values[Quantity::Power.index()] = Some(60_000_000)).contains(&State::Dead));
+    let mut story = Story::new("2026-10-31");
+    for second in 0..200 {
+        story.now_ms += 1_000;
+        story.energy.0 += 25;
+        let reading = story.reading(0, 0, Some(second));
+        story.hear(&Sample::Reading(reading));
+    }
+    assert!(!story.states().contains(&State::Dead), "the register moves: {:?}", story.states());
 }
 
 #[test]
@@ -326,14 +357,196 @@ fn a_register_that_falls_or_leaps_is_an_event_and_never_a_conviction() {
     story.energy.0 -= 1_000;
     story.run(1, 5_000, 100);
     assert_eq!(story.last_state().state, State::Unknown(Why::RegisterFell));
-    story.energy.0 += 90_000_000;
+    story.run(3, 5_000, 100);
+    assert_eq!(story.last_state().state, State::Energised, "two readings agree: a new baseline");
+    story.energy.0 += 90_000_000_000;
     story.run(1, 5_000, 100);
     assert_eq!(story.last_state().state, State::Unknown(Why::RegisterLeapt));
-    story.run(2, 5_000, 100);
+    story.run(2_000, 5_000, 100);
     assert_eq!(story.last_state().state, State::Energised);
-    let events = story.said.iter().filter(|f| matches!(f, Finding::Event(Event::Register(_)))).count();
-    assert_eq!(events, 2);
+    let quirks = story.said.iter().filter(|f| matches!(f, Finding::Event(Event::Register(_)))).count();
+    assert_eq!(quirks, 4, "fell, rebased, leapt, rebased");
     assert_eq!(story.verdict().violation_since_unix_ms, None);
+}
+
+#[test]
+fn one_bad_register_reading_neither_convicts_nor_hides() {
+    let zero_once = |story: &mut Story| {
+        let true_energy = std::mem::replace(&mut story.energy, WattHours(0));
+        story.run(1, 5_000, 100);
+        story.energy = true_energy;
+    };
+    let mut cold = Story::new("2026-10-31");
+    cold.energy = WattHours(3_000);
+    cold.run(10, 5_000, 100);
+    zero_once(&mut cold);
+    cold.run(10, 5_000, 100);
+    cold.energy.0 -= 1_000;
+    cold.run(1, 5_000, 100);
+    cold.energy.0 += 1_000;
+    cold.run(10, 5_000, 100);
+    zero_once(&mut cold);
+    cold.miss(900, Fault::Timeout);
+    cold.run(2_000, 5_000, 100);
+    assert_eq!((cold.verdict().violation_since_unix_ms, cold.last_state().state), (None, State::Energised));
+    let mut melted = Story::new("2026-10-31");
+    melted.run(10, 5_000, 100).miss(7_200, Fault::Timeout);
+    melted.energy.0 += 25_000_000;
+    zero_once(&mut melted);
+    melted.run(3, 5_000, 100);
+    assert!(melted.verdict().violation_since_unix_ms.is_some());
+}
+
+#[test]
+fn an_outage_over_a_quarter_hour_convicts_no_lawful_load() {
+    for watts in [5_000, 20_000, 60_000, 90_000] {
+        let mut story = Story::new("2026-10-31");
+        let boundary = 900 - u64::try_from((WALL_MS / 1_000).rem_euclid(900)).unwrap();
+        story.run(boundary + 500, watts, 100);
+        for _ in 0..400 {
+            story.energy.0 += watts / 3_600;
+            story.miss(1, Fault::Timeout).tick(0);
+            let (at, said) = (story.stamp(), &mut story.said);
+            story.site.on(&at, Fact::Tick, &mut |f| said.push(f));
+        }
+        story.run(2_000, watts, 100);
+        assert!(!story.states().contains(&State::Drawing), "{watts} W");
+    }
+}
+
+#[test]
+fn a_register_refreshed_in_beats_convicts_no_lawful_load() {
+    for (watts, beat_s) in [(90_000, 1), (20_000, 15), (90_000, 30), (5_000, 60)] {
+        let mut story = Story::new("2026-10-31");
+        let mut true_energy = story.energy.0 * 3_600;
+        for second in 0..4_000 {
+            // Answers jitter: every seventh comes late, the next on time.
+            story.now_ms = (1_000 + second) * 1_000 + if second % 7 == 0 { 900 } else { 0 };
+            true_energy += watts;
+            if second % beat_s == 0 {
+                story.energy = WattHours(true_energy / 3_600);
+            }
+            let reading = story.reading(watts, 100, None);
+            story.hear(&Sample::Reading(reading));
+        }
+        assert!(!story.states().contains(&State::Drawing), "{watts} W every {beat_s} s");
+    }
+}
+
+#[test]
+fn a_reboot_with_a_clock_that_stood_still_convicts_nobody_and_says_so() {
+    for (quality, wall_back_ms) in
+        [(ClockQuality::Rtc, 3_600_000), (ClockQuality::Rtc, -1_000), (ClockQuality::Unset, WALL_MS)]
+    {
+        let mut story = Story::new("2026-10-31");
+        story.quality = ClockQuality::Rtc;
+        story.run(1_000, 20_000, 100);
+        let memory = story.memory();
+        let mut after = Story::new("2026-10-31");
+        after.site = site("2026-10-31", &memory);
+        (after.boot, after.quality) = (2, quality);
+        after.wall_offset_ms = story.stamp().wall_unix_ms - WALL_MS - wall_back_ms;
+        after.energy = WattHours(story.energy.0 + 40_000);
+        after.run(2_000, 20_000, 100);
+        assert!(!after.states().contains(&State::Drawing), "{quality:?} {wall_back_ms}");
+        let untimed = |f: &Finding| matches!(f, Finding::Event(Event::Register(e)) if e.what == crate::judge::RegisterQuirk::Untimed);
+        assert!(after.said.iter().any(untimed), "{quality:?} {wall_back_ms}");
+    }
+}
+
+#[test]
+fn a_clock_that_was_fast_dates_no_violation_before_the_lawful_midnight() {
+    let today = LegalDay::of_unix_ms(WALL_MS);
+    let mut story = Story::new(&today.to_string());
+    let to_midnight = today.starts_unix_ms() + 86_400_000 - WALL_MS;
+    story.wall_offset_ms = to_midnight;
+    story.run(5, 5_000, 100);
+    story.wall_offset_ms = to_midnight - 3_600_000;
+    story.run(60, 8_000_000, 100);
+    assert_eq!(story.verdict().state, State::Drawing);
+    assert_eq!(story.verdict().violation_since_unix_ms, None);
+    story.quality = ClockQuality::Unset;
+    story.wall_offset_ms = to_midnight + 86_400_000;
+    story.run(60, 8_000_000, 100);
+    assert_eq!(story.verdict().violation_since_unix_ms, None, "a clock that was never set dates nothing");
+}
+
+#[test]
+fn more_than_the_declared_rating_is_drawn_not_explained_away() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100).miss(3_600, Fault::Timeout);
+    story.energy.0 += 16_500_000;
+    story.run(2, 5_000, 100);
+    assert_eq!(story.last_state().state, State::Drawing);
+    assert!(story.verdict().violation_since_unix_ms.is_some());
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100).run(600, 16_500_000, 100);
+    let events = story.said.iter().filter(|f| matches!(f, Finding::Event(_))).count();
+    assert_eq!(events, 0);
+    story.run(1_000, 5_000, 100);
+    assert!(story.verdict().energy_overdue.0 > 2_700_000);
+}
+
+#[test]
+fn energy_is_counted_once_across_a_restart() {
+    let mut story = Story::new("2026-10-31");
+    story.run(1_000, 5_000, 100).run(600, 8_000_000, 100).miss(3, Fault::Timeout);
+    let before = *story.verdict();
+    let mut memory = story.memory();
+    memory.equipment = vec![crate::judge::EquipmentMemory {
+        asset: before.asset,
+        violation_since_unix_ms: before.violation_since_unix_ms,
+        energy_closed: before.energy_closed,
+        plate: None,
+    }];
+    let mut after = Story::new("2026-10-31");
+    after.site = site("2026-10-31", &memory);
+    (after.energy, after.now_ms) = (story.energy, story.now_ms);
+    after.run(2, 5_000, 100);
+    let drawn = after.verdict().energy_overdue.0;
+    assert!((drawn - before.energy_overdue.0).abs() <= 2, "{drawn} after {}", before.energy_overdue.0);
+}
+
+#[test]
+fn the_proof_of_the_new_day_is_told_with_its_readings() {
+    let today = LegalDay::of_unix_ms(WALL_MS);
+    let mut story = Story::new(&today.to_string());
+    let to_midnight = today.starts_unix_ms() + 86_400_000 - WALL_MS;
+    story.now_ms = u64::try_from(to_midnight).unwrap() - 60_000;
+    story.run(3, 5_000, 100).run(90, 8_000_000, 100);
+    let violation = story.verdict().violation_since_unix_ms.unwrap();
+    let told = story.said.iter().any(|f| match f {
+        Finding::State(s) => {
+            s.proof.is_some_and(|p| p.from().legal_day() > today && p.from().wall_unix_ms <= violation)
+        }
+        Finding::Interval(_) | Finding::Verdict(_) | Finding::Event(_) => false,
+    });
+    assert!(told);
+}
+
+#[test]
+fn a_line_that_keeps_dipping_does_not_blind_the_witness() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100);
+    let still = story.energy;
+    for _ in 0..40 {
+        story.run(1, 0, 45).run(24, 8_000_000, 100);
+        story.energy = still;
+    }
+    assert!(story.states().contains(&State::Drawing));
+}
+
+#[test]
+fn drawing_ends_on_the_registers_word_when_power_is_no_longer_told() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100).run(60, 8_000_000, 100);
+    for _ in 0..1_000 {
+        story.now_ms += 1_000;
+        let mut reading = story.reading(0, 100, None);
+        reading.values[Quantity::Power.index()] = None;
+        story.hear(&Sample::Reading(reading));
+    }
+    assert_eq!(story.last_state().state, State::Unknown(Why::NoPower));
 }
 
 #[test]

@@ -1,0 +1,152 @@
+//! Whether a feeder draws beyond its allowances: by power with an on-delay, by energy at once, and for how long after.
+
+use super::{
+    commission::Commissioned,
+    memory::Mark,
+    window::{Excess, Span, Window},
+};
+use crate::terms::{MilliWatts, Stamp, WattHours};
+
+/// Power must stay beyond the limit this long, above [`LARGE_LOAD_PERCENT`] of rating.
+pub const ON_DELAY_LARGE_MS: i64 = 5_000;
+/// Power must stay beyond the limit this long, below [`LARGE_LOAD_PERCENT`] of rating.
+pub const ON_DELAY_SMALL_MS: i64 = 60_000;
+/// Where the short on-delay begins, in percent of rated power.
+pub const LARGE_LOAD_PERCENT: i64 = 15;
+/// Drawing ends after this long within the limit.
+pub const OFF_DELAY_MS: i64 = 900_000;
+
+/// Why a feeder is judged to draw, and since when the evidence reaches back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Power beyond the limit for longer than the on-delay, beginning at `from`.
+    Power {
+        /// The first reading beyond the limit.
+        from: Stamp,
+        /// The power that decided.
+        power: MilliWatts,
+        /// The limit: allowances, no-load losses and the floor.
+        limit: MilliWatts,
+    },
+    /// Energy beyond what the allowances explain.
+    Energy(Excess),
+}
+
+impl Proof {
+    /// The moment before which this proof says nothing.
+    pub const fn from(&self) -> &Stamp {
+        match self {
+            Proof::Power { from, .. } => from,
+            Proof::Energy(excess) => &excess.from,
+        }
+    }
+}
+
+/// Time beyond the limit: only time between two readings counts, so missed polls pause it and never reset it.
+#[derive(Clone, Copy, Debug)]
+struct Above {
+    from: Stamp,
+    last: Stamp,
+    ms: i64,
+}
+
+/// One feeder's spell of drawing, and its way in and out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Drawing {
+    proof: Option<Proof>,
+    /// The wall clock was moved since the proof: its day can no longer be told.
+    stale: bool,
+    above: Option<Above>,
+    below: Option<Window>,
+    renewed: bool,
+}
+
+impl Drawing {
+    /// Whether it draws.
+    pub fn is_on(&self) -> bool {
+        self.proof.is_some()
+    }
+
+    /// The proof, while its day can be told.
+    pub fn proof(&self) -> Option<&Proof> {
+        self.proof.as_ref().filter(|_| !self.stale)
+    }
+
+    /// Whether the last reading brought a new proof.
+    pub fn is_renewed(&self) -> bool {
+        self.renewed
+    }
+
+    /// A reading begins to be judged.
+    pub fn begin(&mut self) {
+        self.renewed = false;
+    }
+
+    /// The wall clock was moved: what was counted towards a proof belongs to no day, and a proof must be renewed.
+    pub fn on_clock_step(&mut self) {
+        self.above = None;
+        self.stale = self.proof.is_some();
+    }
+
+    /// Takes energy beyond what the allowances explain.
+    pub fn on_excess(&mut self, excess: Excess, now: &Stamp) {
+        // Longer sums begin a spell and stay guilty until they begin anew; only a pair tells of the present.
+        let of_the_present = excess.span == Span::Pair;
+        if of_the_present {
+            self.below = None;
+        }
+        if self.proof.is_none() || (of_the_present && self.is_of_another_day(now)) {
+            self.prove(Proof::Energy(excess));
+        }
+    }
+
+    /// Takes power beyond the limit. `inrush` suspends it after the line came alive.
+    pub fn on_loud(&mut self, terms: &Commissioned, at: &Stamp, power: MilliWatts, inrush: bool) {
+        self.below = None;
+        let poll_ms = i64::try_from(terms.poll_ms).unwrap_or(i64::MAX);
+        let above = match self.above {
+            // A proof must not reach back over a lawful midnight, or it would prove nothing about the day after.
+            Some(above) if above.from.legal_day() == at.legal_day() && !inrush => {
+                let span_ms = at.since_ms(&above.last).max(0);
+                let counted = if span_ms <= poll_ms.saturating_mul(2) { span_ms } else { 0 };
+                Above { ms: above.ms + counted, last: *at, ..above }
+            }
+            Some(_) | None => Above { from: *at, last: *at, ms: 0 },
+        };
+        self.above = Some(above);
+        let large = power.0 > terms.rated.0 / 100 * LARGE_LOAD_PERCENT;
+        let delay_ms = if large { ON_DELAY_LARGE_MS } else { ON_DELAY_SMALL_MS };
+        if above.ms >= delay_ms && (self.proof.is_none() || self.is_of_another_day(at)) {
+            self.prove(Proof::Power { from: above.from, power, limit: terms.limit() });
+        }
+    }
+
+    /// Takes power within the limit.
+    pub fn on_quiet_power(&mut self) {
+        self.above = None;
+    }
+
+    /// Takes the register's word while power is within the limit or not told; true when the spell ends with it.
+    pub fn on_quiet(&mut self, terms: &Commissioned, before: &Mark, now: &Mark, energy: WattHours) -> bool {
+        if self.proof.is_none() {
+            return false;
+        }
+        let mut below = self.below.unwrap_or(Window::starting(&before.at));
+        below.moved.0 = below.moved.0.saturating_add(energy.0);
+        let quiet = below.moved <= terms.energy_bound(&below.since, &now.at, now.register.step);
+        self.below = quiet.then_some(below);
+        let over = quiet && now.at.since_ms(&below.since) >= OFF_DELAY_MS;
+        if over {
+            *self = Drawing::default();
+        }
+        over
+    }
+
+    fn prove(&mut self, proof: Proof) {
+        (self.proof, self.stale, self.renewed) = (Some(proof), false, true);
+    }
+
+    fn is_of_another_day(&self, now: &Stamp) -> bool {
+        self.stale || self.proof.is_some_and(|proof| proof.from().legal_day() != now.legal_day())
+    }
+}

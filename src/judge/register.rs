@@ -1,0 +1,173 @@
+//! Follows one energy register from reading to reading. A single odd reading never becomes the baseline: it must be
+//! agreed with by the next, and nothing is weighed across it.
+
+use super::{counter::Advance, event::RegisterQuirk, memory::Mark};
+use crate::terms::{ClockQuality, WattHours};
+
+/// What the register told between its last good reading and now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passage {
+    /// There is nothing before to compare with.
+    First,
+    /// So much energy passed.
+    Told {
+        /// The last good reading.
+        before: Mark,
+        /// What passed since.
+        energy: WattHours,
+        /// Whether the register went round in between.
+        rolled_over: bool,
+    },
+    /// The reading cannot follow from the last good one; it is kept aside until another agrees with either.
+    Doubtful {
+        /// The last good reading, which stays the baseline.
+        before: Mark,
+        /// What is odd.
+        quirk: RegisterQuirk,
+        /// Whether the reading before was still good.
+        is_news: bool,
+    },
+    /// Two readings agree on a new count: it is the baseline from here on.
+    Rebased {
+        /// The last good reading of the old count.
+        before: Mark,
+    },
+    /// The register moved over a time no clock can tell.
+    Untimed {
+        /// The last good reading.
+        before: Mark,
+    },
+}
+
+/// The last good reading, and an odd one that waits for company.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Track {
+    anchor: Option<Mark>,
+    doubt: Option<Mark>,
+}
+
+impl Track {
+    /// Goes on from what is remembered.
+    pub fn resuming(anchor: Option<Mark>) -> Track {
+        Track { anchor, doubt: None }
+    }
+
+    /// The last good reading.
+    pub fn anchor(&self) -> Option<Mark> {
+        self.anchor
+    }
+
+    /// Takes a reading. `possible` tells the most that can have passed between two marks.
+    pub fn on(&mut self, now: Mark, possible: impl Fn(&Mark, &Mark) -> WattHours) -> Passage {
+        let Some(before) = self.anchor else {
+            self.accept(now);
+            return Passage::First;
+        };
+        let most = if is_timed(&before, &now) { possible(&before, &now) } else { WattHours(i64::MAX) };
+        let advance = Advance::between(&before.register, &now.register, most);
+        match advance {
+            Advance::Held => self.told(before, now, WattHours(0), false),
+            Advance::Moved(_) | Advance::RolledOver(_) if !is_timed(&before, &now) => {
+                self.accept(now);
+                Passage::Untimed { before }
+            }
+            Advance::Moved(energy) => self.told(before, now, energy, false),
+            Advance::RolledOver(energy) => self.told(before, now, energy, true),
+            Advance::Fell(_) => self.doubt(before, now, RegisterQuirk::Fell, possible),
+            Advance::Leapt(_) => self.doubt(before, now, RegisterQuirk::Leapt, possible),
+        }
+    }
+
+    fn told(&mut self, before: Mark, now: Mark, energy: WattHours, rolled_over: bool) -> Passage {
+        self.accept(now);
+        Passage::Told { before, energy, rolled_over }
+    }
+
+    fn doubt(
+        &mut self,
+        before: Mark,
+        now: Mark,
+        quirk: RegisterQuirk,
+        possible: impl Fn(&Mark, &Mark) -> WattHours,
+    ) -> Passage {
+        let agrees = self.doubt.is_some_and(|doubt| {
+            Advance::between(&doubt.register, &now.register, possible(&doubt, &now)).energy().is_some()
+        });
+        if agrees {
+            self.accept(now);
+            return Passage::Rebased { before };
+        }
+        let is_news = self.doubt.replace(now).is_none();
+        Passage::Doubtful { before, quirk, is_news }
+    }
+
+    fn accept(&mut self, now: Mark) {
+        self.anchor = Some(now);
+        self.doubt = None;
+    }
+}
+
+/// Whether the time between two readings is known: inside one boot by the boot clock, across boots only where a
+/// synchronised clock stands on both sides. A clock that was merely kept may have stood still while the power was off.
+pub fn is_timed(before: &Mark, now: &Mark) -> bool {
+    let synchronised = before.at.clock == ClockQuality::Ntp && now.at.clock == ClockQuality::Ntp;
+    before.at.boot == now.at.boot || (synchronised && now.at.wall_unix_ms >= before.at.wall_unix_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{metering::Register, terms::Stamp};
+
+    fn mark(seconds: u64, boot: u32, clock: ClockQuality, energy: i64) -> Mark {
+        let uptime_ms = seconds * 1_000;
+        let at = Stamp { wall_unix_ms: uptime_ms.cast_signed(), uptime_ms, boot, clock, error_ms: 0 };
+        let register =
+            Register { energy: WattHours(energy), step: WattHours(10), modulus: None, raw: 0, raw_words: 2 };
+        Mark { at, register }
+    }
+
+    fn feed(energies: &[i64]) -> Vec<Passage> {
+        let mut track = Track::default();
+        let possible = |_: &Mark, _: &Mark| WattHours(1_000);
+        (0..).zip(energies).map(|(s, e)| track.on(mark(s, 1, ClockQuality::Rtc, *e), possible)).collect()
+    }
+
+    #[test]
+    fn one_zero_reading_is_left_aside_and_what_moved_over_it_is_told() {
+        let passages = feed(&[5_000, 0, 5_400]);
+        assert!(matches!(passages[1], Passage::Doubtful { quirk: RegisterQuirk::Fell, is_news: true, .. }));
+        assert!(matches!(passages[2], Passage::Told { energy: WattHours(400), .. }), "{passages:?}");
+    }
+
+    #[test]
+    fn two_readings_that_agree_are_a_new_baseline_and_nothing_is_told_across_it() {
+        let passages = feed(&[5_000, 0, 10, 30]);
+        assert!(matches!(passages[2], Passage::Rebased { .. }));
+        assert!(matches!(passages[3], Passage::Told { energy: WattHours(20), .. }));
+        let passages = feed(&[5_000, 90_000, 90_100]);
+        assert!(matches!(passages[1], Passage::Doubtful { quirk: RegisterQuirk::Leapt, .. }));
+        assert!(matches!(passages[2], Passage::Rebased { .. }));
+    }
+
+    #[test]
+    fn readings_that_agree_with_nothing_stay_doubtful_and_are_news_once() {
+        let news = feed(&[5_000, 0, 90_000, 3, 80_000])
+            .into_iter()
+            .filter(|p| matches!(p, Passage::Doubtful { is_news: true, .. }));
+        assert_eq!(news.count(), 1);
+    }
+
+    #[test]
+    fn a_reboot_without_a_synchronised_clock_has_no_duration() {
+        let possible = |_: &Mark, _: &Mark| WattHours(1_000);
+        let across = |clock, energy| {
+            let mut track = Track::resuming(Some(mark(0, 1, clock, 5_000)));
+            track.on(mark(60, 2, clock, energy), possible)
+        };
+        assert!(matches!(across(ClockQuality::Ntp, 5_500), Passage::Told { energy: WattHours(500), .. }));
+        assert!(matches!(across(ClockQuality::Rtc, 5_500), Passage::Untimed { .. }));
+        assert!(matches!(across(ClockQuality::Rtc, 5_000), Passage::Told { energy: WattHours(0), .. }));
+        assert!(matches!(across(ClockQuality::Rtc, 4_000), Passage::Doubtful { .. }));
+    }
+}
