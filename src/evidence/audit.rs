@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::{
     body::Body,
     head::{Arrival, Head, Link},
+    keyring::Keyring,
     record::{LogId, Record, Refusal, Unverified},
-    suite::{KeyId, PublicKey},
+    suite::PublicKey,
 };
 use crate::{
     judge::{Finding, State, Verdict},
@@ -86,125 +87,125 @@ pub struct Report {
     pub anchor: Anchor,
     /// Whether not one line was evidence of this format.
     pub no_evidence: bool,
-    /// The latest verdict on each piece of equipment.
-    pub verdicts: Vec<Verdict>,
+    /// The logs that were seen.
+    pub logs: Vec<(GatewayId, LogId)>,
+    /// The latest verdict of each log on each piece of equipment. A later log does not silence an earlier one.
+    pub verdicts: Vec<(LogId, Verdict)>,
 }
 
 impl Report {
     /// The third answer in one word: the worst that the latest verdicts say. Not a word about authenticity.
     pub fn condition(&self) -> &'static str {
-        if self.verdicts.iter().any(|v| v.violation_since_unix_ms.is_some()) {
+        if self.verdicts.iter().any(|(_, v)| v.violation_since_unix_ms.is_some()) {
             return "violation";
         }
-        let worst = self.verdicts.iter().map(|v| v.state).max_by_key(|state| state.severity());
+        let worst = self.verdicts.iter().map(|(_, v)| v.state).max_by_key(|state| state.severity());
         worst.map_or("unstated", State::word)
     }
 }
 
-/// Reads records line by line. Genesis records may stand anywhere, so lines are kept until the end.
+/// Reads records line by line. They may stand in any order and more than once, so nothing is judged before the end.
 #[derive(Debug, Default)]
 pub struct Audit {
-    trusted: BTreeMap<KeyId, PublicKey>,
-    lines: Vec<Result<Unverified, Refusal>>,
+    keyring: Keyring,
+    number: u64,
+    lines: Vec<(u64, Result<Unverified, Refusal>)>,
 }
 
 impl Audit {
     /// An audit that believes these keys; without any it takes each log's own word for its key.
     pub fn new(trusted: &[PublicKey]) -> Audit {
-        Audit { trusted: trusted.iter().map(|key| (key.id(), *key)).collect(), lines: Vec::new() }
+        Audit { keyring: Keyring::new(trusted), ..Audit::default() }
     }
 
-    /// Takes one line, without its line end.
+    /// Takes one line, without its line end; an empty one is counted and otherwise ignored.
     pub fn on_line(&mut self, bytes: &[u8]) {
-        self.lines.push(Unverified::read(bytes));
+        self.number += 1;
+        if !bytes.is_empty() {
+            self.lines.push((self.number, Unverified::read(bytes)));
+        }
     }
 
     /// Judges everything taken.
-    pub fn report(self) -> Report {
-        let (keys, anchor) = self.keys();
-        let no_evidence =
-            self.lines.iter().all(|line| line.as_ref().is_err_and(|refusal| refusal.is_no_evidence()));
-        let mut fold = Fold::default();
-        for (number, line) in (1..).zip(self.lines) {
-            let believed = line.and_then(|unverified| {
-                let key_id = unverified.header().key_id;
-                unverified.verify(keys.get(&key_id).ok_or(Refusal::UnknownKey(key_id))?)
-            });
-            match believed {
-                Ok(record) => fold.on_record(&record),
-                Err(refusal) => drop(fold.first_bad.get_or_insert((number, refusal))),
+    pub fn report(mut self) -> Report {
+        for (_, line) in &self.lines {
+            if let Ok(unverified) = line {
+                self.keyring.learn(unverified);
             }
         }
-        fold.finish(anchor, no_evidence)
-    }
-
-    fn keys(&self) -> (BTreeMap<KeyId, PublicKey>, Anchor) {
-        if !self.trusted.is_empty() {
-            return (self.trusted.clone(), Anchor::Trusted);
+        let anchor = match (self.keyring.is_self_anchored(), self.keyring.is_empty()) {
+            (false, _) => Anchor::Trusted,
+            (true, false) => Anchor::Own,
+            (true, true) => Anchor::Nobody,
+        };
+        let no_evidence = self.lines.iter().all(|(_, line)| line.as_ref().is_err_and(|r| r.is_no_evidence()));
+        let mut first_bad = None;
+        let mut records = Vec::new();
+        for (number, line) in self.lines {
+            match line.and_then(|unverified| self.keyring.open(unverified)) {
+                Ok(record) => records.push(record),
+                Err(refusal) => first_bad = first_bad.or(Some((number, refusal))),
+            }
         }
-        let declared = self.lines.iter().flatten().filter_map(Unverified::declared_key);
-        let keys: BTreeMap<KeyId, PublicKey> = declared.map(|key| (key.id(), key)).collect();
-        let anchor = if keys.is_empty() { Anchor::Nobody } else { Anchor::Own };
-        (keys, anchor)
+        // In the order of their places, so that neither answer depends on the order or length of the file.
+        records.sort_by_key(|record| (record.header.gateway, record.header.log, record.header.seq));
+        let mut fold = Fold::default();
+        records.iter().for_each(|record| fold.on_record(record));
+        fold.finish(first_bad, anchor, no_evidence)
     }
 }
 
 #[derive(Default)]
 struct Fold {
     records: u64,
-    first_bad: Option<(u64, Refusal)>,
     heads: BTreeMap<(GatewayId, LogId), Head>,
     gaps: Vec<Missing>,
     forks: Vec<Fork>,
-    verdicts: BTreeMap<(GatewayId, AssetId), (LogId, u64, Verdict)>,
+    verdicts: BTreeMap<(GatewayId, LogId, AssetId), Verdict>,
 }
 
 impl Fold {
+    /// Takes the next record in the order of gateway, log and place.
     fn on_record(&mut self, record: &Record) {
         let (gateway, log) = (record.header.gateway, record.header.log);
         let head = self.heads.entry((gateway, log)).or_default();
-        let mut arrival = head.on_record(Link::of(record));
-        while arrival == Arrival::TooFarAhead {
-            let Some((from, to)) = head.concede() else { break };
-            self.gaps.push(Missing { gateway, log, from, to, declared: false });
-            arrival = head.on_record(Link::of(record));
-        }
-        match arrival {
+        match head.on_record(Link::of(record)) {
             Arrival::Duplicate => return,
             Arrival::Fork { seq, held, shown } => self.forks.push(Fork { gateway, log, seq, held, shown }),
-            Arrival::Advanced | Arrival::Orphan | Arrival::Forgotten | Arrival::TooFarAhead => {}
+            // In order, whoever waits waits in vain.
+            Arrival::Orphan | Arrival::TooFarAhead => {
+                if let Some((from, to)) = head.concede().filter(|(from, to)| from <= to) {
+                    self.gaps.push(Missing { gateway, log, from, to, declared: false });
+                }
+            }
+            Arrival::Advanced | Arrival::Forgotten => {}
         }
         self.records += 1;
         if let Body::Finding(Finding::Verdict(verdict)) = record.body {
-            let newest = (log, record.header.seq, verdict);
-            let held = self.verdicts.entry((gateway, verdict.asset)).or_insert(newest);
-            if held.0 != log || held.1 < record.header.seq {
-                *held = newest;
-            }
+            self.verdicts.insert((gateway, log, verdict.asset), verdict);
         }
     }
 
-    fn finish(mut self, anchor: Anchor, no_evidence: bool) -> Report {
-        for ((gateway, log), head) in &mut self.heads {
+    fn finish(mut self, first_bad: Option<(u64, Refusal)>, anchor: Anchor, no_evidence: bool) -> Report {
+        for ((gateway, log), head) in &self.heads {
             let (gateway, log) = (*gateway, *log);
-            while let Some((from, to)) = head.concede() {
-                self.gaps.push(Missing { gateway, log, from, to, declared: false });
-            }
             let declared = head.declared().iter().copied();
             self.gaps.extend(declared.map(|(from, to)| Missing { gateway, log, from, to, declared: true }));
         }
         self.gaps.sort_by_key(|gap| (gap.gateway, gap.log, gap.from));
+        let believed = self.records > 0;
         Report {
             records: self.records,
-            authentic: self.records > 0 && self.first_bad.is_none(),
-            complete: self.records > 0 && self.gaps.is_empty() && self.forks.is_empty(),
-            declared: self.forks.is_empty() && self.gaps.iter().all(|gap| gap.declared),
-            first_bad: self.first_bad,
+            authentic: believed && first_bad.is_none(),
+            complete: believed && self.gaps.is_empty() && self.forks.is_empty(),
+            declared: believed && self.forks.is_empty() && self.gaps.iter().all(|gap| gap.declared),
+            first_bad,
             gaps: self.gaps,
             forks: self.forks,
             anchor,
             no_evidence,
-            verdicts: self.verdicts.into_values().map(|(_, _, verdict)| verdict).collect(),
+            logs: self.heads.into_keys().collect(),
+            verdicts: self.verdicts.into_iter().map(|((_, log, _), verdict)| (log, verdict)).collect(),
         }
     }
 }

@@ -78,6 +78,8 @@ pub struct Head {
     remembered: BTreeMap<u64, Digest>,
     orphans: BTreeMap<u64, Link>,
     declared: Vec<(u64, u64)>,
+    /// Places a signed `skip` says were never used, and the hash of that record.
+    skipped: Vec<(u64, u64, Digest)>,
 }
 
 impl Head {
@@ -109,13 +111,8 @@ impl Head {
             };
         }
         self.advance(&link);
-        while let Some(waiting) =
-            self.orphans.first_key_value().map(|(_, link)| *link).filter(|l| self.follows(l))
-        {
-            self.orphans.remove(&waiting.seq);
-            self.advance(&waiting);
-        }
-        Arrival::Advanced
+        self.drain();
+        self.contradicted().unwrap_or(Arrival::Advanced)
     }
 
     /// Gives up on what is missing before the first orphan and goes on from there. Tells what is missing,
@@ -124,12 +121,7 @@ impl Head {
         let (seq, link) = self.orphans.pop_first()?;
         let missing = (self.head.map_or(0, |(head, _)| head + 1), seq.saturating_sub(1));
         self.advance(&link);
-        while let Some(waiting) =
-            self.orphans.first_key_value().map(|(_, link)| *link).filter(|l| self.follows(l))
-        {
-            self.orphans.remove(&waiting.seq);
-            self.advance(&waiting);
-        }
+        self.drain();
         Some(missing)
     }
 
@@ -149,7 +141,38 @@ impl Head {
         &self.declared
     }
 
+    /// Takes in what had waited for the head.
+    fn drain(&mut self) {
+        while let Some(waiting) =
+            self.orphans.first_key_value().map(|(_, link)| *link).filter(|l| self.follows(l))
+        {
+            self.orphans.remove(&waiting.seq);
+            self.advance(&waiting);
+        }
+    }
+
+    /// The record that waits for the very next place but names another past: the head was rewritten.
+    fn contradicted(&mut self) -> Option<Arrival> {
+        let (seq, held) = self.head?;
+        let (first, waiting) = self.orphans.first_key_value()?;
+        if *first != seq + 1 || waiting.jump.is_some() {
+            return None;
+        }
+        let (_, waiting) = self.orphans.pop_first()?;
+        Some(Arrival::Fork { seq, held, shown: waiting.prev })
+    }
+
     fn fork(&self, link: &Link) -> Option<Arrival> {
+        if let Some((_, _, held)) =
+            self.skipped.iter().find(|(from, to, _)| (*from..=*to).contains(&link.seq))
+        {
+            return Some(Arrival::Fork { seq: link.seq, held: *held, shown: link.hash });
+        }
+        if let Some(Jump { from, to, dropped: false }) = link.jump
+            && let Some((seq, held)) = self.remembered.range(from..=to.max(from)).next()
+        {
+            return Some(Arrival::Fork { seq: *seq, held: *held, shown: link.hash });
+        }
         let fork = |seq, held, shown| (held != shown).then_some(Arrival::Fork { seq, held, shown });
         let held = self.remembered.get(&link.seq).copied();
         let held = held.or_else(|| self.orphans.get(&link.seq).map(|orphan| orphan.hash));
@@ -175,8 +198,10 @@ impl Head {
     }
 
     fn advance(&mut self, link: &Link) {
-        if let Some(Jump { from, to, dropped: true }) = link.jump {
-            self.declared.push((from, to));
+        match link.jump {
+            Some(Jump { from, to, dropped: true }) => self.declared.push((from, to)),
+            Some(Jump { from, to, dropped: false }) => self.skipped.push((from, to, link.hash)),
+            None => {}
         }
         self.head = Some((link.seq, link.hash));
         self.remembered.insert(link.seq, link.hash);
@@ -255,6 +280,34 @@ mod tests {
         let lying =
             Link { jump: Some(Jump { from: 11, to: 11, dropped: false }), prev: hash(9, 0), ..link(12) };
         assert_eq!(head.on_record(lying), Arrival::Orphan, "a skip must begin where the log ends");
+    }
+
+    #[test]
+    fn a_skip_over_records_that_exist_is_a_contradiction_in_either_order() {
+        let skip = Link {
+            seq: 5,
+            prev: hash(1, 0),
+            hash: hash(5, 0),
+            jump: Some(Jump { from: 2, to: 4, dropped: false }),
+        };
+        let mut records_first = Head::default();
+        (0..4).for_each(|seq| assert_eq!(records_first.on_record(link(seq)), Arrival::Advanced));
+        assert!(matches!(records_first.on_record(skip), Arrival::Fork { seq: 2, .. }));
+        let mut skip_first = Head::default();
+        (0..2).for_each(|seq| assert_eq!(skip_first.on_record(link(seq)), Arrival::Advanced));
+        assert_eq!(skip_first.on_record(skip), Arrival::Advanced);
+        assert!(matches!(skip_first.on_record(link(3)), Arrival::Fork { seq: 3, .. }));
+    }
+
+    #[test]
+    fn a_child_that_waited_with_another_past_is_a_fork_when_its_parent_comes() {
+        let mut head = Head::default();
+        head.on_record(link(0));
+        let child = Link { prev: hash(1, 1), ..link(2) };
+        assert_eq!(head.on_record(child), Arrival::Orphan);
+        let fork = Arrival::Fork { seq: 1, held: hash(1, 0), shown: hash(1, 1) };
+        assert_eq!(head.on_record(link(1)), fork);
+        assert_eq!(head.missing(), None);
     }
 
     proptest! {

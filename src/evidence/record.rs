@@ -84,6 +84,10 @@ pub enum Refusal {
     UnknownKey(KeyId),
     /// The signature is not the key's.
     BadSignature,
+    /// The bytes name this format nowhere: no evidence at all.
+    NotOurs,
+    /// The key belongs to another gateway or log, or the log to another key.
+    StrangeKey(KeyId),
 }
 
 impl From<BadMember> for Refusal {
@@ -95,10 +99,7 @@ impl From<BadMember> for Refusal {
 impl Refusal {
     /// Whether the bytes are no evidence of this format at all, as opposed to evidence that does not hold.
     pub fn is_no_evidence(self) -> bool {
-        matches!(
-            self,
-            Refusal::Malformed(Malformed::NotJson { .. } | Malformed::NotAnObject) | Refusal::Member("fmt")
-        )
+        matches!(self, Refusal::NotOurs)
     }
 }
 
@@ -115,6 +116,8 @@ impl fmt::Display for Refusal {
             }
             Refusal::Member(name) => write!(f, "member `{name}` is missing or not understood"),
             Refusal::UnknownKey(key) => write!(f, "nobody vouches for key {key}"),
+            Refusal::NotOurs => write!(f, "no record of {FORMAT}"),
+            Refusal::StrangeKey(key) => write!(f, "key {key} does not answer for this log"),
             Refusal::BadSignature => f.write_str("the signature is not that key's: it was altered or forged"),
         }
     }
@@ -135,7 +138,12 @@ impl Unverified {
     /// # Errors
     /// What makes them no record.
     pub fn read(bytes: &[u8]) -> Result<Unverified, Refusal> {
-        let map = canonical::read(bytes).map_err(Refusal::Malformed)?;
+        let ours = bytes.windows(FORMAT.len()).any(|window| window == FORMAT.as_bytes());
+        let refusal = |malformed| if ours { Refusal::Malformed(malformed) } else { Refusal::NotOurs };
+        let map = canonical::read(bytes).map_err(refusal)?;
+        if !ours {
+            return Err(Refusal::NotOurs);
+        }
         let m = Members(&map);
         m.parsed("fmt", |fmt| (fmt == FORMAT).then_some(()))?;
         m.parsed("alg", |alg| (alg == ED25519).then_some(()))?;
@@ -153,11 +161,12 @@ impl Unverified {
         &self.header
     }
 
-    /// The key a genesis declares; nobody has vouched for it yet.
+    /// The key a genesis declares and is signed with; nobody has vouched for it yet.
     pub fn declared_key(&self) -> Option<PublicKey> {
         let m = Members(&self.map);
         let key = m.parsed("public_key", PublicKey::from_base64).ok()?;
-        (m.text("type") == Ok("genesis") && key.id() == self.header.key_id).then_some(key)
+        let is_genesis = m.text("type") == Ok("genesis") && key.id() == self.header.key_id;
+        (is_genesis && key.verifies(&self.signed, &self.signature)).then_some(key)
     }
 
     /// Believes the record if `key` signed it.
@@ -173,6 +182,21 @@ impl Unverified {
         }
         let m = Members(&self.map);
         let body = members::body(m.text("type")?, m, &self.header.at)?;
+        let begins = self.header.seq == 0;
+        match &body {
+            // A log begins with its genesis, nowhere else, and the genesis names the key that signs it.
+            Body::Genesis(genesis)
+                if !begins || self.header.prev != Digest::ZERO || genesis.public_key != *key =>
+            {
+                return Err(Refusal::Member("public_key"));
+            }
+            Body::Genesis(_) => {}
+            Body::Boot(_) | Body::Checkpoint(_) | Body::Skip { .. } | Body::Gap { .. } | Body::Finding(_) => {
+                if begins {
+                    return Err(Refusal::Member("seq"));
+                }
+            }
+        }
         Ok(Record { header: self.header, body, hash: Digest::of(&self.signed) })
     }
 }

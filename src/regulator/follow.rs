@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    evidence::{Arrival, Head, KeyId, LogId, PublicKey, Record, Refusal, head::Link, record::Unverified},
+    evidence::{
+        Arrival, Head, KeyId, Keyring, LogId, PublicKey, Record, Refusal, head::Link, record::Unverified,
+    },
     terms::GatewayId,
 };
 
-/// Messages kept while the key of their log is not known yet.
-pub const MAX_HELD: usize = 1_024;
+/// Bytes of messages kept while the key of their log is not known yet.
+pub const MAX_HELD_BYTES: usize = 4 * 1024 * 1024;
 
 /// Whether a record's place in its log is proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,30 +49,25 @@ pub enum Seen {
     },
 }
 
-#[derive(Debug, Default)]
-struct Log {
-    head: Option<Head>,
-}
-
 /// Everybody who is heard of.
 #[derive(Debug, Default)]
 pub struct Follower {
-    trusted: BTreeMap<KeyId, PublicKey>,
-    /// Keys logs declared themselves, first come; used only while nobody brought a key.
-    declared: BTreeMap<KeyId, PublicKey>,
-    logs: BTreeMap<(GatewayId, LogId), Log>,
-    held: Vec<(Unverified, bool)>,
+    keyring: Keyring,
+    heads: BTreeMap<(GatewayId, LogId), Head>,
+    /// Messages whose key is not known yet, and whether they came in the chain.
+    held: Vec<(Vec<u8>, bool)>,
+    held_bytes: usize,
 }
 
 impl Follower {
     /// A follower that believes these keys; without any it takes each log's own word for its key.
     pub fn new(trusted: &[PublicKey]) -> Follower {
-        Follower { trusted: trusted.iter().map(|key| (key.id(), *key)).collect(), ..Follower::default() }
+        Follower { keyring: Keyring::new(trusted), ..Follower::default() }
     }
 
     /// Whether keys are taken on the logs' own word.
     pub fn is_self_anchored(&self) -> bool {
-        self.trusted.is_empty()
+        self.keyring.is_self_anchored()
     }
 
     /// Messages that wait for a key.
@@ -79,52 +76,45 @@ impl Follower {
     }
 
     /// Takes a message. `in_chain` says that it came on `attest`, where records travel in the order of their log.
-    /// One message may release others that waited for its key.
-    pub fn on_message(&mut self, bytes: &[u8], in_chain: bool, tell: &mut dyn FnMut(Seen)) {
+    /// One message may release others that waited for its key; each is told with the bytes it came in.
+    pub fn on_message(&mut self, bytes: &[u8], in_chain: bool, tell: &mut dyn FnMut(Seen, &[u8], bool)) {
         let unverified = match Unverified::read(bytes) {
             Ok(unverified) => unverified,
-            Err(refusal) => return tell(Seen::Refused(refusal)),
+            Err(refusal) => return tell(Seen::Refused(refusal), bytes, in_chain),
         };
-        let learnt = self.learn(&unverified);
-        let Some(key) = self.key(&unverified) else {
-            let header = unverified.header();
-            tell(self.unknown(header.gateway, header.key_id));
-            if self.trusted.is_empty() && self.held.len() < MAX_HELD {
-                self.held.push((unverified, in_chain));
+        let learnt = self.keyring.learn(&unverified);
+        let (gateway, key) = (unverified.header().gateway, unverified.header().key_id);
+        if self.is_self_anchored() && !self.keyring.knows(key) {
+            if self.held_bytes + bytes.len() <= MAX_HELD_BYTES {
+                self.held_bytes += bytes.len();
+                self.held.push((bytes.to_vec(), in_chain));
             }
-            return;
-        };
-        tell(self.verified(unverified, &key, in_chain));
+            return tell(Seen::Held { gateway, key }, bytes, in_chain);
+        }
+        tell(self.opened(unverified, in_chain), bytes, in_chain);
         if learnt {
-            for (waiting, in_chain) in std::mem::take(&mut self.held) {
-                match self.key(&waiting) {
-                    Some(key) => tell(self.verified(waiting, &key, in_chain)),
-                    None => self.held.push((waiting, in_chain)),
+            self.release(tell);
+        }
+    }
+
+    fn release(&mut self, tell: &mut dyn FnMut(Seen, &[u8], bool)) {
+        self.held_bytes = 0;
+        for (bytes, in_chain) in std::mem::take(&mut self.held) {
+            match Unverified::read(&bytes) {
+                Ok(waiting) if self.keyring.knows(waiting.header().key_id) => {
+                    tell(self.opened(waiting, in_chain), &bytes, in_chain);
                 }
+                Ok(_) => {
+                    self.held_bytes += bytes.len();
+                    self.held.push((bytes, in_chain));
+                }
+                Err(refusal) => tell(Seen::Refused(refusal), &bytes, in_chain),
             }
         }
     }
 
-    fn learn(&mut self, unverified: &Unverified) -> bool {
-        let key = unverified.declared_key().filter(|_| self.trusted.is_empty());
-        key.is_some_and(|key| self.declared.insert(key.id(), key).is_none())
-    }
-
-    fn key(&self, unverified: &Unverified) -> Option<PublicKey> {
-        let id = unverified.header().key_id;
-        if self.trusted.is_empty() { self.declared.get(&id).copied() } else { self.trusted.get(&id).copied() }
-    }
-
-    fn unknown(&self, gateway: GatewayId, key: KeyId) -> Seen {
-        if self.trusted.is_empty() {
-            Seen::Held { gateway, key }
-        } else {
-            Seen::Refused(Refusal::UnknownKey(key))
-        }
-    }
-
-    fn verified(&mut self, unverified: Unverified, key: &PublicKey, in_chain: bool) -> Seen {
-        let record = match unverified.verify(key) {
+    fn opened(&mut self, unverified: Unverified, in_chain: bool) -> Seen {
+        let record = match self.keyring.open(unverified) {
             Ok(record) => record,
             Err(refusal) => return Seen::Refused(refusal),
         };
@@ -132,8 +122,8 @@ impl Follower {
             return Seen::Record(record, Place::Aside);
         }
         let link = Link::of(&record);
-        let log = self.logs.entry((record.header.gateway, record.header.log)).or_default();
-        let head = log.head.get_or_insert_with(|| Head::joining(&link));
+        let key = (record.header.gateway, record.header.log);
+        let head = self.heads.entry(key).or_insert_with(|| Head::joining(&link));
         match head.on_record(link) {
             Arrival::Advanced => Seen::Record(record, Place::Proven),
             Arrival::Duplicate => Seen::Again,

@@ -16,6 +16,9 @@ use crate::{
     },
 };
 
+/// Gateways whose coming and going is remembered.
+pub const MAX_GATEWAYS: usize = 100_000;
+
 /// How a line is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -43,9 +46,9 @@ pub struct Line {
 pub struct Timeline {
     language: Language,
     /// The state last told of each piece of equipment.
-    states: BTreeMap<(GatewayId, AssetId), State>,
+    states: BTreeMap<(LogId, AssetId), State>,
     /// The violation last told of each piece of equipment, with the state it was told with.
-    violations: BTreeMap<(GatewayId, AssetId), State>,
+    violations: BTreeMap<(LogId, AssetId), State>,
     logs: BTreeSet<(GatewayId, LogId)>,
     waiting: BTreeSet<GatewayId>,
     links: BTreeMap<GatewayId, Presence>,
@@ -92,6 +95,9 @@ impl Timeline {
     /// The line for a gateway's birth or will: a hint, never evidence.
     pub fn on_link(&mut self, gateway: GatewayId, payload: &[u8]) -> Option<Line> {
         let presence = Presence::from_bytes(payload)?;
+        if self.links.len() >= MAX_GATEWAYS && !self.links.contains_key(&gateway) {
+            return None;
+        }
         if self.links.insert(gateway, presence) == Some(presence) {
             return None;
         }
@@ -126,7 +132,7 @@ impl Timeline {
             Body::Finding(Finding::Interval(interval)) => (Tone::Doubt, interval_line(interval)?),
             Body::Finding(Finding::Event(event)) => event_line(event),
             Body::Finding(Finding::State(found)) => {
-                self.states.insert((record.header.gateway, found.asset), found.state);
+                self.states.insert((record.header.log, found.asset), found.state);
                 (state_tone(found.state), self.state_line(found))
             }
             Body::Finding(Finding::Verdict(verdict)) => self.verdict_line(record, verdict)?,
@@ -180,7 +186,7 @@ impl Timeline {
     }
 
     fn verdict_line(&mut self, record: &Record, verdict: &Verdict) -> Option<(Tone, String)> {
-        let key = (record.header.gateway, verdict.asset);
+        let key = (record.header.log, verdict.asset);
         let told = self.states.insert(key, verdict.state);
         let Some(since) = verdict.violation_since_unix_ms else {
             // The feeder's own line has said it already, unless we came too late to hear it.

@@ -6,14 +6,14 @@ use std::{
 };
 
 use super::{
-    follow::{Follower, Place, Seen},
+    follow::{Follower, Seen},
     timeline::{Line, Timeline, Tone},
 };
 use crate::{
     evidence::{Body, Kind, PublicKey, topic},
     host::{
         Clock,
-        courier::{self, Broker, Event, Refused},
+        courier::{self, Broker, Event},
         exit::{Exit, Failure},
     },
     judge::Finding,
@@ -47,6 +47,8 @@ pub struct Tally {
     pub verified: u64,
     /// Messages that were not believed.
     pub refused: u64,
+    /// Two signed histories of one log.
+    pub forks: u64,
     /// Verified verdicts that say violation.
     pub violations: u64,
 }
@@ -83,7 +85,9 @@ pub async fn watch(
         let Some(event) = event else { return Err(Failure::new(Exit::Bug, "the courier has ended")) };
         desk.on(event, out)?;
         if orders.until_violation_ms.is_some() && desk.tally.violations > 0 {
-            return Ok((Exit::Done, desk.tally));
+            // A fork proves that somebody rewrote a log: no verdict of this watch may pass for settled.
+            let exit = if desk.tally.forks > 0 { Exit::Negative } else { Exit::Done };
+            return Ok((exit, desk.tally));
         }
     }
 }
@@ -115,13 +119,17 @@ impl Desk {
 
     /// How to end when nothing more is waited for: what did not verify outweighs what did not come.
     fn ending(&self, otherwise: Exit) -> Exit {
-        if self.tally.refused > 0 || self.follower.held() > 0 { Exit::Negative } else { otherwise }
+        match (self.connected, self.tally.refused + self.tally.forks) {
+            (false, _) => Exit::Unreachable,
+            (true, 0) if self.follower.held() == 0 => otherwise,
+            (true, _) => Exit::Negative,
+        }
     }
 
     fn on(&mut self, event: Event, out: &mut (dyn Write + Send)) -> Result<(), Failure> {
         match event {
             Event::Connected { .. } => self.connected = true,
-            Event::Lost { why: why @ (Refused::Unreachable | Refused::NotAuthorised) } if !self.connected => {
+            Event::Lost { why } if !self.connected => {
                 return Err(Failure::new(Exit::Unreachable, why.text()));
             }
             Event::Lost { why } => {
@@ -151,14 +159,17 @@ impl Desk {
         if payload.is_empty() {
             return Ok(());
         }
-        let in_chain = kind == Kind::Attest;
         let mut all = Vec::new();
-        self.follower.on_message(payload, in_chain, &mut |seen| all.push(seen));
-        for (index, seen) in all.iter().enumerate() {
+        let in_chain = kind == Kind::Attest;
+        self.follower.on_message(payload, in_chain, &mut |seen, bytes, in_chain| {
+            // What belongs into a saved file: every believed record of the chain, once, with the bytes it came in.
+            let keep = in_chain && matches!(seen, Seen::Record(..));
+            all.push((seen, keep.then(|| bytes.to_vec())));
+        });
+        for (seen, bytes) in &all {
             self.count(seen);
-            // Records released by a genesis have been told apart by now; only the message itself has bytes at hand.
-            if let (0, true, Seen::Record(_, Place::Proven | Place::Pending(..))) = (index, in_chain, seen) {
-                self.keep(payload)?;
+            if let Some(bytes) = bytes {
+                self.keep(bytes)?;
             }
             if let Some(line) = self.timeline.on(seen) {
                 self.show(out, &line);
@@ -175,7 +186,8 @@ impl Desk {
                     self.tally.violations += u64::from(verdict.violation_since_unix_ms.is_some());
                 }
             }
-            Seen::Fork { .. } | Seen::Refused(_) => self.tally.refused += 1,
+            Seen::Fork { .. } => self.tally.forks += 1,
+            Seen::Refused(_) => self.tally.refused += 1,
             Seen::Again | Seen::Held { .. } => {}
         }
     }
@@ -194,9 +206,17 @@ impl Desk {
             (true, Tone::Alarm) => "\x1b[1;31m",
         };
         let end = if colour.is_empty() { "" } else { "\x1b[0m" };
+        // Whatever a message says, it does not steer the terminal.
+        let text: String = line.text.chars().map(|c| if is_printable(c) { c } else { '\u{fffd}' }).collect();
         // A reader who has gone away is no reason to stop watching; `until` still ends by itself.
-        let _gone: io::Result<()> = writeln!(out, "{colour}{}{end}", line.text).and_then(|()| out.flush());
+        let _gone: io::Result<()> = writeln!(out, "{colour}{text}{end}").and_then(|()| out.flush());
     }
+}
+
+/// Neither a control character nor one that turns the direction of writing.
+fn is_printable(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A broker to watch under a name of our own.

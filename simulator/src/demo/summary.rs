@@ -51,7 +51,8 @@ pub(super) fn of(
     }
     let mut holds = chain;
     for Expected { asset, story, violation, states } in expected {
-        let verdict = report.verdicts.iter().find(|verdict| verdict.asset == *asset);
+        let verdict =
+            report.verdicts.iter().map(|(_, verdict)| verdict).find(|verdict| verdict.asset == *asset);
         let (fits, learnt) = match verdict {
             None => (false, "no verdict".to_owned()),
             Some(verdict) => {

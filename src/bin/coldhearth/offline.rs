@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use coldhearth::{
     evidence::{
-        Anchor, Audit, Report,
+        Anchor, Audit, LogId, Report,
         audit::{Fork, Missing},
     },
     host::{Exit, Failure, public_key},
@@ -69,10 +69,12 @@ fn read_lines(mut from: impl BufRead, audit: &mut Audit) -> io::Result<()> {
         }
         if line.last() == Some(&b'\n') {
             line.pop();
+            // Only the line end of another system; a carriage return inside a record is an alteration.
+            line.pop_if(|last| *last == b'\r');
+        } else if line.len() as u64 == MAX_LINE_BYTES {
+            from.skip_until(b'\n')?;
         }
-        if !line.is_empty() {
-            audit.on_line(&line);
-        }
+        audit.on_line(&line);
     }
 }
 
@@ -116,6 +118,7 @@ struct ForkAnswer {
 
 #[derive(Serialize)]
 struct AssetAnswer {
+    log_id: String,
     asset: String,
     state: &'static str,
     violation: bool,
@@ -135,7 +138,8 @@ fn as_json(report: &Report) -> String {
         seq: fork.seq,
         hashes: [fork.held.to_string(), fork.shown.to_string()],
     };
-    let asset = |verdict: &Verdict| AssetAnswer {
+    let asset = |(log, verdict): &(LogId, Verdict)| AssetAnswer {
+        log_id: log.to_string(),
         asset: verdict.asset.to_string(),
         state: verdict.state.word(),
         violation: verdict.violation_since_unix_ms.is_some(),
@@ -186,11 +190,12 @@ fn as_text(report: &Report) -> String {
         ));
     }
     lines.push(format!("condition: {}", report.condition()));
-    for verdict in &report.verdicts {
+    for (log, verdict) in &report.verdicts {
         let since = verdict
             .violation_since_unix_ms
             .map_or_else(String::new, |ms| format!(", violation since {}", LegalTime(ms)));
-        lines.push(format!("           {}: {}{since}", verdict.asset, verdict.state.word()));
+        let log = if report.logs.len() > 1 { format!(" (log {log})") } else { String::new() };
+        lines.push(format!("           {}: {}{since}{log}", verdict.asset, verdict.state.word()));
     }
     lines.join("\n")
 }

@@ -241,6 +241,67 @@ fn a_rewritten_past_is_a_fork() {
     assert_eq!(report.forks.first().unwrap().seq, 6);
 }
 
+/// Another gateway's log, honest in itself, then the same key speaking in our gateway's name.
+fn intruder(last: &Record) -> (Ed25519, Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let key = || Ed25519::from_seed(&[8; 32]);
+    let Body::Genesis(mut genesis) = bodies().remove(0) else { panic!("a log begins with its genesis") };
+    genesis.public_key = key().public_key();
+    let mut own = Chain::begin(GatewayId::new("gw-b").unwrap(), LogId(2), Box::new(key()));
+    let own = vec![own.seal(&at(1), &Body::Genesis(genesis.clone())).unwrap().bytes.to_vec()];
+    let mut last = last.clone();
+    last.header.key_id = key().public_key().id();
+    let mut hijack = Chain::resume(&last, Box::new(key())).unwrap();
+    let hijack =
+        vec![hijack.seal(&at(99), &Body::Finding(Finding::Verdict(violation()))).unwrap().bytes.to_vec()];
+    (key(), own, hijack)
+}
+
+#[test]
+fn a_strangers_key_may_not_go_on_with_somebody_elses_log() {
+    let mut quiet = bodies();
+    quiet.truncate(3);
+    let lines = log(&quiet);
+    let last = Unverified::read(&lines[2]).unwrap().verify(&key().public_key()).unwrap();
+    let (stranger, own, hijack) = intruder(&last);
+    for trusted in [vec![], vec![key().public_key(), stranger.public_key()]] {
+        for order in [[&lines, &own, &hijack], [&hijack, &own, &lines]] {
+            let report = audit(&trusted, order.into_iter().flatten());
+            assert!(!report.authentic, "{report:?}");
+            assert_eq!(report.condition(), "unstated", "a stranger convicts nobody");
+            assert!(matches!(report.first_bad, Some((_, Refusal::StrangeKey(_)))));
+        }
+    }
+}
+
+#[test]
+fn a_later_log_does_not_silence_an_earlier_one_and_the_order_of_lines_says_nothing() {
+    let mut chain = Chain::begin(GatewayId::new("gw-03").unwrap(), LogId(1), Box::new(key()));
+    let mut later: Vec<Vec<u8>> = vec![chain.seal(&at(50), &bodies()[0]).unwrap().bytes.to_vec()];
+    let quiet = Verdict { state: State::Dead, violation_since_unix_ms: None, ..violation() };
+    later.push(chain.seal(&at(51), &Body::Finding(Finding::Verdict(quiet))).unwrap().bytes.to_vec());
+    let earlier = log(&bodies());
+    for order in [[&earlier, &later], [&later, &earlier]] {
+        let report = audit(&[], order.into_iter().flatten());
+        assert_eq!((report.condition(), report.logs.len()), ("violation", 2));
+        assert!(report.authentic && report.complete);
+    }
+}
+
+#[test]
+fn a_fork_is_seen_however_long_the_log() {
+    let mut chain = Chain::begin(GatewayId::new("gw-03").unwrap(), LogId(1), Box::new(key()));
+    let mut lines = vec![chain.seal(&at(0), &bodies()[0]).unwrap().bytes.to_vec()];
+    let beat = bodies().pop().unwrap();
+    lines.extend((1..9_000).map(|second| chain.seal(&at(second), &beat).unwrap().bytes.to_vec()));
+    let tenth = Unverified::read(&lines[9]).unwrap().verify(&key().public_key()).unwrap();
+    let mut other = Chain::resume(&tenth, Box::new(key())).unwrap();
+    let other = other.seal(&at(77), &beat).unwrap().bytes.to_vec();
+    let report = audit(&[], lines.iter().rev());
+    assert!(report.complete && report.records == 9_000);
+    let report = audit(&[], lines.iter().chain([&other]));
+    assert_eq!(report.forks.first().map(|fork| fork.seq), Some(10));
+}
+
 #[test]
 fn a_strangers_key_is_not_believed() {
     let stranger = Ed25519::from_seed(&[8; 32]).public_key();
@@ -269,9 +330,10 @@ fn no_flipped_bit_and_no_deleted_byte_is_believed() {
 
 #[test]
 fn what_is_no_evidence_is_told_apart_from_evidence_that_does_not_hold() {
-    let text = b"hello".to_vec();
-    let json = b"{\"a\":1}".to_vec();
-    assert!(audit(&[], [&text, &json]).no_evidence);
+    for other in ["hello", "{\"a\":1}", "{\"name\": \"x\"}", "{\"a\":1.5}", &"0".repeat(100_000)] {
+        let report = audit(&[], [&other.as_bytes().to_vec()]);
+        assert!(report.no_evidence && !report.declared && !report.complete, "{other:.20}");
+    }
     assert!(audit(&[], []).no_evidence);
     let mut line = log(&bodies()).remove(0);
     line.insert(1, b' ');
