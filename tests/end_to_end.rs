@@ -35,6 +35,7 @@ async fn a_melt_reaches_the_regulator_signed() {
     let works = Works::open("melt").await;
     let broker = Mosquitto::start(&works.folder.0).await;
     let mut subscriber = Subscriber::start(broker.port).await;
+    let mut alarms = Subscriber::start(broker.port).await;
     works.force(5_000);
     let config = works.configure(broker.port);
     let _agent = works.agent(&config);
@@ -63,7 +64,7 @@ async fn a_melt_reaches_the_regulator_signed() {
     assert!(report.authentic && report.complete, "{report:?}\n{}", works.log());
     assert_eq!(report.condition(), "violation");
     let (alarm, _) = loop {
-        if let (Kind::Violation, bytes) = subscriber.next().await {
+        if let (Kind::Violation, bytes) = alarms.next().await {
             break (Unverified::read(&bytes).unwrap().verify(&key).unwrap(), bytes);
         }
     };
@@ -120,6 +121,27 @@ async fn while_the_broker_is_away_records_wait_and_then_arrive_in_order() {
     all.extend(subscriber.attestations_until(&key, violation).await);
     let report = audit(&key, &all);
     assert!(report.authentic && report.complete, "{report:?}");
+    // The new broker kept nothing of the old one's; whoever comes late still finds genesis and alarm.
+    let address = format!("127.0.0.1:{port}");
+    let (exit, out) = ended(regulator(&["watch", "--broker", &address, "--until-violation", "50s"])).await;
+    assert_eq!(exit, 0, "{out}");
+    assert_eq!(agent.stop(), 0);
+}
+
+#[tokio::test]
+async fn a_record_larger_than_the_broker_takes_does_not_hold_up_the_others() {
+    let works = Works::open("narrow").await;
+    let port = support::free_port();
+    let _broker = Mosquitto::start_with(&works.folder.0, port, "max_packet_size 1100").await;
+    let mut subscriber = Subscriber::start(port).await;
+    works.force(8_000_000);
+    let agent = works.agent(&works.configure(port));
+    let key = works.key().await;
+    let violation = |record: &_| verdict(record).is_some_and(|v| v.violation_since_unix_ms.is_some());
+    let lines = subscriber.attestations_until(&key, violation).await;
+    let report = audit(&key, &lines);
+    assert!(report.authentic && !report.complete, "what did not fit is missing and named: {report:?}");
+    assert!(works.log().contains("larger than the broker takes"), "{}", works.log());
     assert_eq!(agent.stop(), 0);
 }
 
@@ -138,7 +160,7 @@ async fn with_nobody_subscribed_the_alarm_stays_for_whoever_comes_late_and_the_l
     let alarm = Unverified::read(alarm.trim_end().as_bytes()).unwrap().verify(&key).unwrap();
     assert!(verdict(&alarm).is_some_and(|v| v.violation_since_unix_ms.is_some()));
     let mut subscriber = Subscriber::start(broker.port).await;
-    let lines = subscriber.attestations_until(&key, |record| record.header.seq > alarm.header.seq).await;
+    let lines = subscriber.attestations_until(&key, |record| record.header.seq >= alarm.header.seq).await;
     let report = audit(&key, &lines);
     assert!(report.authentic && report.complete, "from the first record on: {report:?}\n{}", works.log());
     assert_eq!(agent.stop(), 0);
@@ -177,16 +199,20 @@ async fn killed_at_any_moment_the_chain_goes_on_and_nothing_is_lost() {
             Some(key) => key,
             None => *key.insert(works.key().await),
         };
-        // A different moment each time: after so many records of this start.
+        // A different moment each time: after so many records of this start; once after the violation.
         let (mut left, boots) = (1 + turn * 3 % 5, std::cell::Cell::new(false));
-        let mut count = |record: &coldhearth::evidence::Record| {
+        let mut wanted = |record: &coldhearth::evidence::Record| {
             boots.set(boots.get() || matches!(record.body, Body::Boot(_)));
             left -= i64::from(boots.get());
-            left <= 0
+            if turn == 1 {
+                verdict(record).is_some_and(|v| v.violation_since_unix_ms.is_some())
+            } else {
+                left <= 0
+            }
         };
-        let counted = std::cell::RefCell::new(&mut count);
+        let wanted = std::cell::RefCell::new(&mut wanted);
         received
-            .extend(subscriber.attestations_until(&gateway, |record| (counted.borrow_mut())(record)).await);
+            .extend(subscriber.attestations_until(&gateway, |record| (wanted.borrow_mut())(record)).await);
         agent.kill();
     }
     let key = key.unwrap();

@@ -172,6 +172,9 @@ fn check_names_every_mistake_with_its_place_and_touches_nothing() {
     std::fs::write(&file, good.replace("id = \"kiln-1-feeder\"", "id = \"eaf-2-feeder\"")).unwrap();
     let output = coldhearth(&["check", file.to_str().unwrap()], b"");
     assert!(String::from_utf8_lossy(&output.stderr).contains("`eaf-2-feeder` stands here twice"));
+    std::fs::write(&file, good.replace("unit = 4", "unit = 3")).unwrap();
+    let output = coldhearth(&["check", file.to_str().unwrap()], b"");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("as another one is"), "{output:?}");
     assert_eq!(exit(&coldhearth(&["check", "/nonexistent.toml"], b"")), 78);
 }
 

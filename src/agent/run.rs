@@ -127,16 +127,20 @@ async fn judge(
                 return Ok(());
             }
             () = entries.closed() => return Err(Failure::new(Exit::Bug, "the scribe has ended")),
-            heard = facts.recv() => heard,
+            heard = facts.recv() => match heard {
+                Some(heard) => Some(heard),
+                None => return Err(Failure::new(Exit::Bug, "every bus has ended")),
+            },
             () = clock.sleep_until(tick_ms) => None,
         };
         let now = clock.now();
         let mut say = |finding| said.push(Body::Finding(finding));
-        match heard {
-            Some(Inbox::Sample(sample)) => site.on(&now, Fact::Sample(&sample), &mut say),
-            None => site.on(&now, Fact::Tick, &mut say),
+        if let Some(Inbox::Sample(sample)) = heard {
+            site.on(&now, Fact::Sample(&sample), &mut say);
         }
+        // Looked at after what was heard, and however much there is to hear: silence elsewhere must not wait for it.
         if now.uptime_ms >= tick_ms {
+            site.on(&now, Fact::Tick, &mut say);
             tick_ms = site.next_due_ms(&now);
         }
         if now.uptime_ms >= checkpoint_ms {
@@ -196,10 +200,11 @@ fn schedule(config: &AgentConfig, bus: &Bus, start_ms: u64, phase: u64) -> Sched
 /// Opens key and journal, recalls what the records tell, and writes `genesis` and `boot`.
 fn start(clock: &dyn Clock, config: &AgentConfig) -> Result<Start, Failure> {
     let state = &config.gateway.state_dir;
-    let signer = keys::load_or_make(state)?;
-    let key = signer.public_key();
     let mut journal = DiskJournal::open(&state.join(JOURNAL_FILE))?;
-    let (recall, last) = recall(&mut journal, &key)?;
+    let is_new = journal.last().map_err(journal_failed)?.is_none();
+    let signer = keys::load_or_make(state, is_new)?;
+    let key = signer.public_key();
+    let (recall, last) = recall(&mut journal, &key, config)?;
     let boot_id = clock::boot_id();
     let rebooted = recall.boot_id() != Some(boot_id.as_str());
     let boot = recall.last().map_or(0, |last| last.boot) + u32::from(rebooted);
@@ -257,12 +262,23 @@ fn genesis(config: &AgentConfig, public_key: PublicKey) -> Genesis {
 }
 
 /// Reads back what the log tells. Records of this journal must verify under this key, or the witness does not go on.
-fn recall(journal: &mut DiskJournal, key: &PublicKey) -> Result<(Recall, Option<Record>), Failure> {
+fn recall(
+    journal: &mut DiskJournal,
+    key: &PublicKey,
+    config: &AgentConfig,
+) -> Result<(Recall, Option<Record>), Failure> {
     let mut recall = Recall::default();
     let mut bad = None;
+    let mut moved = None;
     journal
         .newest(&mut |seq, _class, bytes| match Unverified::read(bytes).and_then(|u| u.verify(key)) {
             Ok(record) => {
+                if let Body::Genesis(genesis) = &record.body
+                    && (genesis.division, genesis.enterprise)
+                        != (config.gateway.division, config.gateway.enterprise)
+                {
+                    moved = Some((genesis.division, genesis.enterprise));
+                }
                 recall.on(&record);
                 true
             }
@@ -272,6 +288,13 @@ fn recall(journal: &mut DiskJournal, key: &PublicKey) -> Result<(Recall, Option<
             }
         })
         .map_err(journal_failed)?;
+    if let Some((division, enterprise)) = moved {
+        let message = format!(
+            "the log began as division {division}, enterprise {enterprise}; correct `division` and `uscc`, or begin \
+             a new log with another `state_dir`"
+        );
+        return Err(Failure::new(Exit::Config, message));
+    }
     let last = journal.last().map_err(journal_failed)?;
     let last = last.map(|bytes| Unverified::read(&bytes).and_then(|u| u.verify(key))).transpose();
     match (bad, last) {

@@ -42,6 +42,17 @@ pub enum Entry {
         /// Where the answer goes.
         reply: oneshot::Sender<Option<Found>>,
     },
+    /// Read the newest record of each type and subject.
+    Newest {
+        /// Where they go, and how many records the log has by then.
+        reply: oneshot::Sender<(Vec<Vec<u8>>, u64)>,
+    },
+}
+
+/// A question that is answered after the commit.
+enum Question {
+    One(Want, oneshot::Sender<Option<Found>>),
+    Newest(oneshot::Sender<(Vec<Vec<u8>>, u64)>),
 }
 
 /// Writes until every sender is gone. `durable` tells how many records the log has that survive a power cut.
@@ -66,7 +77,8 @@ pub fn run(
                     scribe.write(&at, &body)?;
                 }
                 Entry::Accepted(seq) => scribe.journal().set_accepted(seq)?,
-                Entry::Read { want, reply } => asked.push((want, reply)),
+                Entry::Read { want, reply } => asked.push(Question::One(want, reply)),
+                Entry::Newest { reply } => asked.push(Question::Newest(reply)),
             }
             group += 1;
             if group < GROUP {
@@ -76,12 +88,24 @@ pub fn run(
         let records = scribe.commit()?;
         durable.send_if_modified(|known| std::mem::replace(known, records) != records);
         // Only after the commit: a reader must never see, and so never publish, what is not durable.
-        for (want, reply) in asked {
+        for question in asked {
             // Whoever asked may have gone meanwhile.
-            let _gone = reply.send(find(&mut scribe, want)?);
+            match question {
+                Question::One(want, reply) => drop(reply.send(find(&mut scribe, want)?)),
+                Question::Newest(reply) => drop(reply.send((newest(&mut scribe)?, records))),
+            }
         }
     }
     Ok(())
+}
+
+fn newest(scribe: &mut Scribe) -> Result<Vec<Vec<u8>>, JournalFault> {
+    let mut all = Vec::new();
+    scribe.journal().newest(&mut |_seq, _class, bytes| {
+        all.push(bytes.to_vec());
+        true
+    })?;
+    Ok(all)
 }
 
 fn find(scribe: &mut Scribe, want: Want) -> Result<Option<Found>, JournalFault> {

@@ -1,6 +1,9 @@
 //! Outbox, journal and courier joined. Durable first, published second.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -26,8 +29,10 @@ pub const WILL_DELAY_S: u32 = 60;
 pub const OFFER_AGAIN_MS: u64 = 5_000;
 /// How long a stopping agent tries to send what is left, in milliseconds.
 pub const LAST_WORDS_MS: u64 = 5_000;
-/// Publishes one record may need: in its place, as state, as alarm.
-const COPIES: usize = 3;
+/// Retained copies that may await their acceptance; the rest of the window is the chain's.
+const COPIES_IN_FLIGHT: usize = 16;
+/// What a publish adds to its topic and payload on the wire, in bytes, at most.
+const PACKET_OVERHEAD_BYTES: usize = 32;
 
 /// Where this gateway publishes.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +81,8 @@ pub fn broker(config: &AgentConfig, started: &Stamp) -> Result<Broker, Failure> 
     Ok(Broker {
         host: config.broker.host.clone(),
         port: config.broker.port,
-        client_id: format!("coldhearth-{}", config.gateway.id),
+        // A gateway's id is unique in its enterprise only.
+        client_id: format!("coldhearth-{}-{}", config.gateway.enterprise, config.gateway.id),
         login,
         keepalive_s: config.broker.keepalive_s,
         will: Some(will),
@@ -103,6 +109,12 @@ pub struct Uplink<'a> {
     journal: mpsc::Sender<Entry>,
     postings: BTreeMap<u64, Posting>,
     next_tag: u64,
+    /// Retained copies to be sent, oldest first.
+    copies: VecDeque<(String, Vec<u8>)>,
+    /// Next place that is looked at for its copies; every place before it has been.
+    copied: u64,
+    durable: u64,
+    max_packet_bytes: usize,
     /// When an unwanted record may be offered again, uptime in milliseconds.
     offer_at: Option<u64>,
     lost: Option<Refused>,
@@ -128,6 +140,10 @@ impl<'a> Uplink<'a> {
             journal,
             postings: BTreeMap::new(),
             next_tag: 0,
+            copies: VecDeque::new(),
+            copied: u64::MAX,
+            durable: 0,
+            max_packet_bytes: usize::MAX,
             offer_at: None,
             lost: None,
         }
@@ -140,7 +156,7 @@ impl<'a> Uplink<'a> {
         mut durable: watch::Receiver<u64>,
         mut stop: watch::Receiver<bool>,
     ) {
-        self.outbox.on_durable(*durable.borrow_and_update());
+        self.on_durable(*durable.borrow_and_update());
         self.carry(&mut events, &mut durable, Some(&mut stop)).await;
         let last_words = self.carry(&mut events, &mut durable, None);
         // The broker may be away or slow; the journal keeps what does not leave now.
@@ -162,7 +178,8 @@ impl<'a> Uplink<'a> {
             let now_ms = self.clock.now().uptime_ms;
             let want = self.outbox.want(self.offer_at.is_none_or(|at| now_ms >= at));
             let wake_ms = self.offer_at.filter(|at| *at > now_ms).unwrap_or(u64::MAX);
-            if stop.is_none() && want.is_none() && self.postings.is_empty() {
+            let copies = self.has_copies() && self.copies_in_flight() < COPIES_IN_FLIGHT;
+            if stop.is_none() && want.is_none() && !self.has_copies() && self.postings.is_empty() {
                 if self.flushed(durable).await {
                     return;
                 }
@@ -177,15 +194,20 @@ impl<'a> Uplink<'a> {
             tokio::select! {
                 () = stopped => return,
                 moved = durable.changed() => match moved {
-                    Ok(()) => self.outbox.on_durable(*durable.borrow_and_update()),
+                    Ok(()) => self.on_durable(*durable.borrow_and_update()),
                     Err(_) => return,
                 },
                 // Room at the courier is one of the things waited for, so the two can never wait for each other:
                 // the window keeps what is on its way below what the channels hold.
-                reserved = room.reserve(), if want.is_some() => {
-                    let (Ok(reserved), Some(want)) = (reserved, want) else { return };
-                    drop(reserved);
-                    if self.send_next(want).await.is_none() {
+                reserved = room.reserve(), if want.is_some() || copies => {
+                    if reserved.map(drop).is_err() {
+                        return;
+                    }
+                    let sent = match want {
+                        Some(want) => self.send_next(want).await,
+                        None => self.send_copy().await,
+                    };
+                    if sent.is_none() {
                         return;
                     }
                 }
@@ -207,37 +229,84 @@ impl<'a> Uplink<'a> {
             let _nothing = answer.await;
         }
         let records = *durable.borrow_and_update();
+        self.on_durable(records);
+        self.outbox.want(true).is_none() && !self.has_copies()
+    }
+
+    fn on_durable(&mut self, records: u64) {
+        self.durable = records;
         self.outbox.on_durable(records);
-        self.outbox.want(true).is_none()
+    }
+
+    fn has_copies(&self) -> bool {
+        !self.copies.is_empty() || self.copied < self.durable
+    }
+
+    fn copies_in_flight(&self) -> usize {
+        self.postings.values().filter(|posting| matches!(posting, Posting::Copy)).count()
     }
 
     async fn send_next(&mut self, want: Want) -> Option<()> {
-        let (reply, answer) = oneshot::channel();
-        self.journal.send(Entry::Read { want, reply }).await.ok()?;
-        let found = answer.await.ok()?;
+        let found = self.read(want).await?;
         self.outbox.on_found(want, found.as_ref().map(|found| found.seq));
-        let Some(Found { seq, bytes, is_newest }) = found else { return Some(()) };
+        let Some(Found { seq, bytes, .. }) = found else { return Some(()) };
         let overtakes = want.least == Class::Alert;
         let posting = if overtakes { Posting::Overtook } else { Posting::InPlace(seq) };
         // An offer is counted from when it was made.
         self.offer_at = self.offer_at.map(|_| self.clock.now().uptime_ms + OFFER_AGAIN_MS);
-        let copies = self.copies(&bytes, is_newest);
-        self.publish(self.address.topic(None, Kind::Attest), bytes.clone(), false, posting).await;
-        for (asset, kind) in copies {
-            self.publish(self.address.topic(asset, kind), bytes.clone(), true, Posting::Copy).await;
+        let topic = self.address.topic(None, Kind::Attest);
+        if self.fits(&topic, &bytes) {
+            self.publish(topic, bytes, false, posting).await;
+        } else {
+            tracing::error!(
+                seq,
+                bytes = bytes.len(),
+                limit = self.max_packet_bytes,
+                "passed over: larger than the broker takes; raise its limit and have the journal sent again"
+            );
+            self.settle(posting).await;
         }
         Some(())
     }
 
-    /// Where else a record is of use. Only the newest of its kind: a backlog must not show old states as present.
-    fn copies(&self, bytes: &[u8], is_newest: bool) -> Vec<(Option<Name>, Kind)> {
+    /// Sends the next retained copy, or looks at the next new record for what it should leave behind.
+    async fn send_copy(&mut self) -> Option<()> {
+        if let Some((topic, bytes)) = self.copies.pop_front() {
+            if self.fits(&topic, &bytes) {
+                self.publish(topic, bytes, true, Posting::Copy).await;
+            }
+            return Some(());
+        }
+        let want = Want { from: self.copied, least: Class::Routine };
+        match self.read(want).await? {
+            None => self.copied = self.durable,
+            Some(Found { seq, bytes, is_newest }) => {
+                self.copied = seq + 1;
+                // A backlog must not show old states as present.
+                if is_newest {
+                    self.copies.extend(self.copies_of(&bytes));
+                }
+            }
+        }
+        Some(())
+    }
+
+    async fn read(&self, want: Want) -> Option<Option<Found>> {
+        let (reply, answer) = oneshot::channel();
+        self.journal.send(Entry::Read { want, reply }).await.ok()?;
+        answer.await.ok()
+    }
+
+    fn fits(&self, topic: &str, bytes: &[u8]) -> bool {
+        topic.len() + bytes.len() + PACKET_OVERHEAD_BYTES <= self.max_packet_bytes
+    }
+
+    /// Where else a record is of use to whoever comes late.
+    fn copies_of(&self, bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
         let record = Unverified::read(bytes).and_then(|unverified| unverified.verify(&self.key));
         let Ok(record) = record else { return Vec::new() };
-        if !is_newest {
-            return Vec::new();
-        }
         let asset = record.body.asset();
-        match record.body {
+        let places = match record.body {
             Body::Checkpoint(_) => vec![(None, Kind::Head)],
             Body::Finding(Finding::Verdict(verdict)) if verdict.violation_since_unix_ms.is_some() => {
                 vec![(asset, Kind::Violation), (asset, Kind::State)]
@@ -249,19 +318,34 @@ impl<'a> Uplink<'a> {
             | Body::Skip { .. }
             | Body::Gap { .. }
             | Body::Finding(Finding::State(_) | Finding::Interval(_) | Finding::Event(_)) => Vec::new(),
+        };
+        places.into_iter().map(|(asset, kind)| (self.address.topic(asset, kind), bytes.to_vec())).collect()
+    }
+
+    /// A broker is there: whatever it kept before, it is given the present once more.
+    async fn on_connected(&mut self, window: u16, max_packet_bytes: u32) {
+        tracing::info!(window, "connected to the broker");
+        self.lost = None;
+        self.postings.clear();
+        self.copies.clear();
+        self.offer_at = None;
+        self.max_packet_bytes = usize::try_from(max_packet_bytes).unwrap_or(usize::MAX);
+        self.outbox.on_connected(usize::from(window).saturating_sub(COPIES_IN_FLIGHT));
+        let birth = Presence::of(&self.started, Occasion::Started).to_bytes();
+        self.publish(self.address.topic(None, Kind::Link), birth, true, Posting::Copy).await;
+        let (reply, answer) = oneshot::channel();
+        if self.journal.send(Entry::Newest { reply }).await.is_ok()
+            && let Ok((newest, records)) = answer.await
+        {
+            self.copies = newest.iter().flat_map(|bytes| self.copies_of(bytes)).collect();
+            self.copied = records;
         }
     }
 
     async fn on_event(&mut self, event: Event) {
         match event {
-            Event::Connected { window } => {
-                tracing::info!(window, "connected to the broker");
-                self.lost = None;
-                self.postings.clear();
-                self.offer_at = None;
-                self.outbox.on_connected(usize::from(window) / COPIES);
-                let birth = Presence::of(&self.started, Occasion::Started).to_bytes();
-                self.publish(self.address.topic(None, Kind::Link), birth, true, Posting::Copy).await;
+            Event::Connected { window, max_packet_bytes } => {
+                self.on_connected(window, max_packet_bytes).await;
             }
             Event::Lost { why } => {
                 if self.lost != Some(why) {
@@ -269,6 +353,8 @@ impl<'a> Uplink<'a> {
                 }
                 self.lost = Some(why);
                 self.postings.clear();
+                self.copies.clear();
+                self.copied = u64::MAX;
                 self.outbox.on_lost();
             }
             Event::Accepted { tag } => self.on_settled(tag, None).await,
@@ -280,13 +366,6 @@ impl<'a> Uplink<'a> {
 
     async fn on_settled(&mut self, tag: u64, refused: Option<Refused>) {
         match (self.postings.remove(&tag), refused) {
-            (Some(Posting::InPlace(seq)), None) => {
-                self.offer_at = None;
-                if let Some(accepted) = self.outbox.on_accepted(seq) {
-                    // The scribe is gone only when everything ends.
-                    let _gone = self.journal.send(Entry::Accepted(accepted)).await;
-                }
-            }
             (Some(Posting::InPlace(seq)), Some(why)) => {
                 if self.offer_at.is_none() {
                     tracing::warn!(seq, "not delivered: {}", why.text());
@@ -295,11 +374,30 @@ impl<'a> Uplink<'a> {
                 self.postings.retain(|_, posting| !matches!(posting, Posting::InPlace(_)));
                 self.outbox.on_unwanted();
             }
-            (Some(Posting::Overtook), _) => self.outbox.on_overtaken(),
             (Some(Posting::Copy), Some(why)) if why != Refused::NoSubscriber => {
                 tracing::warn!("a retained copy was refused: {}", why.text());
             }
-            (Some(Posting::Copy) | None, _) => {}
+            (Some(posting), _) => {
+                if matches!(posting, Posting::InPlace(_)) {
+                    self.offer_at = None;
+                }
+                self.settle(posting).await;
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// A publish needs no more attention.
+    async fn settle(&mut self, posting: Posting) {
+        match posting {
+            Posting::InPlace(seq) => {
+                if let Some(accepted) = self.outbox.on_accepted(seq) {
+                    // The scribe is gone only when everything ends.
+                    let _gone = self.journal.send(Entry::Accepted(accepted)).await;
+                }
+            }
+            Posting::Overtook => self.outbox.on_overtaken(),
+            Posting::Copy => {}
         }
     }
 

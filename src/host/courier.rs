@@ -15,7 +15,10 @@ use rumqttc::{
         AsyncClient, ConnectionError, Event as Wire, EventLoop, Incoming, MqttOptions,
         mqttbytes::{
             QoS,
-            v5::{ConnectReturnCode, LastWill, LastWillProperties, PubAckReason, SubscribeReasonCode},
+            v5::{
+                ConnectReturnCode, DisconnectReasonCode, LastWill, LastWillProperties, PubAckReason,
+                SubscribeReasonCode,
+            },
         },
     },
 };
@@ -89,10 +92,12 @@ pub enum Send {
 /// What the courier tells.
 #[derive(Debug)]
 pub enum Event {
-    /// The broker is there; at most `window` publishes may await their PUBACK.
+    /// The broker is there.
     Connected {
-        /// The window.
+        /// Publishes that may await their PUBACK.
         window: u16,
+        /// Largest packet the broker takes, in bytes.
+        max_packet_bytes: u32,
     },
     /// All filters are subscribed to.
     Subscribed,
@@ -133,6 +138,8 @@ pub enum Refused {
     Quota,
     /// Login or access rules.
     NotAuthorised,
+    /// Somebody else connected under our name.
+    TakenOver,
     /// Any other reason of the broker.
     Broker,
     /// Nobody answers at the address.
@@ -153,6 +160,9 @@ impl Refused {
             Refused::Quota => "a quota of the broker is reached; raise it or wait",
             Refused::NotAuthorised => {
                 "the broker refuses this login or topic; check user, password and access rules"
+            }
+            Refused::TakenOver => {
+                "another client uses our client id; two agents must not share gateway id and enterprise"
             }
             Refused::Broker => "the broker refused; its log says why",
             Refused::Unreachable => "no broker at that address; check host, port and that it runs",
@@ -324,9 +334,11 @@ async fn incoming(
         for filter in &broker.filters {
             client.subscribe(filter, QoS::AtLeastOnce).await.map_err(|_| Refused::Broken)?;
         }
-        let limit = ack.properties.and_then(|p| p.receive_max).unwrap_or(u16::MAX).min(IN_FLIGHT_TABLE);
+        let told = ack.properties.as_ref();
+        let limit = told.and_then(|p| p.receive_max).unwrap_or(u16::MAX).min(IN_FLIGHT_TABLE);
+        let max_packet_bytes = told.and_then(|p| p.max_packet_size).unwrap_or(u32::MAX);
         // Well below the table, so that a packet identifier never comes round while its first use is still awaited.
-        return Ok(Some(Event::Connected { window: WINDOW.min(limit / 4 * 3).max(1) }));
+        return Ok(Some(Event::Connected { window: WINDOW.min(limit / 4 * 3).max(1), max_packet_bytes }));
     }
     if let Incoming::SubAck(ack) = packet {
         let granted = |code: &SubscribeReasonCode| matches!(code, SubscribeReasonCode::Success(_));
@@ -351,8 +363,9 @@ async fn incoming(
             Some(why) => Event::Refused { tag, why },
         }));
     }
-    if let Incoming::Disconnect(_) = packet {
-        return Err(Refused::Broker);
+    if let Incoming::Disconnect(farewell) = packet {
+        let taken = farewell.reason_code == DisconnectReasonCode::SessionTakenOver;
+        return Err(if taken { Refused::TakenOver } else { Refused::Broker });
     }
     Ok(None)
 }

@@ -6,8 +6,8 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::exit::{Exit, Failure};
 
-/// How long to wait for an inspector who reads the database, in milliseconds.
-pub const BUSY_TIMEOUT_MS: u64 = 5_000;
+/// How long to wait for an inspector who holds the database, in milliseconds. Nothing has been promised meanwhile.
+pub const BUSY_TIMEOUT_MS: u64 = 60_000;
 /// Size the write-ahead log is cut back to, in bytes.
 pub const WAL_LIMIT_BYTES: i64 = 16 * 1024 * 1024;
 

@@ -16,6 +16,8 @@ pub const BREAKER_FAILURES: u32 = 3;
 pub const MAX_BACKOFF_MS: u64 = 60_000;
 /// How often a nameplate is read again, in milliseconds.
 pub const PLATE_PERIOD_MS: u64 = 900_000;
+/// A poll of several requests may take so many times the deadline of one.
+pub const POLL_BUDGET_DEADLINES: u64 = 2;
 /// Most registers a nameplate block may have.
 pub const MAX_PLATE_WORDS: usize = 1_024;
 /// The first turns of a bus start on one of so many parts of the period, so that they do not all fall together.
@@ -163,11 +165,18 @@ impl Schedule {
     pub fn on_answer(&mut self, at: &Stamp, answer: Answer<'_>) -> Option<Sample> {
         let poll = self.poll.as_mut()?;
         let turn = self.turns.get_mut(poll.turn)?;
-        let outcome = match &mut turn.subject {
-            Subject::Meter { point, plan } => on_meter_answer(point, plan, poll, at, answer),
-            Subject::Plate { point, words } => on_plate_answer(point, words, at, answer),
+        let sample = match &mut turn.subject {
+            Subject::Meter { point, plan } => on_meter_answer(point, plan, poll, at, answer)?,
+            Subject::Plate { point, words } => match on_plate_answer(point, words, at, answer) {
+                Some(sample) => sample,
+                None => {
+                    // A nameplate is read a piece at a time; meters that are due go first.
+                    turn.due_ms = at.uptime_ms;
+                    self.poll = None;
+                    return None;
+                }
+            },
         };
-        let sample = outcome?;
         let failed = match &sample {
             Sample::Reading(_) | Sample::Plate { .. } => false,
             Sample::Miss { .. } | Sample::PlateMiss { .. } => true,
@@ -216,7 +225,10 @@ fn on_meter_answer(
     }
     poll.block += 1;
     if poll.block < plan.blocks.len() {
-        return None;
+        // Answers that each come just in time must not hold the bus for ever.
+        let deadline_ms = u64::from(point.timeout_ms.unwrap_or(point.profile.timeout_ms));
+        let took_ms = at.uptime_ms.saturating_sub(poll.began?);
+        return if took_ms > POLL_BUDGET_DEADLINES * deadline_ms { miss(Fault::Timeout) } else { None };
     }
     match decode(&point.profile, point.declared, &poll.scan) {
         Err(fault) => miss(fault),

@@ -102,10 +102,14 @@ impl Mosquitto {
     }
 
     pub async fn start_at(folder: &Path, port: u16) -> Mosquitto {
+        Mosquitto::start_with(folder, port, "").await
+    }
+
+    pub async fn start_with(folder: &Path, port: u16, more: &str) -> Mosquitto {
         let config = folder.join(format!("mosquitto-{port}.conf"));
         std::fs::write(
             &config,
-            format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"),
+            format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n{more}\n"),
         )
         .unwrap();
         let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"]

@@ -1,0 +1,423 @@
+//! From what a person wrote to types that cannot be wrong, every mistake collected on the way.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    AgentConfig, BrokerConfig, Bus, DEFAULT_KEEPALIVE_S, DEFAULT_POLL_MS, Furnace, Gateway, MAX_METERS,
+    Meter, PlateAt,
+};
+use crate::{
+    catalogue::Standing,
+    judge::{
+        Allowance, Commissioned, Equipment, Floor, Promised,
+        commission::{MAX_ALLOWANCES, STARTING_CURRENT_CT_PPM, STARTING_CURRENT_DIRECT_PPM},
+    },
+    metering::{Profile, Quantity, decode::Declared},
+    terms::{
+        AssetId, Digest, Flaw, Flaws, GatewayId, LegalDay, MeterId, MilliVolts, MilliWatts, Name, WattHours,
+        flaw::Wrong,
+        form::{self, Form},
+        place::{CreditCode, Division},
+    },
+};
+
+/// Longest line-to-line voltage accepted, in volts.
+const MAX_NOMINAL_V: i64 = 1_000_000;
+/// Largest power accepted, in watts.
+const MAX_POWER_W: i64 = 10_000_000_000;
+
+/// Reads the merged tree; profiles are looked for beside `base`, the configuration's folder.
+pub(super) struct Reader<'a> {
+    pub(super) base: &'a Path,
+    pub(super) flaws: &'a Flaws,
+    pub(super) warnings: &'a Flaws,
+}
+
+impl Reader<'_> {
+    pub(super) fn read(&self, form: Form<'_>, digest: Digest) -> Option<AgentConfig> {
+        let gateway = form.required_table("gateway");
+        let profiles = self.profiles(gateway.as_ref());
+        let gateway = gateway.and_then(|gateway| self.gateway(gateway));
+        let broker = form.required_table("broker").and_then(|broker| self.broker(broker));
+        let buses = self.unique(form.tables("bus"), |bus| self.bus(bus), |bus| bus.id);
+        let equipment = self.unique(
+            form.tables("equipment"),
+            |e| self.furnace(e, &buses),
+            |furnace| furnace.equipment.id.0,
+        );
+        let meters = self.unique(
+            form.tables("meter"),
+            |meter| self.meter(meter, &buses, &equipment, &profiles),
+            |meter| meter.id.0,
+        );
+        if form.place("meter") == form.place("") {
+            form.flaw("meter", "no meter is configured", "add a [[meter]]");
+        }
+        if meters.len() > MAX_METERS {
+            form.flaw(
+                "meter",
+                format!("{} meters", meters.len()),
+                format!("at most {MAX_METERS} are allowed"),
+            );
+        }
+        self.judge_the_whole(&form, &meters, &equipment);
+        form.close();
+        Some(AgentConfig {
+            gateway: gateway?,
+            broker: broker?,
+            buses,
+            meters,
+            equipment,
+            digest,
+            warnings: Vec::new(),
+        })
+    }
+
+    /// Mistakes that show only when everything is read.
+    fn judge_the_whole(&self, form: &Form<'_>, meters: &[Meter], equipment: &[Furnace]) {
+        let mut seen = BTreeSet::new();
+        for meter in meters.iter().filter(|meter| !seen.insert((meter.bus, meter.unit))) {
+            let wrong = format!(
+                "meter `{}` is unit {} of bus `{}`, as another one is",
+                meter.id, meter.unit, meter.bus
+            );
+            form.flaw("meter", wrong, "one meter watches one feeder: correct the unit");
+        }
+        for furnace in equipment {
+            if meters.iter().all(|meter| meter.commissioned.serves != furnace.equipment.id) {
+                let wrong = format!("no meter serves equipment `{}`", furnace.equipment.id);
+                self.warnings.add(
+                    form.place("equipment").clone(),
+                    Wrong::new(wrong, "nothing will ever be said of it"),
+                );
+            }
+        }
+    }
+
+    /// Reads tables that carry an `id`, and reports an identifier given twice.
+    fn unique<T>(
+        &self,
+        forms: Vec<Form<'_>>,
+        read: impl Fn(Form<'_>) -> Option<T>,
+        id: impl Fn(&T) -> Name,
+    ) -> Vec<T> {
+        let mut seen = BTreeSet::new();
+        let read_one = |form: Form<'_>| {
+            let place = form.place("id").clone();
+            let read = read(form)?;
+            if !seen.insert(id(&read)) {
+                self.flaws.add(
+                    place,
+                    Wrong::new(format!("`{}` stands here twice", id(&read)), "give each its own id"),
+                );
+            }
+            Some(read)
+        };
+        forms.into_iter().filter_map(read_one).collect()
+    }
+
+    /// Every profile file of the configured folder, by its identifier; those with mistakes as their mistakes.
+    fn profiles(&self, gateway: Option<&Form<'_>>) -> BTreeMap<String, Result<Arc<Profile>, Vec<Flaw>>> {
+        let Some(gateway) = gateway else { return BTreeMap::new() };
+        let folder = gateway.optional("profiles", form::text).unwrap_or_else(|| "meters".to_owned());
+        let folder = self.base.join(folder);
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(e) => {
+                gateway.flaw(
+                    "profiles",
+                    format!("{}: {e}", folder.display()),
+                    "name the folder of the meter profiles",
+                );
+                return BTreeMap::new();
+            }
+        };
+        let paths = entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|p| p.extension().is_some_and(|e| e == "toml"));
+        let read = |path: PathBuf| {
+            let id = path.file_stem()?.to_str()?.to_owned();
+            let text = std::fs::read_to_string(&path).ok()?;
+            Some((id, Profile::parse(&path.display().to_string(), &text).map(Arc::new)))
+        };
+        paths.filter_map(read).collect()
+    }
+
+    fn gateway(&self, form: Form<'_>) -> Option<Gateway> {
+        let id = form.required("id", form::name);
+        let division = form.required("division", |v| {
+            form::parsed(v, Division::parse, "six digits of GB/T 2260 are expected")
+        });
+        let enterprise = form.required("uscc", |v| {
+            form::parsed(v, CreditCode::parse, "18 symbols of a unified social credit code are expected")
+        });
+        let state_dir = form.required("state_dir", form::text);
+        if let Some(code) = enterprise.filter(|code| !code.check_symbol_fits()) {
+            let wrong = Wrong::new(
+                format!("the check symbol of {code} does not fit"),
+                "compare it with the licence; codes issued like this do exist",
+            );
+            self.warnings.add(form.place("uscc").clone(), wrong);
+        }
+        form.close();
+        let state_dir = self.base.join(state_dir?);
+        Some(Gateway { id: GatewayId(id?), division: division?, enterprise: enterprise?, state_dir })
+    }
+
+    fn broker(&self, form: Form<'_>) -> Option<BrokerConfig> {
+        let host = form.required("host", form::text);
+        let port = form.optional("port", form::fitting(1..=65_535)).unwrap_or(1_883);
+        let keepalive_s =
+            form.optional("keepalive_s", form::fitting(5..=3_600)).unwrap_or(DEFAULT_KEEPALIVE_S);
+        let user = form.optional("user", form::text);
+        let password = form.optional("password_file", form::text);
+        if user.is_some() != password.is_some() {
+            form.flaw("user", "`user` and `password_file` belong together", "give both or neither");
+        }
+        form.close();
+        let login = user.zip(password).map(|(user, file)| (user, self.base.join(file)));
+        Some(BrokerConfig { host: host?, port, keepalive_s, login })
+    }
+
+    fn bus(&self, form: Form<'_>) -> Option<Bus> {
+        let id = form.required("id", form::name);
+        let endpoint = form.required("endpoint", |v| {
+            form::parsed(v, endpoint, "an endpoint like \"tcp://10.1.4.7:502\" is expected")
+        });
+        form.close();
+        let (host, port) = endpoint?;
+        Some(Bus { id: id?, host, port })
+    }
+
+    fn furnace(&self, form: Form<'_>, buses: &[Bus]) -> Option<Furnace> {
+        let id = form.required("id", form::name);
+        let kind = form.required("kind", form::name);
+        let label = form.optional("name", form::text);
+        let rated = form.required("rated_power_w", form::whole(1..=MAX_POWER_W));
+        let decommissioned_on: Option<LegalDay> = form.optional("decommissioned_on", form::day);
+        let plate = form.table("nameplate").and_then(|plate| self.plate(plate, buses));
+        form.close();
+        let standing = Standing { decommissioned_on };
+        Some(Furnace {
+            equipment: Equipment { id: AssetId(id?), standing },
+            kind: kind?,
+            label,
+            rated: MilliWatts::from_watts(rated?),
+            plate,
+        })
+    }
+
+    fn plate(&self, form: Form<'_>, buses: &[Bus]) -> Option<PlateAt> {
+        let bus = self.bus_of(&form, buses);
+        let unit = form.required("unit", form::fitting(1..=247));
+        let at = form.required("address", form::fitting(0..=65_530));
+        form.close();
+        Some(PlateAt { bus: bus?, unit: unit?, at: at? })
+    }
+
+    fn bus_of(&self, form: &Form<'_>, buses: &[Bus]) -> Option<Name> {
+        let bus = form.required("bus", form::name)?;
+        if buses.iter().all(|b| b.id != bus) {
+            form.flaw("bus", format!("no [[bus]] has the id `{bus}`"), "add it, or correct the name");
+        }
+        Some(bus)
+    }
+
+    fn meter(
+        &self,
+        form: Form<'_>,
+        buses: &[Bus],
+        equipment: &[Furnace],
+        profiles: &BTreeMap<String, Result<Arc<Profile>, Vec<Flaw>>>,
+    ) -> Option<Meter> {
+        let id = form.required("id", form::name);
+        let bus = self.bus_of(&form, buses);
+        let unit = form.required("unit", form::fitting(1..=247));
+        let profile = self.profile(&form, profiles);
+        let declared =
+            Declared { ct: form.optional("ct", form::ratio), pt: form.optional("pt", form::ratio) };
+        let poll_ms = form.optional("poll_ms", form::fitting(100..=60_000)).unwrap_or(DEFAULT_POLL_MS);
+        let timeout_ms = form.optional("timeout_ms", form::fitting(20..=30_000));
+        let serves = self.serves(&form, equipment);
+        let commissioned =
+            self.commissioned(&form, MeterId(id?), serves, declared, poll_ms, profile.as_deref());
+        form.close();
+        let (bus, unit, profile, commissioned) = (bus?, unit?, profile?, commissioned?);
+        Some(Meter { id: MeterId(id?), bus, unit, profile, declared, poll_ms, timeout_ms, commissioned })
+    }
+
+    fn profile(
+        &self,
+        form: &Form<'_>,
+        profiles: &BTreeMap<String, Result<Arc<Profile>, Vec<Flaw>>>,
+    ) -> Option<Arc<Profile>> {
+        let wanted = form.required("profile", form::text)?;
+        match profiles.get(&wanted) {
+            Some(Ok(profile)) => Some(profile.clone()),
+            Some(Err(flaws)) => {
+                for Flaw { place, what } in flaws {
+                    self.flaws.add(place.clone(), what.clone());
+                }
+                None
+            }
+            None => {
+                let known: Vec<&str> = profiles.keys().map(String::as_str).collect();
+                form.flaw(
+                    "profile",
+                    format!("there is no profile `{wanted}`"),
+                    format!("known: {}", known.join(", ")),
+                );
+                None
+            }
+        }
+    }
+
+    fn serves<'e>(&self, form: &Form<'_>, equipment: &'e [Furnace]) -> Option<&'e Furnace> {
+        let serves = form.required("serves", form::name)?;
+        let found = equipment.iter().find(|furnace| furnace.equipment.id.0 == serves);
+        if found.is_none() {
+            form.flaw(
+                "serves",
+                format!("no [[equipment]] has the id `{serves}`"),
+                "add it, or correct the name",
+            );
+        }
+        found
+    }
+
+    fn commissioned(
+        &self,
+        form: &Form<'_>,
+        meter: MeterId,
+        serves: Option<&Furnace>,
+        declared: Declared,
+        poll_ms: u64,
+        profile: Option<&Profile>,
+    ) -> Option<Commissioned> {
+        let nominal = form.required("nominal_v", form::whole(100..=MAX_NOMINAL_V));
+        let no_load = form.optional("no_load_w", form::whole(0..=MAX_POWER_W)).unwrap_or(0);
+        let rated_a: Option<u32> = form.optional("rated_a", form::fitting(1..=100_000));
+        let allowances = self.allowances(form);
+        let nominal = MilliVolts(nominal?.saturating_mul(1_000));
+        let floor = match (declared.ct, rated_a) {
+            (Some(ct), None) => Floor::of(ct.primary(), nominal, STARTING_CURRENT_CT_PPM),
+            (None, Some(amps)) => Floor::of(amps, nominal, STARTING_CURRENT_DIRECT_PPM),
+            (Some(_), Some(_)) | (None, None) => {
+                form.flaw(
+                    "ct",
+                    "the smallest current the meter sees cannot be told",
+                    "give either `ct = \"400/5\"` or, for a direct connection, `rated_a = 100`",
+                );
+                return None;
+            }
+        };
+        self.warn_of_meter(form, profile, declared, serves, floor);
+        let serves = serves?;
+        Some(Commissioned {
+            meter,
+            serves: serves.equipment.id,
+            nominal,
+            rated: serves.rated,
+            no_load: MilliWatts::from_watts(no_load),
+            allowances,
+            floor,
+            poll_ms,
+            promised: promised(profile?),
+        })
+    }
+
+    fn allowances(&self, form: &Form<'_>) -> heapless::Vec<Allowance, MAX_ALLOWANCES> {
+        let mut allowances = heapless::Vec::new();
+        for allowance in form.tables("allowance") {
+            let name = allowance.required("name", form::name);
+            let power = allowance.required("power_w", form::whole(0..=MAX_POWER_W));
+            let monthly = allowance.required("energy_kwh_per_month", form::whole(0..=MAX_POWER_W));
+            let place = allowance.place("name").clone();
+            allowance.close();
+            let (Some(name), Some(power), Some(monthly)) = (name, power, monthly) else { continue };
+            let allowance = Allowance {
+                name,
+                power: MilliWatts::from_watts(power),
+                monthly: WattHours(monthly.saturating_mul(1_000)),
+            };
+            if allowances.push(allowance).is_err() {
+                let right = format!("at most {MAX_ALLOWANCES} are allowed");
+                self.flaws.add(place, Wrong::new("too many allowances", right));
+            }
+        }
+        allowances
+    }
+
+    fn warn_of_meter(
+        &self,
+        form: &Form<'_>,
+        profile: Option<&Profile>,
+        declared: Declared,
+        serves: Option<&Furnace>,
+        floor: Floor,
+    ) {
+        let warn = |key: &str, wrong: String, right: &str| {
+            self.warnings.add(form.place(key).clone(), Wrong::new(wrong, right));
+        };
+        if let Some(profile) = profile.filter(|profile| !profile.has_liveness_word()) {
+            let wrong = format!("profile `{}` has no clock, uptime or run-hours word", profile.id);
+            warn("profile", wrong, "a dead line can then only be shown as unknown, never as dead");
+        }
+        if profile.is_some_and(Profile::needs_pt) && declared.pt.is_none() {
+            let wrong = "`pt` is not declared and the meter's values need it".to_owned();
+            warn(
+                "profile",
+                wrong,
+                "the ratio the meter tells is believed; write `pt = \"10000/100\"` from the plate",
+            );
+        }
+        if let Some(furnace) = serves.filter(|furnace| floor.power.0 > furnace.rated.0 / 20) {
+            let wrong = format!(
+                "meter unfit for this equipment: {} W could hide below its floor, more than 5 % of {} W",
+                floor.power.watts(),
+                furnace.rated.watts()
+            );
+            warn("ct", wrong, "use a smaller current transformer or a better meter");
+        }
+    }
+}
+
+/// What a profile's map promises, so that a missing value is missed.
+fn promised(profile: &Profile) -> Promised {
+    let mapped = |quantities: [Quantity; 3]| {
+        u8::try_from(quantities.iter().filter(|q| profile.row(**q).is_some()).count()).unwrap_or(3)
+    };
+    let lines = mapped([Quantity::VoltageL12, Quantity::VoltageL23, Quantity::VoltageL31]);
+    let phases = mapped([Quantity::VoltageL1, Quantity::VoltageL2, Quantity::VoltageL3]);
+    Promised {
+        voltages: if lines > 0 { lines } else { phases },
+        currents: mapped([Quantity::CurrentL1, Quantity::CurrentL2, Quantity::CurrentL3]),
+    }
+}
+
+fn endpoint(text: &str) -> Option<(String, u16)> {
+    let (host, port) = text.strip_prefix("tcp://")?.rsplit_once(':')?;
+    let port = port.parse().ok().filter(|port| *port != 0)?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    (!host.is_empty() && !host.contains('/')).then(|| (host.to_owned(), port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_has_host_and_port() {
+        assert_eq!(endpoint("tcp://10.1.4.7:502"), Some(("10.1.4.7".into(), 502)));
+        assert_eq!(endpoint("tcp://[::1]:502"), Some(("::1".into(), 502)));
+        for wrong in ["10.1.4.7:502", "tcp://10.1.4.7", "tcp://:502", "tcp://a:0", "udp://a:1", "tcp://a/b:1"]
+        {
+            assert_eq!(endpoint(wrong), None, "{wrong}");
+        }
+    }
+}
