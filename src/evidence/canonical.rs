@@ -46,7 +46,16 @@ pub struct Canonical {
     refused: Option<Unwritable>,
 }
 
+/// Room a record usually needs, in bytes; a writer that is kept begins with it.
+pub const USUAL_RECORD_BYTES: usize = 8 * 1024;
+
 impl Canonical {
+    /// A writer with room for usual records from the start.
+    pub fn with_room() -> Canonical {
+        let scratch = Vec::with_capacity(4 * USUAL_RECORD_BYTES);
+        Canonical { scratch, pieces: Vec::with_capacity(256), refused: None }
+    }
+
     /// Writes one object into `out`, replacing what was there.
     /// Returns the offset at which a member named `sig` would stand.
     ///

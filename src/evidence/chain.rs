@@ -2,7 +2,7 @@
 
 use super::{
     body::{Body, Class},
-    canonical::{Canonical, Unwritable},
+    canonical::{Canonical, USUAL_RECORD_BYTES, Unwritable},
     record::{FORMAT, Header, LogId, Record, SIGNED_PREFIX},
     suite::{self, ED25519, KeyId, Signer},
     write,
@@ -73,10 +73,10 @@ impl Chain {
             key_epoch,
             key_id: signer.public_key().id(),
             signer,
-            canonical: Canonical::default(),
-            body: Vec::new(),
-            signed: Vec::new(),
-            bytes: Vec::new(),
+            canonical: Canonical::with_room(),
+            body: Vec::with_capacity(USUAL_RECORD_BYTES),
+            signed: Vec::with_capacity(USUAL_RECORD_BYTES),
+            bytes: Vec::with_capacity(USUAL_RECORD_BYTES),
         }
     }
 
