@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{body::Body, record::Record};
 use crate::{
-    judge::{EquipmentMemory, Finding, Memory, MeterMemory},
+    judge::{EquipmentMemory, Event, Finding, Memory, MeterMemory, RegisterQuirk},
     terms::{AssetId, MeterId, Stamp},
 };
 
@@ -53,6 +53,14 @@ impl Recall {
                     plate: verdict.plate,
                 };
                 self.equipment.insert(verdict.asset, memory);
+            }
+            Body::Finding(Finding::Event(Event::Register(event)))
+                if matches!(event.what, RegisterQuirk::Rebased | RegisterQuirk::Untimed) =>
+            {
+                // The count begins anew there, and nothing may be weighed across it.
+                if let Some(memory) = self.meters.get_mut(&event.meter) {
+                    (memory.mark, memory.windows) = (Some(event.after), None);
+                }
             }
             Body::Genesis(_)
             | Body::Checkpoint(_)

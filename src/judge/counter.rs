@@ -25,8 +25,12 @@ impl Advance {
             0 => Advance::Held,
             1.. if difference <= possible.0 => Advance::Moved(WattHours(difference)),
             1.. => Advance::Leapt(WattHours(difference)),
-            _ => match after.modulus.map(|modulus| modulus.0.saturating_add(difference)) {
-                Some(wrapped) if (0..=possible.0).contains(&wrapped) => {
+            // Where more than half a turn could have passed, a fall and a turn look alike, and a fall it is.
+            _ => match after.modulus.filter(|modulus| possible.0 < modulus.0 / 2) {
+                Some(WattHours(modulus))
+                    if (0..=possible.0).contains(&modulus.saturating_add(difference)) =>
+                {
+                    let wrapped = modulus.saturating_add(difference);
                     Advance::RolledOver(WattHours(wrapped))
                 }
                 Some(_) | None => Advance::Fell(WattHours(difference)),

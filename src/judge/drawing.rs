@@ -95,7 +95,8 @@ impl Drawing {
         if of_the_present {
             self.below = None;
         }
-        if self.proof.is_none() || (of_the_present && self.is_of_another_day(now)) {
+        let of_today = excess.from.legal_day() == now.legal_day();
+        if self.proof.is_none() || ((of_the_present || of_today) && self.is_of_another_day(now)) {
             self.prove(Proof::Energy(excess));
         }
     }

@@ -126,16 +126,29 @@ impl Feeder {
         let terms = &self.terms;
         let possible =
             |before: &Mark, now: &Mark| terms.possible(now.at.since_ms(&before.at), now.register.step);
-        let passage = mark.map(|mark| self.track.on(mark, possible));
+        let drawing = self.drawing.is_on();
+        let explained = |before: &Mark, now: &Mark| {
+            // Once it draws, more of the same is no surprise.
+            if drawing {
+                WattHours(i64::MAX)
+            } else {
+                terms.energy_bound(&before.at, &now.at, now.register.step)
+            }
+        };
+        let passage = mark.map(|mark| self.track.on(mark, possible, explained));
         let energy = match passage {
             Some(Passage::Told { energy, .. }) => Some(energy),
             Some(
-                Passage::First | Passage::Doubtful { .. } | Passage::Rebased { .. } | Passage::Untimed { .. },
+                Passage::First
+                | Passage::Doubtful { .. }
+                | Passage::Rebased { .. }
+                | Passage::Unconfirmed
+                | Passage::Untimed { .. },
             )
             | None => None,
         };
         self.line.on_reading(&self.terms, reading, energy);
-        self.account(&at, passage.as_ref());
+        self.account(reading, passage.as_ref());
         if let Some(excess) = mark.and_then(|now| self.weigh(&now, passage.as_ref())) {
             self.drawing.on_excess(excess, &at);
         }
@@ -154,7 +167,10 @@ impl Feeder {
         self.misses = self.misses.saturating_add(1);
         self.heard = Some(*at);
         self.ledger.get_or_insert_with(|| Ledger::opening(at, None)).on_miss();
-        let is_news = self.misses >= MISSED_POLLS && self.show(State::Unknown(Why::Fault(fault)), at);
+        // The first cause stands until a reading comes: alternating faults are one silence.
+        let is_known = matches!(self.shown, State::Unknown(Why::Fault(_)));
+        let is_news =
+            self.misses >= MISSED_POLLS && !is_known && self.show(State::Unknown(Why::Fault(fault)), at);
         Change { is_news, ..Change::default() }
     }
 
@@ -171,11 +187,12 @@ impl Feeder {
     }
 
     /// The wall clock was moved against the boot clock: sums and proofs that belong to a day begin anew.
-    pub fn on_clock_step(&mut self, by_ms: i64) {
+    pub fn on_clock_step(&mut self, by_ms: i64, now: &Stamp) {
         self.drawing.on_clock_step();
+        self.track.on_clock_step(now);
         self.windows = self.track.anchor().map(|mark| Windows::starting(&mark.at));
         if let Some(ledger) = &mut self.ledger {
-            ledger.on_clock_step(by_ms);
+            ledger.on_clock_step(by_ms, now);
         }
     }
 
@@ -244,17 +261,22 @@ impl Feeder {
     }
 
     /// Splits the time since the reading before into the ledger. A doubtful reading accounts for nothing yet.
-    fn account(&mut self, at: &Stamp, passage: Option<&Passage>) {
+    fn account(&mut self, reading: &Reading, passage: Option<&Passage>) {
+        let at = &reading.at;
+        let is_seen = reading.power().is_some() && line::sight(&self.terms, reading).is_some();
         let ledger = self.ledger.get_or_insert_with(|| Ledger::opening(at, None));
         match passage {
             None | Some(Passage::Doubtful { .. }) => ledger.on_miss(),
+            // Told with the next reading, whichever it agrees with.
+            Some(Passage::Unconfirmed) => {}
             Some(Passage::First) => ledger.on_reading(None, at, Account::Unaccounted, None),
             Some(Passage::Rebased { before } | Passage::Untimed { before }) => {
                 ledger.on_reading(Some(&before.at), at, Account::Unaccounted, None);
             }
             Some(Passage::Told { before, energy, .. }) => {
                 let span_ms = at.since_ms(&before.at);
-                let near = before.at.boot == at.boot && span_ms <= poll_ms(&self.terms).saturating_mul(2);
+                let near =
+                    is_seen && before.at.boot == at.boot && span_ms <= poll_ms(&self.terms).saturating_mul(2);
                 // A gap is bridged only while the register could not have gone once around.
                 let possible = self.terms.possible(span_ms, before.register.step);
                 let unambiguous = before.register.modulus.is_none_or(|modulus| possible < modulus);
@@ -275,7 +297,7 @@ impl Feeder {
             Passage::Told { before, energy, .. } if is_timed(before, now) => {
                 windows.add(&self.terms, before, now, *energy)
             }
-            Passage::Doubtful { .. } => None,
+            Passage::Doubtful { .. } | Passage::Unconfirmed => None,
             Passage::Told { .. } | Passage::First | Passage::Rebased { .. } | Passage::Untimed { .. } => {
                 *windows = Windows::starting(&now.at);
                 None
@@ -353,6 +375,7 @@ impl Feeder {
     fn event(&self, passage: Passage, after: Mark) -> Option<Event> {
         let (what, before) = match passage {
             Passage::First
+            | Passage::Unconfirmed
             | Passage::Told { rolled_over: false, .. }
             | Passage::Doubtful { is_news: false, .. } => return None,
             Passage::Told { rolled_over: true, before, .. } => (RegisterQuirk::RolledOver, before),
@@ -368,7 +391,11 @@ impl Feeder {
 fn told_since(passage: &Passage) -> Option<(Stamp, WattHours)> {
     match passage {
         Passage::Told { before, energy, .. } => Some((before.at, *energy)),
-        Passage::First | Passage::Doubtful { .. } | Passage::Rebased { .. } | Passage::Untimed { .. } => None,
+        Passage::First
+        | Passage::Doubtful { .. }
+        | Passage::Rebased { .. }
+        | Passage::Unconfirmed
+        | Passage::Untimed { .. } => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The ledger of silence: every moment of an interval is observed, bridged or unaccounted, and the three sum.
 
-use super::{memory::Mark, window::Windows};
+use super::{memory::Mark, register::redated, window::Windows};
 use crate::terms::{AssetId, MeterId, Stamp, WattHours};
 
 /// Length of an interval, aligned to UTC, in milliseconds.
@@ -129,7 +129,8 @@ impl Ledger {
     }
 
     /// The wall clock was set forward: wall time nobody lived through, and nothing tells of it.
-    pub fn on_clock_step(&mut self, by_ms: i64) {
+    pub fn on_clock_step(&mut self, by_ms: i64, now: &Stamp) {
+        self.counted_to = redated(&self.counted_to, now);
         self.shares.add(by_ms.max(0), Account::Unaccounted);
         if by_ms > 0 {
             self.energy = None;

@@ -2,7 +2,7 @@
 //! agreed with by the next, and nothing is weighed across it.
 
 use super::{counter::Advance, event::RegisterQuirk, memory::Mark};
-use crate::terms::{ClockQuality, WattHours};
+use crate::terms::{ClockQuality, Stamp, WattHours};
 
 /// What the register told between its last good reading and now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,9 @@ pub enum Passage {
         /// The last good reading of the old count.
         before: Mark,
     },
-    /// The register moved over a time no clock can tell.
+    /// It tells of more than is explained: believed only once the next reading agrees.
+    Unconfirmed,
+    /// A time passed that no clock can tell.
     Untimed {
         /// The last good reading.
         before: Mark,
@@ -44,12 +46,14 @@ pub enum Passage {
 pub struct Track {
     anchor: Option<Mark>,
     doubt: Option<Mark>,
+    /// A reading higher than the allowances explain, until the next agrees.
+    high: Option<Mark>,
 }
 
 impl Track {
     /// Goes on from what is remembered.
     pub fn resuming(anchor: Option<Mark>) -> Track {
-        Track { anchor, doubt: None }
+        Track { anchor, ..Track::default() }
     }
 
     /// The last good reading.
@@ -57,8 +61,21 @@ impl Track {
         self.anchor
     }
 
-    /// Takes a reading. `possible` tells the most that can have passed between two marks.
-    pub fn on(&mut self, now: Mark, possible: impl Fn(&Mark, &Mark) -> WattHours) -> Passage {
+    /// The wall clock was moved: what was read in this boot is dated anew by the boot clock.
+    pub fn on_clock_step(&mut self, now: &Stamp) {
+        for mark in [&mut self.anchor, &mut self.doubt, &mut self.high].into_iter().flatten() {
+            mark.at = redated(&mark.at, now);
+        }
+    }
+
+    /// Takes a reading. `possible` tells the most that can have passed between two marks, `explained` the most that
+    /// the allowances explain.
+    pub fn on(
+        &mut self,
+        now: Mark,
+        possible: impl Fn(&Mark, &Mark) -> WattHours,
+        explained: impl Fn(&Mark, &Mark) -> WattHours,
+    ) -> Passage {
         let Some(before) = self.anchor else {
             // The very first reading may be the odd one: a baseline takes two that agree, and neither tells energy.
             if self.agrees_with_doubt(&now, &possible) {
@@ -71,13 +88,24 @@ impl Track {
         let most = if is_timed(&before, &now) { possible(&before, &now) } else { WattHours(i64::MAX) };
         let advance = Advance::between(&before.register, &now.register, most);
         match advance {
-            Advance::Held => self.told(before, now, WattHours(0), false),
-            Advance::Moved(_) | Advance::RolledOver(_) if !is_timed(&before, &now) => {
+            Advance::Held | Advance::Moved(_) | Advance::RolledOver(_) if !is_timed(&before, &now) => {
                 self.accept(now);
                 Passage::Untimed { before }
             }
+            Advance::Moved(energy) | Advance::RolledOver(energy)
+                if energy > explained(&before, &now) && !self.agrees_with_high(&now, &possible) =>
+            {
+                self.high = Some(now);
+                Passage::Unconfirmed
+            }
+            Advance::Held => self.told(before, now, WattHours(0), false),
             Advance::Moved(energy) => self.told(before, now, energy, false),
             Advance::RolledOver(energy) => self.told(before, now, energy, true),
+            // Caches and sums of floats dither by a step: the higher reading stands.
+            Advance::Fell(fall) if fall.0 >= -2 * now.register.step.0 => {
+                let stands = Mark { at: now.at, register: before.register };
+                self.told(before, stands, WattHours(0), false)
+            }
             Advance::Fell(_) => self.doubt(before, now, RegisterQuirk::Fell, possible),
             Advance::Leapt(_) => self.doubt(before, now, RegisterQuirk::Leapt, possible),
         }
@@ -103,6 +131,12 @@ impl Track {
         Passage::Doubtful { before, quirk, is_news }
     }
 
+    fn agrees_with_high(&self, now: &Mark, possible: &impl Fn(&Mark, &Mark) -> WattHours) -> bool {
+        self.high.is_some_and(|high| {
+            Advance::between(&high.register, &now.register, possible(&high, now)).energy().is_some()
+        })
+    }
+
     fn agrees_with_doubt(&self, now: &Mark, possible: &impl Fn(&Mark, &Mark) -> WattHours) -> bool {
         self.doubt.is_some_and(|doubt| {
             Advance::between(&doubt.register, &now.register, possible(&doubt, now)).energy().is_some()
@@ -112,20 +146,35 @@ impl Track {
     fn accept(&mut self, now: Mark) {
         self.anchor = Some(now);
         self.doubt = None;
+        self.high = None;
     }
 }
 
 /// Whether the time between two readings is known: inside one boot by the boot clock, across boots only where a
 /// synchronised clock stands on both sides. A clock that was merely kept may have stood still while the power was off.
 pub fn is_timed(before: &Mark, now: &Mark) -> bool {
-    let synchronised = before.at.clock == ClockQuality::Ntp && now.at.clock == ClockQuality::Ntp;
-    before.at.boot == now.at.boot || (synchronised && now.at.wall_unix_ms >= before.at.wall_unix_ms)
+    is_span_known(&before.at, &now.at)
+}
+
+/// As [`is_timed`], of two moments.
+pub fn is_span_known(before: &Stamp, now: &Stamp) -> bool {
+    let synchronised = before.clock == ClockQuality::Ntp && now.clock == ClockQuality::Ntp;
+    before.boot == now.boot || (synchronised && now.wall_unix_ms >= before.wall_unix_ms)
+}
+
+/// A moment of this boot as the clock of now would have dated it; a moment of another boot stays as it was.
+pub fn redated(moment: &Stamp, now: &Stamp) -> Stamp {
+    if moment.boot != now.boot {
+        return *moment;
+    }
+    let wall_unix_ms = now.wall_unix_ms.saturating_sub(now.since_ms(moment));
+    Stamp { wall_unix_ms, clock: now.clock, error_ms: now.error_ms, ..*moment }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{metering::Register, terms::Stamp};
+    use crate::metering::Register;
 
     fn mark(seconds: u64, boot: u32, clock: ClockQuality, energy: i64) -> Mark {
         let uptime_ms = seconds * 1_000;
@@ -138,7 +187,8 @@ mod tests {
     fn feed(energies: &[i64]) -> Vec<Passage> {
         let mut track = Track::default();
         let possible = |_: &Mark, _: &Mark| WattHours(1_000);
-        (0..).zip(energies).map(|(s, e)| track.on(mark(s, 1, ClockQuality::Rtc, *e), possible)).collect()
+        let all = |_: &Mark, _: &Mark| WattHours(i64::MAX);
+        (0..).zip(energies).map(|(s, e)| track.on(mark(s, 1, ClockQuality::Rtc, *e), possible, all)).collect()
     }
 
     #[test]
@@ -156,6 +206,7 @@ mod tests {
                 Passage::First
                 | Passage::Doubtful { .. }
                 | Passage::Rebased { .. }
+                | Passage::Unconfirmed
                 | Passage::Untimed { .. } => None,
             });
             assert!(told.sum::<i64>() <= 10, "{energies:?}");
@@ -173,6 +224,21 @@ mod tests {
     }
 
     #[test]
+    fn one_high_reading_is_told_only_when_the_next_agrees() {
+        let explained = |_: &Mark, _: &Mark| WattHours(50);
+        let possible = |_: &Mark, _: &Mark| WattHours(10_000);
+        let feed = |energies: &[i64]| -> i64 {
+            let mut track = Track::default();
+            let passages = (0..)
+                .zip(energies)
+                .map(|(s, e)| track.on(mark(s, 1, ClockQuality::Rtc, *e), possible, explained));
+            passages.map(|p| if let Passage::Told { energy, .. } = p { energy.0 } else { 0 }).sum()
+        };
+        assert_eq!(feed(&[5_000, 5_000, 9_000, 5_010, 5_020]), 20, "a torn read");
+        assert_eq!(feed(&[5_000, 5_000, 9_000, 9_010, 9_020]), 4_020, "a melt");
+    }
+
+    #[test]
     fn readings_that_agree_with_nothing_stay_doubtful_and_are_news_once() {
         let news = feed(&[5_000, 5_000, 0, 90_000, 3, 80_000])
             .into_iter()
@@ -185,11 +251,14 @@ mod tests {
         let possible = |_: &Mark, _: &Mark| WattHours(1_000);
         let across = |clock, energy| {
             let mut track = Track::resuming(Some(mark(0, 1, clock, 5_000)));
-            track.on(mark(60, 2, clock, energy), possible)
+            track.on(mark(60, 2, clock, energy), possible, |_, _| WattHours(i64::MAX))
         };
         assert!(matches!(across(ClockQuality::Ntp, 5_500), Passage::Told { energy: WattHours(500), .. }));
         assert!(matches!(across(ClockQuality::Rtc, 5_500), Passage::Untimed { .. }));
-        assert!(matches!(across(ClockQuality::Rtc, 5_000), Passage::Told { energy: WattHours(0), .. }));
+        assert!(
+            matches!(across(ClockQuality::Rtc, 5_000), Passage::Untimed { .. }),
+            "stillness over no known time"
+        );
         assert!(matches!(across(ClockQuality::Rtc, 4_000), Passage::Doubtful { .. }));
     }
 }

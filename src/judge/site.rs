@@ -62,7 +62,7 @@ impl Site {
             self.last.and_then(|last| at.step_ms(&last)).filter(|by| by.abs() > CLOCK_STEP_MS)
         {
             say(Finding::Event(Event::ClockStepped { by_ms }));
-            self.feeders.iter_mut().for_each(|feeder| feeder.on_clock_step(by_ms));
+            self.feeders.iter_mut().for_each(|feeder| feeder.on_clock_step(by_ms, at));
         }
         self.last = Some(*at);
         match fact {

@@ -107,7 +107,10 @@ impl Docket {
         let overdue = |at: &Stamp| self.equipment.standing.phase(at.legal_day()) == Some(Phase::Overdue);
         // Both ends of the evidence must lie past the last lawful day, told by a clock that was set at all.
         let dated = at.clock != ClockQuality::Unset && overdue(at);
-        let guilty = dated && feeders.filter_map(Feeder::proof).any(|proof: &Proof| overdue(proof.from()));
+        let guilty = dated
+            && feeders
+                .filter_map(Feeder::proof)
+                .any(|proof: &Proof| overdue(proof.from()) && proof.from().wall_unix_ms <= at.wall_unix_ms);
         let phase = self.equipment.standing.phase(at.legal_day());
         let latches = guilty && self.violation_since_unix_ms.is_none();
         if latches {

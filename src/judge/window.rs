@@ -1,6 +1,6 @@
 //! Energy summed over a poll pair, an interval, a lawful day and a month, each against what the allowances explain.
 
-use super::{commission::Commissioned, memory::Mark};
+use super::{commission::Commissioned, memory::Mark, register::is_span_known};
 use crate::terms::{Stamp, WattHours};
 
 /// Over what the energy was summed.
@@ -89,6 +89,12 @@ impl Windows {
         now: &Mark,
         moved: WattHours,
     ) -> Option<Excess> {
+        for window in [&mut self.interval, &mut self.day, &mut self.month] {
+            // A sum that began before a reboot without a synchronised clock spans no known time.
+            if !is_span_known(&window.since, &now.at) {
+                *window = Window::starting(&before.at);
+            }
+        }
         for window in [&mut self.interval, &mut self.day, &mut self.month] {
             window.moved.0 = window.moved.0.saturating_add(moved.0);
         }
