@@ -22,6 +22,10 @@ pub const MISSED_POLLS: u32 = 3;
 /// if that is longer: a slow bus is slow, not silent.
 pub const SILENCE_MS: i64 = 30_000;
 
+/// A milder state is shown only once it has lasted this long, in milliseconds: a load that hovers at a limit does not
+/// flood the log. A more severe one is shown at once.
+pub const CALM_MS: i64 = 60_000;
+
 /// A change of a feeder's state, or a new proof of the same, with the readings it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateFinding {
@@ -77,6 +81,7 @@ pub struct Feeder {
     ledger: Option<Ledger>,
     misses: u32,
     heard: Option<Stamp>,
+    calm_since: Option<Stamp>,
 }
 
 impl Feeder {
@@ -94,6 +99,7 @@ impl Feeder {
             ledger: memory.map(|m| Ledger::opening(&m.accounted_to, mark)),
             misses: 0,
             heard: None,
+            calm_since: None,
             terms,
         }
     }
@@ -154,7 +160,8 @@ impl Feeder {
         }
         self.hear_power(reading, mark.as_ref(), passage.as_ref());
         self.conduct = self.classify(reading, passage.as_ref());
-        let changed = self.show(self.conduct, &at);
+        let settled = self.settle(self.conduct, &at);
+        let changed = self.show(settled, &at);
         Change {
             is_news: changed || (self.drawing.is_renewed() && self.shown == State::Drawing),
             event: mark.zip(passage).and_then(|(after, passage)| self.event(passage, after)),
@@ -248,6 +255,17 @@ impl Feeder {
             mark: self.track.anchor(),
             scan: reading.map_or_else(Scan::default, |r| r.scan.clone()),
         }
+    }
+
+    /// The state to show: from a hovering one to a milder only after [`CALM_MS`].
+    fn settle(&mut self, next: State, at: &Stamp) -> State {
+        let hovers = matches!(self.shown, State::Auxiliary | State::Unknown(Why::InducedVoltage));
+        if !hovers || next.severity() >= self.shown.severity() {
+            self.calm_since = None;
+            return next;
+        }
+        let since = *self.calm_since.get_or_insert(*at);
+        if at.since_ms(&since) >= CALM_MS { next } else { self.shown }
     }
 
     /// Shows a state; true when it is another one.
