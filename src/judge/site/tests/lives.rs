@@ -1,0 +1,184 @@
+//! Whole lives at random: honest ones are never convicted, a melt in one is always seen.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Something that happens at an honest plant.
+#[derive(Clone, Copy, Debug)]
+enum Honest {
+    /// Polled for so many seconds.
+    Polled(u64),
+    /// Polls fail for so many seconds while time goes on.
+    Outage(u64),
+    /// The agent is stopped and started again after so many seconds.
+    Restarted(u64),
+    /// The machine was off for so many seconds; the clock comes back with this quality and error.
+    Rebooted(u64, ClockQuality, i64),
+    /// The wall clock is moved by so many milliseconds.
+    ClockMoved(i64),
+    /// One reading shows a register of zero.
+    ZeroOnce,
+    /// One reading shows a register too high by so many watt-hours: torn between two words.
+    HighOnce(i64),
+}
+
+fn honest() -> impl Strategy<Value = (i64, Honest)> {
+    let quality = prop_oneof![Just(ClockQuality::Ntp), Just(ClockQuality::Rtc), Just(ClockQuality::Unset)];
+    let what = prop_oneof![
+        4 => (1_u64..1_500).prop_map(Honest::Polled),
+        2 => (1_u64..1_500).prop_map(Honest::Outage),
+        1 => (1_u64..4_000).prop_map(Honest::Restarted),
+        1 => (1_u64..90_000, quality, -7_200_000_i64..7_200_000).prop_map(|(s, q, e)| Honest::Rebooted(s, q, e)),
+        1 => (-90_000_000_i64..90_000_000).prop_map(Honest::ClockMoved),
+        1 => Just(Honest::ZeroOnce),
+        1 => (1_i64..2_000_000).prop_map(Honest::HighOnce),
+    ];
+    let load = prop::sample::select(vec![0_i64, 5_000, 20_000, 60_000, 90_000, 98_000]);
+    (load, what)
+}
+
+impl Story {
+    /// One second with a load, its register refreshed every `beat_s` seconds.
+    fn second(&mut self, true_ws: &mut i64, watts: i64, beat_s: u64) {
+        self.now_ms += 1_000;
+        *true_ws += watts;
+        if (self.now_ms / 1_000).is_multiple_of(beat_s) {
+            self.energy = WattHours(*true_ws / 3_600);
+        }
+    }
+
+    fn tick_now(&mut self) {
+        let (at, said) = (self.stamp(), &mut self.said);
+        self.site.on(&at, Fact::Tick, &mut |f| said.push(f));
+    }
+
+    fn live(&mut self, true_ws: &mut i64, watts: i64, beat_s: u64, what: Honest) {
+        match what {
+            Honest::Polled(seconds) => (0..seconds).for_each(|_| {
+                self.second(true_ws, watts, beat_s);
+                let reading = self.reading(watts, 100, None);
+                self.hear(&Sample::Reading(reading));
+                self.tick_now();
+            }),
+            Honest::Outage(seconds) => (0..seconds).for_each(|_| {
+                self.second(true_ws, watts, beat_s);
+                self.hear(&Sample::Miss {
+                    meter: MeterId::new("m1").unwrap(),
+                    at: self.stamp(),
+                    fault: Fault::Timeout,
+                });
+                self.tick_now();
+            }),
+            Honest::Restarted(seconds) => {
+                let memory = self.memory();
+                (0..seconds).for_each(|_| self.second(true_ws, watts, beat_s));
+                self.site = site("2026-10-31", &memory);
+            }
+            Honest::Rebooted(seconds, quality, error_ms) => {
+                let memory = self.memory();
+                (0..seconds).for_each(|_| self.second(true_ws, watts, beat_s));
+                // A synchronised clock is right; any other is off by what it lost.
+                self.wall_offset_ms =
+                    if quality == ClockQuality::Ntp { 0 } else { self.wall_offset_ms + error_ms };
+                (self.boot, self.quality) = (self.boot + 1, quality);
+                self.site = site("2026-10-31", &memory);
+            }
+            Honest::ClockMoved(by_ms) => {
+                // Somebody set it by hand: it is synchronised no more.
+                self.wall_offset_ms += by_ms;
+                self.quality = ClockQuality::Rtc;
+            }
+            Honest::ZeroOnce | Honest::HighOnce(_) => {
+                self.second(true_ws, watts, beat_s);
+                let odd = if let Honest::HighOnce(by) = what {
+                    WattHours(self.energy.0 + by)
+                } else {
+                    WattHours(0)
+                };
+                let true_energy = std::mem::replace(&mut self.energy, odd);
+                let reading = self.reading(watts, 100, None);
+                self.hear(&Sample::Reading(reading));
+                self.energy = true_energy;
+                // Odd readings stand alone; two that agree are a new count, and an event says so.
+                self.live(true_ws, watts, beat_s, Honest::Polled(2));
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever happens at a plant that draws no more than its allowances, it is never called drawing, and the
+    /// shares of its intervals are never negative and sum to the time they span.
+    #[test]
+    fn an_honest_plant_is_never_convicted(
+        beat_s in prop::sample::select(vec![1_u64, 1, 7, 15, 55]),
+        life in prop::collection::vec(honest(), 1..14),
+    ) {
+        let mut story = Story::new("2026-10-31");
+        let mut true_ws = story.energy.0 * 3_600;
+        for (watts, what) in life {
+            story.live(&mut true_ws, watts, beat_s, what);
+        }
+        prop_assert!(!story.states().contains(&State::Drawing), "{:?}", story.said.iter().rev().find(|f| matches!(f, Finding::State(s) if s.state == State::Drawing)));
+        for finding in &story.said {
+            if let Finding::Interval(interval) = finding {
+                let shares = interval.shares;
+                prop_assert!(shares.observed_ms() >= 0 && shares.bridged_ms() >= 0 && shares.unaccounted_ms() >= 0);
+                if interval.start.boot == interval.end.boot {
+                    let steps = shares.total_ms() - interval.end.since_ms(&interval.start);
+                    prop_assert!(steps >= 0, "{interval:?}");
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A melt within one boot of the machine is seen, whether it was polled, fell into an outage, or happened while
+    /// the agent was stopped, and whatever honest life went before and comes after.
+    #[test]
+    fn a_melt_is_always_seen_and_stays_latched(
+        before in prop::collection::vec(honest_in_one_boot(), 0..6),
+        melt in prop_oneof![
+            (60_u64..2_000).prop_map(Honest::Polled),
+            (200_u64..2_000).prop_map(Honest::Outage),
+            (200_u64..2_000).prop_map(Honest::Restarted),
+        ],
+        after in prop::collection::vec(honest_in_one_boot(), 0..3),
+    ) {
+        let mut story = Story::new("2026-10-31");
+        let mut true_ws = story.energy.0 * 3_600;
+        // Time enough for a first interval, so that a restart has something to remember.
+        story.live(&mut true_ws, 5_000, 1, Honest::Polled(1_000));
+        for (watts, what) in before {
+            story.live(&mut true_ws, watts, 1, what);
+            story.live(&mut true_ws, watts, 1, Honest::Polled(2));
+        }
+        story.live(&mut true_ws, 8_000_000, 1, melt);
+        story.live(&mut true_ws, 5_000, 1, Honest::Polled(5));
+        prop_assert!(story.states().contains(&State::Drawing));
+        prop_assert!(story.verdict().violation_since_unix_ms.is_some());
+        for (watts, what) in after {
+            if !matches!(what, Honest::Restarted(_)) {
+                story.live(&mut true_ws, watts, 1, what);
+            }
+        }
+        prop_assert!(story.verdict().violation_since_unix_ms.is_some());
+    }
+}
+
+fn honest_in_one_boot() -> impl Strategy<Value = (i64, Honest)> {
+    let what = prop_oneof![
+        (1_u64..1_500).prop_map(Honest::Polled),
+        (1_u64..1_500).prop_map(Honest::Outage),
+        (1_u64..4_000).prop_map(Honest::Restarted),
+        // One odd reading between good ones; two odd ones that agree are a new count, and an event says so.
+        Just(Honest::ZeroOnce),
+    ];
+    (prop::sample::select(vec![0_i64, 5_000, 60_000, 90_000]), what)
+}
