@@ -148,7 +148,7 @@ impl Feeder {
                 Passage::First
                 | Passage::Doubtful { .. }
                 | Passage::Rebased { .. }
-                | Passage::Unconfirmed
+                | Passage::Unconfirmed { .. }
                 | Passage::Untimed { .. },
             )
             | None => None,
@@ -286,7 +286,7 @@ impl Feeder {
         match passage {
             None | Some(Passage::Doubtful { .. }) => ledger.on_miss(),
             // Told with the next reading, whichever it agrees with.
-            Some(Passage::Unconfirmed) => {}
+            Some(Passage::Unconfirmed { .. }) => {}
             Some(Passage::First) => ledger.on_reading(None, at, Account::Unaccounted, None),
             Some(Passage::Rebased { before } | Passage::Untimed { before }) => {
                 ledger.on_reading(Some(&before.at), at, Account::Unaccounted, None);
@@ -315,7 +315,7 @@ impl Feeder {
             Passage::Told { before, energy, .. } if is_timed(before, now) => {
                 windows.add(&self.terms, before, now, *energy)
             }
-            Passage::Doubtful { .. } | Passage::Unconfirmed => None,
+            Passage::Doubtful { .. } | Passage::Unconfirmed { .. } => None,
             Passage::Told { .. } | Passage::First | Passage::Rebased { .. } | Passage::Untimed { .. } => {
                 *windows = Windows::starting(&now.at);
                 None
@@ -349,6 +349,9 @@ impl Feeder {
         if let Some(Passage::Doubtful { quirk, .. }) = passage {
             let fell = *quirk == RegisterQuirk::Fell;
             return State::Unknown(if fell { Why::RegisterFell } else { Why::RegisterLeapt });
+        }
+        if let Some(Passage::Unconfirmed { is_repeated: true }) = passage {
+            return State::Unknown(Why::RegisterLeapt);
         }
         let Some(power) = reading.power() else { return State::Unknown(Why::NoPower) };
         let Some(sight) = line::sight(&self.terms, reading) else { return State::Unknown(Why::NoVoltage) };
@@ -393,7 +396,7 @@ impl Feeder {
     fn event(&self, passage: Passage, after: Mark) -> Option<Event> {
         let (what, before) = match passage {
             Passage::First
-            | Passage::Unconfirmed
+            | Passage::Unconfirmed { .. }
             | Passage::Told { rolled_over: false, .. }
             | Passage::Doubtful { is_news: false, .. } => return None,
             Passage::Told { rolled_over: true, before, .. } => (RegisterQuirk::RolledOver, before),
@@ -412,7 +415,7 @@ fn told_since(passage: &Passage) -> Option<(Stamp, WattHours)> {
         Passage::First
         | Passage::Doubtful { .. }
         | Passage::Rebased { .. }
-        | Passage::Unconfirmed
+        | Passage::Unconfirmed { .. }
         | Passage::Untimed { .. } => None,
     }
 }

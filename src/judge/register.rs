@@ -33,7 +33,10 @@ pub enum Passage {
         before: Mark,
     },
     /// It tells of more than is explained: believed only once the next reading agrees.
-    Unconfirmed,
+    Unconfirmed {
+        /// Whether the reading before was unconfirmed too, and this one did not agree with it.
+        is_repeated: bool,
+    },
     /// A time passed that no clock can tell.
     Untimed {
         /// The last good reading.
@@ -95,8 +98,7 @@ impl Track {
             Advance::Moved(energy) | Advance::RolledOver(energy)
                 if energy > explained(&before, &now) && !self.agrees_with_high(&now, &possible) =>
             {
-                self.high = Some(now);
-                Passage::Unconfirmed
+                Passage::Unconfirmed { is_repeated: self.high.replace(now).is_some() }
             }
             Advance::Held => self.told(before, now, WattHours(0), false),
             Advance::Moved(energy) => self.told(before, now, energy, false),
@@ -206,7 +208,7 @@ mod tests {
                 Passage::First
                 | Passage::Doubtful { .. }
                 | Passage::Rebased { .. }
-                | Passage::Unconfirmed
+                | Passage::Unconfirmed { .. }
                 | Passage::Untimed { .. } => None,
             });
             assert!(told.sum::<i64>() <= 10, "{energies:?}");

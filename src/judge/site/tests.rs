@@ -518,6 +518,19 @@ fn a_load_that_hovers_at_a_limit_does_not_flood_the_log() {
 }
 
 #[test]
+fn a_register_that_jumps_with_every_reading_is_doubt_not_the_last_state() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100);
+    let true_energy = story.energy.0;
+    for jump in [90_000, 50_000, 20_000, 9_000] {
+        story.energy.0 = true_energy + jump;
+        story.run(1, 5_000, 100);
+    }
+    assert_eq!(story.last_state().state, State::Unknown(Why::RegisterLeapt));
+    assert_eq!(story.verdict().violation_since_unix_ms, None);
+}
+
+#[test]
 fn a_fall_after_a_long_gap_is_no_roll_over() {
     let mut story = Story::new("2026-10-31");
     let modulus = |reading: &mut Reading| {
