@@ -4,7 +4,7 @@ use super::{
     body::{Body, Class},
     canonical::{Canonical, USUAL_RECORD_BYTES, Unwritable},
     record::{FORMAT, Header, LogId, Record, SIGNED_PREFIX},
-    suite::{self, ED25519, KeyId, Signer},
+    suite::{self, KeyId, Signer, Suite},
     write,
 };
 use crate::terms::{Digest, GatewayId, Name, Stamp};
@@ -34,6 +34,7 @@ pub struct Chain {
     prev: Digest,
     receipt: Option<Digest>,
     key_epoch: u32,
+    suite: Suite,
     key_id: KeyId,
     signer: Box<dyn Signer>,
     canonical: Canonical,
@@ -71,6 +72,7 @@ impl Chain {
             prev,
             receipt: None,
             key_epoch,
+            suite: signer.public_key().suite(),
             key_id: signer.public_key().id(),
             signer,
             canonical: Canonical::with_room(),
@@ -90,7 +92,7 @@ impl Chain {
     /// # Errors
     /// The body cannot be written canonically, which is a defect of the program; the chain stays where it is.
     pub fn seal(&mut self, at: &Stamp, body: &Body) -> Result<Sealed<'_>, Unwritable> {
-        let Chain { gateway, log, seq, prev, receipt, key_epoch, key_id, .. } = *self;
+        let Chain { gateway, log, seq, prev, receipt, key_epoch, suite, key_id, .. } = *self;
         let signature_at = self.canonical.write(&mut self.body, |object| {
             object
                 .text("fmt", FORMAT)
@@ -104,7 +106,7 @@ impl Chain {
                 .count("clock_err_ms", u64::from(at.error_ms))
                 .count("uptime_ms", at.uptime_ms)
                 .count("boot_count", u64::from(at.boot))
-                .text("alg", ED25519)
+                .text("alg", suite.word())
                 .shown("kid", key_id)
                 .count("key_epoch", u64::from(key_epoch));
             match receipt {
@@ -117,7 +119,7 @@ impl Chain {
         self.signed.extend_from_slice(SIGNED_PREFIX);
         self.signed.extend_from_slice(&self.body);
         let signature = self.signer.sign(&self.signed);
-        let hash = Digest::of(&self.signed);
+        let hash = suite.hash(&self.signed);
         let (before, after) = self.body.split_at_checked(signature_at).unwrap_or((&self.body, &[]));
         self.bytes.clear();
         self.bytes.extend_from_slice(before);

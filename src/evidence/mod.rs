@@ -3,8 +3,9 @@
 //! May not: do I/O, read a clock, make randomness. Both are arguments.
 //!
 //! A record is one canonical JSON object (see [`canonical`]); `sig` is its only unsigned member. The signed bytes are
-//! `coldhearth/1`, a line feed, and the canonical bytes of the object without `sig`; their SHA-256 is what the next
-//! record names in `prev`. The bytes on the wire are the canonical bytes with `sig`.
+//! `coldhearth/1`, a line feed, and the canonical bytes of the object without `sig`; their hash, by the
+//! [`suite`] SHA-256 or SM3, is what the next record names in `prev`. The bytes on the wire are the canonical bytes
+//! with `sig`.
 //!
 //! | member | meaning |
 //! |---|---|
@@ -42,5 +43,7 @@ pub use keyring::Keyring;
 pub use presence::{Occasion, Presence};
 pub use record::{Header, LogId, Record, Refusal};
 pub use scribe::Scribe;
-pub use suite::{Ed25519, KeyId, PublicKey, Signer};
+#[cfg(feature = "sm2")]
+pub use suite::Sm2Key;
+pub use suite::{Ed25519, KeyId, PublicKey, Signer, Suite};
 pub use topic::{Kind, Topic};

@@ -8,7 +8,7 @@ use super::{
     body::Body,
     canonical::{self, Malformed},
     members::{self, BadMember, Members},
-    suite::{self, ED25519, KeyId, PublicKey, SIGNATURE_BYTES},
+    suite::{self, KeyId, PublicKey, SIGNATURE_BYTES, Suite},
 };
 use crate::terms::{ClockQuality, Digest, GatewayId, Stamp, digest::hex_into};
 
@@ -82,6 +82,15 @@ pub enum Refusal {
     Member(&'static str),
     /// Nobody vouches for the key the record names.
     UnknownKey(KeyId),
+    /// The record names a suite that this build leaves out.
+    UnknownSuite(Suite),
+    /// The record names another suite than its key's.
+    WrongSuite {
+        /// What the record names.
+        said: Suite,
+        /// What its key is of.
+        key: Suite,
+    },
     /// The signature is not the key's.
     BadSignature,
     /// The bytes name this format nowhere: no evidence at all.
@@ -116,6 +125,10 @@ impl fmt::Display for Refusal {
             }
             Refusal::Member(name) => write!(f, "member `{name}` is missing or not understood"),
             Refusal::UnknownKey(key) => write!(f, "nobody vouches for key {key}"),
+            Refusal::UnknownSuite(suite) => write!(f, "this build does not know suite {suite}"),
+            Refusal::WrongSuite { said, key } => {
+                write!(f, "it names suite {said}, but its key is of suite {key}")
+            }
             Refusal::NotOurs => write!(f, "no record of {FORMAT}"),
             Refusal::StrangeKey(key) => write!(f, "key {key} does not answer for this log"),
             Refusal::BadSignature => f.write_str("the signature is not that key's: it was altered or forged"),
@@ -127,6 +140,7 @@ impl fmt::Display for Refusal {
 #[derive(Debug)]
 pub struct Unverified {
     map: Map<String, Value>,
+    suite: Suite,
     header: Header,
     signed: Vec<u8>,
     signature: [u8; SIGNATURE_BYTES],
@@ -146,14 +160,17 @@ impl Unverified {
         }
         let m = Members(&map);
         m.parsed("fmt", |fmt| (fmt == FORMAT).then_some(()))?;
-        m.parsed("alg", |alg| (alg == ED25519).then_some(()))?;
+        let suite = m.parsed("alg", Suite::from_word)?;
+        if !suite.is_built_in() {
+            return Err(Refusal::UnknownSuite(suite));
+        }
         let signature = m.parsed("sig", suite::signature_from_base64)?;
         let header = read_header(m)?;
         let mut signed = Vec::with_capacity(bytes.len());
         canonical::rewrite(&map, Some("sig"), &mut signed)
             .map_err(|_| Refusal::Malformed(Malformed::NotCanonical))?;
         signed.splice(..0, SIGNED_PREFIX.iter().copied());
-        Ok(Unverified { map, header, signed, signature })
+        Ok(Unverified { map, suite, header, signed, signature })
     }
 
     /// Who claims to speak, and where.
@@ -172,10 +189,13 @@ impl Unverified {
     /// Believes the record if `key` signed it.
     ///
     /// # Errors
-    /// The key is another, the signature is not its, or the body is not understood.
+    /// The key is another or of another suite, the signature is not its, or the body is not understood.
     pub fn verify(self, key: &PublicKey) -> Result<Record, Refusal> {
         if key.id() != self.header.key_id {
             return Err(Refusal::UnknownKey(self.header.key_id));
+        }
+        if self.suite != key.suite() {
+            return Err(Refusal::WrongSuite { said: self.suite, key: key.suite() });
         }
         if !key.verifies(&self.signed, &self.signature) {
             return Err(Refusal::BadSignature);
@@ -197,7 +217,7 @@ impl Unverified {
                 }
             }
         }
-        Ok(Record { header: self.header, body, hash: Digest::of(&self.signed) })
+        Ok(Record { header: self.header, body, hash: self.suite.hash(&self.signed) })
     }
 }
 

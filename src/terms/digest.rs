@@ -1,10 +1,10 @@
-//! SHA-256 digests, written as 64 lower-case hexadecimal digits.
+//! Digests of 32 bytes, written as 64 lower-case hexadecimal digits.
 
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-/// A SHA-256 digest.
+/// A digest: SHA-256, or in records of another suite that suite's hash.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digest(pub [u8; 32]);
 
@@ -12,12 +12,12 @@ impl Digest {
     /// Before the first record of a log there is nothing: 32 zero bytes.
     pub const ZERO: Digest = Digest([0; 32]);
 
-    /// The digest of some bytes.
+    /// The SHA-256 of some bytes.
     pub fn of(bytes: &[u8]) -> Digest {
         Digest(Sha256::digest(bytes).into())
     }
 
-    /// The digest of several pieces, as if they were one.
+    /// The SHA-256 of several pieces, as if they were one.
     pub fn of_pieces(pieces: &[&[u8]]) -> Digest {
         let mut hash = Sha256::new();
         for piece in pieces {
