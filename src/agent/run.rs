@@ -17,8 +17,8 @@ use super::{
 use crate::{
     catalogue::plate,
     evidence::{
-        Body, Boot, Chain, Checkpoint, Ed25519, Genesis, Journal, JournalFault, LogId, PublicKey, Record,
-        Scribe, Signer as _, recall::Recall, record::Unverified,
+        Body, Boot, Chain, Checkpoint, Genesis, Journal, JournalFault, LogId, PublicKey, Record, Scribe,
+        Signer, recall::Recall, record::Unverified,
     },
     host::{
         Clock, clock, courier,
@@ -228,10 +228,10 @@ fn start(clock: &dyn Clock, config: &AgentConfig) -> Result<Start, Failure> {
     Ok(Start { scribe, memory: recall.into_memory(), key, accepted })
 }
 
-fn chain(config: &AgentConfig, last: Option<&Record>, signer: Ed25519) -> Result<Chain, Failure> {
+fn chain(config: &AgentConfig, last: Option<&Record>, signer: Box<dyn Signer>) -> Result<Chain, Failure> {
     let Some(last) = last else {
         let log = LogId(u64::from_be_bytes(keys::entropy()?));
-        return Ok(Chain::begin(config.gateway.id, log, Box::new(signer)));
+        return Ok(Chain::begin(config.gateway.id, log, signer));
     };
     if last.header.gateway != config.gateway.id {
         let message = format!(
@@ -242,8 +242,7 @@ fn chain(config: &AgentConfig, last: Option<&Record>, signer: Ed25519) -> Result
         );
         return Err(Failure::new(Exit::Config, message));
     }
-    Chain::resume(last, Box::new(signer))
-        .ok_or_else(|| Failure::new(Exit::Config, "the journal ends with another key"))
+    Chain::resume(last, signer).ok_or_else(|| Failure::new(Exit::Config, "the journal ends with another key"))
 }
 
 fn genesis(config: &AgentConfig, public_key: PublicKey) -> Genesis {

@@ -11,7 +11,10 @@ use super::{
     exit::{Exit, Failure},
     public_key::{self, failed},
 };
-use crate::evidence::{Ed25519, PublicKey, Signer as _};
+use crate::evidence::{
+    PublicKey, Signer, Suite,
+    suite::{NoKey, signer_from_pem, signer_from_seed},
+};
 
 /// File name of the signing key in the state directory.
 pub const KEY_FILE: &str = "gateway.key";
@@ -30,28 +33,20 @@ pub fn entropy<const N: usize>() -> Result<[u8; N], Failure> {
 /// Loads the gateway's key, or, where nothing was ever signed, makes it, with its `.pub` beside it.
 ///
 /// # Errors
-/// The file cannot be made or read, is no Ed25519 key, or may be read by others.
-pub fn load_or_make(state: &Path, may_make: bool) -> Result<Ed25519, Failure> {
+/// The file cannot be made or read, is no key of a suite this build knows, or may be read by others.
+pub fn load_or_make(state: &Path, may_make: bool) -> Result<Box<dyn Signer>, Failure> {
     let path = state.join(KEY_FILE);
     match fs::read_to_string(&path) {
         Ok(text) => {
             refuse_if_shared(&path)?;
-            let key = Ed25519::from_pem(&text).ok_or_else(|| {
-                Failure::new(
-                    Exit::Permission,
-                    format!(
-                        "{}: not an Ed25519 key in PKCS#8 PEM; restore it from the enrolment copy",
-                        path.display()
-                    ),
-                )
-            })?;
+            let key = signer_from_pem(&text).map_err(|why| unusable(&path, why))?;
             let public = public_path(&path);
             if public_key::load(&public).ok() != Some(key.public_key()) {
                 write_public(&path, &key.public_key())?;
             }
             Ok(key)
         }
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound && may_make => make(&path),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && may_make => make(state, Suite::Ed25519),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
             let cure = "restore it beside the journal, or move both aside as evidence and enrol anew";
             Err(Failure::new(
@@ -63,9 +58,22 @@ pub fn load_or_make(state: &Path, may_make: bool) -> Result<Ed25519, Failure> {
     }
 }
 
-fn make(path: &Path) -> Result<Ed25519, Failure> {
-    let key = Ed25519::from_seed(&entropy::<32>()?);
-    let pem = key.to_pem().ok_or_else(|| Failure::new(Exit::Bug, "the new key cannot be written as PEM"))?;
+/// Makes the gateway's key, which decides its log's suite for good, with its `.pub` beside it.
+///
+/// # Errors
+/// There is one already, it cannot be written, or this build does not know the suite.
+pub fn make(state: &Path, suite: Suite) -> Result<Box<dyn Signer>, Failure> {
+    let path = &state.join(KEY_FILE);
+    let (key, pem) = loop {
+        match signer_from_seed(suite, &entropy()?) {
+            Ok(made) => break made,
+            Err(NoKey::OutOfRange) => {}
+            Err(NoKey::NotAKey) => {
+                return Err(Failure::new(Exit::Bug, "the new key cannot be written as PEM"));
+            }
+            Err(why @ NoKey::NotBuiltIn(_)) => return Err(unusable(path, why)),
+        }
+    };
     // Written whole under another name first: a key cut short by a power failure would refuse every later start.
     let draft = path.with_extension("key.new");
     let _old_draft = fs::remove_file(&draft);
@@ -76,11 +84,20 @@ fn make(path: &Path) -> Result<Ed25519, Failure> {
         .open(&draft)
         .map_err(|e| failed(&draft, &e))?;
     let written = file.write_all(pem.as_bytes()).and_then(|()| file.sync_all());
-    written.and_then(|()| fs::hard_link(&draft, path)).map_err(|e| failed(path, &e))?;
+    let linked = written.and_then(|()| fs::hard_link(&draft, path));
     fs::remove_file(&draft).map_err(|e| failed(&draft, &e))?;
+    linked.map_err(|e| failed(path, &e))?;
     write_public(path, &key.public_key())?;
     sync_folder(path)?;
     Ok(key)
+}
+
+fn unusable(path: &Path, why: NoKey) -> Failure {
+    let (exit, cure) = match why {
+        NoKey::NotAKey | NoKey::OutOfRange => (Exit::Permission, "restore it from the enrolment copy"),
+        NoKey::NotBuiltIn(_) => (Exit::Config, "install one that does"),
+    };
+    Failure::new(exit, format!("{}: {why}; {cure}", path.display()))
 }
 
 fn write_public(path: &Path, key: &PublicKey) -> Result<(), Failure> {
@@ -134,13 +151,36 @@ mod tests {
         load_or_make(&folder, false).unwrap();
         assert_eq!(public_key::load(&public_path(&path)).unwrap(), first, "the .pub follows the key");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(load_or_make(&folder, true).unwrap_err().exit, Exit::Permission);
+        assert_eq!(load_or_make(&folder, true).err().unwrap().exit, Exit::Permission);
         fs::remove_file(&path).unwrap();
         assert_eq!(
-            load_or_make(&folder, false).unwrap_err().exit,
+            load_or_make(&folder, false).err().unwrap().exit,
             Exit::Config,
             "nothing is made beside a journal"
         );
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_key_of_the_other_suite_is_found_by_its_file_or_refused_by_name() {
+        let folder = std::env::temp_dir().join(format!("coldhearth-suite-keys-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        match make(&folder, Suite::Sm2Sm3) {
+            Ok(made) => {
+                assert_eq!(made.public_key().suite(), Suite::Sm2Sm3);
+                let found = load_or_make(&folder, false).unwrap().public_key();
+                assert_eq!(found, made.public_key());
+                assert_eq!(public_key::load(&public_path(&folder.join(KEY_FILE))).unwrap(), found);
+                assert!(make(&folder, Suite::Ed25519).is_err(), "a key is never overwritten");
+                assert_eq!(load_or_make(&folder, false).unwrap().public_key(), found);
+                assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "no draft is left");
+            }
+            Err(refused) => {
+                assert!(!Suite::Sm2Sm3.is_built_in());
+                assert!(refused.message.contains("this build does not know suite sm2-sm3"), "{refused:?}");
+                assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "nothing was made");
+            }
+        }
         fs::remove_dir_all(&folder).unwrap();
     }
 }

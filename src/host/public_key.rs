@@ -3,22 +3,20 @@
 use std::{fs, path::Path};
 
 use super::exit::{Exit, Failure};
-use crate::evidence::PublicKey;
+use crate::evidence::{PublicKey, Suite, suite::NoKey};
 
 /// Reads a public key file.
 ///
 /// # Errors
-/// The file cannot be read or is no Ed25519 public key.
+/// The file cannot be read or is no public key of a suite this build knows.
 pub fn load(path: &Path) -> Result<PublicKey, Failure> {
     let text = fs::read_to_string(path).map_err(|e| failed(path, &e))?;
     let wrong = || {
-        Failure::new(
-            Exit::Usage,
-            format!(
-                "{}: not an Ed25519 public key; expected the gateway's .pub file (BEGIN PUBLIC KEY)",
-                path.display()
-            ),
-        )
+        let why = match Suite::of_pem(&text).filter(|suite| !suite.is_built_in()) {
+            Some(suite) => NoKey::NotBuiltIn(suite).to_string(),
+            None => "not a public key; expected the gateway's .pub file (BEGIN PUBLIC KEY)".to_owned(),
+        };
+        Failure::new(Exit::Usage, format!("{}: {why}", path.display()))
     };
     PublicKey::from_pem(&text).or_else(|| PublicKey::from_base64(text.trim())).ok_or_else(wrong)
 }
