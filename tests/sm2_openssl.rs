@@ -170,7 +170,7 @@ fn log(seed: u8) -> (PublicKey, Vec<Vec<u8>>, Vec<Digest>) {
         Body::Checkpoint(Checkpoint { entries, reads_ok: 900, reads_failed: 0, first_unreceipted_seq: 0 })
     };
     let mut chain =
-        Chain::begin(GatewayId::new("cn-hebei-0421-gw03").unwrap(), LogId(u64::from(seed)), Box::new(key));
+        Chain::begin(GatewayId::new("cn-hebei-0421-gw03").unwrap(), LogId(u64::from(seed)), 0, Box::new(key));
     let (mut lines, mut hashes) = (Vec::new(), Vec::new());
     for (turn, body) in (0..).zip([genesis, checkpoint(1), checkpoint(2), checkpoint(3)]) {
         let sealed = chain.seal(&at(turn), &body).unwrap();

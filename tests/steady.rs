@@ -68,7 +68,7 @@ fn nothing_is_allocated() {
     let mut schedule = Schedule::new(vec![point], vec![], 0, 0);
     let mut site = site();
     let signer = Box::new(Ed25519::from_seed(&[7; 32]));
-    let mut chain = Chain::begin(GatewayId::new("gw").unwrap(), LogId(1), signer);
+    let mut chain = Chain::begin(GatewayId::new("gw").unwrap(), LogId(1), 0, signer);
     let (mut now, mut polls, mut records, mut before, mut energy) = (0_u64, 0_u64, 0_u64, 0, 0.0_f32);
     let mut words = [0_u16; 128];
     while polls < 100_000 {

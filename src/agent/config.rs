@@ -9,6 +9,7 @@ use std::{
 
 use self::read::Reader;
 use crate::{
+    evidence::PublicKey,
     host::layers,
     judge::{Commissioned, Equipment},
     metering::{Profile, decode::Declared},
@@ -25,6 +26,12 @@ pub const MAX_METERS: usize = 10_000;
 pub const DEFAULT_POLL_MS: u64 = 1_000;
 /// Default keep-alive towards the broker, in seconds.
 pub const DEFAULT_KEEPALIVE_S: u16 = 60;
+/// Default rate at which a backlog drains, in records a second.
+pub const DEFAULT_DRAIN_PER_S: u32 = 100;
+/// Default age at which receipted records are pruned, in days: six months.
+pub const DEFAULT_RETENTION_DAYS: u32 = 184;
+/// Default size of the journal beyond which it is thinned, in megabytes.
+pub const DEFAULT_JOURNAL_MB: u64 = 2_048;
 
 /// Everything the agent needs to know.
 #[derive(Clone, Debug)]
@@ -33,6 +40,10 @@ pub struct AgentConfig {
     pub gateway: Gateway,
     /// Where records go.
     pub broker: BrokerConfig,
+    /// Whose receipts and acts are believed; the first may revoke the others. Empty: nobody's.
+    pub authority: Vec<PublicKey>,
+    /// How long and how large the journal is kept.
+    pub journal: JournalConfig,
     /// Where meters are.
     pub buses: Vec<Bus>,
     /// The meters.
@@ -69,6 +80,18 @@ pub struct BrokerConfig {
     pub keepalive_s: u16,
     /// User and the file that holds the password.
     pub login: Option<(String, PathBuf)>,
+    /// Records a second that a backlog drains at.
+    pub drain_per_s: u32,
+}
+
+/// How long and how large the journal is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JournalConfig {
+    /// Receipted records older than this are pruned, in days.
+    pub retention_days: u32,
+    /// Beyond this size receipted records are pruned whatever their age, then intervals and checkpoints are thinned
+    /// with a signed `gap`, in bytes.
+    pub max_bytes: u64,
 }
 
 /// A Modbus endpoint: one connection, one request in flight.

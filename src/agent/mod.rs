@@ -6,9 +6,15 @@
 pub mod bus;
 pub mod config;
 pub mod journal;
+pub mod letters;
 pub mod outbox;
+pub mod own_copy;
+mod renew;
+pub mod reserve;
 pub mod run;
+pub mod salvage;
 pub mod scribe;
+mod start;
 pub mod uplink;
 
 pub use config::AgentConfig;

@@ -11,23 +11,23 @@ use super::{
     bus::{self, Tcp},
     config::{AgentConfig, Bus},
     journal::{DiskJournal, JOURNAL_FILE},
-    scribe::{self, Entry},
-    uplink::{self, Uplink},
+    letters::{Letter, Letters, Outcome},
+    renew,
+    reserve::Reserve,
+    scribe::{self, Desk, Entry, Progress, Stopped},
+    start::{self, Start, journal_failed},
+    uplink::{self, Links, Uplink},
 };
 use crate::{
     catalogue::plate,
-    evidence::{
-        Body, Boot, Chain, Checkpoint, Genesis, Journal, JournalFault, LogId, PublicKey, Record, Scribe,
-        Signer, recall::Recall, record::Unverified,
-    },
+    evidence::{Act, Answer, Body, Checkpoint, LogHead, Meaning},
     host::{
-        Clock, clock, courier,
+        Clock, courier,
         exit::{Exit, Failure},
-        keys,
     },
     judge::{Fact, Memory, Site},
     metering::{MeterPoint, PlatePoint, Sample, Schedule},
-    terms::{Digest, Name},
+    terms::{Name, Stamp},
 };
 
 /// Samples that may wait for the judge.
@@ -36,57 +36,90 @@ pub const INBOX: usize = 256;
 pub const CHECKPOINT_MS: u64 = 300_000;
 /// How long a nameplate's answer may take, in milliseconds.
 const PLATE_TIMEOUT_MS: u32 = 1_000;
-/// Name and version, as every genesis and boot states it.
-pub const SOFTWARE: &str = concat!("coldhearth ", env!("CARGO_PKG_VERSION"));
 
 /// Everything that reaches the one loop.
 #[derive(Debug)]
 pub enum Inbox {
     /// A poll came to its end.
     Sample(Sample),
+    /// Something came for this gateway.
+    Letter(Letter),
 }
 
-/// What stands before the loop begins: keys found, journal opened, memory recalled.
-struct Start {
-    scribe: Scribe,
-    memory: Memory,
-    key: PublicKey,
-    accepted: u64,
+/// How a life ended.
+enum Ended {
+    /// Somebody asked it to.
+    Asked,
+    /// The authority has receipted more than this journal holds, or something else: a new log is due.
+    RolledBack(LogHead),
 }
 
-/// Runs the agent until `stop` turns true.
+/// Runs the agent until `stop` turns true. `new_journal` says that the operator knows that the journal is lost.
 ///
 /// # Errors
 /// It cannot start, or the journal failed while it ran.
 pub async fn run(
     clock: Arc<dyn Clock>,
     config: AgentConfig,
+    new_journal: bool,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let _alone = keep_others_out(&config.gateway.state_dir)?;
-    let Start { scribe, memory, key, accepted } = start(&*clock, &config)?;
+    let mut start = start::start(&*clock, &config, new_journal)?;
+    loop {
+        match live(&clock, &config, start, stop.clone()).await? {
+            Ended::Asked => return Ok(()),
+            Ended::RolledBack(receipted) => {
+                let journal = DiskJournal::open(&config.gateway.state_dir.join(JOURNAL_FILE))?;
+                renew::renew(&*clock, &config, journal, receipted)?;
+                start = start::start(&*clock, &config, false)?;
+            }
+        }
+    }
+}
+
+/// One life, from an open journal to its end.
+async fn live(
+    clock: &Arc<dyn Clock>,
+    config: &AgentConfig,
+    start: Start,
+    stop: watch::Receiver<bool>,
+) -> Result<Ended, Failure> {
+    let Start { scribe, memory, trust, accepted, receipted, epoch_began, keyring } = start;
     let (entries, to_scribe) = mpsc::channel(scribe::CHANNEL);
-    let (durable, records) = watch::channel(scribe.next_seq());
+    let begin = Progress { places: scribe.chain().next_seq(), receipted, missing: Vec::new() };
+    let (told, progress) = watch::channel(begin);
+    let desk = Desk {
+        clock: clock.clone(),
+        runtime: tokio::runtime::Handle::current(),
+        state: config.gateway.state_dir.clone(),
+        journal: config.journal,
+        epoch_began: Some(epoch_began),
+        reserve: Reserve::in_folder(&config.gateway.state_dir),
+    };
     let scribe = std::thread::Builder::new()
         .name("scribe".into())
-        .spawn(move || scribe::run(scribe, to_scribe, &durable))
+        .spawn(move || scribe::run(scribe, to_scribe, &told, desk))
         .map_err(|e| Failure::new(Exit::Bug, format!("no thread for the scribe: {e}")))?;
     let (inbox, facts) = mpsc::channel(INBOX);
     let mut tasks = JoinSet::new();
-    let mut polls = spawn_buses(&clock, &config, &inbox);
-    drop(inbox);
+    let mut polls = spawn_buses(clock, config, &inbox);
     let (courier, ends) = courier::pair();
-    let broker = uplink::broker(&config, &clock.now())?;
+    let broker = uplink::broker(config, &clock.now())?;
     let carrying = clock.clone();
     tasks.spawn(async move { courier::run(&*carrying, broker, ends).await });
     let (judged, link_stop) = watch::channel(false);
     let (link_clock, link_config, link_entries) = (clock.clone(), config.clone(), entries.clone());
     tasks.spawn(async move {
-        let uplink = Uplink::new(&*link_clock, &link_config, key, accepted, courier.send, link_entries);
-        uplink.run(courier.events, records, link_stop).await;
+        let ends = Links { send: courier.send, journal: link_entries, inbox };
+        let uplink = Uplink::new(&*link_clock, &link_config, keyring, accepted, receipted, ends);
+        uplink.run(courier.events, progress, link_stop).await;
     });
     tracing::info!(gateway = %config.gateway.id, meters = config.meters.len(), "watching");
-    let ended = judge(&*clock, &config, &memory, facts, &entries, stop).await;
+    let assets = config.equipment.iter().map(|furnace| furnace.equipment.id).collect();
+    let meters = config.meters.iter().map(|meter| meter.id).collect();
+    let letters = Letters::new(trust, assets, meters);
+    let ended = judge(&**clock, config, &memory, letters, facts, &entries, stop).await;
     polls.abort_all();
     drop(entries);
     judged.send_replace(true);
@@ -94,8 +127,10 @@ pub async fn run(
     while tasks.join_next().await.is_some() {}
     let written = tokio::task::spawn_blocking(move || scribe.join()).await;
     match written {
-        Ok(Ok(Ok(()))) => ended,
-        Ok(Ok(Err(fault))) => Err(journal_failed(fault)),
+        Ok(Ok(Ok(()))) => ended.map(|()| Ended::Asked),
+        Ok(Ok(Err(Stopped::Journal(fault)))) => Err(journal_failed(fault)),
+        Ok(Ok(Err(Stopped::Failed(failure)))) => Err(failure),
+        Ok(Ok(Err(Stopped::RolledBack(receipted)))) => Ok(Ended::RolledBack(receipted)),
         Ok(Err(_)) | Err(_) => Err(Failure::new(Exit::Bug, "the scribe ended badly")),
     }
 }
@@ -105,6 +140,7 @@ async fn judge(
     clock: &dyn Clock,
     config: &AgentConfig,
     memory: &Memory,
+    mut letters: Letters,
     mut facts: mpsc::Receiver<Inbox>,
     entries: &mpsc::Sender<Entry>,
     mut stop: watch::Receiver<bool>,
@@ -134,10 +170,23 @@ async fn judge(
             () = clock.sleep_until(tick_ms) => None,
         };
         let now = clock.now();
-        let mut say = |finding| said.push(Body::Finding(finding));
-        if let Some(Inbox::Sample(sample)) = heard {
-            site.on(&now, Fact::Sample(&sample), &mut say);
+        match heard {
+            Some(Inbox::Letter(letter)) => match letters.on(letter, &now) {
+                Outcome::Nothing => {}
+                Outcome::Say(body) => said.push(body),
+                Outcome::Do(act, answer) => obey(&mut site, &now, act, answer, &mut said),
+                Outcome::Receipt(received, bytes) => {
+                    if entries.send(Entry::Receipt(received, bytes)).await.is_err() {
+                        return Err(Failure::new(Exit::Bug, "the scribe has ended"));
+                    }
+                }
+            },
+            Some(Inbox::Sample(sample)) => {
+                site.on(&now, Fact::Sample(&sample), &mut |finding| said.push(Body::Finding(finding)));
+            }
+            None => {}
         }
+        let mut say = |finding| said.push(Body::Finding(finding));
         // Looked at after what was heard, and however much there is to hear: silence elsewhere must not wait for it.
         if now.uptime_ms >= tick_ms {
             site.on(&now, Fact::Tick, &mut say);
@@ -153,6 +202,19 @@ async fn judge(
             }
         }
     }
+}
+
+/// An act is written down before anything that follows from it, and its answer after.
+fn obey(site: &mut Site, now: &Stamp, act: Act, answer: Answer, said: &mut Vec<Body>) {
+    let meaning = act.meaning;
+    said.push(Body::Act(act));
+    let mut say = |finding| said.push(Body::Finding(finding));
+    match meaning {
+        Meaning::Permit(permit) => site.on(now, Fact::Permit(&permit), &mut say),
+        Meaning::Reset(asset) => site.on(now, Fact::Reset(asset), &mut say),
+        Meaning::RevokeKey(_) | Meaning::NotExecuted => {}
+    }
+    said.push(Body::Answer(answer));
 }
 
 /// The scribe alone knows how many records there are; it fills that in.
@@ -195,132 +257,6 @@ fn schedule(config: &AgentConfig, bus: &Bus, start_ms: u64, phase: u64) -> Sched
         })
     });
     Schedule::new(meters.collect(), plates.collect(), start_ms, phase)
-}
-
-/// Opens key and journal, recalls what the records tell, and writes `genesis` and `boot`.
-fn start(clock: &dyn Clock, config: &AgentConfig) -> Result<Start, Failure> {
-    let state = &config.gateway.state_dir;
-    let mut journal = DiskJournal::open(&state.join(JOURNAL_FILE))?;
-    let is_new = journal.last().map_err(journal_failed)?.is_none();
-    let signer = keys::load_or_make(state, is_new)?;
-    let key = signer.public_key();
-    let (recall, last) = recall(&mut journal, &key, config)?;
-    let boot_id = clock::boot_id();
-    let rebooted = recall.boot_id() != Some(boot_id.as_str());
-    let boot = recall.last().map_or(0, |last| last.boot) + u32::from(rebooted);
-    clock.set_boot(boot);
-    let accepted = journal.accepted().map_err(journal_failed)?;
-    let chain = chain(config, last.as_ref(), signer)?;
-    let mut scribe = Scribe::new(chain, Box::new(journal));
-    let now = clock.now();
-    let mut write = |body| scribe.write(&now, &body).map_err(journal_failed);
-    if last.is_none() {
-        write(Body::Genesis(genesis(config, key)))?;
-    }
-    write(Body::Boot(Boot {
-        boot_id,
-        machine_rebooted: rebooted,
-        software: SOFTWARE.to_owned(),
-        config: config.digest,
-    }))?;
-    scribe.commit().map_err(journal_failed)?;
-    tracing::info!(key = %key.id(), records = scribe.next_seq(), "journal open");
-    Ok(Start { scribe, memory: recall.into_memory(), key, accepted })
-}
-
-fn chain(config: &AgentConfig, last: Option<&Record>, signer: Box<dyn Signer>) -> Result<Chain, Failure> {
-    let Some(last) = last else {
-        let log = LogId(u64::from_be_bytes(keys::entropy()?));
-        return Ok(Chain::begin(config.gateway.id, log, signer));
-    };
-    if last.header.gateway != config.gateway.id {
-        let message = format!(
-            "the journal in {} belongs to gateway {}, the configuration says {}; correct `gateway.id` or `state_dir`",
-            config.gateway.state_dir.display(),
-            last.header.gateway,
-            config.gateway.id
-        );
-        return Err(Failure::new(Exit::Config, message));
-    }
-    Chain::resume(last, signer).ok_or_else(|| Failure::new(Exit::Config, "the journal ends with another key"))
-}
-
-fn genesis(config: &AgentConfig, public_key: PublicKey) -> Genesis {
-    let mut profiles: Vec<(Name, Digest)> =
-        config.meters.iter().map(|m| (m.profile.id, m.profile.digest)).collect();
-    profiles.sort();
-    profiles.dedup();
-    Genesis {
-        public_key,
-        division: config.gateway.division,
-        enterprise: config.gateway.enterprise,
-        software: SOFTWARE.to_owned(),
-        config: config.digest,
-        profiles,
-    }
-}
-
-/// Reads back what the log tells. Records of this journal must verify under this key, or the witness does not go on.
-fn recall(
-    journal: &mut DiskJournal,
-    key: &PublicKey,
-    config: &AgentConfig,
-) -> Result<(Recall, Option<Record>), Failure> {
-    let mut recall = Recall::default();
-    let mut bad = None;
-    let mut moved = None;
-    journal
-        .newest(&mut |seq, _class, bytes| match Unverified::read(bytes).and_then(|u| u.verify(key)) {
-            Ok(record) => {
-                if let Body::Genesis(genesis) = &record.body
-                    && (genesis.division, genesis.enterprise)
-                        != (config.gateway.division, config.gateway.enterprise)
-                {
-                    moved = Some((genesis.division, genesis.enterprise));
-                }
-                recall.on(&record);
-                true
-            }
-            Err(refusal) => {
-                bad = Some((seq, refusal));
-                false
-            }
-        })
-        .map_err(journal_failed)?;
-    if let Some((division, enterprise)) = moved {
-        let message = format!(
-            "the log began as division {division}, enterprise {enterprise}; correct `division` and `uscc`, or begin \
-             a new log with another `state_dir`"
-        );
-        return Err(Failure::new(Exit::Config, message));
-    }
-    let last = journal.last().map_err(journal_failed)?;
-    let last = last.map(|bytes| Unverified::read(&bytes).and_then(|u| u.verify(key))).transpose();
-    match (bad, last) {
-        (None, Ok(last)) => Ok((recall, last)),
-        (Some((seq, refusal)), _) => Err(not_ours(&format!("record {seq}: {refusal}"))),
-        (None, Err(refusal)) => Err(not_ours(&format!("last record: {refusal}"))),
-    }
-}
-
-fn not_ours(what: &str) -> Failure {
-    let cure =
-        "restore the journal and the key that belong together, or keep both aside as evidence and enrol anew";
-    Failure::new(
-        Exit::Config,
-        format!("the journal does not verify under this gateway's key: {what}; {cure}"),
-    )
-}
-
-fn journal_failed(fault: JournalFault) -> Failure {
-    let message = match fault {
-        JournalFault::Full => "the disk is full: nothing more can be attested; make room and start again",
-        JournalFault::Broken => "the journal failed: see the line before; check the disk",
-        JournalFault::Unwritable => {
-            "a record could not be written canonically: this is a defect, please report it"
-        }
-    };
-    Failure::new(Exit::Bug, message)
 }
 
 /// Two agents on one journal would fork the log, so the second refuses to start.

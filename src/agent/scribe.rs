@@ -1,17 +1,31 @@
 //! The scribe's thread: group commit, then the cursor moves. Nobody else touches the chain, the key or the journal.
 
-use tokio::sync::{mpsc, oneshot, watch};
+use std::{path::PathBuf, sync::Arc};
 
-use super::outbox::Want;
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot, watch},
+};
+
+use super::{config::JournalConfig, outbox::Want, own_copy, reserve::Reserve};
 use crate::{
-    evidence::{Body, JournalFault, Scribe},
-    terms::Stamp,
+    evidence::{Body, GapWhy, JournalFault, LogHead, Notice, Received, Scribe},
+    host::{Clock, exit::Failure, keys},
+    terms::{Stamp, time::DAY_MS},
 };
 
 /// Most entries handled in one commit.
 pub const GROUP: usize = 100;
 /// Entries that may wait for the scribe.
 pub const CHANNEL: usize = 1_024;
+/// How long one key signs, in milliseconds.
+pub const KEY_EPOCH_MS: u64 = 3_600_000;
+/// Time between two looks at the journal's age and size, in milliseconds.
+pub const TIDY_MS: u64 = 3_600_000;
+/// Records pruned in one commit.
+pub const PRUNE_RECORDS: u32 = 1_000;
+/// Time between two tries to write while the disk is full, in milliseconds.
+pub const FULL_RETRY_MS: u64 = 1_000;
 
 /// A record found for the uplink.
 #[derive(Debug)]
@@ -33,6 +47,8 @@ pub struct Found {
 pub enum Entry {
     /// Say this.
     Write(Stamp, Body),
+    /// A receipt of the authority, and the bytes it came in.
+    Receipt(Received, Vec<u8>),
     /// Note up to where the broker has accepted everything.
     Accepted(u64),
     /// Read one record back.
@@ -44,9 +60,59 @@ pub enum Entry {
     },
     /// Read the newest record of each type and subject.
     Newest {
-        /// Where they go, and how many records the log has by then.
+        /// Where they go, and how many places the log has by then.
         reply: oneshot::Sender<(Vec<Vec<u8>>, u64)>,
     },
+}
+
+/// What is durable, for whoever sends it on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Places of the log that survive a power cut.
+    pub places: u64,
+    /// Every place before this one is receipted; none before the first receipt.
+    pub receipted: Option<u64>,
+    /// What the latest receipt misses.
+    pub missing: Vec<(u64, u64)>,
+}
+
+/// Why the scribe stopped writing.
+#[derive(Debug)]
+pub enum Stopped {
+    /// The journal failed; nothing that was not durable has been told to anybody.
+    Journal(JournalFault),
+    /// There is no entropy, or a file beside the journal cannot be written.
+    Failed(Failure),
+    /// The authority has receipted what this journal never held, or holds otherwise: it was rolled back.
+    RolledBack(LogHead),
+}
+
+impl From<JournalFault> for Stopped {
+    fn from(fault: JournalFault) -> Stopped {
+        Stopped::Journal(fault)
+    }
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Stopped {
+        Stopped::Failed(failure)
+    }
+}
+
+/// What the scribe's thread needs besides its scribe.
+pub struct Desk {
+    /// Time, for what the scribe says of itself.
+    pub clock: Arc<dyn Clock>,
+    /// Where waiting for time is possible from a thread.
+    pub runtime: Handle,
+    /// Folder of key, journal and own copy of the receipt.
+    pub state: PathBuf,
+    /// How long and how large the journal is kept.
+    pub journal: JournalConfig,
+    /// When the present key began to sign; `None` before this boot.
+    pub epoch_began: Option<Stamp>,
+    /// Room kept for the moment the disk is full.
+    pub reserve: Reserve,
 }
 
 /// A question that is answered after the commit.
@@ -55,28 +121,33 @@ enum Question {
     Newest(oneshot::Sender<(Vec<Vec<u8>>, u64)>),
 }
 
-/// Writes until every sender is gone. `durable` tells how many records the log has that survive a power cut.
+/// Writes until every sender is gone. `progress` tells what of the log survives a power cut.
 ///
 /// # Errors
-/// The journal failed; nothing that was not durable has been told to anybody.
+/// Why it stopped before.
 pub fn run(
     mut scribe: Scribe,
     mut entries: mpsc::Receiver<Entry>,
-    durable: &watch::Sender<u64>,
-) -> Result<(), JournalFault> {
+    progress: &watch::Sender<Progress>,
+    mut desk: Desk,
+) -> Result<(), Stopped> {
+    let mut tidy_at = desk.clock.now().uptime_ms + TIDY_MS;
     while let Some(first) = entries.blocking_recv() {
         let mut asked = Vec::new();
+        let mut missing = None;
+        let mut latest = None;
         let mut next = Some(first);
         let mut group = 0;
         while let Some(entry) = next.take() {
             match entry {
-                Entry::Write(at, mut body) => {
-                    if let Body::Checkpoint(checkpoint) = &mut body {
-                        checkpoint.entries = scribe.next_seq();
+                Entry::Write(at, body) => scribe.write(at, with_counts(body, &scribe)),
+                Entry::Accepted(seq) => scribe.on_accepted(seq),
+                Entry::Receipt(received, bytes) => {
+                    if let Some(kept) = take_receipt(&mut scribe, &desk, &received, &bytes)? {
+                        missing = Some(kept);
+                        latest = Some(bytes);
                     }
-                    scribe.write(&at, &body)?;
                 }
-                Entry::Accepted(seq) => scribe.journal().set_accepted(seq)?,
                 Entry::Read { want, reply } => asked.push(Question::One(want, reply)),
                 Entry::Newest { reply } => asked.push(Question::Newest(reply)),
             }
@@ -85,18 +156,173 @@ pub fn run(
                 next = entries.try_recv().ok();
             }
         }
-        let records = scribe.commit()?;
-        durable.send_if_modified(|known| std::mem::replace(known, records) != records);
+        let mut places = desk.commit(&mut scribe, &entries)?;
+        if let Some(bytes) = latest {
+            own_copy::write(&desk.state, &bytes)?;
+        }
+        let now = desk.clock.now();
+        if desk.epoch_is_over(&now) {
+            places = desk.rotate(&mut scribe, &now)?;
+        }
+        if now.uptime_ms >= tidy_at {
+            tidy_at = now.uptime_ms + TIDY_MS;
+            places = desk.tidy(&mut scribe, &now)?;
+        }
+        tell(progress, &scribe, places, missing);
         // Only after the commit: a reader must never see, and so never publish, what is not durable.
         for question in asked {
             // Whoever asked may have gone meanwhile.
             match question {
                 Question::One(want, reply) => drop(reply.send(find(&mut scribe, want)?)),
-                Question::Newest(reply) => drop(reply.send((newest(&mut scribe)?, records))),
+                Question::Newest(reply) => drop(reply.send((newest(&mut scribe)?, places))),
             }
         }
     }
-    Ok(())
+    Ok(scribe.close()?)
+}
+
+/// The scribe alone knows how many records there are.
+fn with_counts(mut body: Body, scribe: &Scribe) -> Body {
+    if let Body::Checkpoint(checkpoint) = &mut body {
+        checkpoint.entries = scribe.next_seq();
+        checkpoint.first_unreceipted_seq = scribe.first_unreceipted();
+    }
+    body
+}
+
+fn tell(progress: &watch::Sender<Progress>, scribe: &Scribe, places: u64, missing: Option<Vec<(u64, u64)>>) {
+    progress.send_if_modified(|known| {
+        let receipted = (scribe.first_unreceipted() > 0).then(|| scribe.first_unreceipted());
+        let news = known.places != places || known.receipted != receipted || missing.is_some();
+        (known.places, known.receipted) = (places, receipted);
+        if let Some(missing) = missing {
+            known.missing = missing;
+        }
+        news
+    });
+}
+
+/// Takes a receipt of this log, if it says more than the last one; tells what it misses.
+fn take_receipt(
+    scribe: &mut Scribe,
+    desk: &Desk,
+    received: &Received,
+    bytes: &[u8],
+) -> Result<Option<Vec<(u64, u64)>>, Stopped> {
+    let LogHead { log, seq, head } = received.receipt.upto;
+    if scribe.chain().log() != log {
+        return Ok(None);
+    }
+    // What it is compared with must be as durable as what it speaks of.
+    let places = desk.commit_now(scribe)?;
+    let local = scribe.hash_at(seq)?;
+    if seq >= places || local.is_some_and(|hash| hash != head) {
+        return Err(Stopped::RolledBack(received.receipt.upto));
+    }
+    let before = scribe.journal().last_receipt()?.and_then(|bytes| own_copy::read(&bytes));
+    if before.is_some_and(|before| !received.receipt.is_newer_than(&before)) {
+        return Ok(None);
+    }
+    scribe.on_receipt(received.clone(), bytes.to_vec());
+    Ok(Some(received.receipt.missing.clone()))
+}
+
+impl Desk {
+    /// Commits, whatever it takes: while the disk is full, room is made of what may go, and tried again. Meanwhile
+    /// nothing more is taken from anybody, so that polls stop and the time shows as unaccounted for.
+    fn commit(&mut self, scribe: &mut Scribe, entries: &mpsc::Receiver<Entry>) -> Result<u64, JournalFault> {
+        let mut full_since: Option<Stamp> = None;
+        loop {
+            match scribe.commit() {
+                Ok(places) => {
+                    let Some(since) = full_since.take() else { return Ok(places) };
+                    self.reserve.restore();
+                    let now = self.clock.now();
+                    let lasted_ms = u64::try_from(now.since_ms(&since)).unwrap_or(0);
+                    scribe.write(now, Body::Notice(Notice::DiskFull { lasted_ms }));
+                }
+                Err(JournalFault::Full) => {
+                    let now = self.clock.now();
+                    if full_since.is_none() {
+                        tracing::error!("the disk is full: making room; polls wait meanwhile");
+                    }
+                    full_since.get_or_insert(now);
+                    self.reserve.release();
+                    let made = match scribe.make_room(&now, GapWhy::DiskFull) {
+                        Ok(made) => made,
+                        Err(JournalFault::Full) => false,
+                        Err(fault @ (JournalFault::Broken | JournalFault::Unwritable)) => return Err(fault),
+                    };
+                    if !made {
+                        if entries.is_closed() {
+                            return Err(JournalFault::Full);
+                        }
+                        self.runtime.block_on(self.clock.sleep_until(now.uptime_ms + FULL_RETRY_MS));
+                    }
+                }
+                Err(fault @ (JournalFault::Broken | JournalFault::Unwritable)) => return Err(fault),
+            }
+        }
+    }
+
+    /// Commits without waiting for room.
+    fn commit_now(&self, scribe: &mut Scribe) -> Result<u64, JournalFault> {
+        match scribe.commit() {
+            // The places that are durable; the rest is kept for the commit that can wait.
+            Err(JournalFault::Full) => Ok(scribe.chain().next_seq()),
+            other => other,
+        }
+    }
+
+    fn epoch_is_over(&self, now: &Stamp) -> bool {
+        self.epoch_began
+            .is_none_or(|began| began.boot != now.boot || now.uptime_ms >= began.uptime_ms + KEY_EPOCH_MS)
+    }
+
+    /// The next key, certified by this one, which is erased with the same commit.
+    fn rotate(&mut self, scribe: &mut Scribe, now: &Stamp) -> Result<u64, Stopped> {
+        let (signer, pem) = keys::next(scribe.chain().suite())?;
+        match scribe.rotate(now, signer, &pem) {
+            Ok(places) => {
+                keys::erase(&self.state)?;
+                self.epoch_began = Some(*now);
+                Ok(places)
+            }
+            // The present key goes on for now.
+            Err(JournalFault::Full) => Ok(scribe.chain().next_seq()),
+            Err(fault @ (JournalFault::Broken | JournalFault::Unwritable)) => Err(fault.into()),
+        }
+    }
+
+    /// Prunes what is receipted and old, and keeps the journal within its size.
+    fn tidy(&self, scribe: &mut Scribe, now: &Stamp) -> Result<u64, JournalFault> {
+        match self.prune_and_thin(scribe, now) {
+            Ok(()) | Err(JournalFault::Full) => Ok(scribe.chain().next_seq()),
+            Err(fault @ (JournalFault::Broken | JournalFault::Unwritable)) => Err(fault),
+        }
+    }
+
+    fn prune_and_thin(&self, scribe: &mut Scribe, now: &Stamp) -> Result<(), JournalFault> {
+        // A clock that was set far ahead must not make everything old.
+        let latest = scribe.journal().last_receipt()?.and_then(|bytes| own_copy::read(&bytes));
+        let Some(latest) = latest else { return self.thin(scribe, now) };
+        let today = now.wall_unix_ms.min(latest.received_unix_ms);
+        let oldest = today.saturating_sub(i64::from(self.journal.retention_days) * DAY_MS);
+        while scribe.prune(oldest, PRUNE_RECORDS)? == PRUNE_RECORDS {}
+        self.thin(scribe, now)
+    }
+
+    fn thin(&self, scribe: &mut Scribe, now: &Stamp) -> Result<(), JournalFault> {
+        while scribe.journal().size_bytes()? > self.journal.max_bytes {
+            if !scribe.make_room(now, GapWhy::SizeCap)? {
+                tracing::warn!(
+                    "the journal is larger than `max_mb`, and nothing in it may be dropped: make it larger"
+                );
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn newest(scribe: &mut Scribe) -> Result<Vec<Vec<u8>>, JournalFault> {

@@ -9,11 +9,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     config::AgentConfig,
-    outbox::{Outbox, Want},
-    scribe::{Entry, Found},
+    letters::Letter,
+    outbox::{Outbox, Turn, Want},
+    run::Inbox,
+    scribe::{Entry, Found, Progress},
 };
 use crate::{
-    evidence::{Body, Class, Kind, Occasion, Presence, Topic, record::Unverified, suite::PublicKey},
+    evidence::{Body, Class, Keyring, Kind, Notice, Occasion, Presence, Record, Topic, record::Unverified},
     host::{
         Clock,
         courier::{Broker, Event, Refused, Send, Will},
@@ -31,6 +33,13 @@ pub const OFFER_AGAIN_MS: u64 = 5_000;
 pub const LAST_WORDS_MS: u64 = 5_000;
 /// Retained copies that may await their acceptance; the rest of the window is the chain's.
 const COPIES_IN_FLIGHT: usize = 16;
+/// How long records wait after a subscription was granted: the authority's newest receipt comes first, and may show that
+/// this journal was rolled back, in milliseconds.
+pub const RECEIPT_GRACE_MS: u64 = 500;
+/// Time between two answers to what receipts miss, in milliseconds.
+pub const AGAIN_MS: u64 = 10_000;
+/// How often the backlog moves on, in milliseconds.
+pub const PACE_MS: u64 = 100;
 /// What a publish adds to its topic and payload on the wire, in bytes, at most.
 const PACKET_OVERHEAD_BYTES: usize = 32;
 
@@ -52,6 +61,11 @@ impl Address {
             kind: Kind::Attest,
         };
         Address { topic }
+    }
+
+    /// What comes to this gateway: receipts and acts.
+    pub fn filters(&self) -> Vec<String> {
+        vec![self.topic(None, Kind::Receipt), format!("{}/+", self.topic(None, Kind::Act))]
     }
 
     /// One topic of the gateway.
@@ -86,7 +100,8 @@ pub fn broker(config: &AgentConfig, started: &Stamp) -> Result<Broker, Failure> 
         login,
         keepalive_s: config.broker.keepalive_s,
         will: Some(will),
-        filters: Vec::new(),
+        // Without an authority nobody is believed, and nothing need come.
+        filters: if config.authority.is_empty() { Vec::new() } else { Address::of(config).filters() },
     })
 }
 
@@ -94,19 +109,30 @@ pub fn broker(config: &AgentConfig, started: &Stamp) -> Result<Broker, Failure> 
 #[derive(Clone, Copy, Debug)]
 enum Posting {
     InPlace(u64),
-    Overtook,
+    Aside,
     Copy,
+}
+
+/// The uplink's ways to its neighbours.
+pub struct Links {
+    /// To the courier.
+    pub send: mpsc::Sender<Send>,
+    /// To the scribe.
+    pub journal: mpsc::Sender<Entry>,
+    /// To the one loop.
+    pub inbox: mpsc::Sender<Inbox>,
 }
 
 /// The uplink's state between two events.
 pub struct Uplink<'a> {
     clock: &'a dyn Clock,
     address: Address,
-    key: PublicKey,
+    keyring: Keyring,
     started: Stamp,
     outbox: Outbox,
     send: mpsc::Sender<Send>,
     journal: mpsc::Sender<Entry>,
+    inbox: mpsc::Sender<Inbox>,
     postings: BTreeMap<u64, Posting>,
     next_tag: u64,
     /// Retained copies to be sent, oldest first.
@@ -117,6 +143,17 @@ pub struct Uplink<'a> {
     max_packet_bytes: usize,
     /// When an unwanted record may be offered again, uptime in milliseconds.
     offer_at: Option<u64>,
+    /// Until when records wait for the newest receipt, uptime in milliseconds; for ever before the subscription.
+    hold_until: u64,
+    expects_receipts: bool,
+    /// When what receipts miss may be sent again, uptime in milliseconds.
+    again_at: u64,
+    /// Records of the backlog that may still leave before [`Uplink::pace_at`].
+    paced: u32,
+    pace_at: u64,
+    per_pace: u32,
+    /// Records larger than the broker takes that were declared, so that each is declared once.
+    oversized: u64,
     lost: Option<Refused>,
 }
 
@@ -125,19 +162,21 @@ impl<'a> Uplink<'a> {
     pub fn new(
         clock: &'a dyn Clock,
         config: &AgentConfig,
-        key: PublicKey,
+        keyring: Keyring,
         accepted: u64,
-        send: mpsc::Sender<Send>,
-        journal: mpsc::Sender<Entry>,
+        receipted: Option<u64>,
+        links: Links,
     ) -> Uplink<'a> {
+        let Links { send, journal, inbox } = links;
         Uplink {
             clock,
             address: Address::of(config),
-            key,
+            keyring,
             started: clock.now(),
-            outbox: Outbox::resuming(accepted),
+            outbox: Outbox::resuming(accepted, receipted),
             send,
             journal,
+            inbox,
             postings: BTreeMap::new(),
             next_tag: 0,
             copies: VecDeque::new(),
@@ -145,6 +184,13 @@ impl<'a> Uplink<'a> {
             durable: 0,
             max_packet_bytes: usize::MAX,
             offer_at: None,
+            hold_until: 0,
+            expects_receipts: !config.authority.is_empty(),
+            again_at: 0,
+            paced: 0,
+            pace_at: 0,
+            per_pace: (config.broker.drain_per_s / 10).max(1),
+            oversized: 0,
             lost: None,
         }
     }
@@ -153,12 +199,12 @@ impl<'a> Uplink<'a> {
     pub async fn run(
         mut self,
         mut events: mpsc::Receiver<Event>,
-        mut durable: watch::Receiver<u64>,
+        mut progress: watch::Receiver<Progress>,
         mut stop: watch::Receiver<bool>,
     ) {
-        self.on_durable(*durable.borrow_and_update());
-        self.carry(&mut events, &mut durable, Some(&mut stop)).await;
-        let last_words = self.carry(&mut events, &mut durable, None);
+        self.on_progress(&progress.borrow_and_update().clone());
+        self.carry(&mut events, &mut progress, Some(&mut stop)).await;
+        let last_words = self.carry(&mut events, &mut progress, None);
         // The broker may be away or slow; the journal keeps what does not leave now.
         let _late = tokio::time::timeout(Duration::from_millis(LAST_WORDS_MS), last_words).await;
         let goodbye = Presence::of(&self.started, Occasion::Stopped).to_bytes();
@@ -170,17 +216,17 @@ impl<'a> Uplink<'a> {
     async fn carry(
         &mut self,
         events: &mut mpsc::Receiver<Event>,
-        durable: &mut watch::Receiver<u64>,
+        progress: &mut watch::Receiver<Progress>,
         mut stop: Option<&mut watch::Receiver<bool>>,
     ) {
         let room = self.send.clone();
         loop {
             let now_ms = self.clock.now().uptime_ms;
-            let want = self.outbox.want(self.offer_at.is_none_or(|at| now_ms >= at));
-            let wake_ms = self.offer_at.filter(|at| *at > now_ms).unwrap_or(u64::MAX);
-            let copies = self.has_copies() && self.copies_in_flight() < COPIES_IN_FLIGHT;
+            let (want, wake_ms) = self.wanted(now_ms);
+            let copies =
+                now_ms >= self.hold_until && self.has_copies() && self.copies_in_flight() < COPIES_IN_FLIGHT;
             if stop.is_none() && want.is_none() && !self.has_copies() && self.postings.is_empty() {
-                if self.flushed(durable).await {
+                if self.flushed(progress).await {
                     return;
                 }
                 continue;
@@ -193,8 +239,8 @@ impl<'a> Uplink<'a> {
             };
             tokio::select! {
                 () = stopped => return,
-                moved = durable.changed() => match moved {
-                    Ok(()) => self.on_durable(*durable.borrow_and_update()),
+                moved = progress.changed() => match moved {
+                    Ok(()) => self.on_progress(&progress.borrow_and_update().clone()),
                     Err(_) => return,
                 },
                 // Room at the courier is one of the things waited for, so the two can never wait for each other:
@@ -220,22 +266,48 @@ impl<'a> Uplink<'a> {
         }
     }
 
+    /// What is to leave next, and when to look again if nothing is.
+    fn wanted(&mut self, now_ms: u64) -> (Option<Want>, u64) {
+        let mut wake_ms = self.offer_at.filter(|at| *at > now_ms).unwrap_or(u64::MAX);
+        if now_ms < self.hold_until {
+            return (None, wake_ms.min(self.hold_until));
+        }
+        if now_ms >= self.pace_at {
+            // Thousands of gateways come back from one outage: none drains in the others' beat.
+            let jitter_ms = self.next_tag.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 59;
+            (self.paced, self.pace_at) = (self.per_pace, now_ms + PACE_MS - 16 + jitter_ms);
+        }
+        let pace = self.paced > 0;
+        let want = self.outbox.want(self.offer_at.is_none_or(|at| now_ms >= at), pace);
+        if want.is_none() && self.outbox.is_behind() && !pace {
+            wake_ms = wake_ms.min(self.pace_at);
+        }
+        (want, wake_ms)
+    }
+
     /// Lets the scribe write what it was given before; true when that brought nothing new.
-    async fn flushed(&mut self, durable: &mut watch::Receiver<u64>) -> bool {
+    async fn flushed(&mut self, progress: &mut watch::Receiver<Progress>) -> bool {
         let (reply, answer) = oneshot::channel();
-        let want = Want { from: u64::MAX >> 1, least: Class::Alert };
+        let want = Want { from: u64::MAX >> 1, least: Class::Alert, turn: Turn::Overtaking };
         if self.journal.send(Entry::Read { want, reply }).await.is_ok() {
             // Nothing stands there; the answer only says that the commit before it is done.
             let _nothing = answer.await;
         }
-        let records = *durable.borrow_and_update();
-        self.on_durable(records);
-        self.outbox.want(true).is_none() && !self.has_copies()
+        let durable = progress.borrow_and_update().clone();
+        self.on_progress(&durable);
+        self.outbox.want(true, true).is_none() && !self.has_copies()
     }
 
-    fn on_durable(&mut self, records: u64) {
-        self.durable = records;
-        self.outbox.on_durable(records);
+    fn on_progress(&mut self, progress: &Progress) {
+        self.durable = progress.places;
+        self.outbox.on_durable(progress.places);
+        let Some(receipted) = progress.receipted else { return };
+        let now_ms = self.clock.now().uptime_ms;
+        let may = now_ms >= self.again_at && !progress.missing.is_empty();
+        if may {
+            self.again_at = now_ms + AGAIN_MS;
+        }
+        self.outbox.on_receipt(receipted, if may { &progress.missing } else { &[] });
     }
 
     fn has_copies(&self) -> bool {
@@ -248,43 +320,59 @@ impl<'a> Uplink<'a> {
 
     async fn send_next(&mut self, want: Want) -> Option<()> {
         let found = self.read(want).await?;
-        self.outbox.on_found(want, found.as_ref().map(|found| found.seq));
-        let Some(Found { seq, bytes, .. }) = found else { return Some(()) };
-        let overtakes = want.least == Class::Alert;
-        let posting = if overtakes { Posting::Overtook } else { Posting::InPlace(seq) };
+        let leaves = self.outbox.on_found(want, found.as_ref().map(|found| found.seq));
+        let Some(Found { seq, bytes, .. }) = found.filter(|_| leaves) else { return Some(()) };
+        let posting = match want.turn {
+            Turn::InPlace => Posting::InPlace(seq),
+            Turn::Overtaking | Turn::Again => Posting::Aside,
+        };
+        if want.turn != Turn::Overtaking {
+            self.paced = self.paced.saturating_sub(1);
+        }
         // An offer is counted from when it was made.
         self.offer_at = self.offer_at.map(|_| self.clock.now().uptime_ms + OFFER_AGAIN_MS);
         let topic = self.address.topic(None, Kind::Attest);
         if self.fits(&topic, &bytes) {
             self.publish(topic, bytes, false, posting).await;
         } else {
-            tracing::error!(
-                seq,
-                bytes = bytes.len(),
-                limit = self.max_packet_bytes,
-                "passed over: larger than the broker takes; raise its limit and have the journal sent again"
-            );
+            self.pass_over(seq, bytes.len()).await;
             self.settle(posting).await;
         }
         Some(())
+    }
+
+    /// A record that is larger than the broker takes waits in the journal, and a signed record says so.
+    async fn pass_over(&mut self, seq: u64, length: usize) {
+        if seq < self.oversized {
+            return;
+        }
+        self.oversized = seq + 1;
+        let limit = self.max_packet_bytes;
+        tracing::error!(seq, length, limit, "passed over: larger than the broker takes; raise its limit");
+        let (length, limit) = (length as u64, limit as u64);
+        let notice = Body::Notice(Notice::Oversized { seq, length, limit });
+        // The scribe is gone only when everything ends.
+        let _gone = self.journal.send(Entry::Write(self.clock.now(), notice)).await;
     }
 
     /// Sends the next retained copy, or looks at the next new record for what it should leave behind.
     async fn send_copy(&mut self) -> Option<()> {
         if let Some((topic, bytes)) = self.copies.pop_front() {
             if self.fits(&topic, &bytes) {
-                self.publish(topic, bytes, true, Posting::Copy).await;
+                let retain = Kind::of_topic(&topic).is_some_and(Kind::is_retained);
+                self.publish(topic, bytes, retain, Posting::Copy).await;
             }
             return Some(());
         }
-        let want = Want { from: self.copied, least: Class::Routine };
+        let want = Want { from: self.copied, least: Class::Routine, turn: Turn::InPlace };
         match self.read(want).await? {
             None => self.copied = self.durable,
             Some(Found { seq, bytes, is_newest }) => {
                 self.copied = seq + 1;
                 // A backlog must not show old states as present.
                 if is_newest {
-                    self.copies.extend(self.copies_of(&bytes));
+                    let copies = self.copies_of(&bytes);
+                    self.copies.extend(copies);
                 }
             }
         }
@@ -302,24 +390,13 @@ impl<'a> Uplink<'a> {
     }
 
     /// Where else a record is of use to whoever comes late.
-    fn copies_of(&self, bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
-        let record = Unverified::read(bytes).and_then(|unverified| unverified.verify(&self.key));
-        let Ok(record) = record else { return Vec::new() };
-        let asset = record.body.asset();
-        let places = match record.body {
-            Body::Checkpoint(_) => vec![(None, Kind::Head)],
-            Body::Finding(Finding::Verdict(verdict)) if verdict.violation_since_unix_ms.is_some() => {
-                vec![(asset, Kind::Violation), (asset, Kind::State)]
-            }
-            Body::Finding(Finding::Verdict(_)) => vec![(asset, Kind::State)],
-            // Whoever comes late still learns which key the gateway declares.
-            Body::Genesis(_) => vec![(None, Kind::State)],
-            Body::Boot(_)
-            | Body::Skip { .. }
-            | Body::Gap { .. }
-            | Body::Finding(Finding::State(_) | Finding::Interval(_) | Finding::Event(_)) => Vec::new(),
-        };
-        places.into_iter().map(|(asset, kind)| (self.address.topic(asset, kind), bytes.to_vec())).collect()
+    fn copies_of(&mut self, bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+        let Ok(unverified) = Unverified::read(bytes) else { return Vec::new() };
+        // Our own journal's first words are its own warrant.
+        self.keyring.learn(&unverified);
+        let Ok(record) = self.keyring.open(unverified) else { return Vec::new() };
+        let topic = |(asset, kind)| (self.address.topic(asset, kind), bytes.to_vec());
+        places(&record).into_iter().map(topic).collect()
     }
 
     /// A broker is there: whatever it kept before, it is given the present once more.
@@ -329,6 +406,7 @@ impl<'a> Uplink<'a> {
         self.postings.clear();
         self.copies.clear();
         self.offer_at = None;
+        self.hold_until = if self.expects_receipts { u64::MAX } else { 0 };
         self.max_packet_bytes = usize::try_from(max_packet_bytes).unwrap_or(usize::MAX);
         self.outbox.on_connected(usize::from(window).saturating_sub(COPIES_IN_FLIGHT));
         let birth = Presence::of(&self.started, Occasion::Started).to_bytes();
@@ -359,9 +437,24 @@ impl<'a> Uplink<'a> {
             }
             Event::Accepted { tag } => self.on_settled(tag, None).await,
             Event::Refused { tag, why } => self.on_settled(tag, Some(why)).await,
-            // Receipts and acts will come this way; nothing is subscribed to yet.
-            Event::Subscribed | Event::Message { .. } => {}
+            Event::Subscribed => self.hold_until = self.clock.now().uptime_ms + RECEIPT_GRACE_MS,
+            Event::Message { topic, payload, .. } => self.on_message(&topic, payload).await,
         }
+    }
+
+    async fn on_message(&mut self, topic: &str, payload: Vec<u8>) {
+        // An empty message only clears what was retained.
+        if payload.is_empty() {
+            return;
+        }
+        let letter = match Kind::of_topic(topic) {
+            Some(Kind::Receipt) => Letter::Receipt(payload),
+            Some(Kind::Act) => Letter::Act(payload),
+            Some(Kind::Attest | Kind::State | Kind::Violation | Kind::Head | Kind::Link | Kind::Answer)
+            | None => return,
+        };
+        // The loop is gone only when everything ends.
+        let _gone = self.inbox.send(Inbox::Letter(letter)).await;
     }
 
     async fn on_settled(&mut self, tag: u64, refused: Option<Refused>) {
@@ -396,7 +489,7 @@ impl<'a> Uplink<'a> {
                     let _gone = self.journal.send(Entry::Accepted(accepted)).await;
                 }
             }
-            Posting::Overtook => self.outbox.on_overtaken(),
+            Posting::Aside => self.outbox.on_aside(),
             Posting::Copy => {}
         }
     }
@@ -407,5 +500,28 @@ impl<'a> Uplink<'a> {
         self.postings.insert(tag, posting);
         // A courier that is gone has told so by closing its events.
         let _gone = self.send.send(Send::Publish { tag, topic, payload, retain }).await;
+    }
+}
+
+/// The topics on which a record is of use besides its place in the chain.
+fn places(record: &Record) -> Vec<(Option<Name>, Kind)> {
+    let asset = record.body.asset();
+    match record.body {
+        Body::Checkpoint(_) => vec![(None, Kind::Head)],
+        Body::Finding(Finding::Verdict(verdict)) if verdict.violation_since_unix_ms.is_some() => {
+            vec![(asset, Kind::Violation), (asset, Kind::State)]
+        }
+        Body::Finding(Finding::Verdict(_)) => vec![(asset, Kind::State)],
+        // Whoever comes late still learns which key speaks for the gateway now.
+        Body::Genesis(_) | Body::Rotation(_) => vec![(None, Kind::State)],
+        Body::Answer(_) => vec![(None, Kind::Answer)],
+        Body::Boot(_)
+        | Body::Skip { .. }
+        | Body::Gap(_)
+        | Body::Rollback(_)
+        | Body::Act(_)
+        | Body::Notice(_)
+        | Body::Transition(_)
+        | Body::Finding(Finding::State(_) | Finding::Interval(_) | Finding::Event(_)) => Vec::new(),
     }
 }

@@ -4,15 +4,21 @@ use std::collections::BTreeMap;
 
 use super::{
     body::Body,
-    head::{Arrival, Head, Link},
-    keyring::Keyring,
+    bracket::{Brackets, Clocks},
+    continuity::LogHead,
+    follow::{Follower, Origin, Place, Seen},
+    head::Arrival,
     record::{LogId, Record, Refusal, Unverified},
+    signed::Signed,
     suite::PublicKey,
 };
 use crate::{
     judge::{Finding, State, Verdict},
     terms::{AssetId, Digest, GatewayId},
 };
+
+/// Findings of one kind that a report lists; more are counted in the answers, not listed.
+pub const MAX_LISTED: usize = 10_000;
 
 /// On whose word the keys rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +70,23 @@ pub struct Missing {
     pub to: u64,
     /// Whether the gateway itself declared it with a signed `gap`.
     pub declared: bool,
+    /// Whether a receipt of a trusted authority says that it arrived there.
+    pub receipted: bool,
+}
+
+/// One log as it was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogSeen {
+    /// Whose.
+    pub gateway: GatewayId,
+    /// Which.
+    pub log: LogId,
+    /// The last place known without an undeclared hole.
+    pub head: Option<(u64, Digest)>,
+    /// Keys it has had.
+    pub epochs: usize,
+    /// The log it says it continues.
+    pub continues: Option<LogHead>,
 }
 
 /// What is known of the records.
@@ -83,14 +106,20 @@ pub struct Report {
     pub gaps: Vec<Missing>,
     /// What is claimed twice.
     pub forks: Vec<Fork>,
+    /// Places the gateway lost and skipped, whose records are here all the same; log, first and last.
+    pub lost: Vec<(LogId, u64, u64)>,
     /// On whose word the keys rest.
     pub anchor: Anchor,
     /// Whether not one line was evidence of this format.
     pub no_evidence: bool,
     /// The logs that were seen.
-    pub logs: Vec<(GatewayId, LogId)>,
+    pub logs: Vec<LogSeen>,
+    /// When the records were written, as far as receipts tell.
+    pub brackets: Brackets,
     /// The latest verdict of each log on each piece of equipment. A later log does not silence an earlier one.
     pub verdicts: Vec<(LogId, Verdict)>,
+    /// The lines stood too far out of order to be judged as they came: sort them by [`place_of`] and judge again.
+    pub disordered: bool,
 }
 
 impl Report {
@@ -104,108 +133,202 @@ impl Report {
     }
 }
 
-/// Reads records line by line. They may stand in any order and more than once, so nothing is judged before the end.
-#[derive(Debug, Default)]
+/// Where a line belongs when lines are sorted: by gateway, log and place. `None` for a line that is no record.
+pub fn place_of(bytes: &[u8]) -> Option<(GatewayId, LogId, u64)> {
+    let header = *Unverified::of(Signed::read(bytes).ok()?).ok()?.header();
+    Some((header.gateway, header.log, header.seq))
+}
+
+/// Reads records line by line, as they come. A line may stand somewhat out of order and more than once; memory does not
+/// grow with the length of the log.
+#[derive(Debug)]
 pub struct Audit {
-    keyring: Keyring,
+    follower: Follower,
     number: u64,
-    lines: Vec<(u64, Result<Unverified, Refusal>)>,
+    fold: Fold,
+}
+
+#[derive(Debug, Default)]
+struct Fold {
+    records: u64,
+    ours: bool,
+    disordered: bool,
+    first_bad: Option<(u64, Refusal)>,
+    forks: Vec<Fork>,
+    lost: Vec<(LogId, u64, u64)>,
+    continues: BTreeMap<(GatewayId, LogId), LogHead>,
+    clocks: Clocks,
+    /// With the place of the record that says it.
+    verdicts: BTreeMap<(GatewayId, LogId, AssetId), (u64, Verdict)>,
 }
 
 impl Audit {
-    /// An audit that believes these keys; without any it takes each log's own word for its key.
+    /// An audit that believes these keys; without any it takes each log's own word for its key. An authority's key
+    /// vouches for the logs it has receipted.
     pub fn new(trusted: &[PublicKey]) -> Audit {
-        Audit { keyring: Keyring::new(trusted), ..Audit::default() }
+        let follower = Follower::from_the_beginning(trusted);
+        Audit { follower, number: 0, fold: Fold::default() }
     }
 
-    /// Takes one line, without its line end; an empty one is counted and otherwise ignored.
+    /// Takes one line, without its line end; an empty one is counted and otherwise ignored. Receipts tell the time of
+    /// records that come after them.
     pub fn on_line(&mut self, bytes: &[u8]) {
         self.number += 1;
-        if !bytes.is_empty() {
-            self.lines.push((self.number, Unverified::read(bytes)));
+        self.on_numbered_line(bytes, self.number);
+    }
+
+    /// Takes a line that stands elsewhere than its turn.
+    pub fn on_numbered_line(&mut self, bytes: &[u8], number: u64) {
+        if bytes.is_empty() {
+            return;
         }
+        let Audit { follower, fold, .. } = self;
+        let origin = Origin { in_chain: true, number };
+        follower.on_message(bytes, origin, &mut |seen, bytes, origin| fold.on(seen, bytes, origin.number));
+    }
+
+    /// Takes a line of a file of receipts. One that nobody vouches for tells nothing and spoils nothing.
+    pub fn on_receipt_line(&mut self, bytes: &[u8]) {
+        let Audit { follower, fold, .. } = self;
+        let origin = Origin { in_chain: false, number: 0 };
+        follower.on_message(bytes, origin, &mut |seen, bytes, _| {
+            if matches!(seen, Seen::Receipt(_)) {
+                fold.on(seen, bytes, 0);
+            }
+        });
     }
 
     /// Judges everything taken.
     pub fn report(mut self) -> Report {
-        for (_, line) in &self.lines {
-            if let Ok(unverified) = line {
-                self.keyring.learn(unverified);
+        let Audit { follower, fold, .. } = &mut self;
+        follower.finish(&mut |seen, bytes, origin| fold.on(seen, bytes, origin.number));
+        for (bytes, origin) in follower.held() {
+            if let Ok(unverified) = Unverified::read(bytes) {
+                fold.refuse(origin.number, Refusal::UnknownKey(unverified.header().key_id));
             }
         }
-        let anchor = match (self.keyring.is_self_anchored(), self.keyring.is_empty()) {
+        let keyring = follower.keyring();
+        let anchor = match (keyring.is_self_anchored(), keyring.is_empty()) {
             (false, _) => Anchor::Trusted,
             (true, false) => Anchor::Own,
             (true, true) => Anchor::Nobody,
         };
-        let no_evidence = self.lines.iter().all(|(_, line)| line.as_ref().is_err_and(|r| r.is_no_evidence()));
-        let mut first_bad = None;
-        let mut records = Vec::new();
-        for (number, line) in self.lines {
-            match line.and_then(|unverified| self.keyring.open(unverified)) {
-                Ok(record) => records.push(record),
-                Err(refusal) => first_bad = first_bad.or(Some((number, refusal))),
-            }
+        let logs: Vec<(GatewayId, LogId)> = follower.heads().keys().copied().collect();
+        let mut gaps = Vec::new();
+        for (gateway, log) in logs {
+            fold.gaps(follower, gateway, log, &mut gaps);
         }
-        // In the order of their places, so that neither answer depends on the order or length of the file.
-        records.sort_by_key(|record| (record.header.gateway, record.header.log, record.header.seq));
-        let mut fold = Fold::default();
-        records.iter().for_each(|record| fold.on_record(record));
-        fold.finish(first_bad, anchor, no_evidence)
+        gaps.sort_by_key(|gap| (gap.gateway, gap.log, gap.from));
+        let logs = follower.heads().iter().map(|((gateway, log), head)| LogSeen {
+            gateway: *gateway,
+            log: *log,
+            head: head.head(),
+            epochs: follower.keyring().epochs(*gateway, *log),
+            continues: fold.continues.get(&(*gateway, *log)).copied(),
+        });
+        let logs = logs.collect();
+        self.fold.finish(gaps, anchor, logs)
     }
-}
-
-#[derive(Default)]
-struct Fold {
-    records: u64,
-    heads: BTreeMap<(GatewayId, LogId), Head>,
-    gaps: Vec<Missing>,
-    forks: Vec<Fork>,
-    verdicts: BTreeMap<(GatewayId, LogId, AssetId), Verdict>,
 }
 
 impl Fold {
-    /// Takes the next record in the order of gateway, log and place.
-    fn on_record(&mut self, record: &Record) {
-        let (gateway, log) = (record.header.gateway, record.header.log);
-        let head = self.heads.entry((gateway, log)).or_default();
-        match head.on_record(Link::of(record)) {
-            Arrival::Duplicate => return,
-            Arrival::Fork { seq, held, shown } => self.forks.push(Fork { gateway, log, seq, held, shown }),
-            // In order, whoever waits waits in vain.
-            Arrival::Orphan | Arrival::TooFarAhead => {
-                if let Some((from, to)) = head.concede().filter(|(from, to)| from <= to) {
-                    self.gaps.push(Missing { gateway, log, from, to, declared: false });
+    fn on(&mut self, seen: Seen, bytes: &[u8], number: u64) {
+        match seen {
+            Seen::Record(record, place) => {
+                self.ours = true;
+                match place {
+                    Place::Proven | Place::Pending(..) | Place::Aside => {}
+                    Place::Amnesia(from, to) if self.lost.len() < MAX_LISTED => {
+                        self.lost.push((record.header.log, from, to));
+                    }
+                    Place::Amnesia(..) => {}
+                    Place::Forgotten | Place::TooFarAhead => self.disordered = true,
+                }
+                self.on_record(&record);
+            }
+            Seen::Again => self.ours = true,
+            Seen::Receipt(receipt) => {
+                self.ours = true;
+                if let Ok(signed) = Signed::read(bytes) {
+                    self.clocks.on_receipt(&receipt, signed.hash());
                 }
             }
-            Arrival::Advanced | Arrival::Forgotten => {}
-        }
-        self.records += 1;
-        if let Body::Finding(Finding::Verdict(verdict)) = record.body {
-            self.verdicts.insert((gateway, log, verdict.asset), verdict);
+            // Nobody was asked to believe its signer; what it is about is unaffected.
+            Seen::StrangeReceipt => {}
+            Seen::Fork { gateway, log, fork } => {
+                self.ours = true;
+                if let Arrival::Fork { seq, held, shown } = fork
+                    && self.forks.len() < MAX_LISTED
+                {
+                    self.forks.push(Fork { gateway, log, seq, held, shown });
+                }
+            }
+            Seen::Refused(refusal) => self.refuse(number, refusal),
+            Seen::Held { .. } => {}
+            Seen::NotHeld(key) => {
+                self.disordered = true;
+                self.refuse(number, Refusal::UnknownKey(key));
+            }
         }
     }
 
-    fn finish(mut self, first_bad: Option<(u64, Refusal)>, anchor: Anchor, no_evidence: bool) -> Report {
-        for ((gateway, log), head) in &self.heads {
-            let (gateway, log) = (*gateway, *log);
-            let declared = head.declared().iter().copied();
-            self.gaps.extend(declared.map(|(from, to)| Missing { gateway, log, from, to, declared: true }));
+    fn refuse(&mut self, number: u64, refusal: Refusal) {
+        self.ours |= !refusal.is_no_evidence();
+        if self.first_bad.is_none_or(|(first, _)| number < first) {
+            self.first_bad = Some((number, refusal));
         }
-        self.gaps.sort_by_key(|gap| (gap.gateway, gap.log, gap.from));
+    }
+
+    fn on_record(&mut self, record: &Record) {
+        let (gateway, log, seq) = (record.header.gateway, record.header.log, record.header.seq);
+        self.records += 1;
+        self.clocks.on_record(&record.header);
+        if let Body::Genesis(genesis) = &record.body
+            && let Some(continues) = genesis.continues
+        {
+            self.continues.insert((gateway, log), continues);
+        }
+        if let Body::Finding(Finding::Verdict(verdict)) = record.body {
+            let newest = self.verdicts.entry((gateway, log, verdict.asset)).or_insert((seq, verdict));
+            if newest.0 <= seq {
+                *newest = (seq, verdict);
+            }
+        }
+    }
+
+    /// What is missing in one log, to its last record.
+    fn gaps(&self, follower: &mut Follower, gateway: GatewayId, log: LogId, gaps: &mut Vec<Missing>) {
+        let covered = self.clocks.covered(gateway, log);
+        let mut add = |from, to, declared| {
+            let receipted = covered.is_some_and(|covered| to <= covered);
+            if from <= to && gaps.len() < MAX_LISTED {
+                gaps.push(Missing { gateway, log, from, to, declared, receipted });
+            }
+        };
+        while let Some((from, to)) = follower.concede(gateway, log) {
+            add(from, to, false);
+        }
+        let declared = follower.heads().get(&(gateway, log)).map_or(&[][..], |head| head.declared());
+        declared.iter().for_each(|(from, to)| add(*from, *to, true));
+    }
+
+    fn finish(self, gaps: Vec<Missing>, anchor: Anchor, logs: Vec<LogSeen>) -> Report {
         let believed = self.records > 0;
         Report {
             records: self.records,
-            authentic: believed && first_bad.is_none(),
-            complete: believed && self.gaps.is_empty() && self.forks.is_empty(),
-            declared: believed && self.forks.is_empty() && self.gaps.iter().all(|gap| gap.declared),
-            first_bad,
-            gaps: self.gaps,
+            authentic: believed && self.first_bad.is_none(),
+            complete: believed && gaps.is_empty() && self.forks.is_empty(),
+            declared: believed && self.forks.is_empty() && gaps.iter().all(|gap| gap.declared),
+            first_bad: self.first_bad,
+            gaps,
             forks: self.forks,
+            lost: self.lost,
             anchor,
-            no_evidence,
-            logs: self.heads.into_keys().collect(),
-            verdicts: self.verdicts.into_iter().map(|((_, log, _), verdict)| (log, verdict)).collect(),
+            no_evidence: !self.ours,
+            logs,
+            brackets: self.clocks.brackets(),
+            verdicts: self.verdicts.into_iter().map(|((_, log, _), (_, verdict))| (log, verdict)).collect(),
+            disordered: self.disordered,
         }
     }
 }

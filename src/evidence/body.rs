@@ -4,17 +4,27 @@
 //! |---|---|---|
 //! | `genesis` | a log begins: public key, place, software, configuration, profiles | alert |
 //! | `boot` | the agent started, on which boot of the machine | alert |
-//! | `skip` | sequence numbers that were reserved and never used | alert |
+//! | `key_rotate` | the next key of the log, certified by the one before | alert |
+//! | `skip` | sequence numbers that were reserved and never used, or lost by a disk | alert |
 //! | `gap` | records that were dropped, declared | alert |
+//! | `rollback_notice` | the authority has receipted more than the gateway still has | alert |
+//! | `act` | an act of the authority, whole, before it takes effect | alert |
+//! | `answer` | whether an act was accepted, and if not why | alert |
+//! | `transition` | one step of a cut-off order | alert |
 //! | `state` | a feeder changed its state, with the words it rests on | alert |
 //! | `verdict` | what that means for the equipment; on change and with every interval | alert when a violation |
-//! | `event` | a clock step, a register that fell or leapt, a nameplate | alert |
+//! | `event` | a clock step, a register that fell or leapt, a nameplate; what befell the witness itself | alert |
 //! | `interval` | time and energy of a feeder, accounted for | routine |
 //! | `checkpoint` | the log is alive: how much was said and read | routine |
 
-use super::suite::PublicKey;
+use super::{
+    act::{Act, Answer},
+    continuity::{Gap, LogHead, Rollback, Rotation},
+    notice::Notice,
+    suite::PublicKey,
+};
 use crate::{
-    judge::{Event, Finding},
+    judge::{Event, Finding, Transition},
     terms::{
         Digest, Name,
         place::{CreditCode, Division},
@@ -58,6 +68,8 @@ pub struct Genesis {
     pub config: Digest,
     /// SHA-256 of each profile file in use.
     pub profiles: Vec<(Name, Digest)>,
+    /// The log of this gateway that ended and where, as the authority receipted it.
+    pub continues: Option<LogHead>,
 }
 
 /// A start of the agent.
@@ -99,20 +111,27 @@ pub enum Body {
     Boot(Boot),
     /// The log is alive.
     Checkpoint(Checkpoint),
-    /// Sequence numbers that were reserved and never used, both ends included.
+    /// The next key of the log.
+    Rotation(Rotation),
+    /// Sequence numbers that were reserved and never used, both ends included: an unclean start.
     Skip {
         /// The first.
         from: u64,
         /// The last.
         to: u64,
     },
-    /// Records that were dropped and are declared so, both ends included.
-    Gap {
-        /// The first.
-        from: u64,
-        /// The last.
-        to: u64,
-    },
+    /// Records that were dropped and are declared so.
+    Gap(Gap),
+    /// The authority has receipted more than is left here.
+    Rollback(Rollback),
+    /// An act of the authority, before it takes effect.
+    Act(Act),
+    /// The answer to an act.
+    Answer(Answer),
+    /// Something befell the witness itself.
+    Notice(Notice),
+    /// One step of a cut-off order.
+    Transition(Transition),
     /// The judge said something.
     Finding(Finding),
 }
@@ -125,11 +144,16 @@ impl Body {
             Body::Boot(_) => "boot",
             Body::Checkpoint(_) => "checkpoint",
             Body::Skip { .. } => "skip",
-            Body::Gap { .. } => "gap",
+            Body::Rotation(_) => "key_rotate",
+            Body::Gap(_) => "gap",
+            Body::Rollback(_) => "rollback_notice",
+            Body::Act(_) => "act",
+            Body::Answer(_) => "answer",
+            Body::Transition(_) => "transition",
             Body::Finding(Finding::State(_)) => "state",
             Body::Finding(Finding::Interval(_)) => "interval",
             Body::Finding(Finding::Verdict(_)) => "verdict",
-            Body::Finding(Finding::Event(_)) => "event",
+            Body::Notice(_) | Body::Finding(Finding::Event(_)) => "event",
         }
     }
 
@@ -138,8 +162,14 @@ impl Body {
         match self {
             Body::Genesis(_)
             | Body::Boot(_)
+            | Body::Rotation(_)
             | Body::Skip { .. }
-            | Body::Gap { .. }
+            | Body::Gap(_)
+            | Body::Rollback(_)
+            | Body::Act(_)
+            | Body::Answer(_)
+            | Body::Notice(_)
+            | Body::Transition(_)
             | Body::Finding(Finding::State(_) | Finding::Event(_)) => Class::Alert,
             Body::Finding(Finding::Verdict(verdict)) if verdict.violation_since_unix_ms.is_some() => {
                 Class::Alert
@@ -152,9 +182,18 @@ impl Body {
     /// The meter or equipment it is about; of each pair of type and subject the newest is remembered.
     pub fn subject(&self) -> Option<Name> {
         match self {
-            Body::Genesis(_) | Body::Boot(_) | Body::Checkpoint(_) | Body::Skip { .. } | Body::Gap { .. } => {
-                None
-            }
+            Body::Genesis(_)
+            | Body::Boot(_)
+            | Body::Rotation(_)
+            | Body::Checkpoint(_)
+            | Body::Skip { .. }
+            | Body::Gap(_)
+            | Body::Rollback(_)
+            | Body::Notice(_) => None,
+            // Each act is remembered, not only the newest.
+            Body::Act(act) => Some(act.id),
+            Body::Answer(answer) => answer.act.map(|(id, _)| id),
+            Body::Transition(transition) => Some(transition.order.0),
             Body::Finding(Finding::State(found)) => Some(found.meter.0),
             Body::Finding(Finding::Interval(interval)) => Some(interval.meter.0),
             Body::Finding(Finding::Verdict(verdict)) => Some(verdict.asset.0),
@@ -175,12 +214,18 @@ impl Body {
             Body::Finding(Finding::Verdict(verdict)) => Some(verdict.asset.0),
             Body::Finding(Finding::Event(Event::Plate(read))) => Some(read.asset.0),
             Body::Finding(Finding::Event(Event::PlateUnreadable { asset, .. })) => Some(asset.0),
+            Body::Act(act) => act.asset.map(|asset| asset.0),
+            Body::Transition(transition) => Some(transition.asset.0),
             Body::Finding(Finding::Event(Event::ClockStepped { .. } | Event::Register(_)))
             | Body::Genesis(_)
             | Body::Boot(_)
+            | Body::Rotation(_)
             | Body::Checkpoint(_)
             | Body::Skip { .. }
-            | Body::Gap { .. } => None,
+            | Body::Gap(_)
+            | Body::Rollback(_)
+            | Body::Answer(_)
+            | Body::Notice(_) => None,
         }
     }
 }

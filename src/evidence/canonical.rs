@@ -222,6 +222,16 @@ impl Object<'_> {
         self
     }
 
+    /// Every member of a map, but those that are left out by name. One level less deep than a record may be, since
+    /// such a map travels inside a record.
+    pub fn members(&mut self, map: &Map<String, Value>, without: &[&str]) -> &mut Self {
+        for (name, value) in map.iter().filter(|(name, _)| !without.contains(&name.as_str())) {
+            let value = write_value(self.canonical, value, 2);
+            self.canonical.add(name, value);
+        }
+        self
+    }
+
     /// A nested object.
     pub fn object(&mut self, name: &str, fill: impl FnOnce(&mut Object<'_>)) -> &mut Self {
         let base = self.canonical.pieces.len();

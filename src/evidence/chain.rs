@@ -1,10 +1,12 @@
-//! The chain of one log: sequence, link to the record before, signature. The only writer of records.
+//! The chain of one log: sequence, link to the record before, epoch of the key. The only writer of records.
 
 use super::{
     body::{Body, Class},
-    canonical::{Canonical, USUAL_RECORD_BYTES, Unwritable},
-    record::{FORMAT, Header, LogId, Record, SIGNED_PREFIX},
-    suite::{self, KeyId, Signer, Suite},
+    canonical::Unwritable,
+    continuity::Rotation,
+    record::{Header, LogId, Record},
+    seal::Sealer,
+    suite::{Signer, Suite},
     write,
 };
 use crate::terms::{Digest, GatewayId, Name, Stamp};
@@ -20,71 +22,108 @@ pub struct Sealed<'a> {
     pub kind: &'static str,
     /// The meter or equipment it is about.
     pub subject: Option<Name>,
+    /// Claimed time, Unix milliseconds.
+    pub wall_unix_ms: i64,
     /// Hash of its signed bytes.
     pub hash: Digest,
     /// The bytes that travel.
     pub bytes: &'a [u8],
 }
 
-/// Who writes, and what the next record follows. Buffers are reused: sealing allocates nothing in the steady state.
-pub struct Chain {
-    gateway: GatewayId,
-    log: LogId,
+/// What the next record follows.
+#[derive(Clone, Copy, Debug)]
+struct End {
     seq: u64,
     prev: Digest,
     receipt: Option<Digest>,
     key_epoch: u32,
-    suite: Suite,
-    key_id: KeyId,
+}
+
+/// Who writes, and what the next record follows. What was sealed may be taken back until it is settled.
+pub struct Chain {
+    gateway: GatewayId,
+    log: LogId,
+    end: End,
+    settled: End,
     signer: Box<dyn Signer>,
-    canonical: Canonical,
-    body: Vec<u8>,
-    signed: Vec<u8>,
-    bytes: Vec<u8>,
+    /// The key before a rotation that is not settled yet.
+    retired: Option<Box<dyn Signer>>,
+    sealer: Sealer,
 }
 
 impl Chain {
-    /// A new log. The caller brings the 64 random bits that name it.
-    pub fn begin(gateway: GatewayId, log: LogId, signer: Box<dyn Signer>) -> Chain {
-        Chain::at(gateway, log, 0, Digest::ZERO, 0, signer)
+    /// A new log. The caller brings the 64 random bits that name it, and says which epoch its key is of.
+    pub fn begin(gateway: GatewayId, log: LogId, key_epoch: u32, signer: Box<dyn Signer>) -> Chain {
+        Chain::at(gateway, log, End { seq: 0, prev: Digest::ZERO, receipt: None, key_epoch }, signer)
     }
 
-    /// Goes on after the last record of a log; `None` if another key signed it.
+    /// Goes on after the last record of a log; `None` if this key may not sign the next.
     pub fn resume(last: &Record, signer: Box<dyn Signer>) -> Option<Chain> {
         let Header { gateway, log, seq, key_epoch, key_id, receipt, .. } = last.header;
-        let mut chain = Chain::at(gateway, log, seq.checked_add(1)?, last.hash, key_epoch, signer);
-        chain.receipt = receipt;
-        (chain.key_id == key_id).then_some(chain)
+        let (key_epoch, expected) = match &last.body {
+            Body::Rotation(rotation) => (rotation.next_epoch, rotation.public_key.id()),
+            Body::Genesis(_)
+            | Body::Boot(_)
+            | Body::Checkpoint(_)
+            | Body::Skip { .. }
+            | Body::Gap(_)
+            | Body::Rollback(_)
+            | Body::Act(_)
+            | Body::Answer(_)
+            | Body::Notice(_)
+            | Body::Transition(_)
+            | Body::Finding(_) => (key_epoch, key_id),
+        };
+        let end = End { seq: seq.checked_add(1)?, prev: last.hash, receipt, key_epoch };
+        (signer.public_key().id() == expected).then(|| Chain::at(gateway, log, end, signer))
     }
 
-    fn at(
-        gateway: GatewayId,
-        log: LogId,
-        seq: u64,
-        prev: Digest,
-        key_epoch: u32,
-        signer: Box<dyn Signer>,
-    ) -> Chain {
-        Chain {
-            gateway,
-            log,
-            seq,
-            prev,
-            receipt: None,
-            key_epoch,
-            suite: signer.public_key().suite(),
-            key_id: signer.public_key().id(),
-            signer,
-            canonical: Canonical::with_room(),
-            body: Vec::with_capacity(USUAL_RECORD_BYTES),
-            signed: Vec::with_capacity(USUAL_RECORD_BYTES),
-            bytes: Vec::with_capacity(USUAL_RECORD_BYTES),
-        }
+    fn at(gateway: GatewayId, log: LogId, end: End, signer: Box<dyn Signer>) -> Chain {
+        Chain { gateway, log, end, settled: end, signer, retired: None, sealer: Sealer::default() }
+    }
+
+    /// Which log this is.
+    pub fn log(&self) -> LogId {
+        self.log
+    }
+
+    /// Whose log.
+    pub fn gateway(&self) -> GatewayId {
+        self.gateway
+    }
+
+    /// How this log is signed and hashed, for good.
+    pub fn suite(&self) -> Suite {
+        self.signer.public_key().suite()
     }
 
     /// Place of the next record.
     pub fn next_seq(&self) -> u64 {
-        self.seq
+        self.end.seq
+    }
+
+    /// Epoch of the key that signs the next record.
+    pub fn key_epoch(&self) -> u32 {
+        self.end.key_epoch
+    }
+
+    /// Every record from here on names this receipt.
+    pub fn on_receipt(&mut self, receipt: Digest) {
+        self.end.receipt = Some(receipt);
+    }
+
+    /// What was sealed is durable and stays.
+    pub fn settle(&mut self) {
+        self.settled = self.end;
+        self.retired = None;
+    }
+
+    /// What was sealed since [`Chain::settle`] was lost and never left: it will be said again, at the same places.
+    pub fn take_back(&mut self) {
+        self.end = self.settled;
+        if let Some(retired) = self.retired.take() {
+            self.signer = retired;
+        }
     }
 
     /// Seals what is to be said next.
@@ -92,50 +131,63 @@ impl Chain {
     /// # Errors
     /// The body cannot be written canonically, which is a defect of the program; the chain stays where it is.
     pub fn seal(&mut self, at: &Stamp, body: &Body) -> Result<Sealed<'_>, Unwritable> {
-        let Chain { gateway, log, seq, prev, receipt, key_epoch, suite, key_id, .. } = *self;
-        let signature_at = self.canonical.write(&mut self.body, |object| {
+        let Chain { gateway, log, end, .. } = *self;
+        let hash = self.sealer.seal(&*self.signer, |object| {
             object
-                .text("fmt", FORMAT)
                 .text("type", body.word())
                 .shown("gateway_id", gateway)
                 .shown("log_id", log)
-                .count("seq", seq)
-                .shown("prev", prev)
+                .count("seq", end.seq)
+                .shown("prev", end.prev)
                 .whole("wall_unix_ms", at.wall_unix_ms)
                 .text("clock", at.clock.word())
                 .count("clock_err_ms", u64::from(at.error_ms))
                 .count("uptime_ms", at.uptime_ms)
                 .count("boot_count", u64::from(at.boot))
-                .text("alg", suite.word())
-                .shown("kid", key_id)
-                .count("key_epoch", u64::from(key_epoch));
-            match receipt {
+                .count("key_epoch", u64::from(end.key_epoch));
+            match end.receipt {
                 Some(receipt) => object.shown("receipt", receipt),
                 None => object.text("receipt", ""),
             };
             write::body(object, body);
         })?;
-        self.signed.clear();
-        self.signed.extend_from_slice(SIGNED_PREFIX);
-        self.signed.extend_from_slice(&self.body);
-        let signature = self.signer.sign(&self.signed);
-        let hash = suite.hash(&self.signed);
-        let (before, after) = self.body.split_at_checked(signature_at).unwrap_or((&self.body, &[]));
-        self.bytes.clear();
-        self.bytes.extend_from_slice(before);
-        self.bytes.extend_from_slice(b"\"sig\":\"");
-        suite::signature_to_base64(&signature, &mut self.bytes);
-        self.bytes.extend_from_slice(b"\",");
-        self.bytes.extend_from_slice(after);
-        self.seq += 1;
-        self.prev = hash;
+        self.end.seq += 1;
+        self.end.prev = hash;
         Ok(Sealed {
-            seq,
+            seq: end.seq,
             class: body.class(),
             kind: body.word(),
             subject: body.subject(),
+            wall_unix_ms: at.wall_unix_ms,
             hash,
-            bytes: &self.bytes,
+            bytes: self.sealer.bytes(),
         })
+    }
+
+    /// Seals a `skip` at `place`: everything between was reserved and never used, or lost by a disk.
+    ///
+    /// # Errors
+    /// `place` is not ahead, or the record cannot be written.
+    pub fn skip_to(&mut self, at: &Stamp, place: u64) -> Result<Sealed<'_>, Unwritable> {
+        let from = self.end.seq;
+        let to = place.checked_sub(1).filter(|to| *to >= from).ok_or(Unwritable::Number)?;
+        self.end.seq = place;
+        self.seal(at, &Body::Skip { from, to })
+    }
+
+    /// Certifies the next key with the present one; every later record is the next key's.
+    ///
+    /// # Errors
+    /// The record cannot be written; the key stays.
+    pub fn rotate(&mut self, at: &Stamp, next: Box<dyn Signer>) -> Result<Sealed<'_>, Unwritable> {
+        let next_epoch = self.end.key_epoch.checked_add(1).ok_or(Unwritable::Number)?;
+        let rotation = Rotation { next_epoch, public_key: next.public_key() };
+        let end = self.end;
+        let sealed = self.seal(at, &Body::Rotation(rotation))?;
+        let (seq, class, kind, subject, wall_unix_ms, hash) =
+            (sealed.seq, sealed.class, sealed.kind, sealed.subject, sealed.wall_unix_ms, sealed.hash);
+        self.end = End { seq: end.seq + 1, prev: hash, key_epoch: next_epoch, ..end };
+        self.retired = Some(std::mem::replace(&mut self.signer, next));
+        Ok(Sealed { seq, class, kind, subject, wall_unix_ms, hash, bytes: self.sealer.bytes() })
     }
 }

@@ -1,15 +1,21 @@
-//! Follows one log. The only place that knows duplicate, orphan, gap and fork: `verify`, `watch` and the collector
-//! all ask it.
+//! Follows one log. The only place that knows duplicate, orphan, gap and fork: `verify`, `watch`, the collector and the
+//! agent's own start all ask it.
 
 use std::collections::BTreeMap;
 
-use super::{body::Body, record::Record};
+use super::{
+    body::Body,
+    continuity::{Dropped, LogHead},
+    record::{LogId, Record},
+};
 use crate::terms::Digest;
 
 /// Records that may wait for their predecessors.
 pub const MAX_ORPHANS: usize = 4_096;
 /// Places behind the head whose hashes are remembered, to tell a duplicate from a fork.
 pub const MAX_REMEMBERED: usize = 65_536;
+/// Declared ranges and skips remembered.
+pub const MAX_RANGES: usize = 65_536;
 
 /// A record's place and its link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,30 +26,57 @@ pub struct Link {
     pub prev: Digest,
     /// Its own hash.
     pub hash: Digest,
-    /// Places it declares unused or dropped, both ends included, directly before its own.
-    pub jump: Option<Jump>,
+    /// Epoch of the key that signed it.
+    pub epoch: u32,
+    /// How it goes on from its predecessor.
+    pub step: Step,
 }
 
-/// Places a record accounts for besides its own.
+/// How a record goes on from its predecessor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Jump {
-    /// The first.
-    pub from: u64,
-    /// The last.
-    pub to: u64,
-    /// True for records that existed and were dropped; false for places never used.
-    pub dropped: bool,
+pub enum Step {
+    /// At the next place.
+    Plain,
+    /// At the next place; the record after it is of the next epoch.
+    Rotates,
+    /// Past the places from this one to the one before its own: never used, or lost by the gateway's disk.
+    Skips(u64),
 }
 
 impl Link {
     /// The link of a record.
     pub fn of(record: &Record) -> Link {
-        let jump = match record.body {
-            Body::Skip { from, to } => Some(Jump { from, to, dropped: false }),
-            Body::Gap { from, to } => Some(Jump { from, to, dropped: true }),
-            Body::Genesis(_) | Body::Boot(_) | Body::Checkpoint(_) | Body::Finding(_) => None,
+        let step = match record.body {
+            Body::Skip { from, .. } => Step::Skips(from),
+            Body::Rotation(_) => Step::Rotates,
+            Body::Genesis(_)
+            | Body::Boot(_)
+            | Body::Checkpoint(_)
+            | Body::Gap(_)
+            | Body::Rollback(_)
+            | Body::Act(_)
+            | Body::Answer(_)
+            | Body::Notice(_)
+            | Body::Transition(_)
+            | Body::Finding(_) => Step::Plain,
         };
-        Link { seq: record.header.seq, prev: record.header.prev, hash: record.hash, jump }
+        let header = &record.header;
+        Link { seq: header.seq, prev: header.prev, hash: record.hash, epoch: header.key_epoch, step }
+    }
+
+    /// The place whose hash `prev` names; none before a genesis.
+    fn before(&self) -> Option<u64> {
+        match self.step {
+            Step::Skips(from) => from.checked_sub(1),
+            Step::Plain | Step::Rotates => self.seq.checked_sub(1),
+        }
+    }
+
+    fn next_epoch(&self) -> u32 {
+        match self.step {
+            Step::Rotates => self.epoch.saturating_add(1),
+            Step::Plain | Step::Skips(_) => self.epoch,
+        }
     }
 }
 
@@ -52,14 +85,26 @@ impl Link {
 pub enum Arrival {
     /// It follows the head; so did some that had waited for it.
     Advanced,
+    /// It follows the head by skipping places whose records are held here: the gateway has lost them, and says so by
+    /// the skip. No accusation, but a finding.
+    Amnesia {
+        /// The first place it lost.
+        from: u64,
+        /// The last.
+        to: u64,
+    },
     /// Seen before, word for word.
     Duplicate,
+    /// It stands where a later record has skipped: lost by the gateway, yet it arrived.
+    Late,
     /// Its predecessor is not here yet.
     Orphan,
     /// Its predecessor is not here yet, and too many wait already: it must come again.
     TooFarAhead,
     /// Behind everything remembered: neither proven nor refuted.
     Forgotten,
+    /// The key that signed it had been replaced before this place.
+    WrongEpoch,
     /// Two validly signed records claim one place: the log was rewritten.
     Fork {
         /// The place claimed twice.
@@ -75,51 +120,72 @@ pub enum Arrival {
 #[derive(Clone, Debug, Default)]
 pub struct Head {
     head: Option<(u64, Digest)>,
+    /// Epoch of the next record; not known before the first.
+    epoch: Option<u32>,
     remembered: BTreeMap<u64, Digest>,
     orphans: BTreeMap<u64, Link>,
-    declared: Vec<(u64, u64)>,
-    /// Places a signed `skip` says were never used, and the hash of that record.
-    skipped: Vec<(u64, u64, Digest)>,
+    /// Dropped ranges by their first place, as signed `gap` records declare them.
+    declared: BTreeMap<u64, Dropped>,
+    /// Those of them that the head has passed over.
+    passed: Vec<(u64, u64)>,
+    /// Places skipped, both ends included.
+    skipped: BTreeMap<u64, u64>,
 }
 
 impl Head {
     /// A head for somebody who joins a log at this record; what came before is not known.
     pub fn joining(link: &Link) -> Head {
-        let before = link.jump.map_or(link.seq, |jump| jump.from).checked_sub(1);
-        Head { head: before.map(|seq| (seq, link.prev)), ..Head::default() }
+        Head { head: link.before().map(|seq| (seq, link.prev)), ..Head::default() }
     }
 
-    /// Takes a record whose signature has been checked.
+    /// A head that goes on from a place that is proven otherwise: by a receipt, or by a store that kept it.
+    pub fn resuming(seq: u64, hash: Digest, next_epoch: u32) -> Head {
+        let remembered = BTreeMap::from([(seq, hash)]);
+        Head { head: Some((seq, hash)), epoch: Some(next_epoch), remembered, ..Head::default() }
+    }
+
+    /// Takes a record whose signature has been checked, and what a `gap` declares.
+    pub fn take(&mut self, record: &Record) -> Arrival {
+        if let Body::Gap(gap) = &record.body {
+            for dropped in &gap.dropped {
+                if self.declared.len() < MAX_RANGES {
+                    self.declared.insert(dropped.from, *dropped);
+                }
+            }
+            let arrival = self.on_record(Link::of(record));
+            self.drain();
+            return arrival;
+        }
+        self.on_record(Link::of(record))
+    }
+
+    /// Takes a record's link.
     pub fn on_record(&mut self, link: Link) -> Arrival {
         if let Some(fork) = self.fork(&link) {
             return fork;
         }
-        let next = self.head.map_or(0, |(seq, _)| seq + 1);
-        let waits = self.orphans.get(&link.seq).is_some_and(|orphan| orphan.hash == link.hash);
+        let next = self.next();
         if link.seq < next {
-            let known = self.remembered.get(&link.seq) == Some(&link.hash);
-            return if known { Arrival::Duplicate } else { Arrival::Forgotten };
+            return self.behind(&link);
+        }
+        if self.epoch.is_some_and(|epoch| link.epoch < epoch) {
+            return Arrival::WrongEpoch;
         }
         if !self.follows(&link) {
-            return match (waits, self.orphans.len() < MAX_ORPHANS) {
-                (true, _) => Arrival::Duplicate,
-                (false, true) => {
-                    self.orphans.insert(link.seq, link);
-                    Arrival::Orphan
-                }
-                (false, false) => Arrival::TooFarAhead,
-            };
+            return self.wait(link);
         }
+        let lost = self.lost(&link);
         self.advance(&link);
         self.drain();
-        self.contradicted().unwrap_or(Arrival::Advanced)
+        let otherwise = lost.map_or(Arrival::Advanced, |(from, to)| Arrival::Amnesia { from, to });
+        self.contradicted().unwrap_or(otherwise)
     }
 
     /// Gives up on what is missing before the first orphan and goes on from there. Tells what is missing,
     /// both ends included; `None` when nothing waits.
     pub fn concede(&mut self) -> Option<(u64, u64)> {
         let (seq, link) = self.orphans.pop_first()?;
-        let missing = (self.head.map_or(0, |(head, _)| head + 1), seq.saturating_sub(1));
+        let missing = (self.next(), link.before().unwrap_or(0).max(self.next()).min(seq.saturating_sub(1)));
         self.advance(&link);
         self.drain();
         Some(missing)
@@ -130,15 +196,77 @@ impl Head {
         self.head
     }
 
+    /// The head with its log's name, as a receipt gives it.
+    pub fn log_head(&self, log: LogId) -> Option<LogHead> {
+        self.head.map(|(seq, head)| LogHead { log, seq, head })
+    }
+
+    /// Epoch of the record after the head, once any record is known.
+    pub fn next_epoch(&self) -> Option<u32> {
+        self.epoch
+    }
+
     /// What is missing before the first record that waits, both ends included.
     pub fn missing(&self) -> Option<(u64, u64)> {
-        let (seq, _) = self.orphans.first_key_value()?;
-        Some((self.head.map_or(0, |(head, _)| head + 1), seq.saturating_sub(1)))
+        self.holes(1).first().copied()
+    }
+
+    /// The first `most` ranges that are missing before and between the records that wait, both ends included.
+    pub fn holes(&self, most: usize) -> Vec<(u64, u64)> {
+        let mut next = self.next();
+        let mut holes = Vec::new();
+        for (seq, link) in &self.orphans {
+            let needed = link.before().map_or(0, |before| before + 1);
+            if needed > next && !self.is_declared(next, needed - 1) && holes.len() < most {
+                holes.push((next, needed - 1));
+            }
+            next = seq + 1;
+        }
+        holes
     }
 
     /// Records that were dropped and declared so by a signed `gap`, as ranges with both ends included.
     pub fn declared(&self) -> &[(u64, u64)] {
-        &self.declared
+        &self.passed
+    }
+
+    /// Records that wait for their predecessors.
+    pub fn waiting(&self) -> usize {
+        self.orphans.len()
+    }
+
+    fn next(&self) -> u64 {
+        self.head.map_or(0, |(seq, _)| seq + 1)
+    }
+
+    fn is_declared(&self, from: u64, to: u64) -> bool {
+        self.declared.range(..=from).next_back().is_some_and(|(_, dropped)| dropped.to >= to)
+    }
+
+    /// A record at or behind the head.
+    fn behind(&mut self, link: &Link) -> Arrival {
+        if self.remembered.get(&link.seq) == Some(&link.hash) {
+            return Arrival::Duplicate;
+        }
+        if self.skipped.range(..=link.seq).next_back().is_some_and(|(_, to)| *to >= link.seq) {
+            self.remember(link);
+            return Arrival::Late;
+        }
+        Arrival::Forgotten
+    }
+
+    /// A record ahead of the head.
+    fn wait(&mut self, link: Link) -> Arrival {
+        match self.orphans.get(&link.seq) {
+            Some(orphan) if orphan.hash == link.hash => return Arrival::Duplicate,
+            // Of two keys the later one has been certified by the earlier; the earlier had no right to this place.
+            Some(orphan) if orphan.epoch > link.epoch => return Arrival::WrongEpoch,
+            Some(_) => {}
+            None if self.orphans.len() >= MAX_ORPHANS => return Arrival::TooFarAhead,
+            None => {}
+        }
+        self.orphans.insert(link.seq, link);
+        Arrival::Orphan
     }
 
     /// Takes in what had waited for the head.
@@ -154,8 +282,8 @@ impl Head {
     /// The record that waits for the very next place but names another past: the head was rewritten.
     fn contradicted(&mut self) -> Option<Arrival> {
         let (seq, held) = self.head?;
-        let (first, waiting) = self.orphans.first_key_value()?;
-        if *first != seq + 1 || waiting.jump.is_some() {
+        let (_, waiting) = self.orphans.first_key_value()?;
+        if waiting.before() != Some(seq) || waiting.prev == held {
             return None;
         }
         let (_, waiting) = self.orphans.pop_first()?;
@@ -163,47 +291,94 @@ impl Head {
     }
 
     fn fork(&self, link: &Link) -> Option<Arrival> {
-        if let Some((_, _, held)) =
-            self.skipped.iter().find(|(from, to, _)| (*from..=*to).contains(&link.seq))
-        {
-            return Some(Arrival::Fork { seq: link.seq, held: *held, shown: link.hash });
-        }
-        if let Some(Jump { from, to, dropped: false }) = link.jump
-            && let Some((seq, held)) = self.remembered.range(from..=to.max(from)).next()
-        {
-            return Some(Arrival::Fork { seq: *seq, held: *held, shown: link.hash });
-        }
         let fork = |seq, held, shown| (held != shown).then_some(Arrival::Fork { seq, held, shown });
+        let same_epoch = |orphan: &&Link| orphan.epoch == link.epoch;
         let held = self.remembered.get(&link.seq).copied();
-        let held = held.or_else(|| self.orphans.get(&link.seq).map(|orphan| orphan.hash));
+        let held = held.or_else(|| self.orphans.get(&link.seq).filter(same_epoch).map(|orphan| orphan.hash));
         held.and_then(|held| fork(link.seq, held, link.hash)).or_else(|| {
-            let before = link.jump.map_or(link.seq, |jump| jump.from).checked_sub(1)?;
-            let dropped = link.jump.is_some_and(|jump| jump.dropped);
-            let held = self.remembered.get(&before).filter(|_| !dropped)?;
-            fork(before, *held, link.prev)
+            let before = link.before()?;
+            fork(before, *self.remembered.get(&before)?, link.prev)
         })
     }
 
     fn follows(&self, link: &Link) -> bool {
-        let (next, prev) = self.head.map_or((0, Digest::ZERO), |(seq, hash)| (seq + 1, hash));
-        match link.jump {
-            None => link.seq == next && link.prev == prev,
-            Some(Jump { from, to, dropped }) => {
-                from == next
-                    && from <= to
-                    && to.checked_add(1) == Some(link.seq)
-                    && (dropped || link.prev == prev)
+        let (next, prev) = (self.next(), self.head.map_or(Digest::ZERO, |(_, hash)| hash));
+        if self.epoch.is_some_and(|epoch| epoch != link.epoch) {
+            return false;
+        }
+        match link.step {
+            Step::Plain | Step::Rotates => {
+                (link.seq == next && link.prev == prev) || (link.seq > next && self.bridges(link))
+            }
+            Step::Skips(from) => {
+                link.seq >= next
+                    && from < link.seq
+                    && ((from == next && link.prev == prev)
+                        || self.lost(link).is_some()
+                        || self.bridges(link))
             }
         }
     }
 
+    /// Whether everything between the head and this record was declared dropped, ending in the hash it names.
+    fn bridges(&self, link: &Link) -> bool {
+        let Some(before) = link.before() else { return false };
+        let mut next = self.next();
+        while next <= before {
+            let Some((_, dropped)) = self.declared.range(..=next).next_back() else { return false };
+            if dropped.to < next {
+                return false;
+            }
+            if dropped.to == before {
+                return dropped.last == link.prev;
+            }
+            next = dropped.to + 1;
+        }
+        false
+    }
+
+    /// What a skip shows the gateway to have lost: places up to the head, whose past it still names rightly.
+    fn lost(&self, link: &Link) -> Option<(u64, u64)> {
+        let Step::Skips(from) = link.step else { return None };
+        let (head, _) = self.head.filter(|(seq, _)| (from..link.seq).contains(seq))?;
+        let before = from.checked_sub(1)?;
+        (self.remembered.get(&before) == Some(&link.prev)).then_some((from, head))
+    }
+
     fn advance(&mut self, link: &Link) {
-        match link.jump {
-            Some(Jump { from, to, dropped: true }) => self.declared.push((from, to)),
-            Some(Jump { from, to, dropped: false }) => self.skipped.push((from, to, link.hash)),
-            None => {}
+        let next = self.next();
+        match link.step {
+            Step::Skips(from) => {
+                if self.skipped.len() < MAX_RANGES {
+                    self.skipped.insert(from, link.seq.saturating_sub(1));
+                }
+                if from > next && self.is_declared(next, from - 1) {
+                    self.pass(next, from - 1);
+                }
+            }
+            Step::Plain | Step::Rotates => {
+                if link.seq > next && self.bridges(link) {
+                    self.pass(next, link.seq - 1);
+                }
+            }
         }
         self.head = Some((link.seq, link.hash));
+        self.epoch = Some(link.next_epoch());
+        self.remember(link);
+        if link.step != Step::Plain || link.seq > next {
+            // Whoever waits below the head, or was signed by a key that is replaced, waits in vain.
+            let epoch = link.next_epoch();
+            self.orphans.retain(|seq, orphan| *seq > link.seq && orphan.epoch >= epoch);
+        }
+    }
+
+    fn pass(&mut self, from: u64, to: u64) {
+        if self.passed.len() < MAX_RANGES {
+            self.passed.push((from, to));
+        }
+    }
+
+    fn remember(&mut self, link: &Link) {
         self.remembered.insert(link.seq, link.hash);
         if self.remembered.len() > MAX_REMEMBERED {
             self.remembered.pop_first();
@@ -223,7 +398,12 @@ mod tests {
 
     fn link(seq: u64) -> Link {
         let prev = seq.checked_sub(1).map_or(Digest::ZERO, |before| hash(before, 0));
-        Link { seq, prev, hash: hash(seq, 0), jump: None }
+        Link { seq, prev, hash: hash(seq, 0), epoch: 0, step: Step::Plain }
+    }
+
+    fn skip(from: u64, seq: u64) -> Link {
+        let prev = from.checked_sub(1).map_or(Digest::ZERO, |before| hash(before, 0));
+        Link { prev, step: Step::Skips(from), ..link(seq) }
     }
 
     #[test]
@@ -238,8 +418,11 @@ mod tests {
         assert_eq!(head.on_record(link(1)), Arrival::Advanced);
         assert_eq!((head.head().unwrap().0, head.missing()), (3, None));
         head.on_record(link(7));
+        head.on_record(link(9));
+        assert_eq!(head.holes(8), [(4, 6), (8, 8)]);
         assert_eq!(head.concede(), Some((4, 6)));
         assert_eq!(head.on_record(link(8)), Arrival::Advanced);
+        assert_eq!(head.head().unwrap().0, 9);
     }
 
     #[test]
@@ -259,44 +442,30 @@ mod tests {
     }
 
     #[test]
-    fn a_signed_skip_continues_the_log_and_a_signed_gap_is_declared() {
+    fn a_signed_skip_continues_the_log_and_must_begin_where_it_ends() {
         let mut head = Head::default();
         head.on_record(link(0));
-        let skip = Link {
-            seq: 5,
-            prev: hash(0, 0),
-            hash: hash(5, 0),
-            jump: Some(Jump { from: 1, to: 4, dropped: false }),
-        };
-        assert_eq!(head.on_record(skip), Arrival::Advanced);
-        let gap = Link {
-            seq: 9,
-            prev: hash(8, 0),
-            hash: hash(9, 0),
-            jump: Some(Jump { from: 6, to: 8, dropped: true }),
-        };
-        assert_eq!(head.on_record(gap), Arrival::Advanced);
-        assert_eq!(head.declared(), [(6, 8)]);
-        let lying =
-            Link { jump: Some(Jump { from: 11, to: 11, dropped: false }), prev: hash(9, 0), ..link(12) };
-        assert_eq!(head.on_record(lying), Arrival::Orphan, "a skip must begin where the log ends");
+        assert_eq!(head.on_record(skip(1, 5)), Arrival::Advanced);
+        assert_eq!(head.on_record(skip(7, 9)), Arrival::Orphan);
+        assert_eq!(head.on_record(link(6)), Arrival::Advanced);
+        assert_eq!(head.head().unwrap().0, 9);
     }
 
     #[test]
-    fn a_skip_over_records_that_exist_is_a_contradiction_in_either_order() {
-        let skip = Link {
-            seq: 5,
-            prev: hash(1, 0),
-            hash: hash(5, 0),
-            jump: Some(Jump { from: 2, to: 4, dropped: false }),
-        };
+    fn a_skip_over_records_held_here_is_a_loss_and_no_fork_in_either_order() {
         let mut records_first = Head::default();
         (0..4).for_each(|seq| assert_eq!(records_first.on_record(link(seq)), Arrival::Advanced));
-        assert!(matches!(records_first.on_record(skip), Arrival::Fork { seq: 2, .. }));
+        assert_eq!(records_first.on_record(skip(2, 9)), Arrival::Amnesia { from: 2, to: 3 });
         let mut skip_first = Head::default();
         (0..2).for_each(|seq| assert_eq!(skip_first.on_record(link(seq)), Arrival::Advanced));
-        assert_eq!(skip_first.on_record(skip), Arrival::Advanced);
-        assert!(matches!(skip_first.on_record(link(3)), Arrival::Fork { seq: 3, .. }));
+        assert_eq!(skip_first.on_record(skip(2, 9)), Arrival::Advanced);
+        assert_eq!(skip_first.on_record(link(3)), Arrival::Late);
+        assert_eq!(records_first.head(), skip_first.head());
+        let rewritten = Link { hash: hash(3, 1), ..link(3) };
+        assert!(matches!(records_first.on_record(rewritten), Arrival::Fork { seq: 3, .. }));
+        assert!(matches!(skip_first.on_record(rewritten), Arrival::Fork { seq: 3, .. }));
+        let rewritten_past = Link { prev: hash(1, 1), ..skip(2, 12) };
+        assert!(matches!(records_first.on_record(rewritten_past), Arrival::Fork { seq: 1, .. }));
     }
 
     #[test]
@@ -310,13 +479,39 @@ mod tests {
         assert_eq!(head.missing(), None);
     }
 
+    #[test]
+    fn a_key_that_was_replaced_has_no_right_to_a_later_place() {
+        let rotation = Link { step: Step::Rotates, ..link(2) };
+        let after = |seq| Link { epoch: 1, ..link(seq) };
+        let stolen = Link { hash: hash(3, 9), ..link(3) };
+        let mut head = Head::default();
+        (0..2).for_each(|seq| assert_eq!(head.on_record(link(seq)), Arrival::Advanced));
+        assert_eq!(head.on_record(stolen), Arrival::Orphan, "nobody knows of the rotation yet");
+        assert_eq!(head.on_record(after(3)), Arrival::Orphan, "the certified key displaces the stolen one");
+        assert_eq!(head.on_record(rotation), Arrival::Advanced);
+        assert_eq!(head.head(), Some((3, hash(3, 0))));
+        assert_eq!(head.on_record(Link { hash: hash(4, 9), ..link(4) }), Arrival::WrongEpoch);
+        assert_eq!(head.on_record(after(4)), Arrival::Advanced);
+        assert_eq!(head.next_epoch(), Some(1));
+    }
+
     proptest! {
         /// In whatever order records arrive, and however often, the head ends at the same place.
         #[test]
         fn delivery_order_does_not_change_the_end(order in Just((0_u64..60).collect::<Vec<_>>()).prop_shuffle(), again in prop::collection::vec(0_u64..60, 0..40)) {
+            // Places 20 to 24 were skipped, 40 rotates the key.
+            let nth = |seq: u64| match seq {
+                20..=24 => link(0),
+                25 => skip(20, 25),
+                40 => Link { step: Step::Rotates, ..link(40) },
+                41.. => Link { epoch: 1, ..link(seq) },
+                _ => link(seq),
+            };
             let mut head = Head::default();
             for seq in order.into_iter().chain(again) {
-                head.on_record(link(seq));
+                let arrival = head.on_record(nth(seq));
+                let accused = matches!(arrival, Arrival::Fork { .. } | Arrival::WrongEpoch);
+                prop_assert!(!accused, "{:?}", arrival);
             }
             prop_assert_eq!(head.head(), Some((59, hash(59, 0))));
             prop_assert_eq!(head.missing(), None);

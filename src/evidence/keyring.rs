@@ -1,30 +1,56 @@
-//! Who may speak for whom: each log has one key, each key one gateway, whoever brought the key.
+//! Who may speak for whom, and when: each key has one gateway, each epoch of a log one key, whoever brought the first.
 
 use std::collections::BTreeMap;
 
 use super::{
+    body::Body,
+    receipt::Receipt,
     record::{LogId, Record, Refusal, Unverified},
+    signed::Signed,
     suite::{KeyId, PublicKey},
 };
 use crate::terms::GatewayId;
 
-/// Keys and logs remembered at most; what comes later is refused as unknown.
-pub const MAX_KEYS: usize = 100_000;
+/// Logs and first keys remembered at most; what comes later is refused as unknown.
+pub const MAX_LOGS: usize = 100_000;
+/// Epochs of one log remembered at most: eleven years of hourly keys.
+pub const MAX_EPOCHS: usize = 100_000;
 
-/// The keys that are believed, and what they have been seen to answer for.
+/// A key and the places of a log it may sign.
+#[derive(Clone, Copy, Debug)]
+struct Epoch {
+    key: PublicKey,
+    from: u64,
+    to: u64,
+}
+
+/// The keys that are believed, and what they answer for.
 #[derive(Debug, Default)]
 pub struct Keyring {
+    /// Keys somebody vouched for: gateways' first keys, and authorities' keys, whose receipts vouch for others.
     trusted: BTreeMap<KeyId, PublicKey>,
-    /// Keys that logs declared themselves, used only while nobody brought a key.
-    declared: BTreeMap<KeyId, PublicKey>,
     gateways: BTreeMap<KeyId, GatewayId>,
-    logs: BTreeMap<(GatewayId, LogId), KeyId>,
+    logs: BTreeMap<(GatewayId, LogId), BTreeMap<u32, Epoch>>,
+    /// No genesis will come any more: a trusted key may speak without one.
+    without_genesis: bool,
 }
 
 impl Keyring {
     /// Believes these keys; without any it takes each log's own word for its key.
     pub fn new(trusted: &[PublicKey]) -> Keyring {
         Keyring { trusted: trusted.iter().map(|key| (key.id(), *key)).collect(), ..Keyring::default() }
+    }
+
+    /// Believes one key more, of this gateway only.
+    pub fn admit(&mut self, gateway: GatewayId, key: PublicKey) {
+        self.trusted.insert(key.id(), key);
+        self.gateways.insert(key.id(), gateway);
+    }
+
+    /// Believes a key no longer, nor a log that begins with it. What was opened before stays opened.
+    pub fn revoke(&mut self, id: KeyId) {
+        self.trusted.remove(&id);
+        self.logs.retain(|_, epochs| epochs.values().all(|epoch| epoch.key.id() != id));
     }
 
     /// Whether keys are taken on the logs' own word.
@@ -34,47 +60,164 @@ impl Keyring {
 
     /// Whether any key is known.
     pub fn is_empty(&self) -> bool {
-        self.trusted.is_empty() && self.declared.is_empty()
+        self.trusted.is_empty() && self.logs.is_empty()
     }
 
-    /// Learns what a genesis declares about itself: its key, which gateway the key speaks for, and that the log is
-    /// its own. True when the key is new.
+    /// Epochs known of a log.
+    pub fn epochs(&self, gateway: GatewayId, log: LogId) -> usize {
+        self.logs.get(&(gateway, log)).map_or(0, BTreeMap::len)
+    }
+
+    /// The key of the newest epoch of a log that is known, and its number.
+    pub fn newest(&self, gateway: GatewayId, log: LogId) -> Option<(u32, PublicKey)> {
+        let (epoch, Epoch { key, .. }) = self.logs.get(&(gateway, log))?.last_key_value()?;
+        Some((*epoch, *key))
+    }
+
+    /// Goes on with a log whose key is known otherwise: from a store that kept it. It signs every place from `from`.
+    pub fn resume(&mut self, gateway: GatewayId, log: LogId, epoch: u32, key: PublicKey, from: u64) {
+        let epochs = self.logs.entry((gateway, log)).or_default();
+        epochs.entry(epoch).or_insert(Epoch { key, from, to: u64::MAX });
+    }
+
+    /// Learns what a message declares about itself, where keys are taken on the logs' own word: a genesis its key, a
+    /// rotation the key after it. True when that is new.
     pub fn learn(&mut self, unverified: &Unverified) -> bool {
-        let Some(key) = unverified.declared_key() else { return false };
-        let (id, header) = (key.id(), unverified.header());
-        let known = self.trusted.contains_key(&id);
-        if (!self.is_self_anchored() && !known) || self.gateways.len() >= MAX_KEYS {
+        let header = unverified.header();
+        let place = (header.gateway, header.log);
+        if !self.is_self_anchored() || self.logs.len() >= MAX_LOGS {
             return false;
         }
-        self.gateways.entry(id).or_insert(header.gateway);
-        if self.gateways.get(&id) == Some(&header.gateway) {
-            self.logs.entry((header.gateway, header.log)).or_insert(id);
+        let (epoch, key, from) = match (unverified.declared_key(), unverified.announced_key()) {
+            (Some(key), _) => (header.key_epoch, key, 0),
+            // Whoever comes late has no other way in; a log that is known speaks through its own keys.
+            (None, Some(key)) if !self.logs.contains_key(&place) => {
+                (header.key_epoch.saturating_add(1), key, header.seq + 1)
+            }
+            (None, _) => return false,
+        };
+        if self.logs.contains_key(&place) || *self.gateways.entry(key.id()).or_insert(place.0) != place.0 {
+            return false;
         }
-        self.is_self_anchored() && self.declared.insert(id, key).is_none()
+        self.resume(place.0, place.1, epoch, key, from);
+        true
+    }
+
+    /// Believes a receipt of a trusted key, and through it the key of the log it is about. True when that is new.
+    ///
+    /// # Errors
+    /// Nobody vouches for the key that signed it, or it did not sign it.
+    pub fn open_receipt(&mut self, signed: &Signed) -> Result<(Receipt, bool), Refusal> {
+        let id = signed.key_id();
+        let receipt = Receipt::open(signed, self.trusted.get(&id).ok_or(Refusal::UnknownKey(id))?)?;
+        let place = (receipt.gateway, receipt.upto.log);
+        let known = self.logs.get(&place).is_some_and(|epochs| epochs.contains_key(&receipt.key_epoch));
+        if !known && (self.logs.contains_key(&place) || self.logs.len() < MAX_LOGS) {
+            let from = receipt.upto.seq.saturating_add(1);
+            self.resume(place.0, place.1, receipt.key_epoch, receipt.public_key, from);
+        }
+        Ok((receipt, !known))
+    }
+
+    /// No genesis will come any more: whatever a trusted key signed is taken on its word alone.
+    pub fn do_without_genesis(&mut self) {
+        self.without_genesis = true;
+    }
+
+    /// Whether any log of this gateway is known.
+    pub fn speaks_of(&self, gateway: GatewayId) -> bool {
+        let from = (gateway, LogId(0));
+        self.logs.range(from..).next().is_some_and(|((known, _), _)| *known == gateway)
+            || self.gateways.values().any(|known| *known == gateway)
+    }
+
+    /// Whether somebody vouched for this key.
+    pub fn trusts(&self, id: KeyId) -> bool {
+        self.trusted.contains_key(&id)
+    }
+
+    /// Whether the key a record names can never become its log's: another one holds its epoch.
+    pub fn contradicts(&self, unverified: &Unverified) -> bool {
+        let header = unverified.header();
+        let epochs = self.logs.get(&(header.gateway, header.log));
+        epochs
+            .and_then(|epochs| epochs.get(&header.key_epoch))
+            .is_some_and(|epoch| epoch.key.id() != header.key_id)
     }
 
     /// Whether the key a record names is known.
-    pub fn knows(&self, id: KeyId) -> bool {
-        self.key(id).is_some()
+    pub fn knows(&self, unverified: &Unverified) -> bool {
+        self.key(unverified).is_some()
     }
 
-    /// Believes a record, if the key it names is known, signed it, and answers for this gateway and log.
+    /// Believes a record, if the key it names is known, signed it, and answers for this place of this log. A rotation
+    /// that is believed makes the next key known.
     ///
     /// # Errors
     /// Why not.
     pub fn open(&mut self, unverified: Unverified) -> Result<Record, Refusal> {
-        let id = unverified.header().key_id;
-        let record = unverified.verify(&self.key(id).ok_or(Refusal::UnknownKey(id))?)?;
-        let (gateway, log) = (record.header.gateway, record.header.log);
-        if self.logs.len() >= MAX_KEYS && !self.logs.contains_key(&(gateway, log)) {
+        let header = *unverified.header();
+        let (gateway, log, id) = (header.gateway, header.log, header.key_id);
+        let key = self.key(&unverified).ok_or_else(|| self.refusal(&unverified))?;
+        let record = unverified.verify(&key)?;
+        if self.logs.len() >= MAX_LOGS && !self.logs.contains_key(&(gateway, log)) {
             return Err(Refusal::UnknownKey(id));
         }
-        let speaks_for = *self.gateways.entry(id).or_insert(gateway);
-        let answers = *self.logs.entry((gateway, log)).or_insert(id);
-        if speaks_for == gateway && answers == id { Ok(record) } else { Err(Refusal::StrangeKey(id)) }
+        if *self.gateways.entry(id).or_insert(gateway) != gateway {
+            return Err(Refusal::StrangeKey(id));
+        }
+        let epochs = self.logs.entry((gateway, log)).or_default();
+        let first = Epoch { key, from: 0, to: u64::MAX };
+        let epoch = epochs.entry(header.key_epoch).or_insert(first);
+        if epoch.key != key {
+            return Err(Refusal::StrangeKey(id));
+        }
+        if !(epoch.from..=epoch.to).contains(&header.seq) {
+            return Err(Refusal::WrongEpoch(header.key_epoch));
+        }
+        if let Body::Rotation(rotation) = &record.body {
+            epoch.to = epoch.to.min(header.seq);
+            if epochs.len() < MAX_EPOCHS {
+                let next = Epoch { key: rotation.public_key, from: header.seq + 1, to: u64::MAX };
+                let next = epochs.entry(rotation.next_epoch).or_insert(next);
+                // A receipt may have vouched for it from a later place on.
+                if next.key == rotation.public_key {
+                    next.from = next.from.min(header.seq + 1);
+                    self.gateways.entry(rotation.public_key.id()).or_insert(gateway);
+                }
+            }
+        }
+        Ok(record)
     }
 
-    fn key(&self, id: KeyId) -> Option<PublicKey> {
-        if self.is_self_anchored() { self.declared.get(&id).copied() } else { self.trusted.get(&id).copied() }
+    /// Every key that begins a log must be vouched for; every later one is its log's.
+    fn key(&self, unverified: &Unverified) -> Option<PublicKey> {
+        let header = unverified.header();
+        let Some(epochs) = self.logs.get(&(header.gateway, header.log)) else {
+            return self.beginning(unverified);
+        };
+        let key = epochs.get(&header.key_epoch)?.key;
+        (key.id() == header.key_id).then_some(key)
+    }
+
+    /// The key of a log not heard of before: one that is trusted, or one of the log that it says it continues.
+    fn beginning(&self, unverified: &Unverified) -> Option<PublicKey> {
+        let header = unverified.header();
+        if let Some(key) = self.trusted.get(&header.key_id) {
+            // A first key is of epoch 0. With several, only its own genesis shows which of the logs is whose.
+            let whose = self.trusted.len() == 1
+                || self.without_genesis
+                || unverified.declared_key() == Some(*key)
+                || self.gateways.get(&header.key_id) == Some(&header.gateway);
+            return (header.key_epoch == 0 && whose).then_some(*key);
+        }
+        let before = (header.gateway, unverified.continues()?.log);
+        let epoch = self.logs.get(&before)?.get(&header.key_epoch)?;
+        (epoch.key.id() == header.key_id).then_some(epoch.key)
+    }
+
+    fn refusal(&self, unverified: &Unverified) -> Refusal {
+        let id = unverified.header().key_id;
+        if self.contradicts(unverified) { Refusal::StrangeKey(id) } else { Refusal::UnknownKey(id) }
     }
 }

@@ -3,7 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::{
+    act::{Act, Answer},
     body::{Body, Boot, Checkpoint, Genesis},
+    continuity::{Gap, LogHead, Rollback, Rotation},
+    notice::Notice,
+    signed::Signed,
     suite::PublicKey,
 };
 use crate::{
@@ -12,12 +16,14 @@ use crate::{
         plate::{Attribute, PlateValue},
     },
     judge::{
-        Event, Excess, Finding, Interval, Mark, PlateRead, Proof, RegisterEvent, RegisterQuirk, Shares, Span,
-        State, StateFinding, Verdict, Why, Window, Windows,
+        Event, Excess, Finding, Interval, Mark, PermitUse, PlateRead, Proof, RegisterEvent, RegisterQuirk,
+        Rung, Shares, Span, State, StateFinding, Transition, Verdict, Why, Window, Windows,
+        cutoff::MAX_EVIDENCE,
     },
     metering::{Block, Function, Register, Scan},
     terms::{
-        AssetId, Digest, LegalDay, MeterId, MilliAmps, MilliVolts, MilliWatts, Name, Stamp, WattHours,
+        AssetId, Digest, LegalDay, MeterId, MilliAmps, MilliVolts, MilliWatts, Name, OrderId, Stamp,
+        WattHours,
         digest::hex_into,
         place::{CreditCode, Division},
     },
@@ -74,15 +80,27 @@ impl<'a> Members<'a> {
         if self.0.contains_key(name) { read(self).map(Some) } else { Ok(None) }
     }
 
-    fn flag(self, name: &'static str) -> Found<bool> {
+    /// A member that is true or false.
+    ///
+    /// # Errors
+    /// It is missing or neither.
+    pub fn flag(self, name: &'static str) -> Found<bool> {
         self.0.get(name).and_then(Value::as_bool).ok_or(BadMember(name))
     }
 
-    fn object(self, name: &'static str) -> Found<Members<'a>> {
+    /// A nested object.
+    ///
+    /// # Errors
+    /// It is missing or none.
+    pub fn object(self, name: &'static str) -> Found<Members<'a>> {
         self.0.get(name).and_then(Value::as_object).map(Members).ok_or(BadMember(name))
     }
 
-    fn objects(self, name: &'static str) -> Found<Vec<Members<'a>>> {
+    /// A list of objects.
+    ///
+    /// # Errors
+    /// It is missing, or holds anything else.
+    pub fn objects(self, name: &'static str) -> Found<Vec<Members<'a>>> {
         let items = self.0.get(name).and_then(Value::as_array).ok_or(BadMember(name))?;
         items.iter().map(|item| item.as_object().map(Members).ok_or(BadMember(name))).collect()
     }
@@ -98,14 +116,36 @@ pub fn body(kind: &str, members: Members<'_>, header: &Stamp) -> Found<Body> {
         "genesis" => reader.genesis().map(Body::Genesis),
         "boot" => reader.boot().map(Body::Boot),
         "checkpoint" => reader.checkpoint().map(Body::Checkpoint),
-        "skip" => Ok(Body::Skip { from: members.fitting("from_seq")?, to: members.fitting("to_seq")? }),
-        "gap" => Ok(Body::Gap { from: members.fitting("from_seq")?, to: members.fitting("to_seq")? }),
+        "key_rotate" => Rotation::read(members).map(Body::Rotation),
+        "skip" => skip(members),
+        "gap" => Gap::read(members).map(Body::Gap),
+        "rollback_notice" => Rollback::read(members).map(Body::Rollback),
+        "act" => act(members).map(Body::Act),
+        "answer" => Answer::read(members).map(Body::Answer),
+        "transition" => reader.transition().map(Body::Transition),
         "state" => reader.state_finding().map(|found| Body::Finding(Finding::State(found))),
         "interval" => reader.interval().map(|interval| Body::Finding(Finding::Interval(interval))),
         "verdict" => reader.verdict().map(|verdict| Body::Finding(Finding::Verdict(verdict))),
-        "event" => reader.event().map(|event| Body::Finding(Finding::Event(event))),
+        "event" => match Notice::read(members.text("event")?, members)? {
+            Some(notice) => Ok(Body::Notice(notice)),
+            None => reader.event().map(|event| Body::Finding(Finding::Event(event))),
+        },
         _ => Err(BadMember("type")),
     }
+}
+
+/// The only reason there is to skip.
+pub(super) const UNCLEAN_START: &str = "unclean_start";
+
+fn skip(m: Members<'_>) -> Found<Body> {
+    m.parsed("why", |why| (why == UNCLEAN_START).then_some(()))?;
+    let (from, to) = (m.fitting("from_seq")?, m.fitting("to_seq")?);
+    if to < from { Err(BadMember("to_seq")) } else { Ok(Body::Skip { from, to }) }
+}
+
+fn act(m: Members<'_>) -> Found<Act> {
+    let inside = m.object("signed_act")?.0.clone();
+    Signed::of(inside).and_then(Act::read).map_err(|_| BadMember("signed_act"))
 }
 
 #[derive(Clone, Copy)]
@@ -130,6 +170,7 @@ impl<'a> Reader<'a> {
             software: m.text("software")?.to_owned(),
             config: m.parsed("config_sha256", Digest::from_hex)?,
             profiles: m.objects("profiles")?.into_iter().map(profile).collect::<Found<_>>()?,
+            continues: m.optional("continues", |m| LogHead::read(m.object("continues")?))?,
         })
     }
 
@@ -150,6 +191,24 @@ impl<'a> Reader<'a> {
             reads_ok: m.fitting("reads_ok")?,
             reads_failed: m.fitting("reads_failed")?,
             first_unreceipted_seq: m.fitting("first_unreceipted_seq")?,
+        })
+    }
+
+    fn transition(self) -> Found<Transition> {
+        let m = self.members;
+        let evidence = |item: Members<'_>| item.parsed("sha256", Digest::from_hex);
+        let evidence = m.objects("evidence")?.into_iter().map(evidence).collect::<Found<Vec<_>>>()?;
+        if evidence.len() > MAX_EVIDENCE {
+            return Err(BadMember("evidence"));
+        }
+        Ok(Transition {
+            order: m.parsed("order_id", OrderId::new)?,
+            asset: m.parsed("asset", AssetId::new)?,
+            from: m.parsed("from", Rung::from_word)?,
+            to: m.parsed("to", Rung::from_word)?,
+            actor: m.parsed("actor", Name::new)?,
+            why: m.parsed("why", Name::new)?,
+            evidence,
         })
     }
 
@@ -238,6 +297,9 @@ impl<'a> Reader<'a> {
             energy_closed: self.energy("energy_closed_wh")?,
             shares: self.shares()?,
             plate: m.optional("plate_sha256", |m| m.parsed("plate_sha256", Digest::from_hex))?,
+            permit: m.optional("permit", |m| {
+                Ok(PermitUse { permit: m.parsed("permit", Name::new)?, used: self.energy("permit_used_wh")? })
+            })?,
         })
     }
 
@@ -250,6 +312,7 @@ impl<'a> Reader<'a> {
                 what: m.parsed("what", RegisterQuirk::from_word)?,
                 before: self.mark("before")?.ok_or(BadMember("before"))?,
                 after: self.mark("after")?.ok_or(BadMember("after"))?,
+                permit: m.optional("permit", |m| m.parsed("permit", Name::new))?,
             })),
             "plate" => self.plate().map(Event::Plate),
             "plate_unreadable" => Ok(Event::PlateUnreadable {

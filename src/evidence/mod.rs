@@ -18,32 +18,50 @@
 //! | `alg`, `kid`, `key_epoch` | suite, short name and epoch of the signing key |
 //! | `sig` | signature, padded base64 |
 
+pub mod act;
 pub mod audit;
 pub mod body;
+pub mod bracket;
 pub mod canonical;
 pub mod chain;
+pub mod continuity;
+pub mod follow;
 pub mod head;
 pub mod journal;
 pub mod keyring;
 pub mod members;
+pub mod notice;
 pub mod presence;
 pub mod recall;
+pub mod receipt;
 pub mod record;
 pub mod scribe;
+pub mod seal;
+pub mod signed;
 pub mod suite;
 pub mod topic;
+pub mod trust;
 pub mod write;
 
+pub use act::{Act, ActKind, ActRefusal, Answer, Meaning};
 pub use audit::{Anchor, Audit, Report};
 pub use body::{Body, Boot, Checkpoint, Class, Genesis};
+pub use bracket::Brackets;
 pub use chain::{Chain, Sealed};
+pub use continuity::{Dropped, Gap, GapWhy, LogHead, Rollback, Rotation};
+pub use follow::Follower;
 pub use head::{Arrival, Head, Link};
 pub use journal::{Journal, JournalFault, MemoryJournal};
 pub use keyring::Keyring;
+pub use notice::Notice;
 pub use presence::{Occasion, Presence};
+pub use receipt::Receipt;
 pub use record::{Header, LogId, Record, Refusal};
 pub use scribe::Scribe;
+pub use seal::Sealer;
+pub use signed::Signed;
 #[cfg(feature = "sm2")]
 pub use suite::Sm2Key;
 pub use suite::{Ed25519, KeyId, PublicKey, Signer, Suite};
 pub use topic::{Kind, Topic};
+pub use trust::{Received, Trust};

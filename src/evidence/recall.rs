@@ -2,10 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::{body::Body, record::Record};
+use super::{
+    act::{Act, Meaning},
+    body::{Body, Boot},
+    record::Record,
+};
 use crate::{
-    judge::{EquipmentMemory, Event, Finding, Memory, MeterMemory, RegisterQuirk},
-    terms::{AssetId, MeterId, Stamp},
+    judge::{
+        EquipmentMemory, Event, Finding, Memory, MeterMemory, Permit, RegisterQuirk, StateFinding, Verdict,
+    },
+    terms::{AssetId, MeterId, Name, Stamp},
 };
 
 /// Gathers memory from records in the order of the log. The newest of each type and subject suffice.
@@ -13,8 +19,12 @@ use crate::{
 pub struct Recall {
     meters: BTreeMap<MeterId, MeterMemory>,
     equipment: BTreeMap<AssetId, EquipmentMemory>,
+    permits: BTreeMap<Name, Permit>,
+    acts: Vec<Act>,
     last: Option<Stamp>,
-    boot_id: Option<String>,
+    boot: Option<Boot>,
+    states: BTreeMap<MeterId, StateFinding>,
+    verdicts: BTreeMap<AssetId, Verdict>,
 }
 
 impl Recall {
@@ -26,7 +36,7 @@ impl Recall {
             self.last = Some(record.header.at);
         }
         match &record.body {
-            Body::Boot(boot) => self.boot_id = Some(boot.boot_id.clone()),
+            Body::Boot(boot) => self.boot = Some(boot.clone()),
             Body::Finding(Finding::Interval(interval)) => {
                 // Time is accounted for up to the interval's end. Its register is the baseline, unless it had none
                 // and a state's record knows one.
@@ -40,6 +50,7 @@ impl Recall {
                 self.meters.insert(interval.meter, memory);
             }
             Body::Finding(Finding::State(found)) => {
+                self.states.insert(found.meter, found.clone());
                 let Some(mark) = found.mark else { return };
                 let (meter, accounted_to) = (found.meter, mark.at);
                 let fresh = MeterMemory { meter, mark: None, windows: None, accounted_to };
@@ -51,8 +62,10 @@ impl Recall {
                     violation_since_unix_ms: verdict.violation_since_unix_ms,
                     energy_closed: verdict.energy_closed,
                     plate: verdict.plate,
+                    permit: verdict.permit,
                 };
                 self.equipment.insert(verdict.asset, memory);
+                self.verdicts.insert(verdict.asset, *verdict);
             }
             Body::Finding(Finding::Event(Event::Register(event)))
                 if matches!(event.what, RegisterQuirk::Rebased | RegisterQuirk::Untimed) =>
@@ -62,17 +75,35 @@ impl Recall {
                     (memory.mark, memory.windows) = (Some(event.after), None);
                 }
             }
+            Body::Act(act) => {
+                match act.meaning {
+                    Meaning::Permit(permit) => drop(self.permits.insert(permit.id, permit)),
+                    // A verdict that follows says so itself; between the two lies nothing but a power cut.
+                    Meaning::Reset(asset) => {
+                        if let Some(memory) = self.equipment.get_mut(&asset) {
+                            memory.violation_since_unix_ms = None;
+                        }
+                    }
+                    Meaning::RevokeKey(_) | Meaning::NotExecuted => {}
+                }
+                self.acts.push(act.clone());
+            }
             Body::Genesis(_)
+            | Body::Rotation(_)
             | Body::Checkpoint(_)
             | Body::Skip { .. }
-            | Body::Gap { .. }
+            | Body::Gap(_)
+            | Body::Rollback(_)
+            | Body::Answer(_)
+            | Body::Notice(_)
+            | Body::Transition(_)
             | Body::Finding(Finding::Event(_)) => {}
         }
     }
 
     /// The kernel's name for the boot the log last ran on.
     pub fn boot_id(&self) -> Option<&str> {
-        self.boot_id.as_deref()
+        self.boot.as_ref().map(|boot| boot.boot_id.as_str())
     }
 
     /// The last moment on record.
@@ -80,11 +111,34 @@ impl Recall {
         self.last.as_ref()
     }
 
+    /// The acts that were accepted, in order.
+    pub fn acts(&self) -> &[Act] {
+        &self.acts
+    }
+
+    /// What a new log must say again, so that a witness who goes on with it forgets nothing: acts, the boot, registers,
+    /// latches.
+    pub fn carried(&self) -> Vec<Body> {
+        let acts = self.acts.iter().cloned().map(Body::Act);
+        let boot = self.boot.iter().cloned().map(Body::Boot);
+        let states = self.states.values().map(|found| {
+            let mark = self.meters.get(&found.meter).and_then(|memory| memory.mark).or(found.mark);
+            Body::Finding(Finding::State(StateFinding { mark, ..found.clone() }))
+        });
+        let verdicts = self.verdicts.values().map(|verdict| {
+            let memory = self.equipment.get(&verdict.asset);
+            let violation_since_unix_ms = memory.and_then(|memory| memory.violation_since_unix_ms);
+            Body::Finding(Finding::Verdict(Verdict { violation_since_unix_ms, ..*verdict }))
+        });
+        acts.chain(boot).chain(states).chain(verdicts).collect()
+    }
+
     /// What the judge remembers.
     pub fn into_memory(self) -> Memory {
         Memory {
             meters: self.meters.into_values().collect(),
             equipment: self.equipment.into_values().collect(),
+            permits: self.permits.into_values().collect(),
             last: self.last,
         }
     }

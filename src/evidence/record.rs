@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
-
 use super::{
     body::Body,
     canonical::{self, Malformed},
+    continuity::LogHead,
     members::{self, BadMember, Members},
-    suite::{self, KeyId, PublicKey, SIGNATURE_BYTES, Suite},
+    signed::Signed,
+    suite::{KeyId, PublicKey, Suite},
 };
 use crate::terms::{ClockQuality, Digest, GatewayId, Stamp, digest::hex_into};
 
@@ -97,6 +97,8 @@ pub enum Refusal {
     NotOurs,
     /// The key belongs to another gateway or log, or the log to another key.
     StrangeKey(KeyId),
+    /// The key's epoch does not reach to this place of the log.
+    WrongEpoch(u32),
 }
 
 impl From<BadMember> for Refusal {
@@ -131,19 +133,22 @@ impl fmt::Display for Refusal {
             }
             Refusal::NotOurs => write!(f, "no record of {FORMAT}"),
             Refusal::StrangeKey(key) => write!(f, "key {key} does not answer for this log"),
+            Refusal::WrongEpoch(epoch) => {
+                write!(
+                    f,
+                    "the key of epoch {epoch} had no right to this place: it was replaced before, or came later"
+                )
+            }
             Refusal::BadSignature => f.write_str("the signature is not that key's: it was altered or forged"),
         }
     }
 }
 
 /// A record read but not yet believed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Unverified {
-    map: Map<String, Value>,
-    suite: Suite,
+    signed: Signed,
     header: Header,
-    signed: Vec<u8>,
-    signature: [u8; SIGNATURE_BYTES],
 }
 
 impl Unverified {
@@ -152,25 +157,16 @@ impl Unverified {
     /// # Errors
     /// What makes them no record.
     pub fn read(bytes: &[u8]) -> Result<Unverified, Refusal> {
-        let ours = bytes.windows(FORMAT.len()).any(|window| window == FORMAT.as_bytes());
-        let refusal = |malformed| if ours { Refusal::Malformed(malformed) } else { Refusal::NotOurs };
-        let map = canonical::read(bytes).map_err(refusal)?;
-        if !ours {
-            return Err(Refusal::NotOurs);
-        }
-        let m = Members(&map);
-        m.parsed("fmt", |fmt| (fmt == FORMAT).then_some(()))?;
-        let suite = m.parsed("alg", Suite::from_word)?;
-        if !suite.is_built_in() {
-            return Err(Refusal::UnknownSuite(suite));
-        }
-        let signature = m.parsed("sig", suite::signature_from_base64)?;
-        let header = read_header(m)?;
-        let mut signed = Vec::with_capacity(bytes.len());
-        canonical::rewrite(&map, Some("sig"), &mut signed)
-            .map_err(|_| Refusal::Malformed(Malformed::NotCanonical))?;
-        signed.splice(..0, SIGNED_PREFIX.iter().copied());
-        Ok(Unverified { map, suite, header, signed, signature })
+        Unverified::of(Signed::read(bytes)?)
+    }
+
+    /// Takes something signed as a record.
+    ///
+    /// # Errors
+    /// It has no place in a log.
+    pub fn of(signed: Signed) -> Result<Unverified, Refusal> {
+        let header = read_header(signed.members(), signed.key_id())?;
+        Ok(Unverified { signed, header })
     }
 
     /// Who claims to speak, and where.
@@ -178,50 +174,78 @@ impl Unverified {
         &self.header
     }
 
+    /// Hash of its signed bytes.
+    pub fn hash(&self) -> Digest {
+        self.signed.hash()
+    }
+
     /// The key a genesis declares and is signed with; nobody has vouched for it yet.
     pub fn declared_key(&self) -> Option<PublicKey> {
-        let m = Members(&self.map);
+        let m = self.signed.members();
         let key = m.parsed("public_key", PublicKey::from_base64).ok()?;
-        let is_genesis = m.text("type") == Ok("genesis") && key.id() == self.header.key_id;
-        (is_genesis && key.verifies(&self.signed, &self.signature)).then_some(key)
+        let is_genesis = m.text("type") == Ok("genesis");
+        (is_genesis && self.signed.check(&key).is_ok()).then_some(key)
+    }
+
+    /// The key a rotation names for the records after it, on the message's own word.
+    pub fn announced_key(&self) -> Option<PublicKey> {
+        let m = self.signed.members();
+        let is_rotation = m.text("type") == Ok("key_rotate");
+        is_rotation.then(|| m.parsed("public_key", PublicKey::from_base64).ok()).flatten()
+    }
+
+    /// The log a genesis says it continues, on the message's own word.
+    pub fn continues(&self) -> Option<LogHead> {
+        let m = self.signed.members();
+        let is_genesis = m.text("type") == Ok("genesis");
+        is_genesis.then(|| m.object("continues").and_then(LogHead::read).ok()).flatten()
     }
 
     /// Believes the record if `key` signed it.
     ///
     /// # Errors
-    /// The key is another or of another suite, the signature is not its, or the body is not understood.
+    /// The key is another, the signature is not its, or the body is not understood.
     pub fn verify(self, key: &PublicKey) -> Result<Record, Refusal> {
-        if key.id() != self.header.key_id {
-            return Err(Refusal::UnknownKey(self.header.key_id));
-        }
-        if self.suite != key.suite() {
-            return Err(Refusal::WrongSuite { said: self.suite, key: key.suite() });
-        }
-        if !key.verifies(&self.signed, &self.signature) {
-            return Err(Refusal::BadSignature);
-        }
-        let m = Members(&self.map);
+        self.signed.check(key)?;
+        let m = self.signed.members();
         let body = members::body(m.text("type")?, m, &self.header.at)?;
-        let begins = self.header.seq == 0;
+        let Header { seq, prev, key_epoch, .. } = self.header;
+        // A log begins with its genesis, nowhere else, and the genesis names the key that signs it.
         match &body {
-            // A log begins with its genesis, nowhere else, and the genesis names the key that signs it.
-            Body::Genesis(genesis)
-                if !begins || self.header.prev != Digest::ZERO || genesis.public_key != *key =>
-            {
+            Body::Genesis(genesis) if genesis.public_key != *key => {
                 return Err(Refusal::Member("public_key"));
             }
+            Body::Genesis(_) if seq != 0 || prev != Digest::ZERO => return Err(Refusal::Member("seq")),
+            // The suite was fixed at enrolment.
+            Body::Rotation(rotation) if rotation.public_key.suite() != key.suite() => {
+                return Err(Refusal::Member("public_key"));
+            }
+            Body::Rotation(rotation) if key_epoch.checked_add(1) != Some(rotation.next_epoch) => {
+                return Err(Refusal::Member("next_epoch"));
+            }
             Body::Genesis(_) => {}
-            Body::Boot(_) | Body::Checkpoint(_) | Body::Skip { .. } | Body::Gap { .. } | Body::Finding(_) => {
-                if begins {
+            Body::Boot(_)
+            | Body::Rotation(_)
+            | Body::Checkpoint(_)
+            | Body::Skip { .. }
+            | Body::Gap(_)
+            | Body::Rollback(_)
+            | Body::Act(_)
+            | Body::Answer(_)
+            | Body::Notice(_)
+            | Body::Transition(_)
+            | Body::Finding(_) => {
+                if seq == 0 {
                     return Err(Refusal::Member("seq"));
                 }
             }
         }
-        Ok(Record { header: self.header, body, hash: self.suite.hash(&self.signed) })
+        let hash = self.signed.hash();
+        Ok(Record { header: self.header, body, hash })
     }
 }
 
-fn read_header(m: Members<'_>) -> Result<Header, BadMember> {
+fn read_header(m: Members<'_>, key_id: KeyId) -> Result<Header, BadMember> {
     let receipt = |text: &str| if text.is_empty() { Some(None) } else { Digest::from_hex(text).map(Some) };
     Ok(Header {
         gateway: m.parsed("gateway_id", GatewayId::new)?,
@@ -237,6 +261,6 @@ fn read_header(m: Members<'_>) -> Result<Header, BadMember> {
         },
         receipt: m.parsed("receipt", receipt)?,
         key_epoch: m.fitting("key_epoch")?,
-        key_id: m.parsed("kid", KeyId::from_hex)?,
+        key_id,
     })
 }

@@ -27,6 +27,9 @@ pub use self::{
 };
 use crate::terms::{Digest, digest::hex_into};
 
+/// A private key as PEM text, erased when dropped.
+pub type SecretPem = ed25519_dalek::pkcs8::spki::der::zeroize::Zeroizing<String>;
+
 /// Bytes of a signature, in either suite.
 pub const SIGNATURE_BYTES: usize = 64;
 

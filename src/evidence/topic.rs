@@ -28,6 +28,12 @@ pub enum Kind {
     Head,
     /// Birth and will; retained, unsigned, a hint and no evidence.
     Link,
+    /// The answer to an act.
+    Answer,
+    /// To the gateway: the authority's newest receipt; retained.
+    Receipt,
+    /// To the gateway: an act of the authority under its identifier; retained until it is answered.
+    Act,
 }
 
 impl Kind {
@@ -39,6 +45,9 @@ impl Kind {
             Kind::Violation => "alarm/violation",
             Kind::Head => "head",
             Kind::Link => "link",
+            Kind::Answer => "answer",
+            Kind::Receipt => "receipt",
+            Kind::Act => "act",
         }
     }
 
@@ -46,7 +55,10 @@ impl Kind {
     pub fn of_topic(topic: &str) -> Option<Kind> {
         let mut levels = topic.strip_prefix(ROOT)?.strip_prefix('/')?.splitn(7, '/');
         let kind = levels.nth(6)?;
-        [Kind::Attest, Kind::State, Kind::Violation, Kind::Head, Kind::Link]
+        if kind.strip_prefix("act/").is_some_and(|act| Name::new(act).is_some()) {
+            return Some(Kind::Act);
+        }
+        [Kind::Attest, Kind::State, Kind::Violation, Kind::Head, Kind::Link, Kind::Answer, Kind::Receipt]
             .into_iter()
             .find(|k| k.word() == kind)
     }
@@ -54,8 +66,8 @@ impl Kind {
     /// Whether the broker keeps the newest for late subscribers.
     pub const fn is_retained(self) -> bool {
         match self {
-            Kind::Attest => false,
-            Kind::State | Kind::Violation | Kind::Head | Kind::Link => true,
+            Kind::Attest | Kind::Answer => false,
+            Kind::State | Kind::Violation | Kind::Head | Kind::Link | Kind::Receipt | Kind::Act => true,
         }
     }
 }

@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use super::{
     body::{Body, Boot, Checkpoint, Genesis},
     canonical::Object,
+    members::UNCLEAN_START,
 };
 use crate::{
     catalogue::{Nameplate, plate::PlateValue},
     judge::{
-        Event, Excess, Finding, Interval, Mark, PlateRead, Proof, Shares, State, StateFinding, Verdict,
-        Windows,
+        Event, Excess, Finding, Interval, Mark, PermitUse, PlateRead, Proof, Shares, State, StateFinding,
+        Transition, Verdict, Windows,
     },
     metering::{Register, Scan},
     terms::Stamp,
@@ -22,9 +23,20 @@ pub fn body(object: &mut Object<'_>, body: &Body) {
         Body::Genesis(genesis) => write_genesis(object, genesis),
         Body::Boot(boot) => write_boot(object, boot),
         Body::Checkpoint(checkpoint) => write_checkpoint(object, checkpoint),
-        Body::Skip { from, to } | Body::Gap { from, to } => {
-            object.count("from_seq", *from).count("to_seq", *to);
+        Body::Rotation(rotation) => rotation.write(object),
+        Body::Skip { from, to } => {
+            object.text("why", UNCLEAN_START).count("from_seq", *from).count("to_seq", *to);
         }
+        Body::Gap(gap) => gap.write(object),
+        Body::Rollback(rollback) => rollback.write(object),
+        Body::Act(act) => {
+            object.object("signed_act", |o| {
+                o.members(&act.members, &[]);
+            });
+        }
+        Body::Answer(answer) => answer.write(object),
+        Body::Notice(notice) => notice.write(object),
+        Body::Transition(transition) => write_transition(object, transition),
         Body::Finding(Finding::State(found)) => write_state(object, found),
         Body::Finding(Finding::Interval(interval)) => write_interval(object, interval),
         Body::Finding(Finding::Verdict(verdict)) => write_verdict(object, verdict),
@@ -43,6 +55,26 @@ fn write_genesis(object: &mut Object<'_>, genesis: &Genesis) {
             for (id, digest) in &genesis.profiles {
                 list.object(|o| {
                     o.shown("id", id).shown("sha256", digest);
+                });
+            }
+        });
+    if let Some(head) = &genesis.continues {
+        object.object("continues", |o| head.write(o));
+    }
+}
+
+fn write_transition(object: &mut Object<'_>, transition: &Transition) {
+    object
+        .shown("order_id", transition.order)
+        .shown("asset", transition.asset)
+        .text("from", transition.from.word())
+        .text("to", transition.to.word())
+        .shown("actor", transition.actor)
+        .shown("why", transition.why)
+        .list("evidence", |list| {
+            for hash in &transition.evidence {
+                list.object(|o| {
+                    o.shown("sha256", hash);
                 });
             }
         });
@@ -154,6 +186,9 @@ fn write_verdict(object: &mut Object<'_>, verdict: &Verdict) {
     if let Some(plate) = verdict.plate {
         object.shown("plate_sha256", plate);
     }
+    if let Some(PermitUse { permit, used }) = &verdict.permit {
+        object.shown("permit", permit).whole("permit_used_wh", used.0);
+    }
     shares(object, &verdict.shares);
 }
 
@@ -166,6 +201,9 @@ fn write_event(object: &mut Object<'_>, event: &Event) {
             object.text("event", "register").shown("meter", event.meter).text("what", event.what.word());
             mark(object, "before", Some(&event.before));
             mark(object, "after", Some(&event.after));
+            if let Some(permit) = event.permit {
+                object.shown("permit", permit);
+            }
         }
         Event::Plate(read) => write_plate(object, read),
         Event::PlateUnreadable { asset, why } => {

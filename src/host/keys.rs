@@ -13,7 +13,7 @@ use super::{
 };
 use crate::evidence::{
     PublicKey, Signer, Suite,
-    suite::{NoKey, signer_from_pem, signer_from_seed},
+    suite::{NoKey, SecretPem, signer_from_pem, signer_from_seed},
 };
 
 /// File name of the signing key in the state directory.
@@ -35,20 +35,21 @@ pub fn entropy<const N: usize>() -> Result<[u8; N], Failure> {
 /// # Errors
 /// The file cannot be made or read, is no key of a suite this build knows, or may be read by others.
 pub fn load_or_make(state: &Path, may_make: bool) -> Result<Box<dyn Signer>, Failure> {
-    let path = state.join(KEY_FILE);
+    let path = key_path(state);
     match fs::read_to_string(&path) {
         Ok(text) => {
             refuse_if_shared(&path)?;
             let key = signer_from_pem(&text).map_err(|why| unusable(&path, why))?;
-            let public = public_path(&path);
+            let public = public_path(&state.join(KEY_FILE));
             if public_key::load(&public).ok() != Some(key.public_key()) {
-                write_public(&path, &key.public_key())?;
+                write_public(&state.join(KEY_FILE), &key.public_key())?;
             }
             Ok(key)
         }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && may_make => make(state, Suite::Ed25519),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            let cure = "restore it beside the journal, or move both aside as evidence and enrol anew";
+            let cure =
+                "restore it beside the journal; if it is lost, enrol anew: see \"A lost key\" in the README";
             Err(Failure::new(
                 Exit::Config,
                 format!("{}: the journal's key is missing; {cure}", path.display()),
@@ -58,22 +59,57 @@ pub fn load_or_make(state: &Path, may_make: bool) -> Result<Box<dyn Signer>, Fai
     }
 }
 
+/// A key of the same suite as `like`, and its PEM, to follow it.
+///
+/// # Errors
+/// There is no entropy.
+pub fn next(like: Suite) -> Result<(Box<dyn Signer>, SecretPem), Failure> {
+    loop {
+        match signer_from_seed(like, &entropy()?) {
+            Ok(made) => return Ok(made),
+            Err(NoKey::OutOfRange) => {}
+            Err(why @ (NoKey::NotAKey | NoKey::NotBuiltIn(_))) => {
+                return Err(Failure::new(Exit::Bug, format!("no key can be made: {why}")));
+            }
+        }
+    }
+}
+
+/// Erases the enrolled key's file: a later key has taken its place. A systemd credential is not ours to erase.
+///
+/// # Errors
+/// The file is there and cannot be erased.
+pub fn erase(state: &Path) -> Result<(), Failure> {
+    let path = state.join(KEY_FILE);
+    let mut file = match fs::OpenOptions::new().write(true).open(&path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(failed(&path, &e)),
+    };
+    let length = usize::try_from(file.metadata().map_err(|e| failed(&path, &e))?.len()).unwrap_or(0);
+    let erased = file.write_all(&vec![0; length]).and_then(|()| file.sync_all());
+    erased.and_then(|()| fs::remove_file(&path)).map_err(|e| failed(&path, &e))?;
+    sync_folder(&path)
+}
+
+/// Where the enrolled key is: in the state directory, or where the service manager hands out credentials.
+fn key_path(state: &Path) -> PathBuf {
+    let own = state.join(KEY_FILE);
+    let credential =
+        std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| PathBuf::from(folder).join(KEY_FILE));
+    credential.filter(|credential| !own.exists() && credential.exists()).unwrap_or(own)
+}
+
 /// Makes the gateway's key, which decides its log's suite for good, with its `.pub` beside it.
 ///
 /// # Errors
 /// There is one already, it cannot be written, or this build does not know the suite.
 pub fn make(state: &Path, suite: Suite) -> Result<Box<dyn Signer>, Failure> {
     let path = &state.join(KEY_FILE);
-    let (key, pem) = loop {
-        match signer_from_seed(suite, &entropy()?) {
-            Ok(made) => break made,
-            Err(NoKey::OutOfRange) => {}
-            Err(NoKey::NotAKey) => {
-                return Err(Failure::new(Exit::Bug, "the new key cannot be written as PEM"));
-            }
-            Err(why @ NoKey::NotBuiltIn(_)) => return Err(unusable(path, why)),
-        }
-    };
+    if !suite.is_built_in() {
+        return Err(unusable(path, NoKey::NotBuiltIn(suite)));
+    }
+    let (key, pem) = next(suite)?;
     // Written whole under another name first: a key cut short by a power failure would refuse every later start.
     let draft = path.with_extension("key.new");
     let _old_draft = fs::remove_file(&draft);

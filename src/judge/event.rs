@@ -38,6 +38,8 @@ pub struct RegisterEvent {
     pub before: Mark,
     /// The reading after.
     pub after: Mark,
+    /// The authority's paper for a replaced meter, if there is one.
+    pub permit: Option<Name>,
 }
 
 /// A nameplate as read.

@@ -203,6 +203,11 @@ impl Feeder {
         }
     }
 
+    /// What counted so far is settled: whoever goes on drawing is to be proven to do so anew.
+    pub fn renew_proof(&mut self) {
+        self.drawing.on_clock_step();
+    }
+
     /// Closes the interval if it is over. `by_reading` says whether a reading, or only time, brought us here.
     pub fn close_interval(&mut self, at: &Stamp, by_reading: bool) -> Option<Interval> {
         let ledger = self.ledger.get_or_insert_with(|| Ledger::opening(at, None));
@@ -404,7 +409,7 @@ impl Feeder {
             Passage::Rebased { before } => (RegisterQuirk::Rebased, before),
             Passage::Untimed { before } => (RegisterQuirk::Untimed, before),
         };
-        Some(Event::Register(RegisterEvent { meter: self.terms.meter, what, before, after }))
+        Some(Event::Register(RegisterEvent { meter: self.terms.meter, what, before, after, permit: None }))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     terms::{AssetId, Digest, MeterId, Stamp, WattHours},
 };
 
-use super::window::Windows;
+use super::{leave::PermitUse, permit::Permit, window::Windows};
 
 /// An energy register at a moment: one side of a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct EquipmentMemory {
     pub energy_closed: WattHours,
     /// Fingerprint of the nameplate last read.
     pub plate: Option<Digest>,
+    /// What was drawn under the permit used last.
+    pub permit: Option<PermitUse>,
 }
 
 /// What the records of a log tell about the site, for the judge that goes on.
@@ -49,6 +51,8 @@ pub struct Memory {
     pub meters: Vec<MeterMemory>,
     /// By equipment.
     pub equipment: Vec<EquipmentMemory>,
+    /// Permits of the authority, ended ones included.
+    pub permits: Vec<Permit>,
     /// The last moment on record.
     pub last: Option<Stamp>,
 }

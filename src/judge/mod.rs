@@ -5,12 +5,15 @@
 
 pub mod commission;
 pub mod counter;
+pub mod cutoff;
 pub mod drawing;
 pub mod event;
 pub mod feeder;
+pub mod leave;
 pub mod ledger;
 pub mod line;
 pub mod memory;
+pub mod permit;
 pub mod register;
 pub mod site;
 pub mod state;
@@ -18,17 +21,20 @@ pub mod verdict;
 pub mod window;
 
 pub use commission::{Allowance, Commissioned, Equipment, Floor, Promised};
+pub use cutoff::{Rung, Transition};
 pub use drawing::Proof;
 pub use event::{Event, PlateRead, RegisterEvent, RegisterQuirk};
 pub use feeder::StateFinding;
+pub use leave::PermitUse;
 pub use ledger::{Interval, Shares};
 pub use memory::{EquipmentMemory, Mark, Memory, MeterMemory};
+pub use permit::{Permit, Permitted};
 pub use site::{Reads, Site};
 pub use state::{State, Why};
 pub use verdict::Verdict;
 pub use window::{Excess, Span, Window, Windows};
 
-use crate::metering::Sample;
+use crate::{metering::Sample, terms::AssetId};
 
 /// Everything that may happen to the witness. The only way in.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +43,10 @@ pub enum Fact<'a> {
     Sample(&'a Sample),
     /// Time passed; silence becomes doubt without a reading.
     Tick,
+    /// The authority permits something, or changes what it permitted.
+    Permit(&'a Permit),
+    /// The authority opens the latch on this equipment.
+    Reset(AssetId),
 }
 
 /// Everything the witness may say. The only way out.

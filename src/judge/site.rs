@@ -3,7 +3,7 @@
 use super::{
     Fact, Finding,
     commission::{Commissioned, Equipment},
-    event::{Event, PlateRead},
+    event::{Event, PlateRead, RegisterEvent},
     feeder::{Change, Feeder},
     memory::Memory,
     verdict::Docket,
@@ -49,7 +49,7 @@ impl Site {
         let docket = |equipment: Equipment| {
             let serving = feeders.iter().filter(|feeder| feeder.terms().serves == equipment.id);
             let meters: Vec<MeterId> = serving.map(|feeder| feeder.terms().meter).collect();
-            Docket::new(equipment, &meters, remembered(equipment.id))
+            Docket::new(equipment, &meters, remembered(equipment.id), &memory.permits)
         };
         let mut dockets: Box<[Docket]> = equipment.into_iter().map(docket).collect();
         dockets.sort_unstable_by_key(Docket::id);
@@ -76,6 +76,12 @@ impl Site {
                 self.on_plate_fault(*asset, fault.word(), say);
             }
             Fact::Tick => self.on_tick(at, say),
+            Fact::Permit(permit) => {
+                if let Some(docket) = self.docket(permit.asset) {
+                    docket.grant(permit);
+                }
+            }
+            Fact::Reset(asset) => self.reset(asset, at, say),
         }
     }
 
@@ -100,6 +106,13 @@ impl Site {
         let asleep_ms = self.last_tick.map_or(0, |last| at.since_ms(&last));
         self.last_tick = Some(*at);
         let awake = asleep_ms <= 2 * TICK_MS.cast_signed();
+        for index in 0..self.dockets.len() {
+            let Some(docket) = self.dockets.get_mut(index) else { continue };
+            if docket.permit_has_ended(at) {
+                let asset = docket.id();
+                self.renew_proofs(asset);
+            }
+        }
         for index in 0..self.feeders.len() {
             let Some(meter) = self.feeders.get(index).map(|feeder| feeder.terms().meter) else { continue };
             if awake {
@@ -121,7 +134,8 @@ impl Site {
         let change = hear(feeder);
         let asset = feeder.terms().serves;
         if let Some(event) = change.event {
-            say(Finding::Event(event));
+            let docket = self.dockets.iter().find(|docket| docket.id() == asset);
+            say(Finding::Event(with_paper(event, docket, at)));
         }
         if change.is_news {
             say(Finding::State(feeder.finding(at, reading)));
@@ -134,6 +148,19 @@ impl Site {
         if let Some(verdict) = docket.review(at, serving) {
             say(Finding::Verdict(verdict));
         }
+    }
+
+    /// Opens the latch. Whoever still draws is proven to do so anew, and latches again.
+    fn reset(&mut self, asset: AssetId, at: &Stamp, say: &mut dyn FnMut(Finding)) {
+        self.renew_proofs(asset);
+        if let Some(docket) = self.docket(asset) {
+            say(Finding::Verdict(docket.reset(at)));
+        }
+    }
+
+    fn renew_proofs(&mut self, asset: AssetId) {
+        let serving = self.feeders.iter_mut().filter(|feeder| feeder.terms().serves == asset);
+        serving.for_each(Feeder::renew_proof);
     }
 
     fn close_interval(&mut self, meter: MeterId, at: &Stamp, by_reading: bool, say: &mut dyn FnMut(Finding)) {
@@ -166,6 +193,17 @@ impl Site {
 
     fn docket(&mut self, asset: AssetId) -> Option<&mut Docket> {
         self.dockets.iter_mut().find(|docket| docket.id() == asset)
+    }
+}
+
+/// Names the authority's paper beside what a register did.
+fn with_paper(event: Event, docket: Option<&Docket>, at: &Stamp) -> Event {
+    match event {
+        Event::Register(event) => {
+            let permit = docket.and_then(|docket| docket.paper(event.meter, at));
+            Event::Register(RegisterEvent { permit, ..event })
+        }
+        Event::ClockStepped { .. } | Event::Plate(_) | Event::PlateUnreadable { .. } => event,
     }
 }
 

@@ -4,13 +4,15 @@ use super::{
     commission::Equipment,
     drawing::Proof,
     feeder::Feeder,
+    leave::{Leave, PermitUse},
     ledger::Shares,
     memory::EquipmentMemory,
+    permit::Permit,
     state::{State, Why},
 };
 use crate::{
     catalogue::{Phase, Standing},
-    terms::{AssetId, ClockQuality, Digest, MeterId, Stamp, WattHours},
+    terms::{AssetId, ClockQuality, Digest, MeterId, Name, Stamp, WattHours},
 };
 
 /// The verdict on a piece of equipment.
@@ -36,6 +38,8 @@ pub struct Verdict {
     pub shares: Shares,
     /// Fingerprint of its nameplate, where one could be read.
     pub plate: Option<Digest>,
+    /// What was drawn under the permit used last.
+    pub permit: Option<PermitUse>,
 }
 
 /// One piece of equipment's memory between two facts.
@@ -51,11 +55,18 @@ pub struct Docket {
     open: Box<[(MeterId, WattHours)]>,
     plate: Option<Digest>,
     plate_fault: Option<&'static str>,
+    leave: Leave,
 }
 
 impl Docket {
     /// A piece of equipment with its meters and what is remembered of it.
-    pub fn new(equipment: Equipment, meters: &[MeterId], memory: Option<&EquipmentMemory>) -> Docket {
+    pub fn new(
+        equipment: Equipment,
+        meters: &[MeterId],
+        memory: Option<&EquipmentMemory>,
+        permits: &[Permit],
+    ) -> Docket {
+        let permits = permits.iter().filter(|permit| permit.asset == equipment.id).copied();
         Docket {
             equipment,
             state: State::Unknown(Why::NotYetRead),
@@ -66,6 +77,7 @@ impl Docket {
             open: meters.iter().map(|meter| (*meter, WattHours(0))).collect(),
             plate: memory.and_then(|m| m.plate),
             plate_fault: None,
+            leave: Leave::recalling(permits, memory.and_then(|m| m.permit)),
         }
     }
 
@@ -88,6 +100,7 @@ impl Docket {
 
     /// Adds energy that passed between two readings, where all of that time lies past the last lawful day.
     pub fn on_energy(&mut self, meter: MeterId, from: &Stamp, energy: WattHours) {
+        self.leave.on_energy(from, energy);
         if self.equipment.standing.phase(from.legal_day()) != Some(Phase::Overdue) {
             return;
         }
@@ -108,9 +121,9 @@ impl Docket {
         // Both ends of the evidence must lie past the last lawful day, told by a clock that was set at all.
         let dated = at.clock != ClockQuality::Unset && overdue(at);
         let guilty = dated
-            && feeders
-                .filter_map(Feeder::proof)
-                .any(|proof: &Proof| overdue(proof.from()) && proof.from().wall_unix_ms <= at.wall_unix_ms);
+            && feeders.filter_map(Feeder::proof).map(Proof::from).any(|from| {
+                overdue(from) && from.wall_unix_ms <= at.wall_unix_ms && !self.leave.excuses(from)
+            });
         let phase = self.equipment.standing.phase(at.legal_day());
         let latches = guilty && self.violation_since_unix_ms.is_none();
         if latches {
@@ -125,6 +138,27 @@ impl Docket {
         }
         self.phase = phase;
         Some(self.verdict(at, Shares::default()))
+    }
+
+    /// A permit of the authority for this equipment.
+    pub fn grant(&mut self, permit: &Permit) {
+        self.leave.grant(permit);
+    }
+
+    /// The authority's paper for what a register did, if there is one.
+    pub fn paper(&self, meter: MeterId, at: &Stamp) -> Option<Name> {
+        self.leave.paper(meter, at)
+    }
+
+    /// True once when a permit has ended.
+    pub fn permit_has_ended(&mut self, now: &Stamp) -> bool {
+        self.leave.has_ended(now)
+    }
+
+    /// The authority opens the latch. There is no other way.
+    pub fn reset(&mut self, at: &Stamp) -> Verdict {
+        self.violation_since_unix_ms = None;
+        self.verdict(at, Shares::default())
     }
 
     /// The verdict that is due on schedule, with the shares of a feeder's interval.
@@ -150,6 +184,7 @@ impl Docket {
             ),
             shares,
             plate: self.plate,
+            permit: self.leave.last(),
         }
     }
 }

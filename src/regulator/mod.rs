@@ -3,7 +3,6 @@
 //! May not: see `agent`. A message is shown as evidence only after its signature was checked; everything else is a
 //! problem or a hint, and is called so.
 
-pub mod follow;
 pub mod timeline;
 pub mod watch;
 

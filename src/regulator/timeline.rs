@@ -5,9 +5,11 @@ use std::{
     fmt::Write as _,
 };
 
-use super::follow::{Place, Seen};
 use crate::{
-    evidence::{Body, LogId, Occasion, Presence, Record},
+    evidence::{
+        Answer, Arrival, Body, LogId, Notice, Occasion, Presence, Record,
+        follow::{Place, Seen},
+    },
     judge::{Event, Finding, Interval, Proof, State, StateFinding, Verdict},
     terms::{
         AssetId, GatewayId, MilliWatts, WattHours,
@@ -70,13 +72,21 @@ impl Timeline {
     /// The line for something seen; `None` when it is no news.
     pub fn on(&mut self, seen: &Seen) -> Option<Line> {
         match seen {
-            Seen::Again => None,
+            // A receipt says nothing about the plant; a strange one changes nothing.
+            Seen::Again | Seen::Receipt(_) | Seen::StrangeReceipt => None,
             Seen::Record(record, place) => self.on_record(record, *place),
-            Seen::Fork { gateway, seq } => Some(Line {
-                tone: Tone::Alarm,
-                text: format!(
-                    "{gateway}  FORK: two signed histories at record {seq}; keep both messages as proof"
-                ),
+            Seen::Fork { gateway, fork, .. } => {
+                let place = if let Arrival::Fork { seq, .. } = fork { *seq } else { 0 };
+                Some(Line {
+                    tone: Tone::Alarm,
+                    text: format!(
+                        "{gateway}  FORK: two signed histories at record {place}; keep both messages as proof"
+                    ),
+                })
+            }
+            Seen::NotHeld(key) => Some(Line {
+                tone: Tone::Doubt,
+                text: format!("too many messages wait for their key: one of key {key} was let go"),
             }),
             Seen::Refused(refusal) => Some(Line {
                 tone: Tone::Alarm,
@@ -85,7 +95,8 @@ impl Timeline {
             Seen::Held { gateway, key } => {
                 let first = self.waiting.insert(*gateway);
                 let text = format!(
-                    "{gateway}  waiting for the genesis that declares key {key}; or pass --trust KEY"
+                    "{gateway}  waiting for what vouches for key {key}: its log's genesis, the rotation to it, or a \
+                     receipt of an authority given with --trust"
                 );
                 first.then_some(Line { tone: Tone::Doubt, text })
             }
@@ -127,8 +138,38 @@ impl Timeline {
                 (Tone::Plain, format!("{what}, boot {}", record.header.at.boot))
             }
             Body::Skip { from, to } => (Tone::Plain, format!("records {from} to {to} were never used")),
-            Body::Gap { from, to } => (Tone::Doubt, format!("records {from} to {to} were dropped, declared")),
-            Body::Checkpoint(_) => return None,
+            Body::Gap(gap) => {
+                let (first, last) = (gap.dropped.first()?.from, gap.dropped.last()?.to);
+                let why = gap.why.word();
+                (Tone::Doubt, format!("records between {first} and {last} were dropped ({why}), declared"))
+            }
+            Body::Rollback(rollback) => {
+                let receipted = rollback.receipted;
+                let what = format!(
+                    "ROLLED BACK: log {} was receipted up to {}; what the gateway had left of it ends at {}",
+                    receipted.log,
+                    receipted.seq,
+                    rollback.local.map_or_else(|| "nothing".to_owned(), |(seq, _)| seq.to_string())
+                );
+                (Tone::Alarm, what)
+            }
+            Body::Act(act) => {
+                let on = act.asset.map_or_else(String::new, |asset| format!(" for {asset}"));
+                (
+                    Tone::Plain,
+                    format!("act {} version {} ({}){on} taken", act.id, act.version, act.kind.word()),
+                )
+            }
+            Body::Answer(answer) => answer_line(answer)?,
+            Body::Notice(notice) => notice_line(notice),
+            Body::Transition(step) => {
+                let (from, to) = (step.from.word(), step.to.word());
+                (
+                    Tone::Plain,
+                    format!("{}: order {} from {from} to {to} ({})", step.asset, step.order, step.why),
+                )
+            }
+            Body::Rotation(_) | Body::Checkpoint(_) => return None,
             Body::Finding(Finding::Interval(interval)) => (Tone::Doubt, interval_line(interval)?),
             Body::Finding(Finding::Event(event)) => event_line(event),
             Body::Finding(Finding::State(found)) => {
@@ -139,7 +180,12 @@ impl Timeline {
         };
         let place = match place {
             Place::Proven => words::SIGNATURE_GOOD.in_language(self.language).to_owned(),
-            Place::Aside => format!("{} (copy)", words::SIGNATURE_GOOD.in_language(self.language)),
+            Place::Amnesia(from, to) => {
+                format!("signature valid; the gateway has lost {from} to {to}, which were seen here")
+            }
+            Place::Aside | Place::Forgotten | Place::TooFarAhead => {
+                format!("{} (copy)", words::SIGNATURE_GOOD.in_language(self.language))
+            }
             Place::Pending(from, to) => {
                 format!("{} (missing {from} to {to})", words::PLACE_PENDING.in_language(self.language))
             }
@@ -189,6 +235,10 @@ impl Timeline {
         let key = (record.header.log, verdict.asset);
         let told = self.states.insert(key, verdict.state);
         let Some(since) = verdict.violation_since_unix_ms else {
+            if self.violations.remove(&key).is_some() {
+                let what = format!("{}: latch opened by the authority", verdict.asset);
+                return Some((Tone::Plain, what));
+            }
             // The feeder's own line has said it already, unless we came too late to hear it.
             let what = format!("{}: {}", verdict.asset, self.state_words(verdict.state));
             return (told != Some(verdict.state)).then_some((state_tone(verdict.state), what));
@@ -253,6 +303,32 @@ fn event_line(event: &Event) -> (Tone, String) {
             (Tone::Doubt, format!("{asset}: nameplate cannot be read ({why})"))
         }
     }
+}
+
+fn answer_line(answer: &Answer) -> Option<(Tone, String)> {
+    let refused = answer.refused?;
+    let which =
+        answer.act.map_or_else(|| "an act".to_owned(), |(id, version)| format!("act {id} version {version}"));
+    Some((Tone::Doubt, format!("{which} refused ({})", refused.word())))
+}
+
+fn notice_line(notice: &Notice) -> (Tone, String) {
+    let what = match notice {
+        Notice::ReceiptRefused { why, count, .. } => {
+            format!("{count} messages on the receipt's topic are none of the authority's ({why})")
+        }
+        Notice::Oversized { seq, length, limit } => {
+            format!("record {seq} waits: {length} bytes, the broker takes {limit}")
+        }
+        Notice::DiskFull { lasted_ms } => format!("the gateway's disk was full for {} s", lasted_ms / 1_000),
+        Notice::JournalDamaged { salvaged, lost } => {
+            format!("the gateway's journal was damaged: {salvaged} records could be read, {lost} could not")
+        }
+        Notice::CertificateExpiring { days } => {
+            format!("the gateway's certificate towards the broker ends in {days} days")
+        }
+    };
+    (Tone::Doubt, what)
 }
 
 /// Power for people.

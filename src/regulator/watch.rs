@@ -5,12 +5,13 @@ use std::{
     path::PathBuf,
 };
 
-use super::{
-    follow::{Follower, Seen},
-    timeline::{Line, Timeline, Tone},
-};
+use super::timeline::{Line, Timeline, Tone};
 use crate::{
-    evidence::{Body, Kind, PublicKey, topic},
+    evidence::{
+        Body, Follower, Kind, PublicKey,
+        follow::{Origin, Seen},
+        topic,
+    },
     host::{
         Clock,
         courier::{self, Broker, Event},
@@ -65,7 +66,7 @@ pub async fn watch(
 ) -> Result<(Exit, Tally), Failure> {
     let (mut courier, ends) = courier::pair();
     let mut desk = Desk::new(&orders)?;
-    if desk.follower.is_self_anchored() {
+    if desk.follower.keyring().is_self_anchored() {
         desk.show(
             out,
             &Line { tone: Tone::Doubt, text: words::SELF_ANCHORED.in_language(orders.language).into() },
@@ -97,6 +98,7 @@ struct Desk {
     timeline: Timeline,
     tally: Tally,
     save: Option<std::fs::File>,
+    messages: u64,
     connected: bool,
     colour: bool,
 }
@@ -108,10 +110,11 @@ impl Desk {
             file.map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", path.display())))
         };
         Ok(Desk {
-            follower: Follower::new(&orders.trusted),
+            follower: Follower::joining(&orders.trusted),
             timeline: Timeline::new(orders.language),
             tally: Tally::default(),
             save: orders.save.as_ref().map(open).transpose()?,
+            messages: 0,
             connected: false,
             colour: orders.colour,
         })
@@ -121,9 +124,15 @@ impl Desk {
     fn ending(&self, otherwise: Exit) -> Exit {
         match (self.connected, self.tally.refused + self.tally.forks) {
             (false, _) => Exit::Unreachable,
-            (true, 0) if self.follower.held() == 0 => otherwise,
+            (true, 0) if self.unopened() == 0 => otherwise,
             (true, _) => Exit::Negative,
         }
+    }
+
+    /// Records whose key never became known. Where no key was brought, old copies that wait are nobody's fault.
+    fn unopened(&self) -> usize {
+        let trusts = !self.follower.keyring().is_self_anchored();
+        self.follower.held().filter(|(_, origin)| trusts || origin.in_chain).count()
     }
 
     fn on(&mut self, event: Event, out: &mut (dyn Write + Send)) -> Result<(), Failure> {
@@ -156,14 +165,16 @@ impl Desk {
             }
             return Ok(());
         }
-        if payload.is_empty() {
+        // What is addressed to a gateway is its business; its answer travels in its log.
+        if payload.is_empty() || matches!(kind, Kind::Act | Kind::Answer) {
             return Ok(());
         }
         let mut all = Vec::new();
-        let in_chain = kind == Kind::Attest;
-        self.follower.on_message(payload, in_chain, &mut |seen, bytes, in_chain| {
+        self.messages += 1;
+        let origin = Origin { in_chain: kind == Kind::Attest, number: self.messages };
+        self.follower.on_message(payload, origin, &mut |seen, bytes, origin| {
             // What belongs into a saved file: every believed record of the chain, once, with the bytes it came in.
-            let keep = in_chain && matches!(seen, Seen::Record(..));
+            let keep = origin.in_chain && matches!(seen, Seen::Record(..));
             all.push((seen, keep.then(|| bytes.to_vec())));
         });
         for (seen, bytes) in &all {
@@ -188,7 +199,7 @@ impl Desk {
             }
             Seen::Fork { .. } => self.tally.forks += 1,
             Seen::Refused(_) => self.tally.refused += 1,
-            Seen::Again | Seen::Held { .. } => {}
+            Seen::Again | Seen::Held { .. } | Seen::NotHeld(_) | Seen::Receipt(_) | Seen::StrangeReceipt => {}
         }
     }
 

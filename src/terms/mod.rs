@@ -13,6 +13,6 @@ pub mod words;
 
 pub use digest::Digest;
 pub use flaw::{Flaw, Flaws};
-pub use name::{AssetId, GatewayId, MeterId, Name};
+pub use name::{AssetId, GatewayId, MeterId, Name, OrderId};
 pub use quantity::{Decimal, MilliAmps, MilliHertz, MilliVolts, MilliWatts, Ratio, WattHours};
 pub use time::{ClockQuality, LegalDay, Stamp};

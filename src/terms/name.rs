@@ -75,6 +75,8 @@ identifiers! {
     AssetId
     /// One agent on one gateway.
     GatewayId
+    /// A cut-off order.
+    OrderId
 }
 
 #[cfg(test)]

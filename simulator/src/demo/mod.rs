@@ -69,7 +69,7 @@ async fn show(orders: DemoOrders, folder: &std::path::Path, screen: &Arc<Screen>
         Failure::new(Exit::Bug, lines.join("\n"))
     })?;
     let (stopper, stop) = signal::channel(false);
-    let agent = tokio::spawn(agent::run(clock.clone(), config, stop));
+    let agent = tokio::spawn(agent::run(clock.clone(), config, false, stop));
     let regulator = regulator(&clock, &broker, screen);
     let story = premises.tell(&clock, screen);
     let ending = ending(orders.for_ms);

@@ -7,11 +7,13 @@ use std::{
 };
 
 use super::{
-    AgentConfig, BrokerConfig, Bus, DEFAULT_KEEPALIVE_S, DEFAULT_POLL_MS, Furnace, Gateway, MAX_METERS,
-    Meter, PlateAt,
+    AgentConfig, BrokerConfig, Bus, DEFAULT_DRAIN_PER_S, DEFAULT_JOURNAL_MB, DEFAULT_KEEPALIVE_S,
+    DEFAULT_POLL_MS, DEFAULT_RETENTION_DAYS, Furnace, Gateway, JournalConfig, MAX_METERS, Meter, PlateAt,
 };
 use crate::{
     catalogue::Standing,
+    evidence::PublicKey,
+    host::public_key,
     judge::{
         Allowance, Commissioned, Equipment, Floor, Promised,
         commission::{MAX_ALLOWANCES, STARTING_CURRENT_CT_PPM, STARTING_CURRENT_DIRECT_PPM},
@@ -43,6 +45,8 @@ impl Reader<'_> {
         let profiles = self.profiles(gateway.as_ref());
         let gateway = gateway.and_then(|gateway| self.gateway(gateway));
         let broker = form.required_table("broker").and_then(|broker| self.broker(broker));
+        let authority = form.table("authority").map_or_else(Vec::new, |authority| self.authority(authority));
+        let journal = self.journal(form.table("journal"));
         let buses = self.unique(form.tables("bus"), |bus| self.bus(bus), |bus| bus.id);
         let equipment = self.unique(
             form.tables("equipment"),
@@ -69,6 +73,8 @@ impl Reader<'_> {
         Some(AgentConfig {
             gateway: gateway?,
             broker: broker?,
+            authority,
+            journal,
             buses,
             meters,
             equipment,
@@ -174,6 +180,8 @@ impl Reader<'_> {
         let port = form.optional("port", form::fitting(1..=65_535)).unwrap_or(1_883);
         let keepalive_s =
             form.optional("keepalive_s", form::fitting(5..=3_600)).unwrap_or(DEFAULT_KEEPALIVE_S);
+        let drain_per_s =
+            form.optional("drain_per_s", form::fitting(1..=10_000)).unwrap_or(DEFAULT_DRAIN_PER_S);
         let user = form.optional("user", form::text);
         let password = form.optional("password_file", form::text);
         if user.is_some() != password.is_some() {
@@ -181,7 +189,33 @@ impl Reader<'_> {
         }
         form.close();
         let login = user.zip(password).map(|(user, file)| (user, self.base.join(file)));
-        Some(BrokerConfig { host: host?, port, keepalive_s, login })
+        Some(BrokerConfig { host: host?, port, keepalive_s, login, drain_per_s })
+    }
+
+    fn authority(&self, form: Form<'_>) -> Vec<PublicKey> {
+        let files = form.required("keys", form::list(form::text)).unwrap_or_default();
+        let read = |file: &String| match public_key::load(&self.base.join(file)) {
+            Ok(key) => Some(key),
+            Err(failure) => {
+                form.flaw("keys", failure.message, "name the public key files the authority handed over");
+                None
+            }
+        };
+        let keys = files.iter().filter_map(read).collect();
+        form.close();
+        keys
+    }
+
+    fn journal(&self, form: Option<Form<'_>>) -> JournalConfig {
+        let days = form.as_ref().and_then(|f| f.optional("retention_days", form::fitting(1..=36_500)));
+        let megabytes = form.as_ref().and_then(|f| f.optional("max_mb", form::fitting(1..=1_000_000)));
+        if let Some(form) = form {
+            form.close();
+        }
+        JournalConfig {
+            retention_days: days.unwrap_or(DEFAULT_RETENTION_DAYS),
+            max_bytes: megabytes.unwrap_or(DEFAULT_JOURNAL_MB) * 1_000_000,
+        }
     }
 
     fn bus(&self, form: Form<'_>) -> Option<Bus> {

@@ -2,35 +2,36 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Write as _},
-    path::PathBuf,
+    io::{self, BufRead, BufReader, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
 };
 
 use clap::Args;
 use coldhearth::{
-    evidence::{
-        Anchor, Audit, LogId, Report,
-        audit::{Fork, Missing},
-    },
+    evidence::{Anchor, Audit, PublicKey, Report, audit::place_of},
     host::{Exit, Failure, public_key},
-    judge::Verdict,
-    terms::{
-        time::LegalTime,
-        words::{self, Language},
-    },
+    terms::words::{self, Language},
 };
-use serde::Serialize;
+
+use crate::report;
 
 /// Longest line read, in bytes: a record, and room to say that it is longer.
 const MAX_LINE_BYTES: u64 = 128 * 1024;
+/// Records of a bundle, one a line.
+pub(crate) const RECORDS_FILE: &str = "records.jsonl";
+/// Receipts of a bundle, one a line.
+pub(crate) const RECEIPTS_FILE: &str = "receipts.jsonl";
 
 #[derive(Args)]
 pub(crate) struct Verify {
-    /// Records, one a line; `-` for standard input
+    /// Records, one a line; a bundle's folder; or `-` for standard input
     file: PathBuf,
-    /// A public key that is believed (a gateway's `.pub`); may be given several times
+    /// A public key that is believed, a gateway's first or an authority's; may be given several times
     #[arg(long = "trust", value_name = "KEY")]
     trust: Vec<PathBuf>,
+    /// Receipts of the authority, one a line: they tell when records were written
+    #[arg(long, value_name = "FILE")]
+    receipts: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -39,15 +40,14 @@ pub(crate) struct Verify {
 /// Exit 0 authentic and complete, 1 not, 65 no evidence at all; what the records say never decides.
 pub(crate) fn verify(orders: &Verify) -> Result<Exit, Failure> {
     let trusted = orders.trust.iter().map(|path| public_key::load(path)).collect::<Result<Vec<_>, _>>()?;
-    let mut audit = Audit::new(&trusted);
-    let read = if orders.file.as_os_str() == "-" {
-        read_lines(io::stdin().lock(), &mut audit)
+    let (records, receipts) = if orders.file.is_dir() {
+        let receipts = Some(orders.file.join(RECEIPTS_FILE)).filter(|path| path.exists());
+        (orders.file.join(RECORDS_FILE), orders.receipts.clone().or(receipts))
     } else {
-        File::open(&orders.file).and_then(|file| read_lines(BufReader::new(file), &mut audit))
+        (orders.file.clone(), orders.receipts.clone())
     };
-    read.map_err(|e| Failure::new(Exit::Data, format!("{}: {e}", orders.file.display())))?;
-    let report = audit.report();
-    let text = if orders.json { as_json(&report) } else { as_text(&report) };
+    let report = audited(&records, receipts.as_deref(), &trusted)?;
+    let text = if orders.json { report::as_json(&report) } else { report::as_text(&report) };
     let _gone = writeln!(io::stdout(), "{text}");
     if report.no_evidence {
         let message = format!("{}: no coldhearth/1 record in it", orders.file.display());
@@ -60,142 +60,74 @@ pub(crate) fn verify(orders: &Verify) -> Result<Exit, Failure> {
     Ok(if report.authentic && report.complete { Exit::Done } else { Exit::Negative })
 }
 
-fn read_lines(mut from: impl BufRead, audit: &mut Audit) -> io::Result<()> {
+/// Judges the lines as they stand; where they stand too far out of order, once more in the order of their places.
+fn audited(records: &Path, receipts: Option<&Path>, trusted: &[PublicKey]) -> Result<Report, Failure> {
+    let audit = audit_of(receipts, trusted)?;
+    if records.as_os_str() == "-" {
+        return as_they_stand(io::stdin().lock(), audit).map_err(|e| failed(records, &e));
+    }
+    let open = || File::open(records).map(BufReader::new).map_err(|e| failed(records, &e));
+    let report = as_they_stand(open()?, audit).map_err(|e| failed(records, &e))?;
+    if !report.disordered {
+        return Ok(report);
+    }
+    in_order(open()?, audit_of(receipts, trusted)?).map_err(|e| failed(records, &e))
+}
+
+fn audit_of(receipts: Option<&Path>, trusted: &[PublicKey]) -> Result<Audit, Failure> {
+    let mut audit = Audit::new(trusted);
+    if let Some(path) = receipts {
+        let mut file = File::open(path).map(BufReader::new).map_err(|e| failed(path, &e))?;
+        let mut line = Vec::new();
+        while next_line(&mut file, &mut line).map_err(|e| failed(path, &e))?.is_some() {
+            audit.on_receipt_line(&line);
+        }
+    }
+    Ok(audit)
+}
+
+fn as_they_stand(mut from: impl BufRead, mut audit: Audit) -> io::Result<Report> {
     let mut line = Vec::new();
-    loop {
-        line.clear();
-        if io::Read::take(&mut from, MAX_LINE_BYTES).read_until(b'\n', &mut line)? == 0 {
-            return Ok(());
-        }
-        if line.last() == Some(&b'\n') {
-            line.pop();
-            // Only the line end of another system; a carriage return inside a record is an alteration.
-            line.pop_if(|last| *last == b'\r');
-        } else if line.len() as u64 == MAX_LINE_BYTES {
-            from.skip_until(b'\n')?;
-        }
+    while next_line(&mut from, &mut line)?.is_some() {
         audit.on_line(&line);
     }
+    Ok(audit.report())
 }
 
-/// The report as a machine reads it.
-#[derive(Serialize)]
-struct Answers {
-    authentic: bool,
-    complete: bool,
-    declared: bool,
-    condition: &'static str,
-    first_bad: Option<FirstBad>,
-    gaps: Vec<GapAnswer>,
-    forks: Vec<ForkAnswer>,
-    anchor: &'static str,
-    records: u64,
-    assets: Vec<AssetAnswer>,
-}
-
-#[derive(Serialize)]
-struct FirstBad {
-    line: u64,
-    why: String,
-}
-
-#[derive(Serialize)]
-struct GapAnswer {
-    gateway_id: String,
-    log_id: String,
-    from_seq: u64,
-    to_seq: u64,
-    declared: bool,
-}
-
-#[derive(Serialize)]
-struct ForkAnswer {
-    gateway_id: String,
-    log_id: String,
-    seq: u64,
-    hashes: [String; 2],
-}
-
-#[derive(Serialize)]
-struct AssetAnswer {
-    log_id: String,
-    asset: String,
-    state: &'static str,
-    violation: bool,
-}
-
-fn as_json(report: &Report) -> String {
-    let gap = |gap: &Missing| GapAnswer {
-        gateway_id: gap.gateway.to_string(),
-        log_id: gap.log.to_string(),
-        from_seq: gap.from,
-        to_seq: gap.to,
-        declared: gap.declared,
-    };
-    let fork = |fork: &Fork| ForkAnswer {
-        gateway_id: fork.gateway.to_string(),
-        log_id: fork.log.to_string(),
-        seq: fork.seq,
-        hashes: [fork.held.to_string(), fork.shown.to_string()],
-    };
-    let asset = |(log, verdict): &(LogId, Verdict)| AssetAnswer {
-        log_id: log.to_string(),
-        asset: verdict.asset.to_string(),
-        state: verdict.state.word(),
-        violation: verdict.violation_since_unix_ms.is_some(),
-    };
-    let answers = Answers {
-        authentic: report.authentic,
-        complete: report.complete,
-        declared: report.declared,
-        condition: report.condition(),
-        first_bad: report.first_bad.map(|(line, why)| FirstBad { line, why: why.to_string() }),
-        gaps: report.gaps.iter().map(gap).collect(),
-        forks: report.forks.iter().map(fork).collect(),
-        anchor: report.anchor.word(),
-        records: report.records,
-        assets: report.verdicts.iter().map(asset).collect(),
-    };
-    // A struct of texts, numbers and flags always becomes JSON.
-    serde_json::to_string(&answers).unwrap_or_default()
-}
-
-fn as_text(report: &Report) -> String {
-    let answer = |yes: bool| if yes { "yes" } else { "NO" };
-    let anchor = match report.anchor {
-        Anchor::Trusted => "key trusted by you",
-        Anchor::Own => "key taken from the records themselves",
-        Anchor::Nobody => "no key known: pass --trust KEY, or include the genesis record",
-    };
-    let mut lines = vec![format!(
-        "authentic: {}  {} records believed, {anchor}",
-        answer(report.authentic),
-        report.records
-    )];
-    if let Some((line, why)) = report.first_bad {
-        lines.push(format!("           line {line}: {why}"));
+/// Reads the lines in the order of gateway, log and place; lines that have none come first.
+fn in_order(mut from: BufReader<File>, mut audit: Audit) -> io::Result<Report> {
+    let (mut line, mut at, mut places) = (Vec::new(), 0, Vec::new());
+    for number in 1_u64.. {
+        let Some(length) = next_line(&mut from, &mut line)? else { break };
+        places.push((place_of(&line), at, number));
+        at += length;
     }
-    lines.push(format!("complete:  {}", answer(report.complete)));
-    for gap in &report.gaps {
-        let declared = if gap.declared { ", declared by the gateway" } else { "" };
-        lines.push(format!(
-            "           missing {} to {} of {} log {}{declared}",
-            gap.from, gap.to, gap.gateway, gap.log
-        ));
+    places.sort();
+    for (_, at, number) in places {
+        from.seek(SeekFrom::Start(at))?;
+        next_line(&mut from, &mut line)?;
+        audit.on_numbered_line(&line, number);
     }
-    for fork in &report.forks {
-        lines.push(format!(
-            "           FORK at {} of {} log {}: {} and {}",
-            fork.seq, fork.gateway, fork.log, fork.held, fork.shown
-        ));
+    Ok(audit.report())
+}
+
+/// Reads one line without its end; tells how many bytes it took, and nothing at the end of the file.
+fn next_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<u64>> {
+    line.clear();
+    let mut took = io::Read::take(&mut *from, MAX_LINE_BYTES).read_until(b'\n', line)? as u64;
+    if took == 0 {
+        return Ok(None);
     }
-    lines.push(format!("condition: {}", report.condition()));
-    for (log, verdict) in &report.verdicts {
-        let since = verdict
-            .violation_since_unix_ms
-            .map_or_else(String::new, |ms| format!(", violation since {}", LegalTime(ms)));
-        let log = if report.logs.len() > 1 { format!(" (log {log})") } else { String::new() };
-        lines.push(format!("           {}: {}{since}{log}", verdict.asset, verdict.state.word()));
+    if line.last() == Some(&b'\n') {
+        line.pop();
+        // Only the line end of another system; a carriage return inside a record is an alteration.
+        line.pop_if(|last| *last == b'\r');
+    } else if line.len() as u64 == MAX_LINE_BYTES {
+        took += from.skip_until(b'\n')? as u64;
     }
-    lines.join("\n")
+    Ok(Some(took))
+}
+
+fn failed(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(Exit::Data, format!("{}: {error}", path.display()))
 }

@@ -39,7 +39,7 @@ fn check_one(path: &Path) -> Result<String, Vec<Flaw>> {
 }
 
 /// Runs the agent until it is asked to stop.
-pub(crate) fn run(path: &Path) -> Result<Exit, Failure> {
+pub(crate) fn run(path: &Path, new_journal: bool) -> Result<Exit, Failure> {
     service::start_logging();
     let config = config::load(path).map_err(|flaws| Failure::new(Exit::Config, listed(&flaws)))?;
     for warning in &config.warnings {
@@ -48,7 +48,7 @@ pub(crate) fn run(path: &Path) -> Result<Exit, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     service::runtime()?.block_on(async {
         let (stopper, stop) = tokio::sync::watch::channel(false);
-        let agent = agent::run(clock, config, stop);
+        let agent = agent::run(clock, config, new_journal, stop);
         tokio::pin!(agent);
         tokio::select! {
             ended = &mut agent => return ended.map(|()| Exit::Done),

@@ -171,7 +171,12 @@ impl Story {
                 (memory.mark, memory.windows) = (Some(event.after), None);
             }
         }
-        Memory { meters: meters.into_iter().collect(), equipment: vec![], last: Some(self.stamp()) }
+        Memory {
+            meters: meters.into_iter().collect(),
+            equipment: vec![],
+            permits: vec![],
+            last: Some(self.stamp()),
+        }
     }
 }
 
@@ -590,6 +595,7 @@ fn energy_is_counted_once_across_a_restart() {
         asset: before.asset,
         violation_since_unix_ms: before.violation_since_unix_ms,
         energy_closed: before.energy_closed,
+        permit: None,
         plate: None,
     }];
     let mut after = Story::new("2026-10-31");

@@ -1,0 +1,47 @@
+//! Room on the disk kept for the moment it is full: what may be dropped can be dropped only by writing.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+/// Size of the reserve, in bytes.
+pub const RESERVE_BYTES: usize = 4 * 1024 * 1024;
+/// File name of the reserve in the state directory.
+pub const RESERVE_FILE: &str = "reserve";
+
+/// A file of nothing that is given up when the disk is full.
+#[derive(Debug)]
+pub struct Reserve {
+    path: PathBuf,
+}
+
+impl Reserve {
+    /// Sets the reserve aside in a state directory, if there is room.
+    pub fn in_folder(state: &Path) -> Reserve {
+        let reserve = Reserve { path: state.join(RESERVE_FILE) };
+        reserve.restore();
+        reserve
+    }
+
+    /// Gives it up.
+    pub fn release(&self) {
+        // Gone already is as good.
+        let _gone = fs::remove_file(&self.path);
+    }
+
+    /// Sets it aside again, if there is room. Written out, since a hole in a file reserves nothing.
+    pub fn restore(&self) {
+        if fs::metadata(&self.path).is_ok_and(|metadata| metadata.len() == RESERVE_BYTES as u64) {
+            return;
+        }
+        let written = fs::File::create(&self.path).and_then(|mut file| {
+            file.write_all(&vec![0x5a; RESERVE_BYTES])?;
+            file.sync_all()
+        });
+        if written.is_err() {
+            self.release();
+        }
+    }
+}

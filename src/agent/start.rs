@@ -1,0 +1,254 @@
+//! How a witness begins and goes on: key found, journal opened, memory recalled, and nothing said before.
+
+use std::path::Path;
+
+use super::{
+    config::AgentConfig,
+    journal::{DiskJournal, JOURNAL_FILE},
+    own_copy, renew, salvage,
+};
+use crate::{
+    evidence::{
+        Body, Boot, Chain, Genesis, Journal, JournalFault, Keyring, LogHead, LogId, Notice, PublicKey,
+        Record, Scribe, Signer, Trust, journal::Cursor, recall::Recall, record::Unverified,
+        suite::signer_from_pem,
+    },
+    host::{
+        Clock, clock,
+        exit::{Exit, Failure},
+        keys,
+    },
+    judge::Memory,
+    terms::{Digest, Name, Stamp},
+};
+
+/// Name and version, as every genesis and boot states it.
+pub(super) const SOFTWARE: &str = concat!("coldhearth ", env!("CARGO_PKG_VERSION"));
+
+/// What stands before the loop begins.
+pub(super) struct Start {
+    pub(super) scribe: Scribe,
+    pub(super) memory: Memory,
+    pub(super) trust: Trust,
+    pub(super) accepted: u64,
+    pub(super) receipted: Option<u64>,
+    pub(super) epoch_began: Stamp,
+    pub(super) keyring: Keyring,
+}
+
+/// What the journal tells of itself.
+pub(super) struct Recalled {
+    pub(super) recall: Recall,
+    /// The last record that verifies.
+    pub(super) last: Option<Record>,
+    /// When the key that signs next was made.
+    pub(super) epoch_began: Option<Stamp>,
+    pub(super) keyring: Keyring,
+    /// Records that do not verify any more.
+    pub(super) rotten: u64,
+}
+
+/// Opens key and journal, recalls what the records tell, and writes `genesis` and `boot`. `new_journal` says that the
+/// operator knows that the journal is lost, and wants a new log.
+///
+/// # Errors
+/// It cannot start; the message says what to do.
+pub(super) fn start(clock: &dyn Clock, config: &AgentConfig, new_journal: bool) -> Result<Start, Failure> {
+    let state = &config.gateway.state_dir;
+    renew::finish_interrupted(state)?;
+    let (mut journal, damage) = salvage::open(&state.join(JOURNAL_FILE))?;
+    if let Some(ahead) = ahead(&mut journal, config)? {
+        if !new_journal {
+            return Err(rolled_back(&ahead, state));
+        }
+        renew::renew(clock, config, journal, ahead)?;
+        return start(clock, config, false);
+    }
+    let is_new = journal.last().map_err(journal_failed)?.is_none();
+    let signer = signer(&mut journal, state, is_new)?;
+    let Recalled { recall, last, epoch_began, keyring, rotten } = recall(&mut journal, config)?;
+    let boot_id = clock::boot_id();
+    let rebooted = recall.boot_id() != Some(boot_id.as_str());
+    clock.set_boot(recall.last().map_or(0, |last| last.boot) + u32::from(rebooted));
+    let accepted = journal.cursor(Cursor::Accepted).map_err(journal_failed)?;
+    let receipted = Some(journal.cursor(Cursor::Receipted).map_err(journal_failed)?).filter(|seq| *seq > 0);
+    let now = clock.now();
+    let public_key = signer.public_key();
+    let chain = chain(config, last.as_ref(), signer)?;
+    let mut scribe = Scribe::begin(&now, chain, Box::new(journal)).map_err(journal_failed)?;
+    if last.is_none() {
+        scribe.write(now, Body::Genesis(genesis(config, public_key, None)));
+    }
+    scribe.write(now, boot(config, boot_id, rebooted));
+    let (salvaged, lost) = damage.map_or((0, 0), |damage| (damage.salvaged, damage.lost));
+    if damage.is_some() || rotten > 0 {
+        scribe.write(now, Body::Notice(Notice::JournalDamaged { salvaged, lost: lost + rotten }));
+    }
+    let places = scribe.commit().map_err(journal_failed)?;
+    tracing::info!(key = %public_key.id(), places, "journal open");
+    let mut trust = Trust::new(config.gateway.id, config.authority.clone());
+    recall.acts().iter().for_each(|act| trust.recall(act));
+    let epoch_began = epoch_began.unwrap_or(now);
+    Ok(Start { scribe, memory: recall.into_memory(), trust, accepted, receipted, epoch_began, keyring })
+}
+
+/// What the own copy of the latest receipt proves to be missing here, if anything.
+fn ahead(journal: &mut DiskJournal, config: &AgentConfig) -> Result<Option<LogHead>, Failure> {
+    let Some(receipt) = own_copy::load(&config.gateway.state_dir, &config.authority) else { return Ok(None) };
+    let last = journal.last().map_err(journal_failed)?;
+    let last = last.and_then(|bytes| Unverified::read(&bytes).ok()).map(|last| *last.header());
+    Ok(match last {
+        Some(last) if last.log == receipt.upto.log && last.seq >= receipt.upto.seq => None,
+        // A log that was begun since is another matter: its genesis names the one before.
+        Some(last) if last.log != receipt.upto.log => None,
+        Some(_) | None => Some(receipt.upto),
+    })
+}
+
+fn rolled_back(ahead: &LogHead, state: &Path) -> Failure {
+    let message = format!(
+        "{}: the journal is missing or shorter than place {} of log {}, which the authority has receipted; restore the \
+         journal, or start once with --new-journal: that begins a new log and says so to the authority",
+        state.join(JOURNAL_FILE).display(),
+        ahead.seq,
+        ahead.log
+    );
+    Failure::new(Exit::Config, message)
+}
+
+/// The key that signs next: the journal's own, since a later epoch lives and dies with it; the enrolled one before.
+pub(super) fn signer(
+    journal: &mut DiskJournal,
+    state: &Path,
+    is_new: bool,
+) -> Result<Box<dyn Signer>, Failure> {
+    let Some((epoch, pem)) = journal.key().map_err(journal_failed)? else {
+        return keys::load_or_make(state, is_new);
+    };
+    // Between the commit of a rotation and the erasure of the file the power may have gone.
+    keys::erase(state)?;
+    signer_from_pem(&pem).map_err(|why| not_ours(&format!("its key of epoch {epoch}: {why}")))
+}
+
+fn chain(config: &AgentConfig, last: Option<&Record>, signer: Box<dyn Signer>) -> Result<Chain, Failure> {
+    let Some(last) = last else {
+        return Ok(Chain::begin(config.gateway.id, new_log_id()?, 0, signer));
+    };
+    if last.header.gateway != config.gateway.id {
+        let message = format!(
+            "the journal in {} belongs to gateway {}, the configuration says {}; correct `gateway.id` or `state_dir`",
+            config.gateway.state_dir.display(),
+            last.header.gateway,
+            config.gateway.id
+        );
+        return Err(Failure::new(Exit::Config, message));
+    }
+    Chain::resume(last, signer).ok_or_else(|| not_ours("it ends with another key"))
+}
+
+/// 64 random bits that name a new log.
+pub(super) fn new_log_id() -> Result<LogId, Failure> {
+    Ok(LogId(u64::from_be_bytes(keys::entropy()?)))
+}
+
+pub(super) fn genesis(config: &AgentConfig, public_key: PublicKey, continues: Option<LogHead>) -> Genesis {
+    let mut profiles: Vec<(Name, Digest)> =
+        config.meters.iter().map(|m| (m.profile.id, m.profile.digest)).collect();
+    profiles.sort();
+    profiles.dedup();
+    Genesis {
+        public_key,
+        division: config.gateway.division,
+        enterprise: config.gateway.enterprise,
+        software: SOFTWARE.to_owned(),
+        config: config.digest,
+        profiles,
+        continues,
+    }
+}
+
+fn boot(config: &AgentConfig, boot_id: String, machine_rebooted: bool) -> Body {
+    Body::Boot(Boot { boot_id, machine_rebooted, software: SOFTWARE.to_owned(), config: config.digest })
+}
+
+/// Reads back what the log tells. Its keys must follow from its genesis, or the witness does not go on; a single record
+/// that does not verify is left out and counted.
+pub(super) fn recall(journal: &mut DiskJournal, config: &AgentConfig) -> Result<Recalled, Failure> {
+    let mut keyring = Keyring::default();
+    let mut epoch_began = None;
+    let mut moved = None;
+    let mut bad = None;
+    let mut learn = |seq: u64, bytes: &[u8]| {
+        let opened = Unverified::read(bytes).and_then(|unverified| {
+            keyring.learn(&unverified);
+            keyring.open(unverified)
+        });
+        match opened {
+            Ok(record) => {
+                epoch_began = Some(record.header.at);
+                if let Body::Genesis(genesis) = &record.body
+                    && (genesis.division, genesis.enterprise)
+                        != (config.gateway.division, config.gateway.enterprise)
+                {
+                    moved = Some((genesis.division, genesis.enterprise));
+                }
+            }
+            Err(refusal) => bad = bad.or(Some((seq, refusal))),
+        }
+    };
+    journal.keys_of_the_log(&mut learn).map_err(journal_failed)?;
+    if let Some((division, enterprise)) = moved {
+        let message = format!(
+            "the log began as division {division}, enterprise {enterprise}; correct `division` and `uscc`, or begin \
+             a new log with another `state_dir`"
+        );
+        return Err(Failure::new(Exit::Config, message));
+    }
+    if let Some((seq, refusal)) = bad {
+        return Err(not_ours(&format!("record {seq}: {refusal}")));
+    }
+    let (mut recall, mut rotten) = (Recall::default(), 0);
+    let newest = &mut |_seq, _class, bytes: &[u8]| {
+        match Unverified::read(bytes).and_then(|unverified| keyring.open(unverified)) {
+            Ok(record) => recall.on(&record),
+            Err(_) => rotten += 1,
+        }
+        true
+    };
+    journal.newest(newest).map_err(journal_failed)?;
+    let mut last = None;
+    while let Some(bytes) = journal.last().map_err(journal_failed)? {
+        match Unverified::read(&bytes).and_then(|unverified| keyring.open(unverified)) {
+            Ok(record) => {
+                last = Some(record);
+                break;
+            }
+            // What follows would name a hash that nobody else can find.
+            Err(_) => {
+                rotten += 1;
+                journal.drop_last().map_err(journal_failed)?;
+            }
+        }
+    }
+    Ok(Recalled { recall, last, epoch_began, keyring, rotten })
+}
+
+fn not_ours(what: &str) -> Failure {
+    let cure =
+        "restore the journal and the key that belong together, or keep both aside as evidence and enrol anew";
+    Failure::new(
+        Exit::Config,
+        format!("the journal does not verify under this gateway's key: {what}; {cure}"),
+    )
+}
+
+pub(super) fn journal_failed(fault: JournalFault) -> Failure {
+    let message = match fault {
+        JournalFault::Full => "the disk is full: nothing more can be attested; make room and start again",
+        JournalFault::Broken => "the journal failed: see the line before; check the disk",
+        JournalFault::Unwritable => {
+            "a record could not be written canonically: this is a defect, please report it"
+        }
+    };
+    Failure::new(Exit::Bug, message)
+}

@@ -1,0 +1,218 @@
+//! What `verify` answers: for machines, and for people.
+
+use coldhearth::{
+    evidence::{
+        Anchor, LogId, Report,
+        audit::{Fork, LogSeen, Missing},
+    },
+    judge::Verdict,
+    terms::time::LegalTime,
+};
+use serde::Serialize;
+
+/// The report as a machine reads it.
+#[derive(Serialize)]
+struct Answers {
+    authentic: bool,
+    complete: bool,
+    declared: bool,
+    condition: &'static str,
+    first_bad: Option<FirstBad>,
+    gaps: Vec<GapAnswer>,
+    forks: Vec<ForkAnswer>,
+    anchor: &'static str,
+    records: u64,
+    logs: Vec<LogAnswer>,
+    lost: Vec<LostAnswer>,
+    time: TimeAnswer,
+    assets: Vec<AssetAnswer>,
+}
+
+#[derive(Serialize)]
+struct FirstBad {
+    line: u64,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct GapAnswer {
+    gateway_id: String,
+    log_id: String,
+    from_seq: u64,
+    to_seq: u64,
+    declared: bool,
+    receipted: bool,
+}
+
+/// One log: how far it is known, how many keys it has had, which log it continues.
+#[derive(Serialize)]
+struct LogAnswer {
+    gateway_id: String,
+    log_id: String,
+    last_seq: Option<u64>,
+    head: Option<String>,
+    key_epochs: usize,
+    continues: Option<String>,
+}
+
+/// Places the gateway's disk lost, whose records are here.
+#[derive(Serialize)]
+struct LostAnswer {
+    log_id: String,
+    from_seq: u64,
+    to_seq: u64,
+}
+
+/// When records were written, as receipts tell: `closed` have a receipt before and after.
+#[derive(Serialize)]
+struct TimeAnswer {
+    receipts: u64,
+    closed: u64,
+    open: u64,
+    widest_ms: i64,
+    outside: u64,
+    first_outside: Option<(String, u64)>,
+}
+
+#[derive(Serialize)]
+struct ForkAnswer {
+    gateway_id: String,
+    log_id: String,
+    seq: u64,
+    hashes: [String; 2],
+}
+
+#[derive(Serialize)]
+struct AssetAnswer {
+    log_id: String,
+    asset: String,
+    state: &'static str,
+    violation: bool,
+}
+
+pub(crate) fn as_json(report: &Report) -> String {
+    let gap = |gap: &Missing| GapAnswer {
+        gateway_id: gap.gateway.to_string(),
+        log_id: gap.log.to_string(),
+        from_seq: gap.from,
+        to_seq: gap.to,
+        declared: gap.declared,
+        receipted: gap.receipted,
+    };
+    let fork = |fork: &Fork| ForkAnswer {
+        gateway_id: fork.gateway.to_string(),
+        log_id: fork.log.to_string(),
+        seq: fork.seq,
+        hashes: [fork.held.to_string(), fork.shown.to_string()],
+    };
+    let asset = |(log, verdict): &(LogId, Verdict)| AssetAnswer {
+        log_id: log.to_string(),
+        asset: verdict.asset.to_string(),
+        state: verdict.state.word(),
+        violation: verdict.violation_since_unix_ms.is_some(),
+    };
+    let log = |log: &LogSeen| LogAnswer {
+        gateway_id: log.gateway.to_string(),
+        log_id: log.log.to_string(),
+        last_seq: log.head.map(|(seq, _)| seq),
+        head: log.head.map(|(_, head)| head.to_string()),
+        key_epochs: log.epochs,
+        continues: log.continues.map(|head| format!("{} at {}", head.log, head.seq)),
+    };
+    let brackets = &report.brackets;
+    let answers = Answers {
+        authentic: report.authentic,
+        complete: report.complete,
+        declared: report.declared,
+        condition: report.condition(),
+        first_bad: report.first_bad.map(|(line, why)| FirstBad { line, why: why.to_string() }),
+        gaps: report.gaps.iter().map(gap).collect(),
+        forks: report.forks.iter().map(fork).collect(),
+        anchor: report.anchor.word(),
+        records: report.records,
+        logs: report.logs.iter().map(log).collect(),
+        lost: report
+            .lost
+            .iter()
+            .map(|(log, from, to)| LostAnswer { log_id: log.to_string(), from_seq: *from, to_seq: *to })
+            .collect(),
+        time: TimeAnswer {
+            receipts: brackets.receipts,
+            closed: brackets.closed,
+            open: brackets.open,
+            widest_ms: brackets.widest_ms,
+            outside: brackets.outside,
+            first_outside: brackets.first_outside.map(|(log, seq)| (log.to_string(), seq)),
+        },
+        assets: report.verdicts.iter().map(asset).collect(),
+    };
+    // A struct of texts, numbers and flags always becomes JSON.
+    serde_json::to_string(&answers).unwrap_or_default()
+}
+
+pub(crate) fn as_text(report: &Report) -> String {
+    let answer = |yes: bool| if yes { "yes" } else { "NO" };
+    let anchor = match report.anchor {
+        Anchor::Trusted => "key trusted by you",
+        Anchor::Own => "key taken from the records themselves",
+        Anchor::Nobody => "no key known: pass --trust KEY, or include the genesis record",
+    };
+    let mut lines = vec![format!(
+        "authentic: {}  {} records believed, {anchor}",
+        answer(report.authentic),
+        report.records
+    )];
+    if let Some((line, why)) = report.first_bad {
+        lines.push(format!("           line {line}: {why}"));
+    }
+    lines.push(format!("complete:  {}", answer(report.complete)));
+    for gap in &report.gaps {
+        let declared = match (gap.declared, gap.receipted) {
+            (true, _) => ", declared by the gateway",
+            (false, true) => ", receipted: the authority has it",
+            (false, false) => "",
+        };
+        lines.push(format!(
+            "           missing {} to {} of {} log {}{declared}",
+            gap.from, gap.to, gap.gateway, gap.log
+        ));
+    }
+    for fork in &report.forks {
+        lines.push(format!(
+            "           FORK at {} of {} log {}: {} and {}",
+            fork.seq, fork.gateway, fork.log, fork.held, fork.shown
+        ));
+    }
+    for (log, from, to) in &report.lost {
+        lines.push(format!("           the gateway has lost {from} to {to} of log {log}; they are here"));
+    }
+    for log in report.logs.iter().filter(|log| log.continues.is_some()) {
+        let continues =
+            log.continues.map_or_else(String::new, |head| format!("{} at {}", head.log, head.seq));
+        lines.push(format!("           log {} of {} continues log {continues}", log.log, log.gateway));
+    }
+    let brackets = &report.brackets;
+    if brackets.receipts > 0 {
+        lines.push(format!(
+            "time:      {} records lie between two receipts, at most {} s apart; {} have one side only",
+            brackets.closed,
+            brackets.widest_ms / 1_000,
+            brackets.open
+        ));
+    }
+    if let Some((log, seq)) = brackets.first_outside {
+        lines.push(format!(
+            "           {} claim a time outside their receipts, the first at {seq} of log {log}",
+            brackets.outside
+        ));
+    }
+    lines.push(format!("condition: {}", report.condition()));
+    for (log, verdict) in &report.verdicts {
+        let since = verdict
+            .violation_since_unix_ms
+            .map_or_else(String::new, |ms| format!(", violation since {}", LegalTime(ms)));
+        let log = if report.logs.len() > 1 { format!(" (log {log})") } else { String::new() };
+        lines.push(format!("           {}: {}{since}{log}", verdict.asset, verdict.state.word()));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,358 @@
+//! Acts: what an authority says to a gateway, signed. One form for all; opened by [`super::Trust`] only.
+
+use serde_json::{Map, Value};
+
+use super::{
+    canonical::{Canonical, Malformed, Object, Unwritable},
+    members::{BadMember, Members},
+    record::Refusal,
+    seal::Sealer,
+    signed::Signed,
+    suite::{KeyId, Signer},
+};
+use crate::{
+    judge::permit::{Permit, Permitted},
+    terms::{AssetId, Digest, GatewayId, MeterId, Name, WattHours},
+};
+
+/// Longest act, in bytes; it travels on inside a record.
+pub const MAX_ACT_BYTES: usize = 32 * 1024;
+
+/// What an act does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ActKind {
+    /// Orders a cut-off.
+    Order,
+    /// Sets a day for it.
+    Plan,
+    /// Says that it is done.
+    Claim,
+    /// Stops an order for a time.
+    Suspend,
+    /// Lets it go on.
+    Resume,
+    /// Seals the equipment.
+    Seal,
+    /// Ends an order: demolition was accepted.
+    Close,
+    /// Withdraws an order.
+    Revoke,
+    /// Reconnects with authority.
+    Restore,
+    /// Opens the latch of a violation.
+    Reset,
+    /// Lists the equipment of the enterprise.
+    Roster,
+    /// Permits something for a time.
+    Permit,
+    /// A reading of the supplier's own meter.
+    Reading,
+    /// A key of the authority is believed no longer.
+    RevokeKey,
+}
+
+impl ActKind {
+    /// Every kind.
+    pub const ALL: [ActKind; 14] = [
+        ActKind::Order,
+        ActKind::Plan,
+        ActKind::Claim,
+        ActKind::Suspend,
+        ActKind::Resume,
+        ActKind::Seal,
+        ActKind::Close,
+        ActKind::Revoke,
+        ActKind::Restore,
+        ActKind::Reset,
+        ActKind::Roster,
+        ActKind::Permit,
+        ActKind::Reading,
+        ActKind::RevokeKey,
+    ];
+
+    /// The word in `act`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            ActKind::Order => "order",
+            ActKind::Plan => "plan",
+            ActKind::Claim => "claim",
+            ActKind::Suspend => "suspend",
+            ActKind::Resume => "resume",
+            ActKind::Seal => "seal",
+            ActKind::Close => "close",
+            ActKind::Revoke => "revoke",
+            ActKind::Restore => "restore",
+            ActKind::Reset => "reset",
+            ActKind::Roster => "roster",
+            ActKind::Permit => "permit",
+            ActKind::Reading => "reading",
+            ActKind::RevokeKey => "revoke_key",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<ActKind> {
+        ActKind::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// What a gateway of this version does upon an act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// Something is permitted for a time.
+    Permit(Permit),
+    /// The latch on this equipment opens.
+    Reset(AssetId),
+    /// This key of the authority is believed no longer.
+    RevokeKey(KeyId),
+    /// The act is in order, but this version does not execute its kind.
+    NotExecuted,
+}
+
+/// A signed act, opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// Its identifier; versions of one act share it.
+    pub id: Name,
+    /// Counts from 1; a later version replaces an earlier one.
+    pub version: u32,
+    /// What it does.
+    pub kind: ActKind,
+    /// For which gateway.
+    pub gateway: GatewayId,
+    /// For which equipment, where it is about one.
+    pub asset: Option<AssetId>,
+    /// When it was signed, Unix milliseconds.
+    pub issued_unix_ms: i64,
+    /// After this it is refused, Unix milliseconds.
+    pub expires_unix_ms: i64,
+    /// The key that signed it.
+    pub key: KeyId,
+    /// Hash of its signed bytes.
+    pub hash: Digest,
+    /// What it means to a gateway.
+    pub meaning: Meaning,
+    /// All its members, `sig` included: its own proof, kept in the log.
+    pub members: Map<String, Value>,
+}
+
+impl Act {
+    /// Reads an act; its signature is [`super::Trust`]'s business.
+    ///
+    /// # Errors
+    /// A member is missing or wrong.
+    pub fn read(signed: Signed) -> Result<Act, Refusal> {
+        let (hash, key) = (signed.hash(), signed.key_id());
+        let m = signed.members();
+        // It must fit into a record of the log, or it could never take effect.
+        let mut inside = Vec::new();
+        let fits = Canonical::default().write(&mut inside, |object| {
+            object.members(m.0, &[]);
+        });
+        if fits.is_err() || inside.len() > MAX_ACT_BYTES {
+            return Err(Refusal::Malformed(Malformed::TooLong));
+        }
+        m.parsed("type", |kind| (kind == "act").then_some(()))?;
+        let kind = m.parsed("act", ActKind::from_word)?;
+        let asset = m.optional("asset", |m| m.parsed("asset", AssetId::new))?;
+        let id = m.parsed("act_id", Name::new)?;
+        let version = m.fitting("version")?;
+        if version == 0 {
+            return Err(Refusal::Member("version"));
+        }
+        Ok(Act {
+            id,
+            version,
+            kind,
+            gateway: m.parsed("gateway_id", GatewayId::new)?,
+            asset,
+            issued_unix_ms: m.whole("issued_unix_ms")?,
+            expires_unix_ms: m.whole("expires_unix_ms")?,
+            key,
+            hash,
+            meaning: meaning(kind, id, asset, m)?,
+            members: signed.into_map(),
+        })
+    }
+
+    /// Signs the members of an act that a person wrote, and checks that a gateway will understand the outcome.
+    ///
+    /// # Errors
+    /// A member is missing or wrong, or cannot be written.
+    pub fn seal(
+        draft: &Map<String, Value>,
+        sealer: &mut Sealer,
+        signer: &dyn Signer,
+    ) -> Result<Act, NotSealed> {
+        sealer
+            .seal(signer, |object| {
+                object.text("type", "act").members(draft, &["type", "fmt", "alg", "kid", "sig"]);
+            })
+            .map_err(NotSealed::Unwritable)?;
+        Signed::read(sealer.bytes()).and_then(Act::read).map_err(NotSealed::Refused)
+    }
+}
+
+/// Why an act cannot be signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotSealed {
+    /// It says something the format cannot.
+    Unwritable(Unwritable),
+    /// A gateway would not understand it.
+    Refused(Refusal),
+}
+
+fn meaning(kind: ActKind, id: Name, asset: Option<AssetId>, m: Members<'_>) -> Result<Meaning, BadMember> {
+    let asset = || asset.ok_or(BadMember("asset"));
+    Ok(match kind {
+        ActKind::Reset => Meaning::Reset(asset()?),
+        ActKind::RevokeKey => Meaning::RevokeKey(m.parsed("revoked_kid", KeyId::from_hex)?),
+        ActKind::Permit => Meaning::Permit(permit(id, asset()?, m)?),
+        ActKind::Order
+        | ActKind::Plan
+        | ActKind::Claim
+        | ActKind::Suspend
+        | ActKind::Resume
+        | ActKind::Seal
+        | ActKind::Close
+        | ActKind::Revoke
+        | ActKind::Restore
+        | ActKind::Roster
+        | ActKind::Reading => Meaning::NotExecuted,
+    })
+}
+
+fn permit(id: Name, asset: AssetId, m: Members<'_>) -> Result<Permit, BadMember> {
+    let energy = || {
+        m.whole("energy_wh").and_then(|n| if n >= 0 { Ok(WattHours(n)) } else { Err(BadMember("energy_wh")) })
+    };
+    let what = match m.text("permit")? {
+        "maintenance" => Permitted::Maintenance { energy: energy()? },
+        "allowance" => Permitted::Allowance { energy: energy()? },
+        "meter_replacement" => Permitted::MeterReplacement { meter: m.parsed("meter", MeterId::new)? },
+        _ => return Err(BadMember("permit")),
+    };
+    let permit = Permit {
+        id,
+        asset,
+        what,
+        from_unix_ms: m.whole("from_unix_ms")?,
+        to_unix_ms: m.whole("to_unix_ms")?,
+        document: m.parsed("document_sha256", Digest::from_hex)?,
+    };
+    if permit.to_unix_ms < permit.from_unix_ms { Err(BadMember("to_unix_ms")) } else { Ok(permit) }
+}
+
+/// Why a gateway refuses an act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActRefusal {
+    /// No key of the authority signed it.
+    WrongKey,
+    /// The signature is not the key's.
+    BadSignature,
+    /// It is not written the canonical way.
+    NotCanonical,
+    /// A member is missing or wrong.
+    Malformed,
+    /// It is meant for another gateway.
+    WrongGateway,
+    /// Its time is over.
+    Expired,
+    /// The gateway's clock was never set, so nothing with an end can be judged.
+    ClockUnset,
+    /// The same act has been taken before.
+    Replayed,
+    /// A later version has been taken before.
+    OlderVersion,
+    /// No such equipment, or no such meter, is configured here.
+    UnknownAsset,
+    /// More are in force already than can be remembered.
+    TooMany,
+    /// This version does not execute acts of this kind.
+    NotExecuted,
+}
+
+impl ActRefusal {
+    const ALL: [ActRefusal; 12] = [
+        ActRefusal::WrongKey,
+        ActRefusal::BadSignature,
+        ActRefusal::NotCanonical,
+        ActRefusal::Malformed,
+        ActRefusal::WrongGateway,
+        ActRefusal::Expired,
+        ActRefusal::ClockUnset,
+        ActRefusal::Replayed,
+        ActRefusal::OlderVersion,
+        ActRefusal::UnknownAsset,
+        ActRefusal::TooMany,
+        ActRefusal::NotExecuted,
+    ];
+
+    /// Why something signed is refused, in the words of an answer.
+    pub fn of(refusal: Refusal) -> ActRefusal {
+        match refusal {
+            Refusal::UnknownKey(_) | Refusal::StrangeKey(_) | Refusal::WrongEpoch(_) => ActRefusal::WrongKey,
+            Refusal::UnknownSuite(_) | Refusal::WrongSuite { .. } | Refusal::BadSignature => {
+                ActRefusal::BadSignature
+            }
+            Refusal::Malformed(_) | Refusal::NotOurs => ActRefusal::NotCanonical,
+            Refusal::Member(_) => ActRefusal::Malformed,
+        }
+    }
+
+    /// The word of an answer.
+    pub const fn word(self) -> &'static str {
+        match self {
+            ActRefusal::WrongKey => "wrong_key",
+            ActRefusal::BadSignature => "bad_signature",
+            ActRefusal::NotCanonical => "not_canonical",
+            ActRefusal::Malformed => "malformed",
+            ActRefusal::WrongGateway => "wrong_gateway",
+            ActRefusal::Expired => "expired",
+            ActRefusal::ClockUnset => "clock_unset",
+            ActRefusal::Replayed => "replayed",
+            ActRefusal::OlderVersion => "older_version",
+            ActRefusal::UnknownAsset => "unknown_asset",
+            ActRefusal::TooMany => "too_many",
+            ActRefusal::NotExecuted => "not_executed",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<ActRefusal> {
+        ActRefusal::ALL.into_iter().find(|refusal| refusal.word() == word)
+    }
+}
+
+/// The gateway's signed answer to an act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Which act and version, where that could be read.
+    pub act: Option<(Name, u32)>,
+    /// SHA-256 of the act's bytes as they came.
+    pub bytes: Digest,
+    /// Why it is refused; none when it took effect.
+    pub refused: Option<ActRefusal>,
+}
+
+impl Answer {
+    pub(super) fn write(&self, object: &mut Object<'_>) {
+        if let Some((id, version)) = &self.act {
+            object.shown("act_id", id).count("act_version", u64::from(*version));
+        }
+        object.shown("act_sha256", self.bytes).flag("accepted", self.refused.is_none());
+        if let Some(refused) = self.refused {
+            object.text("why", refused.word());
+        }
+    }
+
+    pub(super) fn read(m: Members<'_>) -> Result<Answer, BadMember> {
+        let act = |m: Members<'_>| Ok((m.parsed("act_id", Name::new)?, m.fitting("act_version")?));
+        let answer = Answer {
+            act: m.optional("act_id", act)?,
+            bytes: m.parsed("act_sha256", Digest::from_hex)?,
+            refused: m.optional("why", |m| m.parsed("why", ActRefusal::from_word))?,
+        };
+        if m.flag("accepted")? == answer.refused.is_some() { Err(BadMember("accepted")) } else { Ok(answer) }
+    }
+}

@@ -1,0 +1,157 @@
+//! Whom a gateway believes: the one door through which receipts and acts come in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    act::{Act, ActRefusal, Meaning},
+    receipt::Receipt,
+    record::Refusal,
+    signed::Signed,
+    suite::{KeyId, PublicKey},
+};
+use crate::terms::{ClockQuality, Digest, GatewayId, Name, Stamp};
+
+/// Acts remembered at most, so that none is taken twice. None is ever forgotten: with the clock set back, an old one
+/// would be in time again.
+pub const MAX_ACTS: usize = 16_384;
+
+/// A receipt that is believed, and its hash: what records name from then on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// What it says.
+    pub receipt: Receipt,
+    /// Hash of its signed bytes.
+    pub hash: Digest,
+}
+
+/// A refused act: which one, where that could be read, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusedAct {
+    /// Identifier and version.
+    pub act: Option<(Name, u32)>,
+    /// Why.
+    pub why: ActRefusal,
+}
+
+/// The authority's keys as pinned at this gateway, and every act taken before.
+#[derive(Debug)]
+pub struct Trust {
+    gateway: GatewayId,
+    /// The first may revoke the others.
+    authority: Vec<PublicKey>,
+    revoked: BTreeSet<KeyId>,
+    /// The newest version of each act, and its hash.
+    taken: BTreeMap<Name, (u32, Digest)>,
+    /// The authority's own time as of its latest receipt: it cannot be earlier now.
+    latest_unix_ms: i64,
+}
+
+impl Trust {
+    /// A gateway that believes these keys of its authority; without any it believes nobody.
+    pub fn new(gateway: GatewayId, authority: Vec<PublicKey>) -> Trust {
+        Trust {
+            gateway,
+            authority,
+            revoked: BTreeSet::new(),
+            taken: BTreeMap::new(),
+            latest_unix_ms: i64::MIN,
+        }
+    }
+
+    /// Whether anybody at all is believed.
+    pub fn is_empty(&self) -> bool {
+        self.authority.is_empty()
+    }
+
+    /// Remembers an act the log tells of: it was accepted before.
+    pub fn recall(&mut self, act: &Act) {
+        if let Meaning::RevokeKey(key) = act.meaning {
+            self.revoked.insert(key);
+        }
+        self.taken.insert(act.id, (act.version, act.hash));
+    }
+
+    /// Opens what stands on the receipt's topic.
+    ///
+    /// # Errors
+    /// It is no receipt of the authority, or for another gateway.
+    pub fn open_receipt(&mut self, bytes: &[u8]) -> Result<Received, Refusal> {
+        let signed = Signed::read(bytes)?;
+        let receipt = Receipt::open(&signed, self.key(signed.key_id())?)?;
+        if receipt.gateway != self.gateway {
+            return Err(Refusal::Member("gateway_id"));
+        }
+        self.latest_unix_ms = self.latest_unix_ms.max(receipt.received_unix_ms);
+        Ok(Received { receipt, hash: signed.hash() })
+    }
+
+    /// Opens an act. Accepted, it is to be written down before it takes effect. `is_ours` tells whether everything the
+    /// act names is configured here.
+    ///
+    /// # Errors
+    /// Why it is refused; the answer to be given.
+    pub fn open_act(
+        &mut self,
+        bytes: &[u8],
+        now: &Stamp,
+        is_ours: impl FnOnce(&Act) -> bool,
+    ) -> Result<Act, RefusedAct> {
+        let nameless = |why| RefusedAct { act: None, why };
+        let signed = Signed::read(bytes).map_err(|refusal| nameless(ActRefusal::of(refusal)))?;
+        let key = *self.key(signed.key_id()).map_err(|refusal| nameless(ActRefusal::of(refusal)))?;
+        signed.check(&key).map_err(|refusal| nameless(ActRefusal::of(refusal)))?;
+        let act = Act::read(signed).map_err(|refusal| nameless(ActRefusal::of(refusal)))?;
+        match self.refusal(&act, &key, now, is_ours) {
+            Some(why) => Err(RefusedAct { act: Some((act.id, act.version)), why }),
+            None => {
+                self.recall(&act);
+                Ok(act)
+            }
+        }
+    }
+
+    fn refusal(
+        &self,
+        act: &Act,
+        key: &PublicKey,
+        now: &Stamp,
+        is_ours: impl FnOnce(&Act) -> bool,
+    ) -> Option<ActRefusal> {
+        if act.gateway != self.gateway {
+            return Some(ActRefusal::WrongGateway);
+        }
+        match self.taken.get(&act.id) {
+            Some((version, hash)) if act.version == *version && act.hash == *hash => {
+                return Some(ActRefusal::Replayed);
+            }
+            Some((version, ..)) if act.version <= *version => return Some(ActRefusal::OlderVersion),
+            Some(_) | None => {}
+        }
+        if now.clock == ClockQuality::Unset {
+            return Some(ActRefusal::ClockUnset);
+        }
+        if act.expires_unix_ms < now.wall_unix_ms.max(self.latest_unix_ms) {
+            return Some(ActRefusal::Expired);
+        }
+        if !is_ours(act) {
+            return Some(ActRefusal::UnknownAsset);
+        }
+        match act.meaning {
+            Meaning::NotExecuted => return Some(ActRefusal::NotExecuted),
+            // A stolen key must not silence the others: only the first may, and nobody the first.
+            Meaning::RevokeKey(revoked) => {
+                let first = self.authority.first();
+                if first != Some(key) || first.is_some_and(|first| first.id() == revoked) {
+                    return Some(ActRefusal::WrongKey);
+                }
+            }
+            Meaning::Permit(_) | Meaning::Reset(_) => {}
+        }
+        (self.taken.len() >= MAX_ACTS && !self.taken.contains_key(&act.id)).then_some(ActRefusal::TooMany)
+    }
+
+    fn key(&self, id: KeyId) -> Result<&PublicKey, Refusal> {
+        let key = self.authority.iter().find(|key| key.id() == id && !self.revoked.contains(&id));
+        key.ok_or(Refusal::UnknownKey(id))
+    }
+}

@@ -1,0 +1,69 @@
+//! What the authority permits for a time: the paper of a replaced meter, a maintenance run, an allowance.
+
+use crate::terms::{AssetId, Digest, MeterId, Name, Stamp, WattHours};
+
+/// Most permits remembered at once.
+pub const MAX_PERMITS: usize = 256;
+
+/// What a permit is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permitted {
+    /// The equipment may run, up to so much energy in all; what it draws within is shown and convicts nobody.
+    Maintenance {
+        /// The most it may draw while the permit lasts.
+        energy: WattHours,
+    },
+    /// More may be drawn than was commissioned, up to so much energy in all.
+    Allowance {
+        /// The most it may draw while the permit lasts.
+        energy: WattHours,
+    },
+    /// A meter is exchanged or its ratios are changed: its register may begin anew.
+    MeterReplacement {
+        /// Which.
+        meter: MeterId,
+    },
+}
+
+impl Permitted {
+    /// The word of acts and records.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Permitted::Maintenance { .. } => "maintenance",
+            Permitted::Allowance { .. } => "allowance",
+            Permitted::MeterReplacement { .. } => "meter_replacement",
+        }
+    }
+
+    /// The energy it covers, in watt-hours; none for a paper about a meter.
+    pub const fn energy(self) -> Option<WattHours> {
+        match self {
+            Permitted::Maintenance { energy } | Permitted::Allowance { energy } => Some(energy),
+            Permitted::MeterReplacement { .. } => None,
+        }
+    }
+}
+
+/// A permit as signed by the authority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Permit {
+    /// The act that grants it; a later version of the same act replaces it.
+    pub id: Name,
+    /// For which equipment.
+    pub asset: AssetId,
+    /// What for.
+    pub what: Permitted,
+    /// First moment, Unix milliseconds.
+    pub from_unix_ms: i64,
+    /// Last moment, Unix milliseconds.
+    pub to_unix_ms: i64,
+    /// SHA-256 of the paper it rests on.
+    pub document: Digest,
+}
+
+impl Permit {
+    /// Whether it is in force at this moment.
+    pub fn covers(&self, at: &Stamp) -> bool {
+        (self.from_unix_ms..=self.to_unix_ms).contains(&at.wall_unix_ms)
+    }
+}
