@@ -6,7 +6,8 @@ mod support;
 use std::process::{Command, Stdio};
 
 use coldhearth::{
-    evidence::{Body, Kind, record::Unverified},
+    evidence::{Body, Head, Kind, record::Unverified},
+    host::{Clock as _, SystemClock},
     judge::{Finding, State, Why},
     metering::Fault,
 };
@@ -194,6 +195,7 @@ async fn killed_at_any_moment_the_chain_goes_on_and_nothing_is_lost() {
     let kills: i64 = std::env::var("COLDHEARTH_KILLS").map_or(6, |kills| kills.parse().unwrap());
     for turn in 0..kills {
         works.force(if turn % 2 == 0 { 5_000 } else { 8_000_000 });
+        let began = SystemClock::default().now().uptime_ms;
         let mut agent = works.agent(&config);
         let gateway = match key {
             Some(key) => key,
@@ -202,7 +204,8 @@ async fn killed_at_any_moment_the_chain_goes_on_and_nothing_is_lost() {
         // A different moment each time: after so many records of this start; once after the violation.
         let (mut left, boots) = (1 + turn * 3 % 5, std::cell::Cell::new(false));
         let mut wanted = |record: &coldhearth::evidence::Record| {
-            boots.set(boots.get() || matches!(record.body, Body::Boot(_)));
+            let is_new = record.header.at.uptime_ms >= began;
+            boots.set(boots.get() || (is_new && matches!(record.body, Body::Boot(_))));
             left -= i64::from(boots.get());
             if turn == 1 {
                 verdict(record).is_some_and(|v| v.violation_since_unix_ms.is_some())
@@ -227,15 +230,15 @@ async fn killed_at_any_moment_the_chain_goes_on_and_nothing_is_lost() {
     assert_eq!(i64::try_from(boots).unwrap(), kills);
     let agent = works.agent(&config);
     let last = Unverified::read(journal.last().unwrap()).unwrap().header().seq;
-    // An alert of the new start may overtake; what stands in its place comes after everything before it.
-    let mut seen = std::collections::BTreeSet::new();
-    let everything: std::collections::BTreeSet<_> =
-        journal.iter().map(|line| Unverified::read(line).unwrap().header().seq).collect();
-    seen.extend(received.iter().map(|line| Unverified::read(line).unwrap().header().seq));
-    let seen = std::cell::RefCell::new(seen);
+    // An alert of the new start may overtake: the end is reached when nothing is missing before it.
+    let head = std::cell::RefCell::new(Head::default());
+    let take = |line: &Vec<u8>| {
+        head.borrow_mut().take(&Unverified::read(line).unwrap().verify(&key).unwrap());
+    };
+    received.iter().for_each(take);
     let all = |record: &coldhearth::evidence::Record| {
-        seen.borrow_mut().insert(record.header.seq);
-        record.header.seq > last && seen.borrow().is_superset(&everything)
+        head.borrow_mut().take(record);
+        head.borrow().head().is_some_and(|(seq, _)| seq > last) && head.borrow().missing().is_none()
     };
     received.extend(subscriber.attestations_until(&key, all).await);
     assert_eq!(agent.stop(), 0);

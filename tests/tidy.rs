@@ -27,7 +27,7 @@ const PURE: &[&str] = &[
     "src/judge",
     "src/evidence",
     "src/agent/outbox.rs",
-    "src/regulator/follow.rs",
+    "src/agent/letters.rs",
     "src/regulator/timeline.rs",
 ];
 
@@ -72,7 +72,7 @@ fn files(path: &Path) -> Vec<PathBuf> {
 }
 
 fn is_test_file(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == "tests.rs")
+    path.file_name().is_some_and(|name| name == "tests.rs") || path.iter().any(|folder| folder == "tests")
 }
 
 /// The code of a file without comments and without its tests.

@@ -1,0 +1,288 @@
+//! One of every message there is, as it travels, kept for ever. A changed byte is a new version of the format.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use super::*;
+use crate::{
+    evidence::{
+        Act, ActKind, ActRefusal, Answer, Body, Chain, Dropped, Ed25519, Gap, GapWhy, Keyring, Notice,
+        Receipt, Rollback, Sealer, Signer, Trust,
+    },
+    judge::{Event, PermitUse, Rung, Transition},
+    terms::{Name, OrderId, Stamp, WattHours},
+};
+
+const LOG: LogId = LogId(0x3f1c_9a70_e2b8_4d15);
+
+fn authority() -> Ed25519 {
+    Ed25519::from_seed(&[9; 32])
+}
+
+fn next_key() -> Ed25519 {
+    Ed25519::from_seed(&[8; 32])
+}
+
+/// The members of an act of each kind, as a person would write them.
+fn draft(kind: ActKind) -> Map<String, Value> {
+    let common = json!({
+        "act": kind.word(), "act_id": format!("{}-1", kind.word()), "version": 1, "gateway_id": "gw-03",
+        "asset": "eaf-2", "issuer": "hebei-miit", "issued_unix_ms": 1_795_000_000_000_i64,
+        "expires_unix_ms": 1_795_600_000_000_i64,
+        "legal_basis": "国发〔2010〕7号 四(三)", "reason": "检修期满，复核无误",
+    });
+    let more = match kind {
+        ActKind::Permit => json!({
+            "permit": "maintenance", "from_unix_ms": 1_795_000_000_000_i64, "to_unix_ms": 1_795_080_000_000_i64,
+            "energy_wh": 250_000, "document_sha256": Digest::of(b"paper").to_string(),
+        }),
+        ActKind::RevokeKey => json!({ "revoked_kid": next_key().public_key().id().to_string() }),
+        ActKind::Reading => {
+            json!({ "meter": "m1", "import_wh": 918_273_645_000_i64, "read_unix_ms": 1_795_000_000_000_i64 })
+        }
+        ActKind::Order
+        | ActKind::Plan
+        | ActKind::Claim
+        | ActKind::Suspend
+        | ActKind::Resume
+        | ActKind::Seal
+        | ActKind::Close
+        | ActKind::Revoke
+        | ActKind::Restore
+        | ActKind::Reset
+        | ActKind::Roster => json!({}),
+    };
+    let (Value::Object(mut common), Value::Object(more)) = (common, more) else { panic!() };
+    common.extend(more);
+    common
+}
+
+fn act(kind: ActKind) -> (Act, Vec<u8>) {
+    let mut sealer = Sealer::default();
+    let act = Act::seal(&draft(kind), &mut sealer, &authority()).unwrap();
+    (act, sealer.bytes().to_vec())
+}
+
+/// What the first log says after the bodies of the other tests.
+fn later_bodies() -> Vec<Body> {
+    let name = |text| Name::new(text).unwrap();
+    let dropped = vec![Dropped { from: 5, to: 7, last: Digest::of(b"last") }];
+    let accepted = Answer { act: Some((name("permit-1"), 1)), bytes: Digest::of(b"act"), refused: None };
+    let refused = Answer { refused: Some(ActRefusal::Expired), ..accepted };
+    let mut permitted = violation();
+    permitted.violation_since_unix_ms = None;
+    permitted.permit = Some(PermitUse { permit: name("permit-1"), used: WattHours(120_500) });
+    let mut replaced = register();
+    replaced.permit = Some(name("permit-2"));
+    let transition = Transition {
+        order: OrderId::new("order-1").unwrap(),
+        asset: violation().asset,
+        from: Rung::CutClaimed,
+        to: Rung::Observing,
+        actor: name("agent"),
+        why: name("first_dead"),
+        evidence: vec![Digest::of(b"state"), Digest::of(b"claim")],
+    };
+    vec![
+        Body::Act(act(ActKind::Permit).0),
+        Body::Answer(accepted),
+        Body::Answer(refused),
+        Body::Finding(Finding::Verdict(permitted)),
+        Body::Finding(Finding::Event(Event::Register(replaced))),
+        Body::Gap(Gap { why: GapWhy::DiskFull, dropped }),
+        Body::Notice(Notice::ReceiptRefused { bytes: Digest::of(b"x"), why: name("wrong_key"), count: 3 }),
+        Body::Notice(Notice::Oversized { seq: 9, length: 30_000, limit: 20_000 }),
+        Body::Notice(Notice::DiskFull { lasted_ms: 61_000 }),
+        Body::Notice(Notice::JournalDamaged { salvaged: 900, lost: 3 }),
+        Body::Notice(Notice::CertificateExpiring { days: 13 }),
+        Body::Transition(transition),
+    ]
+}
+
+fn receipt() -> Receipt {
+    Receipt {
+        gateway: GatewayId::new("gw-03").unwrap(),
+        upto: LogHead { log: LOG, seq: 11, head: Digest::of(b"head") },
+        key_epoch: 0,
+        public_key: key().public_key(),
+        received_unix_ms: 1_795_000_030_000,
+        nonce: [3; 16],
+        missing: vec![(14, 15)],
+    }
+}
+
+/// The messages with the names of their files: a log with a rotation and a skip, then a log after a rollback, then what
+/// the authority says.
+fn messages() -> Vec<(String, Vec<u8>)> {
+    let mut all: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut chain = Chain::begin(GatewayId::new("gw-03").unwrap(), LOG, 0, Box::new(key()));
+    let mut keep =
+        |kind: &str, bytes: &[u8]| all.push((format!("{:02}-{kind}.json", all.len()), bytes.to_vec()));
+    let at = |second: usize| -> Stamp { at(10 + second as u64) };
+    let firsts = bodies();
+    for (second, body) in firsts.iter().enumerate() {
+        keep(body.word(), chain.seal(&at(second), body).unwrap().bytes);
+    }
+    chain.on_receipt(Digest::of(b"receipt"));
+    for (second, body) in later_bodies().iter().enumerate() {
+        keep(body.word(), chain.seal(&at(20 + second), body).unwrap().bytes);
+    }
+    keep("key_rotate", chain.rotate(&at(40), Box::new(next_key())).unwrap().bytes);
+    keep("checkpoint", chain.seal(&at(41), firsts.last().unwrap()).unwrap().bytes);
+    keep("skip", chain.skip_to(&at(42), 1_000).unwrap().bytes);
+    let mut chain = Chain::begin(GatewayId::new("gw-03").unwrap(), LogId(5), 1, Box::new(next_key()));
+    let Body::Genesis(mut genesis) = firsts[0].clone() else { panic!() };
+    let receipted = LogHead { log: LOG, seq: 1_004, head: Digest::of(b"head") };
+    (genesis.public_key, genesis.continues) = (next_key().public_key(), Some(receipted));
+    keep("genesis", chain.seal(&at(50), &Body::Genesis(genesis)).unwrap().bytes);
+    let local = Some((1_000, Digest::of(b"local")));
+    for local in [local, None] {
+        let notice = Body::Rollback(Rollback { receipted, local });
+        keep("rollback_notice", chain.seal(&at(51), &notice).unwrap().bytes);
+    }
+    let mut sealer = Sealer::default();
+    receipt().seal(&mut sealer, &authority()).unwrap();
+    keep("receipt", sealer.bytes());
+    for kind in ActKind::ALL {
+        keep(&format!("act-{}", kind.word()), &act(kind).1);
+    }
+    all
+}
+
+/// A keyring that has heard everything that stands before.
+fn believes(keyring: &mut Keyring, bytes: &[u8]) -> bool {
+    let Ok(signed) = Signed::read(bytes) else { return false };
+    match signed.members().text("type") {
+        Ok("receipt") => Receipt::open(&signed, &authority().public_key()).is_ok(),
+        Ok("act") if signed.members().text("act").is_ok() => {
+            let mut trust = Trust::new(GatewayId::new("gw-03").unwrap(), vec![authority().public_key()]);
+            match trust.open_act(bytes, &at(10), |_| true) {
+                Ok(_) => true,
+                Err(refused) => {
+                    refused.why == ActRefusal::NotExecuted
+                        || refused.why == ActRefusal::WrongKey && refused.act.is_some()
+                }
+            }
+        }
+        Ok(_) => Unverified::of(signed).and_then(|unverified| keyring.open(unverified)).is_ok(),
+        Err(_) => false,
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/coldhearth-1")
+}
+
+/// `COLDHEARTH_BLESS=1` writes files that are missing.
+#[test]
+fn the_bytes_are_the_golden_ones() {
+    for (name, bytes) in messages() {
+        let path = folder().join(name);
+        if !path.exists() && std::env::var_os("COLDHEARTH_BLESS").is_some() {
+            std::fs::create_dir_all(folder()).unwrap();
+            std::fs::write(&path, &bytes).unwrap();
+        }
+        let golden = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(&golden), "{}", path.display());
+    }
+    assert_eq!(std::fs::read_dir(folder()).unwrap().count(), messages().len(), "a golden nobody writes");
+}
+
+#[test]
+fn every_golden_is_believed_and_read_as_it_was_meant() {
+    let mut keyring = Keyring::new(&[key().public_key()]);
+    for (name, bytes) in messages() {
+        assert!(believes(&mut keyring, &bytes), "{name}");
+    }
+    let said = bodies().into_iter().chain(later_bodies());
+    let mut keyring = Keyring::new(&[key().public_key()]);
+    for ((name, bytes), body) in messages().iter().zip(said) {
+        assert_eq!(keyring.open(Unverified::read(bytes).unwrap()).unwrap().body, body, "{name}");
+    }
+    let receipt_bytes = messages().into_iter().find(|(name, _)| name.ends_with("receipt.json")).unwrap().1;
+    let opened = Receipt::open(&Signed::read(&receipt_bytes).unwrap(), &authority().public_key());
+    assert_eq!(opened, Ok(receipt()));
+}
+
+#[test]
+fn no_flipped_bit_and_no_deleted_byte_is_believed() {
+    let mut keyring = Keyring::new(&[key().public_key()]);
+    for (name, bytes) in messages() {
+        assert!(believes(&mut keyring, &bytes), "{name}");
+        for position in 0..bytes.len() {
+            let mut cut = bytes.clone();
+            cut.remove(position);
+            assert!(!believes(&mut keyring, &cut), "{name}: byte {position} deleted");
+            for bit in 0..8 {
+                let mut flipped = bytes.clone();
+                flipped[position] ^= 1 << bit;
+                assert!(!believes(&mut keyring, &flipped), "{name}: byte {position} bit {bit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn garbage_around_truncation_and_other_ways_to_write_the_same_are_refused() {
+    let mut keyring = Keyring::new(&[key().public_key()]);
+    for (name, bytes) in messages() {
+        assert!(believes(&mut keyring, &bytes), "{name}");
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        let members = text.strip_prefix('{').unwrap();
+        let doubled = format!("{{\"alg\":\"ed25519\",{members}");
+        let sibling = format!("{{\"aaa\":1,{members}");
+        let escaped = text.replacen("ed25519", "\\u0065d25519", 1);
+        let swapped =
+            text.replacen("\"fmt\":\"coldhearth/1\",", "", 1).replacen('{', "{\"fmt\":\"coldhearth/1\",", 1);
+        let base64 = text.replacen("==\"", "\"", 1);
+        let spaced = text.replacen(':', ": ", 1);
+        let solidus = text.replacen("coldhearth/1", "coldhearth\\/1", 1);
+        for altered in [
+            doubled,
+            sibling,
+            escaped,
+            swapped,
+            base64,
+            spaced,
+            solidus,
+            format!("{text} "),
+            format!(" {text}"),
+            format!("{text}\n"),
+            format!("{text}{text}"),
+            format!("\u{feff}{text}"),
+        ] {
+            assert_ne!(altered, text);
+            assert!(!believes(&mut keyring, altered.as_bytes()), "{name}: {altered}");
+        }
+        for length in 0..bytes.len() {
+            assert!(!believes(&mut keyring, &bytes[..length]), "{name} cut to {length}");
+        }
+    }
+}
+
+#[test]
+fn a_record_of_the_wrong_epoch_is_refused() {
+    let all = messages();
+    let rotation = all.iter().position(|(name, _)| name.contains("key_rotate")).unwrap();
+    let mut keyring = Keyring::new(&[key().public_key()]);
+    for (_, bytes) in &all[..=rotation] {
+        keyring.open(Unverified::read(bytes).unwrap()).unwrap();
+    }
+    let last =
+        |keyring: &mut Keyring, place: usize| keyring.open(Unverified::read(&all[place].1).unwrap()).unwrap();
+    // The replaced key goes on as if nothing had been.
+    let before = last(&mut keyring, rotation - 1);
+    let mut ahead = before.clone();
+    ahead.header.seq += 7;
+    let mut stolen = Chain::resume(&ahead, Box::new(key())).unwrap();
+    let stolen = stolen.seal(&at(90), bodies().last().unwrap()).unwrap().bytes.to_vec();
+    let refused = keyring.open(Unverified::read(&stolen).unwrap());
+    assert_eq!(refused.unwrap_err(), Refusal::WrongEpoch(0));
+    // The next key signs a place before its own time.
+    let mut early = last(&mut keyring, rotation + 1);
+    early.header.seq = 4;
+    let mut early = Chain::resume(&early, Box::new(next_key())).unwrap();
+    let early = early.seal(&at(90), bodies().last().unwrap()).unwrap().bytes.to_vec();
+    assert_eq!(keyring.open(Unverified::read(&early).unwrap()).unwrap_err(), Refusal::WrongEpoch(1));
+}
