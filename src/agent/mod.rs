@@ -3,6 +3,7 @@
 //! May not: see `regulator`, write to a meter. Waits point one way, bus to site to scribe to disk, so nothing can
 //! deadlock: a slow disk delays polls and shows as unaccounted time, and nothing said is dropped.
 
+pub mod address;
 pub mod bus;
 pub mod config;
 pub mod journal;

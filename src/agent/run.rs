@@ -8,6 +8,7 @@ use tokio::{
 };
 
 use super::{
+    address,
     bus::{self, Tcp},
     config::{AgentConfig, Bus},
     journal::{DiskJournal, JOURNAL_FILE},
@@ -16,7 +17,7 @@ use super::{
     reserve::Reserve,
     scribe::{self, Desk, Entry, Progress, Stopped},
     start::{self, Start, journal_failed},
-    uplink::{self, Links, Uplink},
+    uplink::{Links, Uplink},
 };
 use crate::{
     catalogue::plate,
@@ -105,7 +106,7 @@ async fn live(
     let mut tasks = JoinSet::new();
     let mut polls = spawn_buses(clock, config, &inbox);
     let (courier, ends) = courier::pair();
-    let broker = uplink::broker(config, &clock.now())?;
+    let broker = address::broker(config, &clock.now())?;
     let carrying = clock.clone();
     tasks.spawn(async move { courier::run(&*carrying, broker, ends).await });
     let (judged, link_stop) = watch::channel(false);

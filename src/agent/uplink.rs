@@ -8,6 +8,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
+    address::{self, Address},
     config::AgentConfig,
     letters::Letter,
     outbox::{Outbox, Turn, Want},
@@ -15,18 +16,14 @@ use super::{
     scribe::{Entry, Found, Progress},
 };
 use crate::{
-    evidence::{Body, Class, Keyring, Kind, Notice, Occasion, Presence, Record, Topic, record::Unverified},
+    evidence::{Body, Class, Keyring, Kind, Notice, Occasion, Presence, record::Unverified},
     host::{
         Clock,
-        courier::{Broker, Event, Refused, Send, Will},
-        exit::{Exit, Failure},
+        courier::{Event, Refused, Send},
     },
-    judge::Finding,
-    terms::{Name, Stamp},
+    terms::Stamp,
 };
 
-/// How long the broker waits before it publishes our will, in seconds.
-pub const WILL_DELAY_S: u32 = 60;
 /// How often a record nobody wanted is offered again, in milliseconds.
 pub const OFFER_AGAIN_MS: u64 = 5_000;
 /// How long a stopping agent tries to send what is left, in milliseconds.
@@ -42,68 +39,6 @@ pub const AGAIN_MS: u64 = 10_000;
 pub const PACE_MS: u64 = 100;
 /// What a publish adds to its topic and payload on the wire, in bytes, at most.
 const PACKET_OVERHEAD_BYTES: usize = 32;
-
-/// Where this gateway publishes.
-#[derive(Clone, Copy, Debug)]
-pub struct Address {
-    topic: Topic,
-}
-
-impl Address {
-    /// The address of a configured gateway.
-    pub fn of(config: &AgentConfig) -> Address {
-        let gateway = &config.gateway;
-        let topic = Topic {
-            division: gateway.division,
-            enterprise: gateway.enterprise,
-            gateway: gateway.id,
-            asset: None,
-            kind: Kind::Attest,
-        };
-        Address { topic }
-    }
-
-    /// What comes to this gateway: receipts and acts.
-    pub fn filters(&self) -> Vec<String> {
-        vec![self.topic(None, Kind::Receipt), format!("{}/+", self.topic(None, Kind::Act))]
-    }
-
-    /// One topic of the gateway.
-    pub fn topic(&self, asset: Option<Name>, kind: Kind) -> String {
-        Topic { asset, kind, ..self.topic }.to_string()
-    }
-}
-
-/// The broker to call, our name there and the will it holds for us.
-///
-/// # Errors
-/// The password file cannot be read.
-pub fn broker(config: &AgentConfig, started: &Stamp) -> Result<Broker, Failure> {
-    let login = match &config.broker.login {
-        None => None,
-        Some((user, file)) => {
-            let password = std::fs::read_to_string(file)
-                .map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", file.display())))?;
-            Some((user.clone(), password.trim_end().to_owned()))
-        }
-    };
-    let will = Will {
-        topic: Address::of(config).topic(None, Kind::Link),
-        payload: Presence::of(started, Occasion::Lost).to_bytes(),
-        delay_s: WILL_DELAY_S,
-    };
-    Ok(Broker {
-        host: config.broker.host.clone(),
-        port: config.broker.port,
-        // A gateway's id is unique in its enterprise only.
-        client_id: format!("coldhearth-{}-{}", config.gateway.enterprise, config.gateway.id),
-        login,
-        keepalive_s: config.broker.keepalive_s,
-        will: Some(will),
-        // Without an authority nobody is believed, and nothing need come.
-        filters: if config.authority.is_empty() { Vec::new() } else { Address::of(config).filters() },
-    })
-}
 
 /// A publish on its way and what its acceptance means.
 #[derive(Clone, Copy, Debug)]
@@ -396,7 +331,7 @@ impl<'a> Uplink<'a> {
         self.keyring.learn(&unverified);
         let Ok(record) = self.keyring.open(unverified) else { return Vec::new() };
         let topic = |(asset, kind)| (self.address.topic(asset, kind), bytes.to_vec());
-        places(&record).into_iter().map(topic).collect()
+        address::places(&record).into_iter().map(topic).collect()
     }
 
     /// A broker is there: whatever it kept before, it is given the present once more.
@@ -500,28 +435,5 @@ impl<'a> Uplink<'a> {
         self.postings.insert(tag, posting);
         // A courier that is gone has told so by closing its events.
         let _gone = self.send.send(Send::Publish { tag, topic, payload, retain }).await;
-    }
-}
-
-/// The topics on which a record is of use besides its place in the chain.
-fn places(record: &Record) -> Vec<(Option<Name>, Kind)> {
-    let asset = record.body.asset();
-    match record.body {
-        Body::Checkpoint(_) => vec![(None, Kind::Head)],
-        Body::Finding(Finding::Verdict(verdict)) if verdict.violation_since_unix_ms.is_some() => {
-            vec![(asset, Kind::Violation), (asset, Kind::State)]
-        }
-        Body::Finding(Finding::Verdict(_)) => vec![(asset, Kind::State)],
-        // Whoever comes late still learns which key speaks for the gateway now.
-        Body::Genesis(_) | Body::Rotation(_) => vec![(None, Kind::State)],
-        Body::Answer(_) => vec![(None, Kind::Answer)],
-        Body::Boot(_)
-        | Body::Skip { .. }
-        | Body::Gap(_)
-        | Body::Rollback(_)
-        | Body::Act(_)
-        | Body::Notice(_)
-        | Body::Transition(_)
-        | Body::Finding(Finding::State(_) | Finding::Interval(_) | Finding::Event(_)) => Vec::new(),
     }
 }

@@ -102,6 +102,26 @@ impl Follower {
         Follower { keyring: Keyring::new(trusted), ..Follower::default() }
     }
 
+    /// A listener who believes only whom it admits, and goes on where a store has kept it.
+    pub fn admitting() -> Follower {
+        Follower { keyring: Keyring::admitting(), ..Follower::default() }
+    }
+
+    /// Whom it believes, to admit and revoke.
+    pub fn keyring_mut(&mut self) -> &mut Keyring {
+        &mut self.keyring
+    }
+
+    /// Goes on with a log from a place that was kept.
+    pub fn resume(&mut self, gateway: GatewayId, log: LogId, head: Head) {
+        self.heads.insert((gateway, log), head);
+    }
+
+    /// Looks again at what waits: somebody was admitted.
+    pub fn look_again(&mut self, tell: Tell<'_>) {
+        self.release(tell);
+    }
+
     /// The keys and what they answer for.
     pub fn keyring(&self) -> &Keyring {
         &self.keyring

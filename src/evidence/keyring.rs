@@ -33,12 +33,19 @@ pub struct Keyring {
     logs: BTreeMap<(GatewayId, LogId), BTreeMap<u32, Epoch>>,
     /// No genesis will come any more: a trusted key may speak without one.
     without_genesis: bool,
+    /// Nobody is taken on his own word, even while no key is trusted yet.
+    strict: bool,
 }
 
 impl Keyring {
     /// Believes these keys; without any it takes each log's own word for its key.
     pub fn new(trusted: &[PublicKey]) -> Keyring {
         Keyring { trusted: trusted.iter().map(|key| (key.id(), *key)).collect(), ..Keyring::default() }
+    }
+
+    /// Believes nobody but those who are admitted.
+    pub fn admitting() -> Keyring {
+        Keyring { strict: true, ..Keyring::default() }
     }
 
     /// Believes one key more, of this gateway only.
@@ -55,7 +62,7 @@ impl Keyring {
 
     /// Whether keys are taken on the logs' own word.
     pub fn is_self_anchored(&self) -> bool {
-        self.trusted.is_empty()
+        self.trusted.is_empty() && !self.strict
     }
 
     /// Whether any key is known.
@@ -78,6 +85,16 @@ impl Keyring {
     pub fn resume(&mut self, gateway: GatewayId, log: LogId, epoch: u32, key: PublicKey, from: u64) {
         let epochs = self.logs.entry((gateway, log)).or_default();
         epochs.entry(epoch).or_insert(Epoch { key, from, to: u64::MAX });
+        let before = epoch.checked_sub(1).and_then(|before| epochs.get_mut(&before));
+        if let Some(before) = before {
+            before.to = before.to.min(from.saturating_sub(1));
+        }
+        self.gateways.entry(key.id()).or_insert(gateway);
+    }
+
+    /// The places an epoch of a log may sign begin here, and this is its key.
+    pub fn epoch(&self, gateway: GatewayId, log: LogId, epoch: u32) -> Option<(PublicKey, u64)> {
+        self.logs.get(&(gateway, log))?.get(&epoch).map(|epoch| (epoch.key, epoch.from))
     }
 
     /// Learns what a message declares about itself, where keys are taken on the logs' own word: a genesis its key, a

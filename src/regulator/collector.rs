@@ -1,0 +1,340 @@
+//! Records in, kept and followed; receipts out. No socket: messages and time are arguments.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::store::{Kept, Store};
+use crate::{
+    evidence::{
+        Arrival, Body, Follower, Head, Kind, LogHead, LogId, PublicKey, Receipt, Record, Sealer, Signer,
+        Topic,
+        follow::{Origin, Place, Seen},
+        receipt::MAX_MISSING,
+        record::Unverified,
+    },
+    host::exit::{Exit, Failure},
+    terms::{
+        GatewayId,
+        place::{CreditCode, Division},
+    },
+};
+
+/// What a batch came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Records that were new and believed.
+    pub records: u64,
+    /// Messages seen before.
+    pub again: u64,
+    /// Messages that were not believed.
+    pub refused: u64,
+    /// Records of gateways that nobody admitted, or whose key is not certified yet.
+    pub unknown: u64,
+    /// Two signed histories of one log.
+    pub forks: u64,
+    /// Places that gateways have lost and that are kept here.
+    pub lost: u64,
+}
+
+/// A receipt ready to be published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Where.
+    pub topic: String,
+    /// What.
+    pub bytes: Vec<u8>,
+}
+
+/// The authority's memory of every log.
+pub struct Collector {
+    store: Store,
+    signer: Box<dyn Signer>,
+    sealer: Sealer,
+    follower: Follower,
+    places: BTreeMap<(GatewayId, LogId), (Division, CreditCode)>,
+    /// Logs that must not be receipted any further.
+    forked: BTreeSet<(GatewayId, LogId)>,
+    /// Logs that have moved, or miss something, since their last receipt.
+    due: BTreeSet<(GatewayId, LogId)>,
+    version: i64,
+    admitted: BTreeSet<(GatewayId, String)>,
+}
+
+impl Collector {
+    /// Goes on where the store ended.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn open(store: Store, signer: Box<dyn Signer>) -> Result<Collector, Failure> {
+        let version = store.version()?;
+        let mut collector = Collector {
+            store,
+            signer,
+            sealer: Sealer::default(),
+            follower: Follower::admitting(),
+            places: BTreeMap::new(),
+            forked: BTreeSet::new(),
+            due: BTreeSet::new(),
+            version,
+            admitted: BTreeSet::new(),
+        };
+        collector.admit()?;
+        for kept in collector.store.heads()? {
+            collector.resume(&kept)?;
+        }
+        Ok(collector)
+    }
+
+    /// The key that signs receipts.
+    pub fn public_key(&self) -> PublicKey {
+        self.signer.public_key()
+    }
+
+    /// Takes messages that came on the gateways' topics and commits them. What is told here is durable.
+    ///
+    /// # Errors
+    /// The store failed: nothing of the batch may be acknowledged.
+    pub fn take(&mut self, messages: &[Vec<u8>], now_unix_ms: i64) -> Result<Tally, Failure> {
+        self.store.begin()?;
+        let (mut tally, mut moved) = (Tally::default(), BTreeSet::new());
+        for bytes in messages {
+            if self.is_known(bytes)? {
+                tally.again += 1;
+                continue;
+            }
+            let mut seen_all = Vec::new();
+            let origin = Origin { in_chain: true, number: 0 };
+            self.follower
+                .on_message(bytes, origin, &mut |seen, bytes, _| seen_all.push((seen, bytes.to_vec())));
+            self.settle(seen_all, now_unix_ms, &mut tally, &mut moved)?;
+        }
+        self.keep_heads(&moved)?;
+        self.store.commit()?;
+        self.due.append(&mut moved);
+        Ok(tally)
+    }
+
+    /// Admits whom somebody has admitted meanwhile, and looks again at what waited for that.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn look_up(&mut self, now_unix_ms: i64) -> Result<Tally, Failure> {
+        let (version, mut tally) = (self.store.version()?, Tally::default());
+        if std::mem::replace(&mut self.version, version) == version {
+            return Ok(tally);
+        }
+        self.admit()?;
+        self.store.begin()?;
+        let (mut seen_all, mut moved) = (Vec::new(), BTreeSet::new());
+        self.follower.look_again(&mut |seen, bytes, _| seen_all.push((seen, bytes.to_vec())));
+        self.settle(seen_all, now_unix_ms, &mut tally, &mut moved)?;
+        self.keep_heads(&moved)?;
+        self.store.commit()?;
+        self.due.append(&mut moved);
+        Ok(tally)
+    }
+
+    /// Every log is to be receipted anew: a broker may have lost what it kept.
+    pub fn on_connected(&mut self) {
+        self.due.extend(self.places.keys().copied());
+    }
+
+    /// Seals and keeps the receipts that are due, `nonce` giving 16 random bytes for each.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn receipts(
+        &mut self,
+        now_unix_ms: i64,
+        mut nonce: impl FnMut() -> Result<[u8; 16], Failure>,
+    ) -> Result<Vec<Outgoing>, Failure> {
+        let due = std::mem::take(&mut self.due);
+        let mut outgoing = Vec::new();
+        self.store.begin()?;
+        for place in due {
+            if self.forked.contains(&place) {
+                continue;
+            }
+            outgoing.extend(self.receipt(place, now_unix_ms, nonce()?)?);
+        }
+        self.store.commit()?;
+        Ok(outgoing)
+    }
+
+    fn receipt(
+        &mut self,
+        (gateway, log): (GatewayId, LogId),
+        now_unix_ms: i64,
+        nonce: [u8; 16],
+    ) -> Result<Option<Outgoing>, Failure> {
+        let Some(kept) = self.kept(gateway, log)? else { return Ok(None) };
+        let Some((public_key, _)) = self.follower.keyring().epoch(gateway, log, kept.next_epoch) else {
+            return Ok(None);
+        };
+        let head = self.follower.heads().get(&(gateway, log));
+        let receipt = Receipt {
+            gateway,
+            upto: LogHead { log, seq: kept.seq, head: kept.head },
+            key_epoch: kept.next_epoch,
+            public_key,
+            received_unix_ms: now_unix_ms,
+            nonce,
+            missing: head.map_or_else(Vec::new, |head| head.holes(MAX_MISSING)),
+        };
+        receipt
+            .seal(&mut self.sealer, &*self.signer)
+            .map_err(|why| Failure::new(Exit::Bug, format!("a receipt cannot be written: {why:?}")))?;
+        self.store.keep_receipt(&kept, now_unix_ms, self.sealer.bytes())?;
+        let topic = Topic {
+            division: kept.division,
+            enterprise: kept.enterprise,
+            gateway,
+            asset: None,
+            kind: Kind::Receipt,
+        };
+        Ok(Some(Outgoing { topic: topic.to_string(), bytes: self.sealer.bytes().to_vec() }))
+    }
+
+    fn admit(&mut self) -> Result<(), Failure> {
+        for admitted in self.store.admitted()? {
+            let name = (admitted.gateway, admitted.key.id().to_string());
+            match admitted.revoked_unix_ms {
+                None if self.admitted.insert(name) => {
+                    self.follower.keyring_mut().admit(admitted.gateway, admitted.key);
+                }
+                None => {}
+                Some(_) => self.follower.keyring_mut().revoke(admitted.key.id()),
+            }
+        }
+        Ok(())
+    }
+
+    fn resume(&mut self, kept: &Kept) -> Result<(), Failure> {
+        let Kept { gateway, log, seq, head, next_epoch, .. } = *kept;
+        for (epoch, from, key) in self.store.epochs(gateway, log)? {
+            self.follower.keyring_mut().resume(gateway, log, epoch, key, from);
+        }
+        self.follower.resume(gateway, log, Head::resuming(seq, head, next_epoch));
+        self.places.insert((gateway, log), (kept.division, kept.enterprise));
+        if self.store.is_forked(gateway, log)? {
+            self.forked.insert((gateway, log));
+        }
+        // What had arrived ahead of its turn waits again.
+        for bytes in self.store.bytes_from(gateway, log, seq + 1)? {
+            let origin = Origin { in_chain: true, number: 0 };
+            self.follower.on_message(&bytes, origin, &mut |_, _, _| {});
+        }
+        Ok(())
+    }
+
+    /// Whether these very bytes are kept already.
+    fn is_known(&self, bytes: &[u8]) -> Result<bool, Failure> {
+        let Ok(unverified) = Unverified::read(bytes) else { return Ok(false) };
+        let header = unverified.header();
+        let kept = self.store.at(header.gateway, header.log, header.seq)?;
+        Ok(kept.is_some_and(|(hash, _)| hash == unverified.hash()))
+    }
+
+    fn settle(
+        &mut self,
+        seen_all: Vec<(Seen, Vec<u8>)>,
+        now_unix_ms: i64,
+        tally: &mut Tally,
+        moved: &mut BTreeSet<(GatewayId, LogId)>,
+    ) -> Result<(), Failure> {
+        for (seen, bytes) in seen_all {
+            match seen {
+                Seen::Record(record, place) => {
+                    self.keep(&record, place, &bytes, now_unix_ms, tally)?;
+                    moved.insert((record.header.gateway, record.header.log));
+                }
+                Seen::Fork { gateway, log, fork } => {
+                    let place = if let Arrival::Fork { seq, .. } = fork { seq } else { 0 };
+                    self.fork((gateway, log), place, &bytes, now_unix_ms, tally)?;
+                }
+                Seen::Again => tally.again += 1,
+                Seen::Refused(refusal) => {
+                    tally.refused += 1;
+                    tracing::warn!(%refusal, "not believed");
+                }
+                Seen::Held { gateway, key } => {
+                    tally.unknown += 1;
+                    tracing::warn!(%gateway, %key, "waits: nobody has admitted this key, or what certifies it is missing");
+                }
+                Seen::NotHeld(key) => {
+                    tally.unknown += 1;
+                    tracing::warn!(%key, "let go: too many messages wait for their key");
+                }
+                Seen::Receipt(_) | Seen::StrangeReceipt => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(
+        &mut self,
+        record: &Record,
+        place: Place,
+        bytes: &[u8],
+        now_unix_ms: i64,
+        tally: &mut Tally,
+    ) -> Result<(), Failure> {
+        let (gateway, log, seq) = (record.header.gateway, record.header.log, record.header.seq);
+        // Behind what the head remembers the store still knows every place.
+        if let Some((held, _)) = self.store.at(gateway, log, seq)?
+            && held != record.hash
+        {
+            return self.fork((gateway, log), seq, bytes, now_unix_ms, tally);
+        }
+        match place {
+            Place::TooFarAhead => return Ok(()),
+            Place::Amnesia(from, to) => {
+                tally.lost += to - from + 1;
+                tracing::warn!(%gateway, %log, from, to, "the gateway has lost records that are kept here");
+            }
+            Place::Proven | Place::Pending(..) | Place::Aside | Place::Forgotten => {}
+        }
+        if let Body::Genesis(genesis) = &record.body {
+            self.places.insert((gateway, log), (genesis.division, genesis.enterprise));
+            self.store.keep_epoch((gateway, log), record.header.key_epoch, 0, &genesis.public_key)?;
+        }
+        if let Body::Rotation(rotation) = &record.body {
+            self.store.keep_epoch((gateway, log), rotation.next_epoch, seq + 1, &rotation.public_key)?;
+        }
+        self.store.keep(record, bytes, now_unix_ms)?;
+        tally.records += 1;
+        Ok(())
+    }
+
+    fn fork(
+        &mut self,
+        place: (GatewayId, LogId),
+        seq: u64,
+        bytes: &[u8],
+        now_unix_ms: i64,
+        tally: &mut Tally,
+    ) -> Result<(), Failure> {
+        tally.forks += 1;
+        let (gateway, log) = place;
+        tracing::error!(%gateway, %log, seq, "FORK: two signed histories; both messages are kept as proof");
+        self.forked.insert(place);
+        self.store.keep_fork(place, seq, bytes, now_unix_ms)
+    }
+
+    fn keep_heads(&self, moved: &BTreeSet<(GatewayId, LogId)>) -> Result<(), Failure> {
+        for (gateway, log) in moved {
+            if let Some(kept) = self.kept(*gateway, *log)? {
+                self.store.keep_head(&kept)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How far a log is known, once its genesis is.
+    fn kept(&self, gateway: GatewayId, log: LogId) -> Result<Option<Kept>, Failure> {
+        let Some((division, enterprise)) = self.places.get(&(gateway, log)).copied() else { return Ok(None) };
+        let Some(known) = self.follower.heads().get(&(gateway, log)) else { return Ok(None) };
+        let Some(((seq, head), next_epoch)) = known.head().zip(known.next_epoch()) else { return Ok(None) };
+        let received_unix_ms = self.store.at(gateway, log, seq)?.map_or(0, |(_, received)| received);
+        Ok(Some(Kept { gateway, log, division, enterprise, seq, head, received_unix_ms, next_epoch }))
+    }
+}
