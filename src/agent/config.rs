@@ -9,7 +9,7 @@ use std::{
 
 use self::read::Reader;
 use crate::{
-    host::layers,
+    host::{credentials::TlsFiles, layers},
     judge::{Commissioned, Equipment},
     metering::{Profile, decode::Declared},
     terms::{
@@ -69,6 +69,8 @@ pub struct BrokerConfig {
     pub keepalive_s: u16,
     /// User and the file that holds the password.
     pub login: Option<(String, PathBuf)>,
+    /// Files to encrypt with.
+    pub tls: Option<TlsFiles>,
 }
 
 /// A Modbus endpoint: one connection, one request in flight.

@@ -84,6 +84,7 @@ pub fn broker(config: &AgentConfig, started: &Stamp) -> Result<Broker, Failure> 
         // A gateway's id is unique in its enterprise only.
         client_id: format!("coldhearth-{}-{}", config.gateway.enterprise, config.gateway.id),
         login,
+        tls: config.broker.tls.clone(),
         keepalive_s: config.broker.keepalive_s,
         will: Some(will),
         filters: Vec::new(),
@@ -359,8 +360,9 @@ impl<'a> Uplink<'a> {
             }
             Event::Accepted { tag } => self.on_settled(tag, None).await,
             Event::Refused { tag, why } => self.on_settled(tag, Some(why)).await,
-            // Receipts and acts will come this way; nothing is subscribed to yet.
-            Event::Subscribed | Event::Message { .. } => {}
+            // Receipts and acts will come this way; nothing is subscribed to yet. The courier's log has named the file
+            // that expires.
+            Event::Subscribed | Event::Message { .. } | Event::Expiring { .. } => {}
         }
     }
 
