@@ -347,7 +347,7 @@ async fn new_certificate_files_are_proven_before_the_old_connection_goes() {
     std::fs::write(&both, old.issuer.pem() + &new.issuer.pem()).unwrap();
     let port = free_port();
     let settings = format!("{}{}", listens(&server), demands(&both));
-    let _broker = Mosquitto::start_with(&folder.0, port, &settings).await;
+    let mut broker = Mosquitto::start_with(&folder.0, port, &settings).await;
     let identity = old.issue_to("gw", "gw-old", NOW);
     let clock = Fast::new();
     let mut courier = started(dial(port, Some(files(&old, Some(identity.clone())))), clock.clone());
@@ -371,6 +371,16 @@ async fn new_certificate_files_are_proven_before_the_old_connection_goes() {
     event(&mut courier, "a granted subscription", |event| matches!(event, Event::Subscribed)).await;
     logged(&folder.0, "u'gw-new'").await;
     assert_eq!(published(&mut courier, "coldhearth/v1/x").await, Ok(()));
+    // The connection breaks while the files on disk are wrong: what the broker took before still serves.
+    for (key, certificate) in [(&foreign.key, &foreign.certificate), (&next.key, &next.key)] {
+        broker.stop();
+        event(&mut courier, "the loss", |event| matches!(event, Event::Lost { .. })).await;
+        std::fs::copy(key, &identity.key).unwrap();
+        std::fs::copy(certificate, &identity.certificate).unwrap();
+        broker = Mosquitto::start_with(&folder.0, port, &settings).await;
+        event(&mut courier, "a granted subscription", |event| matches!(event, Event::Subscribed)).await;
+        logged(&folder.0, "u'gw-new'").await;
+    }
 }
 
 #[tokio::test]

@@ -240,6 +240,7 @@ async fn connection(
         // The objection to our certificate was lost when the broker hung up; asked again, it says it again.
         ending.why = why;
     }
+    ring.on_ending(ending);
     ending
 }
 

@@ -41,29 +41,29 @@ pub(super) enum Heard {
     Nothing,
 }
 
-/// The end that is written to.
+/// The end that speaks.
 #[derive(Clone)]
-pub(super) enum Writer {
+pub(super) enum Speaker {
     Five(rumqttc::v5::AsyncClient),
     ThreeOneOne(rumqttc::AsyncClient),
 }
 
-/// The end that is listened at.
+/// The end that hears.
 pub(super) enum Listener {
     Five(Box<rumqttc::v5::EventLoop>),
     ThreeOneOne(Box<rumqttc::EventLoop>),
 }
 
 /// Both ends of a new line; nothing is sent before the listener is first asked.
-pub(super) fn open(broker: &Broker, version: Version, tls: Option<Arc<ClientConfig>>) -> (Writer, Listener) {
+pub(super) fn open(broker: &Broker, version: Version, tls: Option<Arc<ClientConfig>>) -> (Speaker, Listener) {
     match version {
         Version::Five => {
             let (client, event_loop) = v5::open(broker, tls);
-            (Writer::Five(client), Listener::Five(Box::new(event_loop)))
+            (Speaker::Five(client), Listener::Five(Box::new(event_loop)))
         }
         Version::ThreeOneOne => {
             let (client, event_loop) = v311::open(broker, tls);
-            (Writer::ThreeOneOne(client), Listener::ThreeOneOne(Box::new(event_loop)))
+            (Speaker::ThreeOneOne(client), Listener::ThreeOneOne(Box::new(event_loop)))
         }
     }
 }
@@ -78,12 +78,12 @@ impl Listener {
     }
 }
 
-impl Writer {
+impl Speaker {
     /// Publishes at QoS 1.
     pub(super) async fn publish(&self, topic: String, retain: bool, payload: Vec<u8>) -> Result<(), Refused> {
         let handed = match self {
-            Writer::Five(client) => client.publish(topic, QoS5::AtLeastOnce, retain, payload).await.is_ok(),
-            Writer::ThreeOneOne(client) => {
+            Speaker::Five(client) => client.publish(topic, QoS5::AtLeastOnce, retain, payload).await.is_ok(),
+            Speaker::ThreeOneOne(client) => {
                 client.publish(topic, QoS::AtLeastOnce, retain, payload).await.is_ok()
             }
         };
@@ -93,8 +93,8 @@ impl Writer {
     /// Subscribes at QoS 1.
     pub(super) async fn subscribe(&self, filter: &str) -> Result<(), Refused> {
         let handed = match self {
-            Writer::Five(client) => client.subscribe(filter, QoS5::AtLeastOnce).await.is_ok(),
-            Writer::ThreeOneOne(client) => client.subscribe(filter, QoS::AtLeastOnce).await.is_ok(),
+            Speaker::Five(client) => client.subscribe(filter, QoS5::AtLeastOnce).await.is_ok(),
+            Speaker::ThreeOneOne(client) => client.subscribe(filter, QoS::AtLeastOnce).await.is_ok(),
         };
         if handed { Ok(()) } else { Err(Refused::Broken) }
     }
@@ -103,8 +103,8 @@ impl Writer {
     pub(super) async fn disconnect(&self) {
         // A line that is gone has ended already, and its listener says why.
         match self {
-            Writer::Five(client) => drop(client.disconnect().await),
-            Writer::ThreeOneOne(client) => drop(client.disconnect().await),
+            Speaker::Five(client) => drop(client.disconnect().await),
+            Speaker::ThreeOneOne(client) => drop(client.disconnect().await),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use tokio::{io::AsyncReadExt as _, net::TcpStream, sync::mpsc};
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
-use super::{Broker, CONNECT_TIMEOUT_S, Event, expiry::Notices, fault, refused::Refused};
+use super::{Broker, CONNECT_TIMEOUT_S, Event, expiry::Notices, fault, refused::Refused, session::Ending};
 use crate::host::{
     Clock,
     credentials::{self, Credentials, Part, TlsFiles, Unfit},
@@ -27,8 +27,13 @@ type Mark = Option<(i64, i64, u64, u64)>;
 /// The files, what was last read from them that was good, and what was said of them.
 pub(super) struct Ring {
     files: TlsFiles,
+    /// In use, or about to be.
     good: Option<Credentials>,
+    /// The last that a broker took.
+    proven: Option<Credentials>,
     marks: Vec<Mark>,
+    /// The state of the files that a broker did not take, while there is something better.
+    refused: Option<Vec<Mark>>,
     /// The last complaint, which is made once and not at every attempt.
     complaint: Option<String>,
     notices: Notices,
@@ -37,12 +42,19 @@ pub(super) struct Ring {
 impl Ring {
     /// Nothing is read yet.
     pub(super) fn of(files: TlsFiles) -> Ring {
-        Ring { files, good: None, marks: Vec::new(), complaint: None, notices: Notices::default() }
+        let (good, proven, marks, refused, complaint) = (None, None, Vec::new(), None, None);
+        Ring { files, good, proven, marks, refused, complaint, notices: Notices::default() }
     }
 
-    /// Reads the files anew for a connection. Files that cannot be used leave what was good before in use.
+    /// Reads the files anew for a connection. Files that cannot be used, or that the broker has just refused, leave
+    /// what was good before in use.
     pub(super) fn read(&mut self) -> Option<Credentials> {
         self.marks = self.look();
+        if self.refused.as_ref() == Some(&self.marks) && self.proven.is_some() {
+            self.good.clone_from(&self.proven);
+            return self.good.clone();
+        }
+        self.refused = None;
         match credentials::load(&self.files) {
             Ok(credentials) => {
                 self.complaint = None;
@@ -53,10 +65,20 @@ impl Ring {
         self.good.clone()
     }
 
+    /// What became of a connection with what was read.
+    pub(super) fn on_ending(&mut self, ending: Ending) {
+        if ending.greeted {
+            self.proven.clone_from(&self.good);
+        } else if self.refused.is_none() && self.proven.is_some() && is_about_credentials(ending.why) {
+            self.refused = Some(self.marks.clone());
+            self.complain(&format!("the broker does not take them: {}", ending.why.text()));
+        }
+    }
+
     /// Ends once other files than those in use have proven themselves; until then says what is wrong with them.
     pub(super) async fn renewed(&mut self, clock: &dyn Clock, broker: &Broker, events: &mpsc::Sender<Event>) {
         // Proven but for the broker, which may learn to trust them a little later.
-        let mut waiting = false;
+        let mut waiting = self.refused.is_some();
         loop {
             clock.sleep_until(clock.now().uptime_ms.saturating_add(FILES_CHECK_MS)).await;
             self.tell_expiring(clock, events).await;
@@ -72,6 +94,7 @@ impl Ring {
                 }
                 Ok(credentials) => match trial(broker, &credentials).await {
                     Ok(()) => {
+                        self.refused = None;
                         tracing::info!("the new certificate files fit and the broker takes them");
                         return;
                     }
@@ -126,6 +149,18 @@ impl Ring {
         let identity = self.files.identity.iter().flat_map(|identity| [&identity.certificate, &identity.key]);
         std::iter::once(&self.files.ca).chain(identity).map(mark).collect()
     }
+}
+
+/// Whether other certificates of ours, or of our authority, could have changed the answer.
+fn is_about_credentials(why: Refused) -> bool {
+    matches!(
+        why,
+        Refused::AuthorityUnknown
+            | Refused::CertificateMissing
+            | Refused::CertificateUntrusted
+            | Refused::CertificateExpired
+            | Refused::NoCommonTls
+    )
 }
 
 fn mark(path: &PathBuf) -> Mark {

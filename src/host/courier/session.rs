@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Broker, CONNECT_TIMEOUT_S, Ends, Event, Send, WINDOW,
-    line::{Heard, Listener, Writer},
+    line::{Heard, Listener, Speaker},
     refused::Refused,
 };
 
@@ -40,7 +40,7 @@ fn locked<T>(shared: &Shared, change: impl FnOnce(&mut OnTheWay) -> T) -> T {
 /// Carries over one line until it ends, or until `renewed` ends and we take leave to come back.
 pub(super) async fn carry(
     broker: &Broker,
-    (writer, listener): (Writer, Listener),
+    (speaker, listener): (Speaker, Listener),
     ends: &mut Ends,
     renewed: impl Future<Output = ()>,
 ) -> Ending {
@@ -48,24 +48,24 @@ pub(super) async fn carry(
     let Ends { sends, events } = ends;
     let renewal = async {
         renewed.await;
-        writer.disconnect().await;
+        speaker.disconnect().await;
         std::future::pending().await
     };
     // `poll` must not be cancelled midway, so each part is one future for the whole session.
     let why = tokio::select! {
-        why = receive(broker, &writer, listener, &shared, events) => why,
-        why = forward(&writer, sends, &shared) => why,
+        why = receive(broker, &speaker, listener, &shared, events) => why,
+        why = forward(&speaker, sends, &shared) => why,
         why = renewal => why,
     };
     Ending { why, greeted: locked(&shared, |way| way.greeted) }
 }
 
-async fn forward(writer: &Writer, sends: &mut mpsc::Receiver<Send>, shared: &Shared) -> Refused {
+async fn forward(speaker: &Speaker, sends: &mut mpsc::Receiver<Send>, shared: &Shared) -> Refused {
     while let Some(send) = sends.recv().await {
         match send {
             Send::Publish { tag, topic, payload, retain } => {
                 locked(shared, |way| way.queued.push_back(tag));
-                if let Err(why) = writer.publish(topic, retain, payload).await {
+                if let Err(why) = speaker.publish(topic, retain, payload).await {
                     return why;
                 }
             }
@@ -74,13 +74,13 @@ async fn forward(writer: &Writer, sends: &mut mpsc::Receiver<Send>, shared: &Sha
     }
     locked(shared, |way| way.stopping = true);
     // The other half still runs: it sends what is queued and sees the disconnection through.
-    writer.disconnect().await;
+    speaker.disconnect().await;
     std::future::pending().await
 }
 
 async fn receive(
     broker: &Broker,
-    writer: &Writer,
+    speaker: &Speaker,
     mut listener: Listener,
     shared: &Shared,
     events: &mpsc::Sender<Event>,
@@ -95,7 +95,7 @@ async fn receive(
             Ok(Err(why)) => return why,
             Ok(Ok(heard)) => heard,
         };
-        let told = match on_heard(broker, writer, shared, heard).await {
+        let told = match on_heard(broker, speaker, shared, heard).await {
             Ok(told) => told,
             Err(why) => return why,
         };
@@ -109,7 +109,7 @@ async fn receive(
 
 async fn on_heard(
     broker: &Broker,
-    writer: &Writer,
+    speaker: &Speaker,
     shared: &Shared,
     heard: Heard,
 ) -> Result<Option<Event>, Refused> {
@@ -117,7 +117,7 @@ async fn on_heard(
         Heard::Greeted { in_flight, max_packet_bytes } => {
             locked(shared, |way| way.greeted = true);
             for filter in &broker.filters {
-                writer.subscribe(filter).await?;
+                speaker.subscribe(filter).await?;
             }
             // Well below the table, so that a packet identifier never comes round while its first use is still awaited.
             Ok(Some(Event::Connected { window: WINDOW.min(in_flight / 4 * 3).max(1), max_packet_bytes }))
