@@ -480,7 +480,7 @@ async fn files_that_cannot_be_used_are_mistakes_of_the_configuration_with_their_
 }
 
 /// A broker that knows MQTT 3.1.1 and nothing newer. It ends with the test's process.
-fn old_broker() -> u16 {
+async fn old_broker() -> u16 {
     let port = free_port();
     let config = format!(
         "id = 0\n[router]\nid = 0\nmax_connections = 100\nmax_outgoing_packet_count = 200\n\
@@ -496,13 +496,21 @@ fn old_broker() -> u16 {
             panic!("{error}");
         }
     });
+    soon("the old broker's listener", async {
+        let clock = SystemClock::default();
+        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            clock.sleep_until(clock.now().uptime_ms + 20).await;
+        }
+    })
+    .await;
     port
 }
 
 #[tokio::test]
 async fn a_broker_that_knows_only_3_1_1_is_spoken_to_in_3_1_1() {
     let works = Works::open("old-broker").await;
-    let port = old_broker();
+    let port = old_broker().await;
+    assert_eq!(first_word(Subscriber::broker(port)).await, Ok(()), "finding the version is no refusal");
     let mut subscriber = Subscriber::start(port).await;
     works.force(8_000_000);
     let agent = works.agent(&works.configure(port));
