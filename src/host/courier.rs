@@ -44,6 +44,8 @@ const IN_FLIGHT_TABLE: u16 = 256;
 const STABLE_AFTER_MS: i64 = 30_000;
 /// How long connecting may take, in seconds.
 const CONNECT_TIMEOUT_S: u64 = 10;
+/// How long a broker may be silent while a subscription awaits its answer, in seconds.
+const SUBSCRIBE_TIMEOUT_S: u64 = 10;
 /// First pause before connecting again, in milliseconds; it doubles up to [`MAX_BACKOFF_MS`].
 const MIN_BACKOFF_MS: u64 = 250;
 /// Longest pause before connecting again, in milliseconds.

@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::mpsc;
 
 use super::{
-    Broker, CONNECT_TIMEOUT_S, Ends, Event, Send, WINDOW,
+    Broker, CONNECT_TIMEOUT_S, Ends, Event, SUBSCRIBE_TIMEOUT_S, Send, WINDOW,
     line::{Heard, Listener, Speaker},
     refused::Refused,
 };
@@ -27,6 +27,8 @@ struct OnTheWay {
     queued: VecDeque<u64>,
     awaiting: BTreeMap<u16, u64>,
     greeted: bool,
+    /// Filters subscribed to and not yet answered.
+    unanswered: usize,
     /// The program asked for the end.
     stopping: bool,
 }
@@ -87,7 +89,11 @@ async fn receive(
 ) -> Refused {
     // Writes of the library have no timeout of their own.
     let patience = Duration::from_secs(u64::from(broker.keepalive_s) * 2 + CONNECT_TIMEOUT_S);
+    // Nor have its subscriptions: one that is never answered would look like a quiet plant for ever.
+    let patience_of_subscriber = Duration::from_secs(SUBSCRIBE_TIMEOUT_S);
     loop {
+        let subscribing = locked(shared, |way| way.unanswered > 0);
+        let patience = if subscribing { patience_of_subscriber } else { patience };
         let heard = match tokio::time::timeout(patience, listener.next()).await {
             Err(_) => return Refused::Silent,
             // A peer that took the connection but not our greeting is not one that broke.
@@ -115,14 +121,20 @@ async fn on_heard(
 ) -> Result<Option<Event>, Refused> {
     match heard {
         Heard::Greeted { in_flight, max_packet_bytes } => {
-            locked(shared, |way| way.greeted = true);
+            locked(shared, |way| (way.greeted, way.unanswered) = (true, broker.filters.len()));
             for filter in &broker.filters {
                 speaker.subscribe(filter).await?;
             }
             // Well below the table, so that a packet identifier never comes round while its first use is still awaited.
             Ok(Some(Event::Connected { window: WINDOW.min(in_flight / 4 * 3).max(1), max_packet_bytes }))
         }
-        Heard::Subscribed { granted: true } => Ok(Some(Event::Subscribed)),
+        Heard::Subscribed { granted: true } => {
+            let all = locked(shared, |way| {
+                way.unanswered = way.unanswered.saturating_sub(1);
+                way.unanswered == 0
+            });
+            Ok(all.then_some(Event::Subscribed))
+        }
         Heard::Subscribed { granted: false } => Err(Refused::TopicForbidden),
         Heard::Sent(pkid) => {
             locked(shared, |way| {
