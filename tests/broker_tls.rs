@@ -455,6 +455,25 @@ async fn files_that_cannot_be_used_are_mistakes_of_the_configuration_with_their_
     let good =
         flaws(r#"ca = "ca.pem", certificate = "one.crt", key = "one.key", server_name = "broker.example""#);
     assert_eq!(good, [r#"Some(Some("broker.example"))"#]);
+    // The forms in which other programs write keys.
+    openssl(folder, &["ec", "-in", "one.key", "-out", "one.sec1"]);
+    openssl(
+        folder,
+        &[
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=gw", "-keyout", "rsa.key", "-out",
+            "rsa.crt",
+        ],
+    );
+    openssl(folder, &["rsa", "-in", "rsa.key", "-traditional", "-out", "rsa.pkcs1"]);
+    for (certificate, key, form) in [
+        ("one.crt", "one.sec1", "EC PRIVATE KEY"),
+        ("rsa.crt", "rsa.pkcs1", "RSA PRIVATE KEY"),
+        ("rsa.crt", "rsa.key", "BEGIN PRIVATE KEY"),
+    ] {
+        assert!(std::fs::read_to_string(folder.join(key)).unwrap().contains(form), "{key}");
+        let good = flaws(&format!("ca = \"ca.pem\", certificate = \"{certificate}\", key = \"{key}\""));
+        assert_eq!(good, ["Some(None)"], "{key}");
+    }
     let wrong = flaws(r#"ca = "none.pem", certificate = "empty.pem", key = "ca.pem""#).join("\n");
     assert!(wrong.contains("agent.toml:"), "{wrong}");
     assert!(wrong.contains("none.pem: cannot be read"), "{wrong}");
@@ -477,6 +496,11 @@ async fn files_that_cannot_be_used_are_mistakes_of_the_configuration_with_their_
     .await;
     assert_eq!(refused.status.code(), Some(78), "{refused:?}");
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--key: "), "{refused:?}");
+}
+
+fn openssl(folder: &Path, arguments: &[&str]) {
+    let done = Command::new("openssl").args(arguments).current_dir(folder).stderr(Stdio::null()).status();
+    assert!(done.unwrap().success(), "openssl {arguments:?}");
 }
 
 /// A broker that knows MQTT 3.1.1 and nothing newer. It ends with the test's process.
