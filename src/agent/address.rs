@@ -69,6 +69,7 @@ pub fn broker(config: &AgentConfig, started: &Stamp) -> Result<Broker, Failure> 
         // A gateway's id is unique in its enterprise only.
         client_id: format!("coldhearth-{}-{}", config.gateway.enterprise, config.gateway.id),
         login,
+        tls: config.broker.tls.clone(),
         keepalive_s: config.broker.keepalive_s,
         will: Some(will),
         // Without an authority nobody is believed, and nothing need come.

@@ -10,7 +10,7 @@ use std::{
 use self::read::Reader;
 use crate::{
     evidence::PublicKey,
-    host::layers,
+    host::{credentials::TlsFiles, layers},
     judge::{Commissioned, Equipment},
     metering::{Profile, decode::Declared},
     terms::{
@@ -80,6 +80,8 @@ pub struct BrokerConfig {
     pub keepalive_s: u16,
     /// User and the file that holds the password.
     pub login: Option<(String, PathBuf)>,
+    /// Files to encrypt with.
+    pub tls: Option<TlsFiles>,
     /// Records a second that a backlog drains at.
     pub drain_per_s: u32,
 }

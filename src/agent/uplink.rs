@@ -374,6 +374,11 @@ impl<'a> Uplink<'a> {
             Event::Refused { tag, why } => self.on_settled(tag, Some(why)).await,
             Event::Subscribed => self.hold_until = self.clock.now().uptime_ms + RECEIPT_GRACE_MS,
             Event::Message { topic, payload, .. } => self.on_message(&topic, payload).await,
+            Event::Expiring { days, .. } => {
+                let notice = Body::Notice(Notice::CertificateExpiring { days });
+                // The scribe is gone only when everything ends.
+                let _gone = self.journal.send(Entry::Write(self.clock.now(), notice)).await;
+            }
         }
     }
 

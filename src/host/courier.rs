@@ -1,31 +1,37 @@
 //! MQTT as two message enums; rumqttc hides behind [`run`]. Tests hold the other ends of the channels.
 //!
 //! The library is treated as lossy: nothing is queued in it beyond the window, every broken connection is dropped with
-//! all its state, and only a PUBACK with reason 0 counts as accepted.
+//! all its state, and only a PUBACK with reason 0 counts as accepted. A broker that does not understand MQTT 5 is
+//! spoken to in 3.1.1, where a PUBACK has no reason and each counts as accepted: there, more than anywhere, only a
+//! signed receipt proves that a record was delivered.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+mod expiry;
+mod fault;
+mod line;
+mod refused;
+mod ring;
+mod session;
+mod v311;
+mod v5;
+mod version;
 
-use rumqttc::{
-    Outgoing,
-    v5::{
-        AsyncClient, ConnectionError, Event as Wire, EventLoop, Incoming, MqttOptions,
-        mqttbytes::{
-            QoS,
-            v5::{
-                ConnectReturnCode, DisconnectReasonCode, LastWill, LastWillProperties, PubAckReason,
-                SubscribeReasonCode,
-            },
-        },
-    },
-};
 use tokio::sync::mpsc;
 
-use super::clock::Clock;
+pub use self::{refused::Refused, ring::FILES_CHECK_MS};
+use self::{
+    ring::Ring,
+    session::Ending,
+    version::{Taste, Version},
+};
+use super::{
+    clock::{Clock, Wait},
+    credentials::{Part, TlsFiles},
+};
 
+/// Default port of a broker.
+pub const DEFAULT_PORT: u16 = 1_883;
+/// Default port of a broker that speaks TLS.
+pub const DEFAULT_TLS_PORT: u16 = 8_883;
 /// Publishes that may await their PUBACK.
 pub const WINDOW: u16 = 63;
 /// Messages between a program and its courier, each way.
@@ -34,8 +40,12 @@ pub const CHANNEL: usize = 64;
 pub const MAX_PACKET_BYTES: u32 = 256 * 1024;
 /// The in-flight table's size; the library's default of 65,535 costs 14 MB.
 const IN_FLIGHT_TABLE: u16 = 256;
+/// A connection that lasted longer than this is no failure to connect, in milliseconds.
+const STABLE_AFTER_MS: i64 = 30_000;
 /// How long connecting may take, in seconds.
 const CONNECT_TIMEOUT_S: u64 = 10;
+/// How long a broker may be silent while a subscription awaits its answer, in seconds.
+const SUBSCRIBE_TIMEOUT_S: u64 = 10;
 /// First pause before connecting again, in milliseconds; it doubles up to [`MAX_BACKOFF_MS`].
 const MIN_BACKOFF_MS: u64 = 250;
 /// Longest pause before connecting again, in milliseconds.
@@ -52,6 +62,8 @@ pub struct Broker {
     pub client_id: String,
     /// User name and password, where the broker wants them.
     pub login: Option<(String, String)>,
+    /// Files to encrypt with; without them everybody on the way can read, and pose as the broker.
+    pub tls: Option<TlsFiles>,
     /// Keep-alive in seconds, at least 5.
     pub keepalive_s: u16,
     /// What the broker says in our name when we fall silent.
@@ -67,7 +79,7 @@ pub struct Will {
     pub topic: String,
     /// What.
     pub payload: Vec<u8>,
-    /// How long the broker waits for us to come back, in seconds.
+    /// How long the broker waits for us to come back, in seconds. In MQTT 3.1.1 it does not wait.
     pub delay_s: u32,
 }
 
@@ -101,7 +113,7 @@ pub enum Event {
     },
     /// All filters are subscribed to.
     Subscribed,
-    /// The broker has accepted a publish.
+    /// The broker has accepted a publish. In MQTT 3.1.1 it may have thrown it away all the same.
     Accepted {
         /// The caller's number.
         tag: u64,
@@ -127,50 +139,13 @@ pub enum Event {
         /// Why.
         why: Refused,
     },
-}
-
-/// Why a broker refused, or was lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// Nobody subscribes to the topic, so the broker kept nothing.
-    NoSubscriber,
-    /// A limit of the broker.
-    Quota,
-    /// Login or access rules.
-    NotAuthorised,
-    /// Somebody else connected under our name.
-    TakenOver,
-    /// Any other reason of the broker.
-    Broker,
-    /// Nobody answers at the address.
-    Unreachable,
-    /// The connection broke.
-    Broken,
-    /// The broker stopped answering.
-    Silent,
-    /// We took leave ourselves.
-    Left,
-}
-
-impl Refused {
-    /// Cause and next step, for log and screen.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Refused::NoSubscriber => "nobody subscribes; the record waits in the journal",
-            Refused::Quota => "a quota of the broker is reached; raise it or wait",
-            Refused::NotAuthorised => {
-                "the broker refuses this login or topic; check user, password and access rules"
-            }
-            Refused::TakenOver => {
-                "another client uses our client id; two agents must not share gateway id and enterprise"
-            }
-            Refused::Broker => "the broker refused; its log says why",
-            Refused::Unreachable => "no broker at that address; check host, port and that it runs",
-            Refused::Broken => "the connection to the broker broke; connecting again",
-            Refused::Silent => "the broker stopped answering; connecting again",
-            Refused::Left => "disconnected on request",
-        }
-    }
+    /// A certificate in use expires soon, or has. Told at 30, 14 and 7 days, then daily.
+    Expiring {
+        /// Whose.
+        what: Part,
+        /// Days left, begun ones counted whole; 0 or less once it has expired.
+        days: i64,
+    },
 }
 
 /// A program's ends of the channels.
@@ -200,10 +175,21 @@ pub fn pair() -> (Courier, Ends) {
 /// pauses whose jitter follows from the client identifier, so that a thousand gateways do not come back at once.
 pub async fn run(clock: &dyn Clock, broker: Broker, mut ends: Ends) {
     let mut failures: u32 = 0;
+    let mut taste = Taste::unknown();
+    let mut ring = broker.tls.clone().map(Ring::of);
     loop {
         let before = clock.now();
-        let why = session(&broker, &mut ends).await;
-        if why == Refused::Left || ends.events.send(Event::Lost { why }).await.is_err() {
+        let version = taste.next(before.uptime_ms);
+        let Ending { why, greeted } = connection(clock, &broker, version, &mut ring, &mut ends).await;
+        if why == Refused::Left {
+            return;
+        }
+        if greeted {
+            taste.on_greeted(version, before.uptime_ms);
+        }
+        let negotiating = !greeted && taste.on_turned_away(why);
+        // As long as another version may be understood, nobody needs to hear of the one that was not.
+        if !negotiating && ends.events.send(Event::Lost { why }).await.is_err() {
             return;
         }
         // What was handed over after the loss was never sent; its owner hears of the loss and sends it again.
@@ -214,7 +200,13 @@ pub async fn run(clock: &dyn Clock, broker: Broker, mut ends: Ends) {
         }
         let now = clock.now();
         let lasted_ms = now.since_ms(&before);
-        failures = if lasted_ms > 30_000 { 1 } else { failures.saturating_add(1) };
+        failures = if negotiating || why == Refused::Renewed {
+            0
+        } else if lasted_ms > STABLE_AFTER_MS {
+            1
+        } else {
+            failures.saturating_add(1)
+        };
         let pause_ms = MIN_BACKOFF_MS.saturating_mul(1 << failures.min(12)).min(MAX_BACKOFF_MS);
         let jitter_ms = pause_ms * u64::from(jitter(&broker.client_id, failures)) / 1_024;
         let resume = clock.sleep_until(now.uptime_ms + pause_ms / 2 + jitter_ms);
@@ -224,8 +216,38 @@ pub async fn run(clock: &dyn Clock, broker: Broker, mut ends: Ends) {
     }
 }
 
+/// One connection in one version, with the certificates as they are on disk at this moment.
+async fn connection(
+    clock: &dyn Clock,
+    broker: &Broker,
+    version: Version,
+    ring: &mut Option<Ring>,
+    ends: &mut Ends,
+) -> Ending {
+    let Some(ring) = ring else {
+        let line = line::open(broker, version, None);
+        return session::carry(broker, line, ends, std::future::pending()).await;
+    };
+    let Some(credentials) = ring.read() else {
+        return Ending { why: Refused::Credentials, greeted: false };
+    };
+    let events = ends.events.clone();
+    ring.tell_expiring(clock, &events).await;
+    let line = line::open(broker, version, Some(credentials.config.clone()));
+    let mut ending = session::carry(broker, line, ends, ring.renewed(clock, broker, &events)).await;
+    if ending == (Ending { why: Refused::Dropped, greeted: false })
+        && let Err(why) = ring::trial(broker, &credentials).await
+        && why != Refused::Broken
+    {
+        // The objection to our certificate was lost when the broker hung up; asked again, it says it again.
+        ending.why = why;
+    }
+    ring.on_ending(ending);
+    ending
+}
+
 /// Waits, and meanwhile throws away what cannot be sent; true when asked to stop.
-async fn stopped_while(mut wait: super::clock::Wait<'_>, ends: &mut Ends) -> bool {
+async fn stopped_while(mut wait: Wait<'_>, ends: &mut Ends) -> bool {
     loop {
         tokio::select! {
             () = &mut wait => return false,
@@ -243,210 +265,9 @@ fn jitter(client_id: &str, turn: u32) -> u16 {
     u16::try_from(seed.wrapping_mul(2_654_435_761) >> 23).unwrap_or(0)
 }
 
-/// Tags on their way: handed to the library but not yet on the wire, and awaiting their PUBACK.
-#[derive(Debug, Default)]
-struct OnTheWay {
-    queued: VecDeque<u64>,
-    awaiting: BTreeMap<u16, u64>,
-}
-
-type Shared = Arc<Mutex<OnTheWay>>;
-
-fn locked<T>(shared: &Shared, change: impl FnOnce(&mut OnTheWay) -> T) -> T {
-    change(&mut shared.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// One connection, from the first packet to whatever ends it.
-async fn session(broker: &Broker, ends: &mut Ends) -> Refused {
-    let (client, event_loop) = AsyncClient::new(options(broker), CHANNEL);
-    let shared = Shared::default();
-    let Ends { sends, events } = ends;
-    // `poll` must not be cancelled midway, so each half is one future for the whole session.
-    tokio::select! {
-        why = receive(broker, &client, event_loop, &shared, events) => why,
-        why = forward(&client, sends, &shared) => why,
-    }
-}
-
-async fn forward(client: &AsyncClient, sends: &mut mpsc::Receiver<Send>, shared: &Shared) -> Refused {
-    while let Some(send) = sends.recv().await {
-        match send {
-            Send::Publish { tag, topic, payload, retain } => {
-                locked(shared, |way| way.queued.push_back(tag));
-                if client.publish(topic, QoS::AtLeastOnce, retain, payload).await.is_err() {
-                    return Refused::Broken;
-                }
-            }
-            Send::Stop => break,
-        }
-    }
-    // The other half still runs: it sends what is queued and sees the disconnection through.
-    let _closing = client.disconnect().await;
-    std::future::pending().await
-}
-
-async fn receive(
-    broker: &Broker,
-    client: &AsyncClient,
-    mut event_loop: EventLoop,
-    shared: &Shared,
-    events: &mpsc::Sender<Event>,
-) -> Refused {
-    // Writes of the library have no timeout of their own.
-    let patience = Duration::from_secs(u64::from(broker.keepalive_s) * 2 + CONNECT_TIMEOUT_S);
-    loop {
-        let event = match tokio::time::timeout(patience, event_loop.poll()).await {
-            Err(_) => return Refused::Silent,
-            Ok(Err(error)) => return refused(&error),
-            Ok(Ok(event)) => event,
-        };
-        let told = match event {
-            Wire::Outgoing(Outgoing::Disconnect) => return Refused::Left,
-            Wire::Outgoing(Outgoing::Publish(pkid)) => {
-                locked(shared, |way| {
-                    if let Some(tag) = way.queued.pop_front() {
-                        way.awaiting.insert(pkid, tag);
-                    }
-                });
-                None
-            }
-            Wire::Outgoing(_) => None,
-            Wire::Incoming(packet) => match incoming(broker, client, shared, packet).await {
-                Ok(told) => told,
-                Err(why) => return why,
-            },
-        };
-        if let Some(told) = told
-            && events.send(told).await.is_err()
-        {
-            return Refused::Left;
-        }
-    }
-}
-
-async fn incoming(
-    broker: &Broker,
-    client: &AsyncClient,
-    shared: &Shared,
-    packet: Incoming,
-) -> Result<Option<Event>, Refused> {
-    if let Incoming::ConnAck(ack) = packet {
-        for filter in &broker.filters {
-            client.subscribe(filter, QoS::AtLeastOnce).await.map_err(|_| Refused::Broken)?;
-        }
-        let told = ack.properties.as_ref();
-        let limit = told.and_then(|p| p.receive_max).unwrap_or(u16::MAX).min(IN_FLIGHT_TABLE);
-        let max_packet_bytes = told.and_then(|p| p.max_packet_size).unwrap_or(u32::MAX);
-        // Well below the table, so that a packet identifier never comes round while its first use is still awaited.
-        return Ok(Some(Event::Connected { window: WINDOW.min(limit / 4 * 3).max(1), max_packet_bytes }));
-    }
-    if let Incoming::SubAck(ack) = packet {
-        let granted = |code: &SubscribeReasonCode| matches!(code, SubscribeReasonCode::Success(_));
-        return if ack.return_codes.iter().all(granted) {
-            Ok(Some(Event::Subscribed))
-        } else {
-            Err(Refused::NotAuthorised)
-        };
-    }
-    if let Incoming::Publish(publish) = packet {
-        let topic = String::from_utf8_lossy(&publish.topic).into_owned();
-        return Ok(Some(Event::Message {
-            topic,
-            payload: publish.payload.to_vec(),
-            retained: publish.retain,
-        }));
-    }
-    if let Incoming::PubAck(ack) = packet {
-        let tag = locked(shared, |way| way.awaiting.remove(&ack.pkid));
-        return Ok(tag.map(|tag| match publish_refusal(ack.reason) {
-            None => Event::Accepted { tag },
-            Some(why) => Event::Refused { tag, why },
-        }));
-    }
-    if let Incoming::Disconnect(farewell) = packet {
-        let taken = farewell.reason_code == DisconnectReasonCode::SessionTakenOver;
-        return Err(if taken { Refused::TakenOver } else { Refused::Broker });
-    }
-    Ok(None)
-}
-
-fn publish_refusal(reason: PubAckReason) -> Option<Refused> {
-    match reason {
-        PubAckReason::Success => None,
-        PubAckReason::NoMatchingSubscribers => Some(Refused::NoSubscriber),
-        PubAckReason::QuotaExceeded => Some(Refused::Quota),
-        PubAckReason::NotAuthorized => Some(Refused::NotAuthorised),
-        PubAckReason::UnspecifiedError
-        | PubAckReason::ImplementationSpecificError
-        | PubAckReason::TopicNameInvalid
-        | PubAckReason::PacketIdentifierInUse
-        | PubAckReason::PayloadFormatInvalid => Some(Refused::Broker),
-    }
-}
-
-fn refused(error: &ConnectionError) -> Refused {
-    match error {
-        ConnectionError::ConnectionRefused(
-            ConnectReturnCode::BadUserNamePassword
-            | ConnectReturnCode::NotAuthorized
-            | ConnectReturnCode::Banned,
-        ) => Refused::NotAuthorised,
-        ConnectionError::ConnectionRefused(ConnectReturnCode::QuotaExceeded) => Refused::Quota,
-        ConnectionError::ConnectionRefused(_) | ConnectionError::NotConnAck(_) => Refused::Broker,
-        ConnectionError::Io(e) if e.kind() == std::io::ErrorKind::ConnectionRefused => Refused::Unreachable,
-        ConnectionError::Timeout(_) => Refused::Unreachable,
-        ConnectionError::Io(_) | ConnectionError::MqttState(_) => Refused::Broken,
-        ConnectionError::RequestsDone => Refused::Left,
-    }
-}
-
-fn options(broker: &Broker) -> MqttOptions {
-    let mut options = MqttOptions::new(&broker.client_id, &broker.host, broker.port);
-    options
-        .set_keep_alive(Duration::from_secs(u64::from(broker.keepalive_s.max(5))))
-        .set_connection_timeout(CONNECT_TIMEOUT_S)
-        .set_clean_start(true)
-        .set_max_packet_size(Some(MAX_PACKET_BYTES))
-        .set_outgoing_inflight_upper_limit(IN_FLIGHT_TABLE);
-    let mut network = options.network_options();
-    network.set_tcp_nodelay(true);
-    options.set_network_options(network);
-    if let Some((user, password)) = &broker.login {
-        options.set_credentials(user, password);
-    }
-    if let Some(will) = &broker.will {
-        let properties = LastWillProperties {
-            delay_interval: Some(will.delay_s),
-            payload_format_indicator: None,
-            message_expiry_interval: None,
-            content_type: None,
-            response_topic: None,
-            correlation_data: None,
-            user_properties: Vec::new(),
-        };
-        // A will waits only as long as the session does.
-        options.set_session_expiry_interval(Some(will.delay_s));
-        options.set_last_will(LastWill::new(
-            &will.topic,
-            will.payload.clone(),
-            QoS::AtLeastOnce,
-            true,
-            Some(properties),
-        ));
-    }
-    options
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_reason_zero_is_accepted() {
-        assert_eq!(publish_refusal(PubAckReason::Success), None);
-        assert_eq!(publish_refusal(PubAckReason::NoMatchingSubscribers), Some(Refused::NoSubscriber));
-        assert_eq!(publish_refusal(PubAckReason::UnspecifiedError), Some(Refused::Broker));
-    }
 
     #[test]
     fn jitter_spreads_and_repeats() {

@@ -1,4 +1,5 @@
-//! I/O that both programs need of the world: clock, MQTT, configuration layers, database, keys, signals, exit codes.
+//! I/O that both programs need of the world: clock, MQTT, certificates, configuration layers, database, keys, signals,
+//! exit codes.
 //!
 //! May not: see `agent` or `regulator`, judge anything. Knows `terms` and `evidence`. Without the feature `host` only
 //! what an auditor's offline tool needs remains.
@@ -10,6 +11,8 @@ pub mod public_key;
 pub mod clock;
 #[cfg(feature = "host")]
 pub mod courier;
+#[cfg(feature = "host")]
+pub mod credentials;
 #[cfg(feature = "host")]
 pub mod database;
 #[cfg(feature = "host")]

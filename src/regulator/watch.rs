@@ -100,6 +100,7 @@ struct Desk {
     save: Option<std::fs::File>,
     messages: u64,
     connected: bool,
+    language: Language,
     colour: bool,
 }
 
@@ -116,6 +117,7 @@ impl Desk {
             save: orders.save.as_ref().map(open).transpose()?,
             messages: 0,
             connected: false,
+            language: orders.language,
             colour: orders.colour,
         })
     }
@@ -139,10 +141,15 @@ impl Desk {
         match event {
             Event::Connected { .. } => self.connected = true,
             Event::Lost { why } if !self.connected => {
-                return Err(Failure::new(Exit::Unreachable, why.text()));
+                return Err(Failure::new(Exit::Unreachable, why.words().in_language(self.language)));
             }
             Event::Lost { why } => {
-                self.show(out, &Line { tone: Tone::Doubt, text: why.text().to_owned() });
+                let text = why.words().in_language(self.language).to_owned();
+                self.show(out, &Line { tone: Tone::Doubt, text });
+            }
+            Event::Expiring { what, days } => {
+                let text = what.expiring(days, self.language);
+                self.show(out, &Line { tone: Tone::Doubt, text });
             }
             Event::Message { topic, payload, .. } => self.on_message(&topic, &payload, out)?,
             Event::Subscribed | Event::Accepted { .. } | Event::Refused { .. } => {}
@@ -237,6 +244,7 @@ pub fn subscriber(host: String, port: u16, name: &str) -> Broker {
         port,
         client_id: name.to_owned(),
         login: None,
+        tls: None,
         keepalive_s: 30,
         will: None,
         filters: vec![topic::EVERYTHING.to_owned()],

@@ -84,6 +84,124 @@ pub const SELF_ANCHORED: Words = Words {
     en: "the key came with the records themselves; pin it with --trust KEY",
 };
 
+// What a broker, or the way to it, may have against us: cause and next step.
+
+/// Nobody subscribes to the topic, so the broker kept nothing.
+pub const NO_SUBSCRIBER: Words = Words {
+    zh: "无人订阅该主题；记录留在日志中等待",
+    en: "nobody subscribes; the record waits in the journal",
+};
+/// A limit of the broker.
+pub const BROKER_QUOTA: Words = Words {
+    zh: "已达 MQTT 服务器的配额；请提高配额或等待",
+    en: "a quota of the broker is reached; raise it or wait",
+};
+/// The login.
+pub const LOGIN_REFUSED: Words = Words {
+    zh: "MQTT 服务器拒绝此登录；请核对用户名、密码文件和允许的客户端",
+    en: "the broker refuses this login; check user, password file and the clients it allows",
+};
+/// The access rules, at one topic.
+pub const TOPIC_FORBIDDEN: Words = Words {
+    zh: "MQTT 服务器的访问规则不允许此主题；请在其 ACL 中为本客户端开放 coldhearth/v1/#",
+    en: "the broker's access rules forbid this topic; allow this client coldhearth/v1/# in its ACL",
+};
+/// Somebody else connected under our name.
+pub const TAKEN_OVER: Words = Words {
+    zh: "另一客户端在使用我们的客户端标识；两个网关程序不得共用网关编号和企业代码",
+    en: "another client uses our client id; two agents must not share gateway id and enterprise",
+};
+/// The protocol's version.
+pub const NO_COMMON_VERSION: Words = Words {
+    zh: "MQTT 服务器既不接受 MQTT 5 也不接受 3.1.1；请升级 MQTT 服务器",
+    en: "the broker takes neither MQTT 5 nor 3.1.1; upgrade it",
+};
+/// Any other reason of the broker.
+pub const REFUSED_BY_BROKER: Words =
+    Words { zh: "MQTT 服务器拒绝；原因见其日志", en: "the broker refused; its log says why" };
+/// Nobody answers at the address.
+pub const BROKER_UNREACHABLE: Words = Words {
+    zh: "该地址没有 MQTT 服务器；请核对主机、端口及其是否运行",
+    en: "no broker at that address; check host, port and that it runs",
+};
+/// The connection broke.
+pub const CONNECTION_BROKEN: Words = Words {
+    zh: "与 MQTT 服务器的连接中断；正在重连",
+    en: "the connection to the broker broke; connecting again",
+};
+/// Whoever answers closed the connection at our first word.
+pub const CONNECTION_DROPPED: Words = Words {
+    zh: "对方接受连接后立即关闭；该端口可能要求 TLS（请配置 tls），或不是 MQTT 端口",
+    en: "whoever answers closes the connection at our greeting; the port may want TLS (configure `tls`) or be no MQTT port",
+};
+/// The broker stopped answering.
+pub const BROKER_SILENT: Words = Words {
+    zh: "MQTT 服务器不再应答；正在重连",
+    en: "the broker stopped answering; connecting again",
+};
+/// We took leave ourselves.
+pub const DISCONNECTED: Words = Words { zh: "已按要求断开", en: "disconnected on request" };
+/// We took leave ourselves, to come back with a new certificate.
+pub const CERTIFICATE_RENEWED: Words = Words {
+    zh: "证书文件已更新；正在用新证书重连",
+    en: "the certificate files are new; connecting again with them",
+};
+/// Our authority did not issue the broker's certificate.
+pub const AUTHORITY_UNKNOWN: Words = Words {
+    zh: "MQTT 服务器的证书不是由我们的 CA 签发；请在 `ca` 中给出签发它的 CA，否则有人冒充 MQTT 服务器",
+    en: "the broker's certificate was not issued by our authority; name the authority that issued it in `ca`, or somebody poses as the broker",
+};
+/// The broker's certificate has expired.
+pub const BROKER_EXPIRED: Words = Words {
+    zh: "MQTT 服务器的证书已过期；请在 MQTT 服务器上更新证书，并核对本机时钟",
+    en: "the broker's certificate has expired; renew it at the broker, and check this machine's clock",
+};
+/// The broker's certificate is not valid yet.
+pub const BROKER_NOT_YET_VALID: Words = Words {
+    zh: "MQTT 服务器的证书尚未生效；请先核对本机时钟，再核对证书的起始日期",
+    en: "the broker's certificate is not valid yet; check this machine's clock first, then the date the certificate begins",
+};
+/// The broker's certificate is for another host.
+pub const WRONG_NAME: Words = Words {
+    zh: "MQTT 服务器的证书属于另一主机；请按证书中的名称填写 `host`，或设置 `server_name`",
+    en: "the broker's certificate is for another host; write `host` as the certificate does, or set `server_name`",
+};
+/// The broker's certificate cannot be used for another reason.
+pub const BROKER_CERTIFICATE: Words = Words {
+    zh: "MQTT 服务器的证书无法使用；请让其 CA 签发一张用于服务器的 X.509 v3 证书",
+    en: "the broker's certificate cannot be used; have its authority issue an X.509 v3 certificate for servers",
+};
+/// The broker wants a certificate of us, and we have none.
+pub const CERTIFICATE_MISSING: Words = Words {
+    zh: "MQTT 服务器要求客户端证书而我们没有；请设置 `certificate` 和 `key`",
+    en: "the broker wants a client certificate and we show none; set `certificate` and `key`",
+};
+/// The broker does not trust our certificate.
+pub const CERTIFICATE_UNTRUSTED: Words = Words {
+    zh: "MQTT 服务器不信任我们的客户端证书；请用它所信任的 CA 签发证书，或让它信任我们的 CA",
+    en: "the broker does not trust our client certificate; have it issued by an authority the broker trusts, or let the broker trust ours",
+};
+/// Our certificate has expired.
+pub const CERTIFICATE_EXPIRED: Words = Words {
+    zh: "我们的客户端证书已过期；请放入新的证书和密钥文件，无需重启",
+    en: "our client certificate has expired; put new certificate and key files in place, no restart needed",
+};
+/// Whoever answers does not speak TLS.
+pub const NOT_TLS: Words = Words {
+    zh: "该端口不使用 TLS；请核对端口（TLS 通常为 8883），或去掉 `tls`",
+    en: "that port does not speak TLS; check the port (8883 is usual for TLS), or leave `tls` out",
+};
+/// The two sides find no way to encrypt that both know.
+pub const NO_COMMON_TLS: Words = Words {
+    zh: "双方没有共同的加密方式；请让 MQTT 服务器支持 TLS 1.2 或 1.3，若它要求客户端证书则设置 `certificate` 和 `key`",
+    en: "no way to encrypt that both sides know; let the broker offer TLS 1.2 or 1.3, and if it wants a client certificate set `certificate` and `key`",
+};
+/// Our own certificate files cannot be used.
+pub const CERTIFICATE_FILES_UNFIT: Words = Words {
+    zh: "证书文件无法使用；具体见日志，更正后自动重试",
+    en: "our certificate files cannot be used; the log says which and why, and they are read again by themselves",
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;

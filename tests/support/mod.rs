@@ -142,16 +142,25 @@ pub struct Subscriber {
 
 impl Subscriber {
     pub async fn start(port: u16) -> Subscriber {
-        let (mut courier, ends) = courier::pair();
-        let broker = Broker {
+        Subscriber::start_with(Subscriber::broker(port)).await
+    }
+
+    /// A broker on this port of 127.0.0.1, everything subscribed to.
+    pub fn broker(port: u16) -> Broker {
+        Broker {
             host: "127.0.0.1".into(),
             port,
             client_id: format!("test-{}", free_port()),
             login: None,
+            tls: None,
             keepalive_s: 30,
             will: None,
             filters: vec![topic::EVERYTHING.into()],
-        };
+        }
+    }
+
+    pub async fn start_with(broker: Broker) -> Subscriber {
+        let (mut courier, ends) = courier::pair();
         tokio::spawn(async move { courier::run(&SystemClock::default(), broker, ends).await });
         soon("a granted subscription", async {
             while !matches!(courier.events.recv().await, Some(Event::Subscribed)) {}

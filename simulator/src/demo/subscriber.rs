@@ -48,6 +48,7 @@ impl Subscriber {
             port,
             client_id: "demo-subscriber".into(),
             login: None,
+            tls: None,
             keepalive_s: 30,
             will: None,
             filters: [Kind::Attest, Kind::Violation]
@@ -60,7 +61,7 @@ impl Subscriber {
                 Some(Event::Subscribed) => break,
                 None => return Err(Failure::new(Exit::Unreachable, "the demo's broker does not answer")),
                 Some(Event::Connected { .. } | Event::Lost { .. } | Event::Message { .. }) => {}
-                Some(Event::Accepted { .. } | Event::Refused { .. }) => {}
+                Some(Event::Accepted { .. } | Event::Refused { .. } | Event::Expiring { .. }) => {}
             }
         }
         let (count, received) = watch::channel(0);

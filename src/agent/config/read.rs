@@ -13,7 +13,11 @@ use super::{
 use crate::{
     catalogue::Standing,
     evidence::PublicKey,
-    host::public_key,
+    host::{
+        courier::{DEFAULT_PORT, DEFAULT_TLS_PORT},
+        credentials::{self, Identity, TlsFiles},
+        public_key,
+    },
     judge::{
         Allowance, Commissioned, Equipment, Floor, Promised,
         commission::{MAX_ALLOWANCES, STARTING_CURRENT_CT_PPM, STARTING_CURRENT_DIRECT_PPM},
@@ -177,7 +181,10 @@ impl Reader<'_> {
 
     fn broker(&self, form: Form<'_>) -> Option<BrokerConfig> {
         let host = form.required("host", form::text);
-        let port = form.optional("port", form::fitting(1..=65_535)).unwrap_or(1_883);
+        let tls = form.table("tls");
+        let usual = if tls.is_some() { DEFAULT_TLS_PORT } else { DEFAULT_PORT };
+        let tls = tls.and_then(|tls| self.tls(tls));
+        let port = form.optional("port", form::fitting(1..=65_535)).unwrap_or(usual);
         let keepalive_s =
             form.optional("keepalive_s", form::fitting(5..=3_600)).unwrap_or(DEFAULT_KEEPALIVE_S);
         let drain_per_s =
@@ -189,7 +196,7 @@ impl Reader<'_> {
         }
         form.close();
         let login = user.zip(password).map(|(user, file)| (user, self.base.join(file)));
-        Some(BrokerConfig { host: host?, port, keepalive_s, login, drain_per_s })
+        Some(BrokerConfig { host: host?, port, keepalive_s, login, drain_per_s, tls })
     }
 
     fn authority(&self, form: Form<'_>) -> Vec<PublicKey> {
@@ -216,6 +223,29 @@ impl Reader<'_> {
             retention_days: days.unwrap_or(DEFAULT_RETENTION_DAYS),
             max_bytes: megabytes.unwrap_or(DEFAULT_JOURNAL_MB) * 1_000_000,
         }
+    }
+
+    /// Files that cannot be used are mistakes of the configuration: better found now than by the first connection.
+    fn tls(&self, form: Form<'_>) -> Option<TlsFiles> {
+        let ca = form.required("ca", form::text);
+        let certificate = form.optional("certificate", form::text);
+        let key = form.optional("key", form::text);
+        let server_name = form.optional("server_name", form::text);
+        if certificate.is_some() != key.is_some() {
+            form.flaw("certificate", "`certificate` and `key` belong together", "give both or neither");
+        }
+        let identity = certificate.zip(key).map(|(certificate, key)| Identity {
+            certificate: self.base.join(certificate),
+            key: self.base.join(key),
+        });
+        let files = ca.map(|ca| TlsFiles { ca: self.base.join(ca), identity, server_name });
+        if let Some(Err(unfit)) = files.as_ref().map(credentials::load) {
+            for unfit in unfit {
+                form.flaw(unfit.part.word(), unfit.what.wrong, unfit.what.right);
+            }
+        }
+        form.close();
+        files
     }
 
     fn bus(&self, form: Form<'_>) -> Option<Bus> {

@@ -1,0 +1,134 @@
+//! Why a broker refused or was lost, and what a person should do about it, in both languages.
+
+use crate::terms::words::{self, Language, Words};
+
+/// Why a broker refused, or was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Nobody subscribes to the topic, so the broker kept nothing.
+    NoSubscriber,
+    /// A limit of the broker.
+    Quota,
+    /// The login.
+    NotAuthorised,
+    /// The access rules, at one topic.
+    TopicForbidden,
+    /// Somebody else connected under our name.
+    TakenOver,
+    /// The protocol's version.
+    Version,
+    /// Any other reason of the broker.
+    Broker,
+    /// Nobody answers at the address.
+    Unreachable,
+    /// The connection broke.
+    Broken,
+    /// Whoever answers closed the connection at our first word.
+    Dropped,
+    /// The broker stopped answering.
+    Silent,
+    /// We took leave ourselves.
+    Left,
+    /// We took leave ourselves, to come back with a new certificate.
+    Renewed,
+    /// Our authority did not issue the broker's certificate.
+    AuthorityUnknown,
+    /// The broker's certificate has expired.
+    BrokerExpired,
+    /// The broker's certificate is not valid yet.
+    BrokerNotYetValid,
+    /// The broker's certificate is for another host.
+    WrongName,
+    /// The broker's certificate cannot be used for another reason.
+    BrokerCertificate,
+    /// The broker wants a certificate of us, and we have none.
+    CertificateMissing,
+    /// The broker does not trust our certificate.
+    CertificateUntrusted,
+    /// Our certificate has expired.
+    CertificateExpired,
+    /// Whoever answers does not speak TLS.
+    NotTls,
+    /// The two sides find no way to encrypt that both know.
+    NoCommonTls,
+    /// Our own certificate files cannot be used.
+    Credentials,
+}
+
+impl Refused {
+    /// Cause and next step, as the log says it.
+    pub const fn text(self) -> &'static str {
+        self.words().in_language(Language::English)
+    }
+
+    /// Cause and next step.
+    pub const fn words(self) -> Words {
+        match self {
+            Refused::NoSubscriber => words::NO_SUBSCRIBER,
+            Refused::Quota => words::BROKER_QUOTA,
+            Refused::NotAuthorised => words::LOGIN_REFUSED,
+            Refused::TopicForbidden => words::TOPIC_FORBIDDEN,
+            Refused::TakenOver => words::TAKEN_OVER,
+            Refused::Version => words::NO_COMMON_VERSION,
+            Refused::Broker => words::REFUSED_BY_BROKER,
+            Refused::Unreachable => words::BROKER_UNREACHABLE,
+            Refused::Broken => words::CONNECTION_BROKEN,
+            Refused::Dropped => words::CONNECTION_DROPPED,
+            Refused::Silent => words::BROKER_SILENT,
+            Refused::Left => words::DISCONNECTED,
+            Refused::Renewed => words::CERTIFICATE_RENEWED,
+            Refused::AuthorityUnknown => words::AUTHORITY_UNKNOWN,
+            Refused::BrokerExpired => words::BROKER_EXPIRED,
+            Refused::BrokerNotYetValid => words::BROKER_NOT_YET_VALID,
+            Refused::WrongName => words::WRONG_NAME,
+            Refused::BrokerCertificate => words::BROKER_CERTIFICATE,
+            Refused::CertificateMissing => words::CERTIFICATE_MISSING,
+            Refused::CertificateUntrusted => words::CERTIFICATE_UNTRUSTED,
+            Refused::CertificateExpired => words::CERTIFICATE_EXPIRED,
+            Refused::NotTls => words::NOT_TLS,
+            Refused::NoCommonTls => words::NO_COMMON_TLS,
+            Refused::Credentials => words::CERTIFICATE_FILES_UNFIT,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_reason_has_its_own_words_in_both_languages() {
+        let all = [
+            Refused::NoSubscriber,
+            Refused::Quota,
+            Refused::NotAuthorised,
+            Refused::TopicForbidden,
+            Refused::TakenOver,
+            Refused::Version,
+            Refused::Broker,
+            Refused::Unreachable,
+            Refused::Broken,
+            Refused::Dropped,
+            Refused::Silent,
+            Refused::Left,
+            Refused::Renewed,
+            Refused::AuthorityUnknown,
+            Refused::BrokerExpired,
+            Refused::BrokerNotYetValid,
+            Refused::WrongName,
+            Refused::BrokerCertificate,
+            Refused::CertificateMissing,
+            Refused::CertificateUntrusted,
+            Refused::CertificateExpired,
+            Refused::NotTls,
+            Refused::NoCommonTls,
+            Refused::Credentials,
+        ];
+        for language in [Language::Chinese, Language::English] {
+            let words: BTreeSet<&str> = all.iter().map(|why| why.words().in_language(language)).collect();
+            assert_eq!(words.len(), all.len());
+        }
+    }
+}

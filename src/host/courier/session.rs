@@ -1,0 +1,159 @@
+//! One connection, from the first packet to whatever ends it.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::mpsc;
+
+use super::{
+    Broker, CONNECT_TIMEOUT_S, Ends, Event, SUBSCRIBE_TIMEOUT_S, Send, WINDOW,
+    line::{Heard, Listener, Speaker},
+    refused::Refused,
+};
+
+/// How a connection ended, and whether it ever began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ending {
+    pub(super) why: Refused,
+    pub(super) greeted: bool,
+}
+
+/// Tags on their way: handed to the library but not yet on the wire, and awaiting their PUBACK.
+#[derive(Debug, Default)]
+struct OnTheWay {
+    queued: VecDeque<u64>,
+    awaiting: BTreeMap<u16, u64>,
+    greeted: bool,
+    /// Filters subscribed to and not yet answered.
+    unanswered: usize,
+    /// The program asked for the end.
+    stopping: bool,
+}
+
+type Shared = Arc<Mutex<OnTheWay>>;
+
+fn locked<T>(shared: &Shared, change: impl FnOnce(&mut OnTheWay) -> T) -> T {
+    change(&mut shared.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Carries over one line until it ends, or until `renewed` ends and we take leave to come back.
+pub(super) async fn carry(
+    broker: &Broker,
+    (speaker, listener): (Speaker, Listener),
+    ends: &mut Ends,
+    renewed: impl Future<Output = ()>,
+) -> Ending {
+    let shared = Shared::default();
+    let Ends { sends, events } = ends;
+    let renewal = async {
+        renewed.await;
+        speaker.disconnect().await;
+        std::future::pending().await
+    };
+    // `poll` must not be cancelled midway, so each part is one future for the whole session.
+    let why = tokio::select! {
+        why = receive(broker, &speaker, listener, &shared, events) => why,
+        why = forward(&speaker, sends, &shared) => why,
+        why = renewal => why,
+    };
+    Ending { why, greeted: locked(&shared, |way| way.greeted) }
+}
+
+async fn forward(speaker: &Speaker, sends: &mut mpsc::Receiver<Send>, shared: &Shared) -> Refused {
+    while let Some(send) = sends.recv().await {
+        match send {
+            Send::Publish { tag, topic, payload, retain } => {
+                locked(shared, |way| way.queued.push_back(tag));
+                if let Err(why) = speaker.publish(topic, retain, payload).await {
+                    return why;
+                }
+            }
+            Send::Stop => break,
+        }
+    }
+    locked(shared, |way| way.stopping = true);
+    // The other half still runs: it sends what is queued and sees the disconnection through.
+    speaker.disconnect().await;
+    std::future::pending().await
+}
+
+async fn receive(
+    broker: &Broker,
+    speaker: &Speaker,
+    mut listener: Listener,
+    shared: &Shared,
+    events: &mpsc::Sender<Event>,
+) -> Refused {
+    // Writes of the library have no timeout of their own.
+    let patience = Duration::from_secs(u64::from(broker.keepalive_s) * 2 + CONNECT_TIMEOUT_S);
+    // Nor have its subscriptions: one that is never answered would look like a quiet plant for ever.
+    let patience_of_subscriber = Duration::from_secs(SUBSCRIBE_TIMEOUT_S);
+    loop {
+        let subscribing = locked(shared, |way| way.unanswered > 0);
+        let patience = if subscribing { patience_of_subscriber } else { patience };
+        let heard = match tokio::time::timeout(patience, listener.next()).await {
+            Err(_) => return Refused::Silent,
+            // A peer that took the connection but not our greeting is not one that broke.
+            Ok(Err(Refused::Broken)) if !locked(shared, |way| way.greeted) => return Refused::Dropped,
+            Ok(Err(why)) => return why,
+            Ok(Ok(heard)) => heard,
+        };
+        let told = match on_heard(broker, speaker, shared, heard).await {
+            Ok(told) => told,
+            Err(why) => return why,
+        };
+        if let Some(told) = told
+            && events.send(told).await.is_err()
+        {
+            return Refused::Left;
+        }
+    }
+}
+
+async fn on_heard(
+    broker: &Broker,
+    speaker: &Speaker,
+    shared: &Shared,
+    heard: Heard,
+) -> Result<Option<Event>, Refused> {
+    match heard {
+        Heard::Greeted { in_flight, max_packet_bytes } => {
+            locked(shared, |way| (way.greeted, way.unanswered) = (true, broker.filters.len()));
+            for filter in &broker.filters {
+                speaker.subscribe(filter).await?;
+            }
+            // Well below the table, so that a packet identifier never comes round while its first use is still awaited.
+            Ok(Some(Event::Connected { window: WINDOW.min(in_flight / 4 * 3).max(1), max_packet_bytes }))
+        }
+        Heard::Subscribed { granted: true } => {
+            let all = locked(shared, |way| {
+                way.unanswered = way.unanswered.saturating_sub(1);
+                way.unanswered == 0
+            });
+            Ok(all.then_some(Event::Subscribed))
+        }
+        Heard::Subscribed { granted: false } => Err(Refused::TopicForbidden),
+        Heard::Sent(pkid) => {
+            locked(shared, |way| {
+                if let Some(tag) = way.queued.pop_front() {
+                    way.awaiting.insert(pkid, tag);
+                }
+            });
+            Ok(None)
+        }
+        Heard::Acknowledged(pkid, refused) => {
+            let tag = locked(shared, |way| way.awaiting.remove(&pkid));
+            Ok(tag.map(|tag| match refused {
+                None => Event::Accepted { tag },
+                Some(why) => Event::Refused { tag, why },
+            }))
+        }
+        Heard::Message { topic, payload, retained } => Ok(Some(Event::Message { topic, payload, retained })),
+        Heard::Left if locked(shared, |way| way.stopping) => Err(Refused::Left),
+        Heard::Left => Err(Refused::Renewed),
+        Heard::Nothing => Ok(None),
+    }
+}

@@ -1,0 +1,101 @@
+//! MQTT 3.1.1 as the library speaks it, for brokers that know nothing newer.
+//!
+//! It says less: a PUBACK carries no reason, so that every one counts as accepted, also of a publish that nobody
+//! subscribed to or that the access rules threw away; a will is published at once; no packet size is agreed upon. What
+//! was delivered is proven by signed receipts alone.
+
+use std::{sync::Arc, time::Duration};
+
+use rumqttc::{
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, LastWill, MqttOptions,
+    NetworkOptions, Outgoing, QoS, StateError, SubscribeReasonCode, TlsConfiguration, Transport,
+    mqttbytes::Error as PacketError,
+};
+use tokio_rustls::rustls::ClientConfig;
+
+use super::{
+    Broker, CHANNEL, CONNECT_TIMEOUT_S, IN_FLIGHT_TABLE, MAX_PACKET_BYTES, fault, line::Heard,
+    refused::Refused,
+};
+
+/// A connection to be: nothing is sent before it is first polled.
+pub(super) fn open(broker: &Broker, tls: Option<Arc<ClientConfig>>) -> (AsyncClient, EventLoop) {
+    let mut options = options(broker);
+    if let Some(config) = tls {
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(config)));
+    }
+    let (client, mut event_loop) = AsyncClient::new(options, CHANNEL);
+    let mut network = NetworkOptions::new();
+    network.set_tcp_nodelay(true);
+    network.set_connection_timeout(CONNECT_TIMEOUT_S);
+    event_loop.set_network_options(network);
+    (client, event_loop)
+}
+
+fn options(broker: &Broker) -> MqttOptions {
+    let mut options = MqttOptions::new(&broker.client_id, &broker.host, broker.port);
+    let max_bytes = usize::try_from(MAX_PACKET_BYTES).unwrap_or(usize::MAX);
+    options
+        .set_keep_alive(Duration::from_secs(u64::from(broker.keepalive_s.max(5))))
+        .set_clean_session(true)
+        .set_max_packet_size(max_bytes, max_bytes)
+        .set_inflight(IN_FLIGHT_TABLE);
+    if let Some((user, password)) = &broker.login {
+        options.set_credentials(user, password);
+    }
+    if let Some(will) = &broker.will {
+        options.set_last_will(LastWill::new(&will.topic, will.payload.clone(), QoS::AtLeastOnce, true));
+    }
+    options
+}
+
+/// What the next event means.
+pub(super) fn heard(polled: Result<Event, ConnectionError>) -> Result<Heard, Refused> {
+    match polled {
+        Err(error) => Err(refused(&error)),
+        Ok(Event::Outgoing(Outgoing::Disconnect)) => Ok(Heard::Left),
+        Ok(Event::Outgoing(Outgoing::Publish(pkid))) => Ok(Heard::Sent(pkid)),
+        Ok(Event::Outgoing(_)) => Ok(Heard::Nothing),
+        Ok(Event::Incoming(packet)) => Ok(incoming(packet)),
+    }
+}
+
+fn incoming(packet: Incoming) -> Heard {
+    if let Incoming::ConnAck(_) = packet {
+        return Heard::Greeted { in_flight: IN_FLIGHT_TABLE, max_packet_bytes: MAX_PACKET_BYTES };
+    }
+    if let Incoming::SubAck(ack) = packet {
+        let granted = |code: &SubscribeReasonCode| matches!(code, SubscribeReasonCode::Success(_));
+        return Heard::Subscribed { granted: ack.return_codes.iter().all(granted) };
+    }
+    if let Incoming::Publish(publish) = packet {
+        return Heard::Message {
+            topic: publish.topic,
+            payload: publish.payload.to_vec(),
+            retained: publish.retain,
+        };
+    }
+    if let Incoming::PubAck(ack) = packet {
+        return Heard::Acknowledged(ack.pkid, None);
+    }
+    Heard::Nothing
+}
+
+fn refused(error: &ConnectionError) -> Refused {
+    match error {
+        ConnectionError::ConnectionRefused(ConnectReturnCode::RefusedProtocolVersion) => Refused::Version,
+        ConnectionError::ConnectionRefused(
+            ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized,
+        ) => Refused::NotAuthorised,
+        ConnectionError::ConnectionRefused(_) | ConnectionError::NotConnAck(_) => Refused::Broker,
+        ConnectionError::NetworkTimeout => Refused::Unreachable,
+        ConnectionError::FlushTimeout => Refused::Silent,
+        ConnectionError::Tls(error) => fault::of_tls(error),
+        ConnectionError::Io(error) => fault::of_io(error),
+        ConnectionError::MqttState(
+            StateError::Io(error) | StateError::Deserialization(PacketError::Io(error)),
+        ) => fault::of_io(error),
+        ConnectionError::MqttState(_) => Refused::Broken,
+        ConnectionError::RequestsDone => Refused::Left,
+    }
+}

@@ -1,0 +1,203 @@
+//! MQTT 5 as the library speaks it.
+
+use std::{sync::Arc, time::Duration};
+
+use rumqttc::{
+    Outgoing, TlsConfiguration, Transport,
+    v5::{
+        AsyncClient, ConnectionError, Event, EventLoop, Incoming, MqttOptions, StateError,
+        mqttbytes::{
+            Error as PacketError, QoS,
+            v5::{
+                ConnAck, ConnectReturnCode, DisconnectReasonCode, LastWill, LastWillProperties, PubAckReason,
+                SubscribeReasonCode,
+            },
+        },
+    },
+};
+use tokio_rustls::rustls::ClientConfig;
+
+use super::{
+    Broker, CHANNEL, CONNECT_TIMEOUT_S, IN_FLIGHT_TABLE, MAX_PACKET_BYTES, fault, line::Heard,
+    refused::Refused,
+};
+
+/// A connection to be: nothing is sent before it is first polled.
+pub(super) fn open(broker: &Broker, tls: Option<Arc<ClientConfig>>) -> (AsyncClient, EventLoop) {
+    let mut options = options(broker);
+    if let Some(config) = tls {
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(config)));
+    }
+    AsyncClient::new(options, CHANNEL)
+}
+
+fn options(broker: &Broker) -> MqttOptions {
+    let mut options = MqttOptions::new(&broker.client_id, &broker.host, broker.port);
+    options
+        .set_keep_alive(Duration::from_secs(u64::from(broker.keepalive_s.max(5))))
+        .set_connection_timeout(CONNECT_TIMEOUT_S)
+        .set_clean_start(true)
+        .set_max_packet_size(Some(MAX_PACKET_BYTES))
+        .set_outgoing_inflight_upper_limit(IN_FLIGHT_TABLE);
+    let mut network = options.network_options();
+    network.set_tcp_nodelay(true);
+    options.set_network_options(network);
+    if let Some((user, password)) = &broker.login {
+        options.set_credentials(user, password);
+    }
+    if let Some(will) = &broker.will {
+        let properties = LastWillProperties {
+            delay_interval: Some(will.delay_s),
+            payload_format_indicator: None,
+            message_expiry_interval: None,
+            content_type: None,
+            response_topic: None,
+            correlation_data: None,
+            user_properties: Vec::new(),
+        };
+        // A will waits only as long as the session does.
+        options.set_session_expiry_interval(Some(will.delay_s));
+        options.set_last_will(LastWill::new(
+            &will.topic,
+            will.payload.clone(),
+            QoS::AtLeastOnce,
+            true,
+            Some(properties),
+        ));
+    }
+    options
+}
+
+/// What the next event means.
+pub(super) fn heard(polled: Result<Event, ConnectionError>) -> Result<Heard, Refused> {
+    match polled {
+        Err(error) => Err(refused(&error)),
+        Ok(Event::Outgoing(Outgoing::Disconnect)) => Ok(Heard::Left),
+        Ok(Event::Outgoing(Outgoing::Publish(pkid))) => Ok(Heard::Sent(pkid)),
+        Ok(Event::Outgoing(_)) => Ok(Heard::Nothing),
+        Ok(Event::Incoming(packet)) => Ok(incoming(packet)),
+    }
+}
+
+fn incoming(packet: Incoming) -> Heard {
+    if let Incoming::ConnAck(ack) = packet {
+        return greeted(&ack);
+    }
+    if let Incoming::SubAck(ack) = packet {
+        let granted = |code: &SubscribeReasonCode| matches!(code, SubscribeReasonCode::Success(_));
+        return Heard::Subscribed { granted: ack.return_codes.iter().all(granted) };
+    }
+    if let Incoming::Publish(publish) = packet {
+        return Heard::Message {
+            topic: String::from_utf8_lossy(&publish.topic).into_owned(),
+            payload: publish.payload.to_vec(),
+            retained: publish.retain,
+        };
+    }
+    if let Incoming::PubAck(ack) = packet {
+        return Heard::Acknowledged(ack.pkid, publish_refusal(ack.reason));
+    }
+    Heard::Nothing
+}
+
+fn greeted(ack: &ConnAck) -> Heard {
+    let told = ack.properties.as_ref();
+    Heard::Greeted {
+        in_flight: told.and_then(|p| p.receive_max).unwrap_or(u16::MAX).min(IN_FLIGHT_TABLE),
+        max_packet_bytes: told.and_then(|p| p.max_packet_size).unwrap_or(u32::MAX),
+    }
+}
+
+fn publish_refusal(reason: PubAckReason) -> Option<Refused> {
+    match reason {
+        PubAckReason::Success => None,
+        PubAckReason::NoMatchingSubscribers => Some(Refused::NoSubscriber),
+        PubAckReason::QuotaExceeded => Some(Refused::Quota),
+        PubAckReason::NotAuthorized => Some(Refused::TopicForbidden),
+        PubAckReason::UnspecifiedError
+        | PubAckReason::ImplementationSpecificError
+        | PubAckReason::TopicNameInvalid
+        | PubAckReason::PacketIdentifierInUse
+        | PubAckReason::PayloadFormatInvalid => Some(Refused::Broker),
+    }
+}
+
+fn refused(error: &ConnectionError) -> Refused {
+    match error {
+        ConnectionError::ConnectionRefused(
+            ConnectReturnCode::UnsupportedProtocolVersion | ConnectReturnCode::RefusedProtocolVersion,
+        ) => Refused::Version,
+        ConnectionError::ConnectionRefused(
+            ConnectReturnCode::BadUserNamePassword
+            | ConnectReturnCode::NotAuthorized
+            | ConnectReturnCode::Banned,
+        ) => Refused::NotAuthorised,
+        ConnectionError::ConnectionRefused(ConnectReturnCode::QuotaExceeded) => Refused::Quota,
+        ConnectionError::ConnectionRefused(_) | ConnectionError::NotConnAck(_) => Refused::Broker,
+        ConnectionError::Timeout(_) => Refused::Unreachable,
+        ConnectionError::Tls(error) => fault::of_tls(error),
+        ConnectionError::Io(error) => fault::of_io(error),
+        ConnectionError::MqttState(error) => broken(error),
+        ConnectionError::RequestsDone => Refused::Left,
+    }
+}
+
+/// The library tells a broker's farewell, and what the socket says once TLS stands, as errors of its own state.
+fn broken(error: &StateError) -> Refused {
+    if let StateError::ServerDisconnect { reason_code, .. } = error {
+        return farewell(*reason_code);
+    }
+    if let StateError::Io(error) | StateError::Deserialization(PacketError::Io(error)) = error {
+        return fault::of_io(error);
+    }
+    Refused::Broken
+}
+
+fn farewell(reason: DisconnectReasonCode) -> Refused {
+    if reason == DisconnectReasonCode::SessionTakenOver {
+        Refused::TakenOver
+    } else if reason == DisconnectReasonCode::NotAuthorized {
+        Refused::NotAuthorised
+    } else if reason == DisconnectReasonCode::QuotaExceeded {
+        Refused::Quota
+    } else {
+        Refused::Broker
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rumqttc::v5::mqttbytes::v5::{Packet, SubAck};
+
+    use super::*;
+
+    #[test]
+    fn only_reason_zero_is_accepted() {
+        assert_eq!(publish_refusal(PubAckReason::Success), None);
+        assert_eq!(publish_refusal(PubAckReason::NoMatchingSubscribers), Some(Refused::NoSubscriber));
+        assert_eq!(publish_refusal(PubAckReason::NotAuthorized), Some(Refused::TopicForbidden));
+        assert_eq!(publish_refusal(PubAckReason::UnspecifiedError), Some(Refused::Broker));
+    }
+
+    #[test]
+    fn one_filter_refused_is_a_subscription_refused() {
+        let ack = |codes: &[SubscribeReasonCode]| {
+            let ack = SubAck { pkid: 1, return_codes: codes.to_vec(), properties: None };
+            matches!(incoming(Packet::SubAck(ack)), Heard::Subscribed { granted: true })
+        };
+        let good = SubscribeReasonCode::Success(QoS::AtLeastOnce);
+        assert!(ack(&[good, good]));
+        assert!(!ack(&[good, SubscribeReasonCode::NotAuthorized]));
+    }
+
+    #[test]
+    fn a_broker_that_hands_our_name_to_another_says_so() {
+        let taken = StateError::ServerDisconnect {
+            reason_code: DisconnectReasonCode::SessionTakenOver,
+            reason_string: None,
+        };
+        assert_eq!(refused(&taken.into()), Refused::TakenOver);
+        let old = ConnectionError::ConnectionRefused(ConnectReturnCode::UnsupportedProtocolVersion);
+        assert_eq!(refused(&old), Refused::Version);
+    }
+}
