@@ -73,6 +73,15 @@ impl DiskJournal {
         Ok(DiskJournal { connection, open: false, key_changed: false })
     }
 
+    /// Opens a journal to read it, beside an agent that may be writing.
+    ///
+    /// # Errors
+    /// It cannot be read, or an earlier or later version of this program wrote it.
+    pub fn open_to_read(path: &Path) -> Result<DiskJournal, Failure> {
+        let connection = database::open_to_read(path, MIGRATIONS.len())?;
+        Ok(DiskJournal { connection, open: false, key_changed: false })
+    }
+
     /// Lets the journal grow to so many bytes only, as a full disk would.
     ///
     /// # Errors

@@ -6,6 +6,8 @@
 pub mod address;
 pub mod bus;
 pub mod config;
+mod enrol;
+pub mod export;
 pub mod journal;
 pub mod letters;
 pub mod outbox;
@@ -19,4 +21,6 @@ mod start;
 pub mod uplink;
 
 pub use config::AgentConfig;
+pub use enrol::enrol;
+pub use export::export;
 pub use run::run;

@@ -97,6 +97,7 @@ async fn live(
         journal: config.journal,
         epoch_began: Some(epoch_began),
         reserve: Reserve::in_folder(&config.gateway.state_dir),
+        heard: receipted.is_some(),
     };
     let scribe = std::thread::Builder::new()
         .name("scribe".into())

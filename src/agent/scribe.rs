@@ -70,7 +70,7 @@ pub enum Entry {
 pub struct Progress {
     /// Places of the log that survive a power cut.
     pub places: u64,
-    /// Every place before this one is receipted; none before the first receipt.
+    /// Every place before this one is receipted; nothing while the authority was never heard.
     pub receipted: Option<u64>,
     /// What the latest receipt misses.
     pub missing: Vec<(u64, u64)>,
@@ -113,6 +113,8 @@ pub struct Desk {
     pub epoch_began: Option<Stamp>,
     /// Room kept for the moment the disk is full.
     pub reserve: Reserve,
+    /// Whether the authority has ever sent a receipt of this log.
+    pub heard: bool,
 }
 
 /// A question that is answered after the commit.
@@ -143,9 +145,9 @@ pub fn run(
                 Entry::Write(at, body) => scribe.write(at, with_counts(body, &scribe)),
                 Entry::Accepted(seq) => scribe.on_accepted(seq),
                 Entry::Receipt(received, bytes) => {
-                    if let Some(kept) = take_receipt(&mut scribe, &desk, &received, &bytes)? {
-                        missing = Some(kept);
-                        latest = Some(bytes);
+                    if let Some(missed) = take_receipt(&mut scribe, &mut desk, &received, &bytes)? {
+                        missing = Some(missed);
+                        latest = (!received.receipt.is_empty()).then_some(bytes).or(latest);
                     }
                 }
                 Entry::Read { want, reply } => asked.push(Question::One(want, reply)),
@@ -168,7 +170,8 @@ pub fn run(
             tidy_at = now.uptime_ms + TIDY_MS;
             places = desk.tidy(&mut scribe, &now)?;
         }
-        tell(progress, &scribe, places, missing);
+        let receipted = desk.heard.then(|| scribe.first_unreceipted());
+        tell(progress, places, receipted, missing);
         // Only after the commit: a reader must never see, and so never publish, what is not durable.
         for question in asked {
             // Whoever asked may have gone meanwhile.
@@ -190,9 +193,13 @@ fn with_counts(mut body: Body, scribe: &Scribe) -> Body {
     body
 }
 
-fn tell(progress: &watch::Sender<Progress>, scribe: &Scribe, places: u64, missing: Option<Vec<(u64, u64)>>) {
+fn tell(
+    progress: &watch::Sender<Progress>,
+    places: u64,
+    receipted: Option<u64>,
+    missing: Option<Vec<(u64, u64)>>,
+) {
     progress.send_if_modified(|known| {
-        let receipted = (scribe.first_unreceipted() > 0).then(|| scribe.first_unreceipted());
         let news = known.places != places || known.receipted != receipted || missing.is_some();
         (known.places, known.receipted) = (places, receipted);
         if let Some(missing) = missing {
@@ -205,13 +212,17 @@ fn tell(progress: &watch::Sender<Progress>, scribe: &Scribe, places: u64, missin
 /// Takes a receipt of this log, if it says more than the last one; tells what it misses.
 fn take_receipt(
     scribe: &mut Scribe,
-    desk: &Desk,
+    desk: &mut Desk,
     received: &Received,
     bytes: &[u8],
 ) -> Result<Option<Vec<(u64, u64)>>, Stopped> {
     let LogHead { log, seq, head } = received.receipt.upto;
     if scribe.chain().log() != log {
         return Ok(None);
+    }
+    desk.heard = true;
+    if received.receipt.is_empty() {
+        return Ok(Some(received.receipt.missing.clone()));
     }
     // What it is compared with must be as durable as what it speaks of.
     let places = desk.commit_now(scribe)?;

@@ -123,7 +123,7 @@ pub(super) fn signer(
     is_new: bool,
 ) -> Result<Box<dyn Signer>, Failure> {
     let Some((epoch, pem)) = journal.key().map_err(journal_failed)? else {
-        return keys::load_or_make(state, is_new);
+        return keys::load_or_make(state, keys::KEY_FILE, is_new);
     };
     // Between the commit of a rotation and the erasure of the file the power may have gone.
     keys::erase(state)?;

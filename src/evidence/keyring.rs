@@ -86,8 +86,8 @@ impl Keyring {
         let epochs = self.logs.entry((gateway, log)).or_default();
         epochs.entry(epoch).or_insert(Epoch { key, from, to: u64::MAX });
         let before = epoch.checked_sub(1).and_then(|before| epochs.get_mut(&before));
-        if let Some(before) = before {
-            before.to = before.to.min(from.saturating_sub(1));
+        if let (Some(before), Some(last)) = (before, from.checked_sub(1)) {
+            before.to = before.to.min(last);
         }
         self.gateways.entry(key.id()).or_insert(gateway);
     }
@@ -130,8 +130,8 @@ impl Keyring {
         let place = (receipt.gateway, receipt.upto.log);
         let known = self.logs.get(&place).is_some_and(|epochs| epochs.contains_key(&receipt.key_epoch));
         if !known && (self.logs.contains_key(&place) || self.logs.len() < MAX_LOGS) {
-            let from = receipt.upto.seq.saturating_add(1);
-            self.resume(place.0, place.1, receipt.key_epoch, receipt.public_key, from);
+            // Since when it signs, the receipt does not say; the rotation to it will.
+            self.resume(place.0, place.1, receipt.key_epoch, receipt.public_key, 0);
         }
         Ok((receipt, !known))
     }
@@ -197,9 +197,8 @@ impl Keyring {
             if epochs.len() < MAX_EPOCHS {
                 let next = Epoch { key: rotation.public_key, from: header.seq + 1, to: u64::MAX };
                 let next = epochs.entry(rotation.next_epoch).or_insert(next);
-                // A receipt may have vouched for it from a later place on.
                 if next.key == rotation.public_key {
-                    next.from = next.from.min(header.seq + 1);
+                    next.from = header.seq + 1;
                     self.gateways.entry(rotation.public_key.id()).or_insert(gateway);
                 }
             }

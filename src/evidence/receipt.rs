@@ -19,7 +19,8 @@ pub const MAX_MISSING: usize = 32;
 pub struct Receipt {
     /// Whose log.
     pub gateway: GatewayId,
-    /// Every place up to this one has arrived or is accounted for, and its head is the only one ever seen.
+    /// Every place up to this one has arrived or is accounted for, and its head is the only one ever seen. Place 0 with
+    /// a hash of zeros: the log was heard of, but its genesis has not arrived.
     pub upto: LogHead,
     /// Epoch of the key that signs the next record.
     pub key_epoch: u32,
@@ -98,6 +99,11 @@ impl Receipt {
             nonce: m.parsed("nonce", nonce)?,
             missing,
         })
+    }
+
+    /// Whether it receipts nothing: the authority has heard of the log and asks for its beginning.
+    pub fn is_empty(&self) -> bool {
+        self.upto.head == Digest::ZERO
     }
 
     /// Whether it says more than an earlier receipt: an old one played again never counts.

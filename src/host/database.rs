@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::exit::{Exit, Failure};
 
@@ -27,6 +27,27 @@ pub fn open(path: &Path, migrations: &[&str]) -> Result<Connection, Failure> {
     let known = migrations.len();
     let message = format!(
         "{}: schema version {version} is later than this program's {known}; install a later version",
+        path.display()
+    );
+    Err(Failure::new(Exit::Config, message))
+}
+
+/// Opens a database only to read it; its schema must be of this version.
+///
+/// # Errors
+/// It cannot be opened, or another version of this program wrote it.
+pub fn open_to_read(path: &Path, version: usize) -> Result<Connection, Failure> {
+    let failed = |e: &rusqlite::Error| Failure::new(exit_of(e), format!("{}: {e}", path.display()));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|e| failed(&e))?;
+    connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS)).map_err(|e| failed(&e))?;
+    let found: i64 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(|e| failed(&e))?;
+    if usize::try_from(found) == Ok(version) {
+        return Ok(connection);
+    }
+    let message = format!(
+        "{}: schema version {found}, this program reads {version}; use the version that wrote it",
         path.display()
     );
     Err(Failure::new(Exit::Config, message))

@@ -16,8 +16,10 @@ use crate::evidence::{
     suite::{NoKey, SecretPem, signer_from_pem, signer_from_seed},
 };
 
-/// File name of the signing key in the state directory.
+/// File name of a gateway's first signing key in its state directory.
 pub const KEY_FILE: &str = "gateway.key";
+/// File name of an authority's signing key in its state directory.
+pub const AUTHORITY_FILE: &str = "authority.key";
 
 /// 32 bytes of entropy from the kernel.
 ///
@@ -30,23 +32,23 @@ pub fn entropy<const N: usize>() -> Result<[u8; N], Failure> {
     Ok(bytes)
 }
 
-/// Loads the gateway's key, or, where nothing was ever signed, makes it, with its `.pub` beside it.
+/// Loads a key of a state directory, or, where nothing was ever signed, makes it, with its `.pub` beside it.
 ///
 /// # Errors
 /// The file cannot be made or read, is no key of a suite this build knows, or may be read by others.
-pub fn load_or_make(state: &Path, may_make: bool) -> Result<Box<dyn Signer>, Failure> {
-    let path = key_path(state);
+pub fn load_or_make(state: &Path, file: &str, may_make: bool) -> Result<Box<dyn Signer>, Failure> {
+    let path = key_path(state, file);
     match fs::read_to_string(&path) {
         Ok(text) => {
             refuse_if_shared(&path)?;
             let key = signer_from_pem(&text).map_err(|why| unusable(&path, why))?;
-            let public = public_path(&state.join(KEY_FILE));
+            let public = public_path(&state.join(file));
             if public_key::load(&public).ok() != Some(key.public_key()) {
-                write_public(&state.join(KEY_FILE), &key.public_key())?;
+                write_public(&state.join(file), &key.public_key())?;
             }
             Ok(key)
         }
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound && may_make => make(state, Suite::Ed25519),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && may_make => make(state, file, Suite::Ed25519),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
             let cure =
                 "restore it beside the journal; if it is lost, enrol anew: see \"A lost key\" in the README";
@@ -93,19 +95,18 @@ pub fn erase(state: &Path) -> Result<(), Failure> {
 }
 
 /// Where the enrolled key is: in the state directory, or where the service manager hands out credentials.
-fn key_path(state: &Path) -> PathBuf {
-    let own = state.join(KEY_FILE);
-    let credential =
-        std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| PathBuf::from(folder).join(KEY_FILE));
+fn key_path(state: &Path, file: &str) -> PathBuf {
+    let own = state.join(file);
+    let credential = std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| PathBuf::from(folder).join(file));
     credential.filter(|credential| !own.exists() && credential.exists()).unwrap_or(own)
 }
 
-/// Makes the gateway's key, which decides its log's suite for good, with its `.pub` beside it.
+/// Makes a key, with its `.pub` beside it. A gateway's decides its log's suite for good.
 ///
 /// # Errors
 /// There is one already, it cannot be written, or this build does not know the suite.
-pub fn make(state: &Path, suite: Suite) -> Result<Box<dyn Signer>, Failure> {
-    let path = &state.join(KEY_FILE);
+pub fn make(state: &Path, file: &str, suite: Suite) -> Result<Box<dyn Signer>, Failure> {
+    let path = &state.join(file);
     if !suite.is_built_in() {
         return Err(unusable(path, NoKey::NotBuiltIn(suite)));
     }
@@ -178,19 +179,19 @@ mod tests {
     fn a_key_is_made_once_kept_private_and_found_again() {
         let folder = std::env::temp_dir().join(format!("coldhearth-keys-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        let first = load_or_make(&folder, true).unwrap().public_key();
+        let first = load_or_make(&folder, KEY_FILE, true).unwrap().public_key();
         let path = folder.join(KEY_FILE);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(load_or_make(&folder, true).unwrap().public_key(), first);
+        assert_eq!(load_or_make(&folder, KEY_FILE, true).unwrap().public_key(), first);
         assert_eq!(public_key::load(&public_path(&path)).unwrap(), first);
         fs::write(public_path(&path), "somebody else's").unwrap();
-        load_or_make(&folder, false).unwrap();
+        load_or_make(&folder, KEY_FILE, false).unwrap();
         assert_eq!(public_key::load(&public_path(&path)).unwrap(), first, "the .pub follows the key");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(load_or_make(&folder, true).err().unwrap().exit, Exit::Permission);
+        assert_eq!(load_or_make(&folder, KEY_FILE, true).err().unwrap().exit, Exit::Permission);
         fs::remove_file(&path).unwrap();
         assert_eq!(
-            load_or_make(&folder, false).err().unwrap().exit,
+            load_or_make(&folder, KEY_FILE, false).err().unwrap().exit,
             Exit::Config,
             "nothing is made beside a journal"
         );
@@ -201,14 +202,14 @@ mod tests {
     fn a_key_of_the_other_suite_is_found_by_its_file_or_refused_by_name() {
         let folder = std::env::temp_dir().join(format!("coldhearth-suite-keys-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        match make(&folder, Suite::Sm2Sm3) {
+        match make(&folder, KEY_FILE, Suite::Sm2Sm3) {
             Ok(made) => {
                 assert_eq!(made.public_key().suite(), Suite::Sm2Sm3);
-                let found = load_or_make(&folder, false).unwrap().public_key();
+                let found = load_or_make(&folder, KEY_FILE, false).unwrap().public_key();
                 assert_eq!(found, made.public_key());
                 assert_eq!(public_key::load(&public_path(&folder.join(KEY_FILE))).unwrap(), found);
-                assert!(make(&folder, Suite::Ed25519).is_err(), "a key is never overwritten");
-                assert_eq!(load_or_make(&folder, false).unwrap().public_key(), found);
+                assert!(make(&folder, KEY_FILE, Suite::Ed25519).is_err(), "a key is never overwritten");
+                assert_eq!(load_or_make(&folder, KEY_FILE, false).unwrap().public_key(), found);
                 assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "no draft is left");
             }
             Err(refused) => {

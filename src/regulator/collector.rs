@@ -13,10 +13,13 @@ use crate::{
     },
     host::exit::{Exit, Failure},
     terms::{
-        GatewayId,
+        Digest, GatewayId,
         place::{CreditCode, Division},
     },
 };
+
+/// Logs heard of before their genesis that are remembered.
+pub const MAX_HEARSAY: usize = 100_000;
 
 /// What a batch came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +54,8 @@ pub struct Collector {
     sealer: Sealer,
     follower: Follower,
     places: BTreeMap<(GatewayId, LogId), (Division, CreditCode)>,
+    /// The topics of logs whose genesis has not come yet: an unsigned hint, good enough to ask for it.
+    hearsay: BTreeMap<(GatewayId, LogId), String>,
     /// Logs that must not be receipted any further.
     forked: BTreeSet<(GatewayId, LogId)>,
     /// Logs that have moved, or miss something, since their last receipt.
@@ -72,6 +77,7 @@ impl Collector {
             sealer: Sealer::default(),
             follower: Follower::admitting(),
             places: BTreeMap::new(),
+            hearsay: BTreeMap::new(),
             forked: BTreeSet::new(),
             due: BTreeSet::new(),
             version,
@@ -93,14 +99,15 @@ impl Collector {
     ///
     /// # Errors
     /// The store failed: nothing of the batch may be acknowledged.
-    pub fn take(&mut self, messages: &[Vec<u8>], now_unix_ms: i64) -> Result<Tally, Failure> {
+    pub fn take(&mut self, messages: &[(String, Vec<u8>)], now_unix_ms: i64) -> Result<Tally, Failure> {
         self.store.begin()?;
         let (mut tally, mut moved) = (Tally::default(), BTreeSet::new());
-        for bytes in messages {
+        for (topic, bytes) in messages {
             if self.is_known(bytes)? {
                 tally.again += 1;
                 continue;
             }
+            self.hear(topic, bytes);
             let mut seen_all = Vec::new();
             let origin = Origin { in_chain: true, number: 0 };
             self.follower
@@ -166,7 +173,9 @@ impl Collector {
         now_unix_ms: i64,
         nonce: [u8; 16],
     ) -> Result<Option<Outgoing>, Failure> {
-        let Some(kept) = self.kept(gateway, log)? else { return Ok(None) };
+        let Some(kept) = self.kept(gateway, log)? else {
+            return self.request((gateway, log), now_unix_ms, nonce);
+        };
         let Some((public_key, _)) = self.follower.keyring().epoch(gateway, log, kept.next_epoch) else {
             return Ok(None);
         };
@@ -192,6 +201,40 @@ impl Collector {
             kind: Kind::Receipt,
         };
         Ok(Some(Outgoing { topic: topic.to_string(), bytes: self.sealer.bytes().to_vec() }))
+    }
+
+    /// A receipt for nothing, that asks for a log's beginning.
+    fn request(
+        &mut self,
+        (gateway, log): (GatewayId, LogId),
+        now_unix_ms: i64,
+        nonce: [u8; 16],
+    ) -> Result<Option<Outgoing>, Failure> {
+        let known = self.follower.heads().get(&(gateway, log)).zip(self.hearsay.get(&(gateway, log)));
+        let key = self.follower.keyring().newest(gateway, log);
+        let (Some((head, topic)), Some((key_epoch, public_key))) = (known, key) else { return Ok(None) };
+        let upto = LogHead { log, seq: 0, head: Digest::ZERO };
+        let missing = head.holes(MAX_MISSING);
+        let (topic, received_unix_ms) = (topic.clone(), now_unix_ms);
+        let receipt = Receipt { gateway, upto, key_epoch, public_key, received_unix_ms, nonce, missing };
+        receipt
+            .seal(&mut self.sealer, &*self.signer)
+            .map_err(|why| Failure::new(Exit::Bug, format!("a receipt cannot be written: {why:?}")))?;
+        Ok(Some(Outgoing { topic, bytes: self.sealer.bytes().to_vec() }))
+    }
+
+    /// Remembers where a log is heard of before its genesis says where it belongs.
+    fn hear(&mut self, topic: &str, bytes: &[u8]) {
+        let Ok(unverified) = Unverified::read(bytes) else { return };
+        let place = (unverified.header().gateway, unverified.header().log);
+        let is_own = topic.split('/').nth(6) == Some(place.0.as_str());
+        if is_own
+            && !self.places.contains_key(&place)
+            && self.hearsay.len() < MAX_HEARSAY
+            && let Some(base) = topic.strip_suffix(Kind::Attest.word())
+        {
+            self.hearsay.insert(place, format!("{base}{}", Kind::Receipt.word()));
+        }
     }
 
     fn admit(&mut self) -> Result<(), Failure> {
@@ -295,6 +338,7 @@ impl Collector {
         }
         if let Body::Genesis(genesis) = &record.body {
             self.places.insert((gateway, log), (genesis.division, genesis.enterprise));
+            self.hearsay.remove(&(gateway, log));
             self.store.keep_epoch((gateway, log), record.header.key_epoch, 0, &genesis.public_key)?;
         }
         if let Body::Rotation(rotation) = &record.body {

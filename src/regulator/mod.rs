@@ -3,7 +3,9 @@
 //! May not: see `agent`. A message is shown as evidence only after its signature was checked; everything else is a
 //! problem or a hint, and is called so.
 
+pub mod acts;
 pub mod collector;
+pub mod serve;
 pub mod store;
 pub mod timeline;
 pub mod watch;

@@ -45,6 +45,22 @@ impl fmt::Debug for Digest {
     }
 }
 
+/// The digest of bytes that come one after the other.
+#[derive(Clone, Debug, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all of them.
+    pub fn digest(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
 /// Fills `out` from lower-case hexadecimal; false, and `out` undefined, unless `text` is exactly that long.
 pub fn hex_into(text: &str, out: &mut [u8]) -> bool {
     let nibble = |b: u8| match b {

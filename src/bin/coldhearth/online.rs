@@ -8,7 +8,8 @@ use std::{
 
 use coldhearth::{
     agent::{self, config},
-    host::{Clock, Exit, Failure, SystemClock, service},
+    evidence::Suite,
+    host::{Clock, Exit, Failure, SystemClock, keys::KEY_FILE, service},
     metering::Profile,
     terms::Flaw,
 };
@@ -57,6 +58,30 @@ pub(crate) fn run(path: &Path, new_journal: bool) -> Result<Exit, Failure> {
         stopper.send_replace(true);
         agent.await.map(|()| Exit::Done)
     })
+}
+
+/// Makes the first key, or shows the one there is.
+pub(crate) fn enrol(path: &Path, suite: &str, again: bool) -> Result<Exit, Failure> {
+    let suite = Suite::from_word(suite).ok_or_else(|| {
+        Failure::new(Exit::Usage, format!("--suite {suite}: ed25519 or sm2-sm3 is expected"))
+    })?;
+    let config = config::load(path).map_err(|flaws| Failure::new(Exit::Config, listed(&flaws)))?;
+    let key = agent::enrol(&config, suite, again)?;
+    say(&format!("gateway:     {}", config.gateway.id));
+    say(&format!("public key:  {}", config.gateway.state_dir.join(format!("{KEY_FILE}.pub")).display()));
+    say(&format!("suite:       {}", key.suite()));
+    say(&format!("fingerprint: {}", key.fingerprint()));
+    say("Hand the public key over, and read the fingerprint out to the authority by another way.");
+    Ok(Exit::Done)
+}
+
+/// Writes a bundle for an auditor.
+pub(crate) fn export(path: &Path, out: &Path) -> Result<Exit, Failure> {
+    let config = config::load(path).map_err(|flaws| Failure::new(Exit::Config, listed(&flaws)))?;
+    let manifest = agent::export(&config, out)?;
+    let (records, receipts) = (manifest.records, manifest.receipts);
+    say(&format!("{}: {records} records, {receipts} receipts; open index.html", out.display()));
+    Ok(Exit::Done)
 }
 
 fn listed(flaws: &[Flaw]) -> String {

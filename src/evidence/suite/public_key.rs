@@ -49,6 +49,19 @@ impl PublicKey {
         }
     }
 
+    /// What is read out at enrolment: the first 16 bytes of the suite's hash of the key, in 8 groups of 4 digits. It
+    /// begins with the key's short name.
+    pub fn fingerprint(&self) -> String {
+        let digest = match &self.0 {
+            Held::Ed25519(key) => Suite::Ed25519.hash(key.as_bytes()),
+            #[cfg(feature = "sm2")]
+            Held::Sm2(point) => Suite::Sm2Sm3.hash(&point.to_bytes()),
+        };
+        let text = digest.to_string();
+        let groups: Vec<&str> = (0..8).filter_map(|group| text.get(group * 4..group * 4 + 4)).collect();
+        groups.join(" ")
+    }
+
     /// Reads a `BEGIN PUBLIC KEY` PEM file of a suite this build knows.
     pub fn from_pem(text: &str) -> Option<PublicKey> {
         match Suite::of_pem(text)? {
