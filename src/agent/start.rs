@@ -1,6 +1,6 @@
 //! How a witness begins and goes on: key found, journal opened, memory recalled, and nothing said before.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use super::{
     config::AgentConfig,
@@ -207,11 +207,11 @@ pub(super) fn recall(journal: &mut DiskJournal, config: &AgentConfig) -> Result<
     if let Some((seq, refusal)) = bad {
         return Err(not_ours(&format!("record {seq}: {refusal}")));
     }
-    let (mut recall, mut rotten) = (Recall::default(), 0);
+    let (mut recall, mut rotten) = (Recall::default(), BTreeSet::new());
     let newest = &mut |_seq, _class, bytes: &[u8]| {
         match Unverified::read(bytes).and_then(|unverified| keyring.open(unverified)) {
             Ok(record) => recall.on(&record),
-            Err(_) => rotten += 1,
+            Err(_) => drop(rotten.insert(Digest::of(bytes))),
         }
         true
     };
@@ -225,11 +225,12 @@ pub(super) fn recall(journal: &mut DiskJournal, config: &AgentConfig) -> Result<
             }
             // What follows would name a hash that nobody else can find.
             Err(_) => {
-                rotten += 1;
+                rotten.insert(Digest::of(&bytes));
                 journal.drop_last().map_err(journal_failed)?;
             }
         }
     }
+    let rotten = rotten.len() as u64;
     Ok(Recalled { recall, last, epoch_began, keyring, rotten })
 }
 

@@ -46,6 +46,9 @@ const STABLE_AFTER_MS: i64 = 30_000;
 const CONNECT_TIMEOUT_S: u64 = 10;
 /// How long a broker may be silent while a subscription awaits its answer, in seconds.
 const SUBSCRIBE_TIMEOUT_S: u64 = 10;
+/// How long publishes may await an answer, while none comes at all, before the line counts as dead, in seconds; at most
+/// twice as long passes.
+const ANSWER_TIMEOUT_S: u64 = 30;
 /// First pause before connecting again, in milliseconds; it doubles up to [`MAX_BACKOFF_MS`].
 const MIN_BACKOFF_MS: u64 = 250;
 /// Longest pause before connecting again, in milliseconds.

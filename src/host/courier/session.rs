@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::mpsc;
 
 use super::{
-    Broker, CONNECT_TIMEOUT_S, Ends, Event, SUBSCRIBE_TIMEOUT_S, Send, WINDOW,
+    ANSWER_TIMEOUT_S, Broker, CONNECT_TIMEOUT_S, Ends, Event, SUBSCRIBE_TIMEOUT_S, Send, WINDOW,
     line::{Heard, Listener, Speaker},
     refused::Refused,
 };
@@ -26,6 +26,8 @@ pub(super) struct Ending {
 struct OnTheWay {
     queued: VecDeque<u64>,
     awaiting: BTreeMap<u16, u64>,
+    /// Publishes the broker has answered.
+    answered: u64,
     greeted: bool,
     /// Filters subscribed to and not yet answered.
     unanswered: usize,
@@ -58,8 +60,23 @@ pub(super) async fn carry(
         why = receive(broker, &speaker, listener, &shared, events) => why,
         why = forward(&speaker, sends, &shared) => why,
         why = renewal => why,
+        why = stalled(&shared) => why,
     };
     Ending { why, greeted: locked(&shared, |way| way.greeted) }
+}
+
+/// Ends when publishes await their answer and none comes: a broker that answers pings and nothing else is no broker.
+async fn stalled(shared: &Shared) -> Refused {
+    let mut before = (false, 0);
+    loop {
+        let patience = Duration::from_secs(ANSWER_TIMEOUT_S);
+        let _elapsed = tokio::time::timeout(patience, std::future::pending::<()>()).await;
+        let now = locked(shared, |way| (!way.awaiting.is_empty(), way.answered));
+        if before.0 && now == before {
+            return Refused::Silent;
+        }
+        before = now;
+    }
 }
 
 async fn forward(speaker: &Speaker, sends: &mut mpsc::Receiver<Send>, shared: &Shared) -> Refused {
@@ -145,7 +162,10 @@ async fn on_heard(
             Ok(None)
         }
         Heard::Acknowledged(pkid, refused) => {
-            let tag = locked(shared, |way| way.awaiting.remove(&pkid));
+            let tag = locked(shared, |way| {
+                way.answered += 1;
+                way.awaiting.remove(&pkid)
+            });
             Ok(tag.map(|tag| match refused {
                 None => Event::Accepted { tag },
                 Some(why) => Event::Refused { tag, why },
