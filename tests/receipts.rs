@@ -305,12 +305,7 @@ async fn a_restored_image_is_told_by_the_receipt_and_a_new_log_says_so() {
     copy(&image, &state);
     works.force(0);
     let agent = works.agent(&config);
-    let rolled_back = |record: &Record| match &record.body {
-        Body::Rollback(rollback) => {
-            rollback.receipted == receipt.upto || rollback.receipted.seq > receipt.upto.seq
-        }
-        _ => false,
-    };
+    let rolled_back = |record: &Record| matches!(&record.body, Body::Rollback(rollback) if rollback.receipted.seq >= receipt.upto.seq);
     let lines = subscriber.attestations_until(&key, rolled_back).await;
     let logs: std::collections::BTreeSet<_> =
         lines.iter().map(|line| Unverified::read(line).unwrap().header().log).collect();

@@ -84,7 +84,7 @@ pub fn export(config: &AgentConfig, out: &Path) -> Result<Manifest, Failure> {
         config.meters.iter().map(|m| (m.profile.id.to_string(), m.profile.digest.to_string())).collect();
     profiles.sort();
     profiles.dedup();
-    let program = std::env::current_exe().and_then(|path| fs::read(path)).ok();
+    let program = std::env::current_exe().and_then(fs::read).ok();
     let mut manifest = Manifest {
         format: crate::evidence::record::FORMAT,
         gateway_id: config.gateway.id.to_string(),

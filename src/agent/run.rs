@@ -40,6 +40,10 @@ const PLATE_TIMEOUT_MS: u32 = 1_000;
 
 /// Everything that reaches the one loop.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "samples pass through a bounded channel by value: no allocation a poll"
+)]
 pub enum Inbox {
     /// A poll came to its end.
     Sample(Sample),

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     judge::{
-        EquipmentMemory, Event, Finding, Memory, MeterMemory, Permit, RegisterQuirk, StateFinding, Verdict,
+        EquipmentMemory, Event, Finding, Interval, Memory, MeterMemory, Permit, RegisterQuirk, StateFinding,
+        Verdict,
     },
     terms::{AssetId, MeterId, Name, Stamp},
 };
@@ -37,25 +38,8 @@ impl Recall {
         }
         match &record.body {
             Body::Boot(boot) => self.boot = Some(boot.clone()),
-            Body::Finding(Finding::Interval(interval)) => {
-                // Time is accounted for up to the interval's end. Its register is the baseline, unless it had none
-                // and a state's record knows one.
-                let known = self.meters.get(&interval.meter).and_then(|memory| memory.mark);
-                let memory = MeterMemory {
-                    meter: interval.meter,
-                    mark: interval.after.or(known),
-                    windows: interval.windows,
-                    accounted_to: interval.end,
-                };
-                self.meters.insert(interval.meter, memory);
-            }
-            Body::Finding(Finding::State(found)) => {
-                self.states.insert(found.meter, found.clone());
-                let Some(mark) = found.mark else { return };
-                let (meter, accounted_to) = (found.meter, mark.at);
-                let fresh = MeterMemory { meter, mark: None, windows: None, accounted_to };
-                self.meters.entry(meter).or_insert(fresh).mark.get_or_insert(mark);
-            }
+            Body::Finding(Finding::Interval(interval)) => self.on_interval(interval),
+            Body::Finding(Finding::State(found)) => self.on_state(found),
             Body::Finding(Finding::Verdict(verdict)) => {
                 let memory = EquipmentMemory {
                     asset: verdict.asset,
@@ -75,19 +59,7 @@ impl Recall {
                     (memory.mark, memory.windows) = (Some(event.after), None);
                 }
             }
-            Body::Act(act) => {
-                match act.meaning {
-                    Meaning::Permit(permit) => drop(self.permits.insert(permit.id, permit)),
-                    // A verdict that follows says so itself; between the two lies nothing but a power cut.
-                    Meaning::Reset(asset) => {
-                        if let Some(memory) = self.equipment.get_mut(&asset) {
-                            memory.violation_since_unix_ms = None;
-                        }
-                    }
-                    Meaning::RevokeKey(_) | Meaning::NotExecuted => {}
-                }
-                self.acts.push(act.clone());
-            }
+            Body::Act(act) => self.on_act(act),
             Body::Genesis(_)
             | Body::Rotation(_)
             | Body::Checkpoint(_)
@@ -99,6 +71,41 @@ impl Recall {
             | Body::Transition(_)
             | Body::Finding(Finding::Event(_)) => {}
         }
+    }
+
+    fn on_interval(&mut self, interval: &Interval) {
+        // Time is accounted for up to the interval's end. Its register is the baseline, unless it had none and a
+        // state's record knows one.
+        let known = self.meters.get(&interval.meter).and_then(|memory| memory.mark);
+        let memory = MeterMemory {
+            meter: interval.meter,
+            mark: interval.after.or(known),
+            windows: interval.windows,
+            accounted_to: interval.end,
+        };
+        self.meters.insert(interval.meter, memory);
+    }
+
+    fn on_state(&mut self, found: &StateFinding) {
+        self.states.insert(found.meter, found.clone());
+        let Some(mark) = found.mark else { return };
+        let (meter, accounted_to) = (found.meter, mark.at);
+        let fresh = MeterMemory { meter, mark: None, windows: None, accounted_to };
+        self.meters.entry(meter).or_insert(fresh).mark.get_or_insert(mark);
+    }
+
+    fn on_act(&mut self, act: &Act) {
+        match act.meaning {
+            Meaning::Permit(permit) => drop(self.permits.insert(permit.id, permit)),
+            // A verdict that follows says so itself; between the two lies nothing but a power cut.
+            Meaning::Reset(asset) => {
+                if let Some(memory) = self.equipment.get_mut(&asset) {
+                    memory.violation_since_unix_ms = None;
+                }
+            }
+            Meaning::RevokeKey(_) | Meaning::NotExecuted => {}
+        }
+        self.acts.push(act.clone());
     }
 
     /// The kernel's name for the boot the log last ran on.

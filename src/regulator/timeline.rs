@@ -122,62 +122,7 @@ impl Timeline {
     }
 
     fn on_record(&mut self, record: &Record, place: Place) -> Option<Line> {
-        let (tone, what) = match &record.body {
-            Body::Genesis(genesis) => {
-                if !self.logs.insert((record.header.gateway, record.header.log)) {
-                    return None;
-                }
-                (Tone::Plain, format!("log {} begins, {}", record.header.log, genesis.software))
-            }
-            Body::Boot(boot) => {
-                let what = if boot.machine_rebooted {
-                    "agent started after a boot of the machine"
-                } else {
-                    "agent started"
-                };
-                (Tone::Plain, format!("{what}, boot {}", record.header.at.boot))
-            }
-            Body::Skip { from, to } => (Tone::Plain, format!("records {from} to {to} were never used")),
-            Body::Gap(gap) => {
-                let (first, last) = (gap.dropped.first()?.from, gap.dropped.last()?.to);
-                let why = gap.why.word();
-                (Tone::Doubt, format!("records between {first} and {last} were dropped ({why}), declared"))
-            }
-            Body::Rollback(rollback) => {
-                let receipted = rollback.receipted;
-                let what = format!(
-                    "ROLLED BACK: log {} was receipted up to {}; what the gateway had left of it ends at {}",
-                    receipted.log,
-                    receipted.seq,
-                    rollback.local.map_or_else(|| "nothing".to_owned(), |(seq, _)| seq.to_string())
-                );
-                (Tone::Alarm, what)
-            }
-            Body::Act(act) => {
-                let on = act.asset.map_or_else(String::new, |asset| format!(" for {asset}"));
-                (
-                    Tone::Plain,
-                    format!("act {} version {} ({}){on} taken", act.id, act.version, act.kind.word()),
-                )
-            }
-            Body::Answer(answer) => answer_line(answer)?,
-            Body::Notice(notice) => notice_line(notice),
-            Body::Transition(step) => {
-                let (from, to) = (step.from.word(), step.to.word());
-                (
-                    Tone::Plain,
-                    format!("{}: order {} from {from} to {to} ({})", step.asset, step.order, step.why),
-                )
-            }
-            Body::Rotation(_) | Body::Checkpoint(_) => return None,
-            Body::Finding(Finding::Interval(interval)) => (Tone::Doubt, interval_line(interval)?),
-            Body::Finding(Finding::Event(event)) => event_line(event),
-            Body::Finding(Finding::State(found)) => {
-                self.states.insert((record.header.log, found.asset), found.state);
-                (state_tone(found.state), self.state_line(found))
-            }
-            Body::Finding(Finding::Verdict(verdict)) => self.verdict_line(record, verdict)?,
-        };
+        let (tone, what) = self.line_of(record)?;
         let place = match place {
             Place::Proven => words::SIGNATURE_GOOD.in_language(self.language).to_owned(),
             Place::Amnesia(from, to) => {
@@ -193,6 +138,40 @@ impl Timeline {
         let at = LegalTime(record.header.at.wall_unix_ms);
         let (gateway, seq) = (record.header.gateway, record.header.seq);
         Some(Line { tone, text: format!("{at}  {gateway}  {what}  [#{seq} {place}]") })
+    }
+
+    fn line_of(&mut self, record: &Record) -> Option<(Tone, String)> {
+        Some(match &record.body {
+            Body::Genesis(genesis) => {
+                if !self.logs.insert((record.header.gateway, record.header.log)) {
+                    return None;
+                }
+                (Tone::Plain, format!("log {} begins, {}", record.header.log, genesis.software))
+            }
+            Body::Boot(boot) => {
+                let what = if boot.machine_rebooted {
+                    "agent started after a boot of the machine"
+                } else {
+                    "agent started"
+                };
+                (Tone::Plain, format!("{what}, boot {}", record.header.at.boot))
+            }
+            Body::Skip { from, to } => (Tone::Plain, format!("records {from} to {to} were never used")),
+            Body::Gap(_)
+            | Body::Rollback(_)
+            | Body::Act(_)
+            | Body::Answer(_)
+            | Body::Notice(_)
+            | Body::Transition(_) => log_line(&record.body)?,
+            Body::Rotation(_) | Body::Checkpoint(_) => return None,
+            Body::Finding(Finding::Interval(interval)) => (Tone::Doubt, interval_line(interval)?),
+            Body::Finding(Finding::Event(event)) => event_line(event),
+            Body::Finding(Finding::State(found)) => {
+                self.states.insert((record.header.log, found.asset), found.state);
+                (state_tone(found.state), self.state_line(found))
+            }
+            Body::Finding(Finding::Verdict(verdict)) => self.verdict_line(record, verdict)?,
+        })
     }
 
     fn state_line(&self, found: &StateFinding) -> String {
@@ -303,6 +282,43 @@ fn event_line(event: &Event) -> (Tone, String) {
             (Tone::Doubt, format!("{asset}: nameplate cannot be read ({why})"))
         }
     }
+}
+
+/// What happened to the log itself, or between gateway and authority.
+fn log_line(body: &Body) -> Option<(Tone, String)> {
+    Some(match body {
+        Body::Gap(gap) => {
+            let (first, last) = (gap.dropped.first()?.from, gap.dropped.last()?.to);
+            let why = gap.why.word();
+            (Tone::Doubt, format!("records between {first} and {last} were dropped ({why}), declared"))
+        }
+        Body::Rollback(rollback) => {
+            let receipted = rollback.receipted;
+            let what = format!(
+                "ROLLED BACK: log {} was receipted up to {}; what the gateway had left of it ends at {}",
+                receipted.log,
+                receipted.seq,
+                rollback.local.map_or_else(|| "nothing".to_owned(), |(seq, _)| seq.to_string())
+            );
+            (Tone::Alarm, what)
+        }
+        Body::Act(act) => {
+            let on = act.asset.map_or_else(String::new, |asset| format!(" for {asset}"));
+            (Tone::Plain, format!("act {} version {} ({}){on} taken", act.id, act.version, act.kind.word()))
+        }
+        Body::Answer(answer) => answer_line(answer)?,
+        Body::Notice(notice) => notice_line(notice),
+        Body::Transition(step) => {
+            let (from, to) = (step.from.word(), step.to.word());
+            (Tone::Plain, format!("{}: order {} from {from} to {to} ({})", step.asset, step.order, step.why))
+        }
+        Body::Genesis(_)
+        | Body::Boot(_)
+        | Body::Rotation(_)
+        | Body::Skip { .. }
+        | Body::Checkpoint(_)
+        | Body::Finding(_) => return None,
+    })
 }
 
 fn answer_line(answer: &Answer) -> Option<(Tone, String)> {

@@ -191,6 +191,21 @@ pub(crate) fn as_text(report: &Report) -> String {
             log.continues.map_or_else(String::new, |head| format!("{} at {}", head.log, head.seq));
         lines.push(format!("           log {} of {} continues log {continues}", log.log, log.gateway));
     }
+    lines.extend(times(report));
+    lines.push(format!("condition: {}", report.condition()));
+    for (log, verdict) in &report.verdicts {
+        let since = verdict
+            .violation_since_unix_ms
+            .map_or_else(String::new, |ms| format!(", violation since {}", LegalTime(ms)));
+        let log = if report.logs.len() > 1 { format!(" (log {log})") } else { String::new() };
+        lines.push(format!("           {}: {}{since}{log}", verdict.asset, verdict.state.word()));
+    }
+    lines.join("\n")
+}
+
+/// When the records were written, as far as receipts tell.
+fn times(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
     let brackets = &report.brackets;
     if brackets.receipts > 0 {
         lines.push(format!(
@@ -206,13 +221,5 @@ pub(crate) fn as_text(report: &Report) -> String {
             brackets.outside
         ));
     }
-    lines.push(format!("condition: {}", report.condition()));
-    for (log, verdict) in &report.verdicts {
-        let since = verdict
-            .violation_since_unix_ms
-            .map_or_else(String::new, |ms| format!(", violation since {}", LegalTime(ms)));
-        let log = if report.logs.len() > 1 { format!(" (log {log})") } else { String::new() };
-        lines.push(format!("           {}: {}{since}{log}", verdict.asset, verdict.state.word()));
-    }
-    lines.join("\n")
+    lines
 }
