@@ -203,9 +203,10 @@ impl Feeder {
         }
     }
 
-    /// What counted so far is settled: whoever goes on drawing is to be proven to do so anew.
+    /// What counted so far is settled: sums begin anew, and whoever goes on drawing is to be proven to do so anew.
     pub fn renew_proof(&mut self) {
         self.drawing.on_clock_step();
+        self.windows = self.track.anchor().map(|mark| Windows::starting(&mark.at));
     }
 
     /// Closes the interval if it is over. `by_reading` says whether a reading, or only time, brought us here.

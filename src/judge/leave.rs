@@ -49,7 +49,7 @@ impl Leave {
     /// Whether drawing that began at this moment is permitted, and no more was drawn than that.
     pub fn excuses(&self, from: &Stamp) -> bool {
         self.permits.iter().any(|(permit, used)| {
-            permit.covers(from) && permit.what.energy().is_some_and(|energy| *used <= energy)
+            permit.covers_since(from) && permit.what.energy().is_some_and(|energy| *used <= energy)
         })
     }
 
@@ -67,11 +67,12 @@ impl Leave {
         self.last
     }
 
-    /// True once when the permit that was in force has ended: what goes on from here needs a proof of its own.
-    pub fn has_ended(&mut self, now: &Stamp) -> bool {
+    /// True once when a permit has come into force or ended: sums across that moment would weigh what was permitted
+    /// with what was not.
+    pub fn has_turned(&mut self, now: &Stamp) -> bool {
         let runs = |(permit, _): &&(Permit, WattHours)| permit.what.energy().is_some() && permit.covers(now);
         let in_force = self.permits.iter().find(runs).map(|(permit, _)| permit.id);
         let before = std::mem::replace(&mut self.in_force, in_force);
-        before.is_some() && before != in_force
+        before != in_force
     }
 }

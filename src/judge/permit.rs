@@ -1,5 +1,6 @@
 //! What the authority permits for a time: the paper of a replaced meter, a maintenance run, an allowance.
 
+use super::commission::REGISTER_AGE_MS;
 use crate::terms::{AssetId, Digest, MeterId, Name, Stamp, WattHours};
 
 /// Most permits remembered at once.
@@ -62,6 +63,12 @@ pub struct Permit {
 }
 
 impl Permit {
+    /// Whether something that began at this moment began under it; a register may be a little older than the moment it
+    /// was read.
+    pub fn covers_since(&self, from: &Stamp) -> bool {
+        (self.from_unix_ms.saturating_sub(REGISTER_AGE_MS)..=self.to_unix_ms).contains(&from.wall_unix_ms)
+    }
+
     /// Whether it is in force at this moment.
     pub fn covers(&self, at: &Stamp) -> bool {
         (self.from_unix_ms..=self.to_unix_ms).contains(&at.wall_unix_ms)

@@ -80,6 +80,7 @@ impl Site {
                 if let Some(docket) = self.docket(permit.asset) {
                     docket.grant(permit);
                 }
+                self.turn_permits(at);
             }
             Fact::Reset(asset) => self.reset(asset, at, say),
         }
@@ -106,13 +107,7 @@ impl Site {
         let asleep_ms = self.last_tick.map_or(0, |last| at.since_ms(&last));
         self.last_tick = Some(*at);
         let awake = asleep_ms <= 2 * TICK_MS.cast_signed();
-        for index in 0..self.dockets.len() {
-            let Some(docket) = self.dockets.get_mut(index) else { continue };
-            if docket.permit_has_ended(at) {
-                let asset = docket.id();
-                self.renew_proofs(asset);
-            }
-        }
+        self.turn_permits(at);
         for index in 0..self.feeders.len() {
             let Some(meter) = self.feeders.get(index).map(|feeder| feeder.terms().meter) else { continue };
             if awake {
@@ -147,6 +142,17 @@ impl Site {
         let serving = self.feeders.iter().filter(|feeder| feeder.terms().serves == asset);
         if let Some(verdict) = docket.review(at, serving) {
             say(Finding::Verdict(verdict));
+        }
+    }
+
+    /// Permits that came into force or ended: sums begin anew.
+    fn turn_permits(&mut self, at: &Stamp) {
+        for docket in &mut self.dockets {
+            if docket.permit_has_turned(at) {
+                let asset = docket.id();
+                let serving = self.feeders.iter_mut().filter(|feeder| feeder.terms().serves == asset);
+                serving.for_each(Feeder::renew_proof);
+            }
         }
     }
 

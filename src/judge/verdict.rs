@@ -56,6 +56,8 @@ pub struct Docket {
     plate: Option<Digest>,
     plate_fault: Option<&'static str>,
     leave: Leave,
+    /// Evidence from before is settled.
+    reset_at: Option<Stamp>,
 }
 
 impl Docket {
@@ -77,6 +79,7 @@ impl Docket {
             open: meters.iter().map(|meter| (*meter, WattHours(0))).collect(),
             plate: memory.and_then(|m| m.plate),
             plate_fault: None,
+            reset_at: None,
             leave: Leave::recalling(permits, memory.and_then(|m| m.permit)),
         }
     }
@@ -120,10 +123,12 @@ impl Docket {
         let overdue = |at: &Stamp| self.equipment.standing.phase(at.legal_day()) == Some(Phase::Overdue);
         // Both ends of the evidence must lie past the last lawful day, told by a clock that was set at all.
         let dated = at.clock != ClockQuality::Unset && overdue(at);
-        let guilty = dated
-            && feeders.filter_map(Feeder::proof).map(Proof::from).any(|from| {
-                overdue(from) && from.wall_unix_ms <= at.wall_unix_ms && !self.leave.excuses(from)
-            });
+        let settled = |from: &Stamp| self.reset_at.is_some_and(|reset| from.since_ms(&reset) < 0);
+        let counts = |from: &Stamp| {
+            let past = overdue(from) && from.wall_unix_ms <= at.wall_unix_ms;
+            past && !settled(from) && !self.leave.excuses(from)
+        };
+        let guilty = dated && feeders.filter_map(Feeder::proof).map(Proof::from).any(counts);
         let phase = self.equipment.standing.phase(at.legal_day());
         let latches = guilty && self.violation_since_unix_ms.is_none();
         if latches {
@@ -150,14 +155,15 @@ impl Docket {
         self.leave.paper(meter, at)
     }
 
-    /// True once when a permit has ended.
-    pub fn permit_has_ended(&mut self, now: &Stamp) -> bool {
-        self.leave.has_ended(now)
+    /// True once when a permit has come into force or ended.
+    pub fn permit_has_turned(&mut self, now: &Stamp) -> bool {
+        self.leave.has_turned(now)
     }
 
     /// The authority opens the latch. There is no other way.
     pub fn reset(&mut self, at: &Stamp) -> Verdict {
         self.violation_since_unix_ms = None;
+        self.reset_at = Some(*at);
         self.verdict(at, Shares::default())
     }
 

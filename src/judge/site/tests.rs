@@ -1,6 +1,7 @@
 //! The judge told a story second by second, in virtual time.
 
 mod lives;
+mod permits;
 
 use super::*;
 use crate::{
