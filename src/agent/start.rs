@@ -57,11 +57,14 @@ pub(super) fn start(clock: &dyn Clock, config: &AgentConfig, new_journal: bool) 
     let state = &config.gateway.state_dir;
     renew::finish_interrupted(state)?;
     let (mut journal, damage) = salvage::open(&state.join(JOURNAL_FILE))?;
-    if let Some(ahead) = ahead(&mut journal, config)? {
-        if !new_journal {
-            return Err(rolled_back(&ahead, state));
-        }
-        renew::renew(clock, config, journal, ahead)?;
+    let proven = ahead(&mut journal, config)?;
+    match proven {
+        Some(ahead) if !new_journal => return Err(rolled_back(&ahead, state)),
+        Some(_) | None => {}
+    }
+    let lost = if new_journal { lost_key(&mut journal, state)? } else { None };
+    if let Some(end) = proven.or(lost) {
+        renew::renew(clock, config, journal, end)?;
         return start(clock, config, false);
     }
     let is_new = journal.last().map_err(journal_failed)?.is_none();
@@ -105,6 +108,16 @@ fn ahead(journal: &mut DiskJournal, config: &AgentConfig) -> Result<Option<LogHe
     })
 }
 
+/// Where the journal ends, if the key that is there cannot go on with it.
+fn lost_key(journal: &mut DiskJournal, state: &Path) -> Result<Option<LogHead>, Failure> {
+    let Some(last) = journal.last().map_err(journal_failed)? else { return Ok(None) };
+    let Ok(last) = Unverified::read(&last) else { return Ok(None) };
+    let expected = last.announced_key().map_or(last.header().key_id, |key| key.id());
+    let fits = signer(journal, state, false)?.public_key().id() == expected;
+    let end = LogHead { log: last.header().log, seq: last.header().seq, head: last.hash() };
+    Ok((!fits).then_some(end))
+}
+
 fn rolled_back(ahead: &LogHead, state: &Path) -> Failure {
     let message = format!(
         "{}: the journal is missing or shorter than place {} of log {}, which the authority has receipted; restore the \
@@ -143,7 +156,8 @@ fn chain(config: &AgentConfig, last: Option<&Record>, signer: Box<dyn Signer>) -
         );
         return Err(Failure::new(Exit::Config, message));
     }
-    Chain::resume(last, signer).ok_or_else(|| not_ours("it ends with another key"))
+    Chain::resume(last, signer)
+        .ok_or_else(|| not_ours("it ends with another key; if that is lost, start once with --new-journal"))
 }
 
 /// 64 random bits that name a new log.

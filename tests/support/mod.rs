@@ -265,13 +265,19 @@ impl Works {
 
     /// Starts the real agent.
     pub fn agent(&self, config: &Path) -> Process {
+        self.agent_with(config, &[])
+    }
+
+    /// Starts the real agent with more on its command line.
+    pub fn agent_with(&self, config: &Path, more: &[&str]) -> Process {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.folder.0.join("agent.log"))
             .unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_coldhearth"));
-        command.args(["run", "--config"]).arg(config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command.args(["run", "--config"]).arg(config).args(more);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         Process(command.spawn().unwrap())
     }
 
