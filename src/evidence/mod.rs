@@ -19,7 +19,8 @@
 //! | `sig` | signature, padded base64 |
 //!
 //! Receipts and acts of an authority are signed in the same way and have no place in a log; an act is at most 32 KiB long
-//! and 7 deep, since a record carries it on.
+//! and 7 deep, since a record carries it on. `coldhearth-1.schema.json` beside this file names every member of every
+//! message, with its unit and meaning; members that it does not name are ignored.
 //!
 //! Who may speak: a key answers for one gateway, each epoch of a log has one key, and the first that is believed stays. A
 //! log's first key is enrolled and of epoch 0, or that of the log which its genesis `continues`. The genesis stands at 0,
