@@ -6,7 +6,6 @@ mod support;
 use std::{
     collections::BTreeMap,
     io::Write as _,
-    path::Path,
     process::{Command, Output, Stdio},
 };
 
@@ -27,11 +26,21 @@ fn exit(output: &Output) -> i32 {
     output.status.code().unwrap()
 }
 
-/// The golden log, one record a line, in order.
-fn golden_log() -> Vec<Vec<u8>> {
+/// Every golden, in the order of their names.
+fn goldens() -> Vec<Vec<u8>> {
     let mut paths: Vec<_> = std::fs::read_dir(GOLDEN).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
+}
+
+/// The beginning of the golden log, one record a line, in order, up to its first checkpoint.
+fn golden_log() -> Vec<Vec<u8>> {
+    goldens().into_iter().take(12).collect()
+}
+
+/// What stands in a record under a name.
+fn member(record: &[u8], name: &str) -> serde_json::Value {
+    serde_json::from_slice::<serde_json::Value>(record).unwrap()[name].clone()
 }
 
 fn verify(lines: &[Vec<u8>], arguments: &[&str]) -> (i32, serde_json::Value) {
@@ -94,37 +103,65 @@ fn a_trusted_key_anchors_and_a_stranger_is_refused() {
     assert_eq!(exit(&output), 2, "{output:?}");
 }
 
-/// The README's recipe: nothing of ours, only `jq` and `openssl`.
 #[test]
-fn jq_and_openssl_verify_a_record_without_us() {
+fn a_log_whose_key_was_rotated_and_the_log_that_continues_it_verify() {
+    let records: Vec<Vec<u8>> =
+        goldens().into_iter().filter(|bytes| member(bytes, "prev") != serde_json::Value::Null).collect();
+    let (code, answer) = verify(&records, &[]);
+    assert_eq!((code, &answer["records"]), (0, &records.len().into()), "{answer}");
+    assert_eq!((&answer["authentic"], &answer["complete"]), (&true.into(), &true.into()), "{answer}");
+}
+
+/// The shell lines of the README that contain a word.
+fn readme_block(word: &str) -> String {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let mut blocks = readme.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    blocks.find(|block| block.contains(word)).unwrap().to_owned()
+}
+
+/// The README's own lines: nothing of ours, only `jq`, `openssl` and `sha256sum`.
+#[test]
+fn the_readme_verifies_every_golden_without_us() {
+    use coldhearth::evidence::{Ed25519, Signed, Signer as _};
+
     let folder = Folder::new("openssl");
-    let script = r#"
-        set -eu
-        cd "$1"
-        jq -r .public_key < "$2/00-genesis.json" | base64 -d > raw
-        { printf '\060\052\060\005\006\003\053\145\160\003\041\000'; cat raw; } > key.der
-        { printf 'coldhearth/1\n'; jq -jcS 'del(.sig)' < "$3"; } > signed
-        jq -jr .sig < "$3" | base64 -d > signature
-        openssl pkeyutl -verify -pubin -keyform DER -inkey key.der -rawin -in signed -sigfile signature
-    "#;
-    for line in std::fs::read_dir(GOLDEN).unwrap() {
-        let record = line.unwrap().path();
-        let run = |path: &Path| {
-            Command::new("bash")
-                .args(["-c", script, "bash"])
-                .arg(&folder.0)
-                .arg(GOLDEN)
-                .arg(path)
-                .output()
-                .unwrap()
-        };
-        let output = run(&record);
-        assert!(output.status.success(), "{}: {output:?}", record.display());
-        let forged = folder.0.join("forged.json");
-        let text = std::fs::read_to_string(&record).unwrap().replace("\"boot_count\":2", "\"boot_count\":3");
-        std::fs::write(&forged, text).unwrap();
-        assert!(!run(&forged).status.success(), "{} altered", record.display());
+    let block = readme_block("openssl");
+    let holds = |key: &str, record: &[u8], next: &str| {
+        let with_key = serde_json::json!({ "public_key": key }).to_string();
+        std::fs::write(folder.0.join("genesis.json"), with_key).unwrap();
+        std::fs::write(folder.0.join("record.json"), record).unwrap();
+        std::fs::write(folder.0.join("next.json"), serde_json::json!({ "prev": next }).to_string()).unwrap();
+        let script = ["-euo", "pipefail", "-c", &block];
+        Command::new("bash").args(script).current_dir(&folder.0).output().unwrap().status.success()
+    };
+    let public_key = |record: &[u8]| member(record, "public_key").as_str().unwrap().to_owned();
+    let authority = Ed25519::from_seed(&[9; 32]).public_key().to_base64();
+    let (mut key, mut key_before) = (String::new(), String::new());
+    let all = goldens();
+    for (place, record) in all.iter().enumerate() {
+        if member(record, "type") == "genesis" {
+            key = public_key(record);
+        }
+        let is_record = member(record, "prev") != serde_json::Value::Null;
+        let key = if is_record { &mut key } else { &mut authority.clone() };
+        let hash = Signed::read(record).unwrap().hash().to_string();
+        // The next of the log, where it is there.
+        let next = all.get(place + 1).map_or(serde_json::Value::Null, |next| member(next, "prev"));
+        let next = next.as_str().filter(|prev| prev.bytes().any(|b| b != b'0')).unwrap_or(&hash);
+        assert!(holds(key, record, next), "{place}");
+        if place % 8 == 0 {
+            assert!(!holds(key, record, &"0".repeat(64)), "{place}: does not follow");
+        }
+        let forged = String::from_utf8(record.clone()).unwrap().replace("gw-03", "gw-04");
+        assert!(!holds(key, forged.as_bytes(), next), "{place} altered");
+        if is_record && member(record, "key_epoch") == 1 && !key_before.is_empty() {
+            assert!(!holds(&key_before, record, next), "{place}: the key of the epoch before");
+        }
+        if member(record, "type") == "key_rotate" {
+            key_before = std::mem::replace(key, public_key(record));
+        }
     }
+    assert!(!key_before.is_empty());
 }
 
 #[test]

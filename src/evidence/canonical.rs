@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 pub const MAX_WHOLE: i64 = (1 << 53) - 1;
 /// Longest record, in bytes.
 pub const MAX_RECORD_BYTES: usize = 64 * 1024;
-/// Deepest nesting, the record itself counted as 1.
+/// Deepest nesting of objects and lists, empty ones too, the record itself counted as 1.
 pub const MAX_DEPTH: usize = 8;
 
 /// Why something cannot be written canonically. Each is a defect of the caller, never of the plant.
@@ -324,12 +324,13 @@ fn fill_object(object: &mut Object<'_>, map: &Map<String, Value>, without: Optio
 }
 
 fn write_value(canonical: &mut Canonical, value: &Value, depth: usize) -> (usize, usize) {
-    if depth > MAX_DEPTH {
-        canonical.refuse(Unwritable::TooDeep);
-        return (0, 0);
-    }
     let base = canonical.pieces.len();
     match value {
+        // An object or a list is a level of its own, be it empty.
+        Value::Object(_) | Value::Array(_) if depth >= MAX_DEPTH => {
+            canonical.refuse(Unwritable::TooDeep);
+            (0, 0)
+        }
         Value::String(text) => canonical.append_text(text),
         Value::Bool(flag) => canonical.append(if *flag { b"true" } else { b"false" }),
         Value::Number(number) => match number.as_i64() {
@@ -447,11 +448,16 @@ mod tests {
             r#"{"":1}"#,
             r#"[1]"#,
             r#"{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":1}}}}}}}}}"#,
+            r#"{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{}}}}}}}}}"#,
+            r#"{"a":[[[[[[[[]]]]]]]]}"#,
             "",
         ] {
             assert!(read(wrong.as_bytes()).is_err(), "{wrong}");
         }
         assert!(read(b"{\"a\":\"\xff\"}").is_err());
+        for deepest in [r#"{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":1}}}}}}}}"#, r#"{"a":[[[[[[[]]]]]]]}"#] {
+            assert!(read(deepest.as_bytes()).is_ok(), "{deepest}");
+        }
     }
 
     proptest! {

@@ -17,6 +17,17 @@
 //! | `receipt` | hash of the regulator's latest receipt, empty before the first |
 //! | `alg`, `kid`, `key_epoch` | suite, short name and epoch of the signing key |
 //! | `sig` | signature, padded base64 |
+//!
+//! Receipts and acts of an authority are signed in the same way and have no place in a log; an act is at most 32 KiB long
+//! and 7 deep, since a record carries it on. `coldhearth-1.schema.json` beside this file names every member of every
+//! message, with its unit and meaning; members that it does not name are ignored.
+//!
+//! Who may speak: a key answers for one gateway, each epoch of a log has one key, and the first that is believed stays. A
+//! log's first key is enrolled and of epoch 0, or that of the log which its genesis `continues`. The genesis stands at 0,
+//! nothing else does, and names the key that signs it. A `key_rotate` is the last record of its key and names the key of
+//! all records after it. A key is never a point of small order, nor is the first half of a signature.
+//!
+//! `tests/interop/verify.py` is a second verifier, written from this description; tests let both judge the same messages.
 
 pub mod act;
 pub mod audit;

@@ -65,7 +65,7 @@ impl PublicKey {
     /// Reads a `BEGIN PUBLIC KEY` PEM file of a suite this build knows.
     pub fn from_pem(text: &str) -> Option<PublicKey> {
         match Suite::of_pem(text)? {
-            Suite::Ed25519 => VerifyingKey::from_public_key_pem(text).ok().map(PublicKey::of_ed25519),
+            Suite::Ed25519 => VerifyingKey::from_public_key_pem(text).ok().and_then(strong),
             #[cfg(feature = "sm2")]
             Suite::Sm2Sm3 => Point::from_pem(text).map(PublicKey::of_sm2),
             #[cfg(not(feature = "sm2"))]
@@ -86,7 +86,7 @@ impl PublicKey {
     pub fn from_base64(text: &str) -> Option<PublicKey> {
         let bytes = canonical_base64(text)?;
         if let Ok(bytes) = <&[u8; 32]>::try_from(bytes.as_slice()) {
-            return VerifyingKey::from_bytes(bytes).ok().map(PublicKey::of_ed25519);
+            return VerifyingKey::from_bytes(bytes).ok().and_then(strong);
         }
         #[cfg(feature = "sm2")]
         if let Ok(bytes) = <&[u8; 65]>::try_from(bytes.as_slice()) {
@@ -112,6 +112,29 @@ impl PublicKey {
             }
             #[cfg(feature = "sm2")]
             Held::Sm2(point) => point.verifies(bytes, signature),
+        }
+    }
+}
+
+/// With a key of small order anybody can sign anything: it is nobody's.
+fn strong(key: VerifyingKey) -> Option<PublicKey> {
+    (!key.is_weak()).then(|| PublicKey::of_ed25519(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_small_order_is_nobodys() {
+        let neutral = [&[1][..], &[0; 31]].concat();
+        let order_2 = [&[0xec][..], &[0xff; 30], &[0x7f]].concat();
+        let order_8 = STANDARD.decode("xxdqcD1N2E+6PAt2DRBnDyogU/osOczGTsf9d5KsA3o=").unwrap();
+        for weak in [neutral, order_2, vec![0; 32], order_8] {
+            assert_eq!(PublicKey::from_base64(&STANDARD.encode(&weak)), None, "{weak:?}");
+            let key = VerifyingKey::from_bytes(weak.first_chunk().unwrap()).unwrap();
+            let pem = key.to_public_key_pem(LineEnding::LF).unwrap();
+            assert_eq!(PublicKey::from_pem(&pem), None, "{weak:?}");
         }
     }
 }

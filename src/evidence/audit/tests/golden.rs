@@ -147,6 +147,17 @@ fn messages() -> Vec<(String, Vec<u8>)> {
     for kind in ActKind::ALL {
         keep(&format!("act-{}", kind.word()), &act(kind).1);
     }
+    for permit in ["allowance", "meter_replacement"] {
+        let mut draft = draft(ActKind::Permit);
+        draft
+            .extend([("permit".into(), permit.into()), ("act_id".into(), format!("permit-{permit}").into())]);
+        if permit == "meter_replacement" {
+            draft.remove("energy_wh");
+            draft.insert("meter".into(), "m1".into());
+        }
+        Act::seal(&draft, &mut sealer, &authority()).unwrap();
+        keep(&format!("act-permit-{permit}"), sealer.bytes());
+    }
     all
 }
 
