@@ -174,7 +174,7 @@ async fn a_broker_killed_with_everything_it_accepted_loses_nothing() {
     let (authority, config) = Authority::over(&works, port);
     authority.admit(&works, &config);
     works.force(5_000);
-    let agent = works.agent(&config);
+    let mut agent = works.agent(&config);
     let mut collector = authority.serve();
     works.key().await;
     Subscriber::start(port)
@@ -182,18 +182,26 @@ async fn a_broker_killed_with_everything_it_accepted_loses_nothing() {
         .attestations_until(&works.key().await, |record| record.header.seq > 1)
         .await;
     let mut broker = Some(broker);
-    for turn in 0..3 {
+    // tests/all sets 200.
+    let kills: i32 = std::env::var("COLDHEARTH_KILLS").map_or(3, |kills| kills.parse().unwrap());
+    for turn in 0..kills {
         let mut subscriber = Subscriber::start(port).await;
         works.force(if turn % 2 == 0 { 8_000_000 } else { 0 });
         receipted(&mut subscriber, &authority.key(), last_of(&works).header().seq).await;
-        if turn == 1 {
+        if turn % 4 == 1 {
             collector.kill();
+        }
+        if turn % 4 == 2 {
+            agent.kill();
         }
         broker.take().unwrap().stop();
         works.force(if turn % 2 == 0 { 0 } else { 8_000_000 });
         broker = Some(Mosquitto::start_at(&works.folder.0, port).await);
-        if turn == 1 {
+        if turn % 4 == 1 {
             collector = authority.serve();
+        }
+        if turn % 4 == 2 {
+            agent = works.agent(&config);
         }
     }
     let mut subscriber = Subscriber::start(port).await;

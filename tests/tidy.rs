@@ -158,7 +158,8 @@ fn floats_end_in_the_decoder() {
 #[test]
 fn nobody_can_write_to_a_meter() {
     for file in files(Path::new("src")) {
-        let code = code(&file);
+        // A file may be written, a meter never.
+        let code = code(&file).replace("BufWriter", "");
         for word in ["write_single", "write_multiple", "masked_write", "Writer", "read_write_multiple"] {
             assert!(!code.contains(word), "{} says `{word}`", file.display());
         }

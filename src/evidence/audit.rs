@@ -8,6 +8,7 @@ use super::{
     continuity::LogHead,
     follow::{Follower, Origin, Place, Seen},
     head::Arrival,
+    keyring::Keyring,
     record::{LogId, Record, Refusal, Unverified},
     signed::Signed,
     suite::PublicKey,
@@ -116,6 +117,8 @@ pub struct Report {
     pub logs: Vec<LogSeen>,
     /// When the records were written, as far as receipts tell.
     pub brackets: Brackets,
+    /// Acts in the logs that no trusted key of an authority signed: the gateway's word alone.
+    pub unsigned_acts: u64,
     /// The latest verdict of each log on each piece of equipment. A later log does not silence an earlier one.
     pub verdicts: Vec<(LogId, Verdict)>,
     /// The lines stood too far out of order to be judged as they came: sort them by [`place_of`] and judge again.
@@ -158,6 +161,9 @@ struct Fold {
     lost: Vec<(LogId, u64, u64)>,
     continues: BTreeMap<(GatewayId, LogId), LogHead>,
     clocks: Clocks,
+    /// Acts in the logs, to be checked against the keys that are trusted.
+    acts: Vec<(u64, Signed)>,
+    unsigned_acts: u64,
     /// With the place of the record that says it.
     verdicts: BTreeMap<(GatewayId, LogId, AssetId), (u64, Verdict)>,
 }
@@ -185,6 +191,7 @@ impl Audit {
         let Audit { follower, fold, .. } = self;
         let origin = Origin { in_chain: true, number };
         follower.on_message(bytes, origin, &mut |seen, bytes, origin| fold.on(seen, bytes, origin.number));
+        fold.check_acts(follower.keyring());
     }
 
     /// Takes a line of a file of receipts. One that nobody vouches for tells nothing and spoils nothing.
@@ -207,6 +214,7 @@ impl Audit {
                 fold.refuse(origin.number, Refusal::UnknownKey(unverified.header().key_id));
             }
         }
+        fold.check_acts(follower.keyring());
         let keyring = follower.keyring();
         let anchor = match (keyring.is_self_anchored(), keyring.is_empty()) {
             (false, _) => Anchor::Trusted,
@@ -244,7 +252,7 @@ impl Fold {
                     Place::Amnesia(..) => {}
                     Place::Forgotten | Place::TooFarAhead => self.disordered = true,
                 }
-                self.on_record(&record);
+                self.on_record(&record, number);
             }
             Seen::Again => self.ours = true,
             Seen::Receipt(receipt) => {
@@ -272,6 +280,17 @@ impl Fold {
         }
     }
 
+    /// An act in a log takes effect on the authority's word, which stands in it.
+    fn check_acts(&mut self, keyring: &Keyring) {
+        for (number, act) in std::mem::take(&mut self.acts) {
+            match keyring.trusted(act.key_id()).map(|key| act.check(key)) {
+                Some(Ok(())) => {}
+                Some(Err(refusal)) => self.refuse(number, refusal),
+                None => self.unsigned_acts += 1,
+            }
+        }
+    }
+
     fn refuse(&mut self, number: u64, refusal: Refusal) {
         self.ours |= !refusal.is_no_evidence();
         if self.first_bad.is_none_or(|(first, _)| number < first) {
@@ -279,7 +298,7 @@ impl Fold {
         }
     }
 
-    fn on_record(&mut self, record: &Record) {
+    fn on_record(&mut self, record: &Record, number: u64) {
         let (gateway, log, seq) = (record.header.gateway, record.header.log, record.header.seq);
         self.records += 1;
         self.clocks.on_record(&record.header);
@@ -287,6 +306,11 @@ impl Fold {
             && let Some(continues) = genesis.continues
         {
             self.continues.insert((gateway, log), continues);
+        }
+        if let Body::Act(act) = &record.body
+            && let Ok(signed) = Signed::of(act.members.clone())
+        {
+            self.acts.push((number, signed));
         }
         if let Body::Finding(Finding::Verdict(verdict)) = record.body {
             let newest = self.verdicts.entry((gateway, log, verdict.asset)).or_insert((seq, verdict));
@@ -327,6 +351,7 @@ impl Fold {
             no_evidence: !self.ours,
             logs,
             brackets: self.clocks.brackets(),
+            unsigned_acts: self.unsigned_acts,
             verdicts: self.verdicts.into_iter().map(|((_, log, _), (_, verdict))| (log, verdict)).collect(),
             disordered: self.disordered,
         }

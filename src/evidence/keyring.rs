@@ -148,6 +148,11 @@ impl Keyring {
             || self.gateways.values().any(|known| *known == gateway)
     }
 
+    /// A key that somebody vouched for.
+    pub fn trusted(&self, id: KeyId) -> Option<&PublicKey> {
+        self.trusted.get(&id)
+    }
+
     /// Whether somebody vouched for this key.
     pub fn trusts(&self, id: KeyId) -> bool {
         self.trusted.contains_key(&id)

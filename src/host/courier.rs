@@ -183,7 +183,7 @@ pub async fn run(clock: &dyn Clock, broker: Broker, mut ends: Ends) {
     loop {
         let before = clock.now();
         let version = taste.next(before.uptime_ms);
-        let Ending { why, greeted } = connection(clock, &broker, version, &mut ring, &mut ends).await;
+        let Ending { why, greeted, served } = connection(clock, &broker, version, &mut ring, &mut ends).await;
         if why == Refused::Left {
             return;
         }
@@ -205,7 +205,8 @@ pub async fn run(clock: &dyn Clock, broker: Broker, mut ends: Ends) {
         let lasted_ms = now.since_ms(&before);
         failures = if negotiating || why == Refused::Renewed {
             0
-        } else if lasted_ms > STABLE_AFTER_MS {
+        } else if lasted_ms > STABLE_AFTER_MS || (served && why == Refused::Broken) {
+            // A broker that worked and died is called again soon; one that takes us only to drop us is not.
             1
         } else {
             failures.saturating_add(1)
@@ -232,13 +233,13 @@ async fn connection(
         return session::carry(broker, line, ends, std::future::pending()).await;
     };
     let Some(credentials) = ring.read() else {
-        return Ending { why: Refused::Credentials, greeted: false };
+        return Ending { why: Refused::Credentials, greeted: false, served: false };
     };
     let events = ends.events.clone();
     ring.tell_expiring(clock, &events).await;
     let line = line::open(broker, version, Some(credentials.config.clone()));
     let mut ending = session::carry(broker, line, ends, ring.renewed(clock, broker, &events)).await;
-    if ending == (Ending { why: Refused::Dropped, greeted: false })
+    if ending == (Ending { why: Refused::Dropped, greeted: false, served: false })
         && let Err(why) = ring::trial(broker, &credentials).await
         && why != Refused::Broken
     {

@@ -25,6 +25,8 @@ struct Answers {
     logs: Vec<LogAnswer>,
     lost: Vec<LostAnswer>,
     time: TimeAnswer,
+    /// Acts in the logs that no key given with `--trust` signed.
+    unsigned_acts: u64,
     assets: Vec<AssetAnswer>,
 }
 
@@ -144,6 +146,7 @@ pub(crate) fn as_json(report: &Report) -> String {
             outside: brackets.outside,
             first_outside: brackets.first_outside.map(|(log, seq)| (log.to_string(), seq)),
         },
+        unsigned_acts: report.unsigned_acts,
         assets: report.verdicts.iter().map(asset).collect(),
     };
     // A struct of texts, numbers and flags always becomes JSON.
@@ -190,6 +193,12 @@ pub(crate) fn as_text(report: &Report) -> String {
         let continues =
             log.continues.map_or_else(String::new, |head| format!("{} at {}", head.log, head.seq));
         lines.push(format!("           log {} of {} continues log {continues}", log.log, log.gateway));
+    }
+    if report.unsigned_acts > 0 {
+        lines.push(format!(
+            "           {} acts rest on the gateway's word: no key given with --trust signed them",
+            report.unsigned_acts
+        ));
     }
     lines.extend(times(report));
     lines.push(format!("condition: {}", report.condition()));

@@ -19,6 +19,8 @@ use super::{
 pub(super) struct Ending {
     pub(super) why: Refused,
     pub(super) greeted: bool,
+    /// Whether the broker did its work: it answered a publish, or brought a message.
+    pub(super) served: bool,
 }
 
 /// Tags on their way: handed to the library but not yet on the wire, and awaiting their PUBACK.
@@ -26,7 +28,7 @@ pub(super) struct Ending {
 struct OnTheWay {
     queued: VecDeque<u64>,
     awaiting: BTreeMap<u16, u64>,
-    /// Publishes the broker has answered.
+    /// Publishes the broker has answered and messages it has brought.
     answered: u64,
     greeted: bool,
     /// Filters subscribed to and not yet answered.
@@ -62,7 +64,8 @@ pub(super) async fn carry(
         why = renewal => why,
         why = stalled(&shared) => why,
     };
-    Ending { why, greeted: locked(&shared, |way| way.greeted) }
+    let (greeted, served) = locked(&shared, |way| (way.greeted, way.answered > 0));
+    Ending { why, greeted, served }
 }
 
 /// Ends when publishes await their answer and none comes: a broker that answers pings and nothing else is no broker.
@@ -171,7 +174,10 @@ async fn on_heard(
                 Some(why) => Event::Refused { tag, why },
             }))
         }
-        Heard::Message { topic, payload, retained } => Ok(Some(Event::Message { topic, payload, retained })),
+        Heard::Message { topic, payload, retained } => {
+            locked(shared, |way| way.answered += 1);
+            Ok(Some(Event::Message { topic, payload, retained }))
+        }
         Heard::Left if locked(shared, |way| way.stopping) => Err(Refused::Left),
         Heard::Left => Err(Refused::Renewed),
         Heard::Nothing => Ok(None),

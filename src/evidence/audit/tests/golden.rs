@@ -297,3 +297,22 @@ fn a_record_of_the_wrong_epoch_is_refused() {
     let early = early.seal(&at(90), bodies().last().unwrap()).unwrap().bytes.to_vec();
     assert_eq!(keyring.open(Unverified::read(&early).unwrap()).unwrap_err(), Refusal::WrongEpoch(1));
 }
+
+#[test]
+fn an_act_in_a_log_is_checked_against_the_authority_that_is_trusted() {
+    let log = |act: Act| {
+        let mut chain = Chain::begin(GatewayId::new("gw-03").unwrap(), LOG, 0, Box::new(key()));
+        let genesis = chain.seal(&at(1), &bodies()[0]).unwrap().bytes.to_vec();
+        vec![genesis, chain.seal(&at(2), &Body::Act(act)).unwrap().bytes.to_vec()]
+    };
+    let honest = log(act(ActKind::Permit).0);
+    let both = [key().public_key(), authority().public_key()];
+    let report = audit(&both, &honest);
+    assert!(report.authentic && report.unsigned_acts == 0, "{report:?}");
+    assert_eq!(audit(&both[..1], &honest).unsigned_acts, 1, "nobody was named who could have signed it");
+    // A gateway that wrote itself a permit in the authority's name.
+    let mut invented = act(ActKind::Permit).0;
+    invented.members.insert("energy_wh".into(), json!(9_000_000));
+    let report = audit(&both, &log(invented));
+    assert_eq!(report.first_bad, Some((2, Refusal::BadSignature)));
+}
