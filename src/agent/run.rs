@@ -90,7 +90,7 @@ async fn live(
     start: Start,
     stop: watch::Receiver<bool>,
 ) -> Result<Ended, Failure> {
-    let Start { scribe, memory, trust, accepted, receipted, epoch_began, keyring } = start;
+    let Start { scribe, memory, trust, accepted, receipted, epoch_began } = start;
     let (entries, to_scribe) = mpsc::channel(scribe::CHANNEL);
     let begin = Progress { places: scribe.chain().next_seq(), receipted, missing: Vec::new() };
     let (told, progress) = watch::channel(begin);
@@ -118,7 +118,7 @@ async fn live(
     let (link_clock, link_config, link_entries) = (clock.clone(), config.clone(), entries.clone());
     tasks.spawn(async move {
         let ends = Links { send: courier.send, journal: link_entries, inbox };
-        let uplink = Uplink::new(&*link_clock, &link_config, keyring, accepted, receipted, ends);
+        let uplink = Uplink::new(&*link_clock, &link_config, accepted, receipted, ends);
         uplink.run(courier.events, progress, link_stop).await;
     });
     tracing::info!(gateway = %config.gateway.id, meters = config.meters.len(), "watching");

@@ -33,7 +33,6 @@ pub(super) struct Start {
     pub(super) accepted: u64,
     pub(super) receipted: Option<u64>,
     pub(super) epoch_began: Stamp,
-    pub(super) keyring: Keyring,
 }
 
 /// What the journal tells of itself.
@@ -43,7 +42,6 @@ pub(super) struct Recalled {
     pub(super) last: Option<Record>,
     /// When the key that signs next was made.
     pub(super) epoch_began: Option<Stamp>,
-    pub(super) keyring: Keyring,
     /// Records that do not verify any more.
     pub(super) rotten: u64,
 }
@@ -69,7 +67,7 @@ pub(super) fn start(clock: &dyn Clock, config: &AgentConfig, new_journal: bool) 
     }
     let is_new = journal.last().map_err(journal_failed)?.is_none();
     let signer = signer(&mut journal, state, is_new)?;
-    let Recalled { recall, last, epoch_began, keyring, rotten } = recall(&mut journal, config)?;
+    let Recalled { recall, last, epoch_began, rotten } = recall(&mut journal, config)?;
     let boot_id = clock::boot_id();
     let rebooted = recall.boot_id() != Some(boot_id.as_str());
     clock.set_boot(recall.last().map_or(0, |last| last.boot) + u32::from(rebooted));
@@ -92,7 +90,7 @@ pub(super) fn start(clock: &dyn Clock, config: &AgentConfig, new_journal: bool) 
     let mut trust = Trust::new(config.gateway.id, config.authority.clone());
     recall.acts().iter().for_each(|act| trust.recall(act));
     let epoch_began = epoch_began.unwrap_or(now);
-    Ok(Start { scribe, memory: recall.into_memory(), trust, accepted, receipted, epoch_began, keyring })
+    Ok(Start { scribe, memory: recall.into_memory(), trust, accepted, receipted, epoch_began })
 }
 
 /// What the own copy of the latest receipt proves to be missing here, if anything.
@@ -245,7 +243,7 @@ pub(super) fn recall(journal: &mut DiskJournal, config: &AgentConfig) -> Result<
         }
     }
     let rotten = rotten.len() as u64;
-    Ok(Recalled { recall, last, epoch_began, keyring, rotten })
+    Ok(Recalled { recall, last, epoch_began, rotten })
 }
 
 fn not_ours(what: &str) -> Failure {

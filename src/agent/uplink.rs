@@ -16,7 +16,7 @@ use super::{
     scribe::{Entry, Found, Progress},
 };
 use crate::{
-    evidence::{Body, Class, Keyring, Kind, Notice, Occasion, Presence, record::Unverified},
+    evidence::{Body, Class, Kind, Notice, Occasion, Presence, record::Unverified},
     host::{
         Clock,
         courier::{Event, Refused, Send},
@@ -62,7 +62,6 @@ pub struct Links {
 pub struct Uplink<'a> {
     clock: &'a dyn Clock,
     address: Address,
-    keyring: Keyring,
     started: Stamp,
     outbox: Outbox,
     send: mpsc::Sender<Send>,
@@ -97,7 +96,6 @@ impl<'a> Uplink<'a> {
     pub fn new(
         clock: &'a dyn Clock,
         config: &AgentConfig,
-        keyring: Keyring,
         accepted: u64,
         receipted: Option<u64>,
         links: Links,
@@ -106,7 +104,6 @@ impl<'a> Uplink<'a> {
         Uplink {
             clock,
             address: Address::of(config),
-            keyring,
             started: clock.now(),
             outbox: Outbox::resuming(accepted, receipted),
             send,
@@ -325,11 +322,8 @@ impl<'a> Uplink<'a> {
     }
 
     /// Where else a record is of use to whoever comes late.
-    fn copies_of(&mut self, bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
-        let Ok(unverified) = Unverified::read(bytes) else { return Vec::new() };
-        // Our own journal's first words are its own warrant.
-        self.keyring.learn(&unverified);
-        let Ok(record) = self.keyring.open(unverified) else { return Vec::new() };
+    fn copies_of(&self, bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+        let Ok(record) = Unverified::read(bytes).and_then(Unverified::own) else { return Vec::new() };
         let topic = |(asset, kind)| (self.address.topic(asset, kind), bytes.to_vec());
         address::places(&record).into_iter().map(topic).collect()
     }

@@ -201,6 +201,17 @@ impl Unverified {
         is_genesis.then(|| m.object("continues").and_then(LogHead::read).ok()).flatten()
     }
 
+    /// A record of one's own journal, whose signature need not be looked at to know what it says.
+    ///
+    /// # Errors
+    /// The body is not understood.
+    pub fn own(self) -> Result<Record, Refusal> {
+        let m = self.signed.members();
+        let body = members::body(m.text("type")?, m, &self.header.at)?;
+        let hash = self.signed.hash();
+        Ok(Record { header: self.header, body, hash })
+    }
+
     /// Believes the record if `key` signed it.
     ///
     /// # Errors

@@ -103,8 +103,10 @@ impl Collector {
         self.store.begin()?;
         let (mut tally, mut moved) = (Tally::default(), BTreeSet::new());
         for (topic, bytes) in messages {
-            if self.is_known(bytes)? {
+            if let Some(place) = self.known(bytes)? {
                 tally.again += 1;
+                // Whoever sends it again has not heard of its receipt.
+                moved.insert(place);
                 continue;
             }
             self.hear(topic, bytes);
@@ -179,7 +181,6 @@ impl Collector {
         let Some((public_key, _)) = self.follower.keyring().epoch(gateway, log, kept.next_epoch) else {
             return Ok(None);
         };
-        let head = self.follower.heads().get(&(gateway, log));
         let receipt = Receipt {
             gateway,
             upto: LogHead { log, seq: kept.seq, head: kept.head },
@@ -187,7 +188,7 @@ impl Collector {
             public_key,
             received_unix_ms: now_unix_ms,
             nonce,
-            missing: head.map_or_else(Vec::new, |head| head.holes(MAX_MISSING)),
+            missing: self.missing(gateway, log, kept.seq),
         };
         receipt
             .seal(&mut self.sealer, &*self.signer)
@@ -201,6 +202,24 @@ impl Collector {
             kind: Kind::Receipt,
         };
         Ok(Some(Outgoing { topic: topic.to_string(), bytes: self.sealer.bytes().to_vec() }))
+    }
+
+    /// What is missing behind a head: before records that wait for their predecessors, and before those that wait for
+    /// the rotation to their key.
+    fn missing(&self, gateway: GatewayId, log: LogId, head: u64) -> Vec<(u64, u64)> {
+        let mut missing =
+            self.follower.heads().get(&(gateway, log)).map_or_else(Vec::new, |head| head.holes(MAX_MISSING));
+        let waits = |(bytes, _): (&[u8], Origin)| {
+            let unverified = Unverified::read(bytes).ok()?;
+            let header = unverified.header();
+            ((header.gateway, header.log) == (gateway, log)).then_some(header.seq)
+        };
+        if missing.is_empty()
+            && let Some(first) = self.follower.held().filter_map(waits).filter(|seq| *seq > head + 1).min()
+        {
+            missing.push((head + 1, first - 1));
+        }
+        missing
     }
 
     /// A receipt for nothing, that asks for a log's beginning.
@@ -269,12 +288,13 @@ impl Collector {
         Ok(())
     }
 
-    /// Whether these very bytes are kept already.
-    fn is_known(&self, bytes: &[u8]) -> Result<bool, Failure> {
-        let Ok(unverified) = Unverified::read(bytes) else { return Ok(false) };
+    /// The log of a record whose very bytes are kept already.
+    fn known(&self, bytes: &[u8]) -> Result<Option<(GatewayId, LogId)>, Failure> {
+        let Ok(unverified) = Unverified::read(bytes) else { return Ok(None) };
         let header = unverified.header();
         let kept = self.store.at(header.gateway, header.log, header.seq)?;
-        Ok(kept.is_some_and(|(hash, _)| hash == unverified.hash()))
+        let same = kept.is_some_and(|(hash, _)| hash == unverified.hash());
+        Ok(same.then_some((header.gateway, header.log)))
     }
 
     fn settle(
@@ -301,6 +321,10 @@ impl Collector {
                 }
                 Seen::Held { gateway, key } => {
                     tally.unknown += 1;
+                    // If only what certifies its key is missing, it is asked for.
+                    if let Ok(unverified) = Unverified::read(&bytes) {
+                        moved.insert((gateway, unverified.header().log));
+                    }
                     tracing::warn!(%gateway, %key, "waits: nobody has admitted this key, or what certifies it is missing");
                 }
                 Seen::NotHeld(key) => {
