@@ -146,3 +146,143 @@ fn is_ours(act: &Act, assets: &[AssetId], meters: &[MeterId]) -> bool {
 fn word(refusal: Refusal) -> &'static str {
     ActRefusal::of(refusal).word()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::{
+        evidence::{Ed25519, LogHead, LogId, Receipt, Sealer, Signer as _},
+        terms::{ClockQuality, GatewayId},
+    };
+
+    fn authority() -> Ed25519 {
+        Ed25519::from_seed(&[9; 32])
+    }
+
+    fn gateway() -> GatewayId {
+        GatewayId::new("gw-03").unwrap()
+    }
+
+    fn letters() -> Letters {
+        let trust = Trust::new(gateway(), vec![authority().public_key()]);
+        Letters::new(trust, vec![AssetId::new("eaf-2").unwrap()], vec![MeterId::new("m1").unwrap()])
+    }
+
+    fn at(uptime_ms: u64) -> Stamp {
+        let wall_unix_ms = 1_795_000_000_000 + uptime_ms.cast_signed();
+        Stamp { wall_unix_ms, uptime_ms, boot: 1, clock: ClockQuality::Rtc, error_ms: 0 }
+    }
+
+    fn signed(more: Value, by: &Ed25519) -> Letter {
+        let mut draft = json!({
+            "act": "reset", "act_id": "reset-1", "version": 1, "gateway_id": "gw-03", "asset": "eaf-2",
+            "issuer": "hebei", "issued_unix_ms": 1_795_000_000_000_i64, "expires_unix_ms": 1_795_000_900_000_i64,
+        });
+        let (Value::Object(members), Value::Object(more)) = (&mut draft, more) else { panic!() };
+        members.extend(more);
+        let members: Map<String, Value> = members.clone();
+        let mut sealer = Sealer::default();
+        Act::seal(&members, &mut sealer, by).unwrap();
+        Letter::Act(sealer.bytes().to_vec())
+    }
+
+    fn refused(outcome: &Outcome) -> Option<ActRefusal> {
+        if let Outcome::Say(Body::Answer(answer)) = outcome { answer.refused } else { None }
+    }
+
+    #[test]
+    fn an_act_takes_effect_once_and_every_refusal_has_its_word() {
+        let mut letters = letters();
+        let reset = signed(json!({}), &authority());
+        assert!(matches!(letters.on(reset.clone(), &at(1_000)), Outcome::Do(..)));
+        assert_eq!(refused(&letters.on(reset.clone(), &at(2_000))), Some(ActRefusal::Replayed));
+        assert_eq!(letters.on(reset, &at(3_000)), Outcome::Nothing, "said once is enough");
+        let newer = signed(json!({ "version": 3 }), &authority());
+        assert!(matches!(letters.on(newer, &at(4_000)), Outcome::Do(..)));
+        let cases = [
+            (json!({ "version": 2 }), ActRefusal::OlderVersion),
+            (json!({ "act_id": "a", "asset": "eaf-9" }), ActRefusal::UnknownAsset),
+            (json!({ "act_id": "b", "gateway_id": "gw-04" }), ActRefusal::WrongGateway),
+            (json!({ "act_id": "c", "expires_unix_ms": 1_795_000_004_000_i64 }), ActRefusal::Expired),
+            (json!({ "act_id": "d", "act": "order" }), ActRefusal::NotExecuted),
+        ];
+        for (more, why) in cases {
+            assert_eq!(refused(&letters.on(signed(more, &authority()), &at(5_000))), Some(why));
+        }
+        let stranger = signed(json!({ "act_id": "e" }), &Ed25519::from_seed(&[1; 32]));
+        assert_eq!(refused(&letters.on(stranger, &at(6_000))), Some(ActRefusal::WrongKey));
+        let Letter::Act(mut bytes) = signed(json!({ "act_id": "f" }), &authority()) else { panic!() };
+        bytes.insert(1, b' ');
+        assert_eq!(refused(&letters.on(Letter::Act(bytes), &at(7_000))), Some(ActRefusal::NotCanonical));
+        let unset = Stamp { clock: ClockQuality::Unset, ..at(8_000) };
+        let late = signed(json!({ "act_id": "g" }), &authority());
+        assert_eq!(refused(&letters.on(late, &unset)), Some(ActRefusal::ClockUnset));
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_make_an_act_young_again() {
+        let mut letters = letters();
+        let mut sealer = Sealer::default();
+        let upto = LogHead { log: LogId(1), seq: 4, head: Digest::of(b"head") };
+        let receipt = Receipt {
+            gateway: gateway(),
+            upto,
+            key_epoch: 0,
+            public_key: authority().public_key(),
+            received_unix_ms: 1_795_001_000_000,
+            nonce: [0; 16],
+            missing: Vec::new(),
+        };
+        receipt.seal(&mut sealer, &authority()).unwrap();
+        let receipt = Letter::Receipt(sealer.bytes().to_vec());
+        assert!(matches!(letters.on(receipt, &at(1_000)), Outcome::Receipt(..)));
+        let reset = signed(json!({}), &authority());
+        assert_eq!(refused(&letters.on(reset, &at(2_000))), Some(ActRefusal::Expired));
+    }
+
+    #[test]
+    fn rubbish_is_refused_in_the_log_but_cannot_fill_it() {
+        let mut letters = letters();
+        let mut said = 0;
+        for turn in 0..500_u64 {
+            let rubbish = Letter::Act(format!("rubbish {turn}").into_bytes());
+            said += u32::from(letters.on(rubbish, &at(1_000 + turn)) != Outcome::Nothing);
+        }
+        assert_eq!(said, MAX_REFUSALS);
+        let mut notices = Vec::new();
+        for turn in 0..500_u64 {
+            let forged = Letter::Receipt(format!("forged {turn}").into_bytes());
+            if let Outcome::Say(Body::Notice(notice)) =
+                letters.on(forged, &at(RECEIPT_NOTICE_MS * turn / 100))
+            {
+                notices.push(notice);
+            }
+        }
+        let counts: Vec<u32> = notices
+            .iter()
+            .map(|n| if let Notice::ReceiptRefused { count, .. } = n { *count } else { 0 })
+            .collect();
+        assert_eq!(counts, [1, 100, 100, 100, 100]);
+    }
+
+    #[test]
+    fn only_the_first_key_revokes_and_nobody_revokes_it() {
+        let second = Ed25519::from_seed(&[2; 32]);
+        let keys = vec![authority().public_key(), second.public_key()];
+        let mut letters =
+            Letters::new(Trust::new(gateway(), keys), vec![AssetId::new("eaf-2").unwrap()], vec![]);
+        let revoke = |id: &str, key: &Ed25519, by: &Ed25519| {
+            let kid = key.public_key().id().to_string();
+            signed(json!({ "act": "revoke_key", "act_id": id, "revoked_kid": kid }), by)
+        };
+        let by_second = letters.on(revoke("r1", &authority(), &second), &at(1_000));
+        assert_eq!(refused(&by_second), Some(ActRefusal::WrongKey));
+        let itself = letters.on(revoke("r2", &authority(), &authority()), &at(1_000));
+        assert_eq!(refused(&itself), Some(ActRefusal::WrongKey));
+        assert!(matches!(letters.on(revoke("r3", &second, &authority()), &at(1_000)), Outcome::Do(..)));
+        let after = letters.on(signed(json!({ "act_id": "x" }), &second), &at(2_000));
+        assert_eq!(refused(&after), Some(ActRefusal::WrongKey));
+    }
+}
