@@ -16,6 +16,8 @@ pub const MAX_ORPHANS: usize = 4_096;
 pub const MAX_REMEMBERED: usize = 65_536;
 /// Declared ranges and skips remembered.
 pub const MAX_RANGES: usize = 65_536;
+/// Declared ranges that may follow one another with no record between them.
+pub const MAX_BRIDGES: usize = 1_024;
 
 /// A record's place and its link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +132,8 @@ pub struct Head {
     passed: Vec<(u64, u64)>,
     /// Places skipped, both ends included.
     skipped: BTreeMap<u64, u64>,
+    /// Those of them whose records are here, both ends included.
+    lost: BTreeMap<u64, u64>,
 }
 
 impl Head {
@@ -146,17 +150,22 @@ impl Head {
 
     /// Takes a record whose signature has been checked, and what a `gap` declares.
     pub fn take(&mut self, record: &Record) -> Arrival {
-        if let Body::Gap(gap) = &record.body {
-            for dropped in &gap.dropped {
-                if self.declared.len() < MAX_RANGES {
-                    self.declared.insert(dropped.from, *dropped);
-                }
-            }
-            let arrival = self.on_record(Link::of(record));
-            self.drain();
+        let arrival = self.on_record(Link::of(record));
+        let Body::Gap(gap) = &record.body else { return arrival };
+        // Only what waits may wait for what was dropped; a record that is refused here declares nothing.
+        if arrival != Arrival::Orphan {
             return arrival;
         }
-        self.on_record(Link::of(record))
+        for dropped in &gap.dropped {
+            if self.declared.len() < MAX_RANGES {
+                self.declared.insert(dropped.from, *dropped);
+            }
+        }
+        self.drain();
+        if self.next() <= record.header.seq {
+            return arrival;
+        }
+        self.contradicted().unwrap_or(Arrival::Advanced)
     }
 
     /// Takes a record's link.
@@ -171,10 +180,10 @@ impl Head {
         if self.epoch.is_some_and(|epoch| link.epoch < epoch) {
             return Arrival::WrongEpoch;
         }
-        if !self.follows(&link) {
+        if !self.follows(&link, &self.bridges()) {
             return self.wait(link);
         }
-        let lost = self.lost(&link);
+        let lost = self.lost_by(&link);
         self.advance(&link);
         self.drain();
         let otherwise = lost.map_or(Arrival::Advanced, |(from, to)| Arrival::Amnesia { from, to });
@@ -194,6 +203,11 @@ impl Head {
     /// The last place known without a hole, and its hash.
     pub fn head(&self) -> Option<(u64, Digest)> {
         self.head
+    }
+
+    /// The hash of the record at a place, while it is remembered.
+    pub fn hash_at(&self, seq: u64) -> Option<Digest> {
+        self.remembered.get(&seq).copied()
     }
 
     /// The head with its log's name, as a receipt gives it.
@@ -230,6 +244,12 @@ impl Head {
         &self.passed
     }
 
+    /// Places that the gateway has skipped and whose records are here all the same, as ranges with both ends included:
+    /// its disk lost them, or somebody put an older one in its place. The order of arrival does not matter.
+    pub fn lost(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.lost.iter().map(|(from, to)| (*from, *to))
+    }
+
     /// Records that wait for their predecessors.
     pub fn waiting(&self) -> usize {
         self.orphans.len()
@@ -250,6 +270,7 @@ impl Head {
         }
         if self.skipped.range(..=link.seq).next_back().is_some_and(|(_, to)| *to >= link.seq) {
             self.remember(link);
+            self.lose(link.seq);
             return Arrival::Late;
         }
         Arrival::Forgotten
@@ -271,23 +292,39 @@ impl Head {
 
     /// Takes in what had waited for the head.
     fn drain(&mut self) {
-        while let Some(waiting) =
-            self.orphans.first_key_value().map(|(_, link)| *link).filter(|l| self.follows(l))
-        {
-            self.orphans.remove(&waiting.seq);
-            self.advance(&waiting);
+        while let Some(ready) = self.ready() {
+            self.orphans.remove(&ready.seq);
+            self.advance(&ready);
         }
     }
 
-    /// The record that waits for the very next place but names another past: the head was rewritten.
-    fn contradicted(&mut self) -> Option<Arrival> {
-        let (seq, held) = self.head?;
-        let (_, waiting) = self.orphans.first_key_value()?;
-        if waiting.before() != Some(seq) || waiting.prev == held {
+    /// The first record of those that wait that follows the head. What waits before it may wait for something that was
+    /// dropped, or lost, and never comes.
+    fn ready(&self) -> Option<Link> {
+        if self.orphans.is_empty() {
             return None;
         }
-        let (_, waiting) = self.orphans.pop_first()?;
-        Some(Arrival::Fork { seq, held, shown: waiting.prev })
+        let bridges = self.bridges();
+        let places = bridges.keys().filter_map(|to| to.checked_add(1));
+        let next = std::iter::once(self.next()).chain(places).filter_map(|seq| self.orphans.get(&seq));
+        next.chain(self.waiting_skips()).find(|link| self.follows(link, &bridges)).copied()
+    }
+
+    fn waiting_skips(&self) -> impl Iterator<Item = &Link> {
+        self.orphans.values().filter(|link| matches!(link.step, Step::Skips(_)))
+    }
+
+    /// A record that waits and names another past than is held: the log was rewritten.
+    fn contradicted(&mut self) -> Option<Arrival> {
+        let next = self.orphans.get(&self.next()).into_iter().chain(self.waiting_skips());
+        let contradiction = |link: &Link| {
+            let before = link.before()?;
+            let held = self.remembered.get(&before).filter(|held| **held != link.prev)?;
+            Some((link.seq, Arrival::Fork { seq: before, held: *held, shown: link.prev }))
+        };
+        let (waiting, fork) = next.filter_map(contradiction).next()?;
+        self.orphans.remove(&waiting);
+        Some(fork)
     }
 
     fn fork(&self, link: &Link) -> Option<Arrival> {
@@ -301,44 +338,40 @@ impl Head {
         })
     }
 
-    fn follows(&self, link: &Link) -> bool {
+    fn follows(&self, link: &Link, bridges: &BTreeMap<u64, Digest>) -> bool {
         let (next, prev) = (self.next(), self.head.map_or(Digest::ZERO, |(_, hash)| hash));
         if self.epoch.is_some_and(|epoch| epoch != link.epoch) {
             return false;
         }
         match link.step {
             Step::Plain | Step::Rotates => {
-                (link.seq == next && link.prev == prev) || (link.seq > next && self.bridges(link))
+                (link.seq == next && link.prev == prev) || (link.seq > next && crosses(link, bridges))
             }
             Step::Skips(from) => {
                 link.seq >= next
                     && from < link.seq
                     && ((from == next && link.prev == prev)
-                        || self.lost(link).is_some()
-                        || self.bridges(link))
+                        || self.lost_by(link).is_some()
+                        || crosses(link, bridges))
             }
         }
     }
 
-    /// Whether everything between the head and this record was declared dropped, ending in the hash it names.
-    fn bridges(&self, link: &Link) -> bool {
-        let Some(before) = link.before() else { return false };
-        let mut next = self.next();
-        while next <= before {
-            let Some((_, dropped)) = self.declared.range(..=next).next_back() else { return false };
-            if dropped.to < next {
-                return false;
-            }
-            if dropped.to == before {
-                return dropped.last == link.prev;
-            }
-            next = dropped.to + 1;
+    /// The places that can be reached from the head across what was declared dropped, and the hashes there.
+    fn bridges(&self) -> BTreeMap<u64, Digest> {
+        let (mut bridges, mut next) = (BTreeMap::new(), self.next());
+        while bridges.len() < MAX_BRIDGES
+            && let Some((_, dropped)) = self.declared.range(..=next).next_back()
+            && dropped.to >= next
+        {
+            bridges.insert(dropped.to, dropped.last);
+            next = dropped.to.saturating_add(1);
         }
-        false
+        bridges
     }
 
     /// What a skip shows the gateway to have lost: places up to the head, whose past it still names rightly.
-    fn lost(&self, link: &Link) -> Option<(u64, u64)> {
+    fn lost_by(&self, link: &Link) -> Option<(u64, u64)> {
         let Step::Skips(from) = link.step else { return None };
         let (head, _) = self.head.filter(|(seq, _)| (from..link.seq).contains(seq))?;
         let before = from.checked_sub(1)?;
@@ -349,15 +382,19 @@ impl Head {
         let next = self.next();
         match link.step {
             Step::Skips(from) => {
+                // A range inside this one would hide it.
+                drop(self.skipped.split_off(&from));
                 if self.skipped.len() < MAX_RANGES {
                     self.skipped.insert(from, link.seq.saturating_sub(1));
                 }
+                let here: Vec<u64> = self.remembered.range(from..).map(|(seq, _)| *seq).collect();
+                here.into_iter().for_each(|seq| self.lose(seq));
                 if from > next && self.is_declared(next, from - 1) {
                     self.pass(next, from - 1);
                 }
             }
             Step::Plain | Step::Rotates => {
-                if link.seq > next && self.bridges(link) {
+                if link.seq > next && crosses(link, &self.bridges()) {
                     self.pass(next, link.seq - 1);
                 }
             }
@@ -367,8 +404,32 @@ impl Head {
         self.remember(link);
         if link.step != Step::Plain || link.seq > next {
             // Whoever waits below the head, or was signed by a key that is replaced, waits in vain.
-            let epoch = link.next_epoch();
-            self.orphans.retain(|seq, orphan| *seq > link.seq && orphan.epoch >= epoch);
+            let (skips, epoch) = (matches!(link.step, Step::Skips(_)), link.next_epoch());
+            for (seq, orphan) in std::mem::take(&mut self.orphans) {
+                if seq > link.seq && orphan.epoch >= epoch {
+                    self.orphans.insert(seq, orphan);
+                } else if seq < link.seq && orphan.epoch == link.epoch {
+                    // As if it had come only now: what it says is kept against whoever says otherwise.
+                    self.remember(&orphan);
+                    if skips {
+                        self.lose(seq);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Notes that a skipped place has a record here.
+    fn lose(&mut self, seq: u64) {
+        let before = self.lost.range(..=seq).next_back().map(|(from, to)| (*from, *to));
+        let from = match before {
+            Some((_, to)) if to >= seq => return,
+            Some((from, to)) if to.checked_add(1) == Some(seq) => from,
+            Some(_) | None => seq,
+        };
+        let to = seq.checked_add(1).and_then(|next| self.lost.remove(&next)).unwrap_or(seq);
+        if from != seq || self.lost.len() < MAX_RANGES {
+            self.lost.insert(from, to);
         }
     }
 
@@ -384,6 +445,11 @@ impl Head {
             self.remembered.pop_first();
         }
     }
+}
+
+/// Whether everything before this record was declared dropped, ending in the hash it names.
+fn crosses(link: &Link, bridges: &BTreeMap<u64, Digest>) -> bool {
+    link.before().is_some_and(|before| bridges.get(&before) == Some(&link.prev))
 }
 
 #[cfg(test)]
@@ -477,6 +543,27 @@ mod tests {
         let fork = Arrival::Fork { seq: 1, held: hash(1, 0), shown: hash(1, 1) };
         assert_eq!(head.on_record(link(1)), fork);
         assert_eq!(head.missing(), None);
+    }
+
+    #[test]
+    fn what_will_never_come_does_not_hold_up_what_follows_without_it() {
+        // Places 1 and 2 were lost by a disk, and 1 on the way too: nobody can send it again.
+        let mut head = Head::default();
+        assert_eq!(head.on_record(link(2)), Arrival::Orphan);
+        assert_eq!(head.on_record(skip(1, 9)), Arrival::Orphan);
+        assert_eq!(head.on_record(link(0)), Arrival::Advanced);
+        assert_eq!((head.head(), head.missing()), (Some((9, hash(9, 0))), None));
+        assert_eq!(head.lost().collect::<Vec<_>>(), [(2, 2)]);
+        assert_eq!(head.on_record(link(1)), Arrival::Late);
+        assert_eq!(head.lost().collect::<Vec<_>>(), [(1, 2)], "in whatever order");
+        let rewritten = Link { hash: hash(2, 1), ..link(2) };
+        assert!(matches!(head.on_record(rewritten), Arrival::Fork { seq: 2, .. }), "what waited is held");
+        // A skip that names another past than is held, behind a record that waits for something else.
+        let mut head = Head::default();
+        head.on_record(link(7));
+        head.on_record(Link { prev: hash(1, 1), ..skip(2, 9) });
+        assert_eq!(head.on_record(link(0)), Arrival::Advanced);
+        assert!(matches!(head.on_record(link(1)), Arrival::Fork { seq: 1, .. }));
     }
 
     #[test]
