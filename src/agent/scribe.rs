@@ -216,8 +216,7 @@ fn take_receipt(
     received: &Received,
     bytes: &[u8],
 ) -> Result<Option<Vec<(u64, u64)>>, Stopped> {
-    let LogHead { log, seq, head } = received.receipt.upto;
-    if scribe.chain().log() != log {
+    if scribe.chain().log() != received.receipt.upto.log {
         return Ok(None);
     }
     desk.heard = true;
@@ -225,9 +224,8 @@ fn take_receipt(
         return Ok(Some(received.receipt.missing.clone()));
     }
     // What it is compared with must be as durable as what it speaks of.
-    let places = desk.commit_now(scribe)?;
-    let local = scribe.hash_at(seq)?;
-    if seq >= places || local.is_some_and(|hash| hash != head) {
+    desk.commit_now(scribe)?;
+    if scribe.is_rolled_back(&received.receipt)? {
         return Err(Stopped::RolledBack(received.receipt.upto));
     }
     let before = scribe.journal().last_receipt()?.and_then(|bytes| own_copy::read(&bytes));

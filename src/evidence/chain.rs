@@ -2,7 +2,7 @@
 
 use super::{
     body::{Body, Class},
-    canonical::Unwritable,
+    canonical::{MAX_WHOLE, Unwritable},
     continuity::Rotation,
     record::{Header, LogId, Record},
     seal::Sealer,
@@ -171,6 +171,9 @@ impl Chain {
     pub fn skip_to(&mut self, at: &Stamp, place: u64) -> Result<Sealed<'_>, Unwritable> {
         let from = self.end.seq;
         let to = place.checked_sub(1).filter(|to| *to >= from).ok_or(Unwritable::Number)?;
+        if i64::try_from(place).map_or(true, |place| place > MAX_WHOLE) {
+            return Err(Unwritable::Number);
+        }
         self.end.seq = place;
         self.seal(at, &Body::Skip { from, to })
     }

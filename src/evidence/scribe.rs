@@ -1,14 +1,16 @@
 //! Reserve, seal, append, commit, and only then tell. The order of effects, without a thread.
 
 use super::{
-    body::Body,
+    body::{Body, Class},
     chain::Chain,
-    continuity::{Gap, GapWhy, MAX_DROPPED},
+    continuity::{Gap, GapWhy, LogHead, MAX_DROPPED},
     journal::{Cursor, Journal, JournalFault},
+    receipt::Receipt,
+    signed::Signed,
     suite::Signer,
     trust::Received,
 };
-use crate::terms::{Digest, Stamp};
+use crate::terms::Stamp;
 
 /// Places reserved ahead in one go. After an unclean start the log goes on behind them, so that a disk that lied about
 /// what it kept never makes an honest gateway use a place twice.
@@ -229,22 +231,33 @@ impl Scribe {
         Ok(())
     }
 
-    /// The hash of the latest receipt that is named, if any is.
+    /// Whether this is the log that is being written.
     pub fn log_is(&self, log: super::record::LogId) -> bool {
         self.chain.log() == log
     }
 
-    /// The hash of the record at a place, while the journal still has it.
+    /// Whether a receipt of this log shows that the journal was rolled back: the authority has what was never written
+    /// here, what is written otherwise here, what this journal has skipped as never used, or a later key's word.
     ///
     /// # Errors
     /// See [`JournalFault`].
-    pub fn hash_at(&mut self, seq: u64) -> Result<Option<Digest>, JournalFault> {
-        let mut hash = None;
-        self.journal.read(seq, super::body::Class::Routine, &mut |place, _class, bytes| {
-            hash =
-                (place == seq).then(|| super::signed::Signed::read(bytes).ok().map(|s| s.hash())).flatten();
+    pub fn is_rolled_back(&mut self, receipt: &Receipt) -> Result<bool, JournalFault> {
+        let LogHead { log, seq, head } = receipt.upto;
+        if self.chain.log() != log {
+            return Ok(false);
+        }
+        if seq >= self.chain.next_seq() || receipt.key_epoch > self.chain.key_epoch() {
+            return Ok(true);
+        }
+        let mut contradicted = false;
+        self.journal.read(seq, Class::Routine, &mut |place, _class, bytes| {
+            let Ok(next) = Signed::read(bytes) else { return false };
+            // Pruned and thinned places have no record either, but no skip covers them.
+            let skips = next.members().text("type") == Ok("skip")
+                && next.members().fitting::<u64>("from_seq").is_ok_and(|from| from <= seq);
+            contradicted = if place == seq { next.hash() != head } else { skips };
             false
         })?;
-        Ok(hash)
+        Ok(contradicted)
     }
 }
