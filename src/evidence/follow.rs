@@ -7,7 +7,7 @@ use super::{
     head::{Arrival, Head, Link},
     keyring::Keyring,
     receipt::Receipt,
-    record::{LogId, Record, Refusal, Unverified},
+    record::{Header, LogId, Record, Refusal, Unverified},
     signed::Signed,
     suite::{KeyId, PublicKey},
 };
@@ -79,13 +79,22 @@ pub enum Seen {
 /// Told what each message turned out to be, with the bytes it came in.
 pub type Tell<'a> = &'a mut dyn FnMut(Seen, &[u8], Origin);
 
+/// A message that waits for its key.
+#[derive(Debug)]
+struct Held {
+    header: Header,
+    is_genesis: bool,
+    bytes: Vec<u8>,
+    origin: Origin,
+}
+
 /// Everybody who is heard of.
 #[derive(Debug, Default)]
 pub struct Follower {
     keyring: Keyring,
     heads: BTreeMap<(GatewayId, LogId), Head>,
     /// Messages whose key is not known yet.
-    held: Vec<(Vec<u8>, Origin)>,
+    held: Vec<Held>,
     held_bytes: usize,
     /// Whether a log heard of in its middle is followed from there, rather than missed from its beginning.
     joins: bool,
@@ -134,7 +143,7 @@ impl Follower {
 
     /// Messages that wait for a key, and where they came from.
     pub fn held(&self) -> impl Iterator<Item = (&[u8], Origin)> {
-        self.held.iter().map(|(bytes, origin)| (bytes.as_slice(), *origin))
+        self.held.iter().map(|held| (held.bytes.as_slice(), held.origin))
     }
 
     /// Takes a message. One message may release others that waited for its key.
@@ -153,8 +162,8 @@ impl Follower {
         let learnt = self.keyring.learn(&unverified);
         if !self.keyring.knows(&unverified) && self.may_wait(&unverified) {
             let (gateway, key) = (unverified.header().gateway, unverified.header().key_id);
-            let seen =
-                if self.hold(bytes, origin) { Seen::Held { gateway, key } } else { Seen::NotHeld(key) };
+            let held = self.hold(&unverified, bytes, origin);
+            let seen = if held { Seen::Held { gateway, key } } else { Seen::NotHeld(key) };
             tell(seen, bytes, origin);
         } else {
             let (seen, rotated) = self.opened(unverified, origin.in_chain);
@@ -202,32 +211,38 @@ impl Follower {
                 || self.joins)
     }
 
-    fn hold(&mut self, bytes: &[u8], origin: Origin) -> bool {
+    fn hold(&mut self, unverified: &Unverified, bytes: &[u8], origin: Origin) -> bool {
         let fits = self.held_bytes + bytes.len() <= MAX_HELD_BYTES;
         if fits {
             self.held_bytes += bytes.len();
-            self.held.push((bytes.to_vec(), origin));
+            let (header, is_genesis) = (*unverified.header(), unverified.is_genesis());
+            self.held.push(Held { header, is_genesis, bytes: bytes.to_vec(), origin });
         }
         fits
     }
 
-    /// Looks again at what waits, as long as that makes further keys known.
+    /// Looks again at what waits, as long as that makes further keys known. Only what the new key could open is read
+    /// again, so that whoever fills this with rubbish costs little.
     fn release(&mut self, tell: Tell<'_>) {
         loop {
             let mut again = false;
             self.held_bytes = 0;
-            for (bytes, origin) in std::mem::take(&mut self.held) {
-                match Unverified::read(&bytes) {
-                    Ok(waiting) if self.keyring.knows(&waiting) || self.keyring.contradicts(&waiting) => {
-                        let (seen, rotated) = self.opened(waiting, origin.in_chain);
-                        tell(seen, &bytes, origin);
+            for held in std::mem::take(&mut self.held) {
+                let waiting = if self.keyring.may_know(&held.header, held.is_genesis) {
+                    Unverified::read(&held.bytes).ok()
+                } else {
+                    None
+                };
+                match waiting {
+                    Some(waiting) if self.keyring.knows(&waiting) || self.keyring.contradicts(&waiting) => {
+                        let (seen, rotated) = self.opened(waiting, held.origin.in_chain);
+                        tell(seen, &held.bytes, held.origin);
                         again |= rotated;
                     }
-                    Ok(_) => {
-                        self.held_bytes += bytes.len();
-                        self.held.push((bytes, origin));
+                    Some(_) | None => {
+                        self.held_bytes += held.bytes.len();
+                        self.held.push(held);
                     }
-                    Err(refusal) => tell(Seen::Refused(refusal), &bytes, origin),
                 }
             }
             if !again || self.held.is_empty() {
@@ -238,12 +253,13 @@ impl Follower {
 
     /// Opens a record and finds its place; the flag says whether it made a key known.
     fn opened(&mut self, unverified: Unverified, in_chain: bool) -> (Seen, bool) {
-        let record = match self.keyring.open(unverified) {
-            Ok(record) => record,
+        let (record, key) = match self.keyring.check(unverified) {
+            Ok(believed) => believed,
             Err(refusal) => return (Seen::Refused(refusal), false),
         };
         let rotated = matches!(record.body, Body::Rotation(_) | Body::Genesis(_));
         if !in_chain {
+            self.keyring.note(&record, key);
             return (Seen::Record(record, Place::Aside), rotated);
         }
         let (gateway, log) = (record.header.gateway, record.header.log);
@@ -251,13 +267,17 @@ impl Follower {
         let begin = || if joins { Head::joining(&Link::of(&record)) } else { Head::default() };
         let head = self.heads.entry((gateway, log)).or_insert_with(begin);
         let arrival = head.take(&record);
+        // Whoever contradicts what is held is shown as doing so, but does not decide which keys are believed.
+        if !matches!(arrival, Arrival::Fork { .. } | Arrival::WrongEpoch) {
+            self.keyring.note(&record, key);
+        }
         let place = match arrival {
             Arrival::Advanced => Place::Proven,
             Arrival::Amnesia { from, to } => Place::Amnesia(from, to),
             Arrival::Forgotten => Place::Forgotten,
             Arrival::Late => Place::Aside,
             Arrival::Duplicate => return (Seen::Again, rotated),
-            Arrival::Fork { .. } => return (Seen::Fork { gateway, log, fork: arrival }, rotated),
+            Arrival::Fork { .. } => return (Seen::Fork { gateway, log, fork: arrival }, false),
             Arrival::WrongEpoch => {
                 return (Seen::Refused(Refusal::WrongEpoch(record.header.key_epoch)), false);
             }

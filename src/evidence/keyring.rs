@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     body::Body,
     receipt::Receipt,
-    record::{LogId, Record, Refusal, Unverified},
+    record::{Header, LogId, Record, Refusal, Unverified},
     signed::Signed,
     suite::{KeyId, PublicKey},
 };
@@ -13,6 +13,8 @@ use crate::terms::GatewayId;
 
 /// Logs and first keys remembered at most; what comes later is refused as unknown.
 pub const MAX_LOGS: usize = 100_000;
+/// Logs of one gateway remembered at most, so that no gateway can use up the others' room.
+pub const MAX_LOGS_OF_ONE: usize = 1_000;
 /// Epochs of one log remembered at most: eleven years of hourly keys.
 pub const MAX_EPOCHS: usize = 100_000;
 
@@ -102,22 +104,36 @@ impl Keyring {
     pub fn learn(&mut self, unverified: &Unverified) -> bool {
         let header = unverified.header();
         let place = (header.gateway, header.log);
-        if !self.is_self_anchored() || self.logs.len() >= MAX_LOGS {
+        // A log that is known speaks through its own keys.
+        if !self.is_self_anchored() || self.logs.contains_key(&place) || !self.has_room(header.gateway) {
             return false;
         }
-        let (epoch, key, from) = match (unverified.declared_key(), unverified.announced_key()) {
-            (Some(key), _) => (header.key_epoch, key, 0),
-            // Whoever comes late has no other way in; a log that is known speaks through its own keys.
-            (None, Some(key)) if !self.logs.contains_key(&place) => {
-                (header.key_epoch.saturating_add(1), key, header.seq + 1)
+        match (unverified.declared_key(), unverified.announced_key()) {
+            (Some(key), _) if *self.gateways.entry(key.id()).or_insert(place.0) != place.0 => return false,
+            (Some(key), _) => self.resume(place.0, place.1, header.key_epoch, key, 0),
+            // Whoever comes late has no other way in. Anybody can name anybody's key as the next, so that binds nobody.
+            (None, Some(key)) => {
+                let (epoch, from) = (header.key_epoch.saturating_add(1), header.seq.saturating_add(1));
+                let epochs = self.logs.entry(place).or_default();
+                epochs.insert(epoch, Epoch { key, from, to: u64::MAX });
             }
-            (None, _) => return false,
-        };
-        if self.logs.contains_key(&place) || *self.gateways.entry(key.id()).or_insert(place.0) != place.0 {
-            return false;
+            (None, None) => return false,
         }
-        self.resume(place.0, place.1, epoch, key, from);
         true
+    }
+
+    /// Whether one more log of this gateway can be remembered.
+    fn has_room(&self, gateway: GatewayId) -> bool {
+        let its_logs = (gateway, LogId(0))..=(gateway, LogId(u64::MAX));
+        self.logs.len() < MAX_LOGS
+            && self.logs.range(its_logs).take(MAX_LOGS_OF_ONE).count() < MAX_LOGS_OF_ONE
+    }
+
+    /// Whether a log begins with a key that had been replaced in the log it continues.
+    pub fn begins_with_replaced_key(&self, gateway: GatewayId, log: LogId, before: LogId) -> bool {
+        let begins = self.logs.get(&(gateway, log)).and_then(BTreeMap::first_key_value);
+        let newest = self.logs.get(&(gateway, before)).and_then(BTreeMap::last_key_value);
+        begins.zip(newest).is_some_and(|((begins, _), (newest, _))| begins < newest)
     }
 
     /// Believes a receipt of a trusted key, and through it the key of the log it is about. True when that is new.
@@ -167,6 +183,14 @@ impl Keyring {
             .is_some_and(|epoch| epoch.key.id() != header.key_id)
     }
 
+    /// Whether looking again at a record that waits could change anything, judged by its header alone.
+    pub(super) fn may_know(&self, header: &Header, is_genesis: bool) -> bool {
+        match self.logs.get(&(header.gateway, header.log)) {
+            Some(epochs) if epochs.contains_key(&header.key_epoch) => true,
+            Some(_) | None => is_genesis || self.trusted.contains_key(&header.key_id),
+        }
+    }
+
     /// Whether the key a record names is known.
     pub fn knows(&self, unverified: &Unverified) -> bool {
         self.key(unverified).is_some()
@@ -178,47 +202,63 @@ impl Keyring {
     /// # Errors
     /// Why not.
     pub fn open(&mut self, unverified: Unverified) -> Result<Record, Refusal> {
-        let header = *unverified.header();
-        let (gateway, log, id) = (header.gateway, header.log, header.key_id);
+        let (record, key) = self.check(unverified)?;
+        self.note(&record, key);
+        Ok(record)
+    }
+
+    /// Believes a record as [`Keyring::open`] does, but learns nothing from it; tells the key that signed it.
+    pub(super) fn check(&self, unverified: Unverified) -> Result<(Record, PublicKey), Refusal> {
         let key = self.key(&unverified).ok_or_else(|| self.refusal(&unverified))?;
         let record = unverified.verify(&key)?;
-        if self.logs.len() >= MAX_LOGS && !self.logs.contains_key(&(gateway, log)) {
-            return Err(Refusal::UnknownKey(id));
+        let Header { gateway, log, key_id: id, key_epoch, seq, .. } = record.header;
+        match self.logs.get(&(gateway, log)).and_then(|epochs| epochs.get(&key_epoch)) {
+            Some(epoch) if !(epoch.from..=epoch.to).contains(&seq) => {
+                return Err(Refusal::WrongEpoch(key_epoch));
+            }
+            Some(_) => {}
+            // A key that begins a log is its gateway's own; later ones are their log's.
+            None if self.gateways.get(&id).is_some_and(|known| *known != gateway) => {
+                return Err(Refusal::StrangeKey(id));
+            }
+            None if !self.logs.contains_key(&(gateway, log)) && !self.has_room(gateway) => {
+                return Err(Refusal::UnknownKey(id));
+            }
+            None => {}
         }
-        if *self.gateways.entry(id).or_insert(gateway) != gateway {
-            return Err(Refusal::StrangeKey(id));
-        }
+        Ok((record, key))
+    }
+
+    /// Learns from a record that is believed which key speaks for its log, and which is the next.
+    pub(super) fn note(&mut self, record: &Record, key: PublicKey) {
+        let Header { gateway, log, key_id, key_epoch, seq, .. } = record.header;
         let epochs = self.logs.entry((gateway, log)).or_default();
+        if !epochs.contains_key(&key_epoch) {
+            self.gateways.entry(key_id).or_insert(gateway);
+        }
         let first = Epoch { key, from: 0, to: u64::MAX };
-        let epoch = epochs.entry(header.key_epoch).or_insert(first);
-        if epoch.key != key {
-            return Err(Refusal::StrangeKey(id));
-        }
-        if !(epoch.from..=epoch.to).contains(&header.seq) {
-            return Err(Refusal::WrongEpoch(header.key_epoch));
-        }
-        if let Body::Rotation(rotation) = &record.body {
-            epoch.to = epoch.to.min(header.seq);
-            if epochs.len() < MAX_EPOCHS {
-                let next = Epoch { key: rotation.public_key, from: header.seq + 1, to: u64::MAX };
-                let next = epochs.entry(rotation.next_epoch).or_insert(next);
-                if next.key == rotation.public_key {
-                    next.from = header.seq + 1;
-                    self.gateways.entry(rotation.public_key.id()).or_insert(gateway);
-                }
+        let epoch = epochs.entry(key_epoch).or_insert(first);
+        let Body::Rotation(rotation) = &record.body else { return };
+        epoch.to = epoch.to.min(seq);
+        if epochs.len() < MAX_EPOCHS {
+            let from = seq.saturating_add(1);
+            let next = Epoch { key: rotation.public_key, from, to: u64::MAX };
+            let known = epochs.entry(rotation.next_epoch).or_insert(next);
+            if known.key == rotation.public_key {
+                known.from = from;
             }
         }
-        Ok(record)
     }
 
     /// Every key that begins a log must be vouched for; every later one is its log's.
     fn key(&self, unverified: &Unverified) -> Option<PublicKey> {
         let header = unverified.header();
-        let Some(epochs) = self.logs.get(&(header.gateway, header.log)) else {
+        let epochs = self.logs.get(&(header.gateway, header.log));
+        // A log may be known by a receipt of its middle, and its beginning come later.
+        let Some(Epoch { key, .. }) = epochs.and_then(|epochs| epochs.get(&header.key_epoch)) else {
             return self.beginning(unverified);
         };
-        let key = epochs.get(&header.key_epoch)?.key;
-        (key.id() == header.key_id).then_some(key)
+        (key.id() == header.key_id).then_some(*key)
     }
 
     /// The key of a log not heard of before: one that is trusted, or one of the log that it says it continues.

@@ -179,6 +179,11 @@ impl Unverified {
         self.signed.hash()
     }
 
+    /// Whether it says that it begins a log.
+    pub fn is_genesis(&self) -> bool {
+        self.signed.members().text("type") == Ok("genesis")
+    }
+
     /// The key a genesis declares and is signed with; nobody has vouched for it yet.
     pub fn declared_key(&self) -> Option<PublicKey> {
         let m = self.signed.members();
