@@ -239,6 +239,13 @@ impl Unverified {
             Body::Rotation(rotation) if key_epoch.checked_add(1) != Some(rotation.next_epoch) => {
                 return Err(Refusal::Member("next_epoch"));
             }
+            // The genesis cannot be skipped, and a skip ends where its own place begins.
+            Body::Skip { from: 0, .. } => return Err(Refusal::Member("from_seq")),
+            Body::Skip { to, .. } if to.checked_add(1) != Some(seq) => return Err(Refusal::Member("to_seq")),
+            // What is not said yet cannot have been dropped.
+            Body::Gap(gap) if gap.dropped.iter().any(|dropped| dropped.to >= seq) => {
+                return Err(Refusal::Member("dropped"));
+            }
             Body::Genesis(_) => {}
             Body::Boot(_)
             | Body::Rotation(_)
