@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{
     body::Body,
-    bracket::{Brackets, Clocks},
+    bracket::{Brackets, Clocks, MAX_RECEIPTS},
     continuity::LogHead,
     follow::{Follower, Origin, Place, Seen},
-    head::Arrival,
+    head::{Arrival, Head},
     keyring::Keyring,
     record::{LogId, Record, Refusal, Unverified},
     signed::Signed,
@@ -88,6 +88,9 @@ pub struct LogSeen {
     pub epochs: usize,
     /// The log it says it continues.
     pub continues: Option<LogHead>,
+    /// It continues that log with a key that had been replaced there: an older journal was put in the place of a newer
+    /// one, or the key was stolen before.
+    pub by_replaced_key: bool,
 }
 
 /// What is known of the records.
@@ -97,7 +100,8 @@ pub struct Report {
     pub records: u64,
     /// Every line was a record, and every signature holds.
     pub authentic: bool,
-    /// No place between a log's beginning and its last record is missing, and none is claimed twice.
+    /// No place between a log's beginning and its last record, or the last that a receipt of a trusted authority names,
+    /// is missing, and none is claimed twice.
     pub complete: bool,
     /// Everything missing was declared by the gateway.
     pub declared: bool,
@@ -158,12 +162,13 @@ struct Fold {
     disordered: bool,
     first_bad: Option<(u64, Refusal)>,
     forks: Vec<Fork>,
-    lost: Vec<(LogId, u64, u64)>,
     continues: BTreeMap<(GatewayId, LogId), LogHead>,
     clocks: Clocks,
     /// Acts in the logs, to be checked against the keys that are trusted.
     acts: Vec<(u64, Signed)>,
     unsigned_acts: u64,
+    /// The hashes that receipts name, by their places.
+    receipted: BTreeMap<(GatewayId, LogId, u64), Digest>,
     /// With the place of the record that says it.
     verdicts: BTreeMap<(GatewayId, LogId, AssetId), (u64, Verdict)>,
 }
@@ -225,17 +230,29 @@ impl Audit {
         let mut gaps = Vec::new();
         for (gateway, log) in logs {
             fold.gaps(follower, gateway, log, &mut gaps);
+            fold.contradictions(follower, gateway, log);
         }
         gaps.sort_by_key(|gap| (gap.gateway, gap.log, gap.from));
-        let logs = follower.heads().iter().map(|((gateway, log), head)| LogSeen {
-            gateway: *gateway,
-            log: *log,
-            head: head.head(),
-            epochs: follower.keyring().epochs(*gateway, *log),
-            continues: fold.continues.get(&(*gateway, *log)).copied(),
+        let keyring = follower.keyring();
+        let logs = follower.heads().iter().map(|((gateway, log), head)| {
+            let continues = fold.continues.get(&(*gateway, *log)).copied();
+            let replaced = |before: LogHead| keyring.begins_with_replaced_key(*gateway, *log, before.log);
+            LogSeen {
+                gateway: *gateway,
+                log: *log,
+                head: head.head(),
+                epochs: keyring.epochs(*gateway, *log),
+                continues,
+                by_replaced_key: continues.is_some_and(replaced),
+            }
         });
         let logs = logs.collect();
-        self.fold.finish(gaps, anchor, logs)
+        let lost = |((_, log), head): (&(GatewayId, LogId), &Head)| {
+            let log = *log;
+            head.lost().map(move |(from, to)| (log, from, to)).collect::<Vec<_>>()
+        };
+        let lost = follower.heads().iter().flat_map(lost).take(MAX_LISTED).collect();
+        self.fold.finish(gaps, lost, anchor, logs)
     }
 }
 
@@ -245,11 +262,7 @@ impl Fold {
             Seen::Record(record, place) => {
                 self.ours = true;
                 match place {
-                    Place::Proven | Place::Pending(..) | Place::Aside => {}
-                    Place::Amnesia(from, to) if self.lost.len() < MAX_LISTED => {
-                        self.lost.push((record.header.log, from, to));
-                    }
-                    Place::Amnesia(..) => {}
+                    Place::Proven | Place::Pending(..) | Place::Aside | Place::Amnesia(..) => {}
                     Place::Forgotten | Place::TooFarAhead => self.disordered = true,
                 }
                 self.on_record(&record, number);
@@ -260,15 +273,17 @@ impl Fold {
                 if let Ok(signed) = Signed::read(bytes) {
                     self.clocks.on_receipt(&receipt, signed.hash());
                 }
+                let LogHead { log, seq, head } = receipt.upto;
+                if !receipt.is_empty() && self.receipted.len() < MAX_RECEIPTS {
+                    self.receipted.entry((receipt.gateway, log, seq)).or_insert(head);
+                }
             }
             // Nobody was asked to believe its signer; what it is about is unaffected.
             Seen::StrangeReceipt => {}
             Seen::Fork { gateway, log, fork } => {
                 self.ours = true;
-                if let Arrival::Fork { seq, held, shown } = fork
-                    && self.forks.len() < MAX_LISTED
-                {
-                    self.forks.push(Fork { gateway, log, seq, held, shown });
+                if let Arrival::Fork { seq, held, shown } = fork {
+                    self.accuse(Fork { gateway, log, seq, held, shown });
                 }
             }
             Seen::Refused(refusal) => self.refuse(number, refusal),
@@ -291,6 +306,12 @@ impl Fold {
         }
     }
 
+    fn accuse(&mut self, fork: Fork) {
+        if self.forks.len() < MAX_LISTED {
+            self.forks.push(fork);
+        }
+    }
+
     fn refuse(&mut self, number: u64, refusal: Refusal) {
         self.ours |= !refusal.is_no_evidence();
         if self.first_bad.is_none_or(|(first, _)| number < first) {
@@ -302,6 +323,12 @@ impl Fold {
         let (gateway, log, seq) = (record.header.gateway, record.header.log, record.header.seq);
         self.records += 1;
         self.clocks.on_record(&record.header);
+        // The authority's word stands for the record it has; whoever shows another has rewritten the log.
+        if let Some(held) =
+            self.receipted.get(&(gateway, log, seq)).copied().filter(|held| *held != record.hash)
+        {
+            self.accuse(Fork { gateway, log, seq, held, shown: record.hash });
+        }
         if let Body::Genesis(genesis) = &record.body
             && let Some(continues) = genesis.continues
         {
@@ -320,6 +347,23 @@ impl Fold {
         }
     }
 
+    /// Receipts that came after the records they contradict.
+    fn contradictions(&mut self, follower: &Follower, gateway: GatewayId, log: LogId) {
+        let Some(head) = follower.heads().get(&(gateway, log)) else { return };
+        let log_places = (gateway, log, 0)..=(gateway, log, u64::MAX);
+        let receipted = self.receipted.range(log_places).map(|((.., seq), held)| (*seq, *held));
+        let contradicted = |(seq, held): (u64, Digest)| {
+            let shown = head.hash_at(seq).filter(|shown| *shown != held)?;
+            Some(Fork { gateway, log, seq, held, shown })
+        };
+        let found: Vec<Fork> = receipted.filter_map(contradicted).take(MAX_LISTED).collect();
+        for fork in found {
+            if !self.forks.contains(&fork) {
+                self.accuse(fork);
+            }
+        }
+    }
+
     /// What is missing in one log, to its last record.
     fn gaps(&self, follower: &mut Follower, gateway: GatewayId, log: LogId, gaps: &mut Vec<Missing>) {
         let covered = self.clocks.covered(gateway, log);
@@ -332,11 +376,22 @@ impl Fold {
         while let Some((from, to)) = follower.concede(gateway, log) {
             add(from, to, false);
         }
+        // What the authority has received beyond the last record was cut off.
+        let head = follower.heads().get(&(gateway, log)).and_then(|head| head.head());
+        if let Some(((seq, _), covered)) = head.zip(covered) {
+            add(seq.saturating_add(1), covered, false);
+        }
         let declared = follower.heads().get(&(gateway, log)).map_or(&[][..], |head| head.declared());
         declared.iter().for_each(|(from, to)| add(*from, *to, true));
     }
 
-    fn finish(self, gaps: Vec<Missing>, anchor: Anchor, logs: Vec<LogSeen>) -> Report {
+    fn finish(
+        self,
+        gaps: Vec<Missing>,
+        lost: Vec<(LogId, u64, u64)>,
+        anchor: Anchor,
+        logs: Vec<LogSeen>,
+    ) -> Report {
         let believed = self.records > 0;
         Report {
             records: self.records,
@@ -346,7 +401,7 @@ impl Fold {
             first_bad: self.first_bad,
             gaps,
             forks: self.forks,
-            lost: self.lost,
+            lost,
             anchor,
             no_evidence: !self.ours,
             logs,

@@ -48,6 +48,9 @@ impl Clocks {
         if self.by_hash.insert(hash, receipt.received_unix_ms).is_none() {
             self.brackets.receipts += 1;
         }
+        if receipt.is_empty() {
+            return;
+        }
         let place = (receipt.gateway, receipt.upto.log, receipt.upto.seq);
         let first = self.by_place.entry(place).or_insert(receipt.received_unix_ms);
         *first = (*first).min(receipt.received_unix_ms);
