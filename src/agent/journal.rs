@@ -175,18 +175,24 @@ impl DiskJournal {
         self.copy(damaged, receipts, "insert or ignore into receipt values (?1, ?2, ?3, ?4)")?;
         self.copy(damaged, "select epoch, pem from key", "insert or ignore into key values (?1, ?2)")?;
         self.copy(damaged, "select name, seq from cursor", "insert or ignore into cursor values (?1, ?2)")?;
-        let (salvaged, lost, last): (i64, i64, i64) = self
-            .connection
-            .query_row(
-                "select count(*), coalesce(max(seq) - min(seq) + 1 - count(*), 0), coalesce(max(seq), 0) from record",
-                [],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-            )
-            .map_err(|e| fault(&e))?;
+        let sql = "select coalesce(max(seq), 0) from record";
+        let last: i64 = self.connection.query_row(sql, [], |row| row.get(0)).map_err(|e| fault(&e))?;
         let reserved = self.cursor(Cursor::Reserved)?.max(last.cast_unsigned().saturating_add(leap));
         self.set_cursor(Cursor::Reserved, reserved)?;
         self.key_changed = true;
         self.commit()?;
+        self.damage()
+    }
+
+    /// How many records are here, and how many places between them have none.
+    ///
+    /// # Errors
+    /// See [`JournalFault`].
+    pub fn damage(&self) -> Result<Damage, JournalFault> {
+        let sql = "select count(*), coalesce(max(seq) - min(seq) + 1 - count(*), 0) from record";
+        let counted: rusqlite::Result<(i64, i64)> =
+            self.connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
+        let (salvaged, lost) = counted.map_err(|e| fault(&e))?;
         Ok(Damage { salvaged: salvaged.cast_unsigned(), lost: lost.cast_unsigned() })
     }
 

@@ -29,6 +29,14 @@ pub struct Damage {
 /// # Errors
 /// It cannot be opened for another reason, or not written.
 pub fn open(path: &Path) -> Result<(DiskJournal, Option<Damage>), Failure> {
+    if !path.exists() && draft(path).exists() {
+        // The power went while a salvaged journal took the place of the damaged one. A new journal here would be a new
+        // log, and with the enrolled key erased it would have a new key too.
+        take_place(path)?;
+        let journal = DiskJournal::open(path)?;
+        let damage = journal.damage().map_err(|e| failed(path, &format!("{e:?}")))?;
+        return Ok((journal, Some(damage)));
+    }
     if path.exists() && is_damaged(path) {
         let damage = salvage(path)?;
         return Ok((DiskJournal::open(path)?, Some(damage)));
@@ -70,27 +78,54 @@ fn salvage(path: &Path) -> Result<Damage, Failure> {
         kept = %aside.display(),
         "the journal is damaged: what can be read goes on, the file is kept aside as evidence"
     );
-    let draft = ending(path, ".salvaged");
-    let failed = |e: &dyn std::fmt::Display| Failure::new(Exit::Bug, format!("{}: {e}", path.display()));
+    let draft = draft(path);
     let _old = fs::remove_file(&draft);
     let mut journal = DiskJournal::open(&draft)?;
     let damaged = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
     let damage = match damaged {
-        Ok(damaged) => journal.copy_readable(&damaged, LEAP).map_err(|e| failed(&format!("{e:?}")))?,
+        Ok(damaged) => journal.copy_readable(&damaged, LEAP).map_err(|e| failed(path, &format!("{e:?}")))?,
         Err(_) => Damage { salvaged: 0, lost: 0 },
     };
     journal.close(&draft)?;
-    for companion in ["-wal", "-shm"] {
-        let _moved = fs::rename(ending(path, companion), ending(&aside, companion));
-    }
-    fs::rename(path, &aside).map_err(|e| failed(&e))?;
-    fs::rename(&draft, path).map_err(|e| failed(&e))?;
+    // The file goes before its write-ahead log does: without that it would look sound and be older, and places that
+    // were used would be used again.
+    fs::rename(path, &aside).map_err(|e| failed(path, &e))?;
+    take_place(path)?;
     Ok(damage)
 }
 
+/// What was salvaged takes the place of the damaged journal, which is aside by now.
+fn take_place(path: &Path) -> Result<(), Failure> {
+    let kept = asides(path).take_while(|aside| aside.exists()).last();
+    for companion in ["-wal", "-shm"] {
+        let left = ending(path, companion);
+        match &kept {
+            Some(kept) if left.exists() => {
+                fs::rename(&left, ending(kept, companion)).map_err(|e| failed(&left, &e))?;
+            }
+            Some(_) | None => {}
+        }
+    }
+    fs::rename(draft(path), path).map_err(|e| failed(path, &e))?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|e| failed(folder, &e))
+}
+
+/// What is being salvaged.
+fn draft(path: &Path) -> PathBuf {
+    ending(path, ".salvaged")
+}
+
+fn failed(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Exit::Bug, format!("{}: {error}", path.display()))
+}
+
+fn asides(path: &Path) -> impl Iterator<Item = PathBuf> {
+    (1..=MAX_ASIDE).map(move |turn| ending(path, &format!(".damaged-{turn}")))
+}
+
 fn aside(path: &Path) -> Result<PathBuf, Failure> {
-    let free = (1..=MAX_ASIDE).map(|turn| ending(path, &format!(".damaged-{turn}"))).find(|p| !p.exists());
-    free.ok_or_else(|| {
+    asides(path).find(|aside| !aside.exists()).ok_or_else(|| {
         let message =
             format!("{}: {MAX_ASIDE} damaged journals lie beside it; see to the disk", path.display());
         Failure::new(Exit::Bug, message)
@@ -101,4 +136,65 @@ fn ending(path: &Path, ending: &str) -> PathBuf {
     let mut text = path.as_os_str().to_owned();
     text.push(ending);
     PathBuf::from(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        agent::journal::JOURNAL_FILE,
+        evidence::{
+            Body, Chain, Checkpoint, Ed25519, Journal as _, LogId, Scribe, journal::Cursor,
+            record::Unverified,
+        },
+        terms::{ClockQuality, GatewayId, Stamp},
+    };
+
+    /// The last place on record, and the reservation.
+    fn end(journal: &mut DiskJournal) -> (u64, u64) {
+        let last = Unverified::read(&journal.last().unwrap().unwrap()).unwrap();
+        (last.header().seq, journal.cursor(Cursor::Reserved).unwrap())
+    }
+
+    #[test]
+    fn a_power_cut_at_any_step_of_a_salvage_loses_nothing_and_begins_no_new_log() {
+        let folder = std::env::temp_dir().join(format!("coldhearth-salvage-{}", std::process::id()));
+        let _old = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(JOURNAL_FILE);
+        let at = Stamp { wall_unix_ms: 5, uptime_ms: 5, boot: 1, clock: ClockQuality::Ntp, error_ms: 0 };
+        let chain = Chain::begin(
+            GatewayId::new("gw-03").unwrap(),
+            LogId(1),
+            0,
+            Box::new(Ed25519::from_seed(&[7; 32])),
+        );
+        let mut scribe = Scribe::begin(&at, chain, Box::new(DiskJournal::open(&path).unwrap())).unwrap();
+        let beat = Checkpoint { entries: 0, reads_ok: 0, reads_failed: 0, first_unreceipted_seq: 0 };
+        (0..2_000).for_each(|_| scribe.write(at, Body::Checkpoint(beat)));
+        scribe.commit().unwrap();
+        drop(scribe);
+        // Rotten in its middle, after an end that was not clean.
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 8_192].fill(0xa5);
+        fs::write(&path, &bytes).unwrap();
+        let (mut journal, damage) = open(&path).unwrap();
+        let damage = damage.unwrap();
+        assert!(damage.lost > 0 && damage.salvaged > 0, "{damage:?}");
+        let whole = end(&mut journal);
+        assert!(whole.1 > LEAP);
+        journal.close(&path).unwrap();
+        let aside = ending(&path, ".damaged-1");
+        assert!(aside.exists());
+        // As if the power had gone between the two renames, the damaged file's own companion still there.
+        fs::rename(&path, draft(&path)).unwrap();
+        fs::write(ending(&path, "-wal"), b"of the damaged one").unwrap();
+        let (mut journal, again) = open(&path).unwrap();
+        assert_eq!((end(&mut journal), again), (whole, Some(damage)), "the same log, and it says so");
+        assert_eq!(fs::read(ending(&aside, "-wal")).unwrap(), b"of the damaged one");
+        drop(journal);
+        assert_eq!(open(&path).unwrap().1, None);
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }
