@@ -310,8 +310,7 @@ impl World {
         if let Some(life) = &self.life {
             // What was committed is on the disk; what was only said is not.
             let open = life.deeds.iter().rev().take_while(|deed| matches!(deed, Deed::Say(_))).count();
-            (true, open, life.deeds.iter().filter(|deed| matches!(deed, Deed::Hear(_))).next_back())
-                .hash(&mut hasher);
+            (true, open, life.deeds.iter().rfind(|deed| matches!(deed, Deed::Hear(_)))).hash(&mut hasher);
             life.deeds[life.deeds.len() - open..].hash(&mut hasher);
         }
         for image in [Some(&self.disk), Some(&self.platter), self.stolen.as_ref()].into_iter().flatten() {
