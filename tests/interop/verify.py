@@ -108,7 +108,9 @@ class Verifier:
             before = self.logs.get((m["gateway_id"], str(m["continues"].get("log_id"))), {})
             epochs = {number: [key, 0, 2**53] for number, (key, _, _) in before.items() if number == m["key_epoch"]}
         need(m["key_epoch"] in epochs and key_id(epochs[m["key_epoch"]][0]) == m["kid"], "unknown key")
-        need(self.owner.get(m["kid"], m["gateway_id"]) == m["gateway_id"], "key of another gateway")
+        # A key that begins a log is its gateway's own; a later one is its log's, whoever else names it.
+        begins = (m["gateway_id"], m["log_id"]) not in self.logs
+        need(not begins or self.owner.get(m["kid"], m["gateway_id"]) == m["gateway_id"], "key of another gateway")
         return epochs
 
     def take(self, m, epochs, epoch):
@@ -123,9 +125,9 @@ class Verifier:
             following = epochs.setdefault(number, [key, seq + 1, 2**53])  # of two keys the first one stays
             if following[0] == key:
                 following[1] = min(following[1], seq + 1)
-                self.owner.setdefault(key_id(key), gateway)
+        if (gateway, m["log_id"]) not in self.logs:
+            self.owner.setdefault(m["kid"], gateway)
         self.logs[gateway, m["log_id"]] = epochs
-        self.owner.setdefault(m["kid"], gateway)
 
 
 if __name__ == "__main__":
