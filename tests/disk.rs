@@ -85,6 +85,8 @@ fn desk(folder: &Folder, clock: Arc<dyn Clock>, max_bytes: u64) -> Desk {
         journal: JournalConfig { retention_days: 1, max_bytes },
         reserve: Reserve::in_folder(&folder.0),
         heard: false,
+        ancestors: std::collections::BTreeSet::new(),
+        held_back: std::collections::VecDeque::new(),
     }
 }
 

@@ -205,6 +205,7 @@ async fn a_broker_killed_with_everything_it_accepted_loses_nothing() {
         }
     }
     let mut subscriber = Subscriber::start(port).await;
+    receipted(&mut subscriber, &authority.key(), last_of(&works).header().seq).await;
     assert_eq!(agent.stop(), 0);
     let last = last_of(&works);
     let agent = works.agent(&config);

@@ -23,6 +23,9 @@ use super::salvage::Damage;
 /// File name of the journal in the state directory.
 pub const JOURNAL_FILE: &str = "journal.db";
 
+/// How long folding the write-ahead log waits for a reader, in milliseconds.
+const FOLD_TIMEOUT_MS: u64 = 100;
+
 /// Released migrations are never edited; a new schema is a new entry. What each made of the one before is tested on the
 /// files in `tests/journals/`.
 const MIGRATIONS: &[&str] = &[
@@ -213,6 +216,15 @@ impl DiskJournal {
         Ok(())
     }
 
+    /// Folds the write-ahead log into the database; false when somebody is in the way.
+    fn fold(&self) -> rusqlite::Result<bool> {
+        self.connection.busy_timeout(std::time::Duration::from_millis(FOLD_TIMEOUT_MS))?;
+        let folded =
+            self.connection.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get::<_, i64>(0));
+        self.connection.busy_timeout(std::time::Duration::from_millis(database::BUSY_TIMEOUT_MS))?;
+        folded.map(|busy| busy == 0)
+    }
+
     fn page_bytes(&self) -> Result<u64, JournalFault> {
         self.pragma("page_size")
     }
@@ -272,17 +284,16 @@ impl Journal for DiskJournal {
             self.connection.execute_batch("commit").map_err(|e| fault(&e))?;
             self.open = false;
         }
-        if std::mem::take(&mut self.key_changed) {
-            // The key that was erased still stands in the write-ahead log until that is folded in. A reader who holds
-            // it open delays this to a later checkpoint.
-            let folded = self.connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()));
-            folded.map_err(|e| fault(&e))?;
+        if self.key_changed {
+            // The key that was erased still stands in the write-ahead log until that is folded in. What was committed
+            // is durable all the same: a full disk, or a reader who holds the log open, delays this to the next commit.
+            let folded = self.fold();
+            self.key_changed = !folded.unwrap_or(false);
         }
         Ok(())
     }
 
     fn take_back(&mut self) {
-        self.key_changed = false;
         // A failed statement may have ended the transaction by itself.
         if std::mem::take(&mut self.open) && !self.connection.is_autocommit() {
             let _ended = self.connection.execute_batch("rollback");

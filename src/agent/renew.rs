@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     evidence::{
-        Body, Chain, Journal as _, LogHead, Rollback, Scribe, record::Unverified, suite::signer_from_pem,
+        Body, Chain, Journal as _, LogHead, LogId, Rollback, Scribe, record::Unverified,
+        suite::signer_from_pem,
     },
     host::{
         Clock, clock,
@@ -20,10 +21,13 @@ use crate::{
     },
 };
 
+/// Journals of one log that are kept aside at most.
+const MAX_ASIDE: u32 = 1_000;
 /// The new journal while it is being made.
 const DRAFT_FILE: &str = "journal.db.new";
 
-/// Begins a new log that says what became of the old one, which the authority has receipted up to `receipted`.
+/// Begins a new log that says what became of the old one: the authority has receipted it up to `receipted`, if that
+/// `is_proven`; otherwise it simply ends there, its key lost.
 ///
 /// # Errors
 /// There is no key left to sign with, or a file cannot be written.
@@ -32,6 +36,7 @@ pub(super) fn renew(
     config: &AgentConfig,
     mut old: DiskJournal,
     receipted: LogHead,
+    is_proven: bool,
 ) -> Result<(), Failure> {
     let state = &config.gateway.state_dir;
     let last = old.last().map_err(journal_failed)?;
@@ -57,18 +62,32 @@ pub(super) fn renew(
     let log = chain.log();
     let mut scribe = Scribe::begin(&now, chain, Box::new(journal)).map_err(journal_failed)?;
     scribe.write(now, Body::Genesis(start::genesis(config, public_key, Some(receipted))));
-    scribe.write(now, Body::Rollback(Rollback { receipted, local }));
+    if is_proven {
+        scribe.write(now, Body::Rollback(Rollback { receipted, local }));
+    }
     for body in recalled.iter().flat_map(|recalled| recalled.recall.carried()) {
         scribe.write(now, body);
     }
     scribe.close().map_err(journal_failed)?;
     drop(scribe);
-    tracing::warn!(old = %receipted.log, new = %log, "the authority has receipted more than is left here: a new log begins");
-    let aside =
-        state.join(format!("journal-{}.db", last.as_ref().map_or(receipted.log, |last| last.header().log)));
+    tracing::warn!(old = %receipted.log, new = %log, is_proven, "a new log begins");
+    let aside = free_name(state, last.as_ref().map_or(receipted.log, |last| last.header().log))?;
     old.close(&state.join(JOURNAL_FILE))?;
     rename(&state.join(JOURNAL_FILE), &aside)?;
     finish_interrupted(state)
+}
+
+/// A name for the old journal that nothing else has: an older image of one log may have been kept aside before.
+fn free_name(state: &Path, log: LogId) -> Result<PathBuf, Failure> {
+    let name = |turn: u32| {
+        let turn = if turn == 0 { String::new() } else { format!("-{turn}") };
+        state.join(format!("journal-{log}{turn}.db"))
+    };
+    (0..MAX_ASIDE).map(name).find(|path| !path.exists()).ok_or_else(|| {
+        let message =
+            format!("{}: {MAX_ASIDE} journals of log {log} are kept here; see to them", state.display());
+        Failure::new(Exit::Config, message)
+    })
 }
 
 /// A power cut between the two renames leaves no journal but its successor: it takes its place.

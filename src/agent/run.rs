@@ -76,7 +76,7 @@ pub async fn run(
             Ended::Asked => return Ok(()),
             Ended::RolledBack(receipted) => {
                 let journal = DiskJournal::open(&config.gateway.state_dir.join(JOURNAL_FILE))?;
-                renew::renew(&*clock, &config, journal, receipted)?;
+                renew::renew(&*clock, &config, journal, receipted, true)?;
                 start = start::start(&*clock, &config, false)?;
             }
         }
@@ -90,7 +90,7 @@ async fn live(
     start: Start,
     stop: watch::Receiver<bool>,
 ) -> Result<Ended, Failure> {
-    let Start { scribe, memory, trust, accepted, receipted, epoch_began } = start;
+    let Start { scribe, memory, trust, accepted, receipted, epoch_began, ancestors } = start;
     let (entries, to_scribe) = mpsc::channel(scribe::CHANNEL);
     let begin = Progress { places: scribe.chain().next_seq(), receipted, missing: Vec::new() };
     let (told, progress) = watch::channel(begin);
@@ -102,6 +102,8 @@ async fn live(
         epoch_began: Some(epoch_began),
         reserve: Reserve::in_folder(&config.gateway.state_dir),
         heard: receipted.is_some(),
+        ancestors,
+        held_back: std::collections::VecDeque::new(),
     };
     let scribe = std::thread::Builder::new()
         .name("scribe".into())

@@ -1,6 +1,10 @@
 //! The scribe's thread: group commit, then the cursor moves. Nobody else touches the chain, the key or the journal.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use tokio::{
     runtime::Handle,
@@ -9,7 +13,7 @@ use tokio::{
 
 use super::{config::JournalConfig, outbox::Want, own_copy, reserve::Reserve};
 use crate::{
-    evidence::{Body, GapWhy, JournalFault, LogHead, Notice, Received, Scribe},
+    evidence::{Body, GapWhy, JournalFault, LogHead, LogId, Notice, Received, Scribe},
     host::{Clock, exit::Failure, keys},
     terms::{Stamp, time::DAY_MS},
 };
@@ -115,6 +119,10 @@ pub struct Desk {
     pub reserve: Reserve,
     /// Whether the authority has ever sent a receipt of this log.
     pub heard: bool,
+    /// Logs that this one continues.
+    pub ancestors: BTreeSet<LogId>,
+    /// What was asked while the disk was full, and waits for the commit before it; at most [`CHANNEL`].
+    pub held_back: VecDeque<Entry>,
 }
 
 /// A question that is answered after the commit.
@@ -134,7 +142,7 @@ pub fn run(
     mut desk: Desk,
 ) -> Result<(), Stopped> {
     let mut tidy_at = desk.clock.now().uptime_ms + TIDY_MS;
-    while let Some(first) = entries.blocking_recv() {
+    while let Some(first) = desk.held_back.pop_front().or_else(|| entries.blocking_recv()) {
         let mut asked = Vec::new();
         let mut missing = None;
         let mut latest = None;
@@ -155,10 +163,10 @@ pub fn run(
             }
             group += 1;
             if group < GROUP {
-                next = entries.try_recv().ok();
+                next = desk.held_back.pop_front().or_else(|| entries.try_recv().ok());
             }
         }
-        let mut places = desk.commit(&mut scribe, &entries)?;
+        let mut places = desk.commit(&mut scribe, &mut entries)?;
         if let Some(bytes) = latest {
             own_copy::write(&desk.state, &bytes)?;
         }
@@ -216,8 +224,13 @@ fn take_receipt(
     received: &Received,
     bytes: &[u8],
 ) -> Result<Option<Vec<(u64, u64)>>, Stopped> {
-    if scribe.chain().log() != received.receipt.upto.log {
-        return Ok(None);
+    let log = received.receipt.upto.log;
+    if scribe.chain().log() != log {
+        // A log that is neither ours nor one we continue: this journal is older than that log.
+        if received.receipt.is_empty() || desk.ancestors.contains(&log) {
+            return Ok(None);
+        }
+        return Err(Stopped::RolledBack(received.receipt.upto));
     }
     desk.heard = true;
     if received.receipt.is_empty() {
@@ -229,8 +242,12 @@ fn take_receipt(
         return Err(Stopped::RolledBack(received.receipt.upto));
     }
     let before = scribe.journal().last_receipt()?.and_then(|bytes| own_copy::read(&bytes));
-    if before.is_some_and(|before| !received.receipt.is_newer_than(&before)) {
-        return Ok(None);
+    if let Some(before) = before
+        && !received.receipt.is_newer_than(&before)
+    {
+        // The authority's clock may have been set back; what it asks for at the same place is asked for all the same.
+        let asks = received.receipt.upto == before.upto && !received.receipt.missing.is_empty();
+        return Ok(asks.then(|| received.receipt.missing.clone()));
     }
     scribe.on_receipt(received.clone(), bytes.to_vec());
     Ok(Some(received.receipt.missing.clone()))
@@ -239,7 +256,7 @@ fn take_receipt(
 impl Desk {
     /// Commits, whatever it takes: while the disk is full, room is made of what may go, and tried again. Meanwhile
     /// nothing more is taken from anybody, so that polls stop and the time shows as unaccounted for.
-    fn commit(&mut self, scribe: &mut Scribe, entries: &mpsc::Receiver<Entry>) -> Result<u64, JournalFault> {
+    fn commit(&mut self, scribe: &mut Scribe, entries: &mut mpsc::Receiver<Entry>) -> Result<u64, Stopped> {
         let mut full_since: Option<Stamp> = None;
         loop {
             match scribe.commit() {
@@ -260,18 +277,38 @@ impl Desk {
                     let made = match scribe.make_room(&now, GapWhy::DiskFull) {
                         Ok(made) => made,
                         Err(JournalFault::Full) => false,
-                        Err(fault @ (JournalFault::Broken | JournalFault::Unwritable)) => return Err(fault),
+                        Err(fault @ (JournalFault::Broken | JournalFault::Unwritable)) => {
+                            return Err(fault.into());
+                        }
                     };
                     if !made {
                         if entries.is_closed() {
-                            return Err(JournalFault::Full);
+                            return Err(JournalFault::Full.into());
                         }
-                        self.runtime.block_on(self.clock.sleep_until(now.uptime_ms + FULL_RETRY_MS));
+                        self.attend(scribe, entries)?;
+                        let wake_ms = now.uptime_ms + FULL_RETRY_MS;
+                        // The timer must be made inside the runtime: this thread has none of its own.
+                        self.runtime.block_on(async { self.clock.sleep_until(wake_ms).await });
                     }
                 }
-                Err(fault @ (JournalFault::Broken | JournalFault::Unwritable)) => return Err(fault),
+                Err(fault @ (JournalFault::Broken | JournalFault::Unwritable)) => return Err(fault.into()),
             }
         }
+    }
+
+    /// While nothing can be written, what is durable still leaves, and receipts still come in: they are what makes room.
+    fn attend(&mut self, scribe: &mut Scribe, entries: &mut mpsc::Receiver<Entry>) -> Result<(), Stopped> {
+        while self.held_back.len() < CHANNEL
+            && let Ok(entry) = entries.try_recv()
+        {
+            match entry {
+                Entry::Read { want, reply } => drop(reply.send(find(scribe, want)?)),
+                Entry::Newest { reply } => drop(reply.send((newest(scribe)?, scribe.chain().next_seq()))),
+                Entry::Receipt(received, bytes) => drop(take_receipt(scribe, self, &received, &bytes)?),
+                Entry::Write(..) | Entry::Accepted(_) => self.held_back.push_back(entry),
+            }
+        }
+        Ok(())
     }
 
     /// Commits without waiting for room.

@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     evidence::{
-        Body, Boot, Chain, Genesis, Journal, JournalFault, Keyring, LogHead, LogId, Notice, PublicKey,
-        Record, Scribe, Signer, Trust, journal::Cursor, recall::Recall, record::Unverified,
-        suite::signer_from_pem,
+        Body, Boot, Chain, Class, Dropped, Gap, GapWhy, Genesis, Journal, JournalFault, Keyring, LogHead,
+        LogId, Notice, PublicKey, Record, Scribe, Signer, Trust, continuity::MAX_DROPPED, journal::Cursor,
+        recall::Recall, record::Unverified, suite::signer_from_pem,
     },
     host::{
         Clock, clock,
@@ -33,6 +33,7 @@ pub(super) struct Start {
     pub(super) accepted: u64,
     pub(super) receipted: Option<u64>,
     pub(super) epoch_began: Stamp,
+    pub(super) ancestors: BTreeSet<LogId>,
 }
 
 /// What the journal tells of itself.
@@ -42,6 +43,10 @@ pub(super) struct Recalled {
     pub(super) last: Option<Record>,
     /// When the key that signs next was made.
     pub(super) epoch_began: Option<Stamp>,
+    /// The keys of the log.
+    pub(super) keyring: Keyring,
+    /// The log this one continues.
+    pub(super) continues: Option<LogHead>,
     /// Records that do not verify any more.
     pub(super) rotten: u64,
 }
@@ -62,17 +67,25 @@ pub(super) fn start(clock: &dyn Clock, config: &AgentConfig, new_journal: bool) 
     }
     let lost = if new_journal { lost_key(&mut journal, state)? } else { None };
     if let Some(end) = proven.or(lost) {
-        renew::renew(clock, config, journal, end)?;
+        renew::renew(clock, config, journal, end, proven.is_some())?;
         return start(clock, config, false);
     }
     let is_new = journal.last().map_err(journal_failed)?.is_none();
     let signer = signer(&mut journal, state, is_new)?;
-    let Recalled { recall, last, epoch_began, rotten } = recall(&mut journal, config)?;
+    let Recalled { recall, last, epoch_began, mut keyring, continues, rotten } =
+        recall(&mut journal, config)?;
     let boot_id = clock::boot_id();
     let rebooted = recall.boot_id() != Some(boot_id.as_str());
     clock.set_boot(recall.last().map_or(0, |last| last.boot) + u32::from(rebooted));
     let accepted = journal.cursor(Cursor::Accepted).map_err(journal_failed)?;
-    let receipted = Some(journal.cursor(Cursor::Receipted).map_err(journal_failed)?).filter(|seq| *seq > 0);
+    // Where there is an authority, nothing but its receipt is delivery, from the first record on.
+    let receipted = journal.cursor(Cursor::Receipted).map_err(journal_failed)?;
+    let receipted = Some(receipted).filter(|seq| *seq > 0 || !config.authority.is_empty());
+    let holes = if damage.is_some() || rotten > 0 {
+        holes(&mut journal, &mut keyring, receipted.unwrap_or(0))?
+    } else {
+        Vec::new()
+    };
     let now = clock.now();
     let public_key = signer.public_key();
     let chain = chain(config, last.as_ref(), signer)?;
@@ -85,12 +98,20 @@ pub(super) fn start(clock: &dyn Clock, config: &AgentConfig, new_journal: bool) 
     if damage.is_some() || rotten > 0 {
         scribe.write(now, Body::Notice(Notice::JournalDamaged { salvaged, lost: lost + rotten }));
     }
+    for dropped in holes.chunks(MAX_DROPPED) {
+        scribe.write(now, Body::Gap(Gap { why: GapWhy::Damaged, dropped: dropped.to_vec() }));
+    }
     let places = scribe.commit().map_err(journal_failed)?;
     tracing::info!(key = %public_key.id(), places, "journal open");
     let mut trust = Trust::new(config.gateway.id, config.authority.clone());
+    if let Some(bytes) = scribe.journal().last_receipt().map_err(journal_failed)? {
+        // The authority's own time goes on from there, however the gateway's clock is set.
+        let _other_authority = trust.open_receipt(&bytes);
+    }
     recall.acts().iter().for_each(|act| trust.recall(act));
     let epoch_began = epoch_began.unwrap_or(now);
-    Ok(Start { scribe, memory: recall.into_memory(), trust, accepted, receipted, epoch_began })
+    let ancestors = ancestors(state, continues)?;
+    Ok(Start { scribe, memory: recall.into_memory(), trust, accepted, receipted, epoch_began, ancestors })
 }
 
 /// What the own copy of the latest receipt proves to be missing here, if anything.
@@ -114,6 +135,37 @@ fn lost_key(journal: &mut DiskJournal, state: &Path) -> Result<Option<LogHead>, 
     let fits = signer(journal, state, false)?.public_key().id() == expected;
     let end = LogHead { log: last.header().log, seq: last.header().seq, head: last.hash() };
     Ok((!fits).then_some(end))
+}
+
+/// Records between the ones that are left, which the authority has not got: nobody can send them any more.
+fn holes(journal: &mut DiskJournal, keyring: &mut Keyring, from: u64) -> Result<Vec<Dropped>, Failure> {
+    let mut next = None;
+    let mut holes = Vec::new();
+    let each = &mut |_: u64, _: Class, bytes: &[u8]| {
+        let Ok(record) = Unverified::read(bytes).and_then(|unverified| keyring.open(unverified)) else {
+            return true;
+        };
+        let seq = record.header.seq;
+        let begins = if let Body::Skip { from, .. } = record.body { from } else { seq };
+        if let Some(next) = next.filter(|next| *next < begins) {
+            holes.push(Dropped { from: next, to: begins - 1, last: record.header.prev });
+        }
+        next = Some(seq + 1);
+        true
+    };
+    journal.read(from.saturating_sub(1), Class::Routine, each).map_err(journal_failed)?;
+    Ok(holes)
+}
+
+/// The logs this one continues, as its genesis and the journals kept aside tell.
+fn ancestors(state: &Path, continues: Option<LogHead>) -> Result<BTreeSet<LogId>, Failure> {
+    let entries = std::fs::read_dir(state)
+        .map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", state.display())))?;
+    let kept_aside = entries.flatten().filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        LogId::from_hex(name.strip_prefix("journal-")?.get(..16)?)
+    });
+    Ok(kept_aside.chain(continues.map(|head| head.log)).collect())
 }
 
 fn rolled_back(ahead: &LogHead, state: &Path) -> Failure {
@@ -188,8 +240,7 @@ fn boot(config: &AgentConfig, boot_id: String, machine_rebooted: bool) -> Body {
 pub(super) fn recall(journal: &mut DiskJournal, config: &AgentConfig) -> Result<Recalled, Failure> {
     let mut keyring = Keyring::default();
     let mut epoch_began = None;
-    let mut moved = None;
-    let mut bad = None;
+    let (mut moved, mut continues, mut bad) = (None, None, None);
     let mut learn = |seq: u64, bytes: &[u8]| {
         let opened = Unverified::read(bytes).and_then(|unverified| {
             keyring.learn(&unverified);
@@ -198,6 +249,9 @@ pub(super) fn recall(journal: &mut DiskJournal, config: &AgentConfig) -> Result<
         match opened {
             Ok(record) => {
                 epoch_began = Some(record.header.at);
+                if let Body::Genesis(genesis) = &record.body {
+                    continues = genesis.continues;
+                }
                 if let Body::Genesis(genesis) = &record.body
                     && (genesis.division, genesis.enterprise)
                         != (config.gateway.division, config.gateway.enterprise)
@@ -243,7 +297,7 @@ pub(super) fn recall(journal: &mut DiskJournal, config: &AgentConfig) -> Result<
         }
     }
     let rotten = rotten.len() as u64;
-    Ok(Recalled { recall, last, epoch_began, rotten })
+    Ok(Recalled { recall, last, epoch_began, keyring, continues, rotten })
 }
 
 fn not_ours(what: &str) -> Failure {

@@ -148,6 +148,13 @@ impl Head {
         Head { head: Some((seq, hash)), epoch: Some(next_epoch), remembered, ..Head::default() }
     }
 
+    /// Remembers a place behind the head that a store has kept.
+    pub fn recall(&mut self, seq: u64, hash: Digest) {
+        if self.head.is_some_and(|(head, _)| seq < head) && self.remembered.len() < MAX_REMEMBERED {
+            self.remembered.insert(seq, hash);
+        }
+    }
+
     /// Takes a record whose signature has been checked, and what a `gap` declares.
     pub fn take(&mut self, record: &Record) -> Arrival {
         let arrival = self.on_record(Link::of(record));

@@ -39,8 +39,7 @@ impl Cursor {
 }
 
 /// Types of records that stay when others are pruned: without them the rest proves nothing.
-pub const KEPT: [&str; 8] =
-    ["genesis", "key_rotate", "skip", "gap", "rollback_notice", "act", "answer", "transition"];
+pub const KEPT: [&str; 7] = ["genesis", "key_rotate", "skip", "gap", "rollback_notice", "act", "transition"];
 
 /// Told of each record found: place, class, bytes. Returns whether to go on.
 pub type Each<'a> = &'a mut dyn FnMut(u64, Class, &[u8]) -> bool;

@@ -62,6 +62,11 @@ impl Keyring {
         self.logs.retain(|_, epochs| epochs.values().all(|epoch| epoch.key.id() != id));
     }
 
+    /// Believes nothing more of a log.
+    pub fn forget(&mut self, gateway: GatewayId, log: LogId) {
+        self.logs.remove(&(gateway, log));
+    }
+
     /// Whether keys are taken on the logs' own word.
     pub fn is_self_anchored(&self) -> bool {
         self.trusted.is_empty() && !self.strict
@@ -145,7 +150,8 @@ impl Keyring {
         let receipt = Receipt::open(signed, self.trusted.get(&id).ok_or(Refusal::UnknownKey(id))?)?;
         let place = (receipt.gateway, receipt.upto.log);
         let known = self.logs.get(&place).is_some_and(|epochs| epochs.contains_key(&receipt.key_epoch));
-        if !known && (self.logs.contains_key(&place) || self.logs.len() < MAX_LOGS) {
+        // One that receipts nothing only asks; it knows no more of the log than its name.
+        if !receipt.is_empty() && !known && (self.logs.contains_key(&place) || self.logs.len() < MAX_LOGS) {
             // Since when it signs, the receipt does not say; the rotation to it will.
             self.resume(place.0, place.1, receipt.key_epoch, receipt.public_key, 0);
         }

@@ -202,9 +202,15 @@ impl Scribe {
     }
 
     fn write_room(&mut self, at: &Stamp, why: GapWhy) -> Result<bool, JournalFault> {
-        let receipted = self.journal.prune(self.receipted, i64::MAX, THIN_RECORDS)?;
+        // A receipt that could not be written down yet is a receipt all the same.
+        let covered = |pending: &Pending| match pending {
+            Pending::Receipt(received, _) => received.receipt.upto.seq.saturating_add(1),
+            Pending::Say(..) | Pending::Accepted(_) => 0,
+        };
+        let covered = self.pending.iter().map(covered).max().unwrap_or(0).max(self.receipted);
+        let receipted = self.journal.prune(covered, i64::MAX, THIN_RECORDS)?;
         if receipted == 0 {
-            let mut dropped = self.journal.thin(self.receipted, THIN_RECORDS)?;
+            let mut dropped = self.journal.thin(covered, THIN_RECORDS)?;
             if dropped.is_empty() {
                 return Ok(false);
             }

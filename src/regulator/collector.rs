@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::store::{Kept, Store};
 use crate::{
     evidence::{
-        Arrival, Body, Follower, Head, Kind, LogHead, LogId, PublicKey, Receipt, Record, Sealer, Signer,
-        Topic,
+        Arrival, Body, Follower, Head, KeyId, Kind, LogHead, LogId, PublicKey, Receipt, Record, Sealer,
+        Signer, Topic,
         follow::{Origin, Place, Seen},
         receipt::MAX_MISSING,
         record::Unverified,
@@ -20,6 +20,9 @@ use crate::{
 
 /// Logs heard of before their genesis that are remembered.
 pub const MAX_HEARSAY: usize = 100_000;
+
+/// Places behind each head that are remembered at start: what a gateway's disk may lose and skip.
+pub const RECALLED: u32 = 4_096;
 
 /// What a batch came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,13 +50,21 @@ pub struct Outgoing {
     pub bytes: Vec<u8>,
 }
 
+/// Where a log comes from, as its genesis says.
+#[derive(Clone, Copy, Debug)]
+struct Origins {
+    division: Division,
+    enterprise: CreditCode,
+    root: KeyId,
+}
+
 /// The authority's memory of every log.
 pub struct Collector {
     store: Store,
     signer: Box<dyn Signer>,
     sealer: Sealer,
     follower: Follower,
-    places: BTreeMap<(GatewayId, LogId), (Division, CreditCode)>,
+    places: BTreeMap<(GatewayId, LogId), Origins>,
     /// The topics of logs whose genesis has not come yet: an unsigned hint, good enough to ask for it.
     hearsay: BTreeMap<(GatewayId, LogId), String>,
     /// Logs that must not be receipted any further.
@@ -61,7 +72,8 @@ pub struct Collector {
     /// Logs that have moved, or miss something, since their last receipt.
     due: BTreeSet<(GatewayId, LogId)>,
     version: i64,
-    admitted: BTreeSet<(GatewayId, String)>,
+    admitted: BTreeMap<GatewayId, PublicKey>,
+    revoked: BTreeSet<KeyId>,
 }
 
 impl Collector {
@@ -81,11 +93,14 @@ impl Collector {
             forked: BTreeSet::new(),
             due: BTreeSet::new(),
             version,
-            admitted: BTreeSet::new(),
+            admitted: BTreeMap::new(),
+            revoked: BTreeSet::new(),
         };
         collector.admit()?;
         for kept in collector.store.heads()? {
-            collector.resume(&kept)?;
+            if !collector.revoked.contains(&kept.root) {
+                collector.resume(&kept)?;
+            }
         }
         Ok(collector)
     }
@@ -160,13 +175,28 @@ impl Collector {
         let mut outgoing = Vec::new();
         self.store.begin()?;
         for place in due {
-            if self.forked.contains(&place) {
+            // All logs of a gateway share one topic: what stands there is about the log it speaks in now.
+            if self.forked.contains(&place) || self.speaks_in(place.0)?.is_some_and(|log| log != place.1) {
                 continue;
             }
             outgoing.extend(self.receipt(place, now_unix_ms, nonce()?)?);
         }
         self.store.commit()?;
         Ok(outgoing)
+    }
+
+    /// The log of a gateway that last brought something; none before any genesis has come.
+    fn speaks_in(&self, gateway: GatewayId) -> Result<Option<LogId>, Failure> {
+        let mut newest: Option<Kept> = None;
+        let logs = (gateway, LogId(0))..=(gateway, LogId(u64::MAX));
+        for (_, log) in self.places.range(logs).map(|(place, _)| *place) {
+            if let Some(kept) = self.kept(gateway, log)?
+                && newest.is_none_or(|newest| newest.received_unix_ms <= kept.received_unix_ms)
+            {
+                newest = Some(kept);
+            }
+        }
+        Ok(newest.map(|kept| kept.log))
     }
 
     fn receipt(
@@ -188,7 +218,7 @@ impl Collector {
             public_key,
             received_unix_ms: now_unix_ms,
             nonce,
-            missing: self.missing(gateway, log, kept.seq),
+            missing: self.missing(gateway, log, Some(kept.seq)),
         };
         receipt
             .seal(&mut self.sealer, &*self.signer)
@@ -206,7 +236,8 @@ impl Collector {
 
     /// What is missing behind a head: before records that wait for their predecessors, and before those that wait for
     /// the rotation to their key.
-    fn missing(&self, gateway: GatewayId, log: LogId, head: u64) -> Vec<(u64, u64)> {
+    fn missing(&self, gateway: GatewayId, log: LogId, head: Option<u64>) -> Vec<(u64, u64)> {
+        let next = head.map_or(0, |head| head + 1);
         let mut missing =
             self.follower.heads().get(&(gateway, log)).map_or_else(Vec::new, |head| head.holes(MAX_MISSING));
         let waits = |(bytes, _): (&[u8], Origin)| {
@@ -215,9 +246,9 @@ impl Collector {
             ((header.gateway, header.log) == (gateway, log)).then_some(header.seq)
         };
         if missing.is_empty()
-            && let Some(first) = self.follower.held().filter_map(waits).filter(|seq| *seq > head + 1).min()
+            && let Some(first) = self.follower.held().filter_map(waits).filter(|seq| *seq > next).min()
         {
-            missing.push((head + 1, first - 1));
+            missing.push((next, first - 1));
         }
         missing
     }
@@ -229,11 +260,13 @@ impl Collector {
         now_unix_ms: i64,
         nonce: [u8; 16],
     ) -> Result<Option<Outgoing>, Failure> {
-        let known = self.follower.heads().get(&(gateway, log)).zip(self.hearsay.get(&(gateway, log)));
-        let key = self.follower.keyring().newest(gateway, log);
-        let (Some((head, topic)), Some((key_epoch, public_key))) = (known, key) else { return Ok(None) };
-        let upto = LogHead { log, seq: 0, head: Digest::ZERO };
-        let missing = head.holes(MAX_MISSING);
+        let (Some(topic), Some(public_key)) =
+            (self.hearsay.get(&(gateway, log)), self.admitted.get(&gateway).copied())
+        else {
+            return Ok(None);
+        };
+        let (upto, key_epoch) = (LogHead { log, seq: 0, head: Digest::ZERO }, 0);
+        let missing = self.missing(gateway, log, None);
         let (topic, received_unix_ms) = (topic.clone(), now_unix_ms);
         let receipt = Receipt { gateway, upto, key_epoch, public_key, received_unix_ms, nonce, missing };
         receipt
@@ -258,16 +291,28 @@ impl Collector {
 
     fn admit(&mut self) -> Result<(), Failure> {
         for admitted in self.store.admitted()? {
-            let name = (admitted.gateway, admitted.key.id().to_string());
-            match admitted.revoked_unix_ms {
-                None if self.admitted.insert(name) => {
-                    self.follower.keyring_mut().admit(admitted.gateway, admitted.key);
-                }
-                None => {}
-                Some(_) => self.follower.keyring_mut().revoke(admitted.key.id()),
+            if admitted.revoked_unix_ms.is_some() {
+                self.revoke(admitted.key.id());
+            } else if self.admitted.insert(admitted.gateway, admitted.key) != Some(admitted.key) {
+                self.follower.keyring_mut().admit(admitted.gateway, admitted.key);
             }
         }
         Ok(())
+    }
+
+    /// Believes a key no longer, nor any log that descends from it.
+    fn revoke(&mut self, key: KeyId) {
+        if !self.revoked.insert(key) {
+            return;
+        }
+        self.follower.keyring_mut().revoke(key);
+        let descends =
+            |(place, origins): (&(GatewayId, LogId), &Origins)| (origins.root == key).then_some(*place);
+        let gone: Vec<(GatewayId, LogId)> = self.places.iter().filter_map(descends).collect();
+        for (gateway, log) in gone {
+            self.follower.keyring_mut().forget(gateway, log);
+            self.places.remove(&(gateway, log));
+        }
     }
 
     fn resume(&mut self, kept: &Kept) -> Result<(), Failure> {
@@ -275,8 +320,13 @@ impl Collector {
         for (epoch, from, key) in self.store.epochs(gateway, log)? {
             self.follower.keyring_mut().resume(gateway, log, epoch, key, from);
         }
-        self.follower.resume(gateway, log, Head::resuming(seq, head, next_epoch));
-        self.places.insert((gateway, log), (kept.division, kept.enterprise));
+        let mut resumed = Head::resuming(seq, head, next_epoch);
+        for (place, hash) in self.store.hashes_to(gateway, log, seq, RECALLED)? {
+            resumed.recall(place, hash);
+        }
+        self.follower.resume(gateway, log, resumed);
+        let Kept { division, enterprise, root, .. } = *kept;
+        self.places.insert((gateway, log), Origins { division, enterprise, root });
         if self.store.is_forked(gateway, log)? {
             self.forked.insert((gateway, log));
         }
@@ -361,7 +411,10 @@ impl Collector {
             Place::Proven | Place::Pending(..) | Place::Aside | Place::Forgotten => {}
         }
         if let Body::Genesis(genesis) = &record.body {
-            self.places.insert((gateway, log), (genesis.division, genesis.enterprise));
+            let before = genesis.continues.and_then(|head| self.places.get(&(gateway, head.log)));
+            let root = before.map_or(genesis.public_key.id(), |before| before.root);
+            let origins = Origins { division: genesis.division, enterprise: genesis.enterprise, root };
+            self.places.insert((gateway, log), origins);
             self.hearsay.remove(&(gateway, log));
             self.store.keep_epoch((gateway, log), record.header.key_epoch, 0, &genesis.public_key)?;
         }
@@ -399,10 +452,11 @@ impl Collector {
 
     /// How far a log is known, once its genesis is.
     fn kept(&self, gateway: GatewayId, log: LogId) -> Result<Option<Kept>, Failure> {
-        let Some((division, enterprise)) = self.places.get(&(gateway, log)).copied() else { return Ok(None) };
+        let Some(origins) = self.places.get(&(gateway, log)).copied() else { return Ok(None) };
+        let Origins { division, enterprise, root } = origins;
         let Some(known) = self.follower.heads().get(&(gateway, log)) else { return Ok(None) };
         let Some(((seq, head), next_epoch)) = known.head().zip(known.next_epoch()) else { return Ok(None) };
         let received_unix_ms = self.store.at(gateway, log, seq)?.map_or(0, |(_, received)| received);
-        Ok(Some(Kept { gateway, log, division, enterprise, seq, head, received_unix_ms, next_epoch }))
+        Ok(Some(Kept { gateway, log, division, enterprise, seq, head, received_unix_ms, next_epoch, root }))
     }
 }

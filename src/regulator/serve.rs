@@ -114,8 +114,10 @@ impl Outbound {
             && let Some(Outgoing { topic, bytes }) = self.waiting.pop_front()
         {
             self.tag += 1;
-            let send = Send::Publish { tag: self.tag, topic, payload: bytes, retain: true };
+            let payload = bytes.clone();
+            let send = Send::Publish { tag: self.tag, topic: topic.clone(), payload, retain: true };
             if courier.try_send(send).is_err() {
+                self.waiting.push_front(Outgoing { topic, bytes });
                 return;
             }
             self.in_flight += 1;

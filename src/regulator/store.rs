@@ -53,6 +53,7 @@ const MIGRATIONS: &[&str] = &["
         head text not null,
         received_unix_ms integer not null,
         next_epoch integer not null,
+        root text not null,
         primary key (gateway, log)
     ) strict, without rowid;
     create table epoch (
@@ -114,6 +115,8 @@ pub struct Kept {
     pub received_unix_ms: i64,
     /// Epoch of the record after it.
     pub next_epoch: u32,
+    /// The admitted key that its first key, or that of the log it continues, descends from.
+    pub root: KeyId,
 }
 
 /// The store.
@@ -233,6 +236,24 @@ impl Store {
         Ok(found.and_then(|(hash, received)| Digest::from_hex(&hash).map(|hash| (hash, received))))
     }
 
+    /// Places and hashes of the last records of a log up to a place.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub fn hashes_to(
+        &self,
+        gateway: GatewayId,
+        log: LogId,
+        to: u64,
+        most: u32,
+    ) -> Result<Vec<(u64, Digest)>, Failure> {
+        let sql = "select seq, hash from record where gateway = ?1 and log = ?2 and seq <= ?3 order by seq desc limit ?4";
+        self.rows(sql, params![gateway.as_str(), log.to_string(), to.cast_signed(), most], |row| {
+            let seq: i64 = row.get(0)?;
+            Ok(Digest::from_hex(&row.get::<_, String>(1)?).map(|hash| (seq.cast_unsigned(), hash)))
+        })
+    }
+
     /// The bytes of the records of a log from a place on, in order.
     ///
     /// # Errors
@@ -248,8 +269,8 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub fn keep_head(&self, kept: &Kept) -> Result<(), Failure> {
-        let sql = "insert into log (gateway, log, division, uscc, seq, head, received_unix_ms, next_epoch)
-                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        let sql = "insert into log (gateway, log, division, uscc, seq, head, received_unix_ms, next_epoch, root)
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
                    on conflict (gateway, log) do update set seq = ?5, head = ?6, received_unix_ms = ?7, next_epoch = ?8";
         let row = params![
             kept.gateway.as_str(),
@@ -259,7 +280,8 @@ impl Store {
             kept.seq.cast_signed(),
             kept.head.to_string(),
             kept.received_unix_ms,
-            kept.next_epoch
+            kept.next_epoch,
+            kept.root.to_string()
         ];
         self.ok(self.connection.execute(sql, row)).map(|_| ())
     }
@@ -269,15 +291,17 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub fn heads(&self) -> Result<Vec<Kept>, Failure> {
-        let sql = "select gateway, log, division, uscc, seq, head, received_unix_ms, next_epoch from log";
+        let sql =
+            "select gateway, log, division, uscc, seq, head, received_unix_ms, next_epoch, root from log";
         self.rows(sql, [], |row| {
             let text = |column| row.get::<_, String>(column);
             let (gateway, log) = (GatewayId::new(&text(0)?), LogId::from_hex(&text(1)?));
             let (division, enterprise) = (Division::parse(&text(2)?), CreditCode::parse(&text(3)?));
             let (seq, head) = (row.get::<_, i64>(4)?.cast_unsigned(), Digest::from_hex(&text(5)?));
             let (received_unix_ms, next_epoch) = (row.get(6)?, row.get(7)?);
-            let named = gateway.zip(log).zip(division.zip(enterprise)).zip(head);
-            Ok(named.map(|(((gateway, log), (division, enterprise)), head)| Kept {
+            let root = KeyId::from_hex(&text(8)?);
+            let named = gateway.zip(log).zip(division.zip(enterprise)).zip(head.zip(root));
+            Ok(named.map(|(((gateway, log), (division, enterprise)), (head, root))| Kept {
                 gateway,
                 log,
                 division,
@@ -286,6 +310,7 @@ impl Store {
                 head,
                 received_unix_ms,
                 next_epoch,
+                root,
             }))
         })
     }
@@ -306,14 +331,15 @@ impl Store {
         self.ok(self.connection.execute(sql, row)).map(|_| ())
     }
 
-    /// The newest epochs of a log, in order: number, first place, key.
+    /// The epochs of a log from some before its head on, in order: number, first place, key. Rotations may have arrived
+    /// far ahead of it.
     ///
     /// # Errors
     /// The database failed.
     pub fn epochs(&self, gateway: GatewayId, log: LogId) -> Result<Vec<(u32, u64, PublicKey)>, Failure> {
         let sql =
-            "select * from (select epoch, from_seq, public_key from epoch where gateway = ?1 and log = ?2
-                   order by epoch desc limit ?3) order by epoch";
+            "select epoch, from_seq, public_key from epoch where gateway = ?1 and log = ?2 and epoch + ?3 >=
+                   coalesce((select next_epoch from log where gateway = ?1 and log = ?2), 0) order by epoch";
         self.rows(sql, params![gateway.as_str(), log.to_string(), EPOCHS_LOADED], |row| {
             let (epoch, from): (u32, i64) = (row.get(0)?, row.get(1)?);
             let key = PublicKey::from_base64(&row.get::<_, String>(2)?);

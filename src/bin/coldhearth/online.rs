@@ -52,8 +52,10 @@ pub(crate) fn run(path: &Path, new_journal: bool) -> Result<Exit, Failure> {
         let agent = agent::run(clock, config, new_journal, stop);
         tokio::pin!(agent);
         tokio::select! {
-            ended = &mut agent => return ended.map(|()| Exit::Done),
+            // First, so that a signal is heard from the first moment on.
+            biased;
             asked = service::until_asked_to_stop() => asked?,
+            ended = &mut agent => return ended.map(|()| Exit::Done),
         }
         stopper.send_replace(true);
         agent.await.map(|()| Exit::Done)
