@@ -5,7 +5,8 @@ mod support;
 
 use coldhearth::{
     evidence::{
-        Body, Chain, Checkpoint, Ed25519, Genesis, LogId, Receipt, Signed, Signer as _, record::Unverified,
+        Body, Chain, Checkpoint, Dropped, Ed25519, Gap, GapWhy, Genesis, LogHead, LogId, Receipt, Signed,
+        Signer as _, record::Unverified,
     },
     regulator::{collector::Collector, store::Store},
     terms::{
@@ -184,4 +185,152 @@ fn a_fork_is_kept_as_proof_and_receipted_no_further() {
         let record = Unverified::read(half.as_bytes()).unwrap().verify(&key(8).public_key()).unwrap();
         assert_eq!(record.header.seq, 7, "each half is a record that needs nothing but the key");
     }
+}
+
+/// A log that can be gone on with.
+struct Voice {
+    chain: Chain,
+    second: u64,
+}
+
+impl Voice {
+    fn new(log: u64, epoch: u32, seed: u8) -> Voice {
+        Voice { chain: Chain::begin(gateway(), LogId(log), epoch, Box::new(key(seed))), second: 0 }
+    }
+
+    fn say(&mut self, body: &Body) -> Vec<u8> {
+        self.second += 1;
+        self.chain.seal(&at(self.second), body).unwrap().bytes.to_vec()
+    }
+
+    fn genesis(&mut self, seed: u8, continues: Option<LogHead>) -> Vec<u8> {
+        let genesis = Genesis {
+            public_key: key(seed).public_key(),
+            division: Division::parse("130421").unwrap(),
+            enterprise: CreditCode::parse("91350100M000100Y43").unwrap(),
+            software: "coldhearth 0.1.0".into(),
+            config: Digest::of(b"config"),
+            profiles: Vec::new(),
+            continues,
+        };
+        self.say(&Body::Genesis(genesis))
+    }
+
+    fn rotate(&mut self, seed: u8) -> Vec<u8> {
+        self.second += 1;
+        self.chain.rotate(&at(self.second), Box::new(key(seed))).unwrap().bytes.to_vec()
+    }
+}
+
+#[test]
+fn sixty_epochs_of_backlog_are_followed_across_a_restart() {
+    let (folder, mut collector) = admitted("sixty");
+    let mut voice = Voice::new(5, 0, 7);
+    let mut all = vec![voice.genesis(7, None)];
+    let mut rotations = Vec::new();
+    for epoch in 0..60 {
+        all.push(voice.say(&beat()));
+        rotations.push(voice.rotate(100 + epoch));
+        all.extend(rotations.last().cloned());
+    }
+    all.push(voice.say(&beat()));
+    take(&mut collector, &all[..2]);
+    receipt(&mut collector).unwrap();
+    // After the outage the rotations overtake everything.
+    take(&mut collector, &rotations);
+    drop(collector);
+    let mut collector = open(&folder);
+    take(&mut collector, &all);
+    assert_eq!(receipt(&mut collector).unwrap().upto.seq, all.len() as u64 - 1);
+}
+
+#[test]
+fn a_tail_that_a_disk_lost_is_passed_after_a_restart_too() {
+    for restarts in [false, true] {
+        let (folder, mut collector) = admitted("tail");
+        let lines = log(11);
+        take(&mut collector, &lines);
+        if restarts {
+            drop(collector);
+            collector = open(&folder);
+        }
+        let last = Unverified::read(&lines[7]).unwrap().verify(&key(8).public_key()).unwrap();
+        let mut chain = Chain::resume(&last, Box::new(key(8))).unwrap();
+        let skip = chain.skip_to(&at(50), 1_000).unwrap().bytes.to_vec();
+        let more = [skip, chain.seal(&at(51), &beat()).unwrap().bytes.to_vec()];
+        let tally = take(&mut collector, &more);
+        assert_eq!((tally.lost, tally.forks), (3, 0), "restarts: {restarts}");
+        assert_eq!(receipt(&mut collector).unwrap().upto.seq, 1_001);
+    }
+}
+
+#[test]
+fn a_log_whose_first_key_was_swallowed_is_asked_for_its_beginning() {
+    let (_folder, mut collector) = admitted("swallowed");
+    let mut voice = Voice::new(5, 0, 7);
+    let all = [voice.genesis(7, None), voice.rotate(8), voice.say(&beat())];
+    take(&mut collector, &all[2..]);
+    let asked = receipt(&mut collector).unwrap();
+    assert!(asked.is_empty() && asked.missing == [(0, 1)], "{asked:?}");
+    take(&mut collector, &all[..2]);
+    assert_eq!(receipt(&mut collector).unwrap().upto.seq, 2);
+    // A log that continues it, in a later epoch, whose genesis was swallowed too.
+    let head = Unverified::read(&all[2]).unwrap().hash();
+    let mut next = Voice::new(6, 1, 8);
+    let next = [next.genesis(8, Some(LogHead { log: LogId(5), seq: 2, head })), next.say(&beat())];
+    take(&mut collector, &next[1..]);
+    let asked = receipt(&mut collector).unwrap();
+    assert!(asked.is_empty() && asked.upto.log == LogId(6) && asked.missing == [(0, 0)], "{asked:?}");
+    take(&mut collector, &next[..1]);
+    assert_eq!(receipt(&mut collector).unwrap().upto, LogHead { seq: 1, ..receipt_head(&next[1], 6) });
+    // What is retained is about the log the gateway speaks in, whatever the names of its logs.
+    collector.on_connected();
+    assert_eq!(receipt(&mut collector).unwrap().upto.log, LogId(6));
+}
+
+fn receipt_head(line: &[u8], log: u64) -> LogHead {
+    let unverified = Unverified::read(line).unwrap();
+    LogHead { log: LogId(log), seq: unverified.header().seq, head: unverified.hash() }
+}
+
+#[test]
+fn a_revoked_gateway_stays_revoked_in_every_log_and_after_every_restart() {
+    for renewed in [false, true] {
+        let (folder, mut collector) = admitted("revoked");
+        let mut voice = Voice::new(5, 0, 7);
+        let all = [voice.genesis(7, None), voice.rotate(8), voice.say(&beat())];
+        take(&mut collector, &all);
+        if renewed {
+            let upto = receipt(&mut collector).unwrap().upto;
+            voice = Voice::new(6, 1, 8);
+            assert_eq!(take(&mut collector, &[voice.genesis(8, Some(upto))]).records, 1);
+        }
+        receipt(&mut collector);
+        let store = Store::open(&folder.0).unwrap();
+        assert!(store.revoke(gateway(), key(7).public_key().id(), NOW).unwrap());
+        collector.look_up(NOW).unwrap();
+        let more = [voice.say(&beat()), voice.say(&beat())];
+        assert_eq!(take(&mut collector, &more[..1]).records, 0, "renewed: {renewed}");
+        drop(collector);
+        let mut collector = open(&folder);
+        assert_eq!(take(&mut collector, &more).records, 0, "renewed: {renewed}");
+        let receipted = receipt(&mut collector);
+        assert!(receipted.is_none_or(|receipt| receipt.is_empty()), "renewed: {renewed}");
+    }
+}
+
+#[test]
+fn what_rotted_in_the_middle_is_passed_once_it_is_declared() {
+    let (_folder, mut collector) = admitted("rotted");
+    let lines = log(12);
+    take(&mut collector, lines[..4].iter().chain(&lines[7..]));
+    assert_eq!(receipt(&mut collector).unwrap().missing, [(4, 6)]);
+    let last = Unverified::read(&lines[11]).unwrap().verify(&key(8).public_key()).unwrap();
+    let mut chain = Chain::resume(&last, Box::new(key(8))).unwrap();
+    let dropped = vec![Dropped { from: 4, to: 6, last: Unverified::read(&lines[6]).unwrap().hash() }];
+    let gap = Body::Gap(Gap { why: GapWhy::Damaged, dropped });
+    let gap = chain.seal(&at(60), &gap).unwrap().bytes.to_vec();
+    take(&mut collector, [&gap]);
+    let receipt = receipt(&mut collector).unwrap();
+    assert_eq!((receipt.upto.seq, receipt.missing), (12, vec![]));
 }

@@ -11,6 +11,7 @@ use coldhearth::{
     agent::{
         config::JournalConfig,
         journal::{DiskJournal, JOURNAL_FILE},
+        outbox::{Turn, Want},
         reserve::Reserve,
         salvage,
         scribe::{self, Desk, Entry, Progress},
@@ -293,4 +294,29 @@ fn a_journal_of_the_first_version_is_migrated_with_everything_in_it() {
     drop(journal);
     let counted = Command::new("sqlite3").arg(&path).arg(times).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&counted.stdout).trim(), "12");
+}
+
+#[tokio::test]
+async fn while_the_disk_is_full_of_alarms_what_is_durable_still_leaves() {
+    let folder = Folder::new("full-of-alarms");
+    let path = folder.0.join(JOURNAL_FILE);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let mut journal = DiskJournal::open(&path).unwrap();
+    journal.limit_bytes(200_000).unwrap();
+    let scribe = begin(&clock.now(), journal);
+    let (entries, to_scribe) = tokio::sync::mpsc::channel(scribe::CHANNEL);
+    let (told, _progress) = tokio::sync::watch::channel(Progress::default());
+    let desk = desk(&folder, clock.clone(), u64::MAX);
+    let writer = std::thread::spawn(move || scribe::run(scribe, to_scribe, &told, desk));
+    for _ in 0..900 {
+        entries.send(Entry::Write(clock.now(), alert())).await.unwrap();
+    }
+    let (reply, answer) = tokio::sync::oneshot::channel();
+    let want = Want { from: 0, least: Class::Routine, turn: Turn::InPlace };
+    entries.send(Entry::Read { want, reply }).await.unwrap();
+    assert_eq!(soon("a record read back", answer).await.unwrap().unwrap().seq, 0);
+    // Nobody is left to wait for: it ends, and says why.
+    drop(entries);
+    let ended = soon("the end of the scribe", tokio::task::spawn_blocking(move || writer.join().unwrap()));
+    assert!(matches!(ended.await.unwrap(), Err(scribe::Stopped::Journal(JournalFault::Full))));
 }

@@ -176,7 +176,9 @@ impl Collector {
         self.store.begin()?;
         for place in due {
             // All logs of a gateway share one topic: what stands there is about the log it speaks in now.
-            if self.forked.contains(&place) || self.speaks_in(place.0)?.is_some_and(|log| log != place.1) {
+            let is_former = self.places.contains_key(&place)
+                && self.speaks_in(place.0)?.is_some_and(|log| log != place.1);
+            if is_former || self.forked.contains(&place) {
                 continue;
             }
             outgoing.extend(self.receipt(place, now_unix_ms, nonce()?)?);
