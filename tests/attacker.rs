@@ -898,7 +898,7 @@ impl Office {
         let (key_epoch, public_key) = self.follower.keyring().newest(gateway, log).unwrap();
         let receipt = Receipt {
             gateway,
-            upto: head.log_head(log).unwrap(),
+            upto: head.head().map(|(seq, head)| LogHead { log, seq, head }).unwrap(),
             key_epoch,
             public_key,
             received_unix_ms: record.header.at.wall_unix_ms,

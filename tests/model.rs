@@ -30,8 +30,8 @@ use std::{
 use coldhearth::{
     evidence::{
         Arrival, Audit, Body, Chain, Checkpoint, Class, Dropped, Ed25519, Genesis, Head, Journal,
-        JournalFault, LogId, MemoryJournal, PublicKey, Receipt, Received, Record, Scribe, Sealed, Sealer,
-        Signer,
+        JournalFault, LogHead, LogId, MemoryJournal, PublicKey, Receipt, Received, Record, Scribe, Sealed,
+        Sealer, Signer,
         journal::{Cursor, Each},
         record::Unverified,
         scribe::RESERVE,
@@ -586,7 +586,7 @@ impl Explorer {
     }
 
     fn give_receipt(&self, world: &World) -> Option<World> {
-        let upto = world.head.log_head(LogId(1))?;
+        let upto = world.head.head().map(|(seq, head)| LogHead { log: LogId(1), seq, head })?;
         let known = world.receipt.map(|known| self.receipts.borrow()[known].0.receipt.upto);
         if world.left.receipts == 0 || known == Some(upto) {
             return None;

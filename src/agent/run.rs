@@ -17,7 +17,7 @@ use super::{
     reserve::Reserve,
     scribe::{self, Desk, Entry, Progress, Stopped},
     start::{self, Start, journal_failed},
-    uplink::{Links, Uplink},
+    uplink::{self, Links, Uplink},
 };
 use crate::{
     catalogue::plate,
@@ -166,8 +166,10 @@ async fn judge(
             biased;
             () = told_to_stop => {
                 let last_word = Entry::Write(clock.now(), Body::Checkpoint(checkpoint(&site)));
-                // The scribe is gone only when it failed, and then its own end tells why.
-                let _gone = entries.send(last_word).await;
+                // The scribe is gone only when it failed, and then its own end tells why. While the disk is full it may
+                // take nothing more, and nobody waits for it.
+                let patience = std::time::Duration::from_millis(uplink::LAST_WORDS_MS);
+                let _gone = tokio::time::timeout(patience, entries.send(last_word)).await;
                 return Ok(());
             }
             () = entries.closed() => return Err(Failure::new(Exit::Bug, "the scribe has ended")),

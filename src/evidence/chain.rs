@@ -60,19 +60,10 @@ impl Chain {
     /// Goes on after the last record of a log; `None` if this key may not sign the next.
     pub fn resume(last: &Record, signer: Box<dyn Signer>) -> Option<Chain> {
         let Header { gateway, log, seq, key_epoch, key_id, receipt, .. } = last.header;
-        let (key_epoch, expected) = match &last.body {
-            Body::Rotation(rotation) => (rotation.next_epoch, rotation.public_key.id()),
-            Body::Genesis(_)
-            | Body::Boot(_)
-            | Body::Checkpoint(_)
-            | Body::Skip { .. }
-            | Body::Gap(_)
-            | Body::Rollback(_)
-            | Body::Act(_)
-            | Body::Answer(_)
-            | Body::Notice(_)
-            | Body::Transition(_)
-            | Body::Finding(_) => (key_epoch, key_id),
+        let (key_epoch, expected) = if let Body::Rotation(rotation) = &last.body {
+            (rotation.next_epoch, rotation.public_key.id())
+        } else {
+            (key_epoch, key_id)
         };
         let end = End { seq: seq.checked_add(1)?, prev: last.hash, receipt, key_epoch };
         (signer.public_key().id() == expected).then(|| Chain::at(gateway, log, end, signer))

@@ -3,11 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    body::Body,
-    continuity::{Dropped, LogHead},
-    record::{LogId, Record},
-};
+use super::{body::Body, continuity::Dropped, record::Record};
 use crate::terms::Digest;
 
 /// Records that may wait for their predecessors.
@@ -215,11 +211,6 @@ impl Head {
     /// The hash of the record at a place, while it is remembered.
     pub fn hash_at(&self, seq: u64) -> Option<Digest> {
         self.remembered.get(&seq).copied()
-    }
-
-    /// The head with its log's name, as a receipt gives it.
-    pub fn log_head(&self, log: LogId) -> Option<LogHead> {
-        self.head.map(|(seq, head)| LogHead { log, seq, head })
     }
 
     /// Epoch of the record after the head, once any record is known.

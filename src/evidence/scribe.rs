@@ -237,11 +237,6 @@ impl Scribe {
         Ok(())
     }
 
-    /// Whether this is the log that is being written.
-    pub fn log_is(&self, log: super::record::LogId) -> bool {
-        self.chain.log() == log
-    }
-
     /// Whether a receipt of this log shows that the journal was rolled back: the authority has what was never written
     /// here, what is written otherwise here, what this journal has skipped as never used, or a later key's word.
     ///

@@ -124,19 +124,12 @@ fn answer_to(
     let epochs = store.epochs(gateway, header.log)?;
     let key = epochs.into_iter().find(|(epoch, ..)| *epoch == header.key_epoch).map(|(_, _, key)| key);
     let record = key.and_then(|key| unverified.verify(&key).ok());
-    Ok(record.and_then(|record| match record.body {
-        Body::Answer(answer) => Some(answer).filter(|answer| answer.bytes == *act),
-        Body::Genesis(_)
-        | Body::Boot(_)
-        | Body::Rotation(_)
-        | Body::Checkpoint(_)
-        | Body::Skip { .. }
-        | Body::Gap(_)
-        | Body::Rollback(_)
-        | Body::Act(_)
-        | Body::Notice(_)
-        | Body::Transition(_)
-        | Body::Finding(_) => None,
+    Ok(record.and_then(|record| {
+        if let Body::Answer(answer) = record.body {
+            Some(answer).filter(|answer| answer.bytes == *act)
+        } else {
+            None
+        }
     }))
 }
 
