@@ -165,6 +165,7 @@ fn log(seed: u8) -> (PublicKey, Vec<Vec<u8>>, Vec<Digest>) {
         software: "coldhearth 0.1.0".into(),
         config: Digest::of(b"config"),
         profiles: Vec::new(),
+        continues: None,
     });
     let checkpoint = |entries| {
         Body::Checkpoint(Checkpoint { entries, reads_ok: 900, reads_failed: 0, first_unreceipted_seq: 0 })
