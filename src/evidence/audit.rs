@@ -8,6 +8,7 @@ use super::{
     continuity::LogHead,
     follow::{Follower, Origin, Place, Seen},
     head::Arrival,
+    receipt::Receipt,
     record::{LogId, Record, Refusal, Unverified},
     signed::Signed,
     suite::PublicKey,
@@ -187,13 +188,18 @@ impl Audit {
         follower.on_message(bytes, origin, &mut |seen, bytes, origin| fold.on(seen, bytes, origin.number));
     }
 
-    /// Takes a line of a file of receipts. One that nobody vouches for tells nothing and spoils nothing.
+    /// Takes a line of a file of receipts. Anything else, and one that nobody vouches for, tells nothing and spoils
+    /// nothing.
     pub fn on_receipt_line(&mut self, bytes: &[u8]) {
+        if !Signed::read(bytes).is_ok_and(|signed| Receipt::is_claimed_by(&signed)) {
+            return;
+        }
         let Audit { follower, fold, .. } = self;
         let origin = Origin { in_chain: false, number: 0 };
-        follower.on_message(bytes, origin, &mut |seen, bytes, _| {
-            if matches!(seen, Seen::Receipt(_)) {
-                fold.on(seen, bytes, 0);
+        follower.on_message(bytes, origin, &mut |seen, bytes, origin| {
+            // It may be what records have waited for.
+            if origin.in_chain || matches!(seen, Seen::Receipt(_)) {
+                fold.on(seen, bytes, origin.number);
             }
         });
     }
