@@ -119,7 +119,8 @@ pub struct Report {
     pub brackets: Brackets,
     /// The latest verdict of each log on each piece of equipment. A later log does not silence an earlier one.
     pub verdicts: Vec<(LogId, Verdict)>,
-    /// The lines stood too far out of order to be judged as they came: sort them by [`place_of`] and judge again.
+    /// The lines stood too far out of order to be judged as they came: sort them by [`place_of`] and judge again, all
+    /// receipts first.
     pub disordered: bool,
 }
 
@@ -172,7 +173,7 @@ impl Audit {
     }
 
     /// Takes one line, without its line end; an empty one is counted and otherwise ignored. Receipts tell the time of
-    /// records that come after them.
+    /// this record and of those after it, if they come before the next line.
     pub fn on_line(&mut self, bytes: &[u8]) {
         self.number += 1;
         self.on_numbered_line(bytes, self.number);
@@ -184,8 +185,15 @@ impl Audit {
             return;
         }
         let Audit { follower, fold, .. } = self;
+        fold.clocks.judge();
         let origin = Origin { in_chain: true, number };
         follower.on_message(bytes, origin, &mut |seen, bytes, origin| fold.on(seen, bytes, origin.number));
+    }
+
+    /// Whether the next line of a file of receipts is wanted now, after the lines taken so far. Whoever gives receipts in
+    /// the order of their places, and only when they are wanted, needs no memory for the others.
+    pub fn wants_receipts(&self) -> bool {
+        self.fold.clocks.wants_receipts()
     }
 
     /// Takes a line of a file of receipts. Anything else, and one that nobody vouches for, tells nothing and spoils
@@ -208,6 +216,7 @@ impl Audit {
     pub fn report(mut self) -> Report {
         let Audit { follower, fold, .. } = &mut self;
         follower.finish(&mut |seen, bytes, origin| fold.on(seen, bytes, origin.number));
+        fold.clocks.judge();
         for (bytes, origin) in follower.held() {
             if let Ok(unverified) = Unverified::read(bytes) {
                 fold.refuse(origin.number, Refusal::UnknownKey(unverified.header().key_id));
@@ -334,7 +343,7 @@ impl Fold {
             logs,
             brackets: self.clocks.brackets(),
             verdicts: self.verdicts.into_iter().map(|((_, log, _), (_, verdict))| (log, verdict)).collect(),
-            disordered: self.disordered,
+            disordered: self.disordered || self.clocks.is_disordered(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Nobody guesses a signature, so each target also signs what it was given with a key of the goldens: behind the
 //! signature stands what a gateway or an authority with a stolen key could say.
-#![allow(dead_code, reason = "each program uses its own target")]
+#![allow(dead_code, unreachable_pub, reason = "each program uses its own target")]
 
 use std::{
     cell::RefCell,
@@ -17,7 +17,7 @@ use coldhearth::{
     agent::{journal::DiskJournal, salvage},
     evidence::{
         Act, Audit, Body, Boot, Chain, Checkpoint, Class, Ed25519, Follower, Genesis, Journal as _, Keyring,
-        LogHead, LogId, Receipt, Record, Scribe, Sealer, Signed, Signer, Trust,
+        LogHead, LogId, PublicKey, Receipt, Record, Scribe, Sealer, Signed, Signer, Trust,
         act::ActRefusal,
         canonical::{self, Canonical, Object},
         follow::Origin,
@@ -39,6 +39,18 @@ const SEEDS: [u8; 3] = [7, 8, 9];
 
 fn key(seed: u8) -> Ed25519 {
     Ed25519::from_seed(&[seed; 32])
+}
+
+/// Their public halves, in the same order.
+fn public() -> &'static [PublicKey; 3] {
+    static KEYS: OnceLock<[PublicKey; 3]> = OnceLock::new();
+    KEYS.get_or_init(|| SEEDS.map(|seed| key(seed).public_key()))
+}
+
+/// The place in [`SEEDS`] of the key with this name.
+fn named(id: &str) -> Option<usize> {
+    static NAMES: OnceLock<[String; 3]> = OnceLock::new();
+    NAMES.get_or_init(|| public().map(|key| key.id().to_string())).iter().position(|name| name == id)
 }
 
 fn gateway() -> GatewayId {
@@ -63,20 +75,23 @@ pub fn canonical(data: &[u8]) {
     assert_eq!(again, data);
     assert_eq!(serde_json::to_vec(&map).expect("JSON"), data);
     let mut inside = Vec::new();
-    if Canonical::default().write(&mut inside, |object| drop(object.members(&map, &[]))).is_ok() {
+    let nested = Canonical::default().write(&mut inside, |object| {
+        object.members(&map, &[]);
+    });
+    if nested.is_ok() {
         assert_eq!(inside, data);
     }
 }
 
 /// Every line as it is and signed anew, shown to everybody who follows logs.
 pub fn record(data: &[u8]) {
-    let trusted: Vec<_> = SEEDS.iter().map(|seed| key(*seed).public_key()).collect();
-    let mut audits = [Audit::new(&[]), Audit::new(&trusted[..1]), Audit::new(&trusted)];
+    let trusted = public();
+    let mut audits = [Audit::new(&[]), Audit::new(trusted)];
     let mut admitting = Follower::admitting();
     admitting.keyring_mut().admit(gateway(), trusted[0]);
-    let mut followers = [Follower::joining(&[]), Follower::joining(&trusted), admitting];
+    let mut followers = [Follower::joining(&trusted[..1]), admitting];
     let mut lines = 0;
-    for line in data.split(|byte| *byte == b'\n').take(64) {
+    for line in data.split(|byte| *byte == b'\n').take(16) {
         for bytes in [Some(line.to_vec()), signed_anew(line, 7)].into_iter().flatten() {
             lines += 1;
             reread(&bytes);
@@ -105,14 +120,13 @@ pub fn record(data: &[u8]) {
 /// A record that is believed says the same when its body is written again, and nothing that it did not say.
 fn reread(bytes: &[u8]) {
     let Ok(unverified) = Unverified::read(bytes) else { return };
-    let signers = SEEDS.map(key);
-    let Some(signer) = signers.iter().find(|k| k.public_key().id() == unverified.header().key_id) else {
+    let Some(signer) = named(&unverified.header().key_id.to_string()).map(|at| key(SEEDS[at])) else {
         return;
     };
     let Ok(record) = unverified.verify(&signer.public_key()) else { return };
     let mut sealer = Sealer::default();
     let hash =
-        sealer.seal(signer, |object| write_record(object, &record)).expect("what was read can be written");
+        sealer.seal(&signer, |object| write_record(object, &record)).expect("what was read can be written");
     let again = Unverified::read(sealer.bytes()).expect("what was written can be read");
     let again = again.verify(&signer.public_key()).expect("and believed");
     assert_eq!((&again.header, &again.body), (&record.header, &record.body));
@@ -170,9 +184,7 @@ fn is_within(part: &Value, whole: &Value) -> bool {
 /// The members of a JSON object, signed by the key of the goldens they name, or by this one.
 fn signed_anew(bytes: &[u8], otherwise: u8) -> Option<Vec<u8>> {
     let map: Map<String, Value> = serde_json::from_slice(bytes).ok()?;
-    let named =
-        |seed: &u8| map.get("kid").is_some_and(|kid| *kid == key(*seed).public_key().id().to_string());
-    let seed = SEEDS.into_iter().find(named).unwrap_or(otherwise);
+    let seed = map.get("kid").and_then(Value::as_str).and_then(named).map_or(otherwise, |at| SEEDS[at]);
     let mut sealer = Sealer::default();
     let sealed = sealer.seal(&key(seed), |object| {
         object.members(&map, &["fmt", "alg", "kid", "sig"]);
@@ -209,7 +221,7 @@ pub fn receipt(data: &[u8]) {
 
 /// An act that is accepted fits into a record, is read back from it, and is never accepted twice.
 pub fn act(data: &[u8]) {
-    let authority = vec![key(9).public_key(), key(8).public_key()];
+    let authority = vec![public()[2], public()[1]];
     for bytes in [Some(data.to_vec()), signed_anew(data, 9)].into_iter().flatten() {
         if let Ok(act) = Signed::read(&bytes).and_then(Act::read) {
             recorded(&act);
@@ -255,6 +267,7 @@ fn genesis() -> Body {
 struct Written {
     database: Vec<u8>,
     log: Vec<u8>,
+    lines: BTreeSet<Vec<u8>>,
     hashes: BTreeSet<Digest>,
     next: u64,
 }
@@ -328,8 +341,11 @@ fn written(clean: bool, log: bool) -> Written {
     if clean {
         scribe.close().expect("a clean end");
     }
-    let mut hashes = BTreeSet::new();
-    let each = &mut |_, _, bytes: &[u8]| hashes.insert(Signed::read(bytes).expect("a record").hash());
+    let (mut hashes, mut lines) = (BTreeSet::new(), BTreeSet::new());
+    let each = &mut |_, _, bytes: &[u8]| {
+        lines.insert(bytes.to_vec());
+        hashes.insert(Signed::read(bytes).expect("a record").hash())
+    };
     scribe.journal().read(0, Class::Routine, each).expect("records");
     assert_eq!(hashes.len() as u64, next);
     let wal = path.with_extension("db-wal");
@@ -341,7 +357,7 @@ fn written(clean: bool, log: bool) -> Written {
     let database = fs::read(&path).expect("a database");
     let log = if log { fs::read(&wal).expect("a write-ahead log") } else { Vec::new() };
     fs::remove_dir_all(&folder).expect("an end");
-    Written { database, log, hashes, next }
+    Written { database, log, lines, hashes, next }
 }
 
 /// Size of a database page.
@@ -384,17 +400,21 @@ pub fn journal(data: &[u8]) {
 }
 
 fn tells_the_truth(mut journal: DiskJournal, written: &Written, one_page: bool) {
-    let mut audit = Audit::new(&[key(7).public_key()]);
-    let mut keyring = Keyring::new(&[key(7).public_key()]);
+    let mut keyring = Keyring::new(&public()[..1]);
+    let mut strange = false;
+    // What stands there byte for byte as it was written need not be verified in each turn.
     let mut each = |bytes: &[u8]| {
-        audit.on_line(bytes);
-        if let Ok(record) = Unverified::read(bytes).and_then(|unverified| keyring.open(unverified)) {
-            assert!(written.hashes.contains(&record.hash), "a record that nobody wrote");
+        if written.lines.contains(bytes) {
+            return;
         }
+        strange = true;
+        let opened = Unverified::read(bytes).and_then(|unverified| keyring.open(unverified));
+        assert!(opened.is_err() || opened.is_ok_and(|record| written.hashes.contains(&record.hash)));
     };
-    let mut places = Vec::new();
+    let (mut places, mut lines) = (Vec::new(), Vec::new());
     let _read = journal.read(0, Class::Routine, &mut |seq, _, bytes| {
         places.push(seq);
+        lines.push(bytes.to_vec());
         each(bytes);
         true
     });
@@ -408,10 +428,16 @@ fn tells_the_truth(mut journal: DiskJournal, written: &Written, one_page: bool) 
         assert!(opened.is_err() || opened.is_ok_and(|receipt| receipt.upto.seq == 5));
         true
     });
-    places.iter().take(64).for_each(|seq| drop(journal.is_newest(*seq)));
+    for seq in places.iter().take(64) {
+        let _newest = journal.is_newest(*seq);
+    }
     let (_key, _size, _sound) = (journal.key(), journal.size_bytes(), journal.is_sound());
     let (_receipted, _accepted) = (journal.cursor(Cursor::Receipted), journal.cursor(Cursor::Accepted));
-    assert!(audit.report().forks.is_empty(), "damage accuses nobody");
+    if strange {
+        let mut audit = Audit::new(&public()[..1]);
+        lines.iter().for_each(|line| audit.on_line(line));
+        assert!(audit.report().forks.is_empty(), "damage accuses nobody");
+    }
     let last = journal.last().ok().flatten().and_then(|bytes| Unverified::read(&bytes).ok());
     if let (Some(last), Ok(reserved), true) = (last, journal.cursor(Cursor::Reserved), one_page) {
         assert!(reserved.max(last.header().seq + 1) >= written.next, "a place that was used is used again");
