@@ -52,8 +52,10 @@ pub(crate) fn run(path: &Path, new_journal: bool) -> Result<Exit, Failure> {
         let agent = agent::run(clock, config, new_journal, stop);
         tokio::pin!(agent);
         tokio::select! {
-            ended = &mut agent => return ended.map(|()| Exit::Done),
+            // Signals are watched before the agent opens its journal, which may take long.
+            biased;
             asked = service::until_asked_to_stop() => asked?,
+            ended = &mut agent => return ended.map(|()| Exit::Done),
         }
         stopper.send_replace(true);
         agent.await.map(|()| Exit::Done)
