@@ -269,6 +269,29 @@ impl DiskJournal {
 const IS_SURPASSED: &str =
     "exists (select 1 from record s where s.kind = r.kind and s.subject = r.subject and s.seq > r.seq)";
 
+/// The newest of each type and subject, and every act. From pair to pair by the index, since grouping would read an
+/// entry for each record there is.
+const NEWEST: &str = "
+    with recursive
+    known (kind) as (
+        select min(kind) from record
+        union all
+        select (select min(r.kind) from record r where r.kind > known.kind) from known where known.kind is not null
+    ),
+    pair (kind, subject) as (
+        select kind, (select min(r.subject) from record r where r.kind = known.kind)
+        from known where kind is not null
+        union all
+        select kind, (select min(r.subject) from record r where r.kind = pair.kind and r.subject > pair.subject)
+        from pair where subject is not null
+    )
+    select seq, class, bytes from record
+    where kind = 'act' or seq in (
+        select (select max(r.seq) from record r where r.kind = pair.kind and r.subject = pair.subject)
+        from pair where subject is not null
+    )
+    order by seq";
+
 impl Journal for DiskJournal {
     fn append(&mut self, sealed: &Sealed<'_>) -> Result<(), JournalFault> {
         let sql = "insert into record (seq, class, kind, subject, wall_unix_ms, bytes)
@@ -313,9 +336,7 @@ impl Journal for DiskJournal {
     }
 
     fn newest(&mut self, each: Each<'_>) -> Result<(), JournalFault> {
-        let sql = "select seq, class, bytes from record
-                   where kind = 'act' or seq in (select max(seq) from record group by kind, subject) order by seq";
-        self.rows(sql, [], each)
+        self.rows(NEWEST, [], each)
     }
 
     fn is_newest(&mut self, seq: u64) -> Result<bool, JournalFault> {
@@ -410,6 +431,78 @@ fn fault(error: &rusqlite::Error) -> JournalFault {
         Some(_) | None => {
             tracing::error!(%error, "the journal failed");
             JournalFault::Broken
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        evidence::{Act, Answer, Body, Chain, Checkpoint, Ed25519, LogId, MemoryJournal, Notice, Sealer},
+        terms::{ClockQuality, Digest, GatewayId, Name, Stamp},
+    };
+
+    fn newest(journal: &mut dyn Journal) -> Vec<(u64, Vec<u8>)> {
+        let mut all = Vec::new();
+        journal
+            .newest(&mut |seq, _class, bytes| {
+                all.push((seq, bytes.to_vec()));
+                true
+            })
+            .unwrap();
+        all
+    }
+
+    fn act(number: u32) -> Act {
+        let draft = serde_json::json!({
+            "act": "order", "act_id": "order-1", "version": number, "gateway_id": "gw-03",
+            "issued_unix_ms": 1, "expires_unix_ms": 2,
+        });
+        let draft = draft.as_object().unwrap();
+        Act::seal(draft, &mut Sealer::default(), &Ed25519::from_seed(&[9; 32])).unwrap()
+    }
+
+    #[test]
+    fn the_newest_of_each_type_and_subject_and_every_act_are_found() {
+        let path = std::env::temp_dir().join(format!("coldhearth-newest-{}.db", std::process::id()));
+        let (mut disk, mut memory) = (DiskJournal::open(&path).unwrap(), MemoryJournal::default());
+        assert_eq!(newest(&mut disk), []);
+        let mut chain = Chain::begin(
+            GatewayId::new("gw-03").unwrap(),
+            LogId(1),
+            0,
+            Box::new(Ed25519::from_seed(&[7; 32])),
+        );
+        let answer = |id: &str, version| {
+            let act = Some((Name::new(id).unwrap(), version));
+            Body::Answer(Answer { act, bytes: Digest::ZERO, refused: None })
+        };
+        let beat = |entries| {
+            Body::Checkpoint(Checkpoint { entries, reads_ok: 0, reads_failed: 0, first_unreceipted_seq: 0 })
+        };
+        let at = Stamp { wall_unix_ms: 1, uptime_ms: 1, boot: 1, clock: ClockQuality::Ntp, error_ms: 0 };
+        for turn in 1..4 {
+            let said = [
+                beat(1),
+                answer("b", turn),
+                Body::Act(act(turn)),
+                answer("a", turn),
+                beat(2),
+                answer("c", turn),
+                Body::Notice(Notice::CertificateExpiring { days: 3 }),
+            ];
+            for body in said.into_iter().take(8 - turn as usize) {
+                let sealed = chain.seal(&at, &body).unwrap();
+                disk.append(&sealed).unwrap();
+                memory.append(&sealed).unwrap();
+            }
+            let found = newest(&mut disk);
+            assert_eq!(found, newest(&mut memory));
+            assert_eq!(found.len(), 5 + turn as usize);
+        }
+        for ending in ["", "-wal", "-shm"] {
+            let _gone = std::fs::remove_file(format!("{}{ending}", path.display()));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A journal that the disk gave back damaged: what can be read is copied, the rest is kept aside and declared.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -63,6 +63,7 @@ fn is_damaged(path: &Path) -> bool {
         if !unclean {
             return Ok(true);
         }
+        read_through(path);
         let answer: String = connection.query_row("pragma quick_check(1)", [], |row| row.get(0))?;
         Ok(answer == "ok")
     });
@@ -70,6 +71,13 @@ fn is_damaged(path: &Path) -> bool {
         Ok(sound) => !sound,
         Err(e) => damaged(&e),
     }
+}
+
+/// Reads the file once from its beginning to its end. The check that follows goes to and fro in it, which a disk answers
+/// ten times as slowly as a reader who goes straight on.
+fn read_through(path: &Path) {
+    // What cannot be read the check will find.
+    let _read = fs::File::open(path).and_then(|mut file| io::copy(&mut file, &mut io::sink()));
 }
 
 fn salvage(path: &Path) -> Result<Damage, Failure> {

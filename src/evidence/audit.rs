@@ -9,6 +9,7 @@ use super::{
     follow::{Follower, Origin, Place, Seen},
     head::{Arrival, Head},
     keyring::Keyring,
+    receipt::Receipt,
     record::{LogId, Record, Refusal, Unverified},
     signed::Signed,
     suite::PublicKey,
@@ -125,7 +126,8 @@ pub struct Report {
     pub unsigned_acts: u64,
     /// The latest verdict of each log on each piece of equipment. A later log does not silence an earlier one.
     pub verdicts: Vec<(LogId, Verdict)>,
-    /// The lines stood too far out of order to be judged as they came: sort them by [`place_of`] and judge again.
+    /// The lines stood too far out of order to be judged as they came: sort them by [`place_of`] and judge again, all
+    /// receipts first.
     pub disordered: bool,
 }
 
@@ -182,7 +184,7 @@ impl Audit {
     }
 
     /// Takes one line, without its line end; an empty one is counted and otherwise ignored. Receipts tell the time of
-    /// records that come after them.
+    /// this record and of those after it, if they come before the next line.
     pub fn on_line(&mut self, bytes: &[u8]) {
         self.number += 1;
         self.on_numbered_line(bytes, self.number);
@@ -194,18 +196,30 @@ impl Audit {
             return;
         }
         let Audit { follower, fold, .. } = self;
+        fold.clocks.judge();
         let origin = Origin { in_chain: true, number };
         follower.on_message(bytes, origin, &mut |seen, bytes, origin| fold.on(seen, bytes, origin.number));
         fold.check_acts(follower.keyring());
     }
 
-    /// Takes a line of a file of receipts. One that nobody vouches for tells nothing and spoils nothing.
+    /// Whether the next line of a file of receipts is wanted now, after the lines taken so far. Whoever gives receipts in
+    /// the order of their places, and only when they are wanted, needs no memory for the others.
+    pub fn wants_receipts(&self) -> bool {
+        self.fold.clocks.wants_receipts()
+    }
+
+    /// Takes a line of a file of receipts. Anything else, and one that nobody vouches for, tells nothing and spoils
+    /// nothing.
     pub fn on_receipt_line(&mut self, bytes: &[u8]) {
+        if !Signed::read(bytes).is_ok_and(|signed| Receipt::is_claimed_by(&signed)) {
+            return;
+        }
         let Audit { follower, fold, .. } = self;
         let origin = Origin { in_chain: false, number: 0 };
-        follower.on_message(bytes, origin, &mut |seen, bytes, _| {
-            if matches!(seen, Seen::Receipt(_)) {
-                fold.on(seen, bytes, 0);
+        follower.on_message(bytes, origin, &mut |seen, bytes, origin| {
+            // It may be what records have waited for.
+            if origin.in_chain || matches!(seen, Seen::Receipt(_)) {
+                fold.on(seen, bytes, origin.number);
             }
         });
     }
@@ -214,6 +228,7 @@ impl Audit {
     pub fn report(mut self) -> Report {
         let Audit { follower, fold, .. } = &mut self;
         follower.finish(&mut |seen, bytes, origin| fold.on(seen, bytes, origin.number));
+        fold.clocks.judge();
         for (bytes, origin) in follower.held() {
             if let Ok(unverified) = Unverified::read(bytes) {
                 fold.refuse(origin.number, Refusal::UnknownKey(unverified.header().key_id));
@@ -324,10 +339,12 @@ impl Fold {
         self.records += 1;
         self.clocks.on_record(&record.header);
         // The authority's word stands for the record it has; whoever shows another has rewritten the log.
-        if let Some(held) =
-            self.receipted.get(&(gateway, log, seq)).copied().filter(|held| *held != record.hash)
-        {
-            self.accuse(Fork { gateway, log, seq, held, shown: record.hash });
+        match self.receipted.remove(&(gateway, log, seq)) {
+            Some(held) if held != record.hash => {
+                self.receipted.insert((gateway, log, seq), held);
+                self.accuse(Fork { gateway, log, seq, held, shown: record.hash });
+            }
+            Some(_) | None => {}
         }
         if let Body::Genesis(genesis) = &record.body
             && let Some(continues) = genesis.continues
@@ -408,7 +425,7 @@ impl Fold {
             brackets: self.clocks.brackets(),
             unsigned_acts: self.unsigned_acts,
             verdicts: self.verdicts.into_iter().map(|((_, log, _), (_, verdict))| (log, verdict)).collect(),
-            disordered: self.disordered,
+            disordered: self.disordered || self.clocks.is_disordered(),
         }
     }
 }

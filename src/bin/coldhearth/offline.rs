@@ -62,35 +62,62 @@ pub(crate) fn verify(orders: &Verify) -> Result<Exit, Failure> {
 
 /// Judges the lines as they stand; where they stand too far out of order, once more in the order of their places.
 fn audited(records: &Path, receipts: Option<&Path>, trusted: &[PublicKey]) -> Result<Report, Failure> {
-    let audit = audit_of(receipts, trusted)?;
     if records.as_os_str() == "-" {
-        return as_they_stand(io::stdin().lock(), audit).map_err(|e| failed(records, &e));
+        // It cannot be read again, so nothing may depend on the order of the receipts.
+        let (audit, none) = (audit_of(receipts, trusted)?, Receipts::of(None)?);
+        return as_they_stand(io::stdin().lock(), none, audit).map_err(|e| failed(records, &e));
     }
     let open = || File::open(records).map(BufReader::new).map_err(|e| failed(records, &e));
-    let report = as_they_stand(open()?, audit).map_err(|e| failed(records, &e))?;
+    let report = as_they_stand(open()?, Receipts::of(receipts)?, Audit::new(trusted));
+    let report = report.map_err(|e| failed(records, &e))?;
     if !report.disordered {
         return Ok(report);
     }
     in_order(open()?, audit_of(receipts, trusted)?).map_err(|e| failed(records, &e))
 }
 
+/// A file of receipts, read as far as it is wanted.
+struct Receipts {
+    file: Option<BufReader<File>>,
+    line: Vec<u8>,
+}
+
+impl Receipts {
+    fn of(path: Option<&Path>) -> Result<Receipts, Failure> {
+        let open = |path: &Path| File::open(path).map(BufReader::new).map_err(|e| failed(path, &e));
+        Ok(Receipts { file: path.map(open).transpose()?, line: Vec::new() })
+    }
+
+    /// Gives the audit what it wants, or all there is.
+    fn give(&mut self, audit: &mut Audit, all: bool) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        while all || audit.wants_receipts() {
+            if next_line(file, &mut self.line)?.is_none() {
+                self.file = None;
+                break;
+            }
+            audit.on_receipt_line(&self.line);
+        }
+        Ok(())
+    }
+}
+
+/// An audit that knows every receipt.
 fn audit_of(receipts: Option<&Path>, trusted: &[PublicKey]) -> Result<Audit, Failure> {
     let mut audit = Audit::new(trusted);
-    if let Some(path) = receipts {
-        let mut file = File::open(path).map(BufReader::new).map_err(|e| failed(path, &e))?;
-        let mut line = Vec::new();
-        while next_line(&mut file, &mut line).map_err(|e| failed(path, &e))?.is_some() {
-            audit.on_receipt_line(&line);
-        }
-    }
+    let given = Receipts::of(receipts)?.give(&mut audit, true);
+    given.map_err(|e| failed(receipts.unwrap_or(Path::new("receipts")), &e))?;
     Ok(audit)
 }
 
-fn as_they_stand(mut from: impl BufRead, mut audit: Audit) -> io::Result<Report> {
+fn as_they_stand(mut from: impl BufRead, mut receipts: Receipts, mut audit: Audit) -> io::Result<Report> {
     let mut line = Vec::new();
+    receipts.give(&mut audit, false)?;
     while next_line(&mut from, &mut line)?.is_some() {
         audit.on_line(&line);
+        receipts.give(&mut audit, false)?;
     }
+    receipts.give(&mut audit, true)?;
     Ok(audit.report())
 }
 

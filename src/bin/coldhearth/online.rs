@@ -52,7 +52,7 @@ pub(crate) fn run(path: &Path, new_journal: bool) -> Result<Exit, Failure> {
         let agent = agent::run(clock, config, new_journal, stop);
         tokio::pin!(agent);
         tokio::select! {
-            // First, so that a signal is heard from the first moment on.
+            // Signals are watched before the agent opens its journal, which may take long.
             biased;
             asked = service::until_asked_to_stop() => asked?,
             ended = &mut agent => return ended.map(|()| Exit::Done),

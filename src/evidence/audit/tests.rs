@@ -5,7 +5,10 @@ mod golden;
 use super::*;
 use crate::{
     catalogue::{Attribute, Nameplate, Phase, Standing, plate::PlateValue},
-    evidence::{Boot, Chain, Checkpoint, Dropped, Ed25519, Gap, GapWhy, Genesis, Signer, recall::Recall},
+    evidence::{
+        Boot, Chain, Checkpoint, Dropped, Ed25519, Gap, GapWhy, Genesis, Receipt, Sealer, Signer,
+        recall::Recall,
+    },
     judge::{
         Event, Excess, Interval, Mark, PlateRead, Proof, RegisterEvent, RegisterQuirk, Shares, Span,
         StateFinding, Why, Window, Windows,
@@ -332,6 +335,45 @@ fn a_strangers_key_is_not_believed() {
     let report = audit(&[stranger], &log(&bodies()));
     assert!(!report.authentic && !report.no_evidence);
     assert_eq!(report.first_bad, Some((1, Refusal::UnknownKey(key().public_key().id()))));
+}
+
+#[test]
+fn a_file_of_receipts_holds_nothing_but_receipts() {
+    let lines = log(&bodies());
+    let mut stranger =
+        Chain::begin(GatewayId::new("gw-03").unwrap(), LogId(1), 0, Box::new(Ed25519::from_seed(&[8; 32])));
+    let strange = stranger.seal(&at(1), &bodies()[1]).unwrap().bytes.to_vec();
+    let mut audit = Audit::new(&[]);
+    [&strange, &lines[1], &b"garbage".to_vec()].into_iter().for_each(|line| audit.on_receipt_line(line));
+    lines.iter().for_each(|line| audit.on_line(line));
+    let report = audit.report();
+    assert_eq!((report.first_bad, report.records, report.complete), (None, 12, true));
+}
+
+#[test]
+fn a_receipt_that_comes_late_vouches_for_what_waited() {
+    let lines = log(&bodies());
+    let authority = Ed25519::from_seed(&[9; 32]);
+    let head = Unverified::read(&lines[0]).unwrap();
+    let receipt = Receipt {
+        gateway: head.header().gateway,
+        upto: LogHead { log: head.header().log, seq: 0, head: head.hash() },
+        key_epoch: 0,
+        public_key: key().public_key(),
+        received_unix_ms: at(99).wall_unix_ms,
+        nonce: [3; 16],
+        missing: Vec::new(),
+    };
+    let mut sealer = Sealer::default();
+    receipt.seal(&mut sealer, &authority).unwrap();
+    // With two keys only the genesis, or a receipt, shows which of them is the gateway's.
+    let mut audit = Audit::new(&[authority.public_key(), key().public_key()]);
+    let (genesis, others) = lines.split_first().unwrap();
+    others.iter().for_each(|line| audit.on_line(line));
+    audit.on_receipt_line(sealer.bytes());
+    audit.on_line(genesis);
+    let report = audit.report();
+    assert_eq!((report.first_bad, report.records, report.complete), (None, 12, true));
 }
 
 #[test]
