@@ -192,7 +192,7 @@ mod tests {
     fn receipt(seq: u64) -> Receipt {
         Receipt {
             gateway: gateway(),
-            upto: LogHead { log: LOG, seq, head: Digest::ZERO },
+            upto: LogHead { log: LOG, seq, head: Digest::of(b"head") },
             key_epoch: 0,
             public_key: Ed25519::from_seed(&[7; 32]).public_key(),
             received_unix_ms: seq.cast_signed() * 10,
