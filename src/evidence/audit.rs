@@ -21,6 +21,8 @@ use crate::{
 
 /// Findings of one kind that a report lists; more are counted in the answers, not listed.
 pub const MAX_LISTED: usize = 10_000;
+/// Records whose hashes are kept for the receipts that follow them.
+const MAX_RECENT: usize = 4_096;
 
 /// On whose word the keys rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,6 +173,8 @@ struct Fold {
     unsigned_acts: u64,
     /// The hashes that receipts name, by their places.
     receipted: BTreeMap<(GatewayId, LogId, u64), Digest>,
+    /// The hashes of the records seen last.
+    recent: BTreeMap<(GatewayId, LogId, u64), Digest>,
     /// With the place of the record that says it.
     verdicts: BTreeMap<(GatewayId, LogId, AssetId), (u64, Verdict)>,
 }
@@ -289,7 +293,9 @@ impl Fold {
                     self.clocks.on_receipt(&receipt, signed.hash());
                 }
                 let LogHead { log, seq, head } = receipt.upto;
-                if !receipt.is_empty() && self.receipted.len() < MAX_RECEIPTS {
+                // Most come just after the record they name; what they say of it is settled at once.
+                let is_settled = self.recent.get(&(receipt.gateway, log, seq)) == Some(&head);
+                if !receipt.is_empty() && !is_settled && self.receipted.len() < MAX_RECEIPTS {
                     self.receipted.entry((receipt.gateway, log, seq)).or_insert(head);
                 }
             }
@@ -338,6 +344,10 @@ impl Fold {
         let (gateway, log, seq) = (record.header.gateway, record.header.log, record.header.seq);
         self.records += 1;
         self.clocks.on_record(&record.header);
+        self.recent.insert((gateway, log, seq), record.hash);
+        if self.recent.len() > MAX_RECENT {
+            self.recent.pop_first();
+        }
         // The authority's word stands for the record it has; whoever shows another has rewritten the log.
         match self.receipted.remove(&(gateway, log, seq)) {
             Some(held) if held != record.hash => {
