@@ -14,7 +14,10 @@ use super::{
     start::{SOFTWARE, journal_failed},
 };
 use crate::{
-    evidence::{Class, Journal as _},
+    evidence::{
+        Class, Journal as _,
+        audit::{RECEIPTS_FILE, RECORDS_FILE},
+    },
     host::{
         exit::{Exit, Failure},
         keys::KEY_FILE,
@@ -22,10 +25,6 @@ use crate::{
     terms::{Digest, digest::Hasher},
 };
 
-/// Records, one a line, older logs first.
-pub const RECORDS_FILE: &str = "records.jsonl";
-/// Receipts, one a line.
-pub const RECEIPTS_FILE: &str = "receipts.jsonl";
 /// What the bundle holds, with hashes.
 pub const MANIFEST_FILE: &str = "manifest.json";
 /// The page to read.

@@ -19,6 +19,10 @@ use crate::{
     terms::{AssetId, Digest, GatewayId},
 };
 
+/// Records of a bundle, one a line: what `export` writes and `verify` reads.
+pub const RECORDS_FILE: &str = "records.jsonl";
+/// Receipts of a bundle, one a line.
+pub const RECEIPTS_FILE: &str = "receipts.jsonl";
 /// Findings of one kind that a report lists; more are counted in the answers, not listed.
 pub const MAX_LISTED: usize = 10_000;
 /// Records whose hashes are kept for the receipts that follow them.

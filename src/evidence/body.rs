@@ -68,7 +68,7 @@ pub struct Genesis {
     pub config: Digest,
     /// SHA-256 of each profile file in use.
     pub profiles: Vec<(Name, Digest)>,
-    /// The log of this gateway that ended and where, as the authority receipted it.
+    /// The log of this gateway that ended and where: as the authority receipted it, or, its key lost, as it was left.
     pub continues: Option<LogHead>,
 }
 

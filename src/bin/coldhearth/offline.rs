@@ -8,7 +8,10 @@ use std::{
 
 use clap::Args;
 use coldhearth::{
-    evidence::{Anchor, Audit, PublicKey, Report, audit::place_of},
+    evidence::{
+        Anchor, Audit, PublicKey, Report,
+        audit::{RECEIPTS_FILE, RECORDS_FILE, place_of},
+    },
     host::{Exit, Failure, public_key},
     terms::words::{self, Language},
 };
@@ -17,10 +20,6 @@ use crate::report;
 
 /// Longest line read, in bytes: a record, and room to say that it is longer.
 const MAX_LINE_BYTES: u64 = 128 * 1024;
-/// Records of a bundle, one a line.
-pub(crate) const RECORDS_FILE: &str = "records.jsonl";
-/// Receipts of a bundle, one a line.
-pub(crate) const RECEIPTS_FILE: &str = "receipts.jsonl";
 
 #[derive(Args)]
 pub(crate) struct Verify {
