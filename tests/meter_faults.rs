@@ -56,6 +56,7 @@ async fn until(samples: &mut mpsc::Receiver<Inbox>, what: &str, wanted: impl Fn(
                     assert_eq!(meter.as_str(), "liar", "the neighbour was touched: {fault:?}");
                 }
                 Sample::Plate { .. } | Sample::PlateMiss { .. } => panic!("no nameplate was asked for"),
+                Sample::Identity { .. } | Sample::IdentityMiss { .. } => {}
             }
             if wanted(&sample) {
                 return;

@@ -12,7 +12,7 @@ use coldhearth::{
     catalogue::Standing,
     evidence::{Body, Chain, Ed25519, LogId},
     judge::{Commissioned, Equipment, Fact, Floor, Memory, Promised, Site},
-    metering::{MeterPoint, Next, Profile, Schedule, decode::Declared},
+    metering::{MeterPoint, Next, Profile, Reply, Schedule, decode::Declared},
     terms::{AssetId, ClockQuality, GatewayId, LegalDay, MeterId, MilliVolts, MilliWatts, Ratio, Stamp},
 };
 
@@ -82,6 +82,7 @@ fn nothing_is_allocated() {
             }
             Next::Ask(ask) => ask,
         };
+        let Some(block) = ask.question.block() else { panic!("registers are all it is asked for") };
         polls += 1;
         let at = Stamp {
             wall_unix_ms: 1_795_000_000_000 + now.cast_signed(),
@@ -93,7 +94,7 @@ fn nothing_is_allocated() {
         let power = if polls % 5_000 < 300 { 8_000_000.0 } else { 5_000.0_f32 };
         energy += power / 3_600.0;
         let mut set = |register: u16, value: f32| {
-            let (offset, bits) = (usize::from(register.saturating_sub(ask.block.at)), value.to_bits());
+            let (offset, bits) = (usize::from(register.saturating_sub(block.at)), value.to_bits());
             words[offset] = u16::try_from(bits >> 16).unwrap();
             words[offset + 1] = u16::try_from(bits & 0xFFFF).unwrap();
         };
@@ -102,11 +103,10 @@ fn nothing_is_allocated() {
         }
         set(0x4A52, power);
         set(0x4A7C, energy);
-        let answer = &words[..usize::from(ask.block.count)];
-        let Some(sample) = schedule.on_answer(&at, Ok(answer)) else {
-            panic!("one request reads this meter")
-        };
-        site.on(&at, Fact::Sample(&sample), &mut |finding| {
+        let answer = &words[..usize::from(block.count)];
+        let told = schedule.on_answer(&at, Ok(Reply::Words(answer)));
+        let [sample] = told.as_slice() else { panic!("one request reads this meter") };
+        site.on(&at, Fact::Sample(sample), &mut |finding| {
             records += 1;
             chain.seal(&at, &Body::Finding(finding)).unwrap();
         });

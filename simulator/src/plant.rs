@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use coldhearth::{
     catalogue::Nameplate,
-    metering::{Ask, Fault, Function, scan::MAX_BLOCK_WORDS},
+    metering::{Ask, Fault, Function, Question, scan::MAX_BLOCK_WORDS},
     terms::MilliWatts,
 };
 
 use crate::{
     chance::Chance,
-    exception::{ILLEGAL_ADDRESS, ILLEGAL_VALUE, NO_ANSWER_FROM_UNIT},
+    exception::{ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, NO_ANSWER_FROM_UNIT},
     feeder::{Feeder, Supply},
     grid::Grid,
     meter::{Moment, SimMeter},
@@ -158,7 +158,11 @@ impl Plant {
     /// # Errors
     /// [`Fault::Exception`] with the code the unit answers with.
     pub fn answer(&self, ask: &Ask) -> Result<Vec<u16>, Fault> {
-        self.read(ask.unit, ask.block.function, ask.block.at, ask.block.count).map_err(Fault::Exception)
+        match ask.question {
+            Question::Registers(block) => self.read(ask.unit, block.function, block.at, block.count),
+            Question::DeviceId { .. } | Question::ServerId => Err(ILLEGAL_FUNCTION),
+        }
+        .map_err(Fault::Exception)
     }
 
     /// What really flows through a feeder and has flowed.

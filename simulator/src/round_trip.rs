@@ -5,8 +5,9 @@ use std::{path::Path, sync::Arc};
 use coldhearth::{
     metering::{
         Plan, Profile, Quantity, Reading, Scan,
-        decode::{Declared, decode},
+        decode::{Declared, applied, decode_with, told},
         profile::Kind,
+        reading::requests,
     },
     terms::{ClockQuality, Decimal, MeterId, MilliAmps, MilliVolts, MilliWatts, Ratio, Stamp, WattHours},
 };
@@ -64,13 +65,16 @@ fn read(plant: &Plant, unit: u8, profile: &Profile, declared: Declared) -> Readi
         let words = plant.read(unit, block.function, block.at, block.count).unwrap();
         assert!(scan.push(block, &words));
     }
-    let decoded = decode(profile, declared, &scan).unwrap();
+    let ratios = applied(profile, declared, told(profile, &scan)).unwrap();
+    let decoded = decode_with(profile, ratios, &scan);
     Reading {
         meter: MeterId::new("m1").unwrap(),
         at: Stamp { wall_unix_ms: 0, uptime_ms: 0, boot: 1, clock: ClockQuality::Unset, error_ms: 0 },
         took_ms: 0,
         values: decoded.values,
         import: decoded.import,
+        requests: requests(profile, &scan),
+        ratios,
         scan,
     }
 }

@@ -75,6 +75,7 @@ impl Site {
             Fact::Sample(Sample::PlateMiss { asset, at: _, fault }) => {
                 self.on_plate_fault(*asset, fault.word(), say);
             }
+            Fact::Sample(Sample::Identity { .. } | Sample::IdentityMiss { .. }) => {}
             Fact::Tick => self.on_tick(at, say),
             Fact::Permit(permit) => {
                 if let Some(docket) = self.docket(permit.asset) {

@@ -20,6 +20,37 @@ pub struct Declared {
     pub pt: Option<Ratio>,
 }
 
+/// The ratios a reading was multiplied with; [`Ratio::DIRECT`] where its values are primary already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Current transformer.
+    pub ct: Ratio,
+    /// Voltage transformer.
+    pub pt: Ratio,
+}
+
+impl Applied {
+    /// Nothing was multiplied.
+    pub const DIRECT: Applied = Applied { ct: Ratio::DIRECT, pt: Ratio::DIRECT };
+}
+
+/// The ratios a meter tells of itself in a scan of its ratio words; a side that is absent or zero is not told.
+pub fn told(profile: &Profile, scan: &Scan) -> Declared {
+    let tell = |cells: Option<&RatioCells>| cells.and_then(|cells| told_ratio(cells, scan));
+    Declared { ct: tell(profile.ct.as_ref()), pt: tell(profile.pt.as_ref()) }
+}
+
+/// What multiplies the rows of a profile, given what the meter tells of itself and what was declared.
+///
+/// # Errors
+/// [`Fault::RatioUnknown`] or [`Fault::RatioDiffers`].
+pub fn applied(profile: &Profile, declared: Declared, told: Declared) -> Result<Applied, Fault> {
+    Ok(Applied {
+        ct: ratio(profile.needs_ct(), profile.ct.is_some(), declared.ct, told.ct)?,
+        pt: ratio(profile.needs_pt(), profile.pt.is_some(), declared.pt, told.pt)?,
+    })
+}
+
 /// Values and registers of one scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {
@@ -29,13 +60,16 @@ pub struct Decoded {
     pub import: Option<Register>,
 }
 
-/// Decodes a complete scan.
+/// Decodes a complete scan, ratio words included.
 ///
 /// # Errors
 /// [`Fault::RatioUnknown`] or [`Fault::RatioDiffers`]: a secondary-side value without a certain ratio is no value.
 pub fn decode(profile: &Profile, declared: Declared, scan: &Scan) -> Result<Decoded, Fault> {
-    let ct = ratio(profile.needs_ct(), profile.ct.as_ref(), declared.ct, scan)?;
-    let pt = ratio(profile.needs_pt(), profile.pt.as_ref(), declared.pt, scan)?;
+    Ok(decode_with(profile, applied(profile, declared, told(profile, scan))?, scan))
+}
+
+/// Decodes a scan with ratios that are already known.
+pub fn decode_with(profile: &Profile, Applied { ct, pt }: Applied, scan: &Scan) -> Decoded {
     let mut values = [None; QUANTITIES];
     for row in &profile.rows {
         if let Some(value) = values.get_mut(row.quantity.index()) {
@@ -44,7 +78,7 @@ pub fn decode(profile: &Profile, declared: Declared, scan: &Scan) -> Result<Deco
     }
     // By what the map has, never by what happens to be readable: two counters are not one.
     let mapped = profile.row(Quantity::Import).or_else(|| profile.row(Quantity::Energy));
-    Ok(Decoded { values, import: mapped.and_then(|row| register(row, scan, ct, pt)) })
+    Decoded { values, import: mapped.and_then(|row| register(row, scan, ct, pt)) }
 }
 
 /// A raw number as read: exact, or the float that is about to end.
@@ -56,17 +90,12 @@ enum Number {
 
 /// The ratio the meter tells, checked against the declared one. What the meter tells of itself counts even where its
 /// values are primary already: an edit there changes them.
-fn ratio(
-    needed: bool,
-    cells: Option<&RatioCells>,
-    declared: Option<Ratio>,
-    scan: &Scan,
-) -> Result<Ratio, Fault> {
-    let Some(cells) = cells else {
+fn ratio(needed: bool, tells: bool, declared: Option<Ratio>, told: Option<Ratio>) -> Result<Ratio, Fault> {
+    if !tells {
         let known = if needed { declared } else { Some(Ratio::DIRECT) };
         return known.ok_or(Fault::RatioUnknown);
-    };
-    match (told_ratio(cells, scan), declared) {
+    }
+    match (told, declared) {
         (Some(told), Some(declared)) if !told.same_as(declared) => Err(Fault::RatioDiffers),
         (Some(told), _) => Ok(if needed { told } else { Ratio::DIRECT }),
         (None, None) if !needed => Ok(Ratio::DIRECT),

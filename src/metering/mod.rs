@@ -3,8 +3,10 @@
 //! May not: see any room but `terms`, do I/O, read a clock. Floats exist in `decode` alone.
 //! Nothing here can name a write: a read-only [`Ask`] is the only question there is.
 
+pub mod ask;
 pub mod decode;
 pub mod fault;
+pub mod identity;
 pub mod plan;
 pub mod profile;
 pub mod quantity;
@@ -12,10 +14,12 @@ pub mod reading;
 pub mod scan;
 pub mod schedule;
 
+pub use ask::{Answer, Ask, DeviceIdPart, Question, Reply};
 pub use fault::Fault;
+pub use identity::Identity;
 pub use plan::Plan;
 pub use profile::Profile;
 pub use quantity::Quantity;
 pub use reading::{Reading, Register, Sample};
 pub use scan::{Block, Function, Scan};
-pub use schedule::{Answer, Ask, MeterPoint, Next, PlatePoint, Schedule};
+pub use schedule::{MeterPoint, Next, PlatePoint, Schedule, Told};

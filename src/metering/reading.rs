@@ -1,7 +1,8 @@
 //! What one poll of one meter told, with its own time; or that it told nothing, and why.
 
 use super::{
-    Fault, Scan,
+    Fault, Identity, Profile, Scan,
+    decode::Applied,
     quantity::{QUANTITIES, Quantity},
 };
 use crate::terms::{AssetId, MeterId, MilliAmps, MilliVolts, MilliWatts, Stamp, WattHours};
@@ -34,11 +35,40 @@ pub struct Reading {
     pub values: [Option<i64>; QUANTITIES],
     /// The import register, or the combined total where the meter has no import register.
     pub import: Option<Register>,
+    /// Which request of the poll each value came with; [`NO_REQUEST`] where it came with none.
+    pub requests: [u8; QUANTITIES],
+    /// The ratios that multiplied what needed multiplying.
+    pub ratios: Applied,
     /// The words everything above was decoded from.
     pub scan: Scan,
 }
 
+/// No request asked for this quantity.
+pub const NO_REQUEST: u8 = u8::MAX;
+
+/// Which request of a scan each quantity of a profile came with.
+pub fn requests(profile: &Profile, scan: &Scan) -> [u8; QUANTITIES] {
+    let mut requests = [NO_REQUEST; QUANTITIES];
+    for row in &profile.rows {
+        let cell = &row.cell;
+        let place = scan.request_of(cell.function, cell.at, cell.kind.words());
+        if let (Some(slot), Some(place)) = (requests.get_mut(row.quantity.index()), place) {
+            *slot = place;
+        }
+    }
+    requests
+}
+
 impl Reading {
+    /// Whether one answer of the meter carried all of these, so that they belong to one moment. False where one of
+    /// them was not read.
+    pub fn in_one_request(&self, quantities: &[Quantity]) -> bool {
+        let mut places =
+            quantities.iter().map(|q| self.requests.get(q.index()).copied().unwrap_or(NO_REQUEST));
+        let Some(first) = places.next() else { return true };
+        first != NO_REQUEST && places.all(|place| place == first)
+    }
+
     /// One value, in thousandths of the quantity's unit.
     pub fn value(&self, quantity: Quantity) -> Option<i64> {
         self.values.get(quantity.index()).copied().flatten()
@@ -81,7 +111,7 @@ impl Reading {
     }
 }
 
-/// What one due poll came to. Every due poll yields exactly one.
+/// What one due poll came to: every due poll yields exactly one reading or miss. Nameplates and identities come beside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(
     clippy::large_enum_variant,
@@ -112,6 +142,24 @@ pub enum Sample {
     PlateMiss {
         /// Whose nameplate.
         asset: AssetId,
+        /// When.
+        at: Stamp,
+        /// Why.
+        fault: Fault,
+    },
+    /// Who the meter says it is, and how it is set up.
+    Identity {
+        /// Whose.
+        meter: MeterId,
+        /// When its last word came.
+        at: Stamp,
+        /// What it told.
+        identity: Identity,
+    },
+    /// It should have told and did not.
+    IdentityMiss {
+        /// Whose.
+        meter: MeterId,
         /// When.
         at: Stamp,
         /// Why.

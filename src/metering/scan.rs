@@ -77,6 +77,13 @@ impl Scan {
         })
     }
 
+    /// The position of the request that carried a run of registers; `None` unless one block holds them all.
+    pub fn request_of(&self, function: Function, at: u16, count: u16) -> Option<u8> {
+        let wanted = Block { function, at, count };
+        let holds = |b: &Block| b.function == function && b.at <= at && wanted.end() <= b.end();
+        self.blocks.iter().position(holds).and_then(|place| u8::try_from(place).ok())
+    }
+
     /// Every block with its words.
     pub fn blocks(&self) -> impl Iterator<Item = (Block, &[u16])> {
         let mut from = 0;

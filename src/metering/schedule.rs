@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use super::{
-    Fault, Plan, Profile, Reading, Sample, Scan,
-    decode::{Declared, decode},
+    Answer, Ask, Fault, Plan, Profile, Question, Reading, Sample, Scan,
+    decode::{Declared, applied, decode_with, told},
+    reading::requests,
     scan::{Block, Function, MAX_BLOCK_WORDS},
 };
 use crate::terms::{AssetId, MeterId, Stamp};
@@ -23,21 +24,8 @@ pub const MAX_PLATE_WORDS: usize = 1_024;
 /// The first turns of a bus start on one of so many parts of the period, so that they do not all fall together.
 const PHASES: u64 = 16;
 
-/// One question to one unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ask {
-    /// Modbus unit (slave) address.
-    pub unit: u8,
-    /// What to read.
-    pub block: Block,
-    /// How long the answer may take, connecting included, in milliseconds.
-    pub deadline_ms: u32,
-    /// Pause to keep before asking, in milliseconds.
-    pub gap_ms: u32,
-}
-
-/// The words that came, or why none did.
-pub type Answer<'a> = Result<&'a [u16], Fault>;
+/// What one answer came to: none, one or two samples. Two where an identity that stays silent decides the poll too.
+pub type Told = heapless::Vec<Sample, 2>;
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,7 +150,12 @@ impl Schedule {
 
     /// Takes what came of the question [`Schedule::next`] gave last; a poll that is complete, or has failed,
     /// yields its sample.
-    pub fn on_answer(&mut self, at: &Stamp, answer: Answer<'_>) -> Option<Sample> {
+    pub fn on_answer(&mut self, at: &Stamp, answer: Answer<'_>) -> Told {
+        self.settle(at, answer).into_iter().collect()
+    }
+
+    fn settle(&mut self, at: &Stamp, answer: Answer<'_>) -> Option<Sample> {
+        let answer = answer.and_then(|reply| reply.words().ok_or(Fault::Mismatch));
         let poll = self.poll.as_mut()?;
         let turn = self.turns.get_mut(poll.turn)?;
         let sample = match &mut turn.subject {
@@ -178,8 +171,8 @@ impl Schedule {
             },
         };
         let failed = match &sample {
-            Sample::Reading(_) | Sample::Plate { .. } => false,
-            Sample::Miss { .. } | Sample::PlateMiss { .. } => true,
+            Sample::Reading(_) | Sample::Plate { .. } | Sample::Identity { .. } => false,
+            Sample::Miss { .. } | Sample::PlateMiss { .. } | Sample::IdentityMiss { .. } => true,
         };
         turn.failures = if failed { turn.failures.saturating_add(1) } else { 0 };
         turn.due_ms = next_due(turn, at.uptime_ms);
@@ -194,14 +187,15 @@ impl Schedule {
         match &self.turns.get(poll.turn)?.subject {
             Subject::Meter { point, plan } => Some(Ask {
                 unit: point.unit,
-                block: *plan.blocks.get(poll.block)?,
+                question: Question::Registers(*plan.blocks.get(poll.block)?),
                 deadline_ms: point.timeout_ms.unwrap_or(point.profile.timeout_ms),
                 gap_ms: if began { point.profile.gap_ms } else { 0 },
             }),
             Subject::Plate { point, words } => {
                 let (at, count) = plate_block(point, words)?;
                 let block = Block { function: Function::Holding, at, count };
-                Some(Ask { unit: point.unit, block, deadline_ms: point.timeout_ms, gap_ms: 0 })
+                let question = Question::Registers(block);
+                Some(Ask { unit: point.unit, question, deadline_ms: point.timeout_ms, gap_ms: 0 })
             }
         }
     }
@@ -212,7 +206,7 @@ fn on_meter_answer(
     plan: &Plan,
     poll: &mut Poll,
     at: &Stamp,
-    answer: Answer<'_>,
+    answer: Result<&[u16], Fault>,
 ) -> Option<Sample> {
     let miss = |fault| Some(Sample::Miss { meter: point.meter, at: *at, fault });
     let words = match answer {
@@ -230,24 +224,29 @@ fn on_meter_answer(
         let took_ms = at.uptime_ms.saturating_sub(poll.began?);
         return if took_ms > POLL_BUDGET_DEADLINES * deadline_ms { miss(Fault::Timeout) } else { None };
     }
-    match decode(&point.profile, point.declared, &poll.scan) {
-        Err(fault) => miss(fault),
-        Ok(decoded) => Some(Sample::Reading(Reading {
-            meter: point.meter,
-            at: *at,
-            took_ms: u32::try_from(at.uptime_ms.saturating_sub(poll.began?)).unwrap_or(u32::MAX),
-            values: decoded.values,
-            import: decoded.import,
-            scan: std::mem::take(&mut poll.scan),
-        })),
-    }
+    let profile = &point.profile;
+    let ratios = match applied(profile, point.declared, told(profile, &poll.scan)) {
+        Ok(ratios) => ratios,
+        Err(fault) => return miss(fault),
+    };
+    let decoded = decode_with(profile, ratios, &poll.scan);
+    Some(Sample::Reading(Reading {
+        meter: point.meter,
+        at: *at,
+        took_ms: u32::try_from(at.uptime_ms.saturating_sub(poll.began?)).unwrap_or(u32::MAX),
+        values: decoded.values,
+        import: decoded.import,
+        requests: requests(profile, &poll.scan),
+        ratios,
+        scan: std::mem::take(&mut poll.scan),
+    }))
 }
 
 fn on_plate_answer(
     point: &PlatePoint,
     words: &mut Vec<u16>,
     at: &Stamp,
-    answer: Answer<'_>,
+    answer: Result<&[u16], Fault>,
 ) -> Option<Sample> {
     let wanted = plate_block(point, words).map(|(_, count)| usize::from(count));
     let fault = match answer {
@@ -300,7 +299,10 @@ fn next_due(turn: &Turn, uptime_ms: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{metering::profile::tests::SMALL, terms::ClockQuality};
+    use crate::{
+        metering::{Reply, profile::tests::SMALL},
+        terms::ClockQuality,
+    };
 
     fn stamp(uptime_ms: u64) -> Stamp {
         Stamp { wall_unix_ms: 0, uptime_ms, boot: 1, clock: ClockQuality::Unset, error_ms: 0 }
@@ -327,9 +329,9 @@ mod tests {
         while let Next::Ask(ask) = schedule.next(now) {
             units.push(ask.unit);
             let words = answer(&ask);
-            let sample = schedule.on_answer(&stamp(now), words.as_deref().map_err(|f| *f));
-            if sample.is_some() {
-                return (sample, units);
+            let answer = words.as_deref().map(Reply::Words).map_err(|f| *f);
+            if let Some(sample) = schedule.on_answer(&stamp(now), answer).pop() {
+                return (Some(sample), units);
             }
         }
         (None, units)
@@ -337,7 +339,7 @@ mod tests {
 
     #[expect(clippy::unnecessary_wraps, reason = "it stands where answers that may fail stand")]
     fn ones(ask: &Ask) -> Result<Vec<u16>, Fault> {
-        Ok(vec![1; usize::from(ask.block.count)])
+        Ok(vec![1; usize::from(ask.question.block().unwrap().count)])
     }
 
     #[test]
@@ -394,7 +396,8 @@ mod tests {
     #[test]
     fn a_wrong_count_is_a_miss_never_a_value() {
         let mut schedule = Schedule::new(vec![meter("m1", 1)], vec![], 0, 0);
-        let (sample, _) = poll(&mut schedule, 0, |ask| Ok(vec![0; usize::from(ask.block.count) + 1]));
+        let (sample, _) =
+            poll(&mut schedule, 0, |ask| Ok(vec![0; usize::from(ask.question.block().unwrap().count) + 1]));
         assert!(matches!(sample, Some(Sample::Miss { fault: Fault::WrongLength, .. })));
     }
 
@@ -411,8 +414,8 @@ mod tests {
         let mut schedule = Schedule::new(vec![], vec![point], 0, 0);
         let (sample, units) = poll(&mut schedule, 0, |ask| {
             let whole: Vec<u16> = [7, 300].into_iter().chain(0..298).collect();
-            let from = usize::from(ask.block.at - 60_000);
-            Ok(whole[from..from + usize::from(ask.block.count)].to_vec())
+            let from = usize::from(ask.question.block().unwrap().at - 60_000);
+            Ok(whole[from..from + usize::from(ask.question.block().unwrap().count)].to_vec())
         });
         assert!(
             matches!(sample, Some(Sample::Plate { ref words, .. }) if words.len() == 300 && words[299] == 297)

@@ -10,7 +10,7 @@ use crate::{
         Allowance, Floor, Promised, Proof, RegisterQuirk, State, StateFinding, Verdict, Why,
         memory::MeterMemory,
     },
-    metering::{Fault, Quantity, Register, Scan, quantity::QUANTITIES},
+    metering::{Fault, Quantity, Register, Scan, decode::Applied, quantity::QUANTITIES},
     terms::{ClockQuality, LegalDay, MilliVolts, MilliWatts, Name, WattHours},
 };
 
@@ -96,6 +96,8 @@ impl Story {
             took_ms: 5,
             values,
             import: Some(register),
+            requests: [0; QUANTITIES],
+            ratios: Applied::DIRECT,
             scan: Scan::default(),
         }
     }
