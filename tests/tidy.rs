@@ -26,6 +26,7 @@ const PURE: &[&str] = &[
     "src/metering",
     "src/judge",
     "src/evidence",
+    "src/agent/endpoint.rs",
     "src/agent/outbox.rs",
     "src/agent/letters.rs",
     "src/regulator/timeline.rs",

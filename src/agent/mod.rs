@@ -6,6 +6,7 @@
 pub mod address;
 pub mod bus;
 pub mod config;
+pub mod endpoint;
 mod enrol;
 pub mod export;
 pub mod journal;
