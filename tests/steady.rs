@@ -54,7 +54,7 @@ fn site() -> Site {
         poll_ms: 1_000,
         promised: Promised { voltages: 3, currents: 3 },
     };
-    let standing = Standing { decommissioned_on: LegalDay::parse("2011-12-31") };
+    let standing = Standing::declared(LegalDay::parse("2011-12-31"));
     Site::new(vec![terms], vec![Equipment { id: asset, standing }], &Memory::default())
 }
 

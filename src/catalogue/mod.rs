@@ -6,4 +6,4 @@ pub mod plate;
 pub mod standing;
 
 pub use plate::{Attribute, Nameplate, PlateFault};
-pub use standing::{Phase, Standing};
+pub use standing::{Citation, Class, Phase, Rostered, Rule, Ruling, Standing, Witness};

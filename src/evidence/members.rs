@@ -8,11 +8,12 @@ use super::{
     continuity::{Gap, LogHead, Rollback, Rotation},
     notice::Notice,
     signed::Signed,
+    standing,
     suite::PublicKey,
 };
 use crate::{
     catalogue::{
-        Nameplate, Phase, Standing,
+        Nameplate, Phase,
         plate::{Attribute, PlateValue},
     },
     judge::{
@@ -22,8 +23,7 @@ use crate::{
     },
     metering::{Block, Function, Register, Scan},
     terms::{
-        AssetId, Digest, LegalDay, MeterId, MilliAmps, MilliVolts, MilliWatts, Name, OrderId, Stamp,
-        WattHours,
+        AssetId, Digest, MeterId, MilliAmps, MilliVolts, MilliWatts, Name, OrderId, Stamp, WattHours,
         digest::hex_into,
         place::{CreditCode, Division},
     },
@@ -287,10 +287,7 @@ impl<'a> Reader<'a> {
             asset: m.parsed("asset", AssetId::new)?,
             state: self.state()?,
             since: self.moment("since")?,
-            standing: Standing {
-                decommissioned_on: m
-                    .optional("decommissioned_on", |m| m.parsed("decommissioned_on", LegalDay::parse))?,
-            },
+            standing: standing::read(m)?,
             phase: m.optional("phase", |m| m.parsed("phase", phase))?,
             violation_since_unix_ms: since_unix_ms,
             energy_overdue: self.energy("energy_overdue_wh")?,

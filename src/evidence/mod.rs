@@ -49,6 +49,7 @@ pub mod record;
 pub mod scribe;
 pub mod seal;
 pub mod signed;
+mod standing;
 pub mod suite;
 pub mod topic;
 pub mod trust;

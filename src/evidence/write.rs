@@ -6,6 +6,7 @@ use super::{
     body::{Body, Boot, Checkpoint, Genesis},
     canonical::Object,
     members::UNCLEAN_START,
+    standing,
 };
 use crate::{
     catalogue::{Nameplate, plate::PlateValue},
@@ -170,9 +171,7 @@ fn write_verdict(object: &mut Object<'_>, verdict: &Verdict) {
     object.shown("asset", verdict.asset);
     state(object, verdict.state);
     moment(object, "since", &verdict.since);
-    if let Some(day) = verdict.standing.decommissioned_on {
-        object.shown("decommissioned_on", day);
-    }
+    standing::write(object, &verdict.standing);
     if let Some(phase) = verdict.phase {
         object.text("phase", phase.word());
     }

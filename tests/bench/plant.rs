@@ -167,7 +167,7 @@ fn verdict(point: usize, begin: u64) -> Verdict {
         asset: AssetId::new(&format!("eaf-{point}")).unwrap(),
         state: State::Dead,
         since: at(0),
-        standing: Standing { decommissioned_on: LegalDay::parse("2011-09-30") },
+        standing: Standing::declared(LegalDay::parse("2011-09-30")),
         phase: Some(Phase::Overdue),
         violation_since_unix_ms: None,
         energy_overdue: WattHours(begin.cast_signed() / 1_000),

@@ -266,7 +266,7 @@ impl Reader<'_> {
         let decommissioned_on: Option<LegalDay> = form.optional("decommissioned_on", form::day);
         let plate = form.table("nameplate").and_then(|plate| self.plate(plate, buses));
         form.close();
-        let standing = Standing { decommissioned_on };
+        let standing = Standing::declared(decommissioned_on);
         Some(Furnace {
             equipment: Equipment { id: AssetId(id?), standing },
             kind: kind?,

@@ -53,7 +53,7 @@ pub(super) fn violation() -> Verdict {
         asset: AssetId::new("eaf-2").unwrap(),
         state: State::Drawing,
         since: at(9),
-        standing: Standing { decommissioned_on: LegalDay::parse("2011-09-30") },
+        standing: Standing::declared(LegalDay::parse("2011-09-30")),
         phase: Some(Phase::Overdue),
         violation_since_unix_ms: Some(at(9).wall_unix_ms),
         energy_overdue: WattHours(8_800),

@@ -48,7 +48,7 @@ fn terms() -> Commissioned {
 }
 
 fn site(decommissioned_on: &str, memory: &Memory) -> Site {
-    let standing = Standing { decommissioned_on: LegalDay::parse(decommissioned_on) };
+    let standing = Standing::declared(LegalDay::parse(decommissioned_on));
     Site::new(vec![terms()], vec![Equipment { id: AssetId::new("eaf-1").unwrap(), standing }], memory)
 }
 

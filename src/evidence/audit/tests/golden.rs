@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::{
+    catalogue::{Citation, Class, Rostered, Rule, Ruling, Witness},
     evidence::{
         Act, ActKind, ActRefusal, Answer, Body, Chain, Dropped, Ed25519, Gap, GapWhy, Keyring, Notice,
         Receipt, Rollback, Sealer, Signer, Trust,
@@ -100,6 +101,32 @@ fn later_bodies() -> Vec<Body> {
     ]
 }
 
+/// What a log says of the law: everything a verdict can name, and what befalls nameplates, rosters and deadlines.
+fn bodies_about_the_law() -> Vec<Body> {
+    let citation = |text| Citation::new(text).unwrap();
+    let day = |text| LegalDay::parse(text).unwrap();
+    let rule = Rule {
+        instrument: citation("gf-2010-7"),
+        entry: citation("steel-electric-furnace-up-to-30t"),
+        file: Digest::of(b"catalogue"),
+        witness: Witness::Full,
+    };
+    let ruling = Ruling { class: Class::InScope, rule: Some(rule), deadline: Some(day("2011-12-31")) };
+    let mut listed = violation();
+    listed.standing.ruling = Some(ruling);
+    listed.standing.roster = Some(Rostered::By(day("2011-06-30")));
+    listed.standing.declared_plate = Some(Digest::of(b"declared"));
+    listed.standing.warned_days = Some(52);
+    let mut absent = violation();
+    absent.standing = Standing {
+        ruling: Some(Ruling { class: Class::Undetermined, rule: None, deadline: None }),
+        roster: Some(Rostered::Absent),
+        ..Standing::default()
+    };
+    (absent.phase, absent.violation_since_unix_ms) = (None, None);
+    vec![Body::Finding(Finding::Verdict(listed)), Body::Finding(Finding::Verdict(absent))]
+}
+
 fn receipt() -> Receipt {
     Receipt {
         gateway: GatewayId::new("gw-03").unwrap(),
@@ -113,7 +140,8 @@ fn receipt() -> Receipt {
 }
 
 /// The messages with the names of their files: a log with a rotation and a skip, then a log after a rollback, then what
-/// the authority says.
+/// the authority says, then what was added to the format since, in the second log. What is new goes to the end: no
+/// golden changes.
 fn messages() -> Vec<(String, Vec<u8>)> {
     let mut all: Vec<(String, Vec<u8>)> = Vec::new();
     let mut chain = Chain::begin(GatewayId::new("gw-03").unwrap(), LOG, 0, Box::new(key()));
@@ -157,6 +185,9 @@ fn messages() -> Vec<(String, Vec<u8>)> {
         }
         Act::seal(&draft, &mut sealer, &authority()).unwrap();
         keep(&format!("act-permit-{permit}"), sealer.bytes());
+    }
+    for (second, body) in bodies_about_the_law().iter().enumerate() {
+        keep(body.word(), chain.seal(&at(60 + second), body).unwrap().bytes);
     }
     all
 }
@@ -209,6 +240,16 @@ fn every_golden_is_believed_and_read_as_it_was_meant() {
     let said = bodies().into_iter().chain(later_bodies());
     let mut keyring = Keyring::new(&[key().public_key()]);
     for ((name, bytes), body) in messages().iter().zip(said) {
+        assert_eq!(keyring.open(Unverified::read(bytes).unwrap()).unwrap().body, body, "{name}");
+    }
+    // The last ones belong to the second log, whose key the rotation has made known.
+    let law = bodies_about_the_law();
+    let mut keyring = Keyring::new(&[key().public_key()]);
+    let all = messages();
+    for (name, bytes) in &all {
+        assert!(believes(&mut keyring, bytes), "{name}");
+    }
+    for ((name, bytes), body) in all.iter().skip(all.len() - law.len()).zip(law) {
         assert_eq!(keyring.open(Unverified::read(bytes).unwrap()).unwrap().body, body, "{name}");
     }
     let receipt_bytes = messages().into_iter().find(|(name, _)| name.ends_with("receipt.json")).unwrap().1;
