@@ -11,7 +11,7 @@ use std::{
 use coldhearth::{
     catalogue::Standing,
     evidence::{Body, Chain, Ed25519, LogId},
-    judge::{Commissioned, Equipment, Fact, Floor, Memory, Promised, Site},
+    judge::{Commissioned, Equipment, Fact, Floor, Memory, Site, Wiring},
     metering::{MeterPoint, Next, Profile, Reply, Schedule, decode::Declared},
     terms::{AssetId, ClockQuality, GatewayId, LegalDay, MeterId, MilliVolts, MilliWatts, Ratio, Stamp},
 };
@@ -43,17 +43,9 @@ static ALLOCATOR: Counting = Counting;
 fn site() -> Site {
     let (meter, asset, nominal) =
         (MeterId::new("m1").unwrap(), AssetId::new("eaf-1").unwrap(), MilliVolts(35_000_000));
-    let terms = Commissioned {
-        meter,
-        serves: asset,
-        nominal,
-        rated: MilliWatts::from_watts(12_500_000),
-        no_load: MilliWatts(0),
-        allowances: heapless::Vec::new(),
-        floor: Floor::of(400, nominal, 2_000),
-        poll_ms: 1_000,
-        promised: Promised { voltages: 3, currents: 3 },
-    };
+    let floor = Floor::of(Wiring::FourWire, 400, nominal, 2_000);
+    let rated = MilliWatts::from_watts(12_500_000);
+    let terms = Commissioned::process_feeder(meter, asset, nominal, rated, floor);
     let standing = Standing::declared(LegalDay::parse("2011-12-31"));
     Site::new(vec![terms], vec![Equipment { id: asset, standing }], &Memory::default())
 }

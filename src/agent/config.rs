@@ -1,5 +1,7 @@
 //! The agent's configuration: what a person wrote, read into types that cannot be wrong.
 
+mod fitness;
+mod meter;
 mod read;
 
 use std::{

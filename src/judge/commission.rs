@@ -1,63 +1,79 @@
 //! What was declared and measured at commissioning, before anything is judged.
 
+use super::{accuracy::Classes, allowance::Allowance, floor::Floor, floor::register_floor};
 use crate::{
     catalogue::Standing,
-    terms::{AssetId, MeterId, MilliAmps, MilliVolts, MilliWatts, Name, Stamp, WattHours},
+    metering::{Quantity, decode::Declared},
+    terms::{AssetId, Digest, MeterId, MilliAmps, MilliVolts, MilliWatts, Stamp, WattHours},
 };
 
-/// Most itemised allowances of one feeder.
-pub const MAX_ALLOWANCES: usize = 16;
-/// Starting current of a meter behind current transformers, parts per million of their primary rating:
-/// 0.2 % In, a vendor's sheet in METERING.md C.
-pub const STARTING_CURRENT_CT_PPM: i64 = 2_000;
-/// Starting current of a directly connected meter, parts per million of its rated current: 0.4 % Ib, same source.
-pub const STARTING_CURRENT_DIRECT_PPM: i64 = 4_000;
+/// Most pieces of equipment one feeder may serve.
+pub const MAX_SERVED: usize = 8;
 /// How old a register's value may be when it is read: meters refresh them in beats, and gateways cache. Each sum of
 /// energy is allowed what the allowances draw in this time besides its own span, in milliseconds.
 pub const REGISTER_AGE_MS: i64 = 60_000;
-/// Overload a current transformer passes on to its meter, in percent of its rating.
-pub const OVERLOAD_PERCENT: i64 = 120;
-/// What the meter's class may add to a declared allowance of energy, in parts per million.
-pub const CLASS_ERROR_PPM: i64 = 10_000;
 
-/// Something that may lawfully draw from a decommissioned feeder: lamps, crane, heaters, barring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Allowance {
-    /// What it is for.
-    pub name: Name,
-    /// The power it may draw at any moment.
-    pub power: MilliWatts,
-    /// The energy it may draw in a calendar month.
-    pub monthly: WattHours,
-}
-
-/// Below this the meter cannot tell anything from nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Floor {
-    /// Three-phase power at the starting current and nominal voltage.
-    pub power: MilliWatts,
-    /// The starting current, primary side.
-    pub current: MilliAmps,
-    /// The most the metering point can pass at all: rated current with overload at nominal voltage.
-    pub capacity: MilliWatts,
-}
-
-impl Floor {
-    /// The floor of a meter with this rated primary current (amperes) on a line of this nominal voltage.
-    /// `ppm` is its starting current in parts per million of the rated current.
-    pub fn of(rated_amps: u32, nominal: MilliVolts, ppm: i64) -> Floor {
-        let rated = i64::from(rated_amps).saturating_mul(1_000);
-        let current = MilliAmps(i64::from(rated_amps).saturating_mul(ppm) / 1_000);
-        let overload = MilliAmps(rated / 100 * OVERLOAD_PERCENT);
-        Floor { power: three_phase(nominal, current), current, capacity: three_phase(nominal, overload) }
+worded! {
+    /// What a feeder is for.
+    Role {
+        /// The process itself: only such a feeder, serving one piece of equipment alone, can convict.
+        Process "process"
+        /// Fans, pumps, hydraulics, lighting.
+        Auxiliary "auxiliary"
+        /// Cooling, drainage, ventilation, gas purge and detection, fire water: never judged guilty.
+        Safety "safety"
     }
 }
 
-/// P = sqrt(3) U I.
-fn three_phase(line: MilliVolts, current: MilliAmps) -> MilliWatts {
-    // mV * mA is a microwatt, so mW = mV * mA / 1000.
-    let milliwatts = i128::from(line.0) * i128::from(current.0) * 17_321 / 10_000 / 1_000;
-    MilliWatts(i64::try_from(milliwatts).unwrap_or(i64::MAX))
+worded! {
+    /// How the meter is connected.
+    Wiring {
+        /// Three elements: each phase is measured.
+        FourWire "3p4w_3e"
+        /// Two elements (Aron) on a three-wire network: only total power, line voltages, I1 and I3 mean anything.
+        Aron "3p3w_2e"
+        /// One phase.
+        SinglePhase "1p"
+    }
+}
+
+impl Wiring {
+    /// Which phases have a current of their own.
+    pub const fn has_current(self) -> [bool; 3] {
+        match self {
+            Wiring::FourWire => [true, true, true],
+            Wiring::Aron => [true, false, true],
+            Wiring::SinglePhase => [true, false, false],
+        }
+    }
+
+    /// Whether the power of a single phase means anything.
+    pub const fn has_phase_power(self) -> bool {
+        matches!(self, Wiring::FourWire)
+    }
+
+    /// Power of this current at this voltage: line-to-line for three phases (root of three U I), else U I.
+    pub fn power(self, voltage: MilliVolts, current: MilliAmps) -> MilliWatts {
+        // mV * mA is a microwatt, so mW = mV * mA / 1000.
+        let product = i128::from(voltage.0) * i128::from(current.0) / 1_000;
+        let milliwatts = match self {
+            Wiring::FourWire | Wiring::Aron => product * 17_321 / 10_000,
+            Wiring::SinglePhase => product,
+        };
+        MilliWatts(i64::try_from(milliwatts).unwrap_or(i64::MAX))
+    }
+}
+
+worded! {
+    /// Where the meter takes its voltage.
+    VoltagePoint {
+        /// Before the breaker: whether the line behind it is dead cannot be told.
+        Bus "bus"
+        /// Between breaker and isolator.
+        Line "line"
+        /// At the equipment.
+        Load "load"
+    }
 }
 
 /// Which values the meter's map promises, so that a missing one is missed.
@@ -74,25 +90,97 @@ pub struct Promised {
 pub struct Commissioned {
     /// The meter that watches it.
     pub meter: MeterId,
-    /// The equipment it serves, and serves alone.
-    pub serves: AssetId,
-    /// Nominal line-to-line voltage.
+    /// What it is for.
+    pub role: Role,
+    /// The equipment it serves, at least one and at most [`MAX_SERVED`]; alone when there is one.
+    pub serves: Box<[AssetId]>,
+    /// How the meter is connected.
+    pub wiring: Wiring,
+    /// Where the meter takes its voltage.
+    pub voltage_point: VoltagePoint,
+    /// Nominal line-to-line voltage; phase voltage for a single phase.
     pub nominal: MilliVolts,
-    /// Rated power of the equipment.
+    /// Rated power of what it serves.
     pub rated: MilliWatts,
     /// No-load loss of its transformer.
     pub no_load: MilliWatts,
-    /// Itemised allowances.
-    pub allowances: heapless::Vec<Allowance, MAX_ALLOWANCES>,
+    /// Reactive power of declared capacitors and filters at nominal voltage, in var; 0: none declared.
+    pub compensation_var: i64,
+    /// Itemised allowances, at most [`super::allowance::MAX_ALLOWANCES`].
+    pub allowances: Box<[Allowance]>,
+    /// Ratios on the transformers' plates.
+    pub ratios: Declared,
+    /// Accuracy classes on the plates.
+    pub classes: Classes,
     /// What the meter cannot see.
     pub floor: Floor,
+    /// The register energy is judged by: import, or the combined total where the map has no import.
+    pub register: Quantity,
     /// Time between two polls, in milliseconds.
     pub poll_ms: u64,
     /// What the meter's map promises.
     pub promised: Promised,
+    /// SHA-256 over everything declared of this point, its papers included, as the log tells it.
+    pub identity: Digest,
 }
 
 impl Commissioned {
+    /// A process feeder that serves one piece of equipment alone, of which nothing else is declared.
+    pub fn process_feeder(
+        meter: MeterId,
+        asset: AssetId,
+        nominal: MilliVolts,
+        rated: MilliWatts,
+        floor: Floor,
+    ) -> Commissioned {
+        Commissioned {
+            meter,
+            role: Role::Process,
+            serves: Box::new([asset]),
+            wiring: Wiring::FourWire,
+            voltage_point: VoltagePoint::Bus,
+            nominal,
+            rated,
+            no_load: MilliWatts(0),
+            compensation_var: 0,
+            allowances: Box::default(),
+            ratios: Declared::default(),
+            classes: Classes::default(),
+            floor,
+            register: Quantity::Import,
+            poll_ms: 1_000,
+            promised: Promised { voltages: 3, currents: 3 },
+            identity: Digest::of(b""),
+        }
+    }
+
+    /// The equipment whose records its findings are filed under: the first it serves.
+    ///
+    /// A feeder that serves nothing cannot be configured; such a one files under its meter's name.
+    pub fn asset(&self) -> AssetId {
+        self.serves.first().copied().unwrap_or(AssetId(self.meter.0))
+    }
+
+    /// Whether it serves this equipment.
+    pub fn serves(&self, asset: AssetId) -> bool {
+        self.serves.contains(&asset)
+    }
+
+    /// Whether what it draws can convict: a process feeder that serves one piece of equipment and no other.
+    pub fn convicts(&self) -> bool {
+        self.role == Role::Process && self.serves.len() == 1
+    }
+
+    /// Whether so much could hide below the floor that the meter is unfit for its equipment.
+    pub fn is_unfit(&self) -> bool {
+        self.floor.is_unfit_for(self.rated)
+    }
+
+    /// What meter and transformers may err together, in parts per million of what passed.
+    pub fn error_ppm(&self) -> i64 {
+        self.classes.error_ppm(self.ratios.ct.is_some(), self.ratios.pt.is_some())
+    }
+
     /// Power up to which nothing but no-load losses is seen.
     pub fn idle_limit(&self) -> MilliWatts {
         MilliWatts(self.floor.power.0.saturating_add(self.no_load.0))
@@ -111,26 +199,27 @@ impl Commissioned {
         let allowed = self.allowances.iter().fold(self.idle_limit().over_ms(span_ms).0, |sum, a| {
             sum.saturating_add(a.power.over_ms(span_ms).0.min(a.monthly.0.saturating_mul(months)))
         });
-        let class_error = allowed / (1_000_000 / CLASS_ERROR_PPM);
-        WattHours(allowed.saturating_add(class_error).saturating_add(step.0.saturating_mul(2)))
+        let class_error = i128::from(allowed) * i128::from(self.error_ppm()) / 1_000_000;
+        let class_error = i64::try_from(class_error).unwrap_or(i64::MAX);
+        WattHours(allowed.saturating_add(class_error).saturating_add(register_floor(step).0))
     }
 
     /// Energy that may have passed unseen while the meter stood at or below its floor.
     pub fn unseen_bound(&self, span_ms: i64, step: WattHours) -> WattHours {
-        WattHours(self.floor.power.over_ms(span_ms).0.saturating_add(step.0.saturating_mul(2)))
+        WattHours(self.floor.power.over_ms(span_ms).0.saturating_add(register_floor(step).0))
     }
 
     /// Energy that may show between two readings while nothing but no-load losses and the floor is drawn.
     pub fn idle_bound(&self, span_ms: i64, step: WattHours) -> WattHours {
         let span_ms = span_ms.max(0).saturating_add(REGISTER_AGE_MS);
-        WattHours(self.idle_limit().over_ms(span_ms).0.saturating_add(step.0.saturating_mul(2)))
+        WattHours(self.idle_limit().over_ms(span_ms).0.saturating_add(register_floor(step).0))
     }
 
     /// The most the register can have advanced: what the metering point can pass, whatever rating was declared.
     pub fn possible(&self, span_ms: i64, step: WattHours) -> WattHours {
         let span_ms = span_ms.max(0).saturating_add(REGISTER_AGE_MS);
         let most = MilliWatts(self.floor.capacity.0.max(self.rated.0.saturating_add(self.rated.0 / 4)));
-        WattHours(most.over_ms(span_ms).0.saturating_add(step.0.saturating_mul(2)))
+        WattHours(most.over_ms(span_ms).0.saturating_add(register_floor(step).0))
     }
 }
 
@@ -146,33 +235,40 @@ pub struct Equipment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terms::ClockQuality;
+    use crate::{
+        judge::{AllowanceKind, floor::STARTING_CURRENT_CT_PPM},
+        terms::{ClockQuality, Name},
+    };
 
-    pub(crate) fn feeder() -> Commissioned {
-        let allowance = Allowance {
-            name: Name::new("lamps").unwrap(),
-            power: MilliWatts::from_watts(10_000),
-            monthly: WattHours(2_000_000),
-        };
+    fn feeder() -> Commissioned {
+        let nominal = MilliVolts(35_000_000);
+        let lamps = Allowance::drawing(
+            Name::new("lamps").unwrap(),
+            AllowanceKind::Lamps,
+            MilliWatts::from_watts(10_000),
+            WattHours(2_000_000),
+        );
+        let floor = Floor::of(Wiring::FourWire, 400, nominal, STARTING_CURRENT_CT_PPM);
+        let rated = MilliWatts::from_watts(12_500_000);
+        let (meter, asset) = (MeterId::new("m1").unwrap(), AssetId::new("eaf-1").unwrap());
         Commissioned {
-            meter: MeterId::new("m1").unwrap(),
-            serves: AssetId::new("eaf-1").unwrap(),
-            nominal: MilliVolts(35_000_000),
-            rated: MilliWatts::from_watts(12_500_000),
             no_load: MilliWatts::from_watts(20_000),
-            allowances: heapless::Vec::from_slice(&[allowance]).unwrap(),
-            floor: Floor::of(400, MilliVolts(35_000_000), STARTING_CURRENT_CT_PPM),
-            poll_ms: 1_000,
-            promised: Promised { voltages: 3, currents: 3 },
+            allowances: Box::new([lamps]),
+            ..Commissioned::process_feeder(meter, asset, nominal, rated, floor)
         }
     }
 
     #[test]
-    fn the_floor_of_a_large_current_transformer_is_large() {
-        // VERDICT.md 2: 3000/5 A at 35 kV is 182 MVA; a starting current of 0.1 % is 182 kW.
-        let floor = Floor::of(3_000, MilliVolts(35_000_000), 1_000);
-        assert_eq!(floor.power.watts(), 181_870);
-        assert_eq!(floor.current, MilliAmps(3_000));
+    fn only_a_process_feeder_that_serves_one_alone_convicts() {
+        let convicts = |change: fn(&mut Commissioned)| {
+            let mut terms = feeder();
+            change(&mut terms);
+            terms.convicts()
+        };
+        assert!(convicts(|_| ()));
+        assert!(!convicts(|terms| terms.role = Role::Safety));
+        assert!(!convicts(|terms| terms.role = Role::Auxiliary));
+        assert!(!convicts(|terms| terms.serves = ["a", "b"].map(|id| AssetId::new(id).unwrap()).into()));
     }
 
     #[test]

@@ -230,7 +230,7 @@ impl Feeder {
         }
         Some(Interval {
             meter: self.terms.meter,
-            asset: self.terms.serves,
+            asset: self.terms.asset(),
             start: closed.start,
             end: *at,
             shares: closed.shares,
@@ -249,7 +249,7 @@ impl Feeder {
     pub fn finding(&self, at: &Stamp, reading: Option<&Reading>) -> StateFinding {
         StateFinding {
             meter: self.terms.meter,
-            asset: self.terms.serves,
+            asset: self.terms.asset(),
             state: self.shown,
             since: self.since.unwrap_or(*at),
             proof: self.proof().copied(),

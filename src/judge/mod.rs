@@ -3,12 +3,18 @@
 //! May not: do I/O, read a clock, hold a float, allocate in the steady state, see `evidence` or any I/O room.
 //! There is no error here: doubt is [`State::Unknown`], with a reason.
 
+#[macro_use]
+mod worded;
+
+pub mod accuracy;
+pub mod allowance;
 pub mod commission;
 pub mod counter;
 pub mod cutoff;
 pub mod drawing;
 pub mod event;
 pub mod feeder;
+pub mod floor;
 pub mod leave;
 pub mod ledger;
 pub mod line;
@@ -20,11 +26,14 @@ pub mod state;
 pub mod verdict;
 pub mod window;
 
-pub use commission::{Allowance, Commissioned, Equipment, Floor, Promised};
+pub use accuracy::{Accuracy, Classes};
+pub use allowance::{Allowance, AllowanceKind};
+pub use commission::{Commissioned, Equipment, Promised, Role, VoltagePoint, Wiring};
 pub use cutoff::{Rung, Transition};
 pub use drawing::Proof;
 pub use event::{Event, PlateRead, RegisterEvent, RegisterQuirk};
 pub use feeder::StateFinding;
+pub use floor::Floor;
 pub use leave::PermitUse;
 pub use ledger::{Interval, Shares};
 pub use memory::{EquipmentMemory, Mark, Memory, MeterMemory};

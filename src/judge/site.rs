@@ -47,7 +47,7 @@ impl Site {
         feeders.sort_unstable_by_key(|feeder| feeder.terms().meter);
         let remembered = |id: AssetId| memory.equipment.iter().find(|e| e.asset == id);
         let docket = |equipment: Equipment| {
-            let serving = feeders.iter().filter(|feeder| feeder.terms().serves == equipment.id);
+            let serving = feeders.iter().filter(|feeder| feeder.terms().serves(equipment.id));
             let meters: Vec<MeterId> = serving.map(|feeder| feeder.terms().meter).collect();
             Docket::new(equipment, &meters, remembered(equipment.id), &memory.permits)
         };
@@ -128,7 +128,7 @@ impl Site {
     ) {
         let Some(feeder) = find(&mut self.feeders, meter) else { return };
         let change = hear(feeder);
-        let asset = feeder.terms().serves;
+        let asset = feeder.terms().asset();
         if let Some(event) = change.event {
             let docket = self.dockets.iter().find(|docket| docket.id() == asset);
             say(Finding::Event(with_paper(event, docket, at)));
@@ -140,7 +140,7 @@ impl Site {
         if let Some((from, energy)) = change.energy {
             docket.on_energy(meter, &from, energy);
         }
-        let serving = self.feeders.iter().filter(|feeder| feeder.terms().serves == asset);
+        let serving = self.feeders.iter().filter(|feeder| feeder.terms().serves(asset));
         if let Some(verdict) = docket.review(at, serving) {
             say(Finding::Verdict(verdict));
         }
@@ -151,7 +151,7 @@ impl Site {
         for docket in &mut self.dockets {
             if docket.permit_has_turned(at) {
                 let asset = docket.id();
-                let serving = self.feeders.iter_mut().filter(|feeder| feeder.terms().serves == asset);
+                let serving = self.feeders.iter_mut().filter(|feeder| feeder.terms().serves(asset));
                 serving.for_each(Feeder::renew_proof);
             }
         }
@@ -166,7 +166,7 @@ impl Site {
     }
 
     fn renew_proofs(&mut self, asset: AssetId) {
-        let serving = self.feeders.iter_mut().filter(|feeder| feeder.terms().serves == asset);
+        let serving = self.feeders.iter_mut().filter(|feeder| feeder.terms().serves(asset));
         serving.for_each(Feeder::renew_proof);
     }
 

@@ -194,6 +194,9 @@ fn failed(error: &dyn std::fmt::Display) -> Failure {
     Failure::new(Exit::Bug, format!("the demo's plant cannot be built: {error}"))
 }
 
+/// Classes on the plates of every meter and current transformer of the demo.
+const CLASSES: &str = "meter_class = \"0.5S\"\nct_class = \"0.5S\"\n";
+
 fn configuration(ports: &[u16], broker: &Ports, today: LegalDay, month_ago: LegalDay) -> String {
     let [furnaces, others] = [0, 1].map(|bus| ports.get(bus).copied().unwrap_or_default());
     let port = broker.port;
@@ -224,11 +227,11 @@ fn configuration(ports: &[u16], broker: &Ports, today: LegalDay, month_ago: Lega
         equipment("saf-1", "submerged_arc_furnace", "1号矿热炉", 5_500_000, &gone(month_ago, plate("others", 102))),
         equipment("kiln-1", "wet_process_kiln", "1号湿法窑", 900_000, &gone(month_ago, plate("others", 103))),
         equipment("eaf-3", "electric_arc_furnace", "3号电弧炉", 12_500_000, ""),
-        meter("eaf-2", "furnaces", 1, "janitza-19000", "nominal_v = 35_000\nct = \"400/5\"\nno_load_w = 20_000"),
-        meter("eaf-3", "furnaces", 4, "janitza-19000", "nominal_v = 35_000\nct = \"400/5\""),
-        meter("saf-1", "others", 2, "acrel-adl400", "nominal_v = 10_000\nct = \"400/5\"\npt = \"10000/100\""),
+        meter("eaf-2", "furnaces", 1, "janitza-19000", &format!("{CLASSES}voltage_point = \"line\"\nnominal_v = 35_000\nct = \"400/5\"\nno_load_w = 20_000")),
+        meter("eaf-3", "furnaces", 4, "janitza-19000", &format!("{CLASSES}voltage_point = \"line\"\nnominal_v = 35_000\nct = \"400/5\"")),
+        meter("saf-1", "others", 2, "acrel-adl400", &format!("{CLASSES}pt_class = \"0.5\"\nvoltage_point = \"line\"\nnominal_v = 10_000\nct = \"400/5\"\npt = \"10000/100\"")),
         lamps.to_owned(),
-        meter("kiln-1", "others", 3, "sim-cutoff", "nominal_v = 6_000\nct = \"150/5\""),
+        meter("kiln-1", "others", 3, "sim-cutoff", &format!("{CLASSES}voltage_point = \"load\"\nnominal_v = 6_000\nct = \"150/5\"")),
     ]
     .concat()
 }

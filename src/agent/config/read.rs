@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     AgentConfig, BrokerConfig, Bus, DEFAULT_DRAIN_PER_S, DEFAULT_JOURNAL_MB, DEFAULT_KEEPALIVE_S,
-    DEFAULT_POLL_MS, DEFAULT_RETENTION_DAYS, Furnace, Gateway, JournalConfig, MAX_METERS, Meter, PlateAt,
+    DEFAULT_RETENTION_DAYS, Furnace, Gateway, JournalConfig, MAX_METERS, Meter, PlateAt,
 };
 use crate::{
     catalogue::Standing,
@@ -18,23 +18,21 @@ use crate::{
         credentials::{self, Identity, TlsFiles},
         public_key,
     },
-    judge::{
-        Allowance, Commissioned, Equipment, Floor, Promised,
-        commission::{MAX_ALLOWANCES, STARTING_CURRENT_CT_PPM, STARTING_CURRENT_DIRECT_PPM},
-    },
-    metering::{Profile, Quantity, decode::Declared},
+    judge::Equipment,
+    metering::Profile,
     terms::{
-        AssetId, Digest, Flaw, Flaws, GatewayId, LegalDay, MeterId, MilliVolts, MilliWatts, Name, WattHours,
+        AssetId, Digest, Flaw, Flaws, GatewayId, LegalDay, MilliWatts, Name,
         flaw::Wrong,
         form::{self, Form},
         place::{CreditCode, Division},
     },
 };
 
-/// Longest line-to-line voltage accepted, in volts.
-const MAX_NOMINAL_V: i64 = 1_000_000;
 /// Largest power accepted, in watts.
-const MAX_POWER_W: i64 = 10_000_000_000;
+pub(super) const MAX_POWER_W: i64 = 10_000_000_000;
+
+/// The profiles of the configured folder, by identifier; those with mistakes as their mistakes.
+pub(super) type Profiles = BTreeMap<String, Result<Arc<Profile>, Vec<Flaw>>>;
 
 /// Reads the merged tree; profiles are looked for beside `base`, the configuration's folder.
 pub(super) struct Reader<'a> {
@@ -98,7 +96,7 @@ impl Reader<'_> {
             form.flaw("meter", wrong, "one meter watches one feeder: correct the unit");
         }
         for furnace in equipment {
-            if meters.iter().all(|meter| meter.commissioned.serves != furnace.equipment.id) {
+            if meters.iter().all(|meter| !meter.commissioned.serves(furnace.equipment.id)) {
                 let wrong = format!("no meter serves equipment `{}`", furnace.equipment.id);
                 self.warnings.add(
                     form.place("equipment").clone(),
@@ -131,7 +129,7 @@ impl Reader<'_> {
     }
 
     /// Every profile file of the configured folder, by its identifier; those with mistakes as their mistakes.
-    fn profiles(&self, gateway: Option<&Form<'_>>) -> BTreeMap<String, Result<Arc<Profile>, Vec<Flaw>>> {
+    fn profiles(&self, gateway: Option<&Form<'_>>) -> Profiles {
         let Some(gateway) = gateway else { return BTreeMap::new() };
         let folder = gateway.optional("profiles", form::text).unwrap_or_else(|| "meters".to_owned());
         let folder = self.base.join(folder);
@@ -284,183 +282,12 @@ impl Reader<'_> {
         Some(PlateAt { bus: bus?, unit: unit?, at: at? })
     }
 
-    fn bus_of(&self, form: &Form<'_>, buses: &[Bus]) -> Option<Name> {
+    pub(super) fn bus_of(&self, form: &Form<'_>, buses: &[Bus]) -> Option<Name> {
         let bus = form.required("bus", form::name)?;
         if buses.iter().all(|b| b.id != bus) {
             form.flaw("bus", format!("no [[bus]] has the id `{bus}`"), "add it, or correct the name");
         }
         Some(bus)
-    }
-
-    fn meter(
-        &self,
-        form: Form<'_>,
-        buses: &[Bus],
-        equipment: &[Furnace],
-        profiles: &BTreeMap<String, Result<Arc<Profile>, Vec<Flaw>>>,
-    ) -> Option<Meter> {
-        let id = form.required("id", form::name);
-        let bus = self.bus_of(&form, buses);
-        let unit = form.required("unit", form::fitting(1..=247));
-        let profile = self.profile(&form, profiles);
-        let declared =
-            Declared { ct: form.optional("ct", form::ratio), pt: form.optional("pt", form::ratio) };
-        let poll_ms = form.optional("poll_ms", form::fitting(100..=60_000)).unwrap_or(DEFAULT_POLL_MS);
-        let timeout_ms = form.optional("timeout_ms", form::fitting(20..=30_000));
-        let serves = self.serves(&form, equipment);
-        let commissioned =
-            self.commissioned(&form, MeterId(id?), serves, declared, poll_ms, profile.as_deref());
-        form.close();
-        let (bus, unit, profile, commissioned) = (bus?, unit?, profile?, commissioned?);
-        Some(Meter { id: MeterId(id?), bus, unit, profile, declared, poll_ms, timeout_ms, commissioned })
-    }
-
-    fn profile(
-        &self,
-        form: &Form<'_>,
-        profiles: &BTreeMap<String, Result<Arc<Profile>, Vec<Flaw>>>,
-    ) -> Option<Arc<Profile>> {
-        let wanted = form.required("profile", form::text)?;
-        match profiles.get(&wanted) {
-            Some(Ok(profile)) => Some(profile.clone()),
-            Some(Err(flaws)) => {
-                for Flaw { place, what } in flaws {
-                    self.flaws.add(place.clone(), what.clone());
-                }
-                None
-            }
-            None => {
-                let known: Vec<&str> = profiles.keys().map(String::as_str).collect();
-                form.flaw(
-                    "profile",
-                    format!("there is no profile `{wanted}`"),
-                    format!("known: {}", known.join(", ")),
-                );
-                None
-            }
-        }
-    }
-
-    fn serves<'e>(&self, form: &Form<'_>, equipment: &'e [Furnace]) -> Option<&'e Furnace> {
-        let serves = form.required("serves", form::name)?;
-        let found = equipment.iter().find(|furnace| furnace.equipment.id.0 == serves);
-        if found.is_none() {
-            form.flaw(
-                "serves",
-                format!("no [[equipment]] has the id `{serves}`"),
-                "add it, or correct the name",
-            );
-        }
-        found
-    }
-
-    fn commissioned(
-        &self,
-        form: &Form<'_>,
-        meter: MeterId,
-        serves: Option<&Furnace>,
-        declared: Declared,
-        poll_ms: u64,
-        profile: Option<&Profile>,
-    ) -> Option<Commissioned> {
-        let nominal = form.required("nominal_v", form::whole(100..=MAX_NOMINAL_V));
-        let no_load = form.optional("no_load_w", form::whole(0..=MAX_POWER_W)).unwrap_or(0);
-        let rated_a: Option<u32> = form.optional("rated_a", form::fitting(1..=100_000));
-        let allowances = self.allowances(form);
-        let nominal = MilliVolts(nominal?.saturating_mul(1_000));
-        let floor = match (declared.ct, rated_a) {
-            (Some(ct), None) => Floor::of(ct.primary(), nominal, STARTING_CURRENT_CT_PPM),
-            (None, Some(amps)) => Floor::of(amps, nominal, STARTING_CURRENT_DIRECT_PPM),
-            (Some(_), Some(_)) | (None, None) => {
-                form.flaw(
-                    "ct",
-                    "the smallest current the meter sees cannot be told",
-                    "give either `ct = \"400/5\"` or, for a direct connection, `rated_a = 100`",
-                );
-                return None;
-            }
-        };
-        self.warn_of_meter(form, profile, declared, serves, floor);
-        let serves = serves?;
-        Some(Commissioned {
-            meter,
-            serves: serves.equipment.id,
-            nominal,
-            rated: serves.rated,
-            no_load: MilliWatts::from_watts(no_load),
-            allowances,
-            floor,
-            poll_ms,
-            promised: promised(profile?),
-        })
-    }
-
-    fn allowances(&self, form: &Form<'_>) -> heapless::Vec<Allowance, MAX_ALLOWANCES> {
-        let mut allowances = heapless::Vec::new();
-        for allowance in form.tables("allowance") {
-            let name = allowance.required("name", form::name);
-            let power = allowance.required("power_w", form::whole(0..=MAX_POWER_W));
-            let monthly = allowance.required("energy_kwh_per_month", form::whole(0..=MAX_POWER_W));
-            let place = allowance.place("name").clone();
-            allowance.close();
-            let (Some(name), Some(power), Some(monthly)) = (name, power, monthly) else { continue };
-            let allowance = Allowance {
-                name,
-                power: MilliWatts::from_watts(power),
-                monthly: WattHours(monthly.saturating_mul(1_000)),
-            };
-            if allowances.push(allowance).is_err() {
-                let right = format!("at most {MAX_ALLOWANCES} are allowed");
-                self.flaws.add(place, Wrong::new("too many allowances", right));
-            }
-        }
-        allowances
-    }
-
-    fn warn_of_meter(
-        &self,
-        form: &Form<'_>,
-        profile: Option<&Profile>,
-        declared: Declared,
-        serves: Option<&Furnace>,
-        floor: Floor,
-    ) {
-        let warn = |key: &str, wrong: String, right: &str| {
-            self.warnings.add(form.place(key).clone(), Wrong::new(wrong, right));
-        };
-        if let Some(profile) = profile.filter(|profile| !profile.has_liveness_word()) {
-            let wrong = format!("profile `{}` has no clock, uptime or run-hours word", profile.id);
-            warn("profile", wrong, "a dead line can then only be shown as unknown, never as dead");
-        }
-        if profile.is_some_and(Profile::needs_pt) && declared.pt.is_none() {
-            let wrong = "`pt` is not declared and the meter's values need it".to_owned();
-            warn(
-                "profile",
-                wrong,
-                "the ratio the meter tells is believed; write `pt = \"10000/100\"` from the plate",
-            );
-        }
-        if let Some(furnace) = serves.filter(|furnace| floor.power.0 > furnace.rated.0 / 20) {
-            let wrong = format!(
-                "meter unfit for this equipment: {} W could hide below its floor, more than 5 % of {} W",
-                floor.power.watts(),
-                furnace.rated.watts()
-            );
-            warn("ct", wrong, "use a smaller current transformer or a better meter");
-        }
-    }
-}
-
-/// What a profile's map promises, so that a missing value is missed.
-fn promised(profile: &Profile) -> Promised {
-    let mapped = |quantities: [Quantity; 3]| {
-        u8::try_from(quantities.iter().filter(|q| profile.row(**q).is_some()).count()).unwrap_or(3)
-    };
-    let lines = mapped([Quantity::VoltageL12, Quantity::VoltageL23, Quantity::VoltageL31]);
-    let phases = mapped([Quantity::VoltageL1, Quantity::VoltageL2, Quantity::VoltageL3]);
-    Promised {
-        voltages: if lines > 0 { lines } else { phases },
-        currents: mapped([Quantity::CurrentL1, Quantity::CurrentL2, Quantity::CurrentL3]),
     }
 }
 

@@ -7,8 +7,8 @@ use super::*;
 use crate::{
     catalogue::Standing,
     judge::{
-        Allowance, Floor, Promised, Proof, RegisterQuirk, State, StateFinding, Verdict, Why,
-        memory::MeterMemory,
+        Allowance, AllowanceKind, Floor, Proof, RegisterQuirk, State, StateFinding, Verdict, VoltagePoint,
+        Why, Wiring, memory::MeterMemory,
     },
     metering::{Fault, Quantity, Register, Scan, decode::Applied, quantity::QUANTITIES},
     terms::{ClockQuality, LegalDay, MilliVolts, MilliWatts, Name, WattHours},
@@ -29,21 +29,20 @@ struct Story {
 }
 
 fn terms() -> Commissioned {
-    let allowance = Allowance {
-        name: Name::new("lamps").unwrap(),
-        power: MilliWatts::from_watts(30_000),
-        monthly: WattHours(5_000_000),
-    };
+    let lamps = Allowance::drawing(
+        Name::new("lamps").unwrap(),
+        AllowanceKind::Lamps,
+        MilliWatts::from_watts(30_000),
+        WattHours(5_000_000),
+    );
+    let (meter, asset) = (MeterId::new("m1").unwrap(), AssetId::new("eaf-1").unwrap());
+    let (nominal, rated) = (MilliVolts(NOMINAL), MilliWatts::from_watts(12_500_000));
+    let floor = Floor::of(Wiring::FourWire, 400, nominal, 2_000);
     Commissioned {
-        meter: MeterId::new("m1").unwrap(),
-        serves: AssetId::new("eaf-1").unwrap(),
-        nominal: MilliVolts(NOMINAL),
-        rated: MilliWatts::from_watts(12_500_000),
+        voltage_point: VoltagePoint::Load,
         no_load: MilliWatts::from_watts(20_000),
-        allowances: heapless::Vec::from_slice(&[allowance]).unwrap(),
-        floor: Floor::of(400, MilliVolts(NOMINAL), 2_000),
-        poll_ms: 1_000,
-        promised: Promised { voltages: 3, currents: 3 },
+        allowances: Box::new([lamps]),
+        ..Commissioned::process_feeder(meter, asset, nominal, rated, floor)
     }
 }
 

@@ -1,0 +1,250 @@
+//! One metering point: what a person wrote of it, and whether it is fit to be judged by.
+
+use std::sync::Arc;
+
+use super::{
+    Bus, DEFAULT_POLL_MS, Furnace, Meter, fitness,
+    read::{MAX_POWER_W, Profiles, Reader},
+};
+use crate::{
+    judge::{
+        Accuracy, Allowance, AllowanceKind, Classes, Commissioned, Floor, Promised, Role, VoltagePoint,
+        Wiring, allowance::MAX_ALLOWANCES, commission::MAX_SERVED,
+    },
+    metering::{Profile, Quantity, decode::Declared},
+    terms::{
+        Digest, Flaw, MeterId, MilliVolts, MilliWatts, Name, WattHours,
+        flaw::Wrong,
+        form::{self, Form, Value},
+    },
+};
+
+/// Longest line-to-line voltage accepted, in volts.
+const MAX_NOMINAL_V: i64 = 1_000_000;
+/// Below this nominal voltage a network has a neutral conductor unless its configuration says otherwise, in volts.
+const NEUTRAL_BELOW_V: i64 = 1_000;
+
+/// Which conductors the network has.
+const NETWORKS: &[(&str, Network)] = &[("three_wire", Network::ThreeWire), ("four_wire", Network::FourWire)];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Network {
+    ThreeWire,
+    FourWire,
+}
+
+impl Reader<'_> {
+    pub(super) fn meter(
+        &self,
+        form: Form<'_>,
+        buses: &[Bus],
+        equipment: &[Furnace],
+        profiles: &Profiles,
+    ) -> Option<Meter> {
+        let id = form.required("id", form::name);
+        let bus = self.bus_of(&form, buses);
+        let unit = form.required("unit", form::fitting(1..=247));
+        let profile = self.profile(&form, profiles);
+        let poll_ms = form.optional("poll_ms", form::fitting(100..=60_000)).unwrap_or(DEFAULT_POLL_MS);
+        let timeout_ms = form.optional("timeout_ms", form::fitting(20..=30_000));
+        let served = served(&form, equipment);
+        let commissioned = self.commissioned(&form, MeterId(id?), &served, profile.as_deref());
+        form.close();
+        let (bus, unit, profile) = (bus?, unit?, profile?);
+        let commissioned = Commissioned { poll_ms, ..commissioned? };
+        let declared = commissioned.ratios;
+        Some(Meter { id: MeterId(id?), bus, unit, profile, declared, poll_ms, timeout_ms, commissioned })
+    }
+
+    fn profile(&self, form: &Form<'_>, profiles: &Profiles) -> Option<Arc<Profile>> {
+        let wanted = form.required("profile", form::text)?;
+        match profiles.get(&wanted) {
+            Some(Ok(profile)) => Some(profile.clone()),
+            Some(Err(flaws)) => {
+                for Flaw { place, what } in flaws {
+                    self.flaws.add(place.clone(), what.clone());
+                }
+                None
+            }
+            None => {
+                let known: Vec<&str> = profiles.keys().map(String::as_str).collect();
+                form.flaw(
+                    "profile",
+                    format!("there is no profile `{wanted}`"),
+                    format!("known: {}", known.join(", ")),
+                );
+                None
+            }
+        }
+    }
+
+    fn commissioned(
+        &self,
+        form: &Form<'_>,
+        meter: MeterId,
+        served: &[&Furnace],
+        profile: Option<&Profile>,
+    ) -> Option<Commissioned> {
+        let role = form.optional("role", form::one_of(Role::WORDS)).unwrap_or(Role::Process);
+        let nominal = form.required("nominal_v", form::whole(100..=MAX_NOMINAL_V));
+        let wiring = wiring(form, nominal);
+        let voltage_point = form.optional("voltage_point", form::one_of(VoltagePoint::WORDS));
+        let no_load = form.optional("no_load_w", form::whole(0..=MAX_POWER_W)).unwrap_or(0);
+        let compensation =
+            form.optional("compensation_kvar", form::whole(0..=MAX_POWER_W / 1_000)).unwrap_or(0);
+        let ratios = Declared { ct: form.optional("ct", form::ratio), pt: form.optional("pt", form::ratio) };
+        let classes = Classes {
+            meter: form.optional("meter_class", class),
+            ct: form.optional("ct_class", class),
+            pt: form.optional("pt_class", class),
+        };
+        let allowances = self.allowances(form);
+        let nominal = MilliVolts(nominal?.saturating_mul(1_000));
+        let floor = floor(form, wiring, nominal, ratios, classes);
+        let rated =
+            MilliWatts(served.iter().fold(0, |sum: i64, furnace| sum.saturating_add(furnace.rated.0)));
+        let commissioned = Commissioned {
+            meter,
+            role,
+            serves: served.iter().map(|furnace| furnace.equipment.id).collect(),
+            wiring,
+            voltage_point: voltage_point.unwrap_or(VoltagePoint::Bus),
+            nominal,
+            rated,
+            no_load: MilliWatts::from_watts(no_load),
+            compensation_var: compensation.saturating_mul(1_000),
+            allowances,
+            ratios,
+            classes,
+            floor: floor?,
+            register: profile?.row(Quantity::Import).map_or(Quantity::Energy, |row| row.quantity),
+            poll_ms: DEFAULT_POLL_MS,
+            promised: promised(profile?),
+            identity: Digest::of(b""),
+        };
+        if served.is_empty() {
+            return None;
+        }
+        fitness::warn(form, self.warnings, &commissioned, profile?, voltage_point);
+        Some(commissioned)
+    }
+
+    fn allowances(&self, form: &Form<'_>) -> Box<[Allowance]> {
+        let mut allowances = Vec::new();
+        let watts = |form: &Form<'_>, key| form.optional(key, form::whole(0..=MAX_POWER_W)).unwrap_or(0);
+        for allowance in form.tables("allowance") {
+            let name = allowance.required("name", form::name);
+            let kind = allowance.optional("kind", form::one_of(AllowanceKind::WORDS));
+            let power = allowance.required("power_w", form::whole(0..=MAX_POWER_W));
+            let monthly = allowance.required("energy_kwh_per_month", form::whole(0..=MAX_POWER_W));
+            let back_power = watts(&allowance, "back_power_w");
+            let back_monthly = watts(&allowance, "back_energy_kwh_per_month");
+            let place = allowance.place("name").clone();
+            allowance.close();
+            let (Some(name), Some(power), Some(monthly)) = (name, power, monthly) else { continue };
+            if allowances.len() == MAX_ALLOWANCES {
+                let right = format!("at most {MAX_ALLOWANCES} are allowed");
+                self.flaws.add(place, Wrong::new("too many allowances", right));
+                break;
+            }
+            allowances.push(Allowance {
+                name,
+                kind: kind.unwrap_or(AllowanceKind::Other),
+                power: MilliWatts::from_watts(power),
+                monthly: WattHours(monthly.saturating_mul(1_000)),
+                back_power: MilliWatts::from_watts(back_power),
+                back_monthly: WattHours(back_monthly.saturating_mul(1_000)),
+            });
+        }
+        allowances.into()
+    }
+}
+
+/// The equipment a meter serves: one name, or a list of them.
+fn served<'e>(form: &Form<'_>, equipment: &'e [Furnace]) -> Vec<&'e Furnace> {
+    let names = |value: &Value| match value {
+        Value::List(_) => form::list(form::name)(value),
+        Value::Text(_) | Value::Integer(_) | Value::Decimal(_) | Value::Flag(_) | Value::Table(_) => {
+            form::name(value).map(|name| vec![name])
+        }
+    };
+    let mut wanted = form.required("serves", names).unwrap_or_default();
+    wanted.sort_unstable();
+    wanted.dedup();
+    if wanted.len() > MAX_SERVED {
+        form.flaw(
+            "serves",
+            format!("{} pieces of equipment", wanted.len()),
+            format!("at most {MAX_SERVED} are allowed"),
+        );
+    }
+    let find = |name: &Name| {
+        let found = equipment.iter().find(|furnace| furnace.equipment.id.0 == *name);
+        if found.is_none() {
+            form.flaw(
+                "serves",
+                format!("no [[equipment]] has the id `{name}`"),
+                "add it, or correct the name",
+            );
+        }
+        found
+    };
+    wanted.iter().filter_map(find).collect()
+}
+
+/// The wiring, refused where it would not see every load of the network.
+fn wiring(form: &Form<'_>, nominal_v: Option<i64>) -> Wiring {
+    let wiring = form.optional("wiring", form::one_of(Wiring::WORDS)).unwrap_or(Wiring::FourWire);
+    let usual = match nominal_v {
+        Some(volts) if volts < NEUTRAL_BELOW_V => Network::FourWire,
+        Some(_) | None => Network::ThreeWire,
+    };
+    let network = form.optional("network", form::one_of(NETWORKS)).unwrap_or(usual);
+    if wiring == Wiring::Aron && network == Network::FourWire {
+        form.flaw(
+            "wiring",
+            "two elements on a network with a neutral do not see a load between L2 and N",
+            "use a meter with three elements; if there is no neutral, write network = \"three_wire\"",
+        );
+    }
+    wiring
+}
+
+fn class(value: &Value) -> form::Reading<Accuracy> {
+    form::parsed(value, Accuracy::parse, "a class like \"0.5S\" is expected, in quotes")
+}
+
+fn floor(
+    form: &Form<'_>,
+    wiring: Wiring,
+    nominal: MilliVolts,
+    ratios: Declared,
+    classes: Classes,
+) -> Option<Floor> {
+    let rated_a: Option<u32> = form.optional("rated_a", form::fitting(1..=100_000));
+    match (ratios.ct, rated_a) {
+        (Some(ct), None) => Some(Floor::behind_ct(wiring, ct.primary(), nominal, classes.ct)),
+        (None, Some(amps)) => Some(Floor::direct(wiring, amps, nominal)),
+        (Some(_), Some(_)) | (None, None) => {
+            form.flaw(
+                "ct",
+                "the smallest current the meter sees cannot be told",
+                "give either `ct = \"400/5\"` or, for a direct connection, `rated_a = 100`",
+            );
+            None
+        }
+    }
+}
+
+/// What a profile's map promises, so that a missing value is missed.
+fn promised(profile: &Profile) -> Promised {
+    let mapped = |quantities: [Quantity; 3]| {
+        u8::try_from(quantities.iter().filter(|q| profile.row(**q).is_some()).count()).unwrap_or(3)
+    };
+    let lines = mapped([Quantity::VoltageL12, Quantity::VoltageL23, Quantity::VoltageL31]);
+    let phases = mapped([Quantity::VoltageL1, Quantity::VoltageL2, Quantity::VoltageL3]);
+    Promised {
+        voltages: if lines > 0 { lines } else { phases },
+        currents: mapped([Quantity::CurrentL1, Quantity::CurrentL2, Quantity::CurrentL3]),
+    }
+}

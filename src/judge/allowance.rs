@@ -1,0 +1,64 @@
+//! Itemised allowances: what may lawfully draw from a decommissioned feeder, or feed back into it.
+
+use crate::terms::{MilliWatts, Name, WattHours};
+
+/// Most itemised allowances of one feeder.
+pub const MAX_ALLOWANCES: usize = 16;
+
+worded! {
+    /// What an allowance is for.
+    AllowanceKind {
+        /// Lamps and sockets.
+        Lamps "lamps"
+        /// A crane; it may feed back when it lowers.
+        Crane "crane"
+        /// Space and trace heaters.
+        Heaters "heaters"
+        /// Turning a hot drum or kiln until it is cold.
+        Barring "barring"
+        /// Cooling of a hot furnace until it is cold.
+        Cooling "cooling"
+        /// Losses of a compensator, filter or capacitor bank.
+        Compensation "compensation"
+        /// Own generation behind the meter: photovoltaic, waste heat.
+        Generation "generation"
+        /// Anything else, named.
+        Other "other"
+    }
+}
+
+impl AllowanceKind {
+    /// Whether it serves only until the equipment has cooled down.
+    pub const fn is_cool_down(self) -> bool {
+        matches!(self, AllowanceKind::Barring | AllowanceKind::Cooling)
+    }
+}
+
+/// Something that may lawfully draw from a decommissioned feeder, or feed back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// What it is called.
+    pub name: Name,
+    /// What it is for.
+    pub kind: AllowanceKind,
+    /// The power it may draw at any moment.
+    pub power: MilliWatts,
+    /// The energy it may draw in a calendar month.
+    pub monthly: WattHours,
+    /// The power it may feed back at any moment.
+    pub back_power: MilliWatts,
+    /// The energy it may feed back in a calendar month.
+    pub back_monthly: WattHours,
+}
+
+impl Allowance {
+    /// An allowance that only draws.
+    pub const fn drawing(
+        name: Name,
+        kind: AllowanceKind,
+        power: MilliWatts,
+        monthly: WattHours,
+    ) -> Allowance {
+        Allowance { name, kind, power, monthly, back_power: MilliWatts(0), back_monthly: WattHours(0) }
+    }
+}
