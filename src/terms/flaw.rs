@@ -27,6 +27,32 @@ impl Place {
     }
 }
 
+/// A text whose places are asked for often: where its lines begin is found once.
+pub struct Lines<'a> {
+    file: &'a Arc<str>,
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    /// The lines of a file's text.
+    pub fn of(file: &'a Arc<str>, text: &'a str) -> Lines<'a> {
+        Lines { file, text, starts: text.match_indices('\n').map(|(at, _)| at + 1).collect() }
+    }
+
+    /// The place of a byte offset, as [`Place::in_text`] finds it.
+    pub fn place(&self, offset: usize) -> Place {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = line.checked_sub(1).and_then(|before| self.starts.get(before)).copied().unwrap_or(0);
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Place {
+            file: self.file.clone(),
+            line: count(line + 1),
+            column: count(self.text.get(start..offset).unwrap_or("").chars().count() + 1),
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.line == 0 {
@@ -104,5 +130,9 @@ mod tests {
         let text = "x = 1\n炉 = \"冷\" !";
         let place = Place::in_text(&file, text, text.find('!').unwrap());
         assert_eq!(place.to_string(), "a.toml:2:9");
+        let lines = Lines::of(&file, text);
+        for (offset, _) in text.char_indices() {
+            assert_eq!(lines.place(offset), Place::in_text(&file, text, offset));
+        }
     }
 }

@@ -9,7 +9,7 @@ use toml::{
 
 use super::{
     Decimal, LegalDay, Name, Ratio,
-    flaw::{Flaw, Flaws, Place, Wrong},
+    flaw::{Flaw, Flaws, Lines, Place, Wrong},
 };
 
 /// A value and where it stands.
@@ -30,6 +30,10 @@ pub enum Value {
     Integer(i64),
     /// A number with a point or an exponent.
     Decimal(Decimal),
+    /// A number of JSON that fits neither, as it was written; also `NaN` and `Infinity`, which some programs write.
+    Vast(String),
+    /// JSON's `null`.
+    Null,
     /// `true` or `false`.
     Flag(bool),
     /// `[a, b]` or repeated `[[table]]`.
@@ -39,11 +43,14 @@ pub enum Value {
 }
 
 impl Value {
-    fn kind(&self) -> &'static str {
+    /// What it is, for a message.
+    pub fn kind(&self) -> &'static str {
         match self {
             Value::Text(_) => "text",
             Value::Integer(_) => "a whole number",
             Value::Decimal(_) => "a decimal number",
+            Value::Vast(_) => "a number past 18 digits",
+            Value::Null => "null",
             Value::Flag(_) => "true or false",
             Value::List(_) => "a list",
             Value::Table(_) => "a table",
@@ -67,10 +74,8 @@ impl Node {
                 Wrong::new(error.message().trim().replace('\n', "; "), "correct the TOML syntax here"),
             );
         }
-        let node = Node {
-            place: Place::in_text(&file, text, 0),
-            value: table_value(&file, text, table.get_ref(), &flaws),
-        };
+        let lines = Lines::of(&file, text);
+        let node = Node { place: lines.place(0), value: table_value(&lines, table.get_ref(), &flaws) };
         if flaws.is_empty() { Ok(node) } else { Err(flaws.into_sorted()) }
     }
 
@@ -85,6 +90,8 @@ impl Node {
                 Value::Text(_)
                 | Value::Integer(_)
                 | Value::Decimal(_)
+                | Value::Vast(_)
+                | Value::Null
                 | Value::Flag(_)
                 | Value::List(_)
                 | Value::Table(_),
@@ -102,18 +109,18 @@ pub enum Step {
     Index(usize),
 }
 
-fn table_value(file: &Arc<str>, text: &str, table: &DeTable<'_>, flaws: &Flaws) -> Value {
+fn table_value(lines: &Lines<'_>, table: &DeTable<'_>, flaws: &Flaws) -> Value {
     let member = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
-        let place = Place::in_text(file, text, key.span().start);
+        let place = lines.place(key.span().start);
         let key: &std::borrow::Cow<'_, str> = key.get_ref();
-        let read = value_of(file, text, value, flaws);
+        let read = value_of(lines, value, flaws);
         (key.to_string(), Node { place, value: read })
     };
     Value::Table(table.iter().map(member).collect())
 }
 
-fn value_of(file: &Arc<str>, text: &str, value: &Spanned<DeValue<'_>>, flaws: &Flaws) -> Value {
-    let place = || Place::in_text(file, text, value.span().start);
+fn value_of(lines: &Lines<'_>, value: &Spanned<DeValue<'_>>, flaws: &Flaws) -> Value {
+    let place = || lines.place(value.span().start);
     let too_large = |kind: &str| {
         flaws.add(place(), Wrong::new(format!("{kind} is out of range"), "use at most 18 digits"));
         Value::Integer(0)
@@ -134,12 +141,12 @@ fn value_of(file: &Arc<str>, text: &str, value: &Spanned<DeValue<'_>>, flaws: &F
             items
                 .iter()
                 .map(|item| Node {
-                    place: Place::in_text(file, text, item.span().start),
-                    value: value_of(file, text, item, flaws),
+                    place: lines.place(item.span().start),
+                    value: value_of(lines, item, flaws),
                 })
                 .collect(),
         ),
-        DeValue::Table(table) => table_value(file, text, table, flaws),
+        DeValue::Table(table) => table_value(lines, table, flaws),
     }
 }
 
@@ -221,6 +228,11 @@ impl<'a> Form<'a> {
         }
         self.wrong(&node.place, format!("`{key}` is {}", node.value.kind()), "a table is expected".into());
         Vec::new()
+    }
+
+    /// Whether a member is there.
+    pub fn has(&self, key: &str) -> bool {
+        self.members.contains_key(key)
     }
 
     /// A member that another room reads, or that only people read.
@@ -323,9 +335,13 @@ pub fn whole(bounds: RangeInclusive<i64>) -> impl Fn(&Value) -> Reading<i64> {
         Value::Integer(n) => {
             Err(Wrong::new(format!("is {n}"), format!("{} to {} is allowed", bounds.start(), bounds.end())))
         }
-        Value::Text(_) | Value::Decimal(_) | Value::Flag(_) | Value::List(_) | Value::Table(_) => {
-            Err(Wrong::new(format!("is {}", value.kind()), "a whole number is expected"))
-        }
+        Value::Text(_)
+        | Value::Decimal(_)
+        | Value::Vast(_)
+        | Value::Null
+        | Value::Flag(_)
+        | Value::List(_)
+        | Value::Table(_) => Err(Wrong::new(format!("is {}", value.kind()), "a whole number is expected")),
     }
 }
 
@@ -349,7 +365,7 @@ pub fn decimal(value: &Value) -> Reading<Decimal> {
     match value {
         Value::Integer(n) => Ok(Decimal { mantissa: *n, exponent: 0 }),
         Value::Decimal(d) => Ok(*d),
-        Value::Text(_) | Value::Flag(_) | Value::List(_) | Value::Table(_) => {
+        Value::Text(_) | Value::Vast(_) | Value::Null | Value::Flag(_) | Value::List(_) | Value::Table(_) => {
             Err(Wrong::new(format!("is {}", value.kind()), "a number is expected"))
         }
     }
@@ -369,6 +385,23 @@ pub fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Value) -
     }
 }
 
+/// `true` or `false`.
+///
+/// # Errors
+/// Neither of the two.
+pub fn flag(value: &Value) -> Reading<bool> {
+    match value {
+        Value::Flag(flag) => Ok(*flag),
+        Value::Text(_)
+        | Value::Integer(_)
+        | Value::Decimal(_)
+        | Value::Vast(_)
+        | Value::Null
+        | Value::List(_)
+        | Value::Table(_) => Err(Wrong::new(format!("is {}", value.kind()), "true or false is expected")),
+    }
+}
+
 /// A list, each item read the same way.
 ///
 /// # Errors
@@ -376,18 +409,26 @@ pub fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Value) -
 pub fn list<T>(read: impl Fn(&Value) -> Reading<T>) -> impl Fn(&Value) -> Reading<Vec<T>> {
     move |value| match value {
         Value::List(items) => items.iter().map(|item| read(&item.value)).collect(),
-        Value::Text(_) | Value::Integer(_) | Value::Decimal(_) | Value::Flag(_) | Value::Table(_) => {
-            Err(Wrong::new(format!("is {}", value.kind()), "a list in [ ] is expected"))
-        }
+        Value::Text(_)
+        | Value::Integer(_)
+        | Value::Decimal(_)
+        | Value::Vast(_)
+        | Value::Null
+        | Value::Flag(_)
+        | Value::Table(_) => Err(Wrong::new(format!("is {}", value.kind()), "a list in [ ] is expected")),
     }
 }
 
 fn as_text(value: &Value) -> Reading<&str> {
     match value {
         Value::Text(text) => Ok(text),
-        Value::Integer(_) | Value::Decimal(_) | Value::Flag(_) | Value::List(_) | Value::Table(_) => {
-            Err(Wrong::new(format!("is {}", value.kind()), "text in quotes is expected"))
-        }
+        Value::Integer(_)
+        | Value::Decimal(_)
+        | Value::Vast(_)
+        | Value::Null
+        | Value::Flag(_)
+        | Value::List(_)
+        | Value::Table(_) => Err(Wrong::new(format!("is {}", value.kind()), "text in quotes is expected")),
     }
 }
 

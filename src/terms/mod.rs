@@ -5,6 +5,7 @@
 pub mod digest;
 pub mod flaw;
 pub mod form;
+pub mod json;
 pub mod name;
 pub mod place;
 pub mod quantity;
