@@ -164,9 +164,13 @@ impl Reader<'_> {
 fn served<'e>(form: &Form<'_>, equipment: &'e [Furnace]) -> Vec<&'e Furnace> {
     let names = |value: &Value| match value {
         Value::List(_) => form::list(form::name)(value),
-        Value::Text(_) | Value::Integer(_) | Value::Decimal(_) | Value::Flag(_) | Value::Table(_) => {
-            form::name(value).map(|name| vec![name])
-        }
+        Value::Text(_)
+        | Value::Integer(_)
+        | Value::Decimal(_)
+        | Value::Vast(_)
+        | Value::Null
+        | Value::Flag(_)
+        | Value::Table(_) => form::name(value).map(|name| vec![name]),
     };
     let mut wanted = form.required("serves", names).unwrap_or_default();
     wanted.sort_unstable();
