@@ -6,6 +6,7 @@ use coldhearth::{
     metering::{
         Block, Function, Profile, Quantity, Scan,
         decode::{Declared, decode},
+        profile::Origin,
     },
     terms::Ratio,
 };
@@ -38,7 +39,7 @@ fn frames_of_real_meters_decode_to_what_their_owners_saw() {
         // These frames hold single rows, not the ratio registers; their owners' meters were connected directly.
         (profile.ct, profile.pt) = (None, None);
         let direct = Declared { ct: Some(Ratio::DIRECT), pt: Some(Ratio::DIRECT) };
-        let decoded = decode(&profile, direct, &scan(&capture["frames"])).unwrap();
+        let decoded = decode(&profile, direct, Origin::FIXED, &scan(&capture["frames"])).unwrap();
         for (name, expected) in capture["expect"].as_object().unwrap() {
             let quantity = Quantity::from_word(name).unwrap();
             let value = decoded.values[quantity.index()]
@@ -66,7 +67,7 @@ fn every_shipped_profile_says_how_it_was_tested_and_has_what_a_verdict_needs() {
         let profile =
             Profile::parse(&path.display().to_string(), &std::fs::read_to_string(&path).unwrap()).unwrap();
         assert_eq!(Some(profile.id.as_str()), path.file_stem().and_then(|stem| stem.to_str()));
-        assert!(profile.tested.len() > 10, "{}", path.display());
+        assert!(profile.tested_how.len() > 10, "{}", path.display());
         for needed in [Quantity::Power, Quantity::VoltageL1, Quantity::CurrentL1] {
             assert!(profile.row(needed).is_some(), "{}: no {}", path.display(), needed.word());
         }

@@ -54,8 +54,8 @@ const WORLD: &[&str] = &[
     "eprintln!",
 ];
 
-/// The only file of the pure rooms where a float may live.
-const FLOATS_LIVE_IN: &str = "src/metering/decode.rs";
+/// The only file of the pure rooms, and the folder beside it, where a float may live.
+const FLOATS_LIVE_IN: [&str; 2] = ["src/metering/decode.rs", "src/metering/decode/"];
 
 /// Most lines of a file before its tests.
 const MAX_LINES: usize = 500;
@@ -151,7 +151,8 @@ fn floats_end_in_the_decoder() {
                     !word(code[..at].chars().next_back()) && !word(code[at + 3..].chars().next())
                 })
             });
-            assert!(!floats || file == Path::new(FLOATS_LIVE_IN), "{} holds a float", file.display());
+            let may = FLOATS_LIVE_IN.iter().any(|place| file.starts_with(place));
+            assert!(!floats || may, "{} holds a float", file.display());
         }
     }
 }

@@ -89,16 +89,18 @@ fn counted(cell: &Cell, energy: u128, wrap: Option<u64>) -> u64 {
 /// The mark of a missing value; a whole type without a mark shows zero, as such meters do.
 fn sentinel(cell: &Cell) -> u64 {
     let ones = ones(cell.kind);
-    match (cell.kind, cell.absent) {
-        (Kind::F32, Absent::Word(word)) => single_bits(real(word)),
-        (Kind::F64, Absent::Word(word)) => real(word).to_bits(),
-        (Kind::F32, Absent::Never | Absent::Max | Absent::Sunspec) => single_bits(f64::NAN),
-        (Kind::F64, Absent::Never | Absent::Max | Absent::Sunspec) => f64::NAN.to_bits(),
-        (_, Absent::Never) => 0,
-        (_, Absent::Word(word)) => word.cast_unsigned() & ones,
-        (Kind::I16 | Kind::I32 | Kind::I64, Absent::Max) => ones >> 1,
-        (Kind::I16 | Kind::I32 | Kind::I64, Absent::Sunspec) => (ones >> 1) + 1,
-        (Kind::U16 | Kind::U32 | Kind::U64, Absent::Max | Absent::Sunspec) => ones,
+    let Absent { max, sunspec, words: [word, ..] } = cell.absent;
+    match (cell.kind, word) {
+        (Kind::F32, Some(word)) => single_bits(real(word)),
+        (Kind::F64, Some(word)) => real(word).to_bits(),
+        (Kind::F32, None) => single_bits(f64::NAN),
+        (Kind::F64, None) => f64::NAN.to_bits(),
+        (Kind::I16 | Kind::I32 | Kind::I64, _) if max => ones >> 1,
+        (Kind::I16 | Kind::I32 | Kind::I64, _) if sunspec => (ones >> 1) + 1,
+        (Kind::U16 | Kind::U32 | Kind::U64, _) if max || sunspec => ones,
+        (Kind::U16 | Kind::I16 | Kind::U32 | Kind::I32 | Kind::U64 | Kind::I64, word) => {
+            word.unwrap_or(0).cast_unsigned() & ones
+        }
     }
 }
 
@@ -123,7 +125,7 @@ mod tests {
 
     fn cell(kind: Kind, order: WordOrder, scale: &str, absent: Absent) -> Cell {
         let scale = Decimal::parse(scale).unwrap();
-        Cell { function: Function::Holding, at: 0, kind, order, scale, absent }
+        Cell { function: Function::Holding, at: 0, kind, order, scale, pow10: None, absent }
     }
 
     fn words(cell: &Cell, value: Value) -> Vec<u16> {
@@ -133,7 +135,7 @@ mod tests {
     #[test]
     fn numbers_stand_as_third_parties_write_them() {
         let of =
-            |kind, order, scale, value| words(&cell(kind, order, scale, Absent::Never), Value::Real(value));
+            |kind, order, scale, value| words(&cell(kind, order, scale, Absent::NEVER), Value::Real(value));
         let (big, little) = (WordOrder::Big, WordOrder::Little);
         // Acrel's vendor example: current word 0x03B2 is 9.46 A.
         assert_eq!(of(Kind::U16, big, "0.01", 9.46), [0x03B2]);
@@ -148,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_number_out_of_range_stays_at_the_end() {
-        let of = |kind, value| words(&cell(kind, WordOrder::Big, "1", Absent::Never), Value::Real(value));
+        let of = |kind, value| words(&cell(kind, WordOrder::Big, "1", Absent::NEVER), Value::Real(value));
         assert_eq!(of(Kind::U16, 70_000.0), [0xFFFF]);
         assert_eq!(of(Kind::U16, -1.0), [0]);
         assert_eq!(of(Kind::I16, -40_000.0), [0x8000]);
@@ -159,7 +161,7 @@ mod tests {
     fn an_energy_shows_whole_steps_and_starts_again() {
         let of = |kind, scale, energy, wrap| {
             let value = Value::Energy(energy, wrap);
-            words(&cell(kind, WordOrder::Big, scale, Absent::Never), value)
+            words(&cell(kind, WordOrder::Big, scale, Absent::NEVER), value)
         };
         // Acrel's vendor example: 0x00003026 is 123.26 kWh.
         assert_eq!(of(Kind::U32, "0.01", KILOWATT_HOUR * 12_326 / 100, None), [0, 0x3026]);
@@ -174,11 +176,11 @@ mod tests {
     #[test]
     fn every_sentinel_is_the_documented_word() {
         let of = |kind, absent| words(&cell(kind, WordOrder::Big, "1", absent), Value::Absent);
-        assert_eq!(of(Kind::U32, Absent::Max), [0xFFFF, 0xFFFF]);
-        assert_eq!(of(Kind::I32, Absent::Max), [0x7FFF, 0xFFFF]);
-        assert_eq!(of(Kind::I16, Absent::Sunspec), [0x8000]);
-        assert_eq!(of(Kind::U16, Absent::Sunspec), [0xFFFF]);
-        assert_eq!(of(Kind::I16, Absent::Word(-2)), [0xFFFE]);
-        assert!(f32::from_bits(u32::from(of(Kind::F32, Absent::Never)[0]) << 16).is_nan());
+        assert_eq!(of(Kind::U32, Absent::MAX), [0xFFFF, 0xFFFF]);
+        assert_eq!(of(Kind::I32, Absent::MAX), [0x7FFF, 0xFFFF]);
+        assert_eq!(of(Kind::I16, Absent::SUNSPEC), [0x8000]);
+        assert_eq!(of(Kind::U16, Absent::SUNSPEC), [0xFFFF]);
+        assert_eq!(of(Kind::I16, Absent::word(-2)), [0xFFFE]);
+        assert!(f32::from_bits(u32::from(of(Kind::F32, Absent::NEVER)[0]) << 16).is_nan());
     }
 }

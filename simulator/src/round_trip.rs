@@ -6,7 +6,7 @@ use coldhearth::{
     metering::{
         Plan, Profile, Quantity, Reading, Scan,
         decode::{Declared, applied, decode_with, told},
-        profile::Kind,
+        profile::{Kind, Origin},
         reading::requests,
     },
     terms::{ClockQuality, Decimal, MeterId, MilliAmps, MilliVolts, MilliWatts, Ratio, Stamp, WattHours},
@@ -66,14 +66,15 @@ fn read(plant: &Plant, unit: u8, profile: &Profile, declared: Declared) -> Readi
         assert!(scan.push(block, &words));
     }
     let ratios = applied(profile, declared, told(profile, &scan)).unwrap();
-    let decoded = decode_with(profile, ratios, &scan);
+    let decoded = decode_with(profile, ratios, Origin::FIXED, &scan);
     Reading {
         meter: MeterId::new("m1").unwrap(),
         at: Stamp { wall_unix_ms: 0, uptime_ms: 0, boot: 1, clock: ClockQuality::Unset, error_ms: 0 },
         took_ms: 0,
         values: decoded.values,
+        registers: decoded.registers,
         import: decoded.import,
-        requests: requests(profile, &scan),
+        requests: requests(profile, Origin::FIXED, &scan),
         ratios,
         scan,
     }
@@ -159,7 +160,7 @@ fn every_type_and_word_order_reads_what_the_simulator_wrote() {
             let power = if kind.ends_with("16") { "100" } else { "1" };
             let text = format!(
                 "id = \"synthetic\"\nvendor = \"none\"\nmodels = [\"none\"]\nvalues = \"secondary\"\n\
-                 tested = \"not a real meter\"\n[link]\nmax_regs = 40\n\
+                 tested = \"simulated\"\ntested_how = \"not a real meter\"\n[link]\nmax_regs = 40\n\
                  [ratio]\nct = {{ at = 100, type = \"u16\"{over} }}\npt = {{ at = 110, type = \"u16\"{over_pt} }}\n\
                  [defaults]\nfc = {fc}\ntype = \"{kind}\"\norder = \"{order}\"\nabsent = \"max\"\n[measure]\n\
                  voltage_l12 = {{ at = 0, scale = 0.01, times = \"pt\" }}\n\

@@ -1,15 +1,22 @@
-//! Register words to integers with units. The only place in the program where a floating-point number exists.
+//! Register words to integers with units. In this file and the folder beside it, and nowhere else in the program, a
+//! floating-point number exists.
 
+mod guess;
+mod number;
+mod probe;
+
+use self::number::{Lack, Number, Read, read, thousandths};
+pub use self::{
+    guess::{Guess, Looks, MAX_GUESS_WORDS, guesses},
+    probe::{Probed, Problem, Side, probe},
+};
 use super::{
     Fault, Profile, Scan,
-    profile::{Absent, Cell, Kind, RatioCells, Row, WordOrder},
-    quantity::{QUANTITIES, Quantity},
-    reading::Register,
+    profile::{Cell, Kind, Origin, RatioCells, Row},
+    quantity::{MAX_VALUE, QUANTITIES, Quantity},
+    reading::{Register, Registers},
 };
-use crate::terms::{Decimal, Ratio, WattHours};
-
-/// Largest magnitude a decoded value may have, in thousandths of its unit: what a record can carry exactly.
-pub const MAX_VALUE: i64 = (1 << 53) - 1;
+use crate::terms::{Ratio, WattHours};
 
 /// The transformer ratios declared at commissioning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,36 +63,39 @@ pub fn applied(profile: &Profile, declared: Declared, told: Declared) -> Result<
 pub struct Decoded {
     /// Thousandths of each quantity's unit, primary side.
     pub values: [Option<i64>; QUANTITIES],
+    /// Every energy register of the map that showed a value.
+    pub registers: Registers,
     /// The import register, or the combined total.
     pub import: Option<Register>,
 }
 
-/// Decodes a complete scan, ratio words included.
+/// Decodes a complete scan, ratio words included. `origin` is what the map's addresses count from: [`Origin::FIXED`]
+/// but for maps with a [`Chain`](super::profile::Chain).
 ///
 /// # Errors
 /// [`Fault::RatioUnknown`] or [`Fault::RatioDiffers`]: a secondary-side value without a certain ratio is no value.
-pub fn decode(profile: &Profile, declared: Declared, scan: &Scan) -> Result<Decoded, Fault> {
-    Ok(decode_with(profile, applied(profile, declared, told(profile, scan))?, scan))
+pub fn decode(profile: &Profile, declared: Declared, origin: Origin, scan: &Scan) -> Result<Decoded, Fault> {
+    Ok(decode_with(profile, applied(profile, declared, told(profile, scan))?, origin, scan))
 }
 
 /// Decodes a scan with ratios that are already known.
-pub fn decode_with(profile: &Profile, Applied { ct, pt }: Applied, scan: &Scan) -> Decoded {
+pub fn decode_with(profile: &Profile, Applied { ct, pt }: Applied, origin: Origin, scan: &Scan) -> Decoded {
     let mut values = [None; QUANTITIES];
+    let mut registers = Registers::default();
     for row in &profile.rows {
-        if let Some(value) = values.get_mut(row.quantity.index()) {
-            *value = number(&row.cell, scan).and_then(|n| primary(row, n, ct, pt));
+        let Ok(read) = read(&row.cell, origin, scan) else { continue };
+        let value = primary(row, read, ct, pt).ok();
+        if let Some(slot) = values.get_mut(row.quantity.index()) {
+            *slot = value;
+        }
+        if let Some(energy) = value.filter(|_| row.quantity.is_register()) {
+            registers.set(row.quantity, register(row, read, energy, ct, pt));
         }
     }
     // By what the map has, never by what happens to be readable: two counters are not one.
     let mapped = profile.row(Quantity::Import).or_else(|| profile.row(Quantity::Energy));
-    Decoded { values, import: mapped.and_then(|row| register(row, scan, ct, pt)) }
-}
-
-/// A raw number as read: exact, or the float that is about to end.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Number {
-    Whole(i128),
-    Float { value: f64, ulp: f64 },
+    let import = mapped.and_then(|row| registers.get(row.quantity)).copied();
+    Decoded { values, registers, import }
 }
 
 /// The ratio the meter tells, checked against the declared one. What the meter tells of itself counts even where its
@@ -103,132 +113,52 @@ fn ratio(needed: bool, tells: bool, declared: Option<Ratio>, told: Option<Ratio>
     }
 }
 
+/// The ratio that stands in the meter.
 fn told_ratio(cells: &RatioCells, scan: &Scan) -> Option<Ratio> {
-    let read = |cell: &Cell| thousandths(fine(cell, number(cell, scan)?)?);
+    let told = |cell: &Cell| thousandths(read(cell, Origin::FIXED, scan).ok()?.fine(cell)?);
     let secondary = match &cells.over {
-        Some(over) => read(over)?,
+        Some(over) => told(over)?,
         None => 1_000,
     };
-    Ratio::new(u32::try_from(read(&cells.value)?).ok()?, u32::try_from(secondary).ok()?)
+    Ratio::new(u32::try_from(told(&cells.value)?).ok()?, u32::try_from(secondary).ok()?)
 }
 
-fn primary(row: &Row, number: Number, ct: Ratio, pt: Ratio) -> Option<i64> {
-    let value = fine(&row.cell, number)?;
+/// A row's value on the primary side, in thousandths of its unit.
+fn primary(row: &Row, read: Read, ct: Ratio, pt: Ratio) -> Result<i64, Lack> {
+    let value = multiplied(row, read, ct, pt).ok_or(Lack::Implausible)?;
+    let (least, most) = row.quantity.bounds();
+    if (least..=most).contains(&value) { Ok(value) } else { Err(Lack::Implausible) }
+}
+
+fn multiplied(row: &Row, read: Read, ct: Ratio, pt: Ratio) -> Option<i64> {
+    let value = read.fine(&row.cell)?;
     let value = if row.times.ct { ct.applied_to(value)? } else { value };
     let value = if row.times.pt { pt.applied_to(value)? } else { value };
     thousandths(value)
 }
 
-fn register(row: &Row, scan: &Scan, ct: Ratio, pt: Ratio) -> Option<Register> {
-    let words = scan.words(row.cell.function, row.cell.at, row.cell.kind.words())?;
-    let number = number(&row.cell, scan)?;
-    let energy = primary(row, number, ct, pt)?;
-    let step = match number {
-        Number::Whole(_) => primary(row, Number::Whole(1), ct, pt),
-        Number::Float { ulp, .. } => primary(row, Number::Float { value: ulp, ulp }, ct, pt),
+fn register(row: &Row, read: Read, energy: i64, ct: Ratio, pt: Ratio) -> Register {
+    let of = |number| multiplied(row, Read { number, ..read }, ct, pt);
+    let step = match read.number {
+        Number::Whole(_) => of(Number::Whole(1)),
+        Number::Float { ulp, .. } => of(Number::Float { value: ulp, ulp }),
     };
+    let width = match row.cell.kind {
+        Kind::U16 | Kind::U32 | Kind::U64 => Some(i128::from(row.cell.kind.ones()) + 1),
+        // Below zero there is no energy: the half that counts up is the width.
+        Kind::I16 | Kind::I32 | Kind::I64 => Some(i128::from(row.cell.kind.ones() >> 1) + 1),
+        Kind::F32 | Kind::F64 => None,
+    };
+    let width = row.wraps_at.map(i128::from).or(width);
     // Past what a record can carry a register wraps in thousands of years: as good as never.
-    let modulus = match row.cell.kind {
-        Kind::U16 => primary(row, Number::Whole(1 << 16), ct, pt),
-        Kind::U32 => primary(row, Number::Whole(1 << 32), ct, pt),
-        Kind::I16 | Kind::I32 | Kind::I64 | Kind::U64 | Kind::F32 | Kind::F64 => None,
-    };
-    Some(Register {
+    let modulus = width.and_then(|width| of(Number::Whole(width))).filter(|modulus| *modulus <= MAX_VALUE);
+    Register {
         energy: WattHours(energy),
-        step: WattHours(step.unwrap_or(1).max(1)),
-        modulus: modulus.map(WattHours),
-        raw: words.iter().fold(0, |raw, word| raw << 16 | u64::from(*word)),
-        raw_words: u8::try_from(words.len()).ok()?,
-    })
-}
-
-/// Steps of [`fine`] in a thousandth of a unit.
-const FINE: i128 = 1_000_000;
-
-/// A number in millionths of thousandths of its cell's unit, so that a ratio multiplies what was read and not what was
-/// rounded; `None` when it is no finite number or far out of range.
-fn fine(cell: &Cell, number: Number) -> Option<i128> {
-    match number {
-        Number::Whole(raw) => cell.scale.times(raw.checked_mul(1_000 * FINE)?),
-        Number::Float { value, .. } => whole(value * scale_factor(cell.scale) * 1e9),
-    }
-}
-
-/// Rounded half away from zero; `None` beyond what a record can carry.
-fn thousandths(fine: i128) -> Option<i64> {
-    let half = if fine < 0 { -FINE / 2 } else { FINE / 2 };
-    i64::try_from((fine + half) / FINE).ok().filter(|v| v.abs() <= MAX_VALUE)
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "scales have few digits; a float register has at most 15 anyway"
-)]
-fn scale_factor(scale: Decimal) -> f64 {
-    scale.mantissa as f64 * 10_f64.powi(i32::from(scale.exponent))
-}
-
-/// The whole number nearest to a float, well within what can be computed with.
-#[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
-fn whole(value: f64) -> Option<i128> {
-    (value.is_finite() && value.abs() < 1e27).then(|| value.round() as i128)
-}
-
-fn number(cell: &Cell, scan: &Scan) -> Option<Number> {
-    let words = scan.words(cell.function, cell.at, cell.kind.words())?;
-    let fold = |bits: u64, word: &u16| bits << 16 | u64::from(*word);
-    let bits = match cell.order {
-        WordOrder::Big => words.iter().fold(0, fold),
-        WordOrder::Little => words.iter().rev().fold(0, fold),
-    };
-    let number = match cell.kind {
-        Kind::U16 | Kind::U32 | Kind::U64 => Number::Whole(i128::from(bits)),
-        Kind::I16 => Number::Whole(i128::from(low_16(bits).cast_signed())),
-        Kind::I32 => Number::Whole(i128::from(low_32(bits).cast_signed())),
-        Kind::I64 => Number::Whole(i128::from(bits.cast_signed())),
-        Kind::F32 => single(low_32(bits)),
-        Kind::F64 => double(bits),
-    };
-    (!is_absent(cell, bits, number)).then_some(number)
-}
-
-fn low_16(bits: u64) -> u16 {
-    u16::try_from(bits & 0xFFFF).unwrap_or(0)
-}
-
-fn low_32(bits: u64) -> u32 {
-    u32::try_from(bits & 0xFFFF_FFFF).unwrap_or(0)
-}
-
-fn single(bits: u32) -> Number {
-    let value = f32::from_bits(bits);
-    let magnitude = value.abs();
-    Number::Float { value: f64::from(value), ulp: f64::from(magnitude.next_up()) - f64::from(magnitude) }
-}
-
-fn double(bits: u64) -> Number {
-    let value = f64::from_bits(bits);
-    Number::Float { value, ulp: value.abs().next_up() - value.abs() }
-}
-
-fn is_absent(cell: &Cell, bits: u64, number: Number) -> bool {
-    let width = u32::from(cell.kind.words()) * 16;
-    let ones = u64::MAX >> (64 - width);
-    let (signed, float) = match cell.kind {
-        Kind::I16 | Kind::I32 | Kind::I64 => (true, false),
-        Kind::F32 | Kind::F64 => (false, true),
-        Kind::U16 | Kind::U32 | Kind::U64 => (false, false),
-    };
-    match (cell.absent, number) {
-        (_, Number::Float { value, .. }) if !value.is_finite() => true,
-        (Absent::Never, _) => false,
-        (Absent::Word(word), Number::Whole(n)) => n == i128::from(word),
-        (Absent::Word(word), Number::Float { value, .. }) => {
-            whole(value) == Some(i128::from(word)) && value.fract() == 0.0
-        }
-        (Absent::Max | Absent::Sunspec, _) if float => false,
-        (Absent::Max, _) => bits == if signed { ones >> 1 } else { ones },
-        (Absent::Sunspec, _) => bits == if signed { (ones >> 1) + 1 } else { ones },
+        // A negative scale counts the other way round.
+        step: WattHours(step.unwrap_or(1).abs().max(1)),
+        modulus: modulus.map(|modulus| WattHours(modulus.abs())),
+        raw: read.raw,
+        raw_words: read.raw_words,
     }
 }
 
@@ -239,6 +169,10 @@ mod tests {
         profile::tests::SMALL,
         scan::{Block, Function},
     };
+
+    fn decode(profile: &Profile, declared: Declared, scan: &Scan) -> Result<Decoded, Fault> {
+        super::decode(profile, declared, Origin::FIXED, scan)
+    }
 
     fn scan(blocks: &[(Function, u16, &[u16])]) -> Scan {
         let mut scan = Scan::default();
@@ -324,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_float_that_is_no_number_is_absent_and_its_step_grows_with_its_value() {
-        let text = SMALL.replace("\"u32\", scale = 0.01, times = \"ct\"", "\"f32\"");
+        let text = SMALL.replace("\"u32\", scale = 0.01, times = \"ct\"", "\"f32\", times = \"none\"");
         let profile = Profile::parse("f.toml", &text).unwrap();
         let read = |kwh: f32| {
             let bits = kwh.to_bits();

@@ -20,6 +20,6 @@ pub use identity::Identity;
 pub use plan::Plan;
 pub use profile::Profile;
 pub use quantity::Quantity;
-pub use reading::{Reading, Register, Sample};
+pub use reading::{Reading, Register, Registers, Sample};
 pub use scan::{Block, Function, Scan};
 pub use schedule::{MeterPoint, Next, PlatePoint, Schedule, Told};

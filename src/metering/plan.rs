@@ -6,8 +6,6 @@ use super::{
     scan::{Block, Function, MAX_BLOCK_WORDS, MAX_SCAN_BLOCKS, MAX_SCAN_WORDS},
 };
 
-/// Most unused registers read along to save a request. Meters that refuse to read holes exist, so it is small.
-pub const MAX_HOLE_WORDS: u32 = 16;
 /// Most cells one map may have: every quantity, with what scales it.
 pub const MAX_CELLS: usize = 64;
 
@@ -105,6 +103,8 @@ pub struct Planner {
     /// Voltages, currents and powers that should come from one moment: all of them, or else with one kind of power.
     together: [Cells; 3],
     most: u32,
+    /// Most unused registers read along to save a request.
+    hole: u32,
     /// No request reaches over the place after these.
     cuts: Cells,
     /// Cells the meter refuses even alone. No request touches them.
@@ -142,6 +142,7 @@ impl Planner {
             wants: heapless::Vec::new(),
             together: [Cells::default(); 3],
             most: u32::from(profile.max_regs.min(MAX_BLOCK_WORDS)),
+            hole: u32::from(profile.max_gap),
             cuts: Cells::default(),
             refused: Cells::default(),
         }
@@ -155,8 +156,13 @@ impl Planner {
             .try_for_each(|c| self.want(&c, Purpose::Needed))
     }
 
+    /// A cell, and the power of ten that scales it.
     fn want(&mut self, cell: &Cell, purpose: Purpose) -> Option<()> {
-        let want = Want { function: cell.function, at: cell.at, words: cell.kind.words(), purpose };
+        cell.blocks().try_for_each(|block| self.want_block(block, purpose))
+    }
+
+    fn want_block(&mut self, block: Block, purpose: Purpose) -> Option<()> {
+        let want = Want { function: block.function, at: block.at, words: block.count, purpose };
         match self.wants.iter_mut().find(|known| known.block() == want.block()) {
             Some(known) => known.purpose = known.purpose.max(purpose),
             None => {
@@ -203,7 +209,7 @@ impl Planner {
     /// possible, then the fewest requests, then the fewest registers. `None` when one poll cannot hold it.
     pub fn plan(&self, breadth: Breadth) -> Option<Plan> {
         // Reading holes along saves requests; where that takes more registers than a poll may carry, it does not.
-        [MAX_HOLE_WORDS, 0].into_iter().find_map(|hole| {
+        [self.hole, 0].into_iter().find_map(|hole| {
             let mut plan = Plan { blocks: self.group(breadth, hole)? };
             let energy = |block: &Block| {
                 let lies_in = |want: &Want| {

@@ -1,110 +1,30 @@
-//! The register map of one meter model, read from a file: which quantity stands where, in what type and scale.
+//! The register map of one meter model, read from a file: which quantity stands where, in what type and scale, how
+//! the meter is recognised, and what its line needs. All of it is data; a new meter is a file.
+
+mod cell;
+mod check;
+mod identity;
+mod link;
+mod read;
+mod recognise;
+mod tested;
 
 use std::fmt;
 
-use super::{
-    plan::Plan,
-    quantity::Quantity,
-    scan::{Function, MAX_BLOCK_WORDS, MAX_SCAN_BLOCKS, MAX_SCAN_WORDS},
+pub use self::{
+    cell::{Absent, Cell, Kind, MAX_SENTINELS, Origin, Times, WordOrder},
+    identity::{
+        About, Chain, Fact, MAX_SUNSPEC_MODELS, MAX_TEXT_WORDS, SUNSPEC_COMMON, Said, Shape, Spot, Test,
+        Wanted,
+    },
+    link::{DEFAULT_MAX_GAP, DEFAULT_TIMEOUT_MS, Mode, Parity},
+    tested::Tested,
 };
+use super::{quantity::Quantity, scan::Block};
 use crate::terms::{
-    Decimal, Digest, Flaw, Flaws, Name,
-    form::{self, Form, Node, Value},
+    Digest, Flaw, Flaws, Name,
+    form::{Form, Node},
 };
-
-/// Default of `[link] timeout_ms`.
-pub const DEFAULT_TIMEOUT_MS: u32 = 800;
-
-/// How a register's words make a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Unsigned, one register.
-    U16,
-    /// Two's complement, one register.
-    I16,
-    /// Unsigned, two registers.
-    U32,
-    /// Two's complement, two registers.
-    I32,
-    /// Unsigned, four registers.
-    U64,
-    /// Two's complement, four registers.
-    I64,
-    /// IEEE 754 single, two registers.
-    F32,
-    /// IEEE 754 double, four registers.
-    F64,
-}
-
-const KINDS: &[(&str, Kind)] = &[
-    ("u16", Kind::U16),
-    ("i16", Kind::I16),
-    ("u32", Kind::U32),
-    ("i32", Kind::I32),
-    ("u64", Kind::U64),
-    ("i64", Kind::I64),
-    ("f32", Kind::F32),
-    ("f64", Kind::F64),
-];
-
-impl Kind {
-    /// Registers the type occupies.
-    pub const fn words(self) -> u16 {
-        match self {
-            Kind::U16 | Kind::I16 => 1,
-            Kind::U32 | Kind::I32 | Kind::F32 => 2,
-            Kind::U64 | Kind::I64 | Kind::F64 => 4,
-        }
-    }
-}
-
-/// Which word of several comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WordOrder {
-    /// High word first.
-    Big,
-    /// Low word first.
-    Little,
-}
-
-/// Which raw value means "there is no value here".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Absent {
-    /// Every value is a value (NaN and infinity never are).
-    Never,
-    /// All bits set, or for signed types the largest positive value.
-    Max,
-    /// Smallest value for signed types, all bits set for unsigned ones.
-    Sunspec,
-    /// This raw value.
-    Word(i64),
-}
-
-/// Which transformer ratios still have to be applied.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Times {
-    /// Multiply by the current transformer's ratio.
-    pub ct: bool,
-    /// Multiply by the voltage transformer's ratio.
-    pub pt: bool,
-}
-
-/// Where a number stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cell {
-    /// How it is read.
-    pub function: Function,
-    /// 0-based address on the wire.
-    pub at: u16,
-    /// Its type.
-    pub kind: Kind,
-    /// Its word order.
-    pub order: WordOrder,
-    /// Raw number to the unit of the quantity.
-    pub scale: Decimal,
-    /// The sentinel, if it has one.
-    pub absent: Absent,
-}
 
 /// One quantity's place in the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,15 +35,26 @@ pub struct Row {
     pub cell: Cell,
     /// Which ratios are still to be applied.
     pub times: Times,
+    /// The raw number at which a counter starts again, where that is not its type's width.
+    pub wraps_at: Option<u64>,
 }
 
-/// A transformer ratio the meter itself can be asked for.
+/// A transformer ratio the meter itself can be asked for, at fixed addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RatioCells {
     /// The ratio, or its primary side when `over` is given.
     pub value: Cell,
     /// The secondary side.
     pub over: Option<Cell>,
+}
+
+impl RatioCells {
+    /// Every run of registers needed to decode it.
+    pub fn blocks(&self) -> impl Iterator<Item = Block> + use<> {
+        let of = |cell: Cell| [Some(cell.block()), cell.pow10_block()];
+        let over = self.over.map_or([None, None], of);
+        of(self.value).into_iter().chain(over).flatten()
+    }
 }
 
 /// The register map of one meter model.
@@ -133,20 +64,43 @@ pub struct Profile {
     pub id: Name,
     /// Who makes it.
     pub vendor: String,
-    /// How the map was tested, in the words of its file.
-    pub tested: String,
+    /// The models it fits.
+    pub models: Vec<String>,
+    /// Wires of the line it measures: 2, 3 or 4.
+    pub wires: Option<u8>,
+    /// How far the map was proved.
+    pub tested: Tested,
+    /// The same in prose: what was compared with what.
+    pub tested_how: String,
+    /// Tests that must all hold for the map to fit; empty where the map has none or has a chain.
+    pub identify: Vec<Test>,
+    /// Where the map's addresses count from, when they are offsets into a SunSpec model.
+    pub chain: Option<Chain>,
+    /// Where the meter says who it is.
+    pub about: Vec<About>,
     /// Rows by quantity.
     pub rows: Vec<Row>,
     /// Where the current transformer's ratio can be read.
     pub ct: Option<RatioCells>,
     /// Where the voltage transformer's ratio can be read.
     pub pt: Option<RatioCells>,
+    /// Which ways lead to it; empty where the file does not say.
+    pub modes: Vec<Mode>,
+    /// Factory speed of its serial line, in bits per second: a hint.
+    pub baud: Option<u32>,
+    /// Factory parity of its serial line: a hint.
+    pub parity: Option<Parity>,
     /// Most registers the meter answers at once.
     pub max_regs: u16,
+    /// Most unmapped registers that may lie between two rows of one request; 0 for meters that refuse to be read
+    /// across holes.
+    pub max_gap: u16,
     /// Pause the meter needs between two requests, in milliseconds.
     pub gap_ms: u32,
     /// How long an answer may take, in milliseconds.
     pub timeout_ms: u32,
+    /// What bites in practice, for people.
+    pub quirks: Vec<String>,
     /// SHA-256 of the file, named in every attestation's genesis.
     pub digest: Digest,
 }
@@ -159,7 +113,8 @@ impl Profile {
     pub fn parse(file: &str, text: &str) -> Result<Profile, Vec<Flaw>> {
         let node = Node::parse(file, text)?;
         let flaws = Flaws::default();
-        let profile = Form::of(&node, &flaws).and_then(|form| read(&form, Digest::of(text.as_bytes())));
+        let profile =
+            Form::of(&node, &flaws).and_then(|form| read::profile(form, Digest::of(text.as_bytes())));
         match (profile, flaws.into_sorted()) {
             (Some(profile), flaws) if flaws.is_empty() => Ok(profile),
             (_, flaws) => Err(flaws),
@@ -181,6 +136,22 @@ impl Profile {
         self.rows.iter().find(|row| row.quantity == quantity)
     }
 
+    /// Where the meter tells a fact of itself.
+    pub fn about(&self, fact: Fact) -> Option<&About> {
+        self.about.iter().find(|about| about.fact == fact)
+    }
+
+    /// Every run of registers the rows need, scale factors included, each from the map's [`Origin`]: a plan adds it.
+    /// Several rows may share a scale factor, which then stands here more than once.
+    pub fn row_blocks(&self) -> impl Iterator<Item = Block> {
+        self.rows.iter().flat_map(|row| row.cell.blocks())
+    }
+
+    /// Every run of registers the ratios need, at fixed addresses.
+    pub fn ratio_blocks(&self) -> impl Iterator<Item = Block> {
+        [self.ct, self.pt].into_iter().flatten().flat_map(|ratio| ratio.blocks())
+    }
+
     /// Whether the map has a word that proves the meter alive while its line is dead.
     pub fn has_liveness_word(&self) -> bool {
         [Quantity::Clock, Quantity::UptimeS, Quantity::RunHours].into_iter().any(|q| self.row(q).is_some())
@@ -189,175 +160,8 @@ impl Profile {
 
 impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}; {})", self.id, self.vendor, self.tested)
+        write!(f, "{} ({}; {}: {})", self.id, self.vendor, self.tested.words().en, self.tested_how)
     }
-}
-
-fn read(form: &Form<'_>, digest: Digest) -> Option<Profile> {
-    let id = form.required("id", form::name);
-    let vendor = form.required("vendor", form::text);
-    let tested = form.required("tested", form::text);
-    form.required("models", form::list(form::text));
-    form.optional("wires", form::whole(2..=4));
-    let secondary = form.required("values", form::one_of(&[("primary", false), ("secondary", true)]));
-    form.optional("grade", form::whole(1..=2));
-    // Sources, identification and notes are for people and for the identification of meters; not for polling.
-    for key in ["sources", "identify", "about", "notes"] {
-        form.pass(key);
-    }
-    let link = read_link(form);
-    let defaults = read_defaults(form);
-    let (ct, pt) = read_ratios(form, &defaults);
-    let rows: Vec<Row> = form
-        .entries("measure")
-        .into_iter()
-        .filter_map(|(key, node)| read_row(form, key, node, &defaults))
-        .collect();
-    if rows.is_empty() {
-        form.flaw("measure", "no quantity is mapped", "add rows under [measure]");
-    }
-    if secondary == Some(false) && rows.iter().any(|r| r.times.ct || r.times.pt) {
-        form.flaw(
-            "values",
-            "values are \"primary\" but a row has `times`",
-            "write \"secondary\" or drop `times`",
-        );
-    }
-    let profile = Profile {
-        id: id?,
-        vendor: vendor?,
-        tested: tested?,
-        rows,
-        ct,
-        pt,
-        max_regs: link.0,
-        gap_ms: link.1,
-        timeout_ms: link.2,
-        digest,
-    };
-    if Plan::of(&profile).is_none() {
-        let limit = format!("at most {MAX_SCAN_WORDS} registers in {MAX_SCAN_BLOCKS} requests fit one poll");
-        form.flaw("measure", "the rows need too many registers or requests", limit);
-    }
-    Some(profile)
-}
-
-fn read_link(form: &Form<'_>) -> (u16, u32, u32) {
-    let Some(link) = form.required_table("link") else { return (MAX_BLOCK_WORDS, 0, DEFAULT_TIMEOUT_MS) };
-    for key in ["modes", "baud", "parity"] {
-        link.pass(key);
-    }
-    let max_regs = link.optional("max_regs", form::fitting(4..=i64::from(MAX_BLOCK_WORDS)));
-    let gap_ms = link.optional("gap_ms", form::fitting(0..=5_000));
-    let timeout_ms = link.optional("timeout_ms", form::fitting(20..=30_000));
-    link.close();
-    (max_regs.unwrap_or(MAX_BLOCK_WORDS), gap_ms.unwrap_or(0), timeout_ms.unwrap_or(DEFAULT_TIMEOUT_MS))
-}
-
-struct Defaults {
-    function: Function,
-    kind: Option<Kind>,
-    order: WordOrder,
-    absent: Absent,
-}
-
-fn read_defaults(form: &Form<'_>) -> Defaults {
-    let table = form.table("defaults");
-    let function = table.as_ref().and_then(|t| t.optional("fc", function));
-    let kind = table.as_ref().and_then(|t| t.optional("type", form::one_of(KINDS)));
-    let order = table.as_ref().and_then(|t| t.optional("order", order));
-    let absent = table.as_ref().and_then(|t| t.optional("absent", absent));
-    if let Some(table) = table {
-        table.close();
-    }
-    Defaults {
-        function: function.unwrap_or(Function::Holding),
-        kind,
-        order: order.unwrap_or(WordOrder::Big),
-        absent: absent.unwrap_or(Absent::Never),
-    }
-}
-
-fn read_ratios(form: &Form<'_>, defaults: &Defaults) -> (Option<RatioCells>, Option<RatioCells>) {
-    let Some(table) = form.table("ratio") else { return (None, None) };
-    let read = |key| {
-        let cell = table.table(key)?;
-        let over = cell.table("over").and_then(|over| {
-            let read = read_cell(&over, defaults);
-            over.close();
-            read
-        });
-        let value = read_cell(&cell, defaults);
-        cell.close();
-        Some(RatioCells { value: value?, over })
-    };
-    let ratios = (read("ct"), read("pt"));
-    table.close();
-    ratios
-}
-
-fn read_row(form: &Form<'_>, key: &str, node: &Node, defaults: &Defaults) -> Option<Row> {
-    let row = Form::of(node, form.flaws())?;
-    let quantity = Quantity::from_word(key);
-    if quantity.is_none() {
-        row.flaw(
-            "",
-            format!("`{key}` is no quantity"),
-            "use a word of the profile schema, such as power or import",
-        );
-    }
-    let times = row.optional("times", times).unwrap_or_default();
-    let cell = read_cell(&row, defaults);
-    row.close();
-    Some(Row { quantity: quantity?, cell: cell?, times })
-}
-
-fn read_cell(form: &Form<'_>, defaults: &Defaults) -> Option<Cell> {
-    let at: Option<u16> = form.required("at", form::fitting(0..=0xFFFF));
-    let function = form.optional("fc", function).unwrap_or(defaults.function);
-    let kind = form.optional("type", form::one_of(KINDS)).or(defaults.kind);
-    if kind.is_none() {
-        form.flaw("type", "the row has no type", "add `type = \"...\"` here or under [defaults]");
-    }
-    let order = form.optional("order", order).unwrap_or(defaults.order);
-    let scale = form.optional("scale", form::decimal).unwrap_or(Decimal::ONE);
-    if scale.mantissa == 0 {
-        form.flaw(
-            "scale",
-            "a scale of 0 turns every reading into 0",
-            "write the factor from raw value to unit",
-        );
-    }
-    let absent = form.optional("absent", absent).unwrap_or(defaults.absent);
-    form.pass("src");
-    let (at, kind) = (at?, kind?);
-    if u32::from(at) + u32::from(kind.words()) > 0x1_0000 {
-        form.flaw("at", "the value runs past register 65535", "check the address");
-    }
-    Some(Cell { function, at, kind, order, scale, absent })
-}
-
-fn function(value: &Value) -> form::Reading<Function> {
-    form::whole(3..=4)(value).map(|code| if code == 3 { Function::Holding } else { Function::Input })
-}
-
-fn order(value: &Value) -> form::Reading<WordOrder> {
-    form::one_of(&[("big", WordOrder::Big), ("little", WordOrder::Little)])(value)
-}
-
-fn absent(value: &Value) -> form::Reading<Absent> {
-    if let Value::Integer(word) = value {
-        return Ok(Absent::Word(*word));
-    }
-    form::one_of(&[("max", Absent::Max), ("sunspec", Absent::Sunspec), ("never", Absent::Never)])(value)
-}
-
-fn times(value: &Value) -> form::Reading<Times> {
-    form::one_of(&[
-        ("ct", Times { ct: true, pt: false }),
-        ("pt", Times { ct: false, pt: true }),
-        ("ct*pt", Times { ct: true, pt: true }),
-    ])(value)
 }
 
 #[cfg(test)]
@@ -369,7 +173,8 @@ id = "small"
 vendor = "Test"
 models = ["T1"]
 values = "secondary"
-tested = "not a real meter"
+tested = "simulated"
+tested_how = "not a real meter"
 
 [link]
 max_regs = 20
@@ -383,7 +188,7 @@ order = "big"
 
 [measure]
 power = { at = 10, type = "i32", times = "ct" }
-voltage_l1 = { at = 0, type = "u16", scale = 0.1, absent = "max" }
+voltage_l1 = { at = 0, type = "u16", scale = 0.1, absent = "max", times = "none" }
 import = { at = 20, type = "u32", scale = 0.01, times = "ct" }
 run_hours = { at = 22, type = "f32", fc = 4 }
 "#;
@@ -394,7 +199,10 @@ run_hours = { at = 22, type = "f32", fc = 4 }
         assert_eq!(profile.rows.len(), 4);
         assert!(profile.needs_ct() && !profile.needs_pt() && profile.has_liveness_word());
         let volts = profile.row(Quantity::VoltageL1).unwrap().cell;
-        assert_eq!((volts.scale, volts.absent), (Decimal { mantissa: 1, exponent: -1 }, Absent::Max));
+        assert_eq!(
+            (volts.scale, volts.absent),
+            (crate::terms::Decimal { mantissa: 1, exponent: -1 }, Absent::MAX)
+        );
     }
 
     #[test]
@@ -406,7 +214,7 @@ run_hours = { at = 22, type = "f32", fc = 4 }
             .replace("type = \"u32\"", "type = \"u33\"");
         let flaws = Profile::parse("small.toml", &text).unwrap_err();
         let lines: Vec<u32> = flaws.iter().map(|f| f.place.line).collect();
-        assert_eq!(lines, [9, 19, 20, 21, 21], "{flaws:#?}");
+        assert_eq!(lines, [10, 20, 21, 22, 22], "{flaws:#?}");
     }
 
     #[test]

@@ -1,4 +1,7 @@
-//! What a register may mean. The canonical unit follows from the quantity and is never written twice.
+//! What a register may mean. The canonical unit, the ratios in its way and its bounds follow from the quantity and are
+//! never written twice.
+
+use super::profile::Times;
 
 macro_rules! quantities {
     ($($variant:ident $word:literal $unit:literal;)*) => {
@@ -59,22 +62,124 @@ impl Quantity {
 
     /// Whether it only ever counts up: an energy register.
     pub const fn is_register(self) -> bool {
-        matches!(
-            self,
+        self.register_index().is_some()
+    }
+
+    /// Position in tables of all energy registers.
+    pub const fn register_index(self) -> Option<usize> {
+        let mut position = 0;
+        while position < REGISTERS {
+            if COUNTERS[position].index() == self.index() {
+                return Some(position);
+            }
+            position += 1;
+        }
+        None
+    }
+
+    /// The transformers that stand between the line and a meter that measures this on its own side.
+    pub const fn times(self) -> Times {
+        match self.sort() {
+            Sort::Voltage => Times::PT,
+            Sort::Current => Times::CT,
+            Sort::Power | Sort::Counter => Times::BOTH,
+            Sort::Factor | Sort::Frequency | Sort::Life => Times::NONE,
+        }
+    }
+
+    /// The least and the most a meter of this world can truly show, primary side, in thousandths of the unit; what
+    /// lies outside is a sentinel nobody declared or a map that does not fit, and never a number.
+    pub const fn bounds(self) -> (i64, i64) {
+        match self.sort() {
+            // The highest line of the world carries 1 100 kV.
+            Sort::Voltage => (0, 1_500_000 * 1_000),
+            // Pot lines reach 600 kA; the sign is a direction.
+            Sort::Current => (-1_000_000 * 1_000, 1_000_000 * 1_000),
+            // The largest power station has 22.5 GW.
+            Sort::Power => (-30_000_000_000 * 1_000, 30_000_000_000 * 1_000),
+            // Rounding of the meter may lead a little past one.
+            Sort::Factor => (-1_010, 1_010),
+            // 16.7, 50 and 60 Hz; a dead line has none.
+            Sort::Frequency => (0, 100 * 1_000),
+            // A combined total may be a balance.
+            Sort::Counter => (if matches!(self, Quantity::Energy) { -MAX_VALUE } else { 0 }, MAX_VALUE),
+            Sort::Life => (0, MAX_VALUE),
+        }
+    }
+
+    const fn sort(self) -> Sort {
+        match self {
+            Quantity::VoltageL1
+            | Quantity::VoltageL2
+            | Quantity::VoltageL3
+            | Quantity::VoltageL12
+            | Quantity::VoltageL23
+            | Quantity::VoltageL31 => Sort::Voltage,
+            Quantity::CurrentL1 | Quantity::CurrentL2 | Quantity::CurrentL3 | Quantity::CurrentN => {
+                Sort::Current
+            }
+            Quantity::Power
+            | Quantity::PowerL1
+            | Quantity::PowerL2
+            | Quantity::PowerL3
+            | Quantity::Reactive
+            | Quantity::ReactiveL1
+            | Quantity::ReactiveL2
+            | Quantity::ReactiveL3
+            | Quantity::Apparent
+            | Quantity::ApparentL1
+            | Quantity::ApparentL2
+            | Quantity::ApparentL3 => Sort::Power,
+            Quantity::Pf | Quantity::PfL1 | Quantity::PfL2 | Quantity::PfL3 => Sort::Factor,
+            Quantity::Frequency => Sort::Frequency,
             Quantity::Import
-                | Quantity::ImportL1
-                | Quantity::ImportL2
-                | Quantity::ImportL3
-                | Quantity::Export
-                | Quantity::ExportL1
-                | Quantity::ExportL2
-                | Quantity::ExportL3
-                | Quantity::Energy
-                | Quantity::ReactiveImport
-                | Quantity::ReactiveExport
-        )
+            | Quantity::ImportL1
+            | Quantity::ImportL2
+            | Quantity::ImportL3
+            | Quantity::Export
+            | Quantity::ExportL1
+            | Quantity::ExportL2
+            | Quantity::ExportL3
+            | Quantity::Energy
+            | Quantity::ReactiveImport
+            | Quantity::ReactiveExport => Sort::Counter,
+            Quantity::Clock | Quantity::UptimeS | Quantity::RunHours => Sort::Life,
+        }
     }
 }
+
+/// Largest magnitude a decoded value may have, in thousandths of its unit: what a record can carry exactly.
+pub const MAX_VALUE: i64 = (1 << 53) - 1;
+
+/// What quantities of one kind have in common.
+#[derive(Clone, Copy)]
+enum Sort {
+    Voltage,
+    Current,
+    Power,
+    Factor,
+    Frequency,
+    Counter,
+    Life,
+}
+
+/// The energy registers a meter may have.
+const COUNTERS: [Quantity; REGISTERS] = [
+    Quantity::Import,
+    Quantity::ImportL1,
+    Quantity::ImportL2,
+    Quantity::ImportL3,
+    Quantity::Export,
+    Quantity::ExportL1,
+    Quantity::ExportL2,
+    Quantity::ExportL3,
+    Quantity::Energy,
+    Quantity::ReactiveImport,
+    Quantity::ReactiveExport,
+];
+
+/// How many energy registers a meter may have.
+pub const REGISTERS: usize = 11;
 
 #[cfg(test)]
 mod tests {

@@ -3,14 +3,15 @@
 use super::{
     Fault, Identity, Profile, Scan,
     decode::Applied,
-    quantity::{QUANTITIES, Quantity},
+    profile::Origin,
+    quantity::{QUANTITIES, Quantity, REGISTERS},
 };
 use crate::terms::{AssetId, MeterId, MilliAmps, MilliVolts, MilliWatts, Stamp, WattHours};
 
 /// An energy register at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Register {
-    /// Primary-side energy.
+    /// Primary-side energy; of reactive registers var-hours.
     pub energy: WattHours,
     /// Smallest advance it can show at its present value, rounded up to a watt-hour, never zero.
     pub step: WattHours,
@@ -20,6 +21,30 @@ pub struct Register {
     pub raw: u64,
     /// How many words `raw` holds.
     pub raw_words: u8,
+}
+
+/// The energy registers of one poll: import, export, combined and reactive ones, totals and phases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Registers([Option<Register>; REGISTERS]);
+
+impl Registers {
+    /// A register; `None` when the map has none, when it showed no value, or when the quantity does not count.
+    pub fn get(&self, quantity: Quantity) -> Option<&Register> {
+        self.0.get(quantity.register_index()?)?.as_ref()
+    }
+
+    /// Notes a register; a quantity that does not count is left out.
+    pub fn set(&mut self, quantity: Quantity, register: Register) {
+        if let Some(slot) = quantity.register_index().and_then(|index| self.0.get_mut(index)) {
+            *slot = Some(register);
+        }
+    }
+
+    /// Every register that showed a value.
+    pub fn iter(&self) -> impl Iterator<Item = (Quantity, &Register)> {
+        let counters = Quantity::ALL.iter().copied();
+        counters.filter_map(|quantity| Some((quantity, self.get(quantity)?)))
+    }
 }
 
 /// All values of one poll.
@@ -33,6 +58,8 @@ pub struct Reading {
     pub took_ms: u32,
     /// Thousandths of each quantity's unit, primary side; absent is absent.
     pub values: [Option<i64>; QUANTITIES],
+    /// Every energy register of the map that showed a value.
+    pub registers: Registers,
     /// The import register, or the combined total where the meter has no import register.
     pub import: Option<Register>,
     /// Which request of the poll each value came with; [`NO_REQUEST`] where it came with none.
@@ -47,11 +74,12 @@ pub struct Reading {
 pub const NO_REQUEST: u8 = u8::MAX;
 
 /// Which request of a scan each quantity of a profile came with.
-pub fn requests(profile: &Profile, scan: &Scan) -> [u8; QUANTITIES] {
+pub fn requests(profile: &Profile, origin: Origin, scan: &Scan) -> [u8; QUANTITIES] {
     let mut requests = [NO_REQUEST; QUANTITIES];
     for row in &profile.rows {
         let cell = &row.cell;
-        let place = scan.request_of(cell.function, cell.at, cell.kind.words());
+        let at = origin.address(cell.at);
+        let place = at.and_then(|at| scan.request_of(cell.function, at, cell.kind.words()));
         if let (Some(slot), Some(place)) = (requests.get_mut(row.quantity.index()), place) {
             *slot = place;
         }
@@ -72,6 +100,11 @@ impl Reading {
     /// One value, in thousandths of the quantity's unit.
     pub fn value(&self, quantity: Quantity) -> Option<i64> {
         self.values.get(quantity.index()).copied().flatten()
+    }
+
+    /// One energy register, with its raw words, its width and its step at its present value.
+    pub fn register(&self, quantity: Quantity) -> Option<&Register> {
+        self.registers.get(quantity)
     }
 
     /// Total active power; the sum of the phases where the meter has no total.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{
     Answer, Ask, Fault, Plan, Profile, Question, Reading, Sample, Scan,
     decode::{Declared, applied, decode_with, told},
+    profile::Origin,
     reading::requests,
     scan::{Block, Function, MAX_BLOCK_WORDS},
 };
@@ -229,14 +230,15 @@ fn on_meter_answer(
         Ok(ratios) => ratios,
         Err(fault) => return miss(fault),
     };
-    let decoded = decode_with(profile, ratios, &poll.scan);
+    let decoded = decode_with(profile, ratios, Origin::FIXED, &poll.scan);
     Some(Sample::Reading(Reading {
         meter: point.meter,
         at: *at,
         took_ms: u32::try_from(at.uptime_ms.saturating_sub(poll.began?)).unwrap_or(u32::MAX),
         values: decoded.values,
+        registers: decoded.registers,
         import: decoded.import,
-        requests: requests(profile, &poll.scan),
+        requests: requests(profile, Origin::FIXED, &poll.scan),
         ratios,
         scan: std::mem::take(&mut poll.scan),
     }))

@@ -10,7 +10,7 @@ use crate::{
         Allowance, AllowanceKind, Floor, Proof, RegisterQuirk, State, StateFinding, Verdict, VoltagePoint,
         Why, Wiring, memory::MeterMemory,
     },
-    metering::{Fault, Quantity, Register, Scan, decode::Applied, quantity::QUANTITIES},
+    metering::{Fault, Quantity, Register, Registers, Scan, decode::Applied, quantity::QUANTITIES},
     terms::{ClockQuality, LegalDay, MilliVolts, MilliWatts, Name, WattHours},
 };
 
@@ -94,6 +94,7 @@ impl Story {
             at: self.stamp(),
             took_ms: 5,
             values,
+            registers: Registers::default(),
             import: Some(register),
             requests: [0; QUANTITIES],
             ratios: Applied::DIRECT,

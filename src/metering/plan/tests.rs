@@ -12,7 +12,7 @@ fn map(max_regs: u16, rows: &[(&str, u16)]) -> Profile {
     let rows: String =
         rows.iter().map(|(word, at)| format!("{word} = {{ at = {at}, type = \"u16\" }}\n")).collect();
     let text = format!(
-        "id = \"map\"\nvendor = \"V\"\ntested = \"untested\"\nmodels = [\"M\"]\nvalues = \"primary\"\n\
+        "id = \"map\"\nvendor = \"V\"\ntested = \"untested\"\ntested_how = \"by nobody\"\nmodels = [\"M\"]\nvalues = \"primary\"\n\
          [link]\nmax_regs = {max_regs}\n[measure]\n{rows}"
     );
     Profile::parse("map.toml", &text).unwrap_or_else(|flaws| panic!("{flaws:#?}"))
@@ -117,7 +117,7 @@ proptest! {
         let mut greedy: Vec<(u16, u16)> = Vec::new();
         for at in &places {
             match greedy.last_mut() {
-                Some((from, to)) if at - *from < most && u32::from(at - *to) <= MAX_HOLE_WORDS + 1 => *to = *at,
+                Some((from, to)) if at - *from < most && at - *to <= profile.max_gap + 1 => *to = *at,
                 _ => greedy.push((*at, *at)),
             }
         }
