@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use coldhearth::{
     agent::{
-        bus::{self, Tcp},
+        bus::{self, Manners, Terms, dialler},
+        endpoint::Endpoint,
         run::Inbox,
     },
     host::SystemClock,
@@ -35,9 +36,12 @@ fn poll(works: &Works) -> mpsc::Receiver<Inbox> {
         timeout_ms: Some(TIMEOUT_MS),
     };
     let schedule = Schedule::new(vec![point("liar", 1), point("neighbour", 2)], vec![], 0, 0);
-    let dial = Tcp { host: "127.0.0.1".into(), port: works.modbus_port };
+    let endpoint = Endpoint::parse(&format!("tcp://127.0.0.1:{}", works.modbus_port)).unwrap();
+    let dial = dialler(&endpoint, &Terms::default());
     let (send, receive) = mpsc::channel(16);
-    tokio::spawn(async move { bus::run(&SystemClock::default(), &dial, schedule, send).await });
+    tokio::spawn(async move {
+        bus::run(&SystemClock::default(), &*dial, Manners::default(), schedule, send).await
+    });
     receive
 }
 

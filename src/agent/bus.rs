@@ -1,79 +1,112 @@
-//! One owner task per bus: [`Schedule`] decides, tokio-modbus carries. Reads only.
+//! One owner task per bus: [`Schedule`] decides, a strict client carries. Reads only.
+//!
+//! Every link is given up at the first thing that is not an answer, so that what comes late finds nobody. What remains
+//! of an RTU line is brought to silence before the next question.
 
-use std::{future::Future, io, net::ToSocketAddrs as _, pin::Pin, time::Duration};
+mod debt;
+mod dialler;
+mod hindrance;
+mod mbap;
+mod pdu;
+mod reconnect;
+mod rtu;
+mod rtu_frame;
+#[cfg(feature = "serial")]
+mod serial;
+mod tcp;
+mod tls;
 
-use tokio::sync::mpsc;
+use std::{fmt, future::Future, io, pin::Pin, time::Duration};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::mpsc,
+};
 use tokio_modbus::{
-    client::{Client, Context, Reader as _, tcp},
-    prelude::{ExceptionCode, ReadCode, Request, Response, Slave, SlaveContext as _},
+    client::{Client, Context, Reader as _},
+    prelude::{ReadCode, Request, Response, Slave, SlaveContext as _},
 };
 
+use self::reconnect::Reconnect;
+pub use self::{
+    dialler::{DEFAULT_ANSWER_MS, Terms, dialler},
+    hindrance::Hindrance,
+    reconnect::{MAX_PAUSE_MS, MIN_PAUSE_MS, UNSERVED},
+    rtu::DRAIN_LIMIT_MS,
+    tcp::{KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES, USER_TIMEOUT_MS},
+};
 use super::run::Inbox;
 use crate::{
     host::Clock,
     metering::{Ask, Block, DeviceIdPart, Fault, Function, Next, Question, Reply, Schedule, ask::read_code},
+    terms::Name,
 };
+
+/// How long connecting may take, name look-up, handshake and the draining of an RTU line included, in milliseconds.
+pub const CONNECT_TIMEOUT_MS: u64 = 5_000;
 
 /// A future connection.
 pub type Dialling<'a> = Pin<Box<dyn Future<Output = io::Result<Box<dyn Client>>> + Send + 'a>>;
 
 /// Opens one bus; tests return a `Client` of their own. The library's own seam: no bus trait of ours.
 pub trait Dial: Send + Sync {
-    /// Connects anew.
+    /// Connects anew, or brings a line that was left in disorder to silence.
     fn dial(&self) -> Dialling<'_>;
+
+    /// Bytes that were nobody's answer, thrown away since this was asked last.
+    fn discarded(&self) -> u64 {
+        0
+    }
+
+    /// Closes what outlives a client.
+    fn hang_up(&self) {}
 }
 
-/// A Modbus TCP endpoint.
-#[derive(Clone, Debug)]
-pub struct Tcp {
-    /// Host name or address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
+/// What a client speaks over.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for T {}
+
+/// How a bus wants to be treated.
+#[derive(Clone, Copy, Debug)]
+pub struct Manners {
+    /// Its name in the log.
+    pub id: Option<Name>,
+    /// Pause after connecting, in milliseconds.
+    pub connect_pause_ms: u64,
+    /// Least time between an answer and the next question, in milliseconds.
+    pub gap_ms: u64,
+    /// With nothing to ask for so long, in milliseconds, the connection is given back; `None`: kept.
+    pub close_idle_ms: Option<u64>,
+    /// Where the chance in the pauses between connections comes from.
+    pub random: u64,
 }
 
-impl Dial for Tcp {
-    fn dial(&self) -> Dialling<'_> {
-        Box::pin(async {
-            let mut last = io::Error::from(io::ErrorKind::NotFound);
-            // An address needs no look-up; a name is looked up off this thread, so that no other bus waits for it.
-            let (host, port) = (self.host.clone(), self.port);
-            let addresses =
-                tokio::task::spawn_blocking(move || (host.as_str(), port).to_socket_addrs()).await??;
-            for address in addresses {
-                match tokio::net::TcpStream::connect(address).await {
-                    Ok(stream) => {
-                        stream.set_nodelay(true)?;
-                        let client: Box<dyn Client> = tcp::attach(stream).into();
-                        return Ok(client);
-                    }
-                    Err(e) => last = e,
-                }
-            }
-            Err(last)
-        })
+impl Default for Manners {
+    fn default() -> Manners {
+        Manners { id: None, connect_pause_ms: 0, gap_ms: 0, close_idle_ms: None, random: 1 }
     }
 }
 
 /// Polls one bus until the site's loop ends.
-pub async fn run(clock: &dyn Clock, dial: &dyn Dial, mut schedule: Schedule, out: mpsc::Sender<Inbox>) {
-    let mut link: Option<Context> = None;
+pub async fn run(
+    clock: &dyn Clock,
+    dial: &dyn Dial,
+    manners: Manners,
+    mut schedule: Schedule,
+    out: mpsc::Sender<Inbox>,
+) {
+    let mut line = Line::new(clock, dial, manners);
     loop {
         match schedule.next(clock.now().uptime_ms) {
             Next::WaitUntil(uptime_ms) => {
                 tokio::select! {
-                    () = clock.sleep_until(uptime_ms) => {}
+                    () = line.rest_until(uptime_ms) => {}
                     () = out.closed() => return,
                 }
             }
             Next::Ask(ask) => {
-                if ask.gap_ms > 0 {
-                    clock.sleep_until(clock.now().uptime_ms + u64::from(ask.gap_ms)).await;
-                }
-                let answer = put(dial, &mut link, &ask).await;
-                if answer.as_ref().is_err_and(|fault| fault.ends_link()) {
-                    link = None;
-                }
+                let answer = line.put(&ask).await;
                 let answer = answer.as_ref().map(Got::reply).map_err(|fault| *fault);
                 for sample in schedule.on_answer(&clock.now(), answer) {
                     if out.send(Inbox::Sample(sample)).await.is_err() {
@@ -82,6 +115,116 @@ pub async fn run(clock: &dyn Clock, dial: &dyn Dial, mut schedule: Schedule, out
                 }
             }
         }
+    }
+}
+
+/// The one connection of a bus, as far as it stands.
+struct Line<'a> {
+    clock: &'a dyn Clock,
+    dial: &'a dyn Dial,
+    manners: Manners,
+    link: Option<Context>,
+    reconnect: Reconnect,
+    /// Why it could not be reached the last time, so that the log says it once.
+    told: Option<String>,
+    /// When the last question came to its end, in milliseconds of uptime.
+    ended_ms: u64,
+    random: u64,
+}
+
+impl<'a> Line<'a> {
+    fn new(clock: &'a dyn Clock, dial: &'a dyn Dial, manners: Manners) -> Line<'a> {
+        let reconnect = Reconnect::default();
+        Line { clock, dial, manners, link: None, reconnect, told: None, ended_ms: 0, random: manners.random }
+    }
+
+    /// Waits; a connection that is idle for too long is given back meanwhile.
+    async fn rest_until(&mut self, uptime_ms: u64) {
+        let now = self.clock.now().uptime_ms;
+        let idle_at = self.manners.close_idle_ms.map(|idle_ms| now.saturating_add(idle_ms));
+        if let (Some(idle_at), Some(_)) = (idle_at.filter(|at| *at < uptime_ms), &self.link) {
+            self.clock.sleep_until(idle_at).await;
+            self.link = None;
+            self.dial.hang_up();
+        }
+        self.clock.sleep_until(uptime_ms).await;
+    }
+
+    /// Puts one question, connecting first where needed. One deadline covers it all, however slowly bytes drip.
+    async fn put(&mut self, ask: &Ask) -> Result<Got, Fault> {
+        self.connect().await?;
+        let now = self.clock.now().uptime_ms;
+        let from = (now + u64::from(ask.gap_ms)).max(self.ended_ms + self.manners.gap_ms);
+        if from > now {
+            self.clock.sleep_until(from).await;
+        }
+        let Some(context) = &mut self.link else { return Err(Fault::Refused) };
+        let deadline = Duration::from_millis(u64::from(ask.deadline_ms));
+        let answer = tokio::time::timeout(deadline, question(context, ask)).await;
+        let answer = answer.unwrap_or(Err(Fault::Timeout));
+        self.ended_ms = self.clock.now().uptime_ms;
+        match &answer {
+            Err(fault) if fault.ends_link() => self.lose(),
+            Ok(_) | Err(_) => self.reconnect.on_answer(),
+        }
+        answer
+    }
+
+    /// Connects where there is no connection, but not before its time.
+    async fn connect(&mut self) -> Result<(), Fault> {
+        let now = self.clock.now().uptime_ms;
+        if self.link.is_some() {
+            return Ok(());
+        }
+        if !self.reconnect.is_due(now) {
+            return Err(Fault::Refused);
+        }
+        let limit = Duration::from_millis(CONNECT_TIMEOUT_MS);
+        let dialled = tokio::time::timeout(limit, self.dial.dial()).await;
+        let dialled = dialled.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        match dialled {
+            Ok(client) => {
+                self.link = Some(client.into());
+                self.reconnect.on_connected();
+                if self.manners.connect_pause_ms > 0 {
+                    let from = self.clock.now().uptime_ms + self.manners.connect_pause_ms;
+                    self.clock.sleep_until(from).await;
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let random = self.chance();
+                self.reconnect.on_refused(self.clock.now().uptime_ms, random);
+                self.tell(&error);
+                Err(unreachable(&error))
+            }
+        }
+    }
+
+    /// Gives the connection up, whatever was under way in it.
+    fn lose(&mut self) {
+        self.link = None;
+        let random = self.chance();
+        if self.reconnect.on_lost(self.clock.now().uptime_ms, random) {
+            self.tell(&Hindrance::NotServed.into());
+        }
+    }
+
+    /// Says why the bus cannot be reached, once for each cause.
+    fn tell(&mut self, error: &io::Error) {
+        let cause = error.to_string();
+        if self.told.as_ref() != Some(&cause) {
+            let bus = self.manners.id.as_ref().map_or("", Name::as_str);
+            tracing::warn!(bus, "{cause}");
+            self.told = Some(cause);
+        }
+    }
+
+    /// The next of a run of numbers that spread well (Steele and others, SplitMix64).
+    fn chance(&mut self) -> u32 {
+        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.random ^ (self.random >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        u32::try_from((mixed ^ (mixed >> 27)) >> 32).unwrap_or(0)
     }
 }
 
@@ -102,22 +245,13 @@ impl Got {
     }
 }
 
-/// Puts one question, connecting first where needed. One deadline covers it all, however slowly bytes drip.
-async fn put(dial: &dyn Dial, link: &mut Option<Context>, ask: &Ask) -> Result<Got, Fault> {
-    let exchange = async {
-        let context = match link {
-            Some(context) => context,
-            None => link.insert(dial.dial().await.map_err(|_| Fault::Refused)?.into()),
-        };
-        context.set_slave(Slave(ask.unit));
-        match ask.question {
-            Question::Registers(block) => registers(context, block).await.map(Got::Words),
-            Question::DeviceId { object } => device_id(context, object).await.map(Got::DeviceId),
-            Question::ServerId => server_id(context).await.map(Got::ServerId),
-        }
-    };
-    let deadline = Duration::from_millis(u64::from(ask.deadline_ms));
-    tokio::time::timeout(deadline, exchange).await.unwrap_or(Err(Fault::Timeout))
+async fn question(context: &mut Context, ask: &Ask) -> Result<Got, Fault> {
+    context.set_slave(Slave(ask.unit));
+    match ask.question {
+        Question::Registers(block) => registers(context, block).await.map(Got::Words),
+        Question::DeviceId { object } => device_id(context, object).await.map(Got::DeviceId),
+        Question::ServerId => server_id(context).await.map(Got::ServerId),
+    }
 }
 
 async fn registers(context: &mut Context, block: Block) -> Result<Vec<u16>, Fault> {
@@ -127,7 +261,7 @@ async fn registers(context: &mut Context, block: Block) -> Result<Vec<u16>, Faul
         Function::Input => context.read_input_registers(at, count).await,
     };
     let words = settled(answer)?;
-    // The library checks the count in debug builds only.
+    // A client of the library, as tests bring one, checks the count in debug builds only.
     if words.len() == usize::from(count) { Ok(words) } else { Err(Fault::WrongLength) }
 }
 
@@ -146,6 +280,7 @@ async fn device_id(context: &mut Context, object: u8) -> Result<DeviceIdPart, Fa
 
 async fn server_id(context: &mut Context) -> Result<Vec<u8>, Fault> {
     match settled(context.call(Request::ReportServerId).await)? {
+        Response::Custom(_, told) => Ok(told.to_vec()),
         Response::ReportServerId(id, running, data) => {
             Ok([id, if running { 0xFF } else { 0 }].into_iter().chain(data).collect())
         }
@@ -156,21 +291,55 @@ async fn server_id(context: &mut Context) -> Result<Vec<u8>, Fault> {
 fn settled<T>(answer: tokio_modbus::Result<T>) -> Result<T, Fault> {
     match answer {
         Ok(Ok(told)) => Ok(told),
-        Ok(Err(exception)) => Err(Fault::Exception(code(exception))),
+        Ok(Err(exception)) => Err(Fault::Exception(u8::from(exception))),
         Err(error) => Err(fault(&error)),
     }
 }
 
-fn code(exception: ExceptionCode) -> u8 {
-    u8::from(exception)
+/// What a strict client found wrong with an answer.
+#[derive(Clone, Copy, Debug)]
+struct Untrue(Fault);
+
+impl fmt::Display for Untrue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.words().en)
+    }
 }
 
-fn fault(error: &tokio_modbus::Error) -> Fault {
-    match error {
-        tokio_modbus::Error::Protocol(_) => Fault::Mismatch,
-        // The library reports an ended stream with whatever errno stood last; only the kind it sets itself means bytes.
-        tokio_modbus::Error::Transport(e) if e.kind() == io::ErrorKind::InvalidData => Fault::Garbage,
-        tokio_modbus::Error::Transport(e) if e.kind() == io::ErrorKind::InvalidInput => Fault::Garbage,
-        tokio_modbus::Error::Transport(_) => Fault::Closed,
+impl std::error::Error for Untrue {}
+
+fn untrue(fault: Fault) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, Untrue(fault))
+}
+
+/// A request that no client of ours carries.
+fn not_asked() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "this program asks only for registers and for who a device is")
+}
+
+/// The fault a client's error means.
+pub fn fault(error: &tokio_modbus::Error) -> Fault {
+    let error = match error {
+        tokio_modbus::Error::Protocol(_) => return Fault::Mismatch,
+        tokio_modbus::Error::Transport(error) => error,
+    };
+    if let Some(Untrue(fault)) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        return *fault;
+    }
+    if Hindrance::of(error).is_some() {
+        return unreachable(error);
+    }
+    // The library reports an ended stream with whatever errno stood last; only the kind it sets itself means bytes.
+    match error.kind() {
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Fault::Garbage,
+        _ => Fault::Closed,
+    }
+}
+
+/// The fault of a bus that could not be reached.
+fn unreachable(error: &io::Error) -> Fault {
+    match Hindrance::of(error) {
+        Some(Hindrance::NotSilent) => Fault::Garbage,
+        Some(_) | None => Fault::Refused,
     }
 }

@@ -1,5 +1,6 @@
 //! The agent's configuration: what a person wrote, read into types that cannot be wrong.
 
+mod bus;
 mod fitness;
 mod meter;
 mod read;
@@ -10,6 +11,7 @@ use std::{
 };
 
 use self::read::Reader;
+use super::endpoint::Endpoint;
 use crate::{
     evidence::PublicKey,
     host::{credentials::TlsFiles, layers},
@@ -103,10 +105,16 @@ pub struct JournalConfig {
 pub struct Bus {
     /// Its identifier in this file.
     pub id: Name,
-    /// Host name or address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
+    /// Where it is.
+    pub endpoint: Endpoint,
+    /// Files for an endpoint inside TLS.
+    pub tls: Option<TlsFiles>,
+    /// Pause after connecting, in milliseconds.
+    pub connect_pause_ms: u64,
+    /// Least time between an answer and the next question, in milliseconds.
+    pub gap_ms: u64,
+    /// Idle time after which the connection is given back, in milliseconds.
+    pub close_idle_ms: Option<u64>,
 }
 
 /// A meter as configured.

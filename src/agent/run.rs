@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{
     address,
-    bus::{self, Tcp},
+    bus::{self, Manners, Terms, dialler},
     config::{AgentConfig, Bus},
     journal::{DiskJournal, JOURNAL_FILE},
     letters::{Letter, Letters, Outcome},
@@ -25,6 +25,7 @@ use crate::{
     host::{
         Clock, courier,
         exit::{Exit, Failure},
+        keys,
     },
     judge::{Fact, Memory, Site},
     metering::{MeterPoint, PlatePoint, Sample, Schedule},
@@ -111,7 +112,7 @@ async fn live(
         .map_err(|e| Failure::new(Exit::Bug, format!("no thread for the scribe: {e}")))?;
     let (inbox, facts) = mpsc::channel(INBOX);
     let mut tasks = JoinSet::new();
-    let mut polls = spawn_buses(clock, config, &inbox);
+    let mut polls = spawn_buses(clock, config, &inbox)?;
     let (courier, ends) = courier::pair();
     let broker = address::broker(config, &clock.now())?;
     let carrying = clock.clone();
@@ -233,15 +234,39 @@ fn checkpoint(site: &Site) -> Checkpoint {
     Checkpoint { entries: 0, reads_ok: reads.ok, reads_failed: reads.failed, first_unreceipted_seq: 0 }
 }
 
-fn spawn_buses(clock: &Arc<dyn Clock>, config: &AgentConfig, inbox: &mpsc::Sender<Inbox>) -> JoinSet<()> {
+fn spawn_buses(
+    clock: &Arc<dyn Clock>,
+    config: &AgentConfig,
+    inbox: &mpsc::Sender<Inbox>,
+) -> Result<JoinSet<()>, Failure> {
     let mut polls = JoinSet::new();
     for (phase, bus) in (0..).zip(&config.buses) {
         let schedule = schedule(config, bus, clock.now().uptime_ms, phase);
-        let dial = Tcp { host: bus.host.clone(), port: bus.port };
+        let [first, second, chance @ ..] = keys::entropy::<10>()?;
+        let manners = Manners {
+            id: Some(bus.id),
+            connect_pause_ms: bus.connect_pause_ms,
+            gap_ms: bus.gap_ms,
+            close_idle_ms: bus.close_idle_ms,
+            random: u64::from_le_bytes(chance),
+        };
+        let terms = Terms {
+            tls: bus.tls.clone(),
+            answer_ms: slowest_answer_ms(config, bus),
+            first_transaction: u16::from_le_bytes([first, second]),
+        };
+        let dial = dialler(&bus.endpoint, &terms);
         let (clock, inbox) = (clock.clone(), inbox.clone());
-        polls.spawn(async move { bus::run(&*clock, &dial, schedule, inbox).await });
+        polls.spawn(async move { bus::run(&*clock, &*dial, manners, schedule, inbox).await });
     }
-    polls
+    Ok(polls)
+}
+
+/// How long the slowest meter of a bus may take to answer, in milliseconds.
+fn slowest_answer_ms(config: &AgentConfig, bus: &Bus) -> u32 {
+    let on_bus = config.meters.iter().filter(|meter| meter.bus == bus.id);
+    let answers = on_bus.map(|meter| meter.timeout_ms.unwrap_or(meter.profile.timeout_ms));
+    answers.max().unwrap_or(bus::DEFAULT_ANSWER_MS)
 }
 
 /// The polls of one bus.

@@ -84,6 +84,49 @@ pub const SELF_ANCHORED: Words = Words {
     en: "the key came with the records themselves; pin it with --trust KEY",
 };
 
+// What stands between us and a bus: cause and next step.
+
+/// No such serial device.
+pub const NO_DEVICE: Words = Words {
+    zh: "没有该串口设备；请检查适配器是否插好、路径是否正确",
+    en: "there is no such serial device; see whether the adapter is plugged in and the path is right",
+};
+/// A serial device that is not for us.
+pub const DEVICE_FORBIDDEN: Words = Words {
+    zh: "无权打开串口设备；请将运行用户加入 dialout 组",
+    en: "the serial device may not be opened; add the program's user to the group dialout",
+};
+/// A serial device that another program has.
+pub const DEVICE_TAKEN: Words = Words {
+    zh: "串口设备被另一程序占用；请先停止该程序",
+    en: "another program has the serial device; stop it first",
+};
+/// A line on which somebody always talks.
+pub const LINE_NOT_SILENT: Words = Words {
+    zh: "线路始终不静默；可能有另一主站、波特率不符或接线有误",
+    en: "the line does not fall silent: another master, a wrong baud rate, or bad wiring",
+};
+/// A port that takes connections and questions, and answers none.
+pub const BUS_NOT_SERVED: Words = Words {
+    zh: "端口已开放但无应答；网关可能只服务一个客户端，请检查是否有另一主站",
+    en: "the port is open and nobody answers: does another master hold the only connection of this gateway?",
+};
+/// A bus that refuses our certificate.
+pub const BUS_CERTIFICATE_REFUSED: Words = Words {
+    zh: "对方拒绝我们的证书；请核对 [[bus]] 的 tls 中的 certificate 与 key",
+    en: "the other side refuses our certificate; check `certificate` and `key` in the `tls` of this [[bus]]",
+};
+/// A bus whose certificate is not believed.
+pub const BUS_PEER_NOT_BELIEVED: Words = Words {
+    zh: "对方的证书不可信；请核对 [[bus]] 的 tls 中的 ca 与 server_name",
+    en: "the other side's certificate is not believed; check `ca` and `server_name` in the `tls` of this [[bus]]",
+};
+/// A program without serial lines.
+pub const NO_SERIAL_LINES: Words = Words {
+    zh: "本程序未编译串口支持（功能 serial）",
+    en: "this program was built without the feature `serial`",
+};
+
 // What a broker, or the way to it, may have against us: cause and next step.
 
 /// Nobody subscribes to the topic, so the broker kept nothing.

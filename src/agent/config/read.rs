@@ -50,6 +50,7 @@ impl Reader<'_> {
         let authority = form.table("authority").map_or_else(Vec::new, |authority| self.authority(authority));
         let journal = self.journal(form.table("journal"));
         let buses = self.unique(form.tables("bus"), |bus| self.bus(bus), |bus| bus.id);
+        self.one_owner_each(&form, &buses);
         let equipment = self.unique(
             form.tables("equipment"),
             |e| self.furnace(e, &buses),
@@ -224,7 +225,7 @@ impl Reader<'_> {
     }
 
     /// Files that cannot be used are mistakes of the configuration: better found now than by the first connection.
-    fn tls(&self, form: Form<'_>) -> Option<TlsFiles> {
+    pub(super) fn tls(&self, form: Form<'_>) -> Option<TlsFiles> {
         let ca = form.required("ca", form::text);
         let certificate = form.optional("certificate", form::text);
         let key = form.optional("key", form::text);
@@ -244,16 +245,6 @@ impl Reader<'_> {
         }
         form.close();
         files
-    }
-
-    fn bus(&self, form: Form<'_>) -> Option<Bus> {
-        let id = form.required("id", form::name);
-        let endpoint = form.required("endpoint", |v| {
-            form::parsed(v, endpoint, "an endpoint like \"tcp://10.1.4.7:502\" is expected")
-        });
-        form.close();
-        let (host, port) = endpoint?;
-        Some(Bus { id: id?, host, port })
     }
 
     fn furnace(&self, form: Form<'_>, buses: &[Bus]) -> Option<Furnace> {
@@ -288,27 +279,5 @@ impl Reader<'_> {
             form.flaw("bus", format!("no [[bus]] has the id `{bus}`"), "add it, or correct the name");
         }
         Some(bus)
-    }
-}
-
-fn endpoint(text: &str) -> Option<(String, u16)> {
-    let (host, port) = text.strip_prefix("tcp://")?.rsplit_once(':')?;
-    let port = port.parse().ok().filter(|port| *port != 0)?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    (!host.is_empty() && !host.contains('/')).then(|| (host.to_owned(), port))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_endpoint_has_host_and_port() {
-        assert_eq!(endpoint("tcp://10.1.4.7:502"), Some(("10.1.4.7".into(), 502)));
-        assert_eq!(endpoint("tcp://[::1]:502"), Some(("::1".into(), 502)));
-        for wrong in ["10.1.4.7:502", "tcp://10.1.4.7", "tcp://:502", "tcp://a:0", "udp://a:1", "tcp://a/b:1"]
-        {
-            assert_eq!(endpoint(wrong), None, "{wrong}");
-        }
     }
 }

@@ -1,0 +1,76 @@
+//! The `[[bus]]` tables: where meters are, and how each bus wants to be treated.
+
+use super::{Bus, read::Reader};
+use crate::{
+    agent::endpoint::Endpoint,
+    terms::{
+        flaw::Wrong,
+        form::{self, Form},
+    },
+};
+
+/// Longest pause that may be configured, in milliseconds.
+const MAX_PAUSE_MS: i64 = 10_000;
+/// Longest idle time that may be configured, in milliseconds.
+const MAX_IDLE_MS: i64 = 3_600_000;
+
+impl Reader<'_> {
+    pub(super) fn bus(&self, form: Form<'_>) -> Option<Bus> {
+        let id = form.required("id", form::name);
+        let endpoint = form.required("endpoint", |value| Endpoint::parse(&form::text(value)?));
+        let tls = form.table("tls");
+        let has_tls = tls.is_some();
+        let tls = tls.and_then(|tls| self.tls(tls));
+        let connect_pause_ms = form.optional("connect_pause_ms", form::fitting(0..=MAX_PAUSE_MS));
+        let gap_ms = form.optional("gap_ms", form::fitting(0..=MAX_PAUSE_MS));
+        let close_idle_ms = form.optional("close_idle_ms", form::fitting(0..=MAX_IDLE_MS));
+        if let Some(endpoint) = &endpoint {
+            self.judge_the_endpoint(&form, endpoint, has_tls);
+        }
+        form.close();
+        Some(Bus {
+            id: id?,
+            endpoint: endpoint?,
+            tls,
+            connect_pause_ms: connect_pause_ms.unwrap_or(0),
+            gap_ms: gap_ms.unwrap_or(0),
+            close_idle_ms,
+        })
+    }
+
+    /// What an endpoint needs beside itself, and what it has no use for.
+    fn judge_the_endpoint(&self, form: &Form<'_>, endpoint: &Endpoint, has_tls: bool) {
+        match endpoint {
+            Endpoint::Tls(_) if !has_tls => form.flaw(
+                "endpoint",
+                "a connection inside TLS needs the certificate of the authority that vouches for the other side",
+                "add `tls = { ca = \"ca.pem\", certificate = \"gateway.pem\", key = \"gateway.key\" }`",
+            ),
+            Endpoint::Tcp(_) | Endpoint::RtuTcp(_) | Endpoint::Rtu(_) if has_tls => {
+                form.flaw("tls", "this endpoint is not inside TLS", "write the endpoint as \"tls://host:802\"");
+            }
+            Endpoint::Rtu(_) if !cfg!(feature = "serial") => form.flaw(
+                "endpoint",
+                "this program was built without serial lines",
+                "build it with the feature `serial`",
+            ),
+            Endpoint::Rtu(line) if line.has_fleeting_name() => {
+                let wrong = format!("{} may be another adapter after the next plugging-in", line.path.display());
+                let right = "name the one below /dev/serial/by-id that points there";
+                self.warnings.add(form.place("endpoint").clone(), Wrong::new(wrong, right));
+            }
+            Endpoint::Tcp(_) | Endpoint::RtuTcp(_) | Endpoint::Rtu(_) | Endpoint::Tls(_) => {}
+        }
+    }
+
+    /// Two owners of one line, or two clients of one gateway, would each hear the other's answers.
+    pub(super) fn one_owner_each(&self, form: &Form<'_>, buses: &[Bus]) {
+        for (at, bus) in buses.iter().enumerate() {
+            let earlier = buses.iter().take(at).find(|other| other.endpoint.is_same_place(&bus.endpoint));
+            if let Some(earlier) = earlier {
+                let wrong = format!("buses `{}` and `{}` are one: {}", earlier.id, bus.id, bus.endpoint);
+                form.flaw("bus", wrong, "put the meters of both on one [[bus]]");
+            }
+        }
+    }
+}
