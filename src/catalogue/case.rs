@@ -4,9 +4,16 @@ use std::collections::BTreeMap;
 
 use super::{
     exact::Exact,
+    overlay::Overlay,
     plate::{Nameplate, PlateValue},
+    rules::Rules,
 };
-use crate::terms::form::{Node, Value};
+use crate::terms::{
+    Digest, Flaw, Flaws, LegalDay,
+    flaw::Wrong,
+    form::{self, Form, Node, Value},
+    json,
+};
 
 /// The attribute under which an authority's rulings stand.
 pub const DETERMINATIONS: &str = "determinations";
@@ -145,6 +152,62 @@ impl From<&Nameplate> for CasePlate {
     }
 }
 
+/// One question: what does the law say of this plate, on this day, in regions that have added this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// The lawful day.
+    pub on: LegalDay,
+    /// The plate.
+    pub plate: CasePlate,
+    /// Overlays that come with the question, beside those of the rules.
+    pub overlays: Vec<Overlay>,
+}
+
+impl Case {
+    /// Reads one case, or a list of them, from JSON.
+    ///
+    /// # Errors
+    /// Every mistake, with its place; a mistake of the syntax alone.
+    pub fn read_all(file: &str, text: &str, rules: &Rules) -> Result<Vec<Case>, Vec<Flaw>> {
+        let node = json::parse(file, text).map_err(|flaw| vec![flaw])?;
+        let sha256 = Digest::of(text.as_bytes());
+        let flaws = Flaws::default();
+        let items =
+            if let Value::List(items) = &node.value { items.as_slice() } else { std::slice::from_ref(&node) };
+        let cases = items.iter().filter_map(|item| Case::of(item, file, sha256, rules, &flaws)).collect();
+        if flaws.is_empty() { Ok(cases) } else { Err(flaws.into_sorted()) }
+    }
+
+    fn of(node: &Node, file: &str, sha256: Digest, rules: &Rules, flaws: &Flaws) -> Option<Case> {
+        let form = Form::of(node, flaws)?;
+        let day_or_moment = "a day like 2010-12-31 or a moment like 2010-12-31T16:00:00Z is expected";
+        let on = form.required("at", |value| form::parsed(value, legal_day, day_or_moment));
+        let plate = form.required("nameplate", |value| match value {
+            Value::Table(members) => Ok(CasePlate::of_members(members)),
+            Value::Text(_)
+            | Value::Integer(_)
+            | Value::Decimal(_)
+            | Value::Vast(_)
+            | Value::Null
+            | Value::Flag(_)
+            | Value::List(_) => {
+                Err(Wrong::new(format!("is {}", value.kind()), "attributes in braces are expected"))
+            }
+        });
+        let overlays = form.nodes("overlays").iter();
+        let overlays = overlays.filter_map(|node| rules.overlay_of(node, file, sha256, flaws)).collect();
+        ["id", "why", "expect"].into_iter().for_each(|key| form.pass(key));
+        form.close();
+        Some(Case { on: on?, plate: plate?, overlays })
+    }
+}
+
+/// The lawful day of `YYYY-MM-DD`, or of a moment of RFC 3339.
+fn legal_day(text: &str) -> Option<LegalDay> {
+    let moment = || Some(LegalDay::of_unix_ms(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()));
+    LegalDay::parse(text).or_else(moment)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +226,23 @@ mod tests {
             "stamp_charged": true}"#;
         let Value::Table(members) = json::parse("a", text).unwrap().value else { panic!() };
         assert_eq!(CasePlate::from(&read.unwrap()), CasePlate::of_members(&members));
+    }
+
+    #[test]
+    fn a_moment_belongs_to_the_day_in_shanghai() {
+        for (text, day) in [
+            ("2010-12-31", "2010-12-31"),
+            ("2010-12-31T15:59:59Z", "2010-12-31"),
+            ("2010-12-31T15:59:59.999Z", "2010-12-31"),
+            ("2010-12-31T16:00:00Z", "2011-01-01"),
+            ("2011-01-01T00:00:00+08:00", "2011-01-01"),
+            ("2010-12-31T23:59:59+08:00", "2010-12-31"),
+        ] {
+            assert_eq!(legal_day(text), LegalDay::parse(day), "{text}");
+        }
+        for wrong in ["", "2010", "2010-02-30", "2010-12-31T12:00:00", "2010-12-31T25:00:00Z", "yesterday"] {
+            assert_eq!(legal_day(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    entry::{Entry, EntryId, Source, cited},
+    entry::{Bilingual, Entry, EntryId, Source, cited},
     standing::{Class, Phase, Rule, Ruling},
 };
 use crate::terms::LegalDay;
@@ -32,6 +32,8 @@ pub struct Classification {
     /// The version of an entry that decides: of the matched the one with the earliest deadline, else the first that is
     /// undecided or exempted. It names instrument, clause, witness and the file's hash; `None` out of scope.
     pub governing: Option<Arc<Entry>>,
+    /// The clause of that version that lets the equipment go; exempt only.
+    pub exemption: Option<Bilingual>,
     /// Every file that was asked, the nation's first.
     pub sources: Vec<Arc<Source>>,
 }

@@ -1,6 +1,9 @@
 //! An instrument: one dated file of entries, national law as data. A later one is another file, never code.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     entry::{Bilingual, Criterion, Determination, Entry, EntryId, EntryKind, Source, Test, WitnessPlan},
@@ -31,6 +34,8 @@ pub struct Catalogue {
     pub effective_from: Option<LegalDay>,
     /// What plates may say, and of which type.
     pub(super) attributes: Attributes,
+    /// What attributes are called.
+    pub(super) labels: BTreeMap<Arc<str>, Bilingual>,
     /// Kinds of equipment it knows without naming them in a criterion.
     pub(super) known_kinds: BTreeSet<String>,
     /// Rules every plate must keep.
@@ -84,7 +89,7 @@ pub(super) fn kinds_in(criteria: &[Criterion]) -> Vec<String> {
 }
 
 fn read(form: Form<'_>, file: &str, sha256: Digest) -> Option<Catalogue> {
-    let attributes = attributes(&form);
+    let (attributes, labels) = attributes(&form);
     let document = form.required_table("document")?;
     let id = document.required("id", form::text);
     let number = document.required("number", form::text);
@@ -110,27 +115,32 @@ fn read(form: Form<'_>, file: &str, sha256: Digest) -> Option<Catalogue> {
         title: title?,
         effective_from,
         attributes,
+        labels,
         known_kinds: known_kinds.into_iter().collect(),
         consistency: consistency.unwrap_or_default(),
         entries,
     })
 }
 
-/// The declared attributes; region and rulings are always there, overlays and determinations need them.
-fn attributes(form: &Form<'_>) -> Attributes {
+/// The declared attributes and what they are called; region and rulings are always there, overlays and determinations
+/// need them.
+fn attributes(form: &Form<'_>) -> (Attributes, BTreeMap<Arc<str>, Bilingual>) {
     let mut attributes = Attributes::from([
         (Arc::from(REGION_CODE), AttributeType::Text),
         (Arc::from(super::case::DETERMINATIONS), AttributeType::Rulings),
     ]);
+    let mut labels = BTreeMap::new();
     for (name, node) in form.entries("attributes") {
         let Some(item) = Form::of(node, form.flaws()) else { continue };
+        let name: Arc<str> = name.into();
         let of = item.required("type", form::one_of(AttributeType::WORDS));
-        read::bilingual(&item, "zh", "en");
+        let label = read::bilingual(&item, "zh", "en");
         item.pass("unit");
         item.close();
-        attributes.extend(of.map(|of| (Arc::from(name), of)));
+        labels.extend(label.map(|label| (name.clone(), label)));
+        attributes.extend(of.map(|of| (name, of)));
     }
-    attributes
+    (attributes, labels)
 }
 
 fn consistency(attributes: &Attributes) -> impl Fn(&Value) -> Reading<Consistency> {

@@ -22,7 +22,7 @@ pub mod standing;
 mod truth;
 mod weigh;
 
-pub use case::{CasePlate, Claim, Datum};
+pub use case::{Case, CasePlate, Claim, Datum};
 pub use classification::Classification;
 pub use entry::{Bilingual, Entry, EntryId, Source, WitnessPlan};
 pub use exact::Exact;

@@ -8,7 +8,7 @@ use std::{
 use super::{
     case::{CasePlate, Datum},
     classification::Classification,
-    entry::{Criterion, Entry, EntryId, EntryKind, Predicate, Source, Test},
+    entry::{Bilingual, Criterion, Entry, EntryId, EntryKind, Predicate, Source, Test},
     exact::Exact,
     facts::{Consistency, Facts},
     instrument::Catalogue,
@@ -29,6 +29,7 @@ pub const SHIPPED: (&str, &str) =
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Nation {
     pub(super) attributes: Attributes,
+    labels: BTreeMap<Arc<str>, Bilingual>,
     kinds: BTreeSet<String>,
     consistency: Vec<Consistency>,
     entries: BTreeMap<EntryId, (Option<LegalDay>, Arc<Entry>)>,
@@ -63,6 +64,7 @@ impl Rules {
         };
         let mut nation = Nation {
             attributes: Attributes::new(),
+            labels: BTreeMap::new(),
             kinds: BTreeSet::new(),
             consistency: Vec::new(),
             entries: BTreeMap::new(),
@@ -71,6 +73,7 @@ impl Rules {
         };
         for catalogue in catalogues {
             nation.kinds.extend(catalogue.kinds());
+            nation.labels.extend(catalogue.labels);
             for (name, of) in catalogue.attributes {
                 if nation.attributes.get(&name).is_some_and(|known| *known != of) {
                     clash(
@@ -110,6 +113,16 @@ impl Rules {
         Rules::new(vec![Catalogue::parse(SHIPPED.0, SHIPPED.1)?])
     }
 
+    /// The catalogue that is shipped and further instruments; one with the shipped one's id takes its place.
+    ///
+    /// # Errors
+    /// As [`Rules::new`].
+    pub fn shipped_and(further: Vec<Catalogue>) -> Result<Rules, Vec<Flaw>> {
+        let shipped = Catalogue::parse(SHIPPED.0, SHIPPED.1)?;
+        let replaced = further.iter().any(|catalogue| catalogue.source.id == shipped.source.id);
+        Rules::new(Some(shipped).filter(|_| !replaced).into_iter().chain(further).collect())
+    }
+
     /// Reads an overlay file, TOML or JSON by its name.
     ///
     /// # Errors
@@ -134,6 +147,11 @@ impl Rules {
     /// A national entry.
     pub fn entry(&self, id: &str) -> Option<&Entry> {
         self.nation.entry(id).map(|entry| &**entry)
+    }
+
+    /// What an attribute is called.
+    pub fn label(&self, attribute: &str) -> Option<&Bilingual> {
+        self.nation.labels.get(attribute)
     }
 
     /// All national entries, by id.
@@ -237,6 +255,11 @@ impl<'r> Sum<'r> {
         if deadline.is_some() {
             self.advisories.extend(news(facts, rules.nation.since).map(str::to_owned));
         }
+        let governing =
+            first.clone().or_else(|| by_deadline(&self.undecided)).or_else(|| by_deadline(&self.exempted));
+        let scale = Scale::new(facts);
+        let exemption = governing.as_ref().filter(|_| first.is_none()).and_then(|entry| scale.lets_go(entry));
+        let exemption = exemption.map(|exemption| exemption.quote.clone());
         let matched: BTreeSet<&EntryId> = self.matched.iter().map(|entry| &entry.id).collect();
         let others = |entries: &[&'r Arc<Entry>]| -> Vec<EntryId> {
             let ids: BTreeSet<&EntryId> = entries.iter().map(|entry| &entry.id).collect();
@@ -251,7 +274,6 @@ impl<'r> Sum<'r> {
         };
         let mut missing = BTreeSet::new();
         if first.is_none() || earlier {
-            let scale = Scale::new(facts);
             self.undecided.iter().for_each(|entry| scale.missing(entry, &mut missing));
         }
         Classification {
@@ -264,7 +286,8 @@ impl<'r> Sum<'r> {
             missing: missing.into_iter().collect(),
             advisories: self.advisories.into_iter().collect(),
             lint: rules.lint().into_iter().collect(),
-            governing: first.or_else(|| by_deadline(&self.undecided)).or_else(|| by_deadline(&self.exempted)),
+            governing,
+            exemption,
             sources: rules.sources().cloned().collect(),
         }
     }

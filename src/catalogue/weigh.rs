@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     case::{DETERMINATIONS, Datum},
-    entry::{Criterion, Determination, Entry, Predicate, Test},
+    entry::{Criterion, Determination, Entry, Exemption, Predicate, Test},
     facts::{Fact, Facts},
     service::Start,
     truth::Truth,
@@ -56,6 +56,11 @@ impl<'a> Scale<'a> {
         let exemptions = entry.exemptions.iter();
         let exempt = exemptions.map(|e| self.all(&e.criteria, entry)).max().unwrap_or(Truth::False);
         Weighed { base, exempt }
+    }
+
+    /// The exemption that holds.
+    pub(super) fn lets_go<'e>(&self, entry: &'e Entry) -> Option<&'e Exemption> {
+        entry.exemptions.iter().find(|exemption| self.all(&exemption.criteria, entry) == Truth::True)
     }
 
     /// Adds what left an undecided entry undecided.

@@ -220,6 +220,20 @@ impl<'a> Form<'a> {
         Vec::new()
     }
 
+    /// The items of a list; empty when it is not there.
+    pub fn nodes(&self, key: &'static str) -> &'a [Node] {
+        let Some(node) = self.member(key) else { return &[] };
+        if let Value::List(items) = &node.value {
+            return items;
+        }
+        self.wrong(
+            &node.place,
+            format!("`{key}` is {}", node.value.kind()),
+            "a list in [ ] is expected".into(),
+        );
+        &[]
+    }
+
     /// A nested table whose keys are free, as key, place and node.
     pub fn entries(&self, key: &'static str) -> Vec<(&'a str, &'a Node)> {
         let Some(node) = self.member(key) else { return Vec::new() };

@@ -245,6 +245,128 @@ pub const CERTIFICATE_FILES_UNFIT: Words = Words {
     en: "our certificate files cannot be used; the log says which and why, and they are read again by themselves",
 };
 
+// What the law says of a nameplate, and what to do about it.
+
+/// In scope, before the deadline.
+pub const STILL_LAWFUL: Words = Words {
+    zh: "属淘汰范围，期限未到：可运行至期限日24时（北京时间），须在此前停产并安排拆除，不得转移",
+    en: "IN SCOPE, deadline not yet reached: it may run to the end of that day (+08:00); stop it and arrange its dismantling by then, and do not move it elsewhere",
+};
+/// In scope, after the deadline.
+pub const OVERDUE: Words = Words {
+    zh: "属淘汰范围，期限已过：必须停产并拆除，不得转移",
+    en: "IN SCOPE, overdue: it must stand still and be dismantled, and may not be moved elsewhere",
+};
+/// Undetermined.
+pub const UNDETERMINED: Words = Words {
+    zh: "尚不能认定：补齐所缺资料之前，既不得视为淘汰范围内，也不得视为范围外",
+    en: "UNDETERMINED: until what is missing is supplied, it counts neither as in scope nor as out of scope",
+};
+/// Exempt.
+pub const EXEMPT: Words = Words {
+    zh: "属例外情形，不在淘汰之列：请保存例外依据以备核查",
+    en: "EXEMPT: keep the proof of the exemption for inspection",
+};
+/// Out of scope.
+pub const OUT_OF_SCOPE: Words = Words {
+    zh: "不属于所列各文件的淘汰范围",
+    en: "OUT OF SCOPE: no entry of these instruments catches it",
+};
+/// Before the deadline's day.
+pub const DEADLINE: Words = Words { zh: "期限", en: "last lawful day" };
+/// Before what is missing.
+pub const MISSING: Words = Words { zh: "请补充", en: "supply" };
+/// Before an authority's ruling that is missing.
+pub const RULING_OF_AUTHORITY: Words =
+    Words { zh: "主管部门对该类的认定", en: "a ruling of the authority on" };
+/// Before the clause an entry rests on.
+pub const CLAUSE: Words = Words { zh: "依据", en: "clause" };
+/// Before the clause of an exemption.
+pub const EXEMPTION: Words = Words { zh: "例外", en: "exemption" };
+/// Before the files that were asked.
+pub const RULE_FILE: Words = Words { zh: "规则文件", en: "file" };
+/// Before advisories.
+pub const LOOK_AT: Words = Words { zh: "请注意", en: "look at" };
+/// Before lint.
+pub const LOOSENS: Words =
+    Words { zh: "地方文件试图放宽（无效）", en: "an overlay tries to loosen (without effect)" };
+/// What an advisory or a finding of the lint means, by the word before its colon.
+pub const ADVICE: &[(&str, Words)] = &[
+    (
+        "bound-exact",
+        Words {
+            zh: "铭牌值恰在界线上：“以下”是否含本数有两种读法，请主管部门认定",
+            en: "the plate stands exactly on the bound, and 以下 can be read to include it: let the authority decide",
+        },
+    ),
+    (
+        "reading",
+        Words {
+            zh: "条文适用范围有争议，按中文本读法认定",
+            en: "the clause can be read more narrowly; the Chinese text was followed",
+        },
+    ),
+    (
+        "presume-in-scope",
+        Words {
+            zh: "已符合淘汰条件，例外未经证明：由主张例外者举证，暂不列入处罚名单",
+            en: "caught unless an exemption is proved: whoever claims it has the proof; not for sanction lists yet",
+        },
+    ),
+    (
+        "possible-earlier-deadline",
+        Words {
+            zh: "另有期限更早的条目尚未认定", en: "an undecided entry has an earlier deadline"
+        },
+    ),
+    (
+        "transfer",
+        Words {
+            zh: "通知印发后迁入：落后产能转移",
+            en: "moved here after the notice: a transfer of backward capacity",
+        },
+    ),
+    (
+        "new-backward-capacity",
+        Words {
+            zh: "通知印发后新增的落后产能", en: "new backward capacity, built after the notice"
+        },
+    ),
+    (
+        "rolling-age",
+        Words {
+            zh: "期限日未超使用年限，现已超过",
+            en: "within its years of service on the deadline, past them by now",
+        },
+    ),
+    (
+        "contradiction",
+        Words {
+            zh: "铭牌数据互相矛盾，未予采用", en: "these contradict each other, so neither was used"
+        },
+    ),
+    ("repeal", Words { zh: "废止国家条目", en: "repeals a national entry" }),
+    ("later-deadline", Words { zh: "推迟期限", en: "a later deadline" }),
+    ("narrower-bound", Words { zh: "缩小界线", en: "a narrower bound" }),
+    ("inclusive-to-exclusive", Words { zh: "把含本数改为不含本数", en: "excludes the bound's own figure" }),
+    ("added-criterion", Words { zh: "增加条件", en: "a further condition" }),
+    ("added-exemption", Words { zh: "增加例外", en: "a further exemption" }),
+    ("widened-exemption", Words { zh: "扩大例外", en: "a wider exemption" }),
+];
+/// `full`
+pub const WITNESS_FULL: Words =
+    Words { zh: "电表可直接证明其运行，测点", en: "an electricity meter witnesses it at" };
+/// `drives`
+pub const WITNESS_DRIVES: Words = Words {
+    zh: "电表只能通过下列传动设备间接证明（不可用整条馈线）",
+    en: "an electricity meter witnesses only these drives of it, never the whole feeder",
+};
+/// `none`
+pub const WITNESS_NONE: Words = Words {
+    zh: "电表不能证明其是否运行",
+    en: "an electricity meter cannot witness whether it runs",
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
