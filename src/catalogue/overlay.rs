@@ -38,11 +38,7 @@ pub struct Overlay {
 impl Overlay {
     /// Reads a file, JSON if its name ends so, else TOML.
     pub(super) fn parse(file: &str, text: &str, nation: &Nation) -> Result<Overlay, Vec<Flaw>> {
-        let node = if file.ends_with(".json") {
-            json::parse(file, text).map_err(|flaw| vec![flaw])?
-        } else {
-            Node::parse(file, text)?
-        };
+        let node = document(file, text)?;
         let flaws = Flaws::default();
         let read = Overlay::of(&node, file, Digest::of(text.as_bytes()), nation, &flaws);
         match read {
@@ -87,6 +83,18 @@ impl Overlay {
         form.close();
         let kinds = entries.iter().flat_map(|entry| kinds_in(&entry.criteria)).collect();
         Some(Overlay { source, region_code: region_code?, entries, kinds, lint })
+    }
+}
+
+/// Reads a document, JSON if its name ends so, else TOML.
+///
+/// # Errors
+/// Every mistake of the syntax, with its place.
+pub fn document(file: &str, text: &str) -> Result<Node, Vec<Flaw>> {
+    if file.ends_with(".json") {
+        json::parse(file, text).map_err(|flaw| vec![flaw])
+    } else {
+        Node::parse(file, text)
     }
 }
 

@@ -8,17 +8,19 @@ use std::{
 
 use coldhearth::{
     agent::{self, config},
+    catalogue::{Catalogue, Rules, instrument, overlay},
     evidence::Suite,
     host::{Clock, Exit, Failure, SystemClock, keys::KEY_FILE, service},
     metering::Profile,
     terms::Flaw,
 };
 
-/// Checks each file for what it is: a profile has a `[measure]` table, anything else is an agent's configuration.
+/// Checks each file for what it is: a profile has a `[measure]` table, an instrument `[document]`, an overlay a
+/// `region_code`, anything else is an agent's configuration.
 pub(crate) fn check(files: &[PathBuf]) -> Result<Exit, Failure> {
     let mut flaws = Vec::new();
     for path in files {
-        match check_one(path) {
+        match check_one(path, files) {
             Ok(good) => say(&format!("{}: ok, {good}", path.display())),
             Err(found) => flaws.extend(found),
         }
@@ -26,8 +28,11 @@ pub(crate) fn check(files: &[PathBuf]) -> Result<Exit, Failure> {
     if flaws.is_empty() { Ok(Exit::Done) } else { Err(Failure::new(Exit::Config, listed(&flaws))) }
 }
 
-fn check_one(path: &Path) -> Result<String, Vec<Flaw>> {
+fn check_one(path: &Path, files: &[PathBuf]) -> Result<String, Vec<Flaw>> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
+    if let Some(checked) = check_law(path, &text, files) {
+        return checked;
+    }
     if text.lines().any(|line| line.trim() == "[measure]") {
         let profile = Profile::parse(&path.display().to_string(), &text)?;
         return Ok(format!("profile {profile}, {} quantities", profile.rows.len()));
@@ -37,6 +42,31 @@ fn check_one(path: &Path) -> Result<String, Vec<Flaw>> {
         say(&format!("warning: {warning}"));
     }
     Ok(format!("{} meters, {} pieces of equipment", config.meters.len(), config.equipment.len()))
+}
+
+/// Checks an instrument or an overlay, the latter against the instruments among the files; `None` if it is neither.
+fn check_law(path: &Path, text: &str, files: &[PathBuf]) -> Option<Result<String, Vec<Flaw>>> {
+    let name = path.display().to_string();
+    let node = overlay::document(&name, text).ok()?;
+    if instrument::is_catalogue(&node) {
+        let entries = |catalogue: Catalogue| {
+            format!("instrument {}, {} entries", catalogue.source.number, catalogue.entries().len())
+        };
+        return Some(Catalogue::parse(&name, text).map(entries));
+    }
+    overlay::is_overlay(&node).then(|| {
+        let instruments = files.iter().filter_map(|file| {
+            let text = std::fs::read_to_string(file).ok()?;
+            Catalogue::parse(&file.display().to_string(), &text).ok()
+        });
+        let rules = Rules::shipped_and(instruments.collect())?;
+        let overlay = rules.read_overlay(&name, text)?;
+        let good = format!("overlay {} for {}", overlay.source.number, overlay.region_code);
+        for loosened in rules.with(vec![overlay]).lint() {
+            say(&format!("warning: {name}: tries to loosen, without effect: {loosened}"));
+        }
+        Ok(good)
+    })
 }
 
 /// Runs the agent until it is asked to stop.
