@@ -633,7 +633,8 @@ fn signed_by(key: &Ed25519, draft: &Map<String, Value>) -> Vec<u8> {
 
 fn letters() -> Letters {
     let trust = Trust::new(gateway(), vec![authority().public_key(), key(10).public_key()]);
-    Letters::new(trust, vec![AssetId::new("eaf-1").unwrap()], vec![MeterId::new("m1").unwrap()])
+    let enterprise = CreditCode::parse("91350100M000100Y43").unwrap();
+    Letters::new(trust, vec![AssetId::new("eaf-1").unwrap()], vec![MeterId::new("m1").unwrap()], enterprise)
 }
 
 /// What the gateway says to an act: why it is refused, or nothing where it obeys.

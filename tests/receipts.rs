@@ -9,8 +9,11 @@ use std::{
 };
 
 use coldhearth::{
+    catalogue::Rostered,
     evidence::{Body, Kind, PublicKey, Receipt, Record, Signed, record::Unverified},
     host::public_key,
+    judge::{Event, Finding},
+    terms::LegalDay,
 };
 use coldhearth_sim::WireFault;
 use support::{Mosquitto, Process, Subscriber, Works, soon, verdict};
@@ -280,6 +283,90 @@ async fn an_act_takes_effect_once_and_is_answered_in_the_log() {
         assert_eq!((exit, out.contains(why)), (1, true), "{out}");
     }
     assert_eq!(agent.stop(), 0);
+}
+
+#[tokio::test]
+async fn a_roster_is_written_down_answered_and_remembered_and_an_older_one_is_refused() {
+    let works = Works::open("roster").await;
+    let broker = Mosquitto::start(&works.folder.0).await;
+    let (authority, config) = Authority::over(&works, broker.port);
+    let text = std::fs::read_to_string(&config).unwrap();
+    let small =
+        "kind = \"electric_furnace\"\ndeclared = { furnace_product = \"steel\", nominal_tonnage_t = 25 }";
+    std::fs::write(&config, text.replace("kind = \"electric_arc_furnace\"", small)).unwrap();
+    authority.admit(&works, &config);
+    let mut subscriber = Subscriber::start(broker.port).await;
+    works.force(5_000);
+    let agent = works.agent(&config);
+    let key = works.key().await;
+    let _collector = authority.serve();
+    receipted(&mut subscriber, &authority.key(), 4).await;
+    let roster = |id: &str, version: u32| {
+        authority.act(&format!(
+            r#"{{"act":"roster","act_id":"{id}","version":{version},"gateway_id":"gw-test","issuer":"hebei",
+            "uscc":"91350100M000100Y43","order":"冀工信〔2011〕12号","equipment":[
+            {{"asset":"eaf-1","entry":"steel-electric-furnace-up-to-30t","deadline":"2011-06-30"}}]}}"#
+        ))
+    };
+    let (exit, out) = authority.send(&roster("list", 2)).await;
+    assert_eq!(exit, 0, "{out}");
+    let day = LegalDay::parse("2011-06-30").unwrap();
+    let listed = |record: &Record| {
+        verdict(record)
+            .is_some_and(|v| v.asset.as_str() == "eaf-1" && v.standing.roster == Some(Rostered::By(day)))
+    };
+    subscriber.attestations_until(&key, listed).await;
+    let (exit, out) = authority.send(&roster("another", 1)).await;
+    assert_eq!((exit, out.contains("older_version")), (1, true), "{out}");
+    assert_eq!(agent.stop(), 0);
+    let bodies =
+        works.journal().into_iter().map(|line| Unverified::read(&line).unwrap().verify(&key).unwrap());
+    let bodies: Vec<(u64, Body)> = bodies.map(|record| (record.header.seq, record.body)).collect();
+    let seq_of = |is: &dyn Fn(&Body) -> bool| -> Vec<u64> {
+        bodies.iter().filter(|(_, body)| is(body)).map(|(seq, _)| *seq).collect()
+    };
+    let acts = seq_of(&|body| matches!(body, Body::Act(_)));
+    let missing = seq_of(&|body| matches!(body, Body::Finding(Finding::Event(Event::NotOnRoster { .. }))));
+    assert_eq!((acts.len(), missing.len()), (1, 1), "eaf-2 is in scope and not listed, told once");
+    assert!(acts < missing, "the act stands before what follows from it");
+    let before = last_of(&works).header().seq;
+    let agent = works.agent(&config);
+    let again = |record: &Record| record.header.seq > before && listed(record);
+    subscriber.attestations_until(&key, again).await;
+    assert_eq!(agent.stop(), 0);
+}
+
+#[test]
+fn roster_check_says_with_its_place_what_does_not_add_up() {
+    let folder = support::Folder::new("breakdown");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let entry = "steel-electric-furnace-up-to-30t";
+    let file = |name: &str, division: &str, amount: u32, more: &str| {
+        let text = format!(
+            "division = \"{division}\"\nversion = 1\norder = \"1\"\n[[target]]\nentry = \"{entry}\"\namount = {amount}\n{more}"
+        );
+        let path = folder.0.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let listed = format!(
+        "[[equipment]]\nuscc = \"91350100M000100Y43\"\nasset = \"eaf-1\"\nentry = \"{entry}\"\ndeadline = 2011-12-31\n"
+    );
+    let check = |files: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_coldhearth-regulator"));
+        let out = command.args(["roster", "check"]).args(files).output().unwrap();
+        let text = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+        (out.status.code().unwrap(), text)
+    };
+    let (nation, county) = (file("nation.toml", "000000", 1, ""), file("county.toml", "130421", 1, &listed));
+    let good = check(&[&nation, &county]);
+    assert_eq!((good.0, good.1.contains("adds up")), (0, true), "{}", good.1);
+    let short = file("nation.toml", "000000", 2, "");
+    let (exit, out) = check(&[&short, &county]);
+    assert_eq!(exit, 1, "{out}");
+    assert!(out.contains("nation.toml:5:1: ") && out.contains("allocated to nobody"), "{out}");
+    let (exit, out) = check(&[&file("bad.toml", "13", 1, "")]);
+    assert_eq!((exit, out.contains("bad.toml:1:1: ")), (65, true), "{out}");
 }
 
 #[tokio::test]

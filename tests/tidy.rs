@@ -30,6 +30,7 @@ const PURE: &[&str] = &[
     "src/agent/outbox.rs",
     "src/agent/letters.rs",
     "src/regulator/timeline.rs",
+    "src/regulator/timeline",
 ];
 
 /// What would touch the world.

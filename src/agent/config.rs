@@ -1,7 +1,9 @@
 //! The agent's configuration: what a person wrote, read into types that cannot be wrong.
 
 mod bus;
+mod equipment;
 mod fitness;
+mod law;
 mod meter;
 mod read;
 
@@ -15,7 +17,7 @@ use super::endpoint::Endpoint;
 use crate::{
     evidence::PublicKey,
     host::{credentials::TlsFiles, layers},
-    judge::{Commissioned, Equipment},
+    judge::{Commissioned, Equipment, Papers},
     metering::{Profile, decode::Declared},
     terms::{
         Digest, Flaw, Flaws, GatewayId, MeterId, MilliWatts, Name,
@@ -54,7 +56,9 @@ pub struct AgentConfig {
     pub meters: Vec<Meter>,
     /// What they watch.
     pub equipment: Vec<Furnace>,
-    /// SHA-256 over all layers as read.
+    /// A roster the authority signed and handed over as a file.
+    pub roster: Option<Vec<u8>>,
+    /// SHA-256 over all layers as read and the hashes of the rule files.
     pub digest: Digest,
     /// What is allowed but deserves a look.
     pub warnings: Vec<Flaw>,
@@ -151,6 +155,8 @@ pub struct Furnace {
     pub rated: MilliWatts,
     /// Where its nameplate can be read.
     pub plate: Option<PlateAt>,
+    /// What the law is asked with.
+    pub papers: Papers,
 }
 
 /// Where a nameplate block stands.

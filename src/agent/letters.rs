@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::{
     evidence::{Act, ActRefusal, Answer, Body, Meaning, Notice, Received, Refusal, Trust},
     judge::Permitted,
-    terms::{AssetId, Digest, MeterId, Name, Stamp},
+    terms::{AssetId, Digest, MeterId, Name, Stamp, place::CreditCode},
 };
 
 /// Refused letters answered in one [`REFUSALS_MS`]; what comes beyond is counted in the log file only.
@@ -47,6 +47,7 @@ pub struct Letters {
     trust: Trust,
     assets: Vec<AssetId>,
     meters: Vec<MeterId>,
+    enterprise: CreditCode,
     refused: BTreeSet<Digest>,
     answered: u32,
     answered_since_ms: u64,
@@ -56,11 +57,12 @@ pub struct Letters {
 
 impl Letters {
     /// A letter box for what is configured here.
-    pub fn new(trust: Trust, assets: Vec<AssetId>, meters: Vec<MeterId>) -> Letters {
+    pub fn new(trust: Trust, assets: Vec<AssetId>, meters: Vec<MeterId>, enterprise: CreditCode) -> Letters {
         Letters {
             trust,
             assets,
             meters,
+            enterprise,
             refused: BTreeSet::new(),
             answered: 0,
             answered_since_ms: 0,
@@ -74,6 +76,17 @@ impl Letters {
         match letter {
             Letter::Receipt(bytes) => self.on_receipt(bytes, now),
             Letter::Act(bytes) => self.on_act(&bytes, now),
+        }
+    }
+
+    /// Takes an act that was handed over as a file: like a letter, but one that was taken before is no news.
+    pub fn on_file(&mut self, bytes: &[u8], now: &Stamp) -> Outcome {
+        match self.on_act(bytes, now) {
+            Outcome::Say(Body::Answer(Answer {
+                refused: Some(ActRefusal::Replayed | ActRefusal::OlderVersion),
+                ..
+            })) => Outcome::Nothing,
+            outcome => outcome,
         }
     }
 
@@ -97,8 +110,8 @@ impl Letters {
 
     fn on_act(&mut self, bytes: &[u8], now: &Stamp) -> Outcome {
         let digest = Digest::of(bytes);
-        let (assets, meters) = (&self.assets, &self.meters);
-        match self.trust.open_act(bytes, now, |act| is_ours(act, assets, meters)) {
+        let (assets, meters, enterprise) = (&self.assets, &self.meters, self.enterprise);
+        match self.trust.open_act(bytes, now, |act| is_ours(act, assets, meters, enterprise)) {
             Ok(act) => {
                 let answer = Answer { act: Some((act.id, act.version)), bytes: digest, refused: None };
                 Outcome::Do(act, answer)
@@ -131,16 +144,19 @@ impl Letters {
 }
 
 /// Whether everything an act names is configured here.
-fn is_ours(act: &Act, assets: &[AssetId], meters: &[MeterId]) -> bool {
+///
+/// A roster may list what stands behind another gateway of the enterprise, but no other enterprise's.
+fn is_ours(act: &Act, assets: &[AssetId], meters: &[MeterId], enterprise: CreditCode) -> bool {
     let asset = act.asset.is_none_or(|asset| assets.contains(&asset));
-    let meter = match act.meaning {
+    let named = match &act.meaning {
         Meaning::Permit(permit) => match permit.what {
             Permitted::MeterReplacement { meter } => meters.contains(&meter),
             Permitted::Maintenance { .. } | Permitted::Allowance { .. } => true,
         },
+        Meaning::Roster(roster) => roster.enterprise == enterprise,
         Meaning::Reset(_) | Meaning::RevokeKey(_) | Meaning::NotExecuted => true,
     };
-    asset && meter
+    asset && named
 }
 
 fn word(refusal: Refusal) -> &'static str {
@@ -153,9 +169,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        evidence::{Ed25519, LogHead, LogId, Receipt, Sealer, Signer as _},
+        evidence::{Ed25519, LogHead, LogId, Receipt, Sealer, Signer as _, act::NotSealed},
         terms::{ClockQuality, GatewayId},
     };
+
+    const USCC: &str = "91350100M000100Y43";
 
     fn authority() -> Ed25519 {
         Ed25519::from_seed(&[9; 32])
@@ -167,7 +185,12 @@ mod tests {
 
     fn letters() -> Letters {
         let trust = Trust::new(gateway(), vec![authority().public_key()]);
-        Letters::new(trust, vec![AssetId::new("eaf-2").unwrap()], vec![MeterId::new("m1").unwrap()])
+        let assets = vec![AssetId::new("eaf-2").unwrap()];
+        Letters::new(trust, assets, vec![MeterId::new("m1").unwrap()], enterprise())
+    }
+
+    fn enterprise() -> CreditCode {
+        CreditCode::parse(USCC).unwrap()
     }
 
     fn at(uptime_ms: u64) -> Stamp {
@@ -221,6 +244,57 @@ mod tests {
         assert_eq!(refused(&letters.on(late, &unset)), Some(ActRefusal::ClockUnset));
     }
 
+    /// A roster as one act would list it.
+    fn roster(id: &str, version: u32, uscc: &str, assets: &[&str]) -> Letter {
+        let line = |asset: &&str| json!({ "asset": asset, "entry": "steel-electric-furnace-up-to-30t", "deadline": "2011-12-31" });
+        let equipment: Vec<Value> = assets.iter().map(line).collect();
+        let mut draft = json!({
+            "act": "roster", "act_id": id, "version": version, "gateway_id": "gw-03", "uscc": uscc,
+            "order": "冀工信〔2011〕12号", "equipment": equipment,
+            "issued_unix_ms": 1_795_000_000_000_i64, "expires_unix_ms": 1_795_000_900_000_i64,
+        });
+        let mut sealer = Sealer::default();
+        Act::seal(draft.as_object_mut().unwrap(), &mut sealer, &authority()).unwrap();
+        Letter::Act(sealer.bytes().to_vec())
+    }
+
+    #[test]
+    fn there_is_one_roster_and_an_older_version_is_refused_whatever_its_name() {
+        let mut letters = letters();
+        let first = letters.on(roster("list", 2, USCC, &["eaf-2", "elsewhere"]), &at(1_000));
+        let Outcome::Do(act, _) = first else { panic!("{first:?}") };
+        let Meaning::Roster(taken) = &act.meaning else { panic!() };
+        assert_eq!((taken.listed().len(), taken.version), (2, 2));
+        let older = [("list", 1), ("another", 2), ("another", 1)];
+        for (id, version) in older {
+            let outcome = letters.on(roster(id, version, USCC, &["eaf-2"]), &at(2_000));
+            assert_eq!(refused(&outcome), Some(ActRefusal::OlderVersion), "{id} {version}");
+        }
+        let strange = letters.on(roster("list", 3, "91420000737944946L", &["eaf-2"]), &at(3_000));
+        assert_eq!(refused(&strange), Some(ActRefusal::UnknownAsset));
+        assert!(matches!(letters.on(roster("another", 3, USCC, &[]), &at(4_000)), Outcome::Do(..)));
+        // As after a restart.
+        let mut again = Trust::new(gateway(), vec![authority().public_key()]);
+        again.recall(&act);
+        let Letter::Act(bytes) = roster("another", 2, USCC, &["eaf-2"]) else { panic!() };
+        let refusal = again.open_act(&bytes, &at(5_000), |_| true).unwrap_err();
+        assert_eq!(refusal.why, ActRefusal::OlderVersion);
+    }
+
+    #[test]
+    fn a_roster_that_lists_something_twice_is_never_signed() {
+        let mut draft = json!({
+            "act": "roster", "act_id": "r", "version": 1, "gateway_id": "gw-03", "uscc": USCC, "order": "1",
+            "equipment": [
+                { "asset": "a", "entry": "e", "deadline": "2011-12-31" },
+                { "asset": "a", "entry": "f", "deadline": "2012-12-31" },
+            ],
+            "issued_unix_ms": 1, "expires_unix_ms": 2,
+        });
+        let sealed = Act::seal(draft.as_object_mut().unwrap(), &mut Sealer::default(), &authority());
+        assert_eq!(sealed.unwrap_err(), NotSealed::Refused(Refusal::Member("equipment")));
+    }
+
     #[test]
     fn a_clock_set_back_does_not_make_an_act_young_again() {
         let mut letters = letters();
@@ -271,8 +345,12 @@ mod tests {
     fn only_the_first_key_revokes_and_nobody_revokes_it() {
         let second = Ed25519::from_seed(&[2; 32]);
         let keys = vec![authority().public_key(), second.public_key()];
-        let mut letters =
-            Letters::new(Trust::new(gateway(), keys), vec![AssetId::new("eaf-2").unwrap()], vec![]);
+        let mut letters = Letters::new(
+            Trust::new(gateway(), keys),
+            vec![AssetId::new("eaf-2").unwrap()],
+            vec![],
+            enterprise(),
+        );
         let revoke = |id: &str, key: &Ed25519, by: &Ed25519| {
             let kid = key.public_key().id().to_string();
             signed(json!({ "act": "revoke_key", "act_id": id, "revoked_kid": kid }), by)

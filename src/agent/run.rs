@@ -127,7 +127,7 @@ async fn live(
     tracing::info!(gateway = %config.gateway.id, meters = config.meters.len(), "watching");
     let assets = config.equipment.iter().map(|furnace| furnace.equipment.id).collect();
     let meters = config.meters.iter().map(|meter| meter.id).collect();
-    let letters = Letters::new(trust, assets, meters);
+    let letters = Letters::new(trust, assets, meters, config.gateway.enterprise);
     let ended = judge(&**clock, config, &memory, letters, facts, &entries, stop).await;
     polls.abort_all();
     drop(entries);
@@ -156,8 +156,16 @@ async fn judge(
 ) -> Result<(), Failure> {
     let feeders = config.meters.iter().map(|meter| meter.commissioned.clone()).collect();
     let equipment = config.equipment.iter().map(|furnace| furnace.equipment).collect();
-    let mut site = Site::new(feeders, equipment, memory);
+    let papers = config.equipment.iter().map(|furnace| furnace.papers.clone()).collect();
+    let mut site = Site::new(feeders, equipment, memory).with_papers(papers, memory);
     let mut said = Vec::new();
+    if let Some(roster) = &config.roster {
+        match letters.on_file(roster, &clock.now()) {
+            Outcome::Do(act, answer) => obey(&mut site, &clock.now(), act, answer, &mut said),
+            Outcome::Say(body) => said.push(body),
+            Outcome::Nothing | Outcome::Receipt(..) => {}
+        }
+    }
     let began = clock.now().uptime_ms;
     let (mut tick_ms, mut checkpoint_ms) = (began, began + CHECKPOINT_MS);
     loop {
@@ -217,11 +225,12 @@ async fn judge(
 
 /// An act is written down before anything that follows from it, and its answer after.
 fn obey(site: &mut Site, now: &Stamp, act: Act, answer: Answer, said: &mut Vec<Body>) {
-    let meaning = act.meaning;
+    let meaning = act.meaning.clone();
     said.push(Body::Act(act));
     let mut say = |finding| said.push(Body::Finding(finding));
     match meaning {
         Meaning::Permit(permit) => site.on(now, Fact::Permit(&permit), &mut say),
+        Meaning::Roster(roster) => site.on(now, Fact::Roster(&roster), &mut say),
         Meaning::Reset(asset) => site.on(now, Fact::Reset(asset), &mut say),
         Meaning::RevokeKey(_) | Meaning::NotExecuted => {}
     }

@@ -6,16 +6,20 @@
 //!
 //! May not: see any room but `terms`, do I/O, read a clock, hold a float.
 
+pub mod breakdown;
 pub mod case;
 pub mod classification;
 pub mod entry;
 pub mod exact;
 pub mod facts;
 pub mod instrument;
+pub mod lead;
 mod lint;
 pub mod overlay;
 pub mod plate;
+pub mod plates;
 mod read;
+pub mod roster;
 pub mod rules;
 mod service;
 pub mod standing;
@@ -29,5 +33,7 @@ pub use exact::Exact;
 pub use instrument::Catalogue;
 pub use overlay::Overlay;
 pub use plate::{Attribute, Nameplate, PlateFault};
+pub use plates::{Difference, Edit, PlateSource, Plates, Remembered, Surroundings, Turn};
+pub use roster::{Listed, Roster};
 pub use rules::Rules;
 pub use standing::{Citation, Class, Phase, Rostered, Rule, Ruling, Standing, Witness};

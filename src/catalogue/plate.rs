@@ -170,6 +170,12 @@ impl Nameplate {
         &self.attributes
     }
 
+    /// What a line says; `None` where there is no such line.
+    pub fn says(&self, attribute: &str) -> Option<&PlateValue> {
+        let at = self.attributes.binary_search_by(|line| line.name.as_str().cmp(attribute)).ok()?;
+        self.attributes.get(at).map(|line| &line.value)
+    }
+
     /// SHA-256 over the attribute area: the same plate has the same fingerprint everywhere.
     pub fn fingerprint(&self) -> Digest {
         Digest::of(&self.area())
@@ -190,6 +196,12 @@ impl Nameplate {
 }
 
 impl Attribute {
+    /// A line; `None` if it could not be written into a block.
+    pub fn new(name: &str, value: PlateValue) -> Option<Attribute> {
+        let attribute = Attribute { name: name.to_owned(), value };
+        attribute.is_lawful().then_some(attribute)
+    }
+
     fn is_lawful(&self) -> bool {
         let value = match &self.value {
             PlateValue::Whole(_) | PlateValue::Flag(_) => true,
@@ -201,6 +213,26 @@ impl Attribute {
 }
 
 impl PlateValue {
+    /// Whether both say the same, however it is written: 6300 and 6300.0 are one number.
+    pub fn says_the_same(&self, other: &PlateValue) -> bool {
+        match (self.number(), other.number()) {
+            (Some(one), Some(two)) => one == two,
+            (_, _) => self == other,
+        }
+    }
+
+    /// A number in parts of 10^-9.
+    fn number(&self) -> Option<i128> {
+        match self {
+            PlateValue::Whole(n) => Some(i128::from(*n) * 1_000_000_000),
+            PlateValue::Decimal { mantissa, places } => {
+                let rest = u32::from(MAX_PLACES.checked_sub(*places)?);
+                Some(i128::from(*mantissa) * 10_i128.pow(rest))
+            }
+            PlateValue::Text(_) | PlateValue::Flag(_) => None,
+        }
+    }
+
     fn to_bytes(&self) -> (u8, Vec<u8>) {
         match self {
             PlateValue::Whole(n) => (1, n.to_be_bytes().to_vec()),
@@ -229,7 +261,8 @@ impl PlateValue {
     }
 }
 
-fn is_lawful_name(name: &str) -> bool {
+/// Whether a name could stand on a nameplate: 1 to 40 of `[a-z0-9_]`.
+pub fn is_lawful_name(name: &str) -> bool {
     let lawful = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
     !name.is_empty() && name.len() <= MAX_ATTRIBUTE_NAME_BYTES && name.bytes().all(lawful)
 }
@@ -291,6 +324,17 @@ mod tests {
         assert_eq!(read, plate());
         assert_eq!(read.fingerprint(), plate().fingerprint());
         assert_eq!(read.attributes()[0].name, "built_year");
+    }
+
+    #[test]
+    fn a_number_is_the_same_however_it_is_written() {
+        let decimal = |mantissa, places| PlateValue::Decimal { mantissa, places };
+        assert!(PlateValue::Whole(6_300).says_the_same(&decimal(63_000, 1)));
+        assert!(decimal(43, 1).says_the_same(&decimal(4_300_000_000, 9)));
+        assert!(!PlateValue::Whole(6_300).says_the_same(&decimal(63_001, 1)));
+        assert!(!PlateValue::Whole(1).says_the_same(&PlateValue::Flag(true)));
+        assert_eq!(plate().says("built_year"), Some(&PlateValue::Whole(1998)));
+        assert_eq!(plate().says("built"), None);
     }
 
     #[test]

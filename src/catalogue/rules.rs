@@ -154,6 +154,16 @@ impl Rules {
         self.nation.labels.get(attribute)
     }
 
+    /// Whether an instrument has such an attribute.
+    pub fn knows(&self, attribute: &str) -> bool {
+        self.nation.attributes.contains_key(attribute)
+    }
+
+    /// Whether this kind of equipment is of the vocabulary.
+    pub fn knows_kind(&self, kind: &str) -> bool {
+        self.nation.kinds.contains(kind) || self.overlays.iter().any(|overlay| overlay.kinds.contains(kind))
+    }
+
     /// All national entries, by id.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.nation.entries.values().map(|(_, entry)| &**entry)
@@ -171,10 +181,7 @@ impl Rules {
 
     /// What the law says of a plate on a day.
     pub fn classify(&self, on: LegalDay, plate: &CasePlate) -> Classification {
-        let known = |kind: &str| {
-            self.nation.kinds.contains(kind)
-                || self.overlays.iter().any(|overlay| overlay.kinds.contains(kind))
-        };
+        let known = |kind: &str| self.knows_kind(kind);
         let facts = Facts::of(plate, on, &self.nation.attributes, known, &self.nation.consistency);
         let mut sum = Sum { advisories: facts.contradictions.clone(), ..Sum::default() };
         for entry in self.live(on) {

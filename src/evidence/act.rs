@@ -11,8 +11,9 @@ use super::{
     suite::{KeyId, Signer},
 };
 use crate::{
+    catalogue::{Citation, Listed, Roster},
     judge::permit::{Permit, Permitted},
-    terms::{AssetId, Digest, GatewayId, MeterId, Name, WattHours},
+    terms::{AssetId, Digest, GatewayId, LegalDay, MeterId, Name, WattHours, place::CreditCode},
 };
 
 /// Longest act, in bytes; it travels on inside a record.
@@ -97,7 +98,7 @@ impl ActKind {
 }
 
 /// What a gateway of this version does upon an act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// Something is permitted for a time.
     Permit(Permit),
@@ -105,6 +106,8 @@ pub enum Meaning {
     Reset(AssetId),
     /// This key of the authority is believed no longer.
     RevokeKey(KeyId),
+    /// This equipment is to be eliminated, by these days.
+    Roster(Roster),
     /// The act is in order, but this version does not execute its kind.
     NotExecuted,
 }
@@ -170,7 +173,7 @@ impl Act {
             expires_unix_ms: m.whole("expires_unix_ms")?,
             key,
             hash,
-            meaning: meaning(kind, id, asset, m)?,
+            meaning: meaning(kind, (id, version), asset, m)?,
             members: signed.into_map(),
         })
     }
@@ -202,12 +205,21 @@ pub enum NotSealed {
     Refused(Refusal),
 }
 
-fn meaning(kind: ActKind, id: Name, asset: Option<AssetId>, m: Members<'_>) -> Result<Meaning, BadMember> {
+fn meaning(
+    kind: ActKind,
+    (id, version): (Name, u32),
+    asset: Option<AssetId>,
+    m: Members<'_>,
+) -> Result<Meaning, BadMember> {
     let asset = || asset.ok_or(BadMember("asset"));
     Ok(match kind {
         ActKind::Reset => Meaning::Reset(asset()?),
         ActKind::RevokeKey => Meaning::RevokeKey(m.parsed("revoked_kid", KeyId::from_hex)?),
         ActKind::Permit => Meaning::Permit(permit(id, asset()?, m)?),
+        // One that lists nothing, not even an empty list, is of the time before rosters were executed.
+        ActKind::Roster => {
+            m.optional("equipment", |m| roster(version, m))?.map_or(Meaning::NotExecuted, Meaning::Roster)
+        }
         ActKind::Order
         | ActKind::Plan
         | ActKind::Claim
@@ -217,9 +229,21 @@ fn meaning(kind: ActKind, id: Name, asset: Option<AssetId>, m: Members<'_>) -> R
         | ActKind::Close
         | ActKind::Revoke
         | ActKind::Restore
-        | ActKind::Roster
         | ActKind::Reading => Meaning::NotExecuted,
     })
+}
+
+fn roster(version: u32, m: Members<'_>) -> Result<Roster, BadMember> {
+    let line = |m: Members<'_>| {
+        Ok(Listed {
+            asset: m.parsed("asset", AssetId::new)?,
+            entry: m.parsed("entry", Citation::new)?,
+            deadline: m.parsed("deadline", LegalDay::parse)?,
+        })
+    };
+    let listed = m.objects("equipment")?.into_iter().map(line).collect::<Result<Vec<_>, BadMember>>()?;
+    let enterprise = m.parsed("uscc", CreditCode::parse)?;
+    Roster::new(version, enterprise, m.text("order")?.to_owned(), listed).ok_or(BadMember("equipment"))
 }
 
 fn permit(id: Name, asset: AssetId, m: Members<'_>) -> Result<Permit, BadMember> {
@@ -264,7 +288,7 @@ pub enum ActRefusal {
     Replayed,
     /// A later version has been taken before.
     OlderVersion,
-    /// No such equipment, or no such meter, is configured here.
+    /// No such equipment, no such meter, or another enterprise is configured here.
     UnknownAsset,
     /// More are in force already than can be remembered.
     TooMany,

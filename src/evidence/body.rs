@@ -24,7 +24,8 @@ use super::{
     suite::PublicKey,
 };
 use crate::{
-    judge::{Event, Finding, Transition},
+    catalogue::PlateSource,
+    judge::{Event, Finding, PlateRead, Transition},
     terms::{
         Digest, Name,
         place::{CreditCode, Division},
@@ -157,6 +158,31 @@ impl Body {
         }
     }
 
+    /// The shelf it is kept on: its type, but each of the two nameplates of a piece of equipment on one of its own, since
+    /// the newest of each is remembered.
+    pub const fn shelf(&self) -> &'static str {
+        match self {
+            Body::Finding(Finding::Event(Event::Plate(PlateRead { source: PlateSource::Read, .. }))) => {
+                "plate"
+            }
+            Body::Finding(Finding::Event(Event::Plate(PlateRead {
+                source: PlateSource::Declared, ..
+            }))) => "plate_declared",
+            Body::Genesis(_)
+            | Body::Boot(_)
+            | Body::Checkpoint(_)
+            | Body::Skip { .. }
+            | Body::Rotation(_)
+            | Body::Gap(_)
+            | Body::Rollback(_)
+            | Body::Act(_)
+            | Body::Answer(_)
+            | Body::Notice(_)
+            | Body::Transition(_)
+            | Body::Finding(_) => self.word(),
+        }
+    }
+
     /// How urgent it is.
     pub fn class(&self) -> Class {
         match self {
@@ -179,7 +205,7 @@ impl Body {
         }
     }
 
-    /// The meter or equipment it is about; of each pair of type and subject the newest is remembered.
+    /// The meter or equipment it is about; of each pair of shelf and subject the newest is remembered.
     pub fn subject(&self) -> Option<Name> {
         match self {
             Body::Genesis(_)
@@ -201,7 +227,11 @@ impl Body {
                 Event::ClockStepped { .. } => None,
                 Event::Register(event) => Some(event.meter.0),
                 Event::Plate(read) => Some(read.asset.0),
-                Event::PlateUnreadable { asset, .. } => Some(asset.0),
+                Event::PlateUnreadable { asset, .. }
+                | Event::PlateDiffers { asset, .. }
+                | Event::NotOnRoster { asset, .. } => Some(asset.0),
+                Event::ClassChanged(change) => Some(change.asset.0),
+                Event::DeadlineWarning(warning) => Some(warning.asset.0),
             },
         }
     }
@@ -213,7 +243,13 @@ impl Body {
             Body::Finding(Finding::Interval(interval)) => Some(interval.asset.0),
             Body::Finding(Finding::Verdict(verdict)) => Some(verdict.asset.0),
             Body::Finding(Finding::Event(Event::Plate(read))) => Some(read.asset.0),
-            Body::Finding(Finding::Event(Event::PlateUnreadable { asset, .. })) => Some(asset.0),
+            Body::Finding(Finding::Event(
+                Event::PlateUnreadable { asset, .. }
+                | Event::PlateDiffers { asset, .. }
+                | Event::NotOnRoster { asset, .. },
+            )) => Some(asset.0),
+            Body::Finding(Finding::Event(Event::ClassChanged(change))) => Some(change.asset.0),
+            Body::Finding(Finding::Event(Event::DeadlineWarning(warning))) => Some(warning.asset.0),
             Body::Act(act) => act.asset.map(|asset| asset.0),
             Body::Transition(transition) => Some(transition.asset.0),
             Body::Finding(Finding::Event(Event::ClockStepped { .. } | Event::Register(_)))

@@ -147,7 +147,7 @@ impl Chain {
         Ok(Sealed {
             seq: end.seq,
             class: body.class(),
-            kind: body.word(),
+            kind: body.shelf(),
             subject: body.subject(),
             wall_unix_ms: at.wall_unix_ms,
             hash,

@@ -7,19 +7,16 @@ use super::{
     body::{Body, Boot, Checkpoint, Genesis},
     continuity::{Gap, LogHead, Rollback, Rotation},
     notice::Notice,
+    plates,
     signed::Signed,
     standing,
     suite::PublicKey,
 };
 use crate::{
-    catalogue::{
-        Nameplate, Phase,
-        plate::{Attribute, PlateValue},
-    },
+    catalogue::Phase,
     judge::{
-        Event, Excess, Finding, Interval, Mark, PermitUse, PlateRead, Proof, RegisterEvent, RegisterQuirk,
-        Rung, Shares, Span, State, StateFinding, Transition, Verdict, Why, Window, Windows,
-        cutoff::MAX_EVIDENCE,
+        Event, Excess, Finding, Interval, Mark, PermitUse, Proof, RegisterEvent, RegisterQuirk, Rung, Shares,
+        Span, State, StateFinding, Transition, Verdict, Why, Window, Windows, cutoff::MAX_EVIDENCE,
     },
     metering::{Block, Function, Register, Scan},
     terms::{
@@ -311,40 +308,12 @@ impl<'a> Reader<'a> {
                 after: self.mark("after")?.ok_or(BadMember("after"))?,
                 permit: m.optional("permit", |m| m.parsed("permit", Name::new))?,
             })),
-            "plate" => self.plate().map(Event::Plate),
             "plate_unreadable" => Ok(Event::PlateUnreadable {
                 asset: m.parsed("asset", AssetId::new)?,
                 why: m.parsed("why", Name::new)?,
             }),
-            _ => Err(BadMember("event")),
+            word => plates::read(word, m)?.ok_or(BadMember("event")),
         }
-    }
-
-    fn plate(self) -> Found<PlateRead> {
-        let m = self.members;
-        let number = |text: &str| text.parse::<i64>().ok().filter(|n| n.to_string() == text);
-        let attribute = |a: Members<'_>| {
-            let value = if a.0.contains_key("whole") {
-                PlateValue::Whole(a.parsed("whole", number)?)
-            } else if a.0.contains_key("mantissa") {
-                PlateValue::Decimal { mantissa: a.parsed("mantissa", number)?, places: a.fitting("places")? }
-            } else if a.0.contains_key("flag") {
-                PlateValue::Flag(a.flag("flag")?)
-            } else {
-                PlateValue::Text(a.text("text")?.to_owned())
-            };
-            Ok(Attribute { name: a.text("name")?.to_owned(), value })
-        };
-        let attributes = m.objects("attributes")?.into_iter().map(attribute).collect::<Found<Vec<_>>>()?;
-        let plate = Nameplate::new(attributes).ok_or(BadMember("attributes"))?;
-        if m.parsed("plate_sha256", Digest::from_hex)? != plate.fingerprint() {
-            return Err(BadMember("plate_sha256"));
-        }
-        Ok(PlateRead {
-            asset: m.parsed("asset", AssetId::new)?,
-            before: m.optional("before_sha256", |m| m.parsed("before_sha256", Digest::from_hex))?,
-            plate,
-        })
     }
 
     fn state(self) -> Found<State> {

@@ -42,6 +42,7 @@ pub mod journal;
 pub mod keyring;
 pub mod members;
 pub mod notice;
+mod plates;
 pub mod presence;
 pub mod recall;
 pub mod receipt;

@@ -8,9 +8,10 @@ use super::{
     record::Record,
 };
 use crate::{
+    catalogue::{PlateSource, Roster},
     judge::{
-        EquipmentMemory, Event, Finding, Interval, Memory, MeterMemory, Permit, RegisterQuirk, StateFinding,
-        Verdict,
+        EquipmentMemory, Event, Finding, Interval, Memory, MeterMemory, Permit, PlateRead, RegisterQuirk,
+        StateFinding, Verdict,
     },
     terms::{AssetId, MeterId, Name, Stamp},
 };
@@ -21,6 +22,8 @@ pub struct Recall {
     meters: BTreeMap<MeterId, MeterMemory>,
     equipment: BTreeMap<AssetId, EquipmentMemory>,
     permits: BTreeMap<Name, Permit>,
+    roster: Option<Roster>,
+    plates: BTreeMap<(AssetId, PlateSource), PlateRead>,
     acts: Vec<Act>,
     last: Option<Stamp>,
     boot: Option<Boot>,
@@ -47,9 +50,13 @@ impl Recall {
                     energy_closed: verdict.energy_closed,
                     plate: verdict.plate,
                     permit: verdict.permit,
+                    standing: verdict.standing,
                 };
                 self.equipment.insert(verdict.asset, memory);
                 self.verdicts.insert(verdict.asset, *verdict);
+            }
+            Body::Finding(Finding::Event(Event::Plate(read))) => {
+                self.plates.insert((read.asset, read.source), read.clone());
             }
             Body::Finding(Finding::Event(Event::Register(event)))
                 if matches!(event.what, RegisterQuirk::Rebased | RegisterQuirk::Untimed) =>
@@ -95,13 +102,17 @@ impl Recall {
     }
 
     fn on_act(&mut self, act: &Act) {
-        match act.meaning {
-            Meaning::Permit(permit) => drop(self.permits.insert(permit.id, permit)),
+        match &act.meaning {
+            Meaning::Permit(permit) => drop(self.permits.insert(permit.id, *permit)),
             // A verdict that follows says so itself; between the two lies nothing but a power cut.
             Meaning::Reset(asset) => {
-                if let Some(memory) = self.equipment.get_mut(&asset) {
+                if let Some(memory) = self.equipment.get_mut(asset) {
                     memory.violation_since_unix_ms = None;
                 }
+            }
+            Meaning::Roster(roster) => {
+                let before = self.roster.take();
+                self.roster = Some(before.map_or_else(|| roster.clone(), |b| b.newer(roster.clone())));
             }
             Meaning::RevokeKey(_) | Meaning::NotExecuted => {}
         }
@@ -124,7 +135,7 @@ impl Recall {
     }
 
     /// What a new log must say again, so that a witness who goes on with it forgets nothing: acts, the boot, registers,
-    /// latches.
+    /// latches, nameplates.
     pub fn carried(&self) -> Vec<Body> {
         let acts = self.acts.iter().cloned().map(Body::Act);
         let boot = self.boot.iter().cloned().map(Body::Boot);
@@ -137,7 +148,9 @@ impl Recall {
             let violation_since_unix_ms = memory.and_then(|memory| memory.violation_since_unix_ms);
             Body::Finding(Finding::Verdict(Verdict { violation_since_unix_ms, ..*verdict }))
         });
-        acts.chain(boot).chain(states).chain(verdicts).collect()
+        let plates =
+            self.plates.values().map(|read| Body::Finding(Finding::Event(Event::Plate(read.clone()))));
+        acts.chain(boot).chain(states).chain(plates).chain(verdicts).collect()
     }
 
     /// What the judge remembers.
@@ -146,6 +159,8 @@ impl Recall {
             meters: self.meters.into_values().collect(),
             equipment: self.equipment.into_values().collect(),
             permits: self.permits.into_values().collect(),
+            roster: self.roster,
+            plates: self.plates.into_iter().map(|((asset, of), read)| (asset, of, read.plate)).collect(),
             last: self.last,
         }
     }

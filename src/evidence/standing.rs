@@ -11,13 +11,7 @@ use crate::{
 
 pub(super) fn write(object: &mut Object<'_>, standing: &Standing) {
     if let Some(ruling) = &standing.ruling {
-        object.text("class", ruling.class.word());
-        if let Some(rule) = &ruling.rule {
-            write_rule(object, rule);
-        }
-        if let Some(day) = ruling.deadline {
-            object.shown("deadline", day);
-        }
+        write_ruling(object, ruling);
     }
     if let Some(roster) = standing.roster {
         object.flag("on_roster", roster.day().is_some());
@@ -36,12 +30,18 @@ pub(super) fn write(object: &mut Object<'_>, standing: &Standing) {
     }
 }
 
-pub(super) fn write_rule(object: &mut Object<'_>, rule: &Rule) {
-    object
-        .shown("instrument", rule.instrument)
-        .shown("entry", rule.entry)
-        .shown("rule_sha256", rule.file)
-        .text("witness", rule.witness.word());
+pub(super) fn write_ruling(object: &mut Object<'_>, ruling: &Ruling) {
+    object.text("class", ruling.class.word());
+    if let Some(rule) = &ruling.rule {
+        object
+            .text("instrument", rule.instrument.as_str())
+            .text("entry", rule.entry.as_str())
+            .shown("rule_sha256", rule.file)
+            .text("witness", rule.witness.word());
+    }
+    if let Some(day) = ruling.deadline {
+        object.shown("deadline", day);
+    }
 }
 
 pub(super) fn read(m: Members<'_>) -> Result<Standing, BadMember> {

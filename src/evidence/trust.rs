@@ -42,6 +42,8 @@ pub struct Trust {
     revoked: BTreeSet<KeyId>,
     /// The newest version of each act, and its hash.
     taken: BTreeMap<Name, (u32, Digest)>,
+    /// The version of the roster in force; 0 before the first. There is one, whatever identifier its act has.
+    roster: u32,
     /// The authority's own time as of its latest receipt: it cannot be earlier now.
     latest_unix_ms: i64,
 }
@@ -54,6 +56,7 @@ impl Trust {
             authority,
             revoked: BTreeSet::new(),
             taken: BTreeMap::new(),
+            roster: 0,
             latest_unix_ms: i64::MIN,
         }
     }
@@ -65,8 +68,10 @@ impl Trust {
 
     /// Remembers an act the log tells of: it was accepted before.
     pub fn recall(&mut self, act: &Act) {
-        if let Meaning::RevokeKey(key) = act.meaning {
-            self.revoked.insert(key);
+        match &act.meaning {
+            Meaning::RevokeKey(key) => drop(self.revoked.insert(*key)),
+            Meaning::Roster(roster) => self.roster = self.roster.max(roster.version),
+            Meaning::Permit(_) | Meaning::Reset(_) | Meaning::NotExecuted => {}
         }
         self.taken.insert(act.id, (act.version, act.hash));
     }
@@ -136,16 +141,19 @@ impl Trust {
         if !is_ours(act) {
             return Some(ActRefusal::UnknownAsset);
         }
-        match act.meaning {
+        match &act.meaning {
             Meaning::NotExecuted => return Some(ActRefusal::NotExecuted),
+            Meaning::Roster(roster) if roster.version <= self.roster => {
+                return Some(ActRefusal::OlderVersion);
+            }
             // A stolen key must not silence the others: only the first may, and nobody the first.
             Meaning::RevokeKey(revoked) => {
                 let first = self.authority.first();
-                if first != Some(key) || first.is_some_and(|first| first.id() == revoked) {
+                if first != Some(key) || first.is_some_and(|first| first.id() == *revoked) {
                     return Some(ActRefusal::WrongKey);
                 }
             }
-            Meaning::Permit(_) | Meaning::Reset(_) => {}
+            Meaning::Permit(_) | Meaning::Reset(_) | Meaning::Roster(_) => {}
         }
         (self.taken.len() >= MAX_ACTS && !self.taken.contains_key(&act.id)).then_some(ActRefusal::TooMany)
     }

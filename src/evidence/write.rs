@@ -6,13 +6,12 @@ use super::{
     body::{Body, Boot, Checkpoint, Genesis},
     canonical::Object,
     members::UNCLEAN_START,
-    standing,
+    plates, standing,
 };
 use crate::{
-    catalogue::{Nameplate, plate::PlateValue},
     judge::{
-        Event, Excess, Finding, Interval, Mark, PermitUse, PlateRead, Proof, Shares, State, StateFinding,
-        Transition, Verdict, Windows,
+        Event, Excess, Finding, Interval, Mark, PermitUse, Proof, Shares, State, StateFinding, Transition,
+        Verdict, Windows,
     },
     metering::{Register, Scan},
     terms::Stamp,
@@ -204,38 +203,17 @@ fn write_event(object: &mut Object<'_>, event: &Event) {
                 object.shown("permit", permit);
             }
         }
-        Event::Plate(read) => write_plate(object, read),
+        Event::Plate(read) => plates::write_plate(object, read),
+        Event::PlateDiffers { asset, difference } => plates::write_difference(object, *asset, difference),
+        Event::ClassChanged(change) => plates::write_class_change(object, change),
+        Event::DeadlineWarning(warning) => plates::write_warning(object, warning),
+        Event::NotOnRoster { asset, entry, version } => {
+            plates::write_missing(object, *asset, *entry, *version);
+        }
         Event::PlateUnreadable { asset, why } => {
             object.text("event", "plate_unreadable").shown("asset", asset).shown("why", why);
         }
     }
-}
-
-fn write_plate(object: &mut Object<'_>, read: &PlateRead) {
-    object.text("event", "plate").shown("asset", read.asset).shown("plate_sha256", read.plate.fingerprint());
-    if let Some(before) = read.before {
-        object.shown("before_sha256", before);
-    }
-    write_attributes(object, &read.plate);
-}
-
-fn write_attributes(object: &mut Object<'_>, plate: &Nameplate) {
-    object.list("attributes", |list| {
-        for attribute in plate.attributes() {
-            list.object(|o| {
-                o.text("name", &attribute.name);
-                match &attribute.value {
-                    // A plate may claim any number; beyond 2^53 it travels as text and is read as such.
-                    PlateValue::Whole(number) => o.shown("whole", number),
-                    PlateValue::Decimal { mantissa, places } => {
-                        o.shown("mantissa", mantissa).count("places", u64::from(*places))
-                    }
-                    PlateValue::Text(text) => o.text("text", text),
-                    PlateValue::Flag(flag) => o.flag("flag", *flag),
-                };
-            });
-        }
-    });
 }
 
 fn state(object: &mut Object<'_>, state: State) {

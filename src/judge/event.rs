@@ -2,8 +2,8 @@
 
 use super::memory::Mark;
 use crate::{
-    catalogue::Nameplate,
-    terms::{AssetId, Digest, MeterId, Name},
+    catalogue::{Citation, Difference, Edit, Nameplate, PlateSource, Ruling},
+    terms::{AssetId, Digest, LegalDay, MeterId, Name},
 };
 
 /// Something an auditor must know.
@@ -16,7 +16,7 @@ pub enum Event {
     },
     /// An energy register did not simply advance.
     Register(RegisterEvent),
-    /// A nameplate was read for the first time, or reads differently.
+    /// A nameplate was read, or declared, for the first time, or says something else.
     Plate(PlateRead),
     /// A nameplate cannot be read.
     PlateUnreadable {
@@ -25,6 +25,54 @@ pub enum Event {
         /// The word of the fault.
         why: Name,
     },
+    /// A nameplate as read says something else than the one that was declared.
+    PlateDiffers {
+        /// Whose.
+        asset: AssetId,
+        /// In which line.
+        difference: Difference,
+    },
+    /// An edit of a nameplate crossed a bound of the law.
+    ClassChanged(ClassChange),
+    /// Its last lawful day nears.
+    DeadlineWarning(DeadlineWarning),
+    /// It is in scope, and the authority's roster in force does not list it.
+    NotOnRoster {
+        /// Which equipment.
+        asset: AssetId,
+        /// The entry it is in scope of.
+        entry: Option<Citation>,
+        /// The version of the roster.
+        version: u32,
+    },
+}
+
+/// An edit of a nameplate that made another case of it. What it was held to before, it is held to still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassChange {
+    /// Whose.
+    pub asset: AssetId,
+    /// Which of its two nameplates was edited.
+    pub source: PlateSource,
+    /// What the edited nameplate alone would be judged before.
+    pub before: Ruling,
+    /// What it would be judged now.
+    pub after: Ruling,
+    /// Its lines that are not what they were.
+    pub edits: Vec<Edit>,
+}
+
+/// A warning in time to shut down in good order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeadlineWarning {
+    /// Which equipment.
+    pub asset: AssetId,
+    /// Its last lawful day.
+    pub last_day: LegalDay,
+    /// Days that are left until then.
+    pub days_left: u16,
+    /// Days that equipment of its kind needs to be shut down in good order.
+    pub lead_days: u16,
 }
 
 /// A register that fell, leapt or rolled over, with both sides.
@@ -42,11 +90,13 @@ pub struct RegisterEvent {
     pub permit: Option<Name>,
 }
 
-/// A nameplate as read.
+/// A nameplate as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlateRead {
     /// Whose.
     pub asset: AssetId,
+    /// Which of its two nameplates.
+    pub source: PlateSource,
     /// Its fingerprint before, if one was known.
     pub before: Option<Digest>,
     /// What it says now.

@@ -1,6 +1,7 @@
 //! All that must survive a gap of any kind: a missed poll, a dead bus, a reboot after three days.
 
 use crate::{
+    catalogue::{Nameplate, PlateSource, Roster, Standing},
     metering::Register,
     terms::{AssetId, Digest, MeterId, Stamp, WattHours},
 };
@@ -42,6 +43,8 @@ pub struct EquipmentMemory {
     pub plate: Option<Digest>,
     /// What was drawn under the permit used last.
     pub permit: Option<PermitUse>,
+    /// Its standing as it was told last.
+    pub standing: Standing,
 }
 
 /// What the records of a log tell about the site, for the judge that goes on.
@@ -53,6 +56,10 @@ pub struct Memory {
     pub equipment: Vec<EquipmentMemory>,
     /// Permits of the authority, ended ones included.
     pub permits: Vec<Permit>,
+    /// The nameplates last read and declared.
+    pub plates: Vec<(AssetId, PlateSource, Nameplate)>,
+    /// The authority's roster in force.
+    pub roster: Option<Roster>,
     /// The last moment on record.
     pub last: Option<Stamp>,
 }

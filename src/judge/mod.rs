@@ -12,6 +12,7 @@ pub mod commission;
 pub mod counter;
 pub mod cutoff;
 pub mod drawing;
+pub mod duty;
 pub mod event;
 pub mod feeder;
 pub mod floor;
@@ -31,7 +32,8 @@ pub use allowance::{Allowance, AllowanceKind};
 pub use commission::{Commissioned, Equipment, Promised, Role, VoltagePoint, Wiring};
 pub use cutoff::{Rung, Transition};
 pub use drawing::Proof;
-pub use event::{Event, PlateRead, RegisterEvent, RegisterQuirk};
+pub use duty::Papers;
+pub use event::{ClassChange, DeadlineWarning, Event, PlateRead, RegisterEvent, RegisterQuirk};
 pub use feeder::StateFinding;
 pub use floor::Floor;
 pub use leave::PermitUse;
@@ -43,7 +45,7 @@ pub use state::{State, Why};
 pub use verdict::Verdict;
 pub use window::{Excess, Span, Window, Windows};
 
-use crate::{metering::Sample, terms::AssetId};
+use crate::{catalogue::Roster, metering::Sample, terms::AssetId};
 
 /// Everything that may happen to the witness. The only way in.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +56,8 @@ pub enum Fact<'a> {
     Tick,
     /// The authority permits something, or changes what it permitted.
     Permit(&'a Permit),
+    /// The authority lists what is to be eliminated.
+    Roster(&'a Roster),
     /// The authority opens the latch on this equipment.
     Reset(AssetId),
 }

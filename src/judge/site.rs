@@ -1,17 +1,19 @@
 //! One gateway's site: every feeder and every piece of equipment behind it, and who hears which fact.
 
+mod law;
+
 use super::{
     Fact, Finding,
     commission::{Commissioned, Equipment},
-    event::{Event, PlateRead, RegisterEvent},
+    event::{Event, RegisterEvent},
     feeder::{Change, Feeder},
     memory::Memory,
     verdict::Docket,
 };
 use crate::{
-    catalogue::Nameplate,
+    catalogue::Roster,
     metering::{Reading, Sample},
-    terms::{AssetId, MeterId, Name, Stamp},
+    terms::{AssetId, LegalDay, MeterId, Stamp},
 };
 
 /// How often time alone is looked at, in milliseconds.
@@ -35,6 +37,8 @@ pub struct Site {
     dockets: Box<[Docket]>,
     last: Option<Stamp>,
     last_tick: Option<Stamp>,
+    day: Option<LegalDay>,
+    roster: Option<Roster>,
     reads: Reads,
 }
 
@@ -53,7 +57,15 @@ impl Site {
         };
         let mut dockets: Box<[Docket]> = equipment.into_iter().map(docket).collect();
         dockets.sort_unstable_by_key(Docket::id);
-        Site { feeders, dockets, last: memory.last, last_tick: None, reads: Reads::default() }
+        Site {
+            feeders,
+            dockets,
+            last: memory.last,
+            last_tick: None,
+            day: None,
+            roster: memory.roster.clone(),
+            reads: Reads::default(),
+        }
     }
 
     /// Takes a fact and says what follows from it.
@@ -65,13 +77,17 @@ impl Site {
             self.feeders.iter_mut().for_each(|feeder| feeder.on_clock_step(by_ms, at));
         }
         self.last = Some(*at);
+        let day = at.legal_day();
+        if self.day.replace(day) != Some(day) {
+            self.on_day(at, say);
+        }
         match fact {
             Fact::Sample(Sample::Reading(reading)) => self.on_reading(reading, say),
             Fact::Sample(Sample::Miss { meter, at, fault }) => {
                 self.reads.failed += 1;
                 self.with_feeder(*meter, at, None, say, |feeder| feeder.on_miss(at, *fault));
             }
-            Fact::Sample(Sample::Plate { asset, at: _, words }) => self.on_plate(*asset, words, say),
+            Fact::Sample(Sample::Plate { asset, at: _, words }) => self.on_plate(*asset, words, at, say),
             Fact::Sample(Sample::PlateMiss { asset, at: _, fault }) => {
                 self.on_plate_fault(*asset, fault.word(), say);
             }
@@ -83,6 +99,7 @@ impl Site {
                 }
                 self.turn_permits(at);
             }
+            Fact::Roster(roster) => self.on_roster(roster, at, say),
             Fact::Reset(asset) => self.reset(asset, at, say),
         }
     }
@@ -160,9 +177,9 @@ impl Site {
     /// Opens the latch. Whoever still draws is proven to do so anew, and latches again.
     fn reset(&mut self, asset: AssetId, at: &Stamp, say: &mut dyn FnMut(Finding)) {
         self.renew_proofs(asset);
-        if let Some(docket) = self.docket(asset) {
-            say(Finding::Verdict(docket.reset(at)));
-        }
+        let Some(docket) = self.dockets.iter_mut().find(|docket| docket.id() == asset) else { return };
+        docket.duty.reset(at, self.roster.as_ref(), &mut |event| say(Finding::Event(event)));
+        say(Finding::Verdict(docket.reset(at)));
     }
 
     fn renew_proofs(&mut self, asset: AssetId) {
@@ -179,25 +196,6 @@ impl Site {
         }
     }
 
-    fn on_plate(&mut self, asset: AssetId, words: &[u16], say: &mut dyn FnMut(Finding)) {
-        match Nameplate::from_words(words) {
-            Err(fault) => self.on_plate_fault(asset, fault.word(), say),
-            Ok(plate) => {
-                let Some(docket) = self.docket(asset) else { return };
-                if let Some(before) = docket.on_plate(plate.fingerprint()) {
-                    say(Finding::Event(Event::Plate(PlateRead { asset, before, plate })));
-                }
-            }
-        }
-    }
-
-    fn on_plate_fault(&mut self, asset: AssetId, why: &'static str, say: &mut dyn FnMut(Finding)) {
-        let news = self.docket(asset).is_some_and(|docket| docket.on_plate_fault(why));
-        if let Some(why) = Name::new(why).filter(|_| news) {
-            say(Finding::Event(Event::PlateUnreadable { asset, why }));
-        }
-    }
-
     fn docket(&mut self, asset: AssetId) -> Option<&mut Docket> {
         self.dockets.iter_mut().find(|docket| docket.id() == asset)
     }
@@ -210,7 +208,13 @@ fn with_paper(event: Event, docket: Option<&Docket>, at: &Stamp) -> Event {
             let permit = docket.and_then(|docket| docket.paper(event.meter, at));
             Event::Register(RegisterEvent { permit, ..event })
         }
-        Event::ClockStepped { .. } | Event::Plate(_) | Event::PlateUnreadable { .. } => event,
+        Event::ClockStepped { .. }
+        | Event::Plate(_)
+        | Event::PlateUnreadable { .. }
+        | Event::PlateDiffers { .. }
+        | Event::ClassChanged(_)
+        | Event::DeadlineWarning(_)
+        | Event::NotOnRoster { .. } => event,
     }
 }
 

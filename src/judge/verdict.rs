@@ -3,6 +3,7 @@
 use super::{
     commission::Equipment,
     drawing::Proof,
+    duty::Duty,
     feeder::Feeder,
     leave::{Leave, PermitUse},
     ledger::Shares,
@@ -45,9 +46,13 @@ pub struct Verdict {
 /// One piece of equipment's memory between two facts.
 #[derive(Debug)]
 pub struct Docket {
-    equipment: Equipment,
+    asset: AssetId,
+    /// What the law asks of it.
+    pub(super) duty: Duty,
     state: State,
     since: Option<Stamp>,
+    /// The standing that was told last.
+    told: Standing,
     phase: Option<Phase>,
     violation_since_unix_ms: Option<i64>,
     energy_overdue: WattHours,
@@ -70,9 +75,11 @@ impl Docket {
     ) -> Docket {
         let permits = permits.iter().filter(|permit| permit.asset == equipment.id).copied();
         Docket {
-            equipment,
+            asset: equipment.id,
+            duty: Duty::new(equipment.id, equipment.standing),
             state: State::Unknown(Why::NotYetRead),
             since: None,
+            told: equipment.standing,
             phase: None,
             violation_since_unix_ms: memory.and_then(|m| m.violation_since_unix_ms),
             energy_overdue: memory.map_or(WattHours(0), |m| m.energy_closed),
@@ -86,7 +93,12 @@ impl Docket {
 
     /// Which equipment.
     pub fn id(&self) -> AssetId {
-        self.equipment.id
+        self.asset
+    }
+
+    /// Whether anything was said of it yet.
+    pub fn was_judged(&self) -> bool {
+        self.since.is_some()
     }
 
     /// Remembers a nameplate's fingerprint; the one before if it is another.
@@ -104,7 +116,7 @@ impl Docket {
     /// Adds energy that passed between two readings, where all of that time lies past the last lawful day.
     pub fn on_energy(&mut self, meter: MeterId, from: &Stamp, energy: WattHours) {
         self.leave.on_energy(from, energy);
-        if self.equipment.standing.phase(from.legal_day()) != Some(Phase::Overdue) {
+        if self.duty.phase(from) != Some(Phase::Overdue) {
             return;
         }
         self.energy_overdue.0 = self.energy_overdue.0.saturating_add(energy.0);
@@ -120,7 +132,8 @@ impl Docket {
         feeders: impl Iterator<Item = &'f Feeder> + Clone,
     ) -> Option<Verdict> {
         let worst = feeders.clone().map(Feeder::state).max_by_key(|state| state.severity())?;
-        let overdue = |at: &Stamp| self.equipment.standing.phase(at.legal_day()) == Some(Phase::Overdue);
+        let standing = self.duty.standing();
+        let overdue = |at: &Stamp| standing.phase(at.legal_day()) == Some(Phase::Overdue);
         // Both ends of the evidence must lie past the last lawful day, told by a clock that was set at all.
         let dated = at.clock != ClockQuality::Unset && overdue(at);
         let settled = |from: &Stamp| self.reset_at.is_some_and(|reset| from.since_ms(&reset) < 0);
@@ -129,12 +142,13 @@ impl Docket {
             past && !settled(from) && !self.leave.excuses(from)
         };
         let guilty = dated && feeders.filter_map(Feeder::proof).map(Proof::from).any(counts);
-        let phase = self.equipment.standing.phase(at.legal_day());
+        let phase = self.duty.phase(at);
         let latches = guilty && self.violation_since_unix_ms.is_none();
         if latches {
             self.violation_since_unix_ms = Some(at.wall_unix_ms);
         }
-        if worst == self.state && phase == self.phase && !latches && self.since.is_some() {
+        let same = worst == self.state && phase == self.phase && standing == self.told;
+        if same && !latches && self.since.is_some() {
             return None;
         }
         if worst != self.state || self.since.is_none() {
@@ -164,6 +178,7 @@ impl Docket {
     pub fn reset(&mut self, at: &Stamp) -> Verdict {
         self.violation_since_unix_ms = None;
         self.reset_at = Some(*at);
+        self.phase = self.duty.phase(at);
         self.verdict(at, Shares::default())
     }
 
@@ -172,16 +187,17 @@ impl Docket {
         if let Some((_, open)) = self.open.iter_mut().find(|(id, _)| *id == meter) {
             *open = WattHours(0);
         }
-        self.phase = self.equipment.standing.phase(at.legal_day());
+        self.phase = self.duty.phase(at);
         self.verdict(at, shares)
     }
 
-    fn verdict(&self, at: &Stamp, shares: Shares) -> Verdict {
+    fn verdict(&mut self, at: &Stamp, shares: Shares) -> Verdict {
+        self.told = self.duty.standing();
         Verdict {
-            asset: self.equipment.id,
+            asset: self.asset,
             state: self.state,
             since: self.since.unwrap_or(*at),
-            standing: self.equipment.standing,
+            standing: self.told,
             phase: self.phase,
             violation_since_unix_ms: self.violation_since_unix_ms,
             energy_overdue: self.energy_overdue,

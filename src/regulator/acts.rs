@@ -4,7 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::store::{Kept, Store};
 use crate::{
-    evidence::{Act, Answer, Body, Kind, Sealer, Signed, Signer, Topic, act::NotSealed, record::Unverified},
+    evidence::{
+        Act, ActKind, Answer, Body, Kind, Meaning, Sealer, Signed, Signer, Topic, act::NotSealed,
+        record::Unverified,
+    },
     host::{
         Clock,
         courier::{self, Broker, Event, Send},
@@ -30,6 +33,9 @@ pub fn sign(draft: &[u8], signer: &dyn Signer, now_unix_ms: i64) -> Result<Vec<u
     draft.entry("expires_unix_ms").or_insert(json!(now_unix_ms + DEFAULT_VALID_DAYS * DAY_MS));
     let mut sealer = Sealer::default();
     match Act::seal(&draft, &mut sealer, signer) {
+        Ok(act) if act.kind == ActKind::Roster && act.meaning == Meaning::NotExecuted => {
+            Err(wrong("a roster lists `equipment`: asset, entry and deadline of each".into()))
+        }
         Ok(_) => Ok(sealer.bytes().to_vec()),
         Err(NotSealed::Refused(refusal)) => Err(wrong(refusal.to_string())),
         Err(NotSealed::Unwritable(why)) => {

@@ -1,11 +1,14 @@
 //! One line per change and per problem, for people. PURE file: turns what was seen into text.
 
+mod law;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
 };
 
 use crate::{
+    catalogue::{Phase, PlateSource},
     evidence::{
         Answer, Arrival, Body, LogId, Notice, Occasion, Presence, Record,
         follow::{Place, Seen},
@@ -49,6 +52,8 @@ pub struct Timeline {
     language: Language,
     /// The state last told of each piece of equipment.
     states: BTreeMap<(LogId, AssetId), State>,
+    /// What was last told of each piece of equipment's standing before the law.
+    laws: BTreeMap<(LogId, AssetId), law::Law>,
     /// The violation last told of each piece of equipment, with the state it was told with.
     violations: BTreeMap<(LogId, AssetId), State>,
     logs: BTreeSet<(GatewayId, LogId)>,
@@ -62,6 +67,7 @@ impl Timeline {
         Timeline {
             language,
             states: BTreeMap::new(),
+            laws: BTreeMap::new(),
             violations: BTreeMap::new(),
             logs: BTreeSet::new(),
             waiting: BTreeSet::new(),
@@ -165,7 +171,7 @@ impl Timeline {
             | Body::Transition(_) => log_line(&record.body)?,
             Body::Rotation(_) | Body::Checkpoint(_) => return None,
             Body::Finding(Finding::Interval(interval)) => (Tone::Doubt, interval_line(interval)?),
-            Body::Finding(Finding::Event(event)) => event_line(event),
+            Body::Finding(Finding::Event(event)) => event_line(event, self.language),
             Body::Finding(Finding::State(found)) => {
                 self.states.insert((record.header.log, found.asset), found.state);
                 (state_tone(found.state), self.state_line(found))
@@ -213,24 +219,33 @@ impl Timeline {
     fn verdict_line(&mut self, record: &Record, verdict: &Verdict) -> Option<(Tone, String)> {
         let key = (record.header.log, verdict.asset);
         let told = self.states.insert(key, verdict.state);
+        let law = law::law_of(verdict);
+        let is_news = self.laws.insert(key, law) != Some(law);
         let Some(since) = verdict.violation_since_unix_ms else {
             if self.violations.remove(&key).is_some() {
                 let what = format!("{}: latch opened by the authority", verdict.asset);
                 return Some((Tone::Plain, what));
             }
-            // The feeder's own line has said it already, unless we came too late to hear it.
-            let what = format!("{}: {}", verdict.asset, self.state_words(verdict.state));
-            return (told != Some(verdict.state)).then_some((state_tone(verdict.state), what));
+            // The feeder's own line has said the state already, unless we came too late to hear it.
+            let state = (told != Some(verdict.state)).then(|| self.state_words(verdict.state));
+            let law = law::standing_words(verdict, self.language).filter(|_| is_news);
+            let said: Vec<String> = [state, law].into_iter().flatten().collect();
+            // Before the deadline drawing is information.
+            let tone = match (verdict.state, verdict.phase) {
+                (State::Drawing, Some(Phase::PreDeadline)) => Tone::Plain,
+                (state, _) => state_tone(state),
+            };
+            return (!said.is_empty()).then(|| (tone, format!("{}: {}", verdict.asset, said.join("; "))));
         };
         let before = self.violations.insert(key, verdict.state);
         if before == Some(verdict.state) {
             return None;
         }
         let words = if before.is_some() { words::LATCHED } else { words::VIOLATION };
-        let declared =
-            verdict.standing.decommissioned_on.map_or_else(String::new, |day| format!(", declared {day}"));
+        let law =
+            law::standing_words(verdict, self.language).map_or_else(String::new, |law| format!("; {law}"));
         let what = format!(
-            "{}: {} (now {}; since {}{declared}; {} since then)",
+            "{}: {} (now {}; since {}; {} since then{law})",
             verdict.asset,
             words.in_language(self.language),
             verdict.state.word(),
@@ -259,7 +274,7 @@ fn interval_line(interval: &Interval) -> Option<String> {
     })
 }
 
-fn event_line(event: &Event) -> (Tone, String) {
+fn event_line(event: &Event, language: Language) -> (Tone, String) {
     match event {
         Event::ClockStepped { by_ms } => {
             (Tone::Doubt, format!("the gateway's clock was moved by {by_ms} ms"))
@@ -274,12 +289,26 @@ fn event_line(event: &Event) -> (Tone, String) {
         Event::Plate(read) => {
             let lines = read.plate.attributes().len();
             match read.before {
+                None if read.source == PlateSource::Declared => {
+                    (Tone::Plain, format!("{}: nameplate declared, {lines} lines", read.asset))
+                }
+                Some(_) if read.source == PlateSource::Declared => {
+                    (Tone::Doubt, format!("{}: another NAMEPLATE DECLARED, {lines} lines", read.asset))
+                }
                 None => (Tone::Plain, format!("{}: nameplate read, {lines} lines", read.asset)),
                 Some(_) => (Tone::Doubt, format!("{}: NAMEPLATE CHANGED, now {lines} lines", read.asset)),
             }
         }
         Event::PlateUnreadable { asset, why } => {
             (Tone::Doubt, format!("{asset}: nameplate cannot be read ({why})"))
+        }
+        Event::PlateDiffers { asset, difference } => {
+            (Tone::Doubt, law::difference_line(*asset, difference, language))
+        }
+        Event::ClassChanged(change) => (Tone::Alarm, law::class_change_line(change, language)),
+        Event::DeadlineWarning(warning) => (Tone::Doubt, law::warning_line(warning, language)),
+        Event::NotOnRoster { asset, entry, version } => {
+            (Tone::Doubt, law::missing_line(*asset, *entry, *version, language))
         }
     }
 }

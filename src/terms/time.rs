@@ -101,6 +101,11 @@ impl LegalDay {
         i64::from(self.0) * DAY_MS - LEGAL_OFFSET_MS
     }
 
+    /// Whole days from here to `later`; negative when that lies before.
+    pub fn days_to(self, later: LegalDay) -> i64 {
+        i64::from(later.0) - i64::from(self.0)
+    }
+
     /// Which calendar month, counted without gaps, so that months can be subtracted.
     pub fn month(self) -> i32 {
         self.date().map_or(i32::MIN, |d| i32::from(d.year()) * 12 + i32::from(d.month()))

@@ -127,6 +127,43 @@ pub const NO_SERIAL_LINES: Words = Words {
     en: "this program was built without the feature `serial`",
 };
 
+// What the law says of a piece of equipment.
+
+/// `in_scope`
+pub const CLASS_IN_SCOPE: Words = Words { zh: "属于淘汰范围", en: "in scope: to be eliminated" };
+/// `undetermined`
+pub const CLASS_UNDETERMINED: Words = Words {
+    zh: "尚不能认定：缺少铭牌数据或主管机关认定",
+    en: "undetermined: a line of the nameplate or the authority's ruling is missing",
+};
+/// `exempt`
+pub const CLASS_EXEMPT: Words = Words { zh: "条款除外", en: "exempt by the entry itself" };
+/// `out_of_scope`
+pub const CLASS_OUT_OF_SCOPE: Words = Words { zh: "不属于淘汰范围", en: "out of scope" };
+/// `pre_deadline`
+pub const PHASE_PRE_DEADLINE: Words =
+    Words { zh: "期限未到，用电仅作记录", en: "not over: drawing is information" };
+/// `overdue`
+pub const PHASE_OVERDUE: Words = Words { zh: "已逾期，必须停用", en: "over: it must be cold" };
+/// Before the day itself.
+pub const LAST_LAWFUL_DAY: Words = Words { zh: "最后合法运行日", en: "last lawful day" };
+/// The last lawful day nears.
+pub const DEADLINE_WARNING: Words = Words {
+    zh: "最后合法运行日将至。停炉需要时间：请按规程安排降温、排空、吹扫，期间不得切断冷却、吹扫、排水或检测。",
+    en: "The last lawful day nears. An orderly shutdown takes time: plan cooling, emptying and purging, and keep cooling, purge, drainage and detection on meanwhile.",
+};
+/// Nameplate and declaration differ.
+pub const PLATE_DIFFERS: Words =
+    Words { zh: "铭牌与申报不符", en: "the nameplate says something else than was declared" };
+/// An edit crossed a bound.
+pub const CLASS_CHANGED: Words =
+    Words { zh: "铭牌改动跨越法定界限", en: "an EDIT OF THE NAMEPLATE crossed a bound of the law" };
+/// In scope and not listed.
+pub const NOT_ON_ROSTER: Words = Words {
+    zh: "属于淘汰范围，但不在主管机关的名单上",
+    en: "in scope, but the authority's roster does not list it",
+};
+
 // What a broker, or the way to it, may have against us: cause and next step.
 
 /// Nobody subscribes to the topic, so the broker kept nothing.

@@ -156,13 +156,13 @@ fn plant(cheat: bool) -> Result<Plant, Failure> {
     plant.add_meter(3, SimMeter::new(&cutoff).with_ct(ratio(150, 5)), kiln_1);
     let eaf_3 = plant.add_feeder(Feeder::new(high, furnace).running());
     plant.add_meter(4, SimMeter::new(&janitza).with_ct(ratio(400, 5)), eaf_3);
-    plant.add_plate(101, PLATE_AT, &nameplate("electric_arc_furnace", "2号电弧炉", "rated_capacity_t", 20)?);
+    plant.add_plate(101, PLATE_AT, &nameplate("electric_furnace", "2号电弧炉", "rated_capacity_t", 20)?);
     plant.add_plate(
         102,
         PLATE_AT,
         &nameplate("submerged_arc_furnace", "1号矿热炉", "rated_apparent_power_kva", 6_300)?,
     );
-    plant.add_plate(103, PLATE_AT, &nameplate("wet_process_kiln", "1号湿法窑", "built_year", 1_993)?);
+    plant.add_plate(103, PLATE_AT, &nameplate("wet_kiln", "1号湿法窑", "built_year", 1_993)?);
     if cheat {
         plant.follow(melt(eaf_2));
     }
@@ -223,10 +223,10 @@ fn configuration(ports: &[u16], broker: &Ports, today: LegalDay, month_ago: Lega
              [[bus]]\nid = \"furnaces\"\nendpoint = \"tcp://127.0.0.1:{furnaces}\"\n\n\
              [[bus]]\nid = \"others\"\nendpoint = \"tcp://127.0.0.1:{others}\"\n"
         ),
-        equipment("eaf-2", "electric_arc_furnace", "2号电弧炉", 12_500_000, &gone(today, plate("furnaces", 101))),
+        equipment("eaf-2", "electric_furnace", "2号电弧炉", 12_500_000, &gone(today, plate("furnaces", 101))),
         equipment("saf-1", "submerged_arc_furnace", "1号矿热炉", 5_500_000, &gone(month_ago, plate("others", 102))),
-        equipment("kiln-1", "wet_process_kiln", "1号湿法窑", 900_000, &gone(month_ago, plate("others", 103))),
-        equipment("eaf-3", "electric_arc_furnace", "3号电弧炉", 12_500_000, ""),
+        equipment("kiln-1", "wet_kiln", "1号湿法窑", 900_000, &gone(month_ago, plate("others", 103))),
+        equipment("eaf-3", "electric_furnace", "3号电弧炉", 12_500_000, ""),
         meter("eaf-2", "furnaces", 1, "janitza-19000", &format!("{CLASSES}voltage_point = \"line\"\nnominal_v = 35_000\nct = \"400/5\"\nno_load_w = 20_000")),
         meter("eaf-3", "furnaces", 4, "janitza-19000", &format!("{CLASSES}voltage_point = \"line\"\nnominal_v = 35_000\nct = \"400/5\"")),
         meter("saf-1", "others", 2, "acrel-adl400", &format!("{CLASSES}pt_class = \"0.5\"\nvoltage_point = \"line\"\nnominal_v = 10_000\nct = \"400/5\"\npt = \"10000/100\"")),

@@ -8,21 +8,19 @@ use std::{
 
 use super::{
     AgentConfig, BrokerConfig, Bus, DEFAULT_DRAIN_PER_S, DEFAULT_JOURNAL_MB, DEFAULT_KEEPALIVE_S,
-    DEFAULT_RETENTION_DAYS, Furnace, Gateway, JournalConfig, MAX_METERS, Meter, PlateAt,
+    DEFAULT_RETENTION_DAYS, Furnace, Gateway, JournalConfig, MAX_METERS, Meter, law::Law,
 };
 use crate::{
-    catalogue::Standing,
     evidence::PublicKey,
     host::{
         courier::{DEFAULT_PORT, DEFAULT_TLS_PORT},
         credentials::{self, Identity, TlsFiles},
         public_key,
     },
-    judge::Equipment,
     metering::Profile,
     terms::{
-        AssetId, Digest, Flaw, Flaws, GatewayId, LegalDay, MilliWatts, Name,
-        flaw::Wrong,
+        Digest, Flaw, Flaws, GatewayId, Name,
+        flaw::{Place, Wrong},
         form::{self, Form},
         place::{CreditCode, Division},
     },
@@ -46,6 +44,8 @@ impl Reader<'_> {
         let gateway = form.required_table("gateway");
         let profiles = self.profiles(gateway.as_ref());
         let gateway = gateway.and_then(|gateway| self.gateway(gateway));
+        let division = gateway.as_ref().map(|gateway| gateway.division);
+        let law = self.law(form.table("catalogue"));
         let broker = form.required_table("broker").and_then(|broker| self.broker(broker));
         let authority = form.table("authority").map_or_else(Vec::new, |authority| self.authority(authority));
         let journal = self.journal(form.table("journal"));
@@ -53,7 +53,7 @@ impl Reader<'_> {
         self.one_owner_each(&form, &buses);
         let equipment = self.unique(
             form.tables("equipment"),
-            |e| self.furnace(e, &buses),
+            |e| self.furnace(e, &buses, law.as_ref(), division),
             |furnace| furnace.equipment.id.0,
         );
         let meters = self.unique(
@@ -73,6 +73,10 @@ impl Reader<'_> {
         }
         self.judge_the_whole(&form, &meters, &equipment);
         form.close();
+        let law = law?;
+        self.judge_the_rulings(&law, &equipment);
+        // Whoever changes a rule changes what the log begins with.
+        let read = law.files.iter().fold(digest.to_string(), |all, file| format!("{all}\n{file}"));
         Some(AgentConfig {
             gateway: gateway?,
             broker: broker?,
@@ -81,7 +85,8 @@ impl Reader<'_> {
             buses,
             meters,
             equipment,
-            digest,
+            roster: law.roster,
+            digest: Digest::of(read.as_bytes()),
             warnings: Vec::new(),
         })
     }
@@ -102,6 +107,27 @@ impl Reader<'_> {
                 self.warnings.add(
                     form.place("equipment").clone(),
                     Wrong::new(wrong, "nothing will ever be said of it"),
+                );
+            }
+        }
+    }
+
+    fn judge_the_rulings(&self, law: &Law, equipment: &[Furnace]) {
+        let warn = |wrong: String, right: &str| {
+            let place = Place { file: "[catalogue]".into(), line: 0, column: 0 };
+            self.warnings.add(place, Wrong::new(wrong, right));
+        };
+        for loosened in law.rules.lint() {
+            warn(
+                format!("an overlay tries to loosen: {loosened}"),
+                "it has no effect; tell whoever wrote it",
+            );
+        }
+        for ruled in &law.determinations {
+            if equipment.iter().all(|furnace| furnace.equipment.id != ruled.asset) {
+                warn(
+                    format!("`{}` was ruled on and is not configured", ruled.asset),
+                    "nothing follows from it",
                 );
             }
         }
@@ -245,32 +271,6 @@ impl Reader<'_> {
         }
         form.close();
         files
-    }
-
-    fn furnace(&self, form: Form<'_>, buses: &[Bus]) -> Option<Furnace> {
-        let id = form.required("id", form::name);
-        let kind = form.required("kind", form::name);
-        let label = form.optional("name", form::text);
-        let rated = form.required("rated_power_w", form::whole(1..=MAX_POWER_W));
-        let decommissioned_on: Option<LegalDay> = form.optional("decommissioned_on", form::day);
-        let plate = form.table("nameplate").and_then(|plate| self.plate(plate, buses));
-        form.close();
-        let standing = Standing::declared(decommissioned_on);
-        Some(Furnace {
-            equipment: Equipment { id: AssetId(id?), standing },
-            kind: kind?,
-            label,
-            rated: MilliWatts::from_watts(rated?),
-            plate,
-        })
-    }
-
-    fn plate(&self, form: Form<'_>, buses: &[Bus]) -> Option<PlateAt> {
-        let bus = self.bus_of(&form, buses);
-        let unit = form.required("unit", form::fitting(1..=247));
-        let at = form.required("address", form::fitting(0..=65_530));
-        form.close();
-        Some(PlateAt { bus: bus?, unit: unit?, at: at? })
     }
 
     pub(super) fn bus_of(&self, form: &Form<'_>, buses: &[Bus]) -> Option<Name> {

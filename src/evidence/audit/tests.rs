@@ -4,7 +4,7 @@ mod golden;
 
 use super::*;
 use crate::{
-    catalogue::{Attribute, Nameplate, Phase, Standing, plate::PlateValue},
+    catalogue::{Attribute, Nameplate, Phase, PlateSource, Standing, plate::PlateValue},
     evidence::{
         Boot, Chain, Checkpoint, Dropped, Ed25519, Gap, GapWhy, Genesis, Receipt, Sealer, Signer,
         recall::Recall,
@@ -112,6 +112,7 @@ fn plate() -> Body {
     let asset = AssetId::new("eaf-2").unwrap();
     Body::Finding(Finding::Event(Event::Plate(PlateRead {
         asset,
+        source: PlateSource::Read,
         before: Some(Digest::ZERO),
         plate: plate.unwrap(),
     })))

@@ -1,5 +1,6 @@
 //! The judge told a story second by second, in virtual time.
 
+mod law;
 mod lives;
 mod permits;
 
@@ -177,8 +178,8 @@ impl Story {
         Memory {
             meters: meters.into_iter().collect(),
             equipment: vec![],
-            permits: vec![],
             last: Some(self.stamp()),
+            ..Memory::default()
         }
     }
 }
@@ -600,6 +601,7 @@ fn energy_is_counted_once_across_a_restart() {
         energy_closed: before.energy_closed,
         permit: None,
         plate: None,
+        standing: Standing::default(),
     }];
     let mut after = Story::new("2026-10-31");
     after.site = site("2026-10-31", &memory);

@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::{
-    catalogue::{Citation, Class, Rostered, Rule, Ruling, Witness},
+    catalogue::{Citation, Class, Difference, Edit, PlateSource, Rostered, Rule, Ruling, Witness},
     evidence::{
         Act, ActKind, ActRefusal, Answer, Body, Chain, Dropped, Ed25519, Gap, GapWhy, Keyring, Notice,
         Receipt, Rollback, Sealer, Signer, Trust,
     },
-    judge::{Event, PermitUse, Rung, Transition},
+    judge::{ClassChange, DeadlineWarning, Event, PermitUse, Rung, Transition},
     terms::{Name, OrderId, Stamp, WattHours},
 };
 
@@ -124,7 +124,63 @@ fn bodies_about_the_law() -> Vec<Body> {
         ..Standing::default()
     };
     (absent.phase, absent.violation_since_unix_ms) = (None, None);
-    vec![Body::Finding(Finding::Verdict(listed)), Body::Finding(Finding::Verdict(absent))]
+    let verdicts = [listed, absent].map(|verdict| Body::Finding(Finding::Verdict(verdict)));
+    let events = events_about_the_law(ruling).into_iter().map(|event| Body::Finding(Finding::Event(event)));
+    let mut draft = draft(ActKind::Roster);
+    draft.extend(roster_members());
+    let roster = Act::seal(&draft, &mut Sealer::default(), &authority()).unwrap();
+    verdicts.into_iter().chain(events).chain([Body::Act(roster)]).collect()
+}
+
+fn events_about_the_law(ruling: Ruling) -> Vec<Event> {
+    let asset = violation().asset;
+    let line = |name: &str, value| Attribute::new(name, value).unwrap();
+    let tonnage = |mantissa| PlateValue::Decimal { mantissa, places: 1 };
+    let declared = Nameplate::new(vec![line("nominal_tonnage_t", tonnage(250))]).unwrap();
+    let out = Ruling { class: Class::OutOfScope, rule: None, deadline: None };
+    let edit = |attribute: &str, before, after| Edit { attribute: attribute.into(), before, after };
+    vec![
+        Event::Plate(PlateRead { asset, source: PlateSource::Declared, before: None, plate: declared }),
+        Event::PlateDiffers {
+            asset,
+            difference: Difference {
+                attribute: "nominal_tonnage_t".into(),
+                declared: tonnage(250),
+                read: PlateValue::Whole(31),
+            },
+        },
+        Event::ClassChanged(ClassChange {
+            asset,
+            source: PlateSource::Read,
+            before: ruling,
+            after: out,
+            edits: vec![
+                edit("model", Some(PlateValue::Text("HX-25".into())), None),
+                edit("nominal_tonnage_t", Some(tonnage(250)), Some(PlateValue::Whole(31))),
+                edit("stamp_charged", None, Some(PlateValue::Flag(true))),
+            ],
+        }),
+        Event::DeadlineWarning(DeadlineWarning {
+            asset,
+            last_day: LegalDay::parse("2011-12-31").unwrap(),
+            days_left: 51,
+            lead_days: 21,
+        }),
+        Event::NotOnRoster { asset, entry: ruling.rule.map(|rule| rule.entry), version: 2 },
+    ]
+}
+
+/// What a roster lists, as a person would write it.
+fn roster_members() -> Map<String, Value> {
+    let members = json!({
+        "act_id": "roster-2", "uscc": "91350100M000100Y43", "order": "冀工信〔2011〕12号",
+        "equipment": [
+            { "asset": "eaf-2", "entry": "steel-electric-furnace-up-to-30t", "deadline": "2011-06-30" },
+            { "asset": "kiln-1", "entry": "cement-wet-kiln", "deadline": "2012-12-31" },
+        ],
+    });
+    let Value::Object(members) = members else { panic!() };
+    members
 }
 
 fn receipt() -> Receipt {
@@ -189,6 +245,10 @@ fn messages() -> Vec<(String, Vec<u8>)> {
     for (second, body) in bodies_about_the_law().iter().enumerate() {
         keep(body.word(), chain.seal(&at(60 + second), body).unwrap().bytes);
     }
+    let mut roster = draft(ActKind::Roster);
+    roster.extend(roster_members());
+    Act::seal(&roster, &mut sealer, &authority()).unwrap();
+    keep("act-roster-listed", sealer.bytes());
     all
 }
 
@@ -249,7 +309,8 @@ fn every_golden_is_believed_and_read_as_it_was_meant() {
     for (name, bytes) in &all {
         assert!(believes(&mut keyring, bytes), "{name}");
     }
-    for ((name, bytes), body) in all.iter().skip(all.len() - law.len()).zip(law) {
+    let first = all.iter().position(|(name, _)| name == "47-verdict.json").unwrap();
+    for ((name, bytes), body) in all.iter().skip(first).zip(law) {
         assert_eq!(keyring.open(Unverified::read(bytes).unwrap()).unwrap().body, body, "{name}");
     }
     let receipt_bytes = messages().into_iter().find(|(name, _)| name.ends_with("receipt.json")).unwrap().1;

@@ -108,6 +108,7 @@ fn a_permit_and_what_was_drawn_under_it_survive_a_restart() {
         energy_closed: WattHours(0),
         permit: story.verdict().permit,
         plate: None,
+        standing: Standing::default(),
     }];
     let mut after = Story::new("2026-10-31");
     after.site = site("2026-10-31", &memory);

@@ -1,0 +1,330 @@
+//! The breakdown of targets from the nation to the county (III of the notice), and whether its sums add up.
+//!
+//! Each division hands in one file. Its `[[target]]`s are what it was given, its `[[equipment]]` what it lists itself,
+//! its `[[total]]`s what it reports upwards. Of several versions of a division's file the newest is in force. A file's
+//! parent is the nearest division above it that handed in a file. Then
+//! - what is listed in and below a division comes to its target at least,
+//! - the targets handed down and what it lists itself come to its target; what is left is allocated to nobody,
+//! - its totals are what is listed in and below it,
+//! - no equipment is listed twice, and none under an entry that there is not, or later than that allows.
+
+use std::collections::BTreeMap;
+
+use super::{overlay, rules::Rules};
+use crate::terms::{
+    AssetId, Flaw, Flaws, LegalDay,
+    flaw::{Place, Wrong},
+    form::{self, Form},
+    place::{CreditCode, Division},
+};
+
+/// The unit in which each piece of equipment counts as one.
+pub const PIECES: &str = "pieces";
+/// Largest amount, in whatever unit.
+pub const MAX_AMOUNT: i64 = 1_000_000_000_000_000;
+
+/// So much under one entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Amount {
+    place: Place,
+    what: What,
+    amount: i64,
+}
+
+/// What is counted: an entry, in a unit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct What {
+    entry: String,
+    unit: String,
+}
+
+/// One piece of equipment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Line {
+    place: Place,
+    enterprise: CreditCode,
+    asset: AssetId,
+    deadline: LegalDay,
+    /// What it counts for: one piece, and its capacity where that is given.
+    counts: Vec<(What, i64)>,
+}
+
+/// What one division handed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    place: Place,
+    division: Division,
+    version: u32,
+    targets: Vec<Amount>,
+    totals: Vec<Amount>,
+    equipment: Vec<Line>,
+}
+
+/// One line of the sums: a division's target and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sum {
+    /// Whose.
+    pub division: Division,
+    /// The entry.
+    pub entry: String,
+    /// The unit.
+    pub unit: String,
+    /// What it was given.
+    pub target: i64,
+    /// What is listed in it and below it.
+    pub listed: i64,
+    /// What is allocated to nobody: neither handed down nor listed.
+    pub unallocated: i64,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Every mistake, in the order of its place.
+    pub wrong: Vec<Flaw>,
+    /// What deserves a look and is no mistake.
+    pub doubts: Vec<Flaw>,
+    /// Every target, from the nation down.
+    pub sums: Vec<Sum>,
+}
+
+impl Page {
+    /// Reads what a division handed in, TOML or, by its name, JSON.
+    ///
+    /// # Errors
+    /// Every mistake of form, with its place.
+    pub fn parse(file: &str, text: &str) -> Result<Page, Vec<Flaw>> {
+        let node = overlay::document(file, text)?;
+        let flaws = Flaws::default();
+        let page = Form::of(&node, &flaws).and_then(page);
+        match page {
+            Some(page) if flaws.is_empty() => Ok(page),
+            Some(_) | None => Err(flaws.into_sorted()),
+        }
+    }
+}
+
+fn page(form: Form<'_>) -> Option<Page> {
+    let division = form.required("division", |v| {
+        form::parsed(v, Division::parse, "six digits of GB/T 2260 are expected, 000000 for the nation")
+    });
+    let version = form.required("version", form::fitting::<u32>(1..=i64::from(u32::MAX)));
+    // The order it rests on is for people.
+    let _order: Option<String> = form.required("order", form::text);
+    let targets = form.tables("target").into_iter().filter_map(amount).collect();
+    let totals = form.tables("total").into_iter().filter_map(amount).collect();
+    let equipment = form.tables("equipment").into_iter().filter_map(line).collect();
+    let place = form.place("division").clone();
+    form.close();
+    Some(Page { place, division: division?, version: version?, targets, totals, equipment })
+}
+
+fn amount(form: Form<'_>) -> Option<Amount> {
+    let entry = form.required("entry", form::text);
+    let unit = form.optional("unit", form::text).unwrap_or_else(|| PIECES.to_owned());
+    let amount = form.required("amount", form::whole(0..=MAX_AMOUNT));
+    let place = form.place("entry").clone();
+    form.close();
+    Some(Amount { place, what: What { entry: entry?, unit }, amount: amount? })
+}
+
+fn line(form: Form<'_>) -> Option<Line> {
+    let enterprise = form.required("uscc", |v| {
+        form::parsed(v, CreditCode::parse, "18 symbols of a unified social credit code are expected")
+    });
+    let asset = form.required("asset", form::name);
+    let entry = form.required("entry", form::text);
+    let deadline = form.required("deadline", form::day);
+    let amount = form.optional("amount", form::whole(1..=MAX_AMOUNT));
+    let unit = form.optional("unit", form::text);
+    if amount.is_some() != unit.is_some() || unit.as_deref() == Some(PIECES) {
+        form.flaw(
+            "unit",
+            "`amount` and `unit` belong together",
+            "give both or neither; a piece counts by itself",
+        );
+    }
+    let place = form.place("asset").clone();
+    form.close();
+    let entry = entry?;
+    let of = |unit: &str| What { entry: entry.clone(), unit: unit.to_owned() };
+    let capacity = unit.zip(amount).map(|(unit, amount)| (of(&unit), amount));
+    let counts = std::iter::once((of(PIECES), 1)).chain(capacity).collect();
+    Some(Line { place, enterprise: enterprise?, asset: AssetId(asset?), deadline: deadline?, counts })
+}
+
+/// Checks what all divisions handed in, against each other and against the entries there are.
+pub fn check(pages: Vec<Page>, rules: &Rules) -> Report {
+    let mut report = Report::default();
+    let pages = in_force(pages, &mut report);
+    let parents = parents(&pages, &mut report);
+    nothing_twice(&pages, &mut report);
+    pages.iter().for_each(|page| entries_are_there(page, rules, &mut report));
+    sums(&pages, &parents, &mut report);
+    report.wrong.sort();
+    report.doubts.sort();
+    report
+}
+
+/// The newest version of each division's file, from the nation down.
+fn in_force(mut pages: Vec<Page>, report: &mut Report) -> Vec<Page> {
+    pages.sort_by(|a, b| (a.division, b.version, &a.place).cmp(&(b.division, a.version, &b.place)));
+    let mut kept: Vec<Page> = Vec::new();
+    for page in pages {
+        let Some(newest) = kept.last().filter(|newest| newest.division == page.division) else {
+            kept.push(page);
+            continue;
+        };
+        let what = if newest.version == page.version { "as another file" } else { "an older version" };
+        let wrong = format!("division {}, version {}: {what}", page.division, page.version);
+        let right = format!("{} with version {} is in force", newest.place, newest.version);
+        report.wrong.push(Flaw { place: page.place.clone(), what: Wrong::new(wrong, right) });
+    }
+    kept
+}
+
+/// Whether a division lies in another, and is not that one.
+fn lies_in(division: Division, above: Division) -> bool {
+    let (division, above) = (division.to_string(), above.to_string());
+    let mut levels = above.as_str();
+    while let Some(rest) = levels.strip_suffix("00").filter(|_| levels.len() % 2 == 0) {
+        levels = rest;
+    }
+    division != above && division.starts_with(levels)
+}
+
+/// The nearest division above each that handed in a file. All but the topmost have one.
+fn parents(pages: &[Page], report: &mut Report) -> Vec<Option<usize>> {
+    let parent = |page: &Page| {
+        let above = pages.iter().enumerate().filter(|(_, above)| lies_in(page.division, above.division));
+        // Codes of higher levels have fewer digits that count: of all above, the last in order is the nearest.
+        above.map(|(index, _)| index).next_back()
+    };
+    let parents: Vec<Option<usize>> = pages.iter().map(parent).collect();
+    for (page, parent) in pages.iter().zip(&parents).skip(1) {
+        if parent.is_none() {
+            let wrong = format!("division {} lies in none of the others", page.division);
+            let what = Wrong::new(wrong, "hand in the file of the division above it too");
+            report.wrong.push(Flaw { place: page.place.clone(), what });
+        }
+    }
+    parents
+}
+
+fn nothing_twice(pages: &[Page], report: &mut Report) {
+    let mut seen: BTreeMap<(CreditCode, AssetId), &Place> = BTreeMap::new();
+    for line in pages.iter().flat_map(|page| &page.equipment) {
+        match seen.get(&(line.enterprise, line.asset)) {
+            None => drop(seen.insert((line.enterprise, line.asset), &line.place)),
+            Some(first) => {
+                let wrong = format!("{} of {} is listed twice", line.asset, line.enterprise);
+                let what = Wrong::new(wrong, format!("it stands at {first} already"));
+                report.wrong.push(Flaw { place: line.place.clone(), what });
+            }
+        }
+    }
+}
+
+fn entries_are_there(page: &Page, rules: &Rules, report: &mut Report) {
+    let missing = |place: &Place, entry: &str| Flaw {
+        place: place.clone(),
+        what: Wrong::new(format!("there is no entry `{entry}`"), "take the id of an entry of the catalogue"),
+    };
+    for amount in page.targets.iter().chain(&page.totals) {
+        if rules.entry(&amount.what.entry).is_none() {
+            report.wrong.push(missing(&amount.place, &amount.what.entry));
+        }
+    }
+    for line in &page.equipment {
+        if !line.enterprise.check_symbol_fits() {
+            let what = Wrong::new(
+                format!("the check symbol of {} does not fit", line.enterprise),
+                "compare it with the licence; codes issued like this do exist",
+            );
+            report.doubts.push(Flaw { place: line.place.clone(), what });
+        }
+        let Some((What { entry, .. }, _)) = line.counts.first() else { continue };
+        match rules.entry(entry) {
+            None => report.wrong.push(missing(&line.place, entry)),
+            Some(known) if line.deadline > known.deadline => {
+                let wrong = format!("{} until {}: later than its entry allows", line.asset, line.deadline);
+                let what = Wrong::new(wrong, format!("{} is the last lawful day", known.deadline));
+                report.wrong.push(Flaw { place: line.place.clone(), what });
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn sums(pages: &[Page], parents: &[Option<usize>], report: &mut Report) {
+    let mut listed: BTreeMap<(usize, &What), i64> = BTreeMap::new();
+    let mut allocated: BTreeMap<(usize, &What), i64> = BTreeMap::new();
+    let add = |sums: &mut BTreeMap<_, i64>, key, amount: i64| {
+        let sum = sums.entry(key).or_insert(0);
+        *sum = sum.saturating_add(amount);
+    };
+    for (index, page) in pages.iter().enumerate() {
+        for (what, amount) in page.equipment.iter().flat_map(|line| &line.counts) {
+            add(&mut allocated, (index, what), *amount);
+            let mut at = Some(index);
+            while let Some(here) = at {
+                add(&mut listed, (here, what), *amount);
+                at = parents.get(here).copied().flatten();
+            }
+        }
+        for target in &page.targets {
+            if let Some(parent) = parents.get(index).copied().flatten() {
+                add(&mut allocated, (parent, &target.what), target.amount);
+            }
+        }
+    }
+    for (index, page) in pages.iter().enumerate() {
+        let sum_of =
+            |sums: &BTreeMap<(usize, &What), i64>, what| sums.get(&(index, what)).copied().unwrap_or(0);
+        let mut wrong = |amount: &Amount, wrong: String, right: String| {
+            report.wrong.push(Flaw { place: amount.place.clone(), what: Wrong::new(wrong, right) });
+        };
+        for target in &page.targets {
+            let What { entry, unit } = &target.what;
+            let (listed, allocated) = (sum_of(&listed, &target.what), sum_of(&allocated, &target.what));
+            let unallocated = target.amount.saturating_sub(allocated).max(0);
+            if listed < target.amount {
+                let short = target.amount - listed;
+                wrong(
+                    target,
+                    format!("{entry}: {listed} {unit} are listed in and below {}", page.division),
+                    format!("{} is the target: {short} more must be listed", target.amount),
+                );
+            }
+            if unallocated > 0 {
+                wrong(
+                    target,
+                    format!("{entry}: {unallocated} {unit} of {} are allocated to nobody", target.amount),
+                    format!("{} must hand them down or list them", page.division),
+                );
+            }
+            report.sums.push(Sum {
+                division: page.division,
+                entry: entry.clone(),
+                unit: unit.clone(),
+                target: target.amount,
+                listed,
+                unallocated,
+            });
+        }
+        for total in &page.totals {
+            let listed = sum_of(&listed, &total.what);
+            if listed != total.amount {
+                let What { entry, unit } = &total.what;
+                wrong(
+                    total,
+                    format!("{entry}: {} {unit} are reported", total.amount),
+                    format!("what is listed in and below {} comes to {listed}", page.division),
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
