@@ -2,8 +2,9 @@
 
 use coldhearth::metering::{
     Block, Function, Profile, Quantity,
-    profile::{Cell, RatioCells, Times},
+    profile::{Absent, Cell, Kind, RatioCells, Times},
 };
+use coldhearth::terms::Decimal;
 
 /// Registers between two mapped ones that a family's own table fills, though the profile has no use for them.
 const TABLE_GAP: u32 = 16;
@@ -12,6 +13,8 @@ const TABLE_GAP: u32 = 16;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Shows {
     Quantity(Quantity, Times),
+    /// The power of ten that other cells are scaled by.
+    PowerOfTen(i8),
     CtRatio,
     CtPrimary,
     CtSecondary,
@@ -38,8 +41,15 @@ struct Table {
 impl Layout {
     /// The layout of a profile.
     pub(crate) fn of(profile: &Profile) -> Layout {
-        let rows = profile.rows.iter().map(|row| (row.cell, Shows::Quantity(row.quantity, row.times)));
-        let mut cells: Vec<(Cell, Shows)> = rows.collect();
+        let mut cells: Vec<(Cell, Shows)> = Vec::new();
+        for row in &profile.rows {
+            cells.push((effective(&row.cell, row.quantity), Shows::Quantity(row.quantity, row.times)));
+            if let Some(power) = power_cell(&row.cell)
+                && cells.iter().all(|(cell, _)| cell.block() != power.block())
+            {
+                cells.push((power, Shows::PowerOfTen(power_of_ten(row.quantity))));
+            }
+        }
         let mut add =
             |cells_of: Option<RatioCells>, whole: Shows, primary: Shows, secondary: Shows| match cells_of {
                 Some(RatioCells { value, over: Some(over) }) => {
@@ -64,6 +74,36 @@ impl Layout {
         self.tables
             .iter()
             .any(|table| table.function == function && (table.first..=table.last).contains(&address))
+    }
+}
+
+/// A cell as a decoder that has read its power of ten scales it.
+pub(crate) fn effective(cell: &Cell, quantity: Quantity) -> Cell {
+    let power = if cell.pow10.is_some() { power_of_ten(quantity) } else { 0 };
+    Cell { scale: Decimal { exponent: cell.scale.exponent + power, ..cell.scale }, ..*cell }
+}
+
+fn power_cell(cell: &Cell) -> Option<Cell> {
+    cell.pow10.map(|at| Cell {
+        at,
+        kind: Kind::I16,
+        scale: Decimal::ONE,
+        pow10: None,
+        absent: Absent::SUNSPEC,
+        ..*cell
+    })
+}
+
+/// The power of ten a simulated meter tells for a quantity, so that a furnace fits 16 bits.
+const fn power_of_ten(quantity: Quantity) -> i8 {
+    if quantity.is_register() {
+        return 1;
+    }
+    match quantity.times() {
+        Times { ct: true, pt: true } => 3,
+        Times { ct: true, pt: false } => -1,
+        Times { ct: false, pt: true } => 0,
+        Times { ct: false, pt: false } => -2,
     }
 }
 

@@ -310,6 +310,7 @@ impl SimMeter {
                     (None, None) => Value::Absent,
                 }
             }
+            Shows::PowerOfTen(power) => Value::Real(f64::from(power)),
             Shows::CtRatio => Value::Real(ratio(ct)),
             Shows::CtPrimary => Value::Real(f64::from(ct.primary())),
             Shows::CtSecondary => Value::Real(f64::from(ct.secondary())),

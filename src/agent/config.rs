@@ -5,6 +5,7 @@ mod equipment;
 mod fitness;
 mod law;
 mod meter;
+mod profiles;
 mod read;
 
 use std::{

@@ -126,8 +126,7 @@ fn told_ratio(cells: &RatioCells, scan: &Scan) -> Option<Ratio> {
 /// A row's value on the primary side, in thousandths of its unit.
 fn primary(row: &Row, read: Read, ct: Ratio, pt: Ratio) -> Result<i64, Lack> {
     let value = multiplied(row, read, ct, pt).ok_or(Lack::Implausible)?;
-    let (least, most) = row.quantity.bounds();
-    if (least..=most).contains(&value) { Ok(value) } else { Err(Lack::Implausible) }
+    if row.quantity.is_plausible(value) { Ok(value) } else { Err(Lack::Implausible) }
 }
 
 fn multiplied(row: &Row, read: Read, ct: Ratio, pt: Ratio) -> Option<i64> {

@@ -160,7 +160,7 @@ impl Profile {
 
 impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}; {}: {})", self.id, self.vendor, self.tested.words().en, self.tested_how)
+        write!(f, "{} ({}; {}: {})", self.id, self.vendor, self.tested, self.tested_how)
     }
 }
 

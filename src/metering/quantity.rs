@@ -87,23 +87,23 @@ impl Quantity {
         }
     }
 
-    /// The least and the most a meter of this world can truly show, primary side, in thousandths of the unit; what
-    /// lies outside is a sentinel nobody declared or a map that does not fit, and never a number.
-    pub const fn bounds(self) -> (i64, i64) {
+    /// Whether a meter of this world can truly show this, primary side, in thousandths of the unit. What cannot be is
+    /// a sentinel nobody declared or a map that does not fit, and never a number.
+    pub const fn is_plausible(self, value: i64) -> bool {
         match self.sort() {
             // The highest line of the world carries 1 100 kV.
-            Sort::Voltage => (0, 1_500_000 * 1_000),
+            Sort::Voltage => value >= 0 && value <= 1_500_000 * 1_000,
             // Pot lines reach 600 kA; the sign is a direction.
-            Sort::Current => (-1_000_000 * 1_000, 1_000_000 * 1_000),
+            Sort::Current => value.unsigned_abs() <= 1_000_000 * 1_000,
             // The largest power station has 22.5 GW.
-            Sort::Power => (-30_000_000_000 * 1_000, 30_000_000_000 * 1_000),
+            Sort::Power => value.unsigned_abs() <= 30_000_000_000 * 1_000,
             // Rounding of the meter may lead a little past one.
-            Sort::Factor => (-1_010, 1_010),
+            Sort::Factor => value.unsigned_abs() <= 1_010,
             // 16.7, 50 and 60 Hz; a dead line has none.
-            Sort::Frequency => (0, 100 * 1_000),
+            Sort::Frequency => value == 0 || (value >= 15_000 && value <= 100_000),
             // A combined total may be a balance.
-            Sort::Counter => (if matches!(self, Quantity::Energy) { -MAX_VALUE } else { 0 }, MAX_VALUE),
-            Sort::Life => (0, MAX_VALUE),
+            Sort::Counter => value >= if matches!(self, Quantity::Energy) { -MAX_VALUE } else { 0 },
+            Sort::Life => value >= 0,
         }
     }
 

@@ -7,7 +7,10 @@ use crate::{
         floor::{UNFIT_PERCENT, register_floor},
         ledger::INTERVAL_MS,
     },
-    metering::{Profile, profile::Kind},
+    metering::{
+        Profile,
+        profile::{Kind, Tested},
+    },
     terms::{Flaws, Ratio, WattHours, flaw::Wrong, form::Form},
 };
 
@@ -25,6 +28,10 @@ pub(super) fn warn(
     if !profile.has_liveness_word() {
         let wrong = format!("profile `{}` has no clock, uptime or run-hours word", profile.id);
         warn("profile", wrong, "a dead line can then only be shown as unknown, never as dead");
+    }
+    if profile.tested == Tested::Untested {
+        let wrong = format!("profile `{}`: {}", profile.id, profile.tested);
+        warn("profile", wrong, &format!("known of it: {}", profile.tested_how));
     }
     if profile.needs_pt() && terms.ratios.pt.is_none() {
         let wrong = "`pt` is not declared and the meter's values need it".to_owned();
@@ -94,9 +101,11 @@ fn warn_of_size(warn: &impl Fn(&str, String, &str), terms: &Commissioned, profil
     }
 }
 
-/// One step of the energy register, primary side; `None` where it grows with the value or the ratios are not declared.
+/// One step of the energy register, primary side; `None` where it grows with the value, where the meter tells its
+/// scale, or the ratios are not declared.
 fn step(terms: &Commissioned, profile: &Profile) -> Option<WattHours> {
-    let row = profile.row(terms.register)?;
+    // Where the meter tells the power of ten, nothing is known before it was asked.
+    let row = profile.row(terms.register).filter(|row| row.cell.pow10.is_none())?;
     match row.cell.kind {
         Kind::F32 | Kind::F64 => return None,
         Kind::U16 | Kind::I16 | Kind::U32 | Kind::I32 | Kind::U64 | Kind::I64 => {}

@@ -1,10 +1,9 @@
 //! One metering point: what a person wrote of it, and whether it is fit to be judged by.
 
-use std::sync::Arc;
-
 use super::{
     Bus, DEFAULT_POLL_MS, Furnace, Meter, fitness,
-    read::{MAX_POWER_W, Profiles, Reader},
+    profiles::Profiles,
+    read::{MAX_POWER_W, Reader},
 };
 use crate::{
     judge::{
@@ -13,7 +12,7 @@ use crate::{
     },
     metering::{Profile, Quantity, decode::Declared},
     terms::{
-        Digest, Flaw, MeterId, MilliVolts, MilliWatts, Name, WattHours,
+        Digest, MeterId, MilliVolts, MilliWatts, Name, WattHours,
         flaw::Wrong,
         form::{self, Form, Value},
     },
@@ -44,7 +43,7 @@ impl Reader<'_> {
         let id = form.required("id", form::name);
         let bus = self.bus_of(&form, buses);
         let unit = form.required("unit", form::fitting(1..=247));
-        let profile = self.profile(&form, profiles);
+        let profile = profiles.wanted(&form);
         let poll_ms = form.optional("poll_ms", form::fitting(100..=60_000)).unwrap_or(DEFAULT_POLL_MS);
         let timeout_ms = form.optional("timeout_ms", form::fitting(20..=30_000));
         let served = served(&form, equipment);
@@ -54,28 +53,6 @@ impl Reader<'_> {
         let commissioned = Commissioned { poll_ms, ..commissioned? };
         let declared = commissioned.ratios;
         Some(Meter { id: MeterId(id?), bus, unit, profile, declared, poll_ms, timeout_ms, commissioned })
-    }
-
-    fn profile(&self, form: &Form<'_>, profiles: &Profiles) -> Option<Arc<Profile>> {
-        let wanted = form.required("profile", form::text)?;
-        match profiles.get(&wanted) {
-            Some(Ok(profile)) => Some(profile.clone()),
-            Some(Err(flaws)) => {
-                for Flaw { place, what } in flaws {
-                    self.flaws.add(place.clone(), what.clone());
-                }
-                None
-            }
-            None => {
-                let known: Vec<&str> = profiles.keys().map(String::as_str).collect();
-                form.flaw(
-                    "profile",
-                    format!("there is no profile `{wanted}`"),
-                    format!("known: {}", known.join(", ")),
-                );
-                None
-            }
-        }
     }
 
     fn commissioned(

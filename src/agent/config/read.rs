@@ -1,14 +1,10 @@
 //! From what a person wrote to types that cannot be wrong, every mistake collected on the way.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, path::Path};
 
 use super::{
     AgentConfig, BrokerConfig, Bus, DEFAULT_DRAIN_PER_S, DEFAULT_JOURNAL_MB, DEFAULT_KEEPALIVE_S,
-    DEFAULT_RETENTION_DAYS, Furnace, Gateway, JournalConfig, MAX_METERS, Meter, law::Law,
+    DEFAULT_RETENTION_DAYS, Furnace, Gateway, JournalConfig, MAX_METERS, Meter, law::Law, profiles::Profiles,
 };
 use crate::{
     evidence::PublicKey,
@@ -17,9 +13,8 @@ use crate::{
         credentials::{self, Identity, TlsFiles},
         public_key,
     },
-    metering::Profile,
     terms::{
-        Digest, Flaw, Flaws, GatewayId, Name,
+        Digest, Flaws, GatewayId, Name,
         flaw::{Place, Wrong},
         form::{self, Form},
         place::{CreditCode, Division},
@@ -28,9 +23,6 @@ use crate::{
 
 /// Largest power accepted, in watts.
 pub(super) const MAX_POWER_W: i64 = 10_000_000_000;
-
-/// The profiles of the configured folder, by identifier; those with mistakes as their mistakes.
-pub(super) type Profiles = BTreeMap<String, Result<Arc<Profile>, Vec<Flaw>>>;
 
 /// Reads the merged tree; profiles are looked for beside `base`, the configuration's folder.
 pub(super) struct Reader<'a> {
@@ -42,7 +34,7 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     pub(super) fn read(&self, form: Form<'_>, digest: Digest) -> Option<AgentConfig> {
         let gateway = form.required_table("gateway");
-        let profiles = self.profiles(gateway.as_ref());
+        let profiles = gateway.as_ref().map(|gateway| Profiles::read(gateway, self.base)).unwrap_or_default();
         let gateway = gateway.and_then(|gateway| self.gateway(gateway));
         let division = gateway.as_ref().map(|gateway| gateway.division);
         let law = self.law(form.table("catalogue"));
@@ -71,6 +63,7 @@ impl Reader<'_> {
                 format!("at most {MAX_METERS} are allowed"),
             );
         }
+        profiles.warn_of_unneeded(self.warnings);
         self.judge_the_whole(&form, &meters, &equipment);
         form.close();
         let law = law?;
@@ -153,34 +146,6 @@ impl Reader<'_> {
             Some(read)
         };
         forms.into_iter().filter_map(read_one).collect()
-    }
-
-    /// Every profile file of the configured folder, by its identifier; those with mistakes as their mistakes.
-    fn profiles(&self, gateway: Option<&Form<'_>>) -> Profiles {
-        let Some(gateway) = gateway else { return BTreeMap::new() };
-        let folder = gateway.optional("profiles", form::text).unwrap_or_else(|| "meters".to_owned());
-        let folder = self.base.join(folder);
-        let entries = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(e) => {
-                gateway.flaw(
-                    "profiles",
-                    format!("{}: {e}", folder.display()),
-                    "name the folder of the meter profiles",
-                );
-                return BTreeMap::new();
-            }
-        };
-        let paths = entries
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|p| p.extension().is_some_and(|e| e == "toml"));
-        let read = |path: PathBuf| {
-            let id = path.file_stem()?.to_str()?.to_owned();
-            let text = std::fs::read_to_string(&path).ok()?;
-            Some((id, Profile::parse(&path.display().to_string(), &text).map(Arc::new)))
-        };
-        paths.filter_map(read).collect()
     }
 
     fn gateway(&self, form: Form<'_>) -> Option<Gateway> {

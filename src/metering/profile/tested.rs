@@ -1,5 +1,7 @@
 //! How far a register map was proved. The program repeats it wherever the map matters.
 
+use std::fmt;
+
 use crate::terms::words::Words;
 
 /// `tested = "..."`
@@ -50,5 +52,13 @@ impl Tested {
                 Words { zh: "仿真电表，并非真实设备", en: "simulated meter, no real device" }
             }
         }
+    }
+}
+
+/// Both languages: whoever commissions a meter reads one of them.
+impl fmt::Display for Tested {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Words { zh, en } = self.words();
+        write!(f, "{en} / {zh}")
     }
 }

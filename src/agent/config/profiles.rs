@@ -1,0 +1,141 @@
+//! Where register maps come from: the shipped folder and those of the user, each file read once.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    metering::Profile,
+    terms::{
+        Flaw, Flaws,
+        flaw::{Place, Wrong},
+        form::{self, Form, Value},
+    },
+};
+
+/// Most folders of profiles.
+const MAX_FOLDERS: usize = 8;
+/// Largest profile file that is read, in bytes: the largest shipped one has under 4 000.
+const MAX_PROFILE_BYTES: u64 = 262_144;
+
+/// Every profile file of the configured folders, and which of them were asked for.
+#[derive(Default)]
+pub(super) struct Profiles {
+    found: BTreeMap<String, Found>,
+    wanted: RefCell<BTreeSet<String>>,
+}
+
+struct Found {
+    path: PathBuf,
+    read: Result<Arc<Profile>, Vec<Flaw>>,
+}
+
+impl Profiles {
+    /// Reads every profile of the folders that `[gateway] profiles` names, `meters` without it; relative ones lie
+    /// beside the configuration.
+    pub(super) fn read(gateway: &Form<'_>, base: &Path) -> Profiles {
+        let folders = gateway.optional("profiles", folders).unwrap_or_else(|| vec!["meters".to_owned()]);
+        let mut profiles = Profiles::default();
+        for folder in folders {
+            let folder = base.join(folder);
+            match files(&folder) {
+                Ok(paths) => paths.into_iter().for_each(|path| profiles.add(gateway, path)),
+                Err(e) => gateway.flaw(
+                    "profiles",
+                    format!("{}: {e}", folder.display()),
+                    "name folders of meter profiles: the shipped one and your own",
+                ),
+            }
+        }
+        profiles
+    }
+
+    fn add(&mut self, gateway: &Form<'_>, path: PathBuf) {
+        let Some(id) = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned) else { return };
+        if let Some(other) = self.found.get(&id) {
+            let wrong =
+                format!("profile `{id}` stands twice: {} and {}", other.path.display(), path.display());
+            gateway.flaw("profiles", wrong, "rename one of the files, and the id in it");
+            return;
+        }
+        let read = parse(&path, &id);
+        self.found.insert(id, Found { path, read });
+    }
+
+    /// The profile a meter asks for; what is wrong with it is noted as a mistake of the configuration.
+    pub(super) fn wanted(&self, form: &Form<'_>) -> Option<Arc<Profile>> {
+        let wanted = form.required("profile", form::text)?;
+        let Some(found) = self.found.get(&wanted) else {
+            let known: Vec<&str> = self.found.keys().map(String::as_str).collect();
+            let right = format!("known: {}", known.join(", "));
+            form.flaw("profile", format!("there is no profile `{wanted}`"), right);
+            return None;
+        };
+        self.wanted.borrow_mut().insert(wanted);
+        match &found.read {
+            Ok(profile) => Some(profile.clone()),
+            Err(flaws) => {
+                flaws.iter().for_each(|flaw| form.flaws().add(flaw.place.clone(), flaw.what.clone()));
+                None
+            }
+        }
+    }
+
+    /// A broken file that no meter needs stops nobody, but it is said.
+    pub(super) fn warn_of_unneeded(&self, warnings: &Flaws) {
+        let wanted = self.wanted.borrow();
+        for (_, found) in self.found.iter().filter(|(id, _)| !wanted.contains(*id)) {
+            for Flaw { place, what } in found.read.as_ref().err().into_iter().flatten() {
+                let wrong = format!("no meter needs this profile, but {}", what.wrong);
+                warnings.add(place.clone(), Wrong::new(wrong, what.right.clone()));
+            }
+        }
+    }
+}
+
+/// One folder, or a list of them.
+fn folders(value: &Value) -> form::Reading<Vec<String>> {
+    let folders =
+        if let Value::Text(_) = value { vec![form::text(value)?] } else { form::list(form::text)(value)? };
+    if (1..=MAX_FOLDERS).contains(&folders.len()) {
+        Ok(folders)
+    } else {
+        Err(Wrong::new(format!("names {} folders", folders.len()), format!("1 to {MAX_FOLDERS} are allowed")))
+    }
+}
+
+/// The profile files of a folder, in the order of their names.
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
+    paths.sort();
+    Ok(paths)
+}
+
+fn parse(path: &Path, id: &str) -> Result<Arc<Profile>, Vec<Flaw>> {
+    let name = path.display().to_string();
+    let file: Arc<str> = name.as_str().into();
+    let whole = |wrong: String, right: &str| {
+        let place = Place { file: file.clone(), line: 0, column: 0 };
+        vec![Flaw { place, what: Wrong::new(wrong, right) }]
+    };
+    let size = fs::metadata(path).map_or(0, |about| about.len());
+    if size > MAX_PROFILE_BYTES {
+        return Err(whole(format!("{size} bytes"), "a profile has a few thousand: is this the right file?"));
+    }
+    let text = fs::read_to_string(path).map_err(|e| whole(e.to_string(), "make the file readable"))?;
+    let profile = Profile::parse(&name, &text)?;
+    if profile.id.as_str() != id {
+        let offset = text.lines().take_while(|line| !line.starts_with("id")).map(|line| line.len() + 1).sum();
+        let what = Wrong::new(
+            format!("id is `{}`, but the file is named `{id}`", profile.id),
+            "meters name a profile by its file: make both the same",
+        );
+        return Err(vec![Flaw { place: Place::in_text(&file, &text, offset), what }]);
+    }
+    Ok(Arc::new(profile))
+}
