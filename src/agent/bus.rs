@@ -60,6 +60,11 @@ pub trait Dial: Send + Sync {
 
     /// Closes what outlives a client.
     fn hang_up(&self) {}
+
+    /// Whether what outlives a client is still open, so that the next one speaks to the same units as the last.
+    fn is_open(&self) -> bool {
+        false
+    }
 }
 
 /// What a client speaks over.
@@ -104,9 +109,15 @@ pub async fn run(
                     () = line.rest_until(uptime_ms) => {}
                     () = out.closed() => return,
                 }
+                if line.take_lost() {
+                    schedule.on_link_lost();
+                }
             }
             Next::Ask(ask) => {
                 let answer = line.put(&ask).await;
+                if line.take_lost() {
+                    schedule.on_link_lost();
+                }
                 let answer = answer.as_ref().map(Got::reply).map_err(|fault| *fault);
                 for sample in schedule.on_answer(&clock.now(), answer) {
                     if out.send(Inbox::Sample(sample)).await.is_err() {
@@ -124,6 +135,8 @@ struct Line<'a> {
     dial: &'a dyn Dial,
     manners: Manners,
     link: Option<Context>,
+    /// The connection has ended since this was asked last: who answers over the next one has to be found out.
+    lost: bool,
     reconnect: Reconnect,
     /// Why it could not be reached the last time, so that the log says it once.
     told: Option<String>,
@@ -135,7 +148,17 @@ struct Line<'a> {
 impl<'a> Line<'a> {
     fn new(clock: &'a dyn Clock, dial: &'a dyn Dial, manners: Manners) -> Line<'a> {
         let reconnect = Reconnect::default();
-        Line { clock, dial, manners, link: None, reconnect, told: None, ended_ms: 0, random: manners.random }
+        Line {
+            clock,
+            dial,
+            manners,
+            link: None,
+            lost: false,
+            reconnect,
+            told: None,
+            ended_ms: 0,
+            random: manners.random,
+        }
     }
 
     /// Waits; a connection that is idle for too long is given back meanwhile.
@@ -146,6 +169,7 @@ impl<'a> Line<'a> {
             self.clock.sleep_until(idle_at).await;
             self.link = None;
             self.dial.hang_up();
+            self.lost = true;
         }
         self.clock.sleep_until(uptime_ms).await;
     }
@@ -196,6 +220,7 @@ impl<'a> Line<'a> {
                 let random = self.chance();
                 self.reconnect.on_refused(self.clock.now().uptime_ms, random);
                 self.tell(&error);
+                self.lost |= !self.dial.is_open();
                 Err(unreachable(&error))
             }
         }
@@ -204,10 +229,16 @@ impl<'a> Line<'a> {
     /// Gives the connection up, whatever was under way in it.
     fn lose(&mut self) {
         self.link = None;
+        self.lost |= !self.dial.is_open();
         let random = self.chance();
         if self.reconnect.on_lost(self.clock.now().uptime_ms, random) {
             self.tell(&Hindrance::NotServed.into());
         }
+    }
+
+    /// Whether the connection has ended since this was asked last.
+    const fn take_lost(&mut self) -> bool {
+        std::mem::replace(&mut self.lost, false)
     }
 
     /// Says why the bus cannot be reached, once for each cause.

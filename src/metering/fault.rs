@@ -23,6 +23,8 @@ pub enum Fault {
     RatioUnknown,
     /// The ratio in the meter is not the declared one.
     RatioDiffers,
+    /// The meter says it is another model than its profile describes.
+    WrongModel,
     /// The block that should be a nameplate says it is none.
     NotAPlate,
 }
@@ -38,7 +40,11 @@ impl Fault {
             | Fault::Garbage
             | Fault::Closed
             | Fault::Refused => true,
-            Fault::Exception(_) | Fault::RatioUnknown | Fault::RatioDiffers | Fault::NotAPlate => false,
+            Fault::Exception(_)
+            | Fault::RatioUnknown
+            | Fault::RatioDiffers
+            | Fault::WrongModel
+            | Fault::NotAPlate => false,
         }
     }
 
@@ -54,26 +60,41 @@ impl Fault {
             Fault::Refused => "refused",
             Fault::RatioUnknown => "ratio_unknown",
             Fault::RatioDiffers => "ratio_differs",
+            Fault::WrongModel => "wrong_model",
             Fault::NotAPlate => "not_a_plate",
         }
     }
 
+    /// Every kind, an exception with the first code there is.
+    pub const KINDS: [Fault; 11] = [
+        Fault::Timeout,
+        Fault::Exception(1),
+        Fault::WrongLength,
+        Fault::Mismatch,
+        Fault::Garbage,
+        Fault::Closed,
+        Fault::Refused,
+        Fault::RatioUnknown,
+        Fault::RatioDiffers,
+        Fault::WrongModel,
+        Fault::NotAPlate,
+    ];
+
     /// Reads the word of a record; an exception's code stands beside it there.
     pub fn from_word(word: &str, code: u8) -> Option<Fault> {
-        [
-            Fault::Timeout,
-            Fault::Exception(code),
-            Fault::WrongLength,
-            Fault::Mismatch,
-            Fault::Garbage,
-            Fault::Closed,
-            Fault::Refused,
-            Fault::RatioUnknown,
-            Fault::RatioDiffers,
-            Fault::NotAPlate,
-        ]
-        .into_iter()
-        .find(|fault| fault.word() == word)
+        Fault::KINDS.into_iter().find(|fault| fault.word() == word).map(|fault| match fault {
+            Fault::Exception(_) => Fault::Exception(code),
+            Fault::Timeout
+            | Fault::WrongLength
+            | Fault::Mismatch
+            | Fault::Garbage
+            | Fault::Closed
+            | Fault::Refused
+            | Fault::RatioUnknown
+            | Fault::RatioDiffers
+            | Fault::WrongModel
+            | Fault::NotAPlate => fault,
+        })
     }
 
     /// What a person reads.
@@ -107,6 +128,10 @@ impl Fault {
             Fault::RatioDiffers => Words {
                 zh: "表内变比与申报不符",
                 en: "the ratio in the meter is not the declared one",
+            },
+            Fault::WrongModel => Words {
+                zh: "电表自报型号与配置的型号档案不符",
+                en: "the meter says it is another model than its profile describes",
             },
             Fault::NotAPlate => {
                 Words { zh: "该寄存器块不是铭牌", en: "the register block is no nameplate" }

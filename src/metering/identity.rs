@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use super::profile::{Said, Shape};
 use crate::terms::{Digest, Ratio};
 
 /// Longest text kept of what a meter tells of itself, in bytes.
@@ -50,6 +51,48 @@ impl Label {
             }
         }
         (label.len > 0).then_some(label)
+    }
+
+    /// A text in registers: two characters each, high byte first, or one where every high byte is zero.
+    pub fn of_text(words: &[u16]) -> Option<Label> {
+        let bytes: heapless::Vec<u8, { 2 * MAX_LABEL_BYTES }> =
+            words.iter().flat_map(|word| word.to_be_bytes()).take(2 * MAX_LABEL_BYTES).collect();
+        if words.iter().all(|word| word >> 8 == 0) {
+            let single: heapless::Vec<u8, { 2 * MAX_LABEL_BYTES }> =
+                bytes.iter().copied().skip(1).step_by(2).collect();
+            return Label::new(&single);
+        }
+        Label::new(&bytes)
+    }
+
+    /// What stands in a cell of an identity, by its shape.
+    pub fn of_shape(shape: Shape, words: &[u16]) -> Option<Label> {
+        match shape {
+            Shape::Text { .. } => Label::of_text(words),
+            Shape::Hex { .. } => Label::of_words(words),
+            Shape::Number { .. } => match shape.read(words)? {
+                Said::Number(number) => Label::written(format_args!("{number}")),
+                Said::Text(_) => None,
+            },
+        }
+    }
+
+    /// Settings by their words, `word=value`, parted by blanks; `None` without any.
+    pub fn of_settings(settings: impl Iterator<Item = (&'static str, Label)>) -> Option<Label> {
+        let mut all = heapless::String::<{ 2 * MAX_LABEL_BYTES }>::new();
+        for (word, value) in settings {
+            let blank = if all.is_empty() { "" } else { " " };
+            if write!(all, "{blank}{word}={value}").is_err() {
+                break;
+            }
+        }
+        Label::new(all.as_bytes())
+    }
+
+    fn written(text: fmt::Arguments<'_>) -> Option<Label> {
+        let mut all = heapless::String::<MAX_LABEL_BYTES>::new();
+        all.write_fmt(text).ok()?;
+        Label::new(all.as_bytes())
     }
 
     fn push(&mut self, more: &[u8]) -> bool {
@@ -174,8 +217,8 @@ impl Identity {
             fits &= writeln!(bytes, "{name}={}", label.as_ref().map_or("", Label::as_str)).is_ok();
         }
         for (name, ratio) in ratios {
-            fits &= match ratio.map(reduced) {
-                Some((primary, secondary)) => writeln!(bytes, "{name}={primary}/{secondary}").is_ok(),
+            fits &= match ratio.map(Ratio::reduced) {
+                Some(ratio) => writeln!(bytes, "{name}={ratio}").is_ok(),
                 None => writeln!(bytes, "{name}=").is_ok(),
             };
         }
@@ -187,15 +230,6 @@ impl Identity {
 
 /// Four labels, two ratios of two numbers of at most ten digits, and their names.
 const MAX_FINGERPRINT_BYTES: usize = 4 * (MAX_LABEL_BYTES + 10) + 2 * 25;
-
-fn reduced(ratio: Ratio) -> (u32, u32) {
-    let (mut a, mut b) = (ratio.primary(), ratio.secondary());
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    // Neither side of a ratio is zero, so neither is their common divisor.
-    (ratio.primary() / a.max(1), ratio.secondary() / a.max(1))
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,8 @@
 //! Which requests read what a map has: cells grouped within the meter's own limits, and split where it refuses.
 
 use super::{
-    profile::{Cell, Profile},
+    inquiry::is_read,
+    profile::{Cell, Origin, Profile},
     quantity::Quantity,
     scan::{Block, Function, MAX_BLOCK_WORDS, MAX_SCAN_BLOCKS, MAX_SCAN_WORDS},
 };
@@ -96,7 +97,7 @@ pub enum Breadth {
 }
 
 /// The cells of a map, and what was learned about reading them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Planner {
     /// By function and address.
     wants: heapless::Vec<Want, MAX_CELLS>,
@@ -116,7 +117,9 @@ impl Planner {
     pub fn rows(profile: &Profile) -> Option<Planner> {
         let mut planner = Planner::limited(profile);
         for row in &profile.rows {
-            planner.want(&row.cell, purpose(row.quantity))?;
+            // A combined total is what a verdict goes by only where nothing tells import apart.
+            let is_beside = row.quantity == Quantity::Energy && profile.row(Quantity::Import).is_some();
+            planner.want(&row.cell, if is_beside { Purpose::Beside } else { purpose(row.quantity) })?;
         }
         planner.find_together(profile);
         Some(planner)
@@ -126,6 +129,10 @@ impl Planner {
     pub fn identity(profile: &Profile) -> Option<Planner> {
         let mut planner = Planner::limited(profile);
         planner.want_ratios(profile)?;
+        let facts = profile.about.iter().filter(|about| is_read(about)).map(|about| about.spot);
+        for spot in facts.chain(profile.identify.iter().map(|test| test.spot)) {
+            planner.want_block(spot.block(Origin::FIXED)?, Purpose::Needed)?;
+        }
         Some(planner)
     }
 

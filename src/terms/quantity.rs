@@ -123,6 +123,17 @@ impl Ratio {
         self.secondary
     }
 
+    /// The same multiplication in the smallest numbers, so 3000/5 becomes 600/1.
+    #[must_use]
+    pub const fn reduced(self) -> Ratio {
+        let (mut a, mut b) = (self.primary, self.secondary);
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        // Neither side is zero, so neither is what divides both.
+        Ratio { primary: self.primary / a, secondary: self.secondary / a }
+    }
+
     /// A secondary-side value seen from the primary side, rounded half away from zero.
     pub fn applied_to(self, value: i128) -> Option<i128> {
         Some(round_div(value.checked_mul(i128::from(self.primary))?, i128::from(self.secondary)))

@@ -130,6 +130,10 @@ impl Dial for RtuTcp {
     fn hang_up(&self) {
         self.home.close();
     }
+
+    fn is_open(&self) -> bool {
+        self.home.is_open()
+    }
 }
 
 struct Rtu {
@@ -148,6 +152,10 @@ impl Dial for Rtu {
 
     fn hang_up(&self) {
         self.home.close();
+    }
+
+    fn is_open(&self) -> bool {
+        self.home.is_open()
     }
 }
 

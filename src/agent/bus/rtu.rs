@@ -98,6 +98,12 @@ impl Home {
         }
     }
 
+    /// Whether the line is open, with no client on it.
+    pub(super) fn is_open(&self) -> bool {
+        let line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        line.as_ref().is_some_and(|line| line.stream.is_some())
+    }
+
     /// A client of a line that is open and has fallen silent.
     pub(super) async fn client(
         &self,

@@ -133,6 +133,7 @@ fn one(row: &Row, origin: Origin, scan: &Scan, ct: Result<Ratio, Fault>, pt: Res
             | Fault::Garbage
             | Fault::Closed
             | Fault::Refused
+            | Fault::WrongModel
             | Fault::NotAPlate => Problem::RatioUnknown,
         });
     let missing = (row.times.ct && ct.is_err()) || (row.times.pt && pt.is_err());
