@@ -22,7 +22,7 @@ pub enum WireFault {
     TooLong,
     /// The answer names the next unit.
     ForeignUnit,
-    /// The answer names the next transaction.
+    /// The answer names the next transaction; on a serial line, which numbers nothing, its checksum is wrong.
     ForeignTransaction,
     /// Bytes that are no Modbus frame.
     Garbage,
@@ -32,6 +32,10 @@ pub enum WireFault {
     ByteByByte,
     /// The end of the connection instead of an answer.
     Close,
+    /// As many zeros as registers were asked for, whatever they hold.
+    Zeros,
+    /// The right answer behind the question, as adapters of two-wire lines give it back; on TCP nothing is given back.
+    Echo,
 }
 
 /// The faults of a server by unit, changed while it runs. A clone is the same set.
@@ -67,12 +71,19 @@ pub(crate) struct Delivery {
     pub(crate) bytes: Vec<u8>,
     pub(crate) one_by_one: bool,
     pub(crate) then_close: bool,
+    /// The question is given back first.
+    pub(crate) echo: bool,
 }
 
-/// The right answer to a question, delivered as the unit's fault has it.
-pub(crate) fn deliver(asked: &Frame, outcome: Result<Vec<u16>, u8>, fault: Option<WireFault>) -> Delivery {
+/// The right answer to a question, delivered as the unit's fault has it, in frames of one kind of wire.
+pub(crate) fn deliver(
+    asked: &Frame,
+    outcome: Result<Vec<u16>, u8>,
+    fault: Option<WireFault>,
+    on_wire: fn(&Frame) -> Vec<u8>,
+) -> Delivery {
     let right = asked.answer(&outcome);
-    let whole = |frame: &Frame| Delivery { bytes: frame.bytes(), ..Delivery::default() };
+    let whole = |frame: &Frame| Delivery { bytes: on_wire(frame), ..Delivery::default() };
     match fault {
         None => whole(&right),
         Some(WireFault::Silent) => Delivery::default(),
@@ -94,12 +105,17 @@ pub(crate) fn deliver(asked: &Frame, outcome: Result<Vec<u16>, u8>, fault: Optio
             Delivery { bytes: b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), ..Delivery::default() }
         }
         Some(WireFault::CutMidFrame) => {
-            let mut bytes = right.bytes();
+            let mut bytes = on_wire(&right);
             bytes.truncate(bytes.len() / 2);
             Delivery { bytes, then_close: true, ..Delivery::default() }
         }
         Some(WireFault::ByteByByte) => Delivery { one_by_one: true, ..whole(&right) },
         Some(WireFault::Close) => Delivery { then_close: true, ..Delivery::default() },
+        Some(WireFault::Zeros) => {
+            let count = asked.question().map_or(1, |question| usize::from(question.count));
+            whole(&asked.answer(&Ok(vec![0; count])))
+        }
+        Some(WireFault::Echo) => Delivery { echo: true, ..whole(&right) },
     }
 }
 
@@ -109,7 +125,7 @@ mod tests {
 
     fn bytes(fault: WireFault) -> Vec<u8> {
         let asked = Frame { transaction: 7, unit: 2, body: vec![3, 0, 0, 0, 2] };
-        deliver(&asked, Ok(vec![1, 2]), Some(fault)).bytes
+        deliver(&asked, Ok(vec![1, 2]), Some(fault), Frame::bytes).bytes
     }
 
     #[test]
@@ -120,6 +136,7 @@ mod tests {
         assert_eq!(bytes(WireFault::ForeignUnit).get(6), Some(&3));
         assert_eq!(bytes(WireFault::ForeignTransaction).get(1), Some(&8));
         assert_eq!(bytes(WireFault::Exception(6)), [0, 7, 0, 0, 0, 3, 2, 0x83, 6]);
+        assert_eq!(bytes(WireFault::Zeros), [0, 7, 0, 0, 0, 7, 2, 3, 4, 0, 0, 0, 0]);
         assert_eq!(bytes(WireFault::CutMidFrame).len(), 6);
         assert!(bytes(WireFault::Silent).is_empty() && bytes(WireFault::Close).is_empty());
     }

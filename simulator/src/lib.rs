@@ -36,6 +36,7 @@ pub mod plant;
 #[cfg(test)]
 mod round_trip;
 mod rounding;
+pub mod rtu;
 pub mod scenario;
 pub mod site;
 pub mod socket;
@@ -53,6 +54,7 @@ pub use load::{Load, SubmergedArcFurnace, WetKiln};
 pub use meter::{SimMeter, Unmapped};
 pub use phasor::Phase;
 pub use plant::Plant;
+pub use rtu::serve_rtu;
 pub use scenario::{Change, Timeline};
 pub use site::{FeederIndex, Truth};
 pub use socket::{PlantTime, serve};

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
@@ -57,7 +57,7 @@ async fn talk(
     stream.set_nodelay(true)?;
     while let Some(asked) = Frame::read(&mut stream).await? {
         let outcome = ask(&plant, &time, &asked);
-        let delivery = deliver(&asked, outcome, faults.of(asked.unit));
+        let delivery = deliver(&asked, outcome, faults.of(asked.unit), Frame::bytes);
         send(&mut stream, &delivery).await?;
         if delivery.then_close {
             break;
@@ -66,7 +66,7 @@ async fn talk(
     stream.shutdown().await
 }
 
-fn ask(plant: &Mutex<Plant>, time: &PlantTime, asked: &Frame) -> Result<Vec<u16>, u8> {
+pub(crate) fn ask(plant: &Mutex<Plant>, time: &PlantTime, asked: &Frame) -> Result<Vec<u16>, u8> {
     let question = asked.question()?;
     let mut plant = plant.lock().unwrap_or_else(PoisonError::into_inner);
     plant.advance_to(time());
@@ -77,7 +77,7 @@ fn ask(plant: &Mutex<Plant>, time: &PlantTime, asked: &Frame) -> Result<Vec<u16>
     clippy::disallowed_methods,
     reason = "a late answer is late on the wire, whatever the plant's time does"
 )]
-async fn send(stream: &mut TcpStream, delivery: &Delivery) -> io::Result<()> {
+pub(crate) async fn send(stream: &mut (impl AsyncWrite + Unpin), delivery: &Delivery) -> io::Result<()> {
     if delivery.wait_ms > 0 {
         tokio::time::sleep(Duration::from_millis(delivery.wait_ms)).await;
     }

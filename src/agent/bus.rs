@@ -188,7 +188,7 @@ impl<'a> Line<'a> {
         let answer = answer.unwrap_or(Err(Fault::Timeout));
         self.ended_ms = self.clock.now().uptime_ms;
         match &answer {
-            Err(fault) if fault.ends_link() => self.lose(),
+            Err(fault) if fault.ends_link() => self.lose(*fault == Fault::Closed),
             Ok(_) | Err(_) => self.reconnect.on_answer(),
         }
         answer
@@ -227,11 +227,11 @@ impl<'a> Line<'a> {
     }
 
     /// Gives the connection up, whatever was under way in it.
-    fn lose(&mut self) {
+    fn lose(&mut self, closed: bool) {
         self.link = None;
         self.lost |= !self.dial.is_open();
         let random = self.chance();
-        if self.reconnect.on_lost(self.clock.now().uptime_ms, random) {
+        if self.reconnect.on_lost(self.clock.now().uptime_ms, random, closed) {
             self.tell(&Hindrance::NotServed.into());
         }
     }
@@ -260,6 +260,7 @@ impl<'a> Line<'a> {
 }
 
 /// An answer as it came.
+#[expect(clippy::large_enum_variant, reason = "one at a time, on the stack: no allocation a poll")]
 enum Got {
     Words(Vec<u16>),
     DeviceId(DeviceIdPart),
@@ -310,12 +311,13 @@ async fn device_id(context: &mut Context, object: u8) -> Result<DeviceIdPart, Fa
 }
 
 async fn server_id(context: &mut Context) -> Result<Vec<u8>, Fault> {
-    match settled(context.call(Request::ReportServerId).await)? {
-        Response::Custom(_, told) => Ok(told.to_vec()),
-        Response::ReportServerId(id, running, data) => {
-            Ok([id, if running { 0xFF } else { 0 }].into_iter().chain(data).collect())
-        }
-        _ => Err(Fault::Mismatch),
+    let told = settled(context.call(Request::ReportServerId).await)?;
+    if let Response::Custom(_, told) = told {
+        Ok(told.to_vec())
+    } else if let Response::ReportServerId(id, running, data) = told {
+        Ok([id, if running { 0xFF } else { 0 }].into_iter().chain(data).collect())
+    } else {
+        Err(Fault::Mismatch)
     }
 }
 
@@ -361,10 +363,8 @@ pub fn fault(error: &tokio_modbus::Error) -> Fault {
         return unreachable(error);
     }
     // The library reports an ended stream with whatever errno stood last; only the kind it sets itself means bytes.
-    match error.kind() {
-        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Fault::Garbage,
-        _ => Fault::Closed,
-    }
+    let bytes = matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput);
+    if bytes { Fault::Garbage } else { Fault::Closed }
 }
 
 /// The fault of a bus that could not be reached.
@@ -374,3 +374,6 @@ fn unreachable(error: &io::Error) -> Fault {
         Some(_) | None => Fault::Refused,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use crate::terms::flaw::Wrong;
+use crate::{metering::profile::Parity, terms::flaw::Wrong};
 
 /// Default port of Modbus inside TLS (Modbus/TCP Security Protocol Specification v21, 3).
 pub const DEFAULT_TLS_PORT: u16 = 802;
@@ -47,28 +47,6 @@ pub struct SerialLine {
     pub parity: Parity,
     /// Stop bits, 1 or 2.
     pub stop_bits: u8,
-}
-
-/// How a byte on a serial line is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Parity {
-    /// `N`: not at all.
-    None,
-    /// `E`: even.
-    Even,
-    /// `O`: odd.
-    Odd,
-}
-
-impl Parity {
-    /// The letter of line settings such as `8E1`.
-    pub const fn letter(self) -> char {
-        match self {
-            Parity::None => 'N',
-            Parity::Even => 'E',
-            Parity::Odd => 'O',
-        }
-    }
 }
 
 impl SerialLine {

@@ -51,7 +51,8 @@ impl Debts {
         if rest.is_empty() && first.shape != wanted {
             return None;
         }
-        let again = owed.last().filter(|last| last.settles);
+        let full = owed.len() + 1 >= MAX_OWED;
+        let again = owed.last().filter(|last| last.settles && (full || last.shape != wanted));
         let shapes: heapless::Vec<Shape, MAX_OWED> = owed.iter().map(|owed| owed.shape).collect();
         again.map(|last| last.shape).or_else(|| wanted.unlike(&shapes))
     }

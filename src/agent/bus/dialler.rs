@@ -173,7 +173,7 @@ fn open(_: &SerialLine) -> io::Result<Box<dyn Stream>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::endpoint::Parity;
+    use crate::metering::profile::Parity;
 
     #[test]
     fn frames_are_three_and_a_half_characters_apart() {

@@ -34,22 +34,19 @@ impl Hindrance {
         if let Some(hindrance) = inner.downcast_ref::<Hindrance>() {
             return Some(*hindrance);
         }
-        let refused = match inner.downcast_ref::<rustls::Error>()? {
-            rustls::Error::AlertReceived(_) => Hindrance::CertificateRefused,
-            _ => Hindrance::PeerNotBelieved,
-        };
-        Some(refused)
+        let objects = matches!(inner.downcast_ref::<rustls::Error>()?, rustls::Error::AlertReceived(_));
+        Some(if objects { Hindrance::CertificateRefused } else { Hindrance::PeerNotBelieved })
     }
 
     /// What opening a serial line came to.
     pub(super) fn of_device(error: io::Error) -> io::Error {
-        let hindrance = match error.kind() {
-            io::ErrorKind::NotFound => Hindrance::NoDevice,
-            io::ErrorKind::PermissionDenied => Hindrance::DeviceForbidden,
-            io::ErrorKind::ResourceBusy => Hindrance::DeviceTaken,
-            _ => return error,
-        };
-        hindrance.into()
+        let causes = [
+            (io::ErrorKind::NotFound, Hindrance::NoDevice),
+            (io::ErrorKind::PermissionDenied, Hindrance::DeviceForbidden),
+            (io::ErrorKind::ResourceBusy, Hindrance::DeviceTaken),
+        ];
+        let cause = causes.into_iter().find(|(kind, _)| *kind == error.kind());
+        cause.map_or(error, |(_, hindrance)| hindrance.into())
     }
 
     /// What a person reads.

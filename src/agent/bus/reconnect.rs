@@ -1,12 +1,13 @@
-//! When to connect again: at once after a link that worked, with growing pauses after one that did not, so that a
-//! gateway which serves one client only is not hammered by those it does not serve.
+//! When to connect again: at once after a link that worked or that one silent unit spoiled, with growing pauses where
+//! nobody is there or every link is closed on us, so that a gateway which serves one client only is not hammered by
+//! those it does not serve.
 
 /// First pause, in milliseconds; it doubles up to [`MAX_PAUSE_MS`].
 pub const MIN_PAUSE_MS: u64 = 250;
 /// Longest pause, in milliseconds.
 pub const MAX_PAUSE_MS: u64 = 10_000;
-/// Connections in a row that were taken and never answered after which that deserves a word.
-pub const UNSERVED: u32 = 3;
+/// Connections in a row that were taken and never answered, after which that is no single unit's fault.
+pub const UNSERVED: u32 = 5;
 
 /// The pauses of one endpoint.
 #[derive(Debug, Default)]
@@ -39,13 +40,16 @@ impl Reconnect {
         *self = Reconnect { answered: true, ..Reconnect::default() };
     }
 
-    /// The connection is given up. True when the port is open and yet nobody answers, which deserves a word now.
-    pub(super) fn on_lost(&mut self, uptime_ms: u64, random: u32) -> bool {
+    /// The connection is given up, by us or, `closed`, by the other side. True when the port is open and yet nobody ever
+    /// answers, which deserves a word now. Silence needs no pause: it has cost its time already.
+    pub(super) fn on_lost(&mut self, uptime_ms: u64, random: u32, closed: bool) -> bool {
         if self.answered {
             return false;
         }
         self.unserved = self.unserved.saturating_add(1);
-        self.put_off(uptime_ms, random);
+        if closed && self.unserved >= UNSERVED {
+            self.put_off(uptime_ms, random);
+        }
         self.unserved == UNSERVED
     }
 
@@ -75,7 +79,7 @@ mod tests {
         reconnect.on_connected();
         reconnect.on_answer();
         assert!(
-            !reconnect.on_lost(1_000, 0) && reconnect.is_due(1_000),
+            !reconnect.on_lost(1_000, 0, true) && reconnect.is_due(1_000),
             "a link that worked is made anew at once"
         );
     }
@@ -90,18 +94,30 @@ mod tests {
         assert_eq!((pause(0), pause(u32::MAX)), (125, 249));
     }
 
+    /// Loses so many links at one moment; whether each was told, and whether another may be tried at once.
+    fn lose(reconnect: &mut Reconnect, times: u32, closed: bool) -> (Vec<bool>, bool) {
+        let told = (0..times).map(|_| {
+            reconnect.on_connected();
+            reconnect.on_lost(0, 0, closed)
+        });
+        (told.collect(), reconnect.is_due(0))
+    }
+
     #[test]
     fn an_open_port_that_never_answers_is_told_once() {
         let mut reconnect = Reconnect::default();
-        let told: Vec<bool> = (0..6)
-            .map(|at| {
-                reconnect.on_connected();
-                reconnect.on_lost(at, 0)
-            })
-            .collect();
-        assert_eq!(told, [false, false, true, false, false, false]);
-        reconnect.on_refused(0, 0);
-        let again: Vec<bool> = (0..3).map(|at| reconnect.on_lost(at, 0)).collect();
-        assert_eq!(again, [false, false, true]);
+        assert_eq!(lose(&mut reconnect, 4, false), (vec![false; 4], true));
+        assert_eq!(
+            lose(&mut reconnect, 3, false),
+            (vec![true, false, false], true),
+            "silence costs its own time"
+        );
+        reconnect.on_answer();
+        assert_eq!(lose(&mut reconnect, 4, true), (vec![false; 4], true), "one unit may be why");
+        assert_eq!(
+            lose(&mut reconnect, 1, true),
+            (vec![true], false),
+            "a gateway that closes on us is left alone"
+        );
     }
 }

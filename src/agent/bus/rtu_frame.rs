@@ -66,7 +66,7 @@ fn is_whole(frame: &[u8]) -> bool {
 }
 
 /// CRC-16/MODBUS: polynomial 0xA001 reflected, start 0xFFFF.
-fn crc16(bytes: &[u8]) -> u16 {
+pub(super) fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0xFFFF, |crc, byte| {
         (0..8).fold(crc ^ u16::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xA001 } else { crc >> 1 })
     })

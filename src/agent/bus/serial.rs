@@ -8,7 +8,7 @@ use rustix::{
 };
 use tokio::{io::Join, net::unix::pipe};
 
-use crate::agent::endpoint::{Parity, SerialLine};
+use crate::{agent::endpoint::SerialLine, metering::profile::Parity};
 
 /// An open line, closed when dropped. The runtime has no type for terminals; the ends of a pipe whose kind nobody checks
 /// are what it has for any file that can be waited for.

@@ -3,6 +3,7 @@
 use super::{Bus, read::Reader};
 use crate::{
     agent::endpoint::Endpoint,
+    metering::Profile,
     terms::{
         flaw::Wrong,
         form::{self, Form},
@@ -61,6 +62,27 @@ impl Reader<'_> {
             }
             Endpoint::Tcp(_) | Endpoint::RtuTcp(_) | Endpoint::Rtu(_) | Endpoint::Tls(_) => {}
         }
+    }
+
+    /// A meter set otherwise than its maker set it answers all the same; one on a line set otherwise never does.
+    pub(super) fn warn_of_line(&self, form: &Form<'_>, bus: Option<&Bus>, profile: &Profile) {
+        let Some(Endpoint::Rtu(line)) = bus.map(|bus| &bus.endpoint) else { return };
+        let parity = profile.parity.filter(|parity| *parity != line.parity);
+        let baud = profile.baud.filter(|baud| *baud != line.baud);
+        if parity.is_none() && baud.is_none() {
+            return;
+        }
+        let usual = format!(
+            "{} baud 8{}",
+            profile.baud.unwrap_or(line.baud),
+            profile.parity.unwrap_or(line.parity).letter()
+        );
+        let set = format!("{} baud 8{}", line.baud, line.parity.letter());
+        let wrong = format!("the maker of `{}` sets {usual}, and the bus is set to {set}", profile.id);
+        self.warnings.add(
+            form.place("bus").clone(),
+            Wrong::new(wrong, "see that meter and bus are set alike; a meter set otherwise never answers"),
+        );
     }
 
     /// Two owners of one line, or two clients of one gateway, would each hear the other's answers.

@@ -1,5 +1,7 @@
 //! One metering point: what a person wrote of it, and whether it is fit to be judged by.
 
+use std::sync::Arc;
+
 use super::{
     Bus, DEFAULT_POLL_MS, Furnace, Meter, fitness,
     profiles::Profiles,
@@ -46,10 +48,17 @@ impl Reader<'_> {
         let profile = profiles.wanted(&form);
         let poll_ms = form.optional("poll_ms", form::fitting(100..=60_000)).unwrap_or(DEFAULT_POLL_MS);
         let timeout_ms = form.optional("timeout_ms", form::fitting(20..=30_000));
+        let gap_ms: Option<u32> = form.optional("gap_ms", form::fitting(0..=5_000));
+        if let Some(profile) = &profile {
+            self.warn_of_line(&form, buses.iter().find(|known| Some(known.id) == bus), profile);
+        }
         let served = served(&form, equipment);
         let commissioned = self.commissioned(&form, MeterId(id?), &served, profile.as_deref());
         form.close();
-        let (bus, unit, profile) = (bus?, unit?, profile?);
+        let (bus, unit, mut profile) = (bus?, unit?, profile?);
+        if let Some(gap_ms) = gap_ms {
+            Arc::make_mut(&mut profile).gap_ms = gap_ms;
+        }
         let commissioned = Commissioned { poll_ms, ..commissioned? };
         let declared = commissioned.ratios;
         Some(Meter { id: MeterId(id?), bus, unit, profile, declared, poll_ms, timeout_ms, commissioned })
