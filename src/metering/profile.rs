@@ -217,6 +217,114 @@ run_hours = { at = 22, type = "f32", fc = 4 }
         assert_eq!(lines, [10, 20, 21, 22, 22], "{flaws:#?}");
     }
 
+    /// The first mistake of a text, as a person reads it.
+    fn mistake(from: &str, to: &str) -> String {
+        assert!(SMALL.contains(from), "{from}");
+        let flaws = Profile::parse("small.toml", &SMALL.replace(from, to)).unwrap_err();
+        flaws.first().unwrap().to_string()
+    }
+
+    #[test]
+    fn rows_that_cannot_both_be_true_are_refused_with_their_place() {
+        let found = mistake(
+            "run_hours = { at = 22,",
+            "uptime_s = { at = 21,\ntype = \"u32\" }\nrun_hours = { at = 22,",
+        );
+        assert!(found.starts_with("small.toml:23:1") && found.contains("`import`"), "{found}");
+        let found = mistake(
+            "import = {",
+            "energy = { at = 101, type = \"u16\" }\npf = { at = 99, type = \"i32\" }\nimport = {",
+        );
+        assert!(found.contains("`pf` shares registers with a ratio"), "{found}");
+        let found = mistake("times = \"ct\" }\nrun", "times = \"ct\", pow10 = 10 }\nrun");
+        assert!(found.contains("shares registers"), "{found}");
+        // Two names for the same registers, read alike: a single-phase meter's only power.
+        let same = "power_l1 = { at = 10, type = \"i32\", times = \"ct\" }\nimport = {";
+        assert!(Profile::parse("small.toml", &SMALL.replace("import = {", same)).is_ok());
+        // The same quantity twice is no TOML.
+        assert!(mistake("import = {", "power = {").contains("uplicate"));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        for (from, to, says) in [
+            ("fc = 3\n", "fc = 6\n", "3 to 4"),
+            ("at = 0,", "at = 70000,", "65535"),
+            ("at = 0, type = \"u16\"", "at = 65535, type = \"u32\"", "past register 65535"),
+            ("max_regs = 20", "max_regs = 1", "`max_regs` is 1"),
+            ("max_regs = 20", "max_regs = 126", "1 to 125"),
+            ("max_regs = 20", "modes = [\"tcp via gateway\"]", "tcp_gateway"),
+            ("max_regs = 20", "parity = \"N or E seen\"", "one of N, E, O"),
+            ("max_regs = 20", "max_gap = 200", "0 to 125"),
+            ("times = \"none\"", "times = \"ct\"", "multiplied by \"pt\" alone"),
+            ("type = \"f32\", fc = 4", "type = \"f32\", times = \"ct*pt\"", "no transformer"),
+            ("type = \"f32\", fc = 4", "type = \"f32\", pow10 = 30", "its own power of ten"),
+            ("absent = \"max\"", "absent = 70000", "cannot stand in u16"),
+            ("absent = \"max\"", "absent = [\"max\", 1, 2, 3, 4, 5]", "at most 4"),
+            ("scale = 0.1", "scale = 0", "turns every reading into 0"),
+            ("scale = 0.1", "src = \"x\", scale = 0.1", "`x` stands not under [sources]"),
+            ("scale = 0.1", "wraps_at = 1000, scale = 0.1", "only a counter"),
+            ("tested = \"simulated\"", "tested = \"well\"", "second_source"),
+            ("[link]", "[[identify]]\nat = 1\ntype = \"str\"\nprefix = \"A\"\n[link]", "need a length"),
+            ("[link]", "[[identify]]\nat = 1\ntype = \"f32\"\nequals = 1\n[link]", "one of u16"),
+            ("[link]", "[[identify]]\nat = 1\ntype = \"u16\"\n[link]", "exactly one"),
+            (
+                "[link]",
+                "[[identify]]\nat = 1\ntype = \"hex\"\nlen = 1\nequals = \"53\"\n[link]",
+                "4 hexadecimal digits",
+            ),
+            (
+                "[link]",
+                "[[identify]]\nchain = \"sunspec\"\nbases = [0]\nmodel = 203\n[link]",
+                "no ratio registers",
+            ),
+            (
+                "[link]",
+                "[about]\nwing = { at = 1, type = \"u16\" }\n[link]",
+                "nothing a meter says of itself",
+            ),
+            (
+                "[link]",
+                "[about]\nserial = { at = 1, model = 1, type = \"u16\" }\n[link]",
+                "maps with a chain",
+            ),
+        ] {
+            let flaws = Profile::parse("small.toml", &SMALL.replace(from, to)).unwrap_err();
+            let said: Vec<String> = flaws.iter().map(ToString::to_string).collect();
+            assert!(said.iter().any(|flaw| flaw.contains(says)), "{to}: {said:#?}");
+            assert!(flaws.iter().all(|flaw| flaw.place.line > 0 && flaw.place.column > 0), "{said:#?}");
+        }
+    }
+
+    #[test]
+    fn a_map_on_the_meters_side_multiplies_by_what_stands_in_the_way_unless_it_says_otherwise() {
+        let silent = SMALL.replace(", times = \"ct\"", "").replace(", times = \"none\"", "");
+        let profile = Profile::parse("small.toml", &silent).unwrap();
+        let times = |quantity| profile.row(quantity).unwrap().times;
+        assert_eq!((times(Quantity::Power), times(Quantity::Import)), (Times::BOTH, Times::BOTH));
+        assert_eq!((times(Quantity::VoltageL1), times(Quantity::RunHours)), (Times::PT, Times::NONE));
+    }
+
+    #[test]
+    fn an_identity_is_read_as_text_number_or_digits() {
+        let read = |shape: Shape, words: &[u16]| shape.read(words).map(|said| said.to_string());
+        let text = Shape::Text { words: 4 };
+        assert_eq!(read(text, &[0x504D, 0x3533, 0x3130, 0]).as_deref(), Some("PM5310"));
+        assert_eq!(
+            read(text, &[0x53, 0x4F, 0x43, 0x4F]).as_deref(),
+            Some("SOCO"),
+            "one character a register"
+        );
+        assert_eq!(read(text, &[0; 4]), None);
+        assert_eq!(read(text, &[0xFFFF; 4]), None);
+        assert_eq!(read(text, &[0x504D]), None, "another length");
+        assert_eq!(read(Shape::Hex { words: 2 }, &[0x53, 0xABCD]).as_deref(), Some("0053ABCD"));
+        let number = |kind, order| Shape::Number { kind, order };
+        assert_eq!(read(number(Kind::I16, WordOrder::Big), &[0xFFFE]).as_deref(), Some("-2"));
+        assert_eq!(read(number(Kind::U32, WordOrder::Little), &[1, 2]).as_deref(), Some("131073"));
+        assert_eq!(read(number(Kind::U64, WordOrder::Big), &[0xFFFF; 4]), None, "no serial has that");
+    }
+
     #[test]
     fn a_primary_map_may_not_multiply() {
         let flaws = Profile::parse("small.toml", &SMALL.replace("\"secondary\"", "\"primary\"")).unwrap_err();

@@ -192,4 +192,28 @@ mod tests {
             assert_eq!(Quantity::from_word(quantity.word()), Some(*quantity));
         }
     }
+
+    #[test]
+    fn every_counter_has_a_place_of_its_own() {
+        let counters = Quantity::ALL.iter().filter(|quantity| quantity.unit().ends_with('h'));
+        let places: Vec<_> = counters.filter_map(|quantity| quantity.register_index()).collect();
+        assert_eq!(places, (0..REGISTERS).collect::<Vec<_>>());
+        assert!(!Quantity::RunHours.is_register() && !Quantity::Power.is_register());
+    }
+
+    #[test]
+    fn what_no_meter_can_show_is_not_plausible() {
+        for (quantity, good, bad) in [
+            (Quantity::Frequency, 49_980, 6_553_500),
+            (Quantity::Frequency, 0, 5_000),
+            (Quantity::VoltageL1, 230_000, -1),
+            (Quantity::Pf, -1_000, 32_767),
+            (Quantity::Import, 0, -10),
+            (Quantity::Energy, -10, i64::MIN),
+            (Quantity::Power, -150_000_000_000, i64::MIN),
+            (Quantity::CurrentN, 600_000_000, 2_147_483_647),
+        ] {
+            assert!(quantity.is_plausible(good) && !quantity.is_plausible(bad), "{quantity:?}");
+        }
+    }
 }

@@ -139,3 +139,83 @@ fn parse(path: &Path, id: &str) -> Result<Arc<Profile>, Vec<Flaw>> {
     }
     Ok(Arc::new(profile))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::terms::form::Node;
+
+    const GOOD: &str = include_str!("../../../config/meters/finder-7e78.toml");
+
+    /// Reads `[gateway] profiles` over folders `a` and `b`, then asks for a profile as a meter would.
+    fn ask(
+        folders: &str,
+        files: &[(&str, &str)],
+        wanted: &str,
+    ) -> (Option<Arc<Profile>>, Vec<Flaw>, Vec<Flaw>) {
+        static TURN: AtomicU32 = AtomicU32::new(0);
+        let turn = TURN.fetch_add(1, Ordering::Relaxed);
+        let base = std::env::temp_dir().join(format!("coldhearth-profiles-{}-{turn}", std::process::id()));
+        fs::create_dir_all(&base).unwrap();
+        for (file, text) in files {
+            let path = base.join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let text = format!("profiles = {folders}\nprofile = \"{wanted}\"\n");
+        let node = Node::parse("agent.toml", &text).unwrap();
+        let (flaws, warnings) = (Flaws::default(), Flaws::default());
+        let form = Form::of(&node, &flaws).unwrap();
+        let profiles = Profiles::read(&form, &base);
+        let profile = profiles.wanted(&form);
+        profiles.warn_of_unneeded(&warnings);
+        fs::remove_dir_all(&base).unwrap();
+        (profile, flaws.into_sorted(), warnings.into_sorted())
+    }
+
+    #[test]
+    fn a_users_folder_stands_beside_the_shipped_one() {
+        let own = GOOD.replace("id = \"finder-7e78\"", "id = \"own\"");
+        let files = [("a/finder-7e78.toml", GOOD), ("b/own.toml", own.as_str())];
+        for wanted in ["finder-7e78", "own"] {
+            let (profile, flaws, warnings) = ask("[\"a\", \"b\"]", &files, wanted);
+            assert_eq!(profile.unwrap().id.as_str(), wanted);
+            assert!(flaws.is_empty() && warnings.is_empty(), "{flaws:?} {warnings:?}");
+        }
+        assert!(ask("\"a\"", &files, "own").0.is_none(), "one folder alone");
+    }
+
+    #[test]
+    fn a_profile_that_two_folders_have_is_an_error_that_names_both() {
+        let files = [("a/finder-7e78.toml", GOOD), ("b/finder-7e78.toml", GOOD)];
+        let (_, flaws, _) = ask("[\"a\", \"b\"]", &files, "finder-7e78");
+        let said: Vec<String> = flaws.iter().map(ToString::to_string).collect();
+        assert_eq!(flaws.len(), 1, "{said:?}");
+        assert!(said[0].contains("a/finder-7e78.toml") && said[0].contains("b/finder-7e78.toml"), "{said:?}");
+    }
+
+    #[test]
+    fn a_broken_file_stops_the_agent_only_when_a_meter_needs_it_and_is_told_of_anyhow() {
+        let broken = GOOD.replace("type = \"f32\"", "type = \"f33\"").replace("fc = 4", "fc = 6");
+        let broken = broken.replace("id = \"finder-7e78\"", "id = \"broken\"");
+        let files = [("a/finder-7e78.toml", GOOD), ("a/broken.toml", broken.as_str())];
+        let (profile, flaws, warnings) = ask("\"a\"", &files, "finder-7e78");
+        assert!(profile.is_some() && flaws.is_empty(), "{flaws:?}");
+        assert!(warnings.len() >= 2, "one warning per mistake: {warnings:?}");
+        assert!(warnings.iter().all(|w| w.place.file.ends_with("broken.toml") && w.place.line > 0));
+        let (profile, flaws, warnings) = ask("\"a\"", &files, "broken");
+        assert!(profile.is_none() && flaws.len() >= 2 && warnings.is_empty(), "{flaws:?} {warnings:?}");
+    }
+
+    #[test]
+    fn a_file_has_the_name_of_its_id_and_a_folder_exists() {
+        let (profile, flaws, _) = ask("\"a\"", &[("a/other.toml", GOOD)], "other");
+        assert!(profile.is_none());
+        assert_eq!(flaws.first().map(|flaw| flaw.place.line), Some(2), "{flaws:?}");
+        let (_, flaws, _) = ask("[\"a\", \"none\"]", &[("a/finder-7e78.toml", GOOD)], "finder-7e78");
+        assert!(flaws.first().unwrap().to_string().contains("none"), "{flaws:?}");
+        assert!(!ask("[]", &[], "x").1.is_empty());
+    }
+}

@@ -113,3 +113,38 @@ fn looks(millis: i128) -> Vec<Looks> {
     }
     looks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_true_reading_is_marked_among_all_the_others() {
+        // 231.68 V as a single, then 2301 tenths of a volt, then 50.01 Hz in hundredths.
+        let guesses = guesses(&[0x4367, 0xAF55, 2_301, 5_001]);
+        let marked = |offset: u16, kind: Kind| {
+            guesses
+                .iter()
+                .find(|g| g.offset == offset && g.kind == kind && g.order == WordOrder::Big)
+                .unwrap()
+        };
+        let scale = |exponent| Decimal { mantissa: 1, exponent };
+        let single = marked(0, Kind::F32);
+        assert_eq!(single.number.as_deref(), Some("231.6849"));
+        assert!(single.looks.contains(&Looks::Volts { nominal_dv: 2_300, scale: scale(0) }), "{single:?}");
+        assert!(marked(2, Kind::U16).looks.contains(&Looks::Volts { nominal_dv: 2_300, scale: scale(-1) }));
+        assert!(marked(3, Kind::U16).looks.contains(&Looks::Hertz { nominal: 50, scale: scale(-2) }));
+        let swapped = guesses.iter().find(|g| g.kind == Kind::F32 && g.order == WordOrder::Little).unwrap();
+        assert!(swapped.looks.is_empty(), "the other word order is nothing: {swapped:?}");
+        assert_eq!(guesses.iter().filter(|g| g.offset == 3).count(), 2, "one register is one of two types");
+    }
+
+    #[test]
+    fn no_number_is_made_of_nothing_and_zero_looks_like_nothing() {
+        let nan = guesses(&[0x7FC0, 0]);
+        assert!(nan.iter().any(|g| g.kind == Kind::F32 && g.number.is_none()));
+        assert!(guesses(&[0; 4]).iter().all(|g| g.looks.is_empty()));
+        assert!(guesses(&[]).is_empty());
+        assert_eq!(guesses(&[1; 400]), guesses(&[1; MAX_GUESS_WORDS]));
+    }
+}
