@@ -101,13 +101,15 @@ fn read(form: Form<'_>, file: &str, sha256: Digest) -> Option<Catalogue> {
     ["published", "deadline_rule", "note"].into_iter().for_each(|key| document.pass(key));
     document.close();
     let source = Arc::new(Source { id: id?, number: number?, issued: issued?, file: file.into(), sha256 });
-    let mut entries: Vec<Entry> = Vec::new();
-    for item in form.tables("entry") {
-        let twice = |id: &EntryId| entries.iter().any(|entry| entry.id == *id);
-        entries.extend(entry(item, &attributes, &source, twice));
-    }
-    if entries.is_empty() {
+    let items = form.tables("entry");
+    if items.is_empty() {
         form.flaw("entry", "no entry here", "an instrument has at least one `[[entry]]`");
+    }
+    let mut entries: Vec<Entry> = Vec::new();
+    for item in items {
+        let twice = |id: &EntryId| entries.iter().any(|entry| entry.id == *id);
+        let read = entry(item, &attributes, &source, twice);
+        entries.extend(read);
     }
     form.close();
     Some(Catalogue {
@@ -200,8 +202,9 @@ fn entry(
         );
     }
     let asked = attributes_in(criteria.iter().chain(exemptions.iter().flat_map(|e| &e.criteria)));
-    if needs.as_ref().is_some_and(|needs| needs.iter().map(String::as_str).collect::<BTreeSet<_>>() != asked)
-    {
+    let needed = needs.as_ref().map(|needs| needs.iter().map(String::as_str).collect::<BTreeSet<_>>());
+    // Where a criterion could not be read, what it asks for is not known.
+    if form.flaws().is_empty() && needed.is_some_and(|needed| needed != asked) {
         let asked: Vec<&str> = asked.into_iter().collect();
         form.flaw(
             "needs",

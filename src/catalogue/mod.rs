@@ -37,3 +37,6 @@ pub use plates::{Difference, Edit, PlateSource, Plates, Remembered, Surroundings
 pub use roster::{Listed, Roster};
 pub use rules::Rules;
 pub use standing::{Citation, Class, Phase, Rostered, Rule, Ruling, Standing, Witness};
+
+#[cfg(test)]
+mod tests;

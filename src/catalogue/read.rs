@@ -130,8 +130,11 @@ pub(super) fn bilingual(form: &Form<'_>, zh: &'static str, en: &'static str) -> 
     Some(Bilingual { zh: zh?, en: en? })
 }
 
+/// Reads the value of a predicate.
+type ReadTest = Box<dyn Fn(&Value) -> Reading<Test>>;
+
 /// How the value of a predicate is read; `None` where the operator does not fit the attribute.
-fn reader(operator: Operator, of: AttributeType) -> Option<Box<dyn Fn(&Value) -> Reading<Test>>> {
+fn reader(operator: Operator, of: AttributeType) -> Option<ReadTest> {
     match (operator, of) {
         (Operator::Equals, AttributeType::Rulings) | (Operator::OneOf, AttributeType::Rulings) => None,
         (Operator::Equals, of) => Some(Box::new(move |value| datum(value, of).map(Test::Equals))),
