@@ -15,6 +15,7 @@
     reason = "a program that measures time, and stops where it cannot"
 )]
 
+mod law;
 mod plant;
 #[path = "../support/mod.rs"]
 mod support;

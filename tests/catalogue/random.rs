@@ -1,6 +1,17 @@
 //! Random cases and overlays over the shipped catalogue, drawn where mistakes hide: at the bounds, with values missing,
 //! malformed or contradicting each other. The same seed gives the same case.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::too_many_lines,
+    clippy::wildcard_enum_match_arm,
+    unreachable_pub,
+    missing_docs,
+    reason = "a generator of tests"
+)]
+
 use serde_json::{Value, json};
 
 /// Dice with a seed (SplitMix64).

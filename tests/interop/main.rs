@@ -1,8 +1,11 @@
 //! The format as others read it: a verifier in Python and a JSON Schema, each written from the format's description,
-//! must say of every message what our own verifier says of it.
+//! must say of every message what our own verifier says of it; and the notice as an evaluator in Python reads it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod law;
 mod messages;
+#[path = "../catalogue/random.rs"]
+mod random;
 mod schema;
 mod verifier;
 

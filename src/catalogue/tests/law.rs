@@ -2,6 +2,7 @@
 //! day, where its bound lies, what it lets go, and how far a meter sees it. Only what stands here is believed by the tests.
 
 /// One entry.
+#[derive(Clone, Copy)]
 pub(super) struct Law {
     pub(super) id: &'static str,
     /// 年底前: the year whose last day is the last lawful one.
