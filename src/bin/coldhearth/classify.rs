@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use coldhearth::{
     catalogue::{
         Case, Catalogue, Class, Classification, Entry, Overlay, Phase, Rules, Source, Witness,
-        case::DETERMINATIONS,
+        case::DETERMINATIONS, facts::EQUIPMENT_KIND,
     },
     host::{Exit, Failure},
     terms::{
@@ -22,6 +22,9 @@ use serde::Serialize;
 
 /// Longest input, in bytes.
 const MAX_INPUT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Most entries a sentence names beside the one that decides.
+const MAX_OTHERS: usize = 5;
 
 #[derive(Args)]
 pub(crate) struct Classify {
@@ -224,19 +227,18 @@ fn sentence(answer: &Classification, rules: &Rules, language: Language) -> Strin
         lines.push(format!("{}: {day}", say(words::DEADLINE)));
     }
     if !answer.missing.is_empty() {
+        // Without the kind nearly every entry is open; once it is known, few questions are left.
+        let kind: Vec<_> = answer.missing.iter().filter(|attribute| *attribute == EQUIPMENT_KIND).collect();
+        let asked = if kind.is_empty() { answer.missing.iter().collect() } else { kind };
         let named: Vec<String> =
-            answer.missing.iter().map(|attribute| labelled(attribute, rules, language)).collect();
+            asked.into_iter().map(|attribute| labelled(attribute, rules, language)).collect();
         lines.push(format!("{}: {}", say(words::MISSING), named.join(", ")));
     }
     if let Some(exemption) = &answer.exemption {
         lines.push(format!("{}: “{}”", say(words::EXEMPTION), exemption.in_language(language)));
     }
     lines.extend(answer.governing.iter().flat_map(|entry| cited(entry, language)));
-    for others in [&answer.matched, &answer.undetermined, &answer.exempted] {
-        let named = answer.governing.as_ref().map(|entry| &entry.id);
-        let others = others.iter().filter(|id| Some(*id) != named).filter_map(|id| rules.entry(id.as_str()));
-        lines.extend(others.map(|entry| format!("+ {} ({})", entry.title.in_language(language), entry.id)));
-    }
+    lines.extend(others(answer, rules, language));
     for (head, items) in [(words::LOOK_AT, &answer.advisories), (words::LOOSENS, &answer.lint)] {
         lines.extend(items.iter().map(|item| format!("{}: {}", say(head), advice(item, language))));
     }
@@ -244,6 +246,20 @@ fn sentence(answer: &Classification, rules: &Rules, language: Language) -> Strin
         format!("{}: {} {} sha256 {}", say(words::RULE_FILE), source.number, source.file, source.sha256)
     }));
     lines.join("\n   ")
+}
+
+/// The entries beside the one that decides.
+fn others(answer: &Classification, rules: &Rules, language: Language) -> Vec<String> {
+    let governing = answer.governing.as_ref().map(|entry| &entry.id);
+    let all = answer.matched.iter().chain(&answer.undetermined).chain(&answer.exempted);
+    let others: Vec<_> = all.filter(|id| Some(*id) != governing).collect();
+    let title = |id: &str| rules.entry(id).map_or("", |entry| entry.title.in_language(language));
+    let mut lines: Vec<String> =
+        others.iter().take(MAX_OTHERS).map(|id| format!("+ {} ({id})", title(id.as_str()))).collect();
+    if let Some(more) = others.len().checked_sub(MAX_OTHERS).filter(|more| *more > 0) {
+        lines.push(format!("+ {more} …"));
+    }
+    lines
 }
 
 /// The clause an answer rests on, its entry and instrument, and where a meter can witness it.
