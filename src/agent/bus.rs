@@ -119,10 +119,14 @@ pub async fn run(
                     schedule.on_link_lost();
                 }
                 let answer = answer.as_ref().map(Got::reply).map_err(|fault| *fault);
-                for sample in schedule.on_answer(&clock.now(), answer) {
+                let now = clock.now();
+                for sample in schedule.on_answer(&now, answer) {
                     if out.send(Inbox::Sample(sample)).await.is_err() {
                         return;
                     }
+                }
+                if schedule.interval_ended(&now) {
+                    schedule.tallies().for_each(|(meter, tally)| tracing::debug!(%meter, "{tally}"));
                 }
             }
         }

@@ -23,11 +23,20 @@ impl Plan {
         Planner::everything(profile)?.whole()
     }
 
+    /// Time it takes on a serial line, in that of a register's two bytes.
+    pub fn cost(&self) -> usize {
+        self.words() + QUESTION_WORDS * self.blocks.len()
+    }
+
     /// Registers asked for.
     pub fn words(&self) -> usize {
         self.blocks.iter().map(|block| usize::from(block.count)).sum()
     }
 }
+
+/// What a question costs on a serial line beside its registers, in registers of two bytes: thirteen bytes, two silences
+/// and the time a meter takes to begin its answer.
+const QUESTION_WORDS: usize = 16;
 
 /// What a cell is read for; a later kind outranks an earlier one where two share their registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -215,6 +224,19 @@ impl Planner {
     /// The best plan for what the meter does not refuse: one request for voltages, currents and powers where that is
     /// possible, then the fewest requests, then the fewest registers. `None` when one poll cannot hold it.
     pub fn plan(&self, breadth: Breadth) -> Option<Plan> {
+        match breadth {
+            Breadth::Whole => self.cheapest(Breadth::Whole),
+            // What lies between may fill a hole that parts what is needed: then all of it costs no more.
+            Breadth::Needed => [Breadth::Needed, Breadth::Whole]
+                .into_iter()
+                .filter_map(|breadth| self.cheapest(breadth))
+                .filter(|plan| !plan.blocks.is_empty())
+                .min_by_key(Plan::cost)
+                .or_else(|| self.cheapest(Breadth::Needed)),
+        }
+    }
+
+    fn cheapest(&self, breadth: Breadth) -> Option<Plan> {
         // Reading holes along saves requests; where that takes more registers than a poll may carry, it does not.
         [self.hole, 0].into_iter().find_map(|hole| {
             let mut plan = Plan { blocks: self.group(breadth, hole)? };

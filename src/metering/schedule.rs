@@ -109,6 +109,8 @@ pub struct Schedule {
     wall_zero: i64,
     /// The last poll found nobody at the endpoint.
     is_down: bool,
+    /// Which interval of UTC the last answer came in, counted from 1970.
+    interval: Option<i64>,
 }
 
 impl Schedule {
@@ -135,6 +137,7 @@ impl Schedule {
             silence: Share::default(),
             wall_zero: 0,
             is_down: false,
+            interval: None,
         }
     }
 
@@ -183,6 +186,12 @@ impl Schedule {
             Subject::Meter(watch) => Some((watch.point.meter, &watch.tally)),
             Subject::Plate(_) => None,
         })
+    }
+
+    /// Whether an interval of [`IDENTITY_PERIOD_MS`] has ended since this was asked last: time for a summary.
+    pub fn interval_ended(&mut self, at: &Stamp) -> bool {
+        let interval = at.wall_unix_ms.div_euclid(IDENTITY_PERIOD_MS.cast_signed());
+        self.interval.replace(interval).is_some_and(|before| before != interval)
     }
 
     /// Takes what came of the question [`Schedule::next`] gave last. A poll that is complete, or has failed, yields its

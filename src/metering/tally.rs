@@ -1,5 +1,7 @@
 //! What has been counted about one meter since the program started. Fixed in size; nothing is ever taken back.
 
+use std::fmt;
+
 use super::Fault;
 
 /// Upper ends of the latency buckets, in milliseconds: an answer is counted in the first that is not below its time, or in
@@ -106,6 +108,16 @@ impl Tally {
     }
 }
 
+/// Every count that is not zero, `word=count`, parted by blanks.
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, (word, count)) in self.counts().filter(|(_, count)| *count > 0).enumerate() {
+            write!(f, "{}{word}={count}", if place == 0 { "" } else { " " })?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,5 +157,7 @@ mod tests {
         assert_eq!(count(&tally, "latency_2000_ms"), 1);
         assert_eq!(count(&tally, "latency_longer"), 2);
         assert_eq!(tally.replies, 6);
+        let words = "replies=6 latency_5_ms=2 latency_10_ms=1 latency_2000_ms=1 latency_longer=2";
+        assert_eq!(tally.to_string(), words);
     }
 }

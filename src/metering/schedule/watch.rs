@@ -418,9 +418,7 @@ impl Watch {
     fn replan(&mut self) -> bool {
         let plans = |rows: &Planner| Some((rows.whole()?, rows.plan(Breadth::Needed)?));
         if let Some((whole, needed)) = plans(&self.rows).filter(|(whole, _)| !whole.blocks.is_empty()) {
-            // A map of which nothing needed is left is read for what there is.
-            self.needed = if needed.blocks.is_empty() { whole.clone() } else { needed };
-            self.whole = whole;
+            (self.whole, self.needed) = (whole, needed);
             return true;
         }
         self.rows.forget();

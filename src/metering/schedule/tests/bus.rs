@@ -172,3 +172,38 @@ fn planning_saves_most_of_the_requests_and_bytes() {
         assert!(size(&whole) * 3 <= one_by_one.iter().sum::<u64>() * 2, "{id}");
     }
 }
+
+#[test]
+#[ignore = "measures and judges nothing: cargo test --release --lib -- --ignored --nocapture cost_of_a_poll"]
+#[expect(clippy::disallowed_methods, reason = "it measures time")]
+fn cost_of_a_poll() {
+    for id in ["acrel-adl400", "eastron-sdm630", "janitza-19000"] {
+        let mut line = Line::of(&profile(id), 1, &[], 0);
+        line.run(10_000);
+        let (began, polls) = (std::time::Instant::now(), 20_000);
+        line.run(10_000 + polls * 1_000);
+        let each = began.elapsed() / u32::try_from(polls).unwrap();
+        println!("{id}: {each:?} a poll from the question to the reading, making the words up included");
+    }
+}
+
+#[test]
+fn every_shipped_map_can_be_planned_with_its_identity() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/config/meters");
+    let mut maps = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = file.unwrap().path();
+        if file.extension().is_none_or(|ending| ending != "toml") {
+            continue;
+        }
+        let profile = profile(file.file_stem().unwrap().to_str().unwrap());
+        let identity = Planner::identity(&profile).and_then(|planner| planner.whole());
+        assert!(identity.is_some(), "{}: who it is takes more than one poll may", profile.id);
+        let planner = Planner::rows(&profile).unwrap();
+        let whole = planner.whole().unwrap();
+        let needed = planner.plan(crate::metering::plan::Breadth::Needed).unwrap();
+        assert!(needed.cost() <= whole.cost(), "{}", profile.id);
+        maps += 1;
+    }
+    assert!(maps > 40, "{maps}");
+}
