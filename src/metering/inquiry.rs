@@ -335,3 +335,100 @@ fn fits(profile: &Profile, scan: &Scan) -> bool {
             said.is_none_or(|(expected, words)| about.spot.shape.read(words).as_ref() == Some(expected))
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metering::profile::tests::SMALL;
+
+    fn part(conformity: u8, next: Option<u8>, objects: &[(u8, &str)]) -> DeviceIdPart {
+        let mut part = DeviceIdPart::new(conformity, next);
+        assert!(objects.iter().all(|(id, text)| part.push(*id, text.as_bytes())));
+        part
+    }
+
+    fn text(label: Option<Label>) -> String {
+        label.map(|label| label.as_str().to_owned()).unwrap_or_default()
+    }
+
+    #[test]
+    fn device_identification_goes_on_where_more_follows_and_into_the_categories_a_unit_has() {
+        let mut inquiry = Inquiry::new(None);
+        inquiry.begin([Route::DeviceId]);
+        let mut asked = Vec::new();
+        while let Some(Question::DeviceId { object }) = inquiry.question() {
+            asked.push(object);
+            let part = match object {
+                0 => part(0x82, Some(2), &[(0, "Maker"), (1, "M-1")]),
+                2 => part(0x82, None, &[(2, "1.04")]),
+                _ => part(0x82, None, &[(5, "a name")]),
+            };
+            inquiry.on_answer(Ok(Reply::DeviceId(&part)));
+        }
+        assert_eq!(asked, [0, 2, 3]);
+        let identity = inquiry.identity();
+        assert_eq!(identity.route, Some(Route::DeviceId));
+        let told = [identity.maker, identity.model, identity.firmware].map(text);
+        assert_eq!(told, ["Maker", "M-1", "1.04"]);
+    }
+
+    #[test]
+    fn a_unit_that_always_says_more_follows_is_left_after_a_few_answers() {
+        for next in [|object: u8| object.saturating_add(1), |_| 0, |object| object] {
+            let mut inquiry = Inquiry::new(None);
+            inquiry.begin([Route::DeviceId]);
+            let mut asked = 0;
+            while let Some(Question::DeviceId { object }) = inquiry.question() {
+                asked += 1;
+                assert!(asked <= u32::from(MAX_DEVICE_ID_PARTS));
+                inquiry.on_answer(Ok(Reply::DeviceId(&part(3, Some(next(object)), &[(0, "x")]))));
+            }
+            assert_eq!(inquiry.question(), None);
+        }
+    }
+
+    #[test]
+    fn the_routes_are_asked_in_their_order_and_the_silent_ones_are_named() {
+        let profile = Arc::new(Profile::parse("small.toml", SMALL).unwrap());
+        let mut inquiry = Inquiry::new(Some(profile));
+        inquiry.begin(Route::ALL);
+        inquiry.on_answer(Err(Fault::Exception(1)));
+        assert_eq!(inquiry.question(), Some(Question::ServerId));
+        inquiry.on_answer(Ok(Reply::ServerId(b"\x07\xFFPM 2200")));
+        assert_eq!(inquiry.question().and_then(Question::block).map(|block| block.at), Some(100));
+        inquiry.on_answer(Ok(Reply::Words(&[600])));
+        while inquiry.question().is_some() {
+            inquiry.on_answer(Err(Fault::Exception(2)));
+        }
+        let identity = inquiry.identity();
+        assert_eq!((identity.route, text(identity.model)), (Some(Route::ServerId), "PM 2200".into()));
+        assert_eq!(identity.ct, Ratio::new(600, 1));
+        assert_eq!(identity.silent.iter().collect::<Vec<_>>(), [Route::DeviceId, Route::Sunspec]);
+    }
+
+    #[test]
+    fn the_common_model_of_a_sunspec_chain_tells_who_it_is() {
+        let mut words = vec![0x5375, 0x6E53, 1, 66];
+        let field = |text: &str, count: usize| {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes.resize(2 * count, 0);
+            bytes.chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect::<Vec<_>>()
+        };
+        for (told, count) in [("Maker", 16), ("Meter", 16), ("", 8), ("2.5", 8), ("SN-9", 16), ("", 2)] {
+            words.extend(field(told, count));
+        }
+        let mut inquiry = Inquiry::new(None);
+        inquiry.begin([Route::Sunspec]);
+        while let Some(block) = inquiry.question().and_then(Question::block) {
+            let from = block.at.checked_sub(40_000).map(usize::from);
+            match from.and_then(|from| words.get(from..from + usize::from(block.count))) {
+                Some(words) => inquiry.on_answer(Ok(Reply::Words(words))),
+                None => inquiry.on_answer(Err(Fault::Exception(2))),
+            }
+        }
+        let identity = inquiry.identity();
+        let told = [identity.maker, identity.model, identity.firmware, identity.serial].map(text);
+        assert_eq!(told, ["Maker", "Meter", "2.5", "SN-9"]);
+        assert_eq!(identity.route, Some(Route::Sunspec));
+    }
+}
