@@ -48,7 +48,7 @@ impl Watch {
                 self.inquiry.route().is_some_and(|route| self.routes.has(route) && !self.proven.has(route));
             match trouble(fault) {
                 Trouble::Busy => return self.park_identity(fault, at, told),
-                Trouble::Noise if !visit.put_again() => return After::Ask,
+                Trouble::Noise if !self.lost && !visit.put_again() => return After::Ask,
                 Trouble::Silence if is_probe && matches!(fault, Fault::Timeout | Fault::Closed) => {
                     if self.inquiry.identity().route.is_none() {
                         return self.suspect(fault, at, told);

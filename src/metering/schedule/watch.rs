@@ -339,7 +339,8 @@ impl Watch {
                     visit.start_over(Stage::Values);
                 }
                 Trouble::Refusal => return self.miss(fault, at, told),
-                Trouble::Noise if !visit.put_again() => return After::Ask,
+                // What cost the connection was no noise.
+                Trouble::Noise if !self.lost && !visit.put_again() => return After::Ask,
                 Trouble::Noise | Trouble::Objection => {
                     visit.missing = visit.missing.or(Some(fault));
                     (visit.again, visit.block) = (false, visit.block + 1);
