@@ -81,13 +81,11 @@ impl Letters {
 
     /// Takes an act that was handed over as a file: like a letter, but one that was taken before is no news.
     pub fn on_file(&mut self, bytes: &[u8], now: &Stamp) -> Outcome {
-        match self.on_act(bytes, now) {
-            Outcome::Say(Body::Answer(Answer {
-                refused: Some(ActRefusal::Replayed | ActRefusal::OlderVersion),
-                ..
-            })) => Outcome::Nothing,
-            outcome => outcome,
-        }
+        let outcome = self.on_act(bytes, now);
+        let known = [Some(ActRefusal::Replayed), Some(ActRefusal::OlderVersion)];
+        let is_known =
+            matches!(&outcome, Outcome::Say(Body::Answer(answer)) if known.contains(&answer.refused));
+        if is_known { Outcome::Nothing } else { outcome }
     }
 
     fn on_receipt(&mut self, bytes: Vec<u8>, now: &Stamp) -> Outcome {

@@ -159,13 +159,7 @@ async fn judge(
     let papers = config.equipment.iter().map(|furnace| furnace.papers.clone()).collect();
     let mut site = Site::new(feeders, equipment, memory).with_papers(papers, memory);
     let mut said = Vec::new();
-    if let Some(roster) = &config.roster {
-        match letters.on_file(roster, &clock.now()) {
-            Outcome::Do(act, answer) => obey(&mut site, &clock.now(), act, answer, &mut said),
-            Outcome::Say(body) => said.push(body),
-            Outcome::Nothing | Outcome::Receipt(..) => {}
-        }
-    }
+    take_roster(config, &clock.now(), &mut letters, &mut site, &mut said);
     let began = clock.now().uptime_ms;
     let (mut tick_ms, mut checkpoint_ms) = (began, began + CHECKPOINT_MS);
     loop {
@@ -220,6 +214,22 @@ async fn judge(
                 return Err(Failure::new(Exit::Bug, "the scribe has ended"));
             }
         }
+    }
+}
+
+/// The roster that was handed over as a file, unless it was taken before.
+fn take_roster(
+    config: &AgentConfig,
+    now: &Stamp,
+    letters: &mut Letters,
+    site: &mut Site,
+    said: &mut Vec<Body>,
+) {
+    let Some(roster) = &config.roster else { return };
+    match letters.on_file(roster, now) {
+        Outcome::Do(act, answer) => obey(site, now, act, answer, said),
+        Outcome::Say(body) => said.push(body),
+        Outcome::Nothing | Outcome::Receipt(..) => {}
     }
 }
 

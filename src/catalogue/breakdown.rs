@@ -256,71 +256,67 @@ fn entries_are_there(page: &Page, rules: &Rules, report: &mut Report) {
     }
 }
 
-fn sums(pages: &[Page], parents: &[Option<usize>], report: &mut Report) {
-    let mut listed: BTreeMap<(usize, &What), i64> = BTreeMap::new();
-    let mut allocated: BTreeMap<(usize, &What), i64> = BTreeMap::new();
-    let add = |sums: &mut BTreeMap<_, i64>, key, amount: i64| {
-        let sum = sums.entry(key).or_insert(0);
-        *sum = sum.saturating_add(amount);
-    };
+/// Amounts by page and what is counted.
+type Sums<'p> = BTreeMap<(usize, &'p What), i64>;
+
+fn add<'p>(sums: &mut Sums<'p>, page: usize, what: &'p What, amount: i64) {
+    let sum = sums.entry((page, what)).or_insert(0);
+    *sum = sum.saturating_add(amount);
+}
+
+fn sum_of(sums: &Sums<'_>, page: usize, what: &What) -> i64 {
+    sums.get(&(page, what)).copied().unwrap_or(0)
+}
+
+/// What is listed in and below each page, and what of its targets is allocated: listed by itself, or handed down.
+fn gathered<'p>(pages: &'p [Page], parents: &[Option<usize>]) -> (Sums<'p>, Sums<'p>) {
+    let (mut listed, mut allocated) = (Sums::new(), Sums::new());
+    let above = |page: usize| parents.get(page).copied().flatten();
     for (index, page) in pages.iter().enumerate() {
         for (what, amount) in page.equipment.iter().flat_map(|line| &line.counts) {
-            add(&mut allocated, (index, what), *amount);
+            add(&mut allocated, index, what, *amount);
             let mut at = Some(index);
             while let Some(here) = at {
-                add(&mut listed, (here, what), *amount);
-                at = parents.get(here).copied().flatten();
+                add(&mut listed, here, what, *amount);
+                at = above(here);
             }
         }
-        for target in &page.targets {
-            if let Some(parent) = parents.get(index).copied().flatten() {
-                add(&mut allocated, (parent, &target.what), target.amount);
-            }
+        if let Some(parent) = above(index) {
+            page.targets.iter().for_each(|t| add(&mut allocated, parent, &t.what, t.amount));
         }
     }
+    (listed, allocated)
+}
+
+fn sums(pages: &[Page], parents: &[Option<usize>], report: &mut Report) {
+    let (listed, allocated) = gathered(pages, parents);
     for (index, page) in pages.iter().enumerate() {
-        let sum_of =
-            |sums: &BTreeMap<(usize, &What), i64>, what| sums.get(&(index, what)).copied().unwrap_or(0);
+        let division = page.division;
         let mut wrong = |amount: &Amount, wrong: String, right: String| {
             report.wrong.push(Flaw { place: amount.place.clone(), what: Wrong::new(wrong, right) });
         };
         for target in &page.targets {
             let What { entry, unit } = &target.what;
-            let (listed, allocated) = (sum_of(&listed, &target.what), sum_of(&allocated, &target.what));
-            let unallocated = target.amount.saturating_sub(allocated).max(0);
+            let listed = sum_of(&listed, index, &target.what);
+            let unallocated = target.amount.saturating_sub(sum_of(&allocated, index, &target.what)).max(0);
             if listed < target.amount {
                 let short = target.amount - listed;
-                wrong(
-                    target,
-                    format!("{entry}: {listed} {unit} are listed in and below {}", page.division),
-                    format!("{} is the target: {short} more must be listed", target.amount),
-                );
+                let right = format!("{} is the target: {short} more must be listed", target.amount);
+                wrong(target, format!("{entry}: {listed} {unit} are listed in and below {division}"), right);
             }
             if unallocated > 0 {
-                wrong(
-                    target,
-                    format!("{entry}: {unallocated} {unit} of {} are allocated to nobody", target.amount),
-                    format!("{} must hand them down or list them", page.division),
-                );
+                let what =
+                    format!("{entry}: {unallocated} {unit} of {} are allocated to nobody", target.amount);
+                wrong(target, what, format!("{division} must hand them down or list them"));
             }
-            report.sums.push(Sum {
-                division: page.division,
-                entry: entry.clone(),
-                unit: unit.clone(),
-                target: target.amount,
-                listed,
-                unallocated,
-            });
+            let (entry, unit) = (entry.clone(), unit.clone());
+            report.sums.push(Sum { division, entry, unit, target: target.amount, listed, unallocated });
         }
         for total in &page.totals {
-            let listed = sum_of(&listed, &total.what);
+            let listed = sum_of(&listed, index, &total.what);
             if listed != total.amount {
-                let What { entry, unit } = &total.what;
-                wrong(
-                    total,
-                    format!("{entry}: {} {unit} are reported", total.amount),
-                    format!("what is listed in and below {} comes to {listed}", page.division),
-                );
+                let what = format!("{}: {} {} are reported", total.what.entry, total.amount, total.what.unit);
+                wrong(total, what, format!("what is listed in and below {division} comes to {listed}"));
             }
         }
     }

@@ -34,8 +34,9 @@ pub(super) fn law_of(verdict: &Verdict) -> Law {
 
 fn ruling_words(ruling: &Ruling, language: Language) -> String {
     let class = ruling.class.words().in_language(language);
+    // Of what is undetermined the record names one entry of several that are open: not for a line.
     match (ruling.rule, ruling.class) {
-        (Some(rule), Class::InScope | Class::Undetermined | Class::Exempt) => {
+        (Some(rule), Class::InScope | Class::Exempt) => {
             format!("{class} ({}, {})", rule.instrument, rule.entry)
         }
         (Some(_) | None, _) => class.to_owned(),
