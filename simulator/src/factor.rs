@@ -99,6 +99,10 @@ const fn transformed(quantity: Quantity) -> (bool, bool) {
         | Quantity::ExportL1
         | Quantity::ExportL2
         | Quantity::ExportL3
+        | Quantity::ImportT1
+        | Quantity::ImportT2
+        | Quantity::ImportT3
+        | Quantity::ImportT4
         | Quantity::Energy
         | Quantity::Reactive
         | Quantity::ReactiveL1

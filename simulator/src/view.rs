@@ -134,6 +134,10 @@ impl View {
             | Quantity::ExportL1
             | Quantity::ExportL2
             | Quantity::ExportL3
+            | Quantity::ImportT1
+            | Quantity::ImportT2
+            | Quantity::ImportT3
+            | Quantity::ImportT4
             | Quantity::Energy
             | Quantity::ReactiveImport
             | Quantity::ReactiveExport => return None,

@@ -7,7 +7,7 @@ use crate::{
         courier::{Broker, Will},
         exit::{Exit, Failure},
     },
-    judge::Finding,
+    judge::{Finding, Verdict},
     terms::{Name, Stamp},
 };
 
@@ -80,12 +80,12 @@ pub fn broker(config: &AgentConfig, started: &Stamp) -> Result<Broker, Failure> 
 /// The topics on which a record is of use besides its place in the chain.
 pub(super) fn places(record: &Record) -> Vec<(Option<Name>, Kind)> {
     let asset = record.body.asset();
-    match record.body {
+    match &record.body {
         Body::Checkpoint(_) => vec![(None, Kind::Head)],
-        Body::Finding(Finding::Verdict(verdict)) if verdict.violation_since_unix_ms.is_some() => {
-            vec![(asset, Kind::Violation), (asset, Kind::State)]
+        Body::Finding(Finding::Verdict(verdict)) => {
+            let standing = alarms(verdict).into_iter().filter(|(_, stands)| *stands);
+            standing.map(|(kind, _)| (asset, kind)).chain([(asset, Kind::State)]).collect()
         }
-        Body::Finding(Finding::Verdict(_)) => vec![(asset, Kind::State)],
         // Whoever comes late still learns which key speaks for the gateway now.
         Body::Genesis(_) | Body::Rotation(_) => vec![(None, Kind::State)],
         Body::Answer(_) => vec![(None, Kind::Answer)],
@@ -98,4 +98,16 @@ pub(super) fn places(record: &Record) -> Vec<(Option<Name>, Kind)> {
         | Body::Transition(_)
         | Body::Finding(Finding::State(_) | Finding::Interval(_) | Finding::Event(_)) => Vec::new(),
     }
+}
+
+/// The alarms a verdict may raise, each with whether it stands.
+fn alarms(verdict: &Verdict) -> [(Kind, bool); 2] {
+    [(Kind::Violation, verdict.violation_since_unix_ms.is_some()), (Kind::Tamper, verdict.signs.has_strong())]
+}
+
+/// The topics on which a record says that an alarm stands no more: what is retained there is to be cleared.
+pub(super) fn over(record: &Record) -> Vec<(Option<Name>, Kind)> {
+    let Body::Finding(Finding::Verdict(verdict)) = &record.body else { return Vec::new() };
+    let over = alarms(verdict).into_iter().filter(|(_, stands)| !stands);
+    over.map(|(kind, _)| (record.body.asset(), kind)).collect()
 }

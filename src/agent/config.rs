@@ -1,5 +1,6 @@
 //! The agent's configuration: what a person wrote, read into types that cannot be wrong.
 
+mod balance;
 mod bus;
 mod equipment;
 mod fitness;
@@ -18,7 +19,7 @@ use super::endpoint::Endpoint;
 use crate::{
     evidence::PublicKey,
     host::{credentials::TlsFiles, layers},
-    judge::{Commissioned, Equipment, Papers},
+    judge::{Commissioned, Equipment, Group, Papers},
     metering::{Profile, decode::Declared},
     terms::{
         Digest, Flaw, Flaws, GatewayId, MeterId, MilliWatts, Name,
@@ -57,6 +58,8 @@ pub struct AgentConfig {
     pub meters: Vec<Meter>,
     /// What they watch.
     pub equipment: Vec<Furnace>,
+    /// Balance groups of the meters.
+    pub balances: Vec<Group>,
     /// A roster the authority signed and handed over as a file.
     pub roster: Option<Vec<u8>>,
     /// SHA-256 over all layers as read and the hashes of the rule files.

@@ -157,7 +157,8 @@ async fn judge(
     let feeders = config.meters.iter().map(|meter| meter.commissioned.clone()).collect();
     let equipment = config.equipment.iter().map(|furnace| furnace.equipment).collect();
     let papers = config.equipment.iter().map(|furnace| furnace.papers.clone()).collect();
-    let mut site = Site::new(feeders, equipment, memory).with_papers(papers, memory);
+    let mut site =
+        Site::new(feeders, equipment, memory).with_papers(papers, memory).balancing(config.balances.clone());
     let mut said = Vec::new();
     take_roster(config, &clock.now(), &mut letters, &mut site, &mut said);
     let began = clock.now().uptime_ms;

@@ -1,7 +1,7 @@
 //! Outbox, journal and courier joined. Durable first, published second.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
@@ -71,6 +71,8 @@ pub struct Uplink<'a> {
     next_tag: u64,
     /// Retained copies to be sent, oldest first.
     copies: VecDeque<(String, Vec<u8>)>,
+    /// Topics of alarms that are known to hold nothing at this broker; at most two of each piece of equipment.
+    cleared: BTreeSet<String>,
     /// Next place that is looked at for its copies; every place before it has been.
     copied: u64,
     durable: u64,
@@ -112,6 +114,7 @@ impl<'a> Uplink<'a> {
             postings: BTreeMap::new(),
             next_tag: 0,
             copies: VecDeque::new(),
+            cleared: BTreeSet::new(),
             copied: u64::MAX,
             durable: 0,
             max_packet_bytes: usize::MAX,
@@ -321,11 +324,16 @@ impl<'a> Uplink<'a> {
         topic.len() + bytes.len() + PACKET_OVERHEAD_BYTES <= self.max_packet_bytes
     }
 
-    /// Where else a record is of use to whoever comes late.
-    fn copies_of(&self, bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    /// Where else a record is of use to whoever comes late; nothing where an alarm is over that may still stand there.
+    fn copies_of(&mut self, bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
         let Ok(record) = Unverified::read(bytes).and_then(Unverified::own) else { return Vec::new() };
-        let topic = |(asset, kind)| (self.address.topic(asset, kind), bytes.to_vec());
-        address::places(&record).into_iter().map(topic).collect()
+        let topic = |(asset, kind)| self.address.topic(asset, kind);
+        let over: Vec<String> = address::over(&record).into_iter().map(topic).collect();
+        let placed: Vec<String> = address::places(&record).into_iter().map(topic).collect();
+        self.cleared.retain(|topic| !placed.contains(topic));
+        let over = over.into_iter().filter(|topic| self.cleared.insert(topic.clone())).collect::<Vec<_>>();
+        let placed = placed.into_iter().map(|topic| (topic, bytes.to_vec()));
+        placed.chain(over.into_iter().map(|topic| (topic, Vec::new()))).collect()
     }
 
     /// A broker is there: whatever it kept before, it is given the present once more.
@@ -344,6 +352,7 @@ impl<'a> Uplink<'a> {
         if self.journal.send(Entry::Newest { reply }).await.is_ok()
             && let Ok((newest, records)) = answer.await
         {
+            self.cleared.clear();
             self.copies = newest.iter().flat_map(|bytes| self.copies_of(bytes)).collect();
             self.copied = records;
         }
@@ -384,7 +393,15 @@ impl<'a> Uplink<'a> {
         let letter = match Kind::of_topic(topic) {
             Some(Kind::Receipt) => Letter::Receipt(payload),
             Some(Kind::Act) => Letter::Act(payload),
-            Some(Kind::Attest | Kind::State | Kind::Violation | Kind::Head | Kind::Link | Kind::Answer)
+            Some(
+                Kind::Attest
+                | Kind::State
+                | Kind::Violation
+                | Kind::Tamper
+                | Kind::Head
+                | Kind::Link
+                | Kind::Answer,
+            )
             | None => return,
         };
         // The loop is gone only when everything ends.

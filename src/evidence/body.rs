@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     catalogue::PlateSource,
-    judge::{Event, Finding, PlateRead, Transition},
+    judge::{Event, Finding, Outcome, PlateRead, Transition},
     terms::{
         Digest, Name,
         place::{CreditCode, Division},
@@ -196,8 +196,25 @@ impl Body {
             | Body::Answer(_)
             | Body::Notice(_)
             | Body::Transition(_)
-            | Body::Finding(Finding::State(_) | Finding::Event(_)) => Class::Alert,
-            Body::Finding(Finding::Verdict(verdict)) if verdict.violation_since_unix_ms.is_some() => {
+            | Body::Finding(Finding::State(_)) => Class::Alert,
+            Body::Finding(Finding::Event(event)) => match event {
+                // A weak sign asks for an inspection, and so does a residual; neither overtakes.
+                Event::Sign(found) if !found.sign.is_strong() => Class::Verdict,
+                Event::Balance(found) if found.outcome == Outcome::Residual => Class::Verdict,
+                Event::Balance(_) => Class::Routine,
+                Event::ClockStepped { .. }
+                | Event::Register(_)
+                | Event::Sign(_)
+                | Event::Plate(_)
+                | Event::PlateUnreadable { .. }
+                | Event::PlateDiffers { .. }
+                | Event::ClassChanged(_)
+                | Event::DeadlineWarning(_)
+                | Event::NotOnRoster { .. } => Class::Alert,
+            },
+            Body::Finding(Finding::Verdict(verdict))
+                if verdict.violation_since_unix_ms.is_some() || verdict.signs.has_strong() =>
+            {
                 Class::Alert
             }
             Body::Finding(Finding::Verdict(_)) => Class::Verdict,
@@ -225,6 +242,8 @@ impl Body {
             Body::Finding(Finding::Verdict(verdict)) => Some(verdict.asset.0),
             Body::Finding(Finding::Event(event)) => match event {
                 Event::ClockStepped { .. } => None,
+                // Which signs stand is told with each state; whoever comes late reads it there.
+                Event::Sign(_) | Event::Balance(_) => None,
                 Event::Register(event) => Some(event.meter.0),
                 Event::Plate(read) => Some(read.asset.0),
                 Event::PlateUnreadable { asset, .. }
@@ -243,6 +262,7 @@ impl Body {
             Body::Finding(Finding::Interval(interval)) => Some(interval.asset.0),
             Body::Finding(Finding::Verdict(verdict)) => Some(verdict.asset.0),
             Body::Finding(Finding::Event(Event::Plate(read))) => Some(read.asset.0),
+            Body::Finding(Finding::Event(Event::Sign(found))) => Some(found.asset.0),
             Body::Finding(Finding::Event(
                 Event::PlateUnreadable { asset, .. }
                 | Event::PlateDiffers { asset, .. }
@@ -252,7 +272,9 @@ impl Body {
             Body::Finding(Finding::Event(Event::DeadlineWarning(warning))) => Some(warning.asset.0),
             Body::Act(act) => act.asset.map(|asset| asset.0),
             Body::Transition(transition) => Some(transition.asset.0),
-            Body::Finding(Finding::Event(Event::ClockStepped { .. } | Event::Register(_)))
+            Body::Finding(Finding::Event(
+                Event::ClockStepped { .. } | Event::Register(_) | Event::Balance(_),
+            ))
             | Body::Genesis(_)
             | Body::Boot(_)
             | Body::Rotation(_)

@@ -4,10 +4,11 @@ use serde_json::{Map, Value};
 
 use super::{
     act::{Act, Answer},
+    balance,
     body::{Body, Boot, Checkpoint, Genesis},
     continuity::{Gap, LogHead, Rollback, Rotation},
     notice::Notice,
-    plates,
+    plates, sign,
     signed::Signed,
     standing,
     suite::PublicKey,
@@ -16,7 +17,7 @@ use crate::{
     catalogue::Phase,
     judge::{
         Event, Excess, Finding, Interval, Mark, PermitUse, Proof, RegisterEvent, RegisterQuirk, Rung, Shares,
-        Span, State, StateFinding, Transition, Verdict, Why, Window, Windows, cutoff::MAX_EVIDENCE,
+        Sign, Span, State, StateFinding, Transition, Verdict, Why, Window, Windows, cutoff::MAX_EVIDENCE,
     },
     metering::{Block, Function, Register, Scan},
     terms::{
@@ -145,13 +146,19 @@ fn act(m: Members<'_>) -> Found<Act> {
     Signed::of(inside).and_then(Act::read).map_err(|_| BadMember("signed_act"))
 }
 
+/// The members of one object, and whose clock its moments are told by.
 #[derive(Clone, Copy)]
-struct Reader<'a> {
-    members: Members<'a>,
+pub(super) struct Reader<'a> {
+    pub(super) members: Members<'a>,
     header: &'a Stamp,
 }
 
 impl<'a> Reader<'a> {
+    /// Of an object inside.
+    pub(super) fn of(self, members: Members<'a>) -> Reader<'a> {
+        Reader { members, ..self }
+    }
+
     fn inside(self, name: &'static str) -> Found<Reader<'a>> {
         Ok(Reader { members: self.members.object(name)?, ..self })
     }
@@ -227,6 +234,7 @@ impl<'a> Reader<'a> {
             line_voltages: [volts("voltage_l12_mv")?, volts("voltage_l23_mv")?, volts("voltage_l31_mv")?],
             currents: [amps("current_l1_ma")?, amps("current_l2_ma")?, amps("current_l3_ma")?],
             mark: self.mark("register")?,
+            signs: sign::read_standing(self)?,
             scan: self.scan()?,
         })
     }
@@ -294,6 +302,7 @@ impl<'a> Reader<'a> {
             permit: m.optional("permit", |m| {
                 Ok(PermitUse { permit: m.parsed("permit", Name::new)?, used: self.energy("permit_used_wh")? })
             })?,
+            signs: sign::read_set(self)?,
         })
     }
 
@@ -308,6 +317,8 @@ impl<'a> Reader<'a> {
                 after: self.mark("after")?.ok_or(BadMember("after"))?,
                 permit: m.optional("permit", |m| m.parsed("permit", Name::new))?,
             })),
+            "sign" => sign::read_event(self).map(Event::Sign),
+            "balance" => balance::read_event(self).map(Event::Balance),
             "plate_unreadable" => Ok(Event::PlateUnreadable {
                 asset: m.parsed("asset", AssetId::new)?,
                 why: m.parsed("why", Name::new)?,
@@ -320,7 +331,8 @@ impl<'a> Reader<'a> {
         let m = self.members;
         let code = m.optional("exception", |m| m.fitting("exception"))?.unwrap_or(0);
         let why = m.optional("why", |m| m.parsed("why", |word| Why::from_word(word, code)))?;
-        m.parsed("state", |word| State::from_word(word, why))
+        let sign = m.optional("sign", |m| m.parsed("sign", Sign::from_word))?;
+        m.parsed("state", |word| State::from_word(word, why, sign))
     }
 
     fn shares(self) -> Found<Shares> {
@@ -329,11 +341,11 @@ impl<'a> Reader<'a> {
             .ok_or(BadMember("unaccounted_ms"))
     }
 
-    fn energy(self, name: &'static str) -> Found<WattHours> {
+    pub(super) fn energy(self, name: &'static str) -> Found<WattHours> {
         self.members.whole(name).map(WattHours)
     }
 
-    fn moment(self, name: &'static str) -> Found<Stamp> {
+    pub(super) fn moment(self, name: &'static str) -> Found<Stamp> {
         let m = self.members.object(name)?;
         Ok(Stamp {
             wall_unix_ms: m.whole("wall_unix_ms")?,
@@ -366,7 +378,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn scan(self) -> Found<Scan> {
+    pub(super) fn scan(self) -> Found<Scan> {
         let mut scan = Scan::default();
         for item in self.members.objects("scan")? {
             let function = match item.whole("fc")? {

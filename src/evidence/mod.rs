@@ -31,6 +31,7 @@
 
 pub mod act;
 pub mod audit;
+mod balance;
 pub mod body;
 pub mod bracket;
 pub mod canonical;
@@ -49,6 +50,7 @@ pub mod receipt;
 pub mod record;
 pub mod scribe;
 pub mod seal;
+mod sign;
 pub mod signed;
 mod standing;
 pub mod suite;

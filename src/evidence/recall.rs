@@ -155,7 +155,13 @@ impl Recall {
 
     /// What the judge remembers.
     pub fn into_memory(self) -> Memory {
+        let standing = |found: &StateFinding| {
+            let meter = found.meter;
+            found.signs.iter().map(move |standing| (meter, *standing)).collect::<Vec<_>>()
+        };
         Memory {
+            signs: self.states.values().flat_map(standing).collect(),
+            identities: Vec::new(),
             meters: self.meters.into_values().collect(),
             equipment: self.equipment.into_values().collect(),
             permits: self.permits.into_values().collect(),

@@ -24,6 +24,8 @@ pub enum Kind {
     State,
     /// The verdict of a violation; retained while it is latched.
     Violation,
+    /// The verdict on equipment at one of whose meters a strong sign of tampering stands; retained while it does.
+    Tamper,
     /// The newest checkpoint; retained.
     Head,
     /// Birth and will; retained, unsigned, a hint and no evidence.
@@ -43,6 +45,7 @@ impl Kind {
             Kind::Attest => "attest",
             Kind::State => "state",
             Kind::Violation => "alarm/violation",
+            Kind::Tamper => "alarm/tamper",
             Kind::Head => "head",
             Kind::Link => "link",
             Kind::Answer => "answer",
@@ -58,16 +61,31 @@ impl Kind {
         if kind.strip_prefix("act/").is_some_and(|act| Name::new(act).is_some()) {
             return Some(Kind::Act);
         }
-        [Kind::Attest, Kind::State, Kind::Violation, Kind::Head, Kind::Link, Kind::Answer, Kind::Receipt]
-            .into_iter()
-            .find(|k| k.word() == kind)
+        [
+            Kind::Attest,
+            Kind::State,
+            Kind::Violation,
+            Kind::Tamper,
+            Kind::Head,
+            Kind::Link,
+            Kind::Answer,
+            Kind::Receipt,
+        ]
+        .into_iter()
+        .find(|k| k.word() == kind)
     }
 
     /// Whether the broker keeps the newest for late subscribers.
     pub const fn is_retained(self) -> bool {
         match self {
             Kind::Attest | Kind::Answer => false,
-            Kind::State | Kind::Violation | Kind::Head | Kind::Link | Kind::Receipt | Kind::Act => true,
+            Kind::State
+            | Kind::Violation
+            | Kind::Tamper
+            | Kind::Head
+            | Kind::Link
+            | Kind::Receipt
+            | Kind::Act => true,
         }
     }
 }
@@ -111,7 +129,9 @@ mod tests {
         };
         assert_eq!(topic.to_string(), "coldhearth/v1/13/04/21/91350100M000100Y43/gw-1/eaf-2/alarm/violation");
         let attest = Topic { asset: None, kind: Kind::Attest, ..topic };
-        assert_eq!(Kind::of_topic(&topic.to_string()), Some(Kind::Violation));
+        for kind in [Kind::Violation, Kind::Tamper] {
+            assert_eq!(Kind::of_topic(&Topic { kind, ..topic }.to_string()), Some(kind));
+        }
         assert_eq!(Kind::of_topic("coldhearth/v1/13/04/21/x/gw-1/attest"), None);
         assert_eq!(attest.to_string(), "coldhearth/v1/13/04/21/91350100M000100Y43/gw-1/_/attest");
     }

@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use super::{
+    balance,
     body::{Body, Boot, Checkpoint, Genesis},
     canonical::Object,
     members::UNCLEAN_START,
-    plates, standing,
+    plates, sign, standing,
 };
 use crate::{
     judge::{
@@ -121,6 +122,7 @@ fn write_state(object: &mut Object<'_>, found: &StateFinding) {
         }
     });
     mark(object, "register", found.mark.as_ref());
+    sign::write_standing(object, &found.signs);
     scan(object, &found.scan);
 }
 
@@ -187,6 +189,7 @@ fn write_verdict(object: &mut Object<'_>, verdict: &Verdict) {
     if let Some(PermitUse { permit, used }) = &verdict.permit {
         object.shown("permit", permit).whole("permit_used_wh", used.0);
     }
+    sign::write_set(object, verdict.signs);
     shares(object, &verdict.shares);
 }
 
@@ -203,6 +206,8 @@ fn write_event(object: &mut Object<'_>, event: &Event) {
                 object.shown("permit", permit);
             }
         }
+        Event::Sign(found) => sign::write_event(object, found),
+        Event::Balance(found) => balance::write_event(object, found),
         Event::Plate(read) => plates::write_plate(object, read),
         Event::PlateDiffers { asset, difference } => plates::write_difference(object, *asset, difference),
         Event::ClassChanged(change) => plates::write_class_change(object, change),
@@ -218,6 +223,9 @@ fn write_event(object: &mut Object<'_>, event: &Event) {
 
 fn state(object: &mut Object<'_>, state: State) {
     object.text("state", state.word());
+    if let State::Masked(sign) = state {
+        object.text("sign", sign.word());
+    }
     if let State::Unknown(why) = state {
         object.text("why", why.word());
         if why.exception_code() != 0 {
@@ -234,7 +242,7 @@ fn shares(object: &mut Object<'_>, shares: &Shares) {
 }
 
 /// A moment inside a body; clock quality is the header's, which is of the same boot or a later one.
-fn moment(object: &mut Object<'_>, name: &str, at: &Stamp) {
+pub(super) fn moment(object: &mut Object<'_>, name: &str, at: &Stamp) {
     object.object(name, |o| {
         o.whole("wall_unix_ms", at.wall_unix_ms)
             .count("uptime_ms", at.uptime_ms)
@@ -262,7 +270,7 @@ fn write_register(object: &mut Object<'_>, register: &Register) {
     }
 }
 
-fn scan(object: &mut Object<'_>, scan: &Scan) {
+pub(super) fn scan(object: &mut Object<'_>, scan: &Scan) {
     object.list("scan", |list| {
         for (block, words) in scan.blocks() {
             let mut hex = heapless::String::<{ 4 * crate::metering::scan::MAX_BLOCK_WORDS as usize }>::new();

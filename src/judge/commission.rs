@@ -4,7 +4,7 @@ use super::{accuracy::Classes, allowance::Allowance, floor::Floor, floor::regist
 use crate::{
     catalogue::Standing,
     metering::{Quantity, decode::Declared},
-    terms::{AssetId, Digest, MeterId, MilliAmps, MilliVolts, MilliWatts, Stamp, WattHours},
+    terms::{AssetId, Digest, MeterId, MilliAmps, MilliVolts, MilliWatts, Name, Stamp, WattHours},
 };
 
 /// Most pieces of equipment one feeder may serve.
@@ -110,6 +110,8 @@ pub struct Commissioned {
     pub allowances: Box<[Allowance]>,
     /// Ratios on the transformers' plates.
     pub ratios: Declared,
+    /// The bus section it hangs on, by a name meters of one voltage share; what is on one bus is compared.
+    pub section: Option<Name>,
     /// Accuracy classes on the plates.
     pub classes: Classes,
     /// What the meter cannot see.
@@ -145,6 +147,7 @@ impl Commissioned {
             compensation_var: 0,
             allowances: Box::default(),
             ratios: Declared::default(),
+            section: None,
             classes: Classes::default(),
             floor,
             register: Quantity::Import,

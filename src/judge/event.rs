@@ -1,6 +1,6 @@
 //! Things an auditor must know that are neither a state nor a verdict.
 
-use super::memory::Mark;
+use super::{balance::BalanceFinding, memory::Mark, sign::SignFinding};
 use crate::{
     catalogue::{Citation, Difference, Edit, Nameplate, PlateSource, Ruling},
     terms::{AssetId, Digest, LegalDay, MeterId, Name},
@@ -8,6 +8,10 @@ use crate::{
 
 /// Something an auditor must know.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "findings are written into a reused buffer, never boxed: no allocation"
+)]
 pub enum Event {
     /// The wall clock was moved against the boot clock, in milliseconds.
     ClockStepped {
@@ -16,6 +20,10 @@ pub enum Event {
     },
     /// An energy register did not simply advance.
     Register(RegisterEvent),
+    /// A sign of tampering begins or ends.
+    Sign(SignFinding),
+    /// What came in over the incomers of a balance group against what went out.
+    Balance(BalanceFinding),
     /// A nameplate was read, or declared, for the first time, or says something else.
     Plate(PlateRead),
     /// A nameplate cannot be read.
@@ -73,6 +81,14 @@ pub struct DeadlineWarning {
     pub days_left: u16,
     /// Days that equipment of its kind needs to be shut down in good order.
     pub lead_days: u16,
+}
+
+impl Event {
+    /// Whether a register begins anew with it: nothing may be weighed across that.
+    pub fn begins_a_count(&self) -> bool {
+        let Event::Register(event) = self else { return false };
+        matches!(event.what, RegisterQuirk::Rebased | RegisterQuirk::Untimed)
+    }
 }
 
 /// A register that fell, leapt or rolled over, with both sides.

@@ -7,12 +7,17 @@ use super::{
     ledger::{Account, Interval, Ledger},
     line::{self, Line},
     memory::{Mark, MeterMemory},
+    permit::Permit,
     register::{Passage, Track, is_timed},
+    sign::{
+        Figures, SIGNS, Sign, Signs, StandingSign, Turns,
+        neighbours::{Beside, Trace},
+    },
     state::{State, Why},
     window::{Excess, Window, Windows},
 };
 use crate::{
-    metering::{Fault, Reading, Scan},
+    metering::{Fault, Identity, Reading, Scan},
     terms::{AssetId, MeterId, MilliAmps, MilliVolts, MilliWatts, Stamp, WattHours},
 };
 
@@ -51,6 +56,8 @@ pub struct StateFinding {
     pub currents: [Option<MilliAmps>; 3],
     /// The register, as last read.
     pub mark: Option<Mark>,
+    /// Signs of tampering that stand beside it, weak ones too.
+    pub signs: heapless::Vec<StandingSign, SIGNS>,
     /// The words of the deciding reading; empty when silence decided.
     pub scan: Scan,
 }
@@ -82,11 +89,13 @@ pub struct Feeder {
     misses: u32,
     heard: Option<Stamp>,
     calm_since: Option<Stamp>,
+    signs: Signs,
+    trace: Trace,
 }
 
 impl Feeder {
     /// A feeder with what is remembered of it. A reboot is a long gap: there is no other way to begin.
-    pub fn new(terms: Commissioned, memory: Option<&MeterMemory>) -> Feeder {
+    pub fn new(terms: Commissioned, memory: Option<&MeterMemory>, signs: Signs) -> Feeder {
         let mark = memory.and_then(|m| m.mark);
         Feeder {
             shown: State::Unknown(Why::NotYetRead),
@@ -100,6 +109,8 @@ impl Feeder {
             misses: 0,
             heard: None,
             calm_since: None,
+            signs,
+            trace: Trace::default(),
             terms,
         }
     }
@@ -118,12 +129,12 @@ impl Feeder {
     pub fn proof(&self) -> Option<&Proof> {
         match self.shown {
             State::Drawing => self.drawing.proof(),
-            State::Unknown(_) | State::Auxiliary | State::Energised | State::Dead => None,
+            State::Masked(_) | State::Unknown(_) | State::Auxiliary | State::Energised | State::Dead => None,
         }
     }
 
-    /// Takes a reading.
-    pub fn on_reading(&mut self, reading: &Reading) -> Change {
+    /// Takes a reading; what its signs turned to goes to `turns`.
+    pub fn on_reading(&mut self, reading: &Reading, turns: &mut Turns) -> Change {
         let at = reading.at;
         self.misses = 0;
         self.heard = Some(at);
@@ -154,6 +165,7 @@ impl Feeder {
             | None => None,
         };
         self.line.on_reading(&self.terms, reading, energy);
+        self.hear_signs(reading, mark.as_ref(), passage.as_ref(), turns);
         self.account(reading, passage.as_ref());
         if let Some(excess) = mark.and_then(|now| self.weigh(&now, passage.as_ref())) {
             self.drawing.on_excess(excess, &at);
@@ -163,22 +175,88 @@ impl Feeder {
         let settled = self.settle(self.conduct, &at);
         let changed = self.show(settled, &at);
         Change {
-            is_news: changed || (self.drawing.is_renewed() && self.shown == State::Drawing),
+            is_news: changed
+                || !turns.is_empty()
+                || (self.drawing.is_renewed() && self.shown == State::Drawing),
             event: mark.zip(passage).and_then(|(after, passage)| self.event(passage, after)),
             energy: passage.and_then(|passage| told_since(&passage)),
         }
     }
 
     /// Takes a failed poll.
-    pub fn on_miss(&mut self, at: &Stamp, fault: Fault) -> Change {
+    pub fn on_miss(&mut self, at: &Stamp, fault: Fault, turns: &mut Turns) -> Change {
         self.misses = self.misses.saturating_add(1);
         self.heard = Some(*at);
         self.ledger.get_or_insert_with(|| Ledger::opening(at, None)).on_miss();
         // The first cause stands until a reading comes: alternating faults are one silence.
         let is_known = matches!(self.shown, State::Unknown(Why::Fault(_)));
-        let is_news =
-            self.misses >= MISSED_POLLS && !is_known && self.show(State::Unknown(Why::Fault(fault)), at);
+        self.signs.on_miss(at, fault, turns);
+        let is_news = self.after_turns(at, turns)
+            || self.misses >= MISSED_POLLS && !is_known && self.show(self.doubted(Why::Fault(fault)), at);
         Change { is_news, ..Change::default() }
+    }
+
+    /// Takes what the meter says of itself.
+    pub fn on_identity(&mut self, at: &Stamp, identity: &Identity, turns: &mut Turns) -> Change {
+        self.signs.on_identity(at, identity, turns);
+        Change { is_news: self.after_turns(at, turns), ..Change::default() }
+    }
+
+    /// Takes a paper about this meter.
+    pub fn on_paper(&mut self, permit: &Permit, at: &Stamp, turns: &mut Turns) -> Change {
+        self.signs.on_paper(permit, at, turns);
+        Change { is_news: self.after_turns(at, turns), ..Change::default() }
+    }
+
+    /// Takes a sign that shows only beside other meters.
+    pub fn on_compared(&mut self, sign: Sign, at: &Stamp, figures: Figures, turns: &mut Turns) -> Change {
+        self.signs.on_compared(sign, at, figures, turns);
+        Change { is_news: self.after_turns(at, turns), ..Change::default() }
+    }
+
+    /// The authority resets the signs that stand.
+    pub fn on_reset(&mut self, at: &Stamp, turns: &mut Turns) -> Change {
+        self.signs.on_reset(turns);
+        Change { is_news: self.after_turns(at, turns), ..Change::default() }
+    }
+
+    /// Its signs.
+    pub fn signs(&self) -> &Signs {
+        &self.signs
+    }
+
+    /// Its register, where the last reading was accepted as its baseline.
+    pub fn accepted(&self, reading: &Reading) -> Option<Mark> {
+        self.track.anchor().filter(|mark| mark.at == reading.at)
+    }
+
+    /// Shows a strong sign at once, whatever else is not told; true when a sign began or ended.
+    fn after_turns(&mut self, at: &Stamp, turns: &Turns) -> bool {
+        let masks = self.shown.severity() < State::Drawing.severity();
+        if let Some(sign) = self.signs.strongest().filter(|_| masks) {
+            self.show(State::Masked(sign), at);
+        }
+        !turns.is_empty()
+    }
+
+    /// What silence is shown as: a strong sign that stands is not hidden by it.
+    fn doubted(&self, why: Why) -> State {
+        self.signs.strongest().map_or(State::Unknown(why), State::Masked)
+    }
+
+    fn hear_signs(
+        &mut self,
+        reading: &Reading,
+        mark: Option<&Mark>,
+        passage: Option<&Passage>,
+        turns: &mut Turns,
+    ) {
+        self.signs.on_reading(&self.terms, reading, self.line.is_in_inrush(&reading.at), turns);
+        if let (Some(after), Some(Passage::Rebased { before })) = (mark, passage) {
+            self.signs.on_rebased(&self.terms, before, after, turns);
+        }
+        let is_live = line::sight(&self.terms, reading).is_some_and(|sight| sight.is_live);
+        self.trace.on_reading(reading, is_live);
     }
 
     /// Takes the passing of time: a feeder nobody hears of becomes `Unknown`.
@@ -186,7 +264,7 @@ impl Feeder {
         let heard = *self.heard.get_or_insert(*at);
         let polls_ms = poll_ms(&self.terms).saturating_mul(i64::from(MISSED_POLLS) + 1);
         let doubted = match self.shown {
-            State::Unknown(_) => true,
+            State::Masked(_) | State::Unknown(_) => true,
             State::Drawing | State::Auxiliary | State::Energised | State::Dead => false,
         };
         let silent = !doubted && at.since_ms(&heard) > polls_ms.max(SILENCE_MS);
@@ -197,6 +275,7 @@ impl Feeder {
     pub fn on_clock_step(&mut self, by_ms: i64, now: &Stamp) {
         self.drawing.on_clock_step();
         self.track.on_clock_step(now);
+        self.signs.on_clock_step(now);
         self.windows = self.track.anchor().map(|mark| Windows::starting(&mark.at));
         if let Some(ledger) = &mut self.ledger {
             ledger.on_clock_step(by_ms, now);
@@ -259,6 +338,7 @@ impl Feeder {
             line_voltages: reading.map_or([None; 3], Reading::line_voltages),
             currents: reading.map_or([None; 3], Reading::currents),
             mark: self.track.anchor(),
+            signs: self.signs.standing().collect(),
             scan: reading.map_or_else(Scan::default, |r| r.scan.clone()),
         }
     }
@@ -352,6 +432,9 @@ impl Feeder {
         if self.drawing.is_on() {
             return State::Drawing;
         }
+        if let Some(sign) = self.signs.strongest() {
+            return State::Masked(sign);
+        }
         if let Some(Passage::Doubtful { quirk, .. }) = passage {
             let fell = *quirk == RegisterQuirk::Fell;
             return State::Unknown(if fell { Why::RegisterFell } else { Why::RegisterLeapt });
@@ -394,7 +477,7 @@ impl Feeder {
     /// The on-delay runs: the state stays what it was, unless nothing was known.
     fn undecided(&self) -> State {
         match self.conduct {
-            State::Unknown(_) | State::Drawing => State::Unknown(Why::NotYetJudged),
+            State::Masked(_) | State::Unknown(_) | State::Drawing => State::Unknown(Why::NotYetJudged),
             State::Auxiliary | State::Energised | State::Dead => self.conduct,
         }
     }
@@ -411,6 +494,20 @@ impl Feeder {
             Passage::Untimed { before } => (RegisterQuirk::Untimed, before),
         };
         Some(Event::Register(RegisterEvent { meter: self.terms.meter, what, before, after, permit: None }))
+    }
+}
+
+impl Beside for Feeder {
+    fn terms(&self) -> &Commissioned {
+        &self.terms
+    }
+
+    fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    fn trace_mut(&mut self) -> &mut Trace {
+        &mut self.trace
     }
 }
 

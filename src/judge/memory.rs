@@ -2,11 +2,11 @@
 
 use crate::{
     catalogue::{Nameplate, PlateSource, Roster, Standing},
-    metering::Register,
+    metering::{Identity, Register},
     terms::{AssetId, Digest, MeterId, Stamp, WattHours},
 };
 
-use super::{leave::PermitUse, permit::Permit, window::Windows};
+use super::{leave::PermitUse, permit::Permit, sign::StandingSign, window::Windows};
 
 /// An energy register at a moment: one side of a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,10 @@ pub struct Memory {
     pub plates: Vec<(AssetId, PlateSource, Nameplate)>,
     /// The authority's roster in force.
     pub roster: Option<Roster>,
+    /// Signs that stand, by meter.
+    pub signs: Vec<(MeterId, StandingSign)>,
+    /// Who each meter said it was before anybody edited it.
+    pub identities: Vec<(MeterId, Identity)>,
     /// The last moment on record.
     pub last: Option<Stamp>,
 }

@@ -4,15 +4,18 @@ mod law;
 
 use super::{
     Fact, Finding,
+    balance::{Balances, Corroboration, Group, hour::Point},
     commission::{Commissioned, Equipment},
     event::{Event, RegisterEvent},
     feeder::{Change, Feeder},
     memory::Memory,
+    permit::{Permit, Permitted},
+    sign::{Sign, SignFinding, Signs, Turns, neighbours::Neighbours},
     verdict::Docket,
 };
 use crate::{
     catalogue::Roster,
-    metering::{Reading, Sample},
+    metering::{Reading, Sample, Scan},
     terms::{AssetId, LegalDay, MeterId, Stamp},
 };
 
@@ -35,6 +38,10 @@ pub struct Reads {
 pub struct Site {
     feeders: Box<[Feeder]>,
     dockets: Box<[Docket]>,
+    neighbours: Neighbours,
+    balances: Balances,
+    /// What the signs of one feeder turned to with one fact.
+    turns: Box<Turns>,
     last: Option<Stamp>,
     last_tick: Option<Stamp>,
     day: Option<LegalDay>,
@@ -46,8 +53,13 @@ impl Site {
     /// A site as commissioned. `memory` is empty on first start and what the journal tells after any stop.
     pub fn new(feeders: Vec<Commissioned>, equipment: Vec<Equipment>, memory: &Memory) -> Site {
         let remembered = |id: MeterId| memory.meters.iter().find(|m| m.meter == id);
-        let mut feeders: Box<[Feeder]> =
-            feeders.into_iter().map(|terms| Feeder::new(terms.clone(), remembered(terms.meter))).collect();
+        let mut feeders: Box<[Feeder]> = feeders
+            .into_iter()
+            .map(|terms| {
+                let signs = Signs::recalling(memory, &terms);
+                Feeder::new(terms.clone(), remembered(terms.meter), signs)
+            })
+            .collect();
         feeders.sort_unstable_by_key(|feeder| feeder.terms().meter);
         let remembered = |id: AssetId| memory.equipment.iter().find(|e| e.asset == id);
         let docket = |equipment: Equipment| {
@@ -58,6 +70,9 @@ impl Site {
         let mut dockets: Box<[Docket]> = equipment.into_iter().map(docket).collect();
         dockets.sort_unstable_by_key(Docket::id);
         Site {
+            neighbours: Neighbours::of(feeders.iter().map(Feeder::terms)),
+            balances: Balances::default(),
+            turns: Box::default(),
             feeders,
             dockets,
             last: memory.last,
@@ -68,6 +83,18 @@ impl Site {
         }
     }
 
+    /// Watches balance groups of these meters too.
+    #[must_use]
+    pub fn balancing(self, groups: Vec<Group>) -> Site {
+        let terms: Vec<&Commissioned> = self.feeders.iter().map(Feeder::terms).collect();
+        Site { balances: Balances::new(groups, &terms), ..self }
+    }
+
+    /// What the meters upstream say of this equipment.
+    pub fn corroboration(&self, asset: AssetId, now: &Stamp) -> Option<Corroboration> {
+        self.balances.corroboration(asset, now)
+    }
+
     /// Takes a fact and says what follows from it.
     pub fn on(&mut self, at: &Stamp, fact: Fact<'_>, say: &mut dyn FnMut(Finding)) {
         if let Some(by_ms) =
@@ -75,6 +102,7 @@ impl Site {
         {
             say(Finding::Event(Event::ClockStepped { by_ms }));
             self.feeders.iter_mut().for_each(|feeder| feeder.on_clock_step(by_ms, at));
+            self.balances.on_clock_step();
         }
         self.last = Some(*at);
         let day = at.legal_day();
@@ -85,20 +113,20 @@ impl Site {
             Fact::Sample(Sample::Reading(reading)) => self.on_reading(reading, say),
             Fact::Sample(Sample::Miss { meter, at, fault }) => {
                 self.reads.failed += 1;
-                self.with_feeder(*meter, at, None, say, |feeder| feeder.on_miss(at, *fault));
+                self.with_feeder(*meter, at, None, say, |feeder, turns| feeder.on_miss(at, *fault, turns));
             }
             Fact::Sample(Sample::Plate { asset, at: _, words }) => self.on_plate(*asset, words, at, say),
             Fact::Sample(Sample::PlateMiss { asset, at: _, fault }) => {
                 self.on_plate_fault(*asset, fault.word(), say);
             }
-            Fact::Sample(Sample::Identity { .. } | Sample::IdentityMiss { .. }) => {}
-            Fact::Tick => self.on_tick(at, say),
-            Fact::Permit(permit) => {
-                if let Some(docket) = self.docket(permit.asset) {
-                    docket.grant(permit);
-                }
-                self.turn_permits(at);
+            Fact::Sample(Sample::Identity { meter, at, identity }) => {
+                self.with_feeder(*meter, at, None, say, |feeder, turns| {
+                    feeder.on_identity(at, identity, turns)
+                });
             }
+            Fact::Sample(Sample::IdentityMiss { .. }) => {}
+            Fact::Tick => self.on_tick(at, say),
+            Fact::Permit(permit) => self.on_permit(permit, at, say),
             Fact::Roster(roster) => self.on_roster(roster, at, say),
             Fact::Reset(asset) => self.reset(asset, at, say),
         }
@@ -116,7 +144,13 @@ impl Site {
 
     fn on_reading(&mut self, reading: &Reading, say: &mut dyn FnMut(Finding)) {
         self.reads.ok += 1;
-        self.with_feeder(reading.meter, &reading.at, Some(reading), say, |feeder| feeder.on_reading(reading));
+        self.with_feeder(reading.meter, &reading.at, Some(reading), say, |feeder, turns| {
+            feeder.on_reading(reading, turns)
+        });
+        let accepted = find(&mut self.feeders, reading.meter).and_then(|feeder| feeder.accepted(reading));
+        if let Some(mark) = accepted {
+            self.balances.on_point(reading.meter, Point::of(reading, &mark));
+        }
         self.close_interval(reading.meter, &reading.at, true, say);
     }
 
@@ -129,10 +163,45 @@ impl Site {
         for index in 0..self.feeders.len() {
             let Some(meter) = self.feeders.get(index).map(|feeder| feeder.terms().meter) else { continue };
             if awake {
-                self.with_feeder(meter, at, None, say, |feeder| feeder.on_tick(at));
+                self.with_feeder(meter, at, None, say, |feeder, _| feeder.on_tick(at));
             }
             self.close_interval(meter, at, false, say);
         }
+        self.compare(at, say);
+    }
+
+    fn on_permit(&mut self, permit: &Permit, at: &Stamp, say: &mut dyn FnMut(Finding)) {
+        if let Some(docket) = self.docket(permit.asset) {
+            docket.grant(permit);
+        }
+        self.turn_permits(at);
+        if let Permitted::MeterReplacement { meter } = permit.what {
+            self.with_feeder(meter, at, None, say, |feeder, turns| feeder.on_paper(permit, at, turns));
+        }
+    }
+
+    /// Sets meters beside each other: those of one bus, those of one grid, those of one balance.
+    fn compare(&mut self, at: &Stamp, say: &mut dyn FnMut(Finding)) {
+        let turns = &mut self.turns;
+        self.neighbours.compare(at.uptime_ms, &mut self.feeders, |sign, figures, feeder| {
+            turns.clear();
+            if feeder.on_compared(sign, at, figures, turns).is_news {
+                tell(feeder.terms(), turns, None, say);
+                say(Finding::State(feeder.finding(at, None)));
+            }
+        });
+        let feeders = &mut self.feeders;
+        self.balances.on_tick(at, |balance, incomer| {
+            say(Finding::Event(Event::Balance(*balance)));
+            let Some(feeder) = find(feeders, incomer) else { return };
+            turns.clear();
+            if let Some(figures) = balance.figures()
+                && feeder.on_compared(Sign::Residual, at, figures, turns).is_news
+            {
+                tell(feeder.terms(), turns, None, say);
+                say(Finding::State(feeder.finding(at, None)));
+            }
+        });
     }
 
     fn with_feeder(
@@ -141,15 +210,20 @@ impl Site {
         at: &Stamp,
         reading: Option<&Reading>,
         say: &mut dyn FnMut(Finding),
-        hear: impl FnOnce(&mut Feeder) -> Change,
+        hear: impl FnOnce(&mut Feeder, &mut Turns) -> Change,
     ) {
         let Some(feeder) = find(&mut self.feeders, meter) else { return };
-        let change = hear(feeder);
+        self.turns.clear();
+        let change = hear(feeder, &mut self.turns);
         let asset = feeder.terms().asset();
         if let Some(event) = change.event {
+            if event.begins_a_count() {
+                self.balances.on_break(meter);
+            }
             let docket = self.dockets.iter().find(|docket| docket.id() == asset);
             say(Finding::Event(with_paper(event, docket, at)));
         }
+        tell(feeder.terms(), &self.turns, reading, say);
         if change.is_news {
             say(Finding::State(feeder.finding(at, reading)));
         }
@@ -177,6 +251,12 @@ impl Site {
     /// Opens the latch. Whoever still draws is proven to do so anew, and latches again.
     fn reset(&mut self, asset: AssetId, at: &Stamp, say: &mut dyn FnMut(Finding)) {
         self.renew_proofs(asset);
+        for index in 0..self.feeders.len() {
+            let serving = self.feeders.get(index).map(Feeder::terms).filter(|terms| terms.serves(asset));
+            if let Some(meter) = serving.map(|terms| terms.meter) {
+                self.with_feeder(meter, at, None, say, |feeder, turns| feeder.on_reset(at, turns));
+            }
+        }
         let Some(docket) = self.dockets.iter_mut().find(|docket| docket.id() == asset) else { return };
         docket.duty.reset(at, self.roster.as_ref(), &mut |event| say(Finding::Event(event)));
         say(Finding::Verdict(docket.reset(at)));
@@ -209,12 +289,30 @@ fn with_paper(event: Event, docket: Option<&Docket>, at: &Stamp) -> Event {
             Event::Register(RegisterEvent { permit, ..event })
         }
         Event::ClockStepped { .. }
+        | Event::Sign(_)
+        | Event::Balance(_)
         | Event::Plate(_)
         | Event::PlateUnreadable { .. }
         | Event::PlateDiffers { .. }
         | Event::ClassChanged(_)
         | Event::DeadlineWarning(_)
         | Event::NotOnRoster { .. } => event,
+    }
+}
+
+/// Says which signs began and ended.
+fn tell(terms: &Commissioned, turns: &Turns, reading: Option<&Reading>, say: &mut dyn FnMut(Finding)) {
+    for turned in turns {
+        say(Finding::Event(Event::Sign(SignFinding {
+            meter: terms.meter,
+            asset: terms.asset(),
+            sign: turned.sign,
+            turn: turned.turn,
+            since: turned.since,
+            figures: turned.figures.clone(),
+            permit: turned.permit,
+            scan: reading.map_or_else(Scan::default, |reading| reading.scan.clone()),
+        })));
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a feeder is doing, in the few words the verdict rests on.
 
+use super::sign::Sign;
 use crate::{
     metering::Fault,
     terms::words::{self, Words},
@@ -10,6 +11,8 @@ use crate::{
 pub enum State {
     /// Power or energy beyond the declared allowances and the floor.
     Drawing,
+    /// A strong sign of tampering, or current without any voltage: proves neither use nor rest.
+    Masked(Sign),
     /// There is no proof either way.
     Unknown(Why),
     /// Within the declared allowances.
@@ -24,7 +27,8 @@ impl State {
     /// Severity for a piece of equipment with several feeders: the largest rules.
     pub const fn severity(self) -> u8 {
         match self {
-            State::Drawing => 4,
+            State::Drawing => 6,
+            State::Masked(_) => 4,
             State::Unknown(_) => 3,
             State::Auxiliary => 2,
             State::Energised => 1,
@@ -36,6 +40,7 @@ impl State {
     pub const fn word(self) -> &'static str {
         match self {
             State::Drawing => "drawing",
+            State::Masked(_) => "masked",
             State::Unknown(_) => "unknown",
             State::Auxiliary => "auxiliary",
             State::Energised => "energised",
@@ -44,14 +49,15 @@ impl State {
     }
 
     /// Reads the words of a record.
-    pub fn from_word(word: &str, why: Option<Why>) -> Option<State> {
-        match (word, why) {
-            ("drawing", None) => Some(State::Drawing),
-            ("unknown", Some(why)) => Some(State::Unknown(why)),
-            ("auxiliary", None) => Some(State::Auxiliary),
-            ("energised", None) => Some(State::Energised),
-            ("dead", None) => Some(State::Dead),
-            (_, Some(_) | None) => None,
+    pub fn from_word(word: &str, why: Option<Why>, sign: Option<Sign>) -> Option<State> {
+        match (word, why, sign) {
+            ("drawing", None, None) => Some(State::Drawing),
+            ("masked", None, Some(sign)) => Some(State::Masked(sign)),
+            ("unknown", Some(why), None) => Some(State::Unknown(why)),
+            ("auxiliary", None, None) => Some(State::Auxiliary),
+            ("energised", None, None) => Some(State::Energised),
+            ("dead", None, None) => Some(State::Dead),
+            (_, Some(_) | None, Some(_) | None) => None,
         }
     }
 
@@ -59,6 +65,7 @@ impl State {
     pub const fn words(self) -> Words {
         match self {
             State::Drawing => words::DRAWING,
+            State::Masked(_) => words::MASKED,
             State::Unknown(_) => words::UNKNOWN,
             State::Auxiliary => words::AUXILIARY,
             State::Energised => words::ENERGISED,
@@ -207,8 +214,12 @@ mod tests {
             assert_eq!(Why::from_word(why.word(), 0), Some(why));
         }
         assert_eq!(Why::from_word("exception", 11), Some(Why::Fault(Fault::Exception(11))));
-        assert_eq!(State::from_word("unknown", None), None, "doubt without a reason is no state");
-        assert_eq!(State::from_word("dead", Some(Why::Silent)), None);
+        assert_eq!(State::from_word("unknown", None, None), None, "doubt without a reason is no state");
+        assert_eq!(State::from_word("dead", Some(Why::Silent), None), None);
+        assert_eq!(State::from_word("masked", None, None), None, "masked by what?");
+        let masked = State::Masked(Sign::Stuck);
+        assert_eq!(State::from_word(masked.word(), None, Some(Sign::Stuck)), Some(masked));
+        assert_eq!(State::from_word("dead", None, Some(Sign::Stuck)), None);
     }
 
     #[test]
@@ -217,6 +228,7 @@ mod tests {
         for cold in [State::Dead, State::Energised, State::Auxiliary] {
             assert!(unknown > cold.severity());
         }
-        assert!(State::Drawing.severity() > unknown);
+        let masked = State::Masked(Sign::Stuck).severity();
+        assert!(State::Drawing.severity() > masked && masked > unknown);
     }
 }

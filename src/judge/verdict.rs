@@ -9,6 +9,7 @@ use super::{
     ledger::Shares,
     memory::EquipmentMemory,
     permit::Permit,
+    sign::SignSet,
     state::{State, Why},
 };
 use crate::{
@@ -41,6 +42,8 @@ pub struct Verdict {
     pub plate: Option<Digest>,
     /// What was drawn under the permit used last.
     pub permit: Option<PermitUse>,
+    /// Signs of tampering that stand at its meters.
+    pub signs: SignSet,
 }
 
 /// One piece of equipment's memory between two facts.
@@ -61,6 +64,7 @@ pub struct Docket {
     plate: Option<Digest>,
     plate_fault: Option<&'static str>,
     leave: Leave,
+    signs: SignSet,
     /// Evidence from before is settled.
     reset_at: Option<Stamp>,
 }
@@ -86,6 +90,7 @@ impl Docket {
             open: meters.iter().map(|meter| (*meter, WattHours(0))).collect(),
             plate: memory.and_then(|m| m.plate),
             plate_fault: None,
+            signs: SignSet::default(),
             reset_at: None,
             leave: Leave::recalling(permits, memory.and_then(|m| m.permit)),
         }
@@ -141,13 +146,17 @@ impl Docket {
             let past = overdue(from) && from.wall_unix_ms <= at.wall_unix_ms;
             past && !settled(from) && !self.leave.excuses(from)
         };
-        let guilty = dated && feeders.filter_map(Feeder::proof).map(Proof::from).any(counts);
+        let guilty = dated && feeders.clone().filter_map(Feeder::proof).map(Proof::from).any(counts);
         let phase = self.duty.phase(at);
+        let mut signs = SignSet::default();
+        feeders.clone().flat_map(|feeder| feeder.signs().standing()).for_each(|s| signs.add(s.sign));
+        let signs_before = std::mem::replace(&mut self.signs, signs);
         let latches = guilty && self.violation_since_unix_ms.is_none();
         if latches {
             self.violation_since_unix_ms = Some(at.wall_unix_ms);
         }
-        let same = worst == self.state && phase == self.phase && standing == self.told;
+        let told = standing == self.told && signs == signs_before;
+        let same = worst == self.state && phase == self.phase && told;
         if same && !latches && self.since.is_some() {
             return None;
         }
@@ -207,6 +216,7 @@ impl Docket {
             shares,
             plate: self.plate,
             permit: self.leave.last(),
+            signs: self.signs,
         }
     }
 }

@@ -419,6 +419,10 @@ fn purpose(quantity: Quantity) -> Purpose {
         | Q::ExportL1
         | Q::ExportL2
         | Q::ExportL3
+        | Q::ImportT1
+        | Q::ImportT2
+        | Q::ImportT3
+        | Q::ImportT4
         | Q::ReactiveL1
         | Q::ReactiveL2
         | Q::ReactiveL3

@@ -35,6 +35,7 @@ quantities! {
     CurrentL1 "current_l1" "A"; CurrentL2 "current_l2" "A"; CurrentL3 "current_l3" "A"; CurrentN "current_n" "A";
     Import "import" "kWh"; ImportL1 "import_l1" "kWh"; ImportL2 "import_l2" "kWh"; ImportL3 "import_l3" "kWh";
     Export "export" "kWh"; ExportL1 "export_l1" "kWh"; ExportL2 "export_l2" "kWh"; ExportL3 "export_l3" "kWh";
+    ImportT1 "import_t1" "kWh"; ImportT2 "import_t2" "kWh"; ImportT3 "import_t3" "kWh"; ImportT4 "import_t4" "kWh";
     Energy "energy" "kWh";
     Reactive "reactive" "var"; ReactiveL1 "reactive_l1" "var"; ReactiveL2 "reactive_l2" "var";
     ReactiveL3 "reactive_l3" "var";
@@ -140,6 +141,10 @@ impl Quantity {
             | Quantity::ExportL1
             | Quantity::ExportL2
             | Quantity::ExportL3
+            | Quantity::ImportT1
+            | Quantity::ImportT2
+            | Quantity::ImportT3
+            | Quantity::ImportT4
             | Quantity::Energy
             | Quantity::ReactiveImport
             | Quantity::ReactiveExport => Sort::Counter,
@@ -173,13 +178,17 @@ const COUNTERS: [Quantity; REGISTERS] = [
     Quantity::ExportL1,
     Quantity::ExportL2,
     Quantity::ExportL3,
+    Quantity::ImportT1,
+    Quantity::ImportT2,
+    Quantity::ImportT3,
+    Quantity::ImportT4,
     Quantity::Energy,
     Quantity::ReactiveImport,
     Quantity::ReactiveExport,
 ];
 
 /// How many energy registers a meter may have.
-pub const REGISTERS: usize = 11;
+pub const REGISTERS: usize = 15;
 
 #[cfg(test)]
 mod tests {

@@ -13,7 +13,10 @@ use crate::{
         Answer, Arrival, Body, LogId, Notice, Occasion, Presence, Record,
         follow::{Place, Seen},
     },
-    judge::{Event, Finding, Interval, Proof, State, StateFinding, Verdict},
+    judge::{
+        BalanceFinding, Event, Finding, Interval, Outcome, Proof, Sign, SignFinding, State, StateFinding,
+        Turn, Verdict,
+    },
     terms::{
         AssetId, GatewayId, MilliWatts, WattHours,
         time::LegalTime,
@@ -212,6 +215,7 @@ impl Timeline {
             State::Unknown(why) => format!("{said} ({})", why.words().in_language(self.language)),
             State::Dead => format!("{said}. {}", words::NOT_A_TEST_FOR_DEAD.in_language(self.language)),
             State::Auxiliary => format!("{said}. {}", words::KEEP_COOLING.in_language(self.language)),
+            State::Masked(sign) => format!("{said} ({})", sign_words(sign, self.language)),
             State::Drawing | State::Energised => said.to_owned(),
         }
     }
@@ -256,9 +260,17 @@ impl Timeline {
     }
 }
 
+/// What is seen, and what must stand beside it.
+fn sign_words(sign: Sign, language: Language) -> String {
+    let said = sign.words().in_language(language);
+    let asked = if sign.is_strong() { words::TAMPER_ALARM } else { words::INSPECTION_ASKED };
+    let warning = sign.warning().map_or("", |warning| warning.in_language(language));
+    format!("{said}. {}. {warning}", asked.in_language(language)).trim_end().to_owned()
+}
+
 fn state_tone(state: State) -> Tone {
     match state {
-        State::Drawing | State::Unknown(_) => Tone::Doubt,
+        State::Drawing | State::Masked(_) | State::Unknown(_) => Tone::Doubt,
         State::Auxiliary => Tone::Plain,
         State::Energised | State::Dead => Tone::Good,
     }
@@ -279,6 +291,8 @@ fn event_line(event: &Event, language: Language) -> (Tone, String) {
         Event::ClockStepped { by_ms } => {
             (Tone::Doubt, format!("the gateway's clock was moved by {by_ms} ms"))
         }
+        Event::Sign(found) => sign_line(found, language),
+        Event::Balance(found) => balance_line(found),
         Event::Register(event) => {
             let (before, after) = (Energy(event.before.register.energy), Energy(event.after.register.energy));
             (
@@ -311,6 +325,33 @@ fn event_line(event: &Event, language: Language) -> (Tone, String) {
             (Tone::Doubt, law::missing_line(*asset, *entry, *version, language))
         }
     }
+}
+
+fn sign_line(found: &SignFinding, language: Language) -> (Tone, String) {
+    let what = format!("{} at {}", found.asset, found.meter);
+    match found.turn {
+        Turn::Begins => {
+            let tone = if found.sign.is_strong() { Tone::Alarm } else { Tone::Doubt };
+            (tone, format!("{what}: {}", sign_words(found.sign, language)))
+        }
+        Turn::Over | Turn::Undone | Turn::Permitted | Turn::Reset => {
+            let said = found.sign.words().in_language(language);
+            (Tone::Plain, format!("{what}: {said}: {}", found.turn.word()))
+        }
+    }
+}
+
+fn balance_line(found: &BalanceFinding) -> (Tone, String) {
+    let (residual, error) = (Energy(found.residual), Energy(found.error));
+    let blind = found.blind.watts() / 1_000;
+    let tone = if found.outcome == Outcome::Residual { Tone::Doubt } else { Tone::Plain };
+    let doubt = if let Outcome::Unknown(why) = found.outcome { why.word() } else { "" };
+    let what = format!(
+        "balance {}: {} {doubt}: {residual} left over, {error} explained; {blind} kW could hide",
+        found.group,
+        found.outcome.word()
+    );
+    (tone, what.replace(" :", ":"))
 }
 
 /// What happened to the log itself, or between gateway and authority.

@@ -5,7 +5,7 @@ use coldhearth::{
     evidence::{
         Body, Boot, Chain, Checkpoint, Ed25519, Genesis, LogHead, LogId, Receipt, Sealer, Signer as _,
     },
-    judge::{Finding, Interval, Mark, Shares, State, Verdict, Window, Windows},
+    judge::{Finding, Interval, Mark, Shares, SignSet, State, Verdict, Window, Windows},
     metering::Register,
     terms::{
         AssetId, ClockQuality, Digest, GatewayId, LegalDay, MeterId, Name, Stamp, WattHours,
@@ -175,5 +175,6 @@ fn verdict(point: usize, begin: u64) -> Verdict {
         shares: Shares::of_record(900_000, 0, 0).unwrap(),
         plate: Some(Digest::of(b"plate")),
         permit: None,
+        signs: SignSet::default(),
     }
 }

@@ -101,6 +101,7 @@ impl Reader<'_> {
             compensation_var: compensation.saturating_mul(1_000),
             allowances,
             ratios,
+            section: form.optional("section", form::name),
             classes,
             floor: floor?,
             register: profile?.row(Quantity::Import).map_or(Quantity::Energy, |row| row.quantity),

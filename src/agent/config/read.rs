@@ -64,6 +64,7 @@ impl Reader<'_> {
             );
         }
         profiles.warn_of_unneeded(self.warnings);
+        let balances = self.balances(&form, &meters);
         self.judge_the_whole(&form, &meters, &equipment);
         form.close();
         let law = law?;
@@ -78,6 +79,7 @@ impl Reader<'_> {
             buses,
             meters,
             equipment,
+            balances,
             roster: law.roster,
             digest: Digest::of(read.as_bytes()),
             warnings: Vec::new(),
@@ -127,7 +129,7 @@ impl Reader<'_> {
     }
 
     /// Reads tables that carry an `id`, and reports an identifier given twice.
-    fn unique<T>(
+    pub(super) fn unique<T>(
         &self,
         forms: Vec<Form<'_>>,
         read: impl Fn(Form<'_>) -> Option<T>,

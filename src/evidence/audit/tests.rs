@@ -10,7 +10,7 @@ use crate::{
         recall::Recall,
     },
     judge::{
-        Event, Excess, Interval, Mark, PlateRead, Proof, RegisterEvent, RegisterQuirk, Shares, Span,
+        Event, Excess, Interval, Mark, PlateRead, Proof, RegisterEvent, RegisterQuirk, Shares, SignSet, Span,
         StateFinding, Why, Window, Windows,
     },
     metering::{Block, Fault, Function, Register, Scan},
@@ -61,6 +61,7 @@ pub(super) fn violation() -> Verdict {
         shares: Shares::default(),
         plate: Some(Digest::of(b"plate")),
         permit: None,
+        signs: SignSet::default(),
     }
 }
 
@@ -78,6 +79,7 @@ fn state(state: State, proof: Option<Proof>) -> Body {
         line_voltages: [Some(MilliVolts(35_000_000)), None, Some(MilliVolts(34_900_000))],
         currents: [Some(MilliAmps(71_400)), Some(MilliAmps(0)), None],
         mark: Some(mark(8)),
+        signs: heapless::Vec::new(),
         scan: if silent { Scan::default() } else { scan() },
     }))
 }

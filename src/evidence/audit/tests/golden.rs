@@ -11,7 +11,10 @@ use crate::{
         Act, ActKind, ActRefusal, Answer, Body, Chain, Dropped, Ed25519, Gap, GapWhy, Keyring, Notice,
         Receipt, Rollback, Sealer, Signer, Trust,
     },
-    judge::{ClassChange, DeadlineWarning, Event, PermitUse, Rung, Transition},
+    judge::{
+        BalanceFinding, ClassChange, DeadlineWarning, Doubt, Event, Figure, Figures, Outcome, PermitUse,
+        Rung, Sign, SignFinding, StandingSign, Transition, Turn, sign::figure::figures,
+    },
     terms::{Name, OrderId, Stamp, WattHours},
 };
 
@@ -183,6 +186,59 @@ fn roster_members() -> Map<String, Value> {
     members
 }
 
+/// What a log says of tampering: a strong sign, a weak one, a masked state, its verdict, and balances.
+fn bodies_about_signs() -> Vec<Body> {
+    let name = |text| Name::new(text).unwrap();
+    let strong = SignFinding {
+        meter: MeterId::new("m1").unwrap(),
+        asset: violation().asset,
+        sign: Sign::VoltageSwapped,
+        turn: Turn::Begins,
+        since: at(9),
+        figures: figures([(Figure::Power, 3), (Figure::Reactive, -41), (Figure::Apparent, 9_990_000)]),
+        permit: None,
+        scan: scan(),
+    };
+    let weak = SignFinding {
+        sign: Sign::FirmwareChanged,
+        turn: Turn::Permitted,
+        figures: Figures::new(),
+        permit: Some(name("permit-2")),
+        scan: Scan::default(),
+        ..strong.clone()
+    };
+    let quiet = SignFinding { sign: Sign::TooQuiet, turn: Turn::Over, permit: None, ..weak.clone() };
+    let Body::Finding(Finding::State(mut masked)) = state(State::Masked(Sign::VoltageSwapped), None) else {
+        panic!()
+    };
+    for sign in [Sign::VoltageSwapped, Sign::TooQuiet] {
+        masked.signs.push(StandingSign { sign, since: at(9) }).unwrap();
+    }
+    let mut verdict = violation();
+    (verdict.state, verdict.violation_since_unix_ms) = (State::Masked(Sign::VoltageSwapped), None);
+    masked.signs.iter().for_each(|standing| verdict.signs.add(standing.sign));
+    let residual = BalanceFinding {
+        group: name("bus-1"),
+        start: at(1),
+        end: at(9),
+        outcome: Outcome::Residual,
+        came_in: WattHours(60_000_000),
+        went_out: WattHours(55_000_000),
+        lost: WattHours(210_000),
+        residual: WattHours(4_790_000),
+        error: WattHours(730_000),
+        blind: MilliWatts::from_watts(730_000),
+        told: 4,
+        members: 4,
+        covered_ms: 3_600_000,
+    };
+    let unknown = BalanceFinding { outcome: Outcome::Unknown(Doubt::CouplerClosed), told: 3, ..residual };
+    let events = [strong, weak, quiet].map(|found| Body::Finding(Finding::Event(Event::Sign(found))));
+    let balances = [residual, unknown].map(|found| Body::Finding(Finding::Event(Event::Balance(found))));
+    let states = [Finding::State(masked), Finding::Verdict(verdict)].map(Body::Finding);
+    events.into_iter().chain(states).chain(balances).collect()
+}
+
 fn receipt() -> Receipt {
     Receipt {
         gateway: GatewayId::new("gw-03").unwrap(),
@@ -249,6 +305,9 @@ fn messages() -> Vec<(String, Vec<u8>)> {
     roster.extend(roster_members());
     Act::seal(&roster, &mut sealer, &authority()).unwrap();
     keep("act-roster-listed", sealer.bytes());
+    for (second, body) in bodies_about_signs().iter().enumerate() {
+        keep(body.word(), chain.seal(&at(80 + second), body).unwrap().bytes);
+    }
     all
 }
 
@@ -303,14 +362,15 @@ fn every_golden_is_believed_and_read_as_it_was_meant() {
         assert_eq!(keyring.open(Unverified::read(bytes).unwrap()).unwrap().body, body, "{name}");
     }
     // The last ones belong to the second log, whose key the rotation has made known.
-    let law = bodies_about_the_law();
+    let law: Vec<Body> = bodies_about_the_law().into_iter().chain(bodies_about_signs()).collect();
     let mut keyring = Keyring::new(&[key().public_key()]);
     let all = messages();
     for (name, bytes) in &all {
         assert!(believes(&mut keyring, bytes), "{name}");
     }
     let first = all.iter().position(|(name, _)| name == "47-verdict.json").unwrap();
-    for ((name, bytes), body) in all.iter().skip(first).zip(law) {
+    let records = all.iter().skip(first).filter(|(name, _)| !name.contains("act-roster"));
+    for ((name, bytes), body) in records.zip(law) {
         assert_eq!(keyring.open(Unverified::read(bytes).unwrap()).unwrap().body, body, "{name}");
     }
     let receipt_bytes = messages().into_iter().find(|(name, _)| name.ends_with("receipt.json")).unwrap().1;

@@ -11,7 +11,7 @@ fn asset() -> AssetId {
 }
 
 /// A permit for the next so many seconds of a story.
-fn permit(story: &Story, seconds: i64, what: Permitted) -> Permit {
+pub(super) fn permit(story: &Story, seconds: i64, what: Permitted) -> Permit {
     let now = story.stamp().wall_unix_ms;
     Permit {
         id: Name::new("permit-1").unwrap(),
@@ -24,7 +24,7 @@ fn permit(story: &Story, seconds: i64, what: Permitted) -> Permit {
 }
 
 impl Story {
-    fn fact(&mut self, fact: Fact<'_>) -> &mut Story {
+    pub(super) fn fact(&mut self, fact: Fact<'_>) -> &mut Story {
         let (at, said) = (self.stamp(), &mut self.said);
         self.site.on(&at, fact, &mut |f| said.push(f));
         self

@@ -1,0 +1,169 @@
+//! Power that does not fit voltage and current: swapped leads, a reversed current transformer, reactive power nobody
+//! declared, a power that was scaled.
+
+use super::{
+    Figure, Figures,
+    figure::{figures, whole},
+    power::Shown,
+};
+use crate::{
+    judge::commission::{Commissioned, Wiring},
+    metering::{Quantity, Reading},
+    terms::{MilliAmps, Stamp},
+};
+
+/// Below this part of rating, in percent, a current says nothing about its phase angle.
+pub const LEAST_CURRENT_PERCENT: i64 = 5;
+/// Active and reactive power together below this part of voltage times current, in percent: leads are swapped.
+/// Whatever the load, one of the two is at least 70 % of it.
+pub const SWAPPED_PERCENT: i128 = 20;
+/// The sum of the phases' powers below this part of the sum of their magnitudes, in percent: one is reversed.
+pub const REVERSED_PERCENT: i128 = 50;
+/// Reactive power may exceed what was declared by this, in percent.
+pub const REACTIVE_MARGIN_PERCENT: i128 = 10;
+/// Reactive power nobody declared must stand for this long, in milliseconds: as the on-delay below a small load.
+pub const REACTIVE_MS: i64 = 60_000;
+/// Active power may exceed voltage times current by this, in percent.
+pub const MISMATCH_PERCENT: i128 = 5;
+/// It may fall short of voltage times current times power factor by this, in percent: meters that tell the power
+/// factor of the fundamental alone count distortion as voltage times current, 23 % of it at a distortion of 80 %.
+pub const DISTORTION_PERCENT: i128 = 25;
+/// So many readings one after another decide where voltage, current and power come with one answer.
+pub const READINGS_OF_ONE_MOMENT: u8 = 2;
+/// So many decide otherwise: an arc or a welder moves between two requests, but not ten times alike.
+pub const READINGS_APART: u8 = 10;
+/// So many readings of one moment decide on a mismatch.
+pub const READINGS_OF_MISMATCH: u8 = 3;
+
+/// What the shape of a reading's power shows.
+#[derive(Debug, Default)]
+pub struct Shapes {
+    /// Voltage leads are swapped.
+    pub swapped: Option<Figures>,
+    /// One current transformer is reversed.
+    pub reversed: Option<Figures>,
+    /// Reactive power beyond what was declared.
+    pub reactive: Option<Figures>,
+    /// Active power does not fit.
+    pub mismatch: Option<Figures>,
+}
+
+/// How often in a row each was seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shape {
+    swapped: u8,
+    reversed: u8,
+    mismatched: u8,
+    reactive_since: Option<Stamp>,
+}
+
+impl Shape {
+    /// Takes a reading. `is_quiet` says whether active power is within the limit; after energisation nothing is told.
+    pub fn look(
+        &mut self,
+        terms: &Commissioned,
+        reading: &Reading,
+        is_in_inrush: bool,
+        is_quiet: bool,
+    ) -> Shapes {
+        let Some(shown) = Shown::of(terms, reading).filter(|_| !is_in_inrush) else {
+            *self = Shape::default();
+            return Shapes::default();
+        };
+        let flows = is_above(terms, shown.currents.1, LEAST_CURRENT_PERCENT);
+        let least = if shown.is_of_one_moment { READINGS_OF_ONE_MOMENT } else { READINGS_APART };
+        let swapped = count(&mut self.swapped, is_swapped(&shown) && flows) >= least;
+        // Swapped leads turn phases backwards too, and explain more.
+        let reversed = count(&mut self.reversed, is_reversed(terms, &shown) && !is_swapped(&shown)) >= least;
+        let declared = declared_var(terms, &shown);
+        let excess = flows
+            && is_quiet
+            && shown.reactive.is_some_and(|q| q.abs() > declared * (100 + REACTIVE_MARGIN_PERCENT) / 100);
+        let reactive = self.reactive_for(reading.at, excess);
+        let mismatch =
+            mismatch(terms, reading, &shown).filter(|_| shown.is_of_one_moment && shown.is_even && flows);
+        let mismatched = count(&mut self.mismatched, mismatch.is_some()) >= READINGS_OF_MISMATCH;
+        let power = (Figure::Power, whole(shown.power / 1_000));
+        let apparent = (Figure::Apparent, whole(shown.apparent() / 1_000));
+        let vars = (Figure::Reactive, whole(shown.reactive.unwrap_or(0) / 1_000));
+        let magnitudes = shown.phases.map_or(0, |phases| phases.iter().map(|p| p.abs()).sum::<i128>());
+        Shapes {
+            swapped: swapped.then(|| figures([power, vars, apparent])),
+            reversed: reversed.then(|| figures([power, (Figure::PhasePowers, whole(magnitudes / 1_000))])),
+            reactive: reactive.then(|| figures([power, vars, (Figure::Declared, whole(declared / 1_000))])),
+            mismatch: mismatch
+                .filter(|_| mismatched)
+                .map(|implied| figures([power, apparent, (Figure::Implied, whole(implied / 1_000))])),
+        }
+    }
+
+    fn reactive_for(&mut self, at: Stamp, seen: bool) -> bool {
+        if !seen {
+            self.reactive_since = None;
+            return false;
+        }
+        at.since_ms(self.reactive_since.get_or_insert(at)) >= REACTIVE_MS
+    }
+}
+
+/// Whether a current, in milliamperes, is above this part of rating.
+fn is_above(terms: &Commissioned, milliamps: i64, percent: i64) -> bool {
+    terms.wiring.power(terms.nominal, MilliAmps(milliamps)).0 > terms.rated.0 / 100 * percent
+}
+
+fn count(times: &mut u8, seen: bool) -> u8 {
+    *times = if seen { times.saturating_add(1) } else { 0 };
+    *times
+}
+
+fn is_swapped(shown: &Shown) -> bool {
+    let Some(reactive) = shown.reactive else { return false };
+    (shown.power.abs() + reactive.abs()) * 100 < shown.apparent() * SWAPPED_PERCENT
+}
+
+/// Only where each phase is measured, and only while each carries current: a load between two phases at a low power
+/// factor shows one of them backwards too.
+fn is_reversed(terms: &Commissioned, shown: &Shown) -> bool {
+    let Some(phases) = shown.phases else { return false };
+    let magnitudes: i128 = phases.iter().map(|p| p.abs()).sum();
+    is_above(terms, shown.currents.0, LEAST_CURRENT_PERCENT)
+        && shown.is_even
+        && phases.iter().sum::<i128>().abs() * 100 < magnitudes * REVERSED_PERCENT
+}
+
+/// What was declared, at the present voltage: capacitors give with its square. In thousandths of var.
+fn declared_var(terms: &Commissioned, shown: &Shown) -> i128 {
+    let nominal = i128::from(terms.nominal.0).max(1);
+    let declared = i128::from(terms.compensation_var) * 1_000;
+    declared * shown.voltage / nominal * shown.voltage / nominal
+}
+
+/// What power should be, in milliwatts, where it is not: never beyond voltage times current, and voltage times current
+/// times the power factor where the meter tells one.
+fn mismatch(terms: &Commissioned, reading: &Reading, shown: &Shown) -> Option<i128> {
+    let apparent = shown.apparent();
+    if shown.power.abs() * 100 > apparent * (100 + MISMATCH_PERCENT) {
+        return Some(apparent);
+    }
+    let factors = match terms.wiring {
+        Wiring::FourWire => [Quantity::PfL1, Quantity::PfL2, Quantity::PfL3],
+        Wiring::Aron | Wiring::SinglePhase => return None,
+    };
+    let all = [Quantity::PfL1, Quantity::PfL2, Quantity::PfL3, Quantity::CurrentL1, Quantity::VoltageL1];
+    if !reading.in_one_request(&all) {
+        return None;
+    }
+    let phases = shown.phases?;
+    let mut implied_sum = 0;
+    let mut fits = true;
+    for ((apparent, power), factor) in shown.apparents.iter().zip(phases).zip(factors) {
+        // A factor beyond one is a capacitive one in some maps; it says nothing then.
+        let factor = i128::from(reading.value(factor).filter(|pf| (-1_000..=1_000).contains(pf))?).abs();
+        let implied = apparent * factor / 1_000;
+        implied_sum += implied;
+        let (least, most) =
+            (implied - apparent * DISTORTION_PERCENT / 100, implied + apparent * MISMATCH_PERCENT / 100);
+        fits &= (least..=most).contains(&power.abs());
+    }
+    (!fits).then_some(implied_sum)
+}

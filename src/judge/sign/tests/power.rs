@@ -1,0 +1,211 @@
+//! Power, voltage and current: swapped, reversed, scaled; and what only looks so.
+
+use super::*;
+
+#[test]
+fn swapped_voltage_leads_are_seen_within_two_polls_of_a_melt() {
+    let swapped = Shape::load(MELT_A, 37, [-120, 120, 0]);
+    let mut bench = Bench::new(Wiring::FourWire);
+    bench.polls(1, swapped);
+    assert!(bench.is_clean());
+    bench.polls(1, swapped);
+    assert_eq!(bench.turns(), [(Sign::VoltageSwapped, Turn::Begins)]);
+    assert_eq!(bench.signs.strongest(), Some(Sign::VoltageSwapped));
+    let [(figure, apparent), ..] = bench.said[0].figures[..] else { panic!() };
+    assert!(figure == Figure::Apparent && apparent > 9_000_000, "{:?}", bench.said[0].figures);
+    // It stands while it is seen, and a quarter of an hour longer.
+    bench.polls(890, idle());
+    assert!(bench.stands(Sign::VoltageSwapped));
+    bench.polls(20, idle());
+    assert_eq!(bench.turns().last(), Some(&(Sign::VoltageSwapped, Turn::Over)));
+    assert_eq!(bench.signs.standing().count(), 0);
+}
+
+#[test]
+fn an_aron_meter_with_swapped_leads_is_seen_and_one_at_a_low_power_factor_is_not() {
+    let element = NOMINAL_V * MELT_A;
+    let shape = |watts: [i64; 3], vars: i64| Shape { volts: [0; 3], amps: [MELT_A, 0, MELT_A], watts, vars };
+    let mut bench = Bench::new(Wiring::Aron);
+    bench.polls(2, shape([element / 50, 0, -element / 50], element / 10));
+    assert_eq!(bench.turns(), [(Sign::VoltageSwapped, Turn::Begins)]);
+    // At 80 degrees the elements read -0.34 and +0.64 of U I.
+    let mut honest = Bench::new(Wiring::Aron);
+    let low = shape([element * -342 / 1_000, 0, element * 643 / 1_000], element * 1_706 / 1_000);
+    honest.terms.compensation_var = 15_000_000;
+    honest.polls(600, low);
+    assert!(honest.is_clean(), "{:?}", honest.turns());
+}
+
+#[test]
+fn a_reversed_current_transformer_is_seen_where_each_phase_is_measured() {
+    let mut bench = Bench::new(Wiring::FourWire);
+    bench.polls(2, Shape::load(MELT_A, 37, [180, 0, 0]));
+    assert_eq!(bench.turns(), [(Sign::CurrentReversed, Turn::Begins)]);
+    assert!(Sign::CurrentReversed.warning().unwrap().en.starts_with("Never open a CT secondary"));
+}
+
+#[test]
+fn a_welder_between_two_phases_and_a_crane_that_lowers_are_quiet() {
+    let volts = NOMINAL_V * 1_000 / 1_732;
+    // 80 degrees between two phases: +0.64 and -0.34, and nothing in the third.
+    let part = |thousandths: i64| volts * 200 / 1_000 * thousandths;
+    let welder = Shape {
+        volts: [volts; 3],
+        amps: [200, 200, 0],
+        watts: [part(643), part(-342), 0],
+        vars: part(1_706),
+    };
+    let mut bench = Bench::new(Wiring::FourWire);
+    bench.polls(600, welder);
+    let crane = Shape::load(80, 143, [0, 0, 0]);
+    bench.polls(600, crane).polls(600, idle()).polls(600, melt());
+    assert!(bench.is_clean(), "{:?}", bench.turns());
+}
+
+#[test]
+fn a_declared_capacitor_bank_may_stay_on_and_an_undeclared_one_may_not() {
+    let volts = NOMINAL_V * 1_000 / 1_732;
+    let bank = |percent: i64| {
+        let volts = volts * percent / 100;
+        let amps = 4_000_000 * percent / 100 * 1_000 / NOMINAL_V / 1_732;
+        Shape {
+            volts: [volts; 3],
+            amps: [amps; 3],
+            watts: [600; 3],
+            vars: -4_000_000 * percent / 100 * percent / 100,
+        }
+    };
+    let mut honest = Bench::new(Wiring::FourWire);
+    honest.polls(3_600, bank(100)).polls(3_600, bank(108)).polls(3_600, bank(95));
+    assert!(honest.is_clean(), "{:?}", honest.turns());
+    let mut bench = Bench::new(Wiring::FourWire);
+    bench.terms.compensation_var = 3_000_000;
+    bench.polls(60, bank(100));
+    assert!(bench.is_clean(), "a minute must pass");
+    bench.polls(2, bank(100));
+    assert_eq!(bench.turns(), [(Sign::ReactiveExcess, Turn::Begins)]);
+}
+
+#[test]
+fn a_melt_may_have_any_reactive_power() {
+    let mut bench = Bench::new(Wiring::FourWire);
+    bench.terms.compensation_var = 0;
+    bench.polls(600, Shape::load(MELT_A, 60, [0, 0, 0]));
+    assert!(bench.is_clean(), "{:?}", bench.turns());
+}
+
+/// Current and voltage come with one request, power with the next.
+fn apart(reading: &mut Reading) {
+    for quantity in
+        [Quantity::Power, Quantity::PowerL1, Quantity::PowerL2, Quantity::PowerL3, Quantity::Reactive]
+    {
+        reading.requests[quantity.index()] = 1;
+    }
+}
+
+#[test]
+fn an_arc_that_moves_between_two_requests_is_quiet_and_ten_alike_are_not() {
+    let torn = Shape { watts: [0; 3], vars: 0, ..melt() };
+    let mut bench = Bench::new(Wiring::FourWire);
+    for _ in 0..200 {
+        bench.altered(9, torn, |reading, _| apart(reading));
+        bench.altered(1, melt(), |reading, _| apart(reading));
+    }
+    assert!(bench.is_clean(), "{:?}", bench.turns());
+    bench.altered(10, torn, |reading, _| apart(reading));
+    assert_eq!(bench.turns(), [(Sign::VoltageSwapped, Turn::Begins)]);
+}
+
+fn factors(reading: &mut Reading) {
+    for quantity in [Quantity::PfL1, Quantity::PfL2, Quantity::PfL3] {
+        reading.values[quantity.index()] = Some(799);
+        reading.requests[quantity.index()] = 0;
+    }
+}
+
+#[test]
+fn power_that_was_scaled_down_does_not_fit_voltage_current_and_factor() {
+    let scaled = Shape { watts: melt().watts.map(|watts| watts / 20), ..melt() };
+    let mut bench = Bench::new(Wiring::FourWire);
+    bench.altered(2, scaled, |reading, _| factors(reading));
+    assert!(bench.is_clean());
+    bench.altered(1, scaled, |reading, _| factors(reading));
+    assert_eq!(bench.turns(), [(Sign::PowerMismatch, Turn::Begins)]);
+    assert_eq!(bench.signs.strongest(), None, "a weak sign masks nothing");
+    let mut raised = Bench::new(Wiring::FourWire);
+    raised.polls(3, Shape { watts: melt().watts.map(|watts| watts * 2), ..melt() });
+    assert_eq!(
+        raised.turns(),
+        [(Sign::PowerMismatch, Turn::Begins)],
+        "more power than voltage times current"
+    );
+}
+
+#[test]
+fn honest_power_fits_also_with_distortion_and_other_requests() {
+    let mut bench = Bench::new(Wiring::FourWire);
+    bench.altered(600, melt(), |reading, _| factors(reading));
+    // A rectifier: 60 % of distortion counts in voltage times current and not in the factor of the fundamental.
+    let rectifier = Shape { amps: [MELT_A * 7 / 6; 3], ..melt() };
+    bench.altered(600, rectifier, |reading, _| factors(reading));
+    let torn = Shape { watts: [0; 3], ..melt() };
+    for _ in 0..100 {
+        bench.altered(9, torn, |reading, _| {
+            factors(reading);
+            apart(reading);
+        });
+        bench.altered(1, melt(), |reading, _| factors(reading));
+    }
+    assert!(bench.is_clean(), "{:?}", bench.turns());
+}
+
+#[test]
+fn an_earth_fault_of_two_hours_and_a_blown_fuse_after_it_raise_no_alarm() {
+    let volts = NOMINAL_V * 1_000 / 1_732;
+    let risen = volts * 1_732 / 1_000;
+    // Between the risen phases' voltages to earth and their currents lie other angles: at 80 degrees one shows backwards.
+    let part = |thousandths: i64| volts * 100 / 1_000 * thousandths;
+    let fault = Shape {
+        volts: [0, risen, risen],
+        amps: [100; 3],
+        watts: [0, part(1_113), part(-592)],
+        vars: part(2_954),
+    };
+    let mut bench = Bench::new(Wiring::FourWire);
+    bench.polls(10, idle()).polls(7_190, fault);
+    assert!(bench.is_clean(), "{:?}", bench.turns());
+    bench.polls(10, idle());
+    let blown = Shape { volts: [0, volts, volts], amps: [5; 3], watts: [0, 20_000, 20_000], vars: 0 };
+    bench.polls(3_600, blown);
+    assert_eq!(bench.turns(), [(Sign::PhaseLost, Turn::Begins)]);
+    assert_eq!(Sign::PhaseLost.grade(), Grade::Weak);
+    let mut forgotten = Bench::new(Wiring::FourWire);
+    forgotten.polls(7_300, fault);
+    assert_eq!(
+        forgotten.turns(),
+        [(Sign::PhaseLost, Turn::Begins)],
+        "nobody leaves an earth fault for longer"
+    );
+}
+
+#[test]
+fn current_without_any_voltage_is_a_strong_sign_and_a_line_that_is_switched_off_is_none() {
+    let dead = |amps: i64| Shape { volts: [0; 3], amps: [amps; 3], watts: [0; 3], vars: 0 };
+    let mut bench = Bench::new(Wiring::FourWire);
+    bench.polls(10, melt()).polls(2, dead(MELT_A)).polls(600, dead(0));
+    assert!(bench.is_clean(), "{:?}", bench.turns());
+    bench.polls(3, dead(MELT_A));
+    assert_eq!(bench.turns(), [(Sign::CurrentWithoutVoltage, Turn::Begins)]);
+    assert_eq!(bench.signs.strongest(), Some(Sign::CurrentWithoutVoltage));
+}
+
+#[test]
+fn nothing_is_told_of_shapes_while_a_line_comes_alive() {
+    let mut bench = Bench::new(Wiring::FourWire);
+    for _ in 0..30 {
+        bench.now_ms += 1_000;
+        let reading = bench.reading(Shape::load(MELT_A, 37, [-120, 120, 0]));
+        bench.signs.on_reading(&bench.terms, &reading, true, &mut bench.turns);
+    }
+    assert!(bench.turns.is_empty());
+}
