@@ -197,7 +197,7 @@ async fn every_lie_on_a_line_is_a_miss_with_its_cause_and_the_truth_comes_back()
     let lies: [(WireFault, &[Fault]); 9] = [
         (WireFault::Silent, &[Fault::Timeout]),
         (WireFault::LateMs(600), &[Fault::Timeout]),
-        (WireFault::Exception(2), &[Fault::Exception(2)]),
+        (WireFault::Exception(4), &[Fault::Exception(4)]),
         (WireFault::TooShort, &[Fault::WrongLength]),
         (WireFault::TooLong, &[Fault::WrongLength]),
         (WireFault::ForeignUnit, &[Fault::Mismatch]),

@@ -58,6 +58,9 @@ pub trait Dial: Send + Sync {
         0
     }
 
+    /// Tells each unit whose answer came after nobody waited for it any more, since this was asked last.
+    fn late(&self, _told: &mut dyn FnMut(u8)) {}
+
     /// Closes what outlives a client.
     fn hang_up(&self) {}
 
@@ -118,6 +121,7 @@ pub async fn run(
                 if line.take_lost() {
                     schedule.on_link_lost();
                 }
+                dial.late(&mut |unit| schedule.on_late_reply(unit));
                 let answer = answer.as_ref().map(Got::reply).map_err(|fault| *fault);
                 let now = clock.now();
                 for sample in schedule.on_answer(&now, answer) {

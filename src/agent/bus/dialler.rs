@@ -127,6 +127,10 @@ impl Dial for RtuTcp {
         self.home.discarded()
     }
 
+    fn late(&self, told: &mut dyn FnMut(u8)) {
+        self.home.late(told);
+    }
+
     fn hang_up(&self) {
         self.home.close();
     }
@@ -148,6 +152,10 @@ impl Dial for Rtu {
 
     fn discarded(&self) -> u64 {
         self.home.discarded()
+    }
+
+    fn late(&self, told: &mut dyn FnMut(u8)) {
+        self.home.late(told);
     }
 
     fn hang_up(&self) {

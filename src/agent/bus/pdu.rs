@@ -146,7 +146,7 @@ pub(super) enum Length {
 pub(super) fn length(body: &[u8]) -> Length {
     match body {
         [] | [HOLDING | INPUT | SERVER_ID | DEVICE_ID] => Length::Untold,
-        [HOLDING | INPUT, bytes, ..] if *bytes % 2 == 0 && (2..=250).contains(bytes) => {
+        [HOLDING | INPUT, bytes, ..] if *bytes % 2 == 0 && *bytes <= 250 => {
             Length::Known(2 + usize::from(*bytes))
         }
         [SERVER_ID, bytes, ..] if usize::from(*bytes) + 2 <= MAX_PDU_BYTES => {

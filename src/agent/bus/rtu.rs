@@ -40,6 +40,9 @@ const MAX_INBOX_BYTES: usize = 2 * MAX_FRAME_BYTES;
 /// Most questions put before another one to settle what is owed.
 const MAX_SETTLING: usize = 3;
 
+/// Most late answers told of at a time.
+const MAX_LATE: usize = 32;
+
 /// How a line keeps time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
@@ -75,20 +78,46 @@ struct Line {
 #[derive(Clone)]
 pub(super) struct Home {
     line: Arc<Mutex<Option<Box<Line>>>>,
-    discarded: Arc<AtomicU64>,
+    strays: Arc<Strays>,
     pace: Pace,
+}
+
+/// What came on a line and was nobody's.
+#[derive(Default)]
+struct Strays {
+    bytes: AtomicU64,
+    /// Units whose answers came after nobody waited for them any more.
+    late: Mutex<heapless::Vec<u8, MAX_LATE>>,
+}
+
+impl Strays {
+    fn throw(&self, bytes: usize) {
+        self.bytes.fetch_add(u64::try_from(bytes).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    fn late(&self, unit: u8) {
+        // More than fit are still counted as bytes.
+        let _full = self.late.lock().unwrap_or_else(PoisonError::into_inner).push(unit);
+    }
 }
 
 impl Home {
     pub(super) fn new(pace: Pace) -> Home {
         let line =
             Line { stream: None, rest: Rest::Quiet, debts: Debts::default(), inbox: heapless::Vec::new() };
-        Home { line: Arc::new(Mutex::new(Some(Box::new(line)))), discarded: Arc::default(), pace }
+        Home { line: Arc::new(Mutex::new(Some(Box::new(line)))), strays: Arc::default(), pace }
     }
 
     /// Bytes thrown away since this was asked last.
     pub(super) fn discarded(&self) -> u64 {
-        self.discarded.swap(0, Ordering::Relaxed)
+        self.strays.bytes.swap(0, Ordering::Relaxed)
+    }
+
+    /// Tells each unit whose answer came too late since this was asked last.
+    pub(super) fn late(&self, told: &mut dyn FnMut(u8)) {
+        let mut late = self.strays.late.lock().unwrap_or_else(PoisonError::into_inner);
+        late.iter().copied().for_each(told);
+        late.clear();
     }
 
     /// Closes a line that nobody uses.
@@ -157,9 +186,9 @@ impl Rtu {
 
     /// Throws away what comes until nothing has come for so long.
     async fn silent_for(&mut self, silence: Duration) -> io::Result<()> {
-        let discarded = self.home.discarded.clone();
-        let line = self.line()?;
-        let stream = line.stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        let strays = self.home.strays.clone();
+        let Line { stream, rest, debts, .. } = self.line()?;
+        let stream = stream.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         let mut thrown = [0; MAX_FRAME_BYTES];
         let listen = async {
             while let Ok(read) = timeout(silence, stream.read(&mut thrown)).await {
@@ -167,8 +196,17 @@ impl Rtu {
                 if bytes == 0 {
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
-                line.rest = Rest::Restless;
-                discarded.fetch_add(u64::try_from(bytes).unwrap_or(0), Ordering::Relaxed);
+                *rest = Rest::Restless;
+                strays.throw(bytes);
+                // An answer that comes by itself settles what its unit owed.
+                let came = thrown.get(..bytes).unwrap_or(&[]);
+                if let (Sift::Frame(0, to), [unit, body @ .., _, _]) =
+                    (sift(came, &[], |_| false, true), came)
+                    && to == bytes
+                    && debts.hear(*unit, body) != Heard::Foreign
+                {
+                    strays.late(*unit);
+                }
             }
             Ok(())
         };
@@ -193,14 +231,13 @@ impl Rtu {
         question: &Question,
         settles: bool,
     ) -> io::Result<Result<Response, ExceptionCode>> {
-        self.silent_for(self.home.pace.quiet).await?;
-        let (unit, discarded) = (self.unit, self.home.discarded.clone());
+        let (unit, strays) = (self.unit, self.home.strays.clone());
         let line = self.line()?;
         if !line.debts.ask(unit, question.shape, settles) {
             return Err(untrue(Fault::Mismatch));
         }
         // What came behind the last answer belongs to nobody.
-        discarded.fetch_add(u64::try_from(line.inbox.len()).unwrap_or(0), Ordering::Relaxed);
+        strays.throw(line.inbox.len());
         line.inbox.clear();
         line.rest = Rest::Asked;
         let frame = rtu_frame::frame(unit, &question.body);
@@ -258,7 +295,7 @@ impl Rtu {
         echo: &mut &[u8],
         ended: bool,
     ) -> io::Result<Option<heapless::Vec<u8, MAX_FRAME_BYTES>>> {
-        let discarded = self.home.discarded.clone();
+        let strays = self.home.strays.clone();
         let line = self.line()?;
         loop {
             let debts = &line.debts;
@@ -273,14 +310,14 @@ impl Rtu {
                 *echo = &[];
                 continue;
             }
-            discarded.fetch_add(u64::try_from(from).unwrap_or(0), Ordering::Relaxed);
+            strays.throw(from);
             return Ok(frame.and_then(Result::ok));
         }
     }
 
     /// What a frame is worth: the answer, nothing, or the end of the exchange.
     fn hear(&mut self, shape: Shape, frame: &[u8]) -> io::Result<Option<Result<Response, ExceptionCode>>> {
-        let (own, discarded) = (self.unit, self.home.discarded.clone());
+        let (own, strays) = (self.unit, self.home.strays.clone());
         let line = self.line()?;
         let [unit, body @ .., _, _] = frame else { return Err(untrue(Fault::Garbage)) };
         match line.debts.hear(*unit, body) {
@@ -290,7 +327,8 @@ impl Rtu {
                 Ok(Some(answer))
             }
             Heard::Answer | Heard::Late => {
-                discarded.fetch_add(u64::try_from(frame.len()).unwrap_or(0), Ordering::Relaxed);
+                strays.throw(frame.len());
+                strays.late(*unit);
                 Ok(None)
             }
             Heard::Foreign if *unit == own && body.first() == Some(&shape.function) => {
@@ -304,6 +342,8 @@ impl Rtu {
         self.calm().await?;
         let unit = self.unit;
         for _ in 0..MAX_SETTLING {
+            // The silence between frames; what comes in it may settle what was owed.
+            self.silent_for(self.home.pace.quiet).await?;
             let Some(settling) = self.line()?.debts.settling(unit, question.shape) else {
                 return self.exchange(question, false).await;
             };

@@ -359,3 +359,31 @@ fn a_lie_about_length_confuses_the_line_for_a_while_only() {
         .await;
     });
 }
+
+#[test]
+fn an_answer_that_comes_by_itself_is_told_as_late_and_settles_what_was_owed() {
+    run_virtually(async {
+        let (ours, mut theirs) = tokio::io::duplex(256);
+        let home = Home::new(PACE);
+        let mut client = home.client(async { Ok(Box::new(ours) as Box<dyn Stream>) }).await.unwrap();
+        let asked = Asked { unit: 2, input: false, at: 3, count: 1 };
+        assert_eq!(ask(&mut client, asked).await, Err(Fault::Timeout));
+        theirs.write_all(&rtu_wrap(&[], 2, &[3, 2, 0, 9], false)).await.unwrap();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut bytes = [0; 16];
+            let first = theirs.read(&mut bytes).await.unwrap();
+            let second = theirs.read(&mut bytes[first..]).await.unwrap();
+            assert_eq!(
+                (first, second, bytes[..8] == bytes[8..]),
+                (8, 8, true),
+                "no other question is needed"
+            );
+            theirs.write_all(&rtu_wrap(&[], 2, &[3, 2, 2, 3], false)).await.unwrap();
+        });
+        assert_eq!(ask(&mut client, asked).await, Ok(true));
+        let mut late = Vec::new();
+        home.late(&mut |unit| late.push(unit));
+        assert_eq!((late, home.discarded()), (vec![2], 7));
+    });
+}
