@@ -406,15 +406,16 @@ fn a_refused_row_is_absent_and_blinds_nothing_else() {
     assert_eq!(reading.value(Quantity::VoltageL1), None);
     assert_eq!(reading.power().unwrap().0, 5 * 600 * 1_000);
     assert!(!reading.in_one_request(&[Quantity::VoltageL1, Quantity::Power]));
-    paper.asked.clear();
     paper.reading(&mut schedule, 1_000);
+    paper.asked.clear();
+    paper.reading(&mut schedule, 2_000);
     assert_eq!(
         paper.asked.len(),
         2,
-        "and is not asked for again; power and register now fit into one request"
+        "what was refused twice is not asked for again; power and register now fit into one request"
     );
     let (_, tally) = schedule.tallies().next().unwrap();
-    assert_eq!((tally.polls, tally.misses, tally.bisections), (2, 0, 2));
+    assert_eq!((tally.polls, tally.misses, tally.bisections), (3, 0, 4));
 }
 
 #[test]
@@ -549,4 +550,22 @@ fn when_an_endpoint_comes_back_nobody_waits_for_a_backoff() {
     }
     let times: std::collections::BTreeSet<_> = heard.iter().map(|(_, at)| at).collect();
     assert_eq!(times.len(), 1, "all at once: {heard:?}");
+}
+
+#[test]
+fn a_meter_that_refuses_everything_for_a_while_has_lost_no_row_afterwards() {
+    let mut schedule = Schedule::new(vec![meter("m1", 1)], vec![], 0, 0);
+    let mut paper = Paper::small(600, 5);
+    paper.reading(&mut schedule, 0);
+    paper.refused = (0..100).collect();
+    for now in [1_000, 2_000, 3_000] {
+        assert_eq!(miss_of(&paper.serve(&mut schedule, now)), Fault::Exception(2));
+    }
+    // It comes back in the middle of a poll.
+    paper.refused.clear();
+    paper.first = vec![Fault::Exception(2); 3];
+    paper.serve(&mut schedule, 4_000);
+    let reading = paper.reading(&mut schedule, 5_000);
+    assert!(reading.power().is_some() && reading.import.is_some());
+    assert!(reading.value(Quantity::VoltageL1).is_some() && reading.value(Quantity::RunHours).is_some());
 }

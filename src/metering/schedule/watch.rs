@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::{
-    Answer, Fault, Inquiry, Plan, Profile, Question, Reading, Sample, Scan, Tally,
+    Answer, Fault, Inquiry, Plan, Profile, Quantity, Question, Reading, Sample, Scan, Tally,
     decode::{Applied, Declared, decode_with},
     identity::{Route, Routes},
     inquiry::is_refusal,
@@ -33,7 +33,7 @@ pub const BUSY_PAUSE_MS: u64 = 250;
 pub const LEAN_POLLS: u32 = 60;
 /// ... but for each of so many.
 pub const LEAN_EVERY: u32 = 10;
-/// What a meter refused is tried again after a reconnection, but not more often than that, in milliseconds.
+/// What a meter refused is tried again after so many milliseconds.
 pub const RETRY_REFUSED_MS: u64 = 900_000;
 /// A route to the identity that was silent is tried again after so many milliseconds: the meter may be another one.
 pub const RETRY_ROUTE_MS: u64 = 86_400_000;
@@ -196,6 +196,10 @@ pub(super) struct Watch {
     pub(super) lost: bool,
     reconnected: bool,
     forgot_ms: u64,
+    /// Something was refused in this poll; something was answered; and this poll tries again what the last one learned.
+    learned: bool,
+    answered: bool,
+    confirming: bool,
     busy: u8,
     lean: u32,
     polls: u32,
@@ -236,6 +240,9 @@ impl Watch {
             lost: false,
             reconnected: false,
             forgot_ms: 0,
+            learned: false,
+            answered: false,
+            confirming: false,
             busy: 0,
             lean: 0,
             polls: 0,
@@ -255,7 +262,8 @@ impl Watch {
             self.lean = LEAN_POLLS;
         }
         self.polls = self.polls.wrapping_add(1);
-        if self.reconnected && uptime_ms.saturating_sub(self.forgot_ms) >= RETRY_REFUSED_MS {
+        let is_hurt = self.reconnected || !self.rows.is_unhurt();
+        if is_hurt && uptime_ms.saturating_sub(self.forgot_ms) >= RETRY_REFUSED_MS {
             self.forget(uptime_ms);
         }
         let is_interval_over =
@@ -300,6 +308,7 @@ impl Watch {
         self.tally.misses += u64::from(failed.is_some());
         self.tally.recovered += u64::from(failed.is_none() && self.busy > 0);
         self.busy = 0;
+        self.weigh_refusals();
         self.lean = if took_ms > self.point.period_ms { LEAN_POLLS } else { self.lean.saturating_sub(1) };
     }
 
@@ -329,6 +338,7 @@ impl Watch {
                 let block = self.origin.block(block).zip(reply.words());
                 let came = block.is_some_and(|(block, words)| visit.scan.push(block, words));
                 self.tally.recovered += u64::from(visit.take_again() && came);
+                self.answered |= came;
                 visit.missing = visit.missing.or((!came).then_some(Fault::WrongLength));
                 visit.block += 1;
             }
@@ -380,13 +390,20 @@ impl Watch {
             ratios,
             scan: std::mem::take(&mut visit.scan),
         };
-        if let Some(fault) = visit.missing.filter(|_| reading.power().is_none()) {
+        // A refusal seen for the first time is no property of the meter yet.
+        let refused = (self.learned && !self.confirming && self.maps_power()).then_some(Fault::Exception(2));
+        if let Some(fault) = visit.missing.or(refused).filter(|_| reading.power().is_none()) {
             return self.miss(fault, at, told);
         }
         self.suspects = Routes::default();
         self.watch_for_step(reading.power().map(|power| power.0));
         tell(told, Sample::Reading(reading));
         After::Over(None)
+    }
+
+    fn maps_power(&self) -> bool {
+        let powers = [Quantity::Power, Quantity::PowerL1, Quantity::PowerL2, Quantity::PowerL3];
+        powers.into_iter().any(|quantity| self.point.profile.row(quantity).is_some())
     }
 
     /// The instrument transformers' ratios and the wiring are looked at again when the power has changed: whoever edits
@@ -401,8 +418,20 @@ impl Watch {
     /// Remembers what the meter refused; false if that leaves nothing to ask.
     fn learn(&mut self, block: Block) -> bool {
         let learned = self.rows.on_refusal(block);
+        self.learned = true;
         self.tally.bisections += u64::from(learned);
         self.replan() && learned
+    }
+
+    /// A meter that starts up refuses everything for a while. What it refused is remembered only if the next poll finds the
+    /// same, and if it answered something beside.
+    fn weigh_refusals(&mut self) {
+        let (learned, answered) = (std::mem::take(&mut self.learned), std::mem::take(&mut self.answered));
+        if learned && !(self.confirming && answered) {
+            self.rows.forget();
+            self.replan();
+        }
+        self.confirming = learned && answered && !self.confirming;
     }
 
     /// Tries everything again that was ever refused.
