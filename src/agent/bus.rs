@@ -29,7 +29,7 @@ use tokio_modbus::{
 
 use self::reconnect::Reconnect;
 pub use self::{
-    dialler::{DEFAULT_ANSWER_MS, Terms, dialler},
+    dialler::{DEFAULT_ANSWER_MS, Terms, dialler, overhear},
     hindrance::Hindrance,
     reconnect::{MAX_PAUSE_MS, MIN_PAUSE_MS, UNSERVED},
     rtu::DRAIN_LIMIT_MS,
@@ -269,14 +269,14 @@ impl<'a> Line<'a> {
 
 /// An answer as it came.
 #[expect(clippy::large_enum_variant, reason = "one at a time, on the stack: no allocation a poll")]
-enum Got {
+pub(super) enum Got {
     Words(Vec<u16>),
     DeviceId(DeviceIdPart),
     ServerId(Vec<u8>),
 }
 
 impl Got {
-    fn reply(&self) -> Reply<'_> {
+    pub(super) fn reply(&self) -> Reply<'_> {
         match self {
             Got::Words(words) => Reply::Words(words),
             Got::DeviceId(part) => Reply::DeviceId(part),
@@ -285,7 +285,8 @@ impl Got {
     }
 }
 
-async fn question(context: &mut Context, ask: &Ask) -> Result<Got, Fault> {
+/// Puts a question over a connection that stands.
+pub(super) async fn question(context: &mut Context, ask: &Ask) -> Result<Got, Fault> {
     context.set_slave(Slave(ask.unit));
     match ask.question {
         Question::Registers(block) => registers(context, block).await.map(Got::Words),
@@ -376,7 +377,7 @@ pub fn fault(error: &tokio_modbus::Error) -> Fault {
 }
 
 /// The fault of a bus that could not be reached.
-fn unreachable(error: &io::Error) -> Fault {
+pub(super) fn unreachable(error: &io::Error) -> Fault {
     match Hindrance::of(error) {
         Some(Hindrance::NotSilent) => Fault::Garbage,
         Some(_) | None => Fault::Refused,

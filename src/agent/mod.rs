@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod bus;
+pub mod commission;
 pub mod config;
 pub mod endpoint;
 mod enrol;

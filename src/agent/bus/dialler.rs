@@ -2,6 +2,7 @@
 
 use std::{io, time::Duration};
 
+use tokio::io::AsyncRead;
 use tokio_modbus::client::Client;
 
 use super::{
@@ -65,6 +66,18 @@ pub fn dialler(endpoint: &Endpoint, terms: &Terms) -> Box<dyn Dial> {
             Box::new(Rtu { line: line.clone(), home: Home::new(pace) })
         }
     }
+}
+
+/// Opens a line that others may be speaking on, to listen only; `None` where nobody else can be heard.
+///
+/// # Errors
+/// The line cannot be opened.
+pub async fn overhear(endpoint: &Endpoint) -> io::Result<Option<Box<dyn AsyncRead + Send + Unpin>>> {
+    Ok(match endpoint {
+        Endpoint::Tcp(_) | Endpoint::Tls(_) => None,
+        Endpoint::RtuTcp(peer) => Some(Box::new(tcp::connect(peer).await?)),
+        Endpoint::Rtu(line) => Some(Box::new(open(line)?)),
+    })
 }
 
 /// Silence between two frames: 3.5 characters, on fast lines a fixed time.

@@ -116,7 +116,7 @@ pub(crate) fn export(path: &Path, out: &Path) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn listed(flaws: &[Flaw]) -> String {
+pub(crate) fn listed(flaws: &[Flaw]) -> String {
     let lines: Vec<String> = flaws.iter().map(ToString::to_string).collect();
     format!("configuration invalid\n{}", lines.join("\n"))
 }
