@@ -170,9 +170,9 @@ fn an_edit_of_the_nameplate_is_an_alarm_and_neither_clears_nor_delays() {
     story.read_plate(&furnace(25)).run(10, 5_000, 100).run(60, 8_000_000, 100);
     let since = story.verdict().violation_since_unix_ms.unwrap();
     story.read_plate(&furnace(31)).run(10, 8_000_000, 100);
-    let events = story.events().into_iter();
-    let told = events.filter_map(|e| if let Event::ClassChanged(c) = e { Some(c.clone()) } else { None });
-    let told = told.last().unwrap();
+    let mut events = story.events().into_iter();
+    let told = events.find_map(|e| if let Event::ClassChanged(c) = e { Some(c.clone()) } else { None });
+    let told = told.unwrap();
     assert_eq!((told.before.class, told.after.class), (Class::InScope, Class::OutOfScope));
     assert_eq!(told.edits.len(), 1);
     assert_eq!(story.count(|e| matches!(e, Event::PlateDiffers { .. })), 1);
