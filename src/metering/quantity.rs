@@ -62,20 +62,13 @@ impl Quantity {
     }
 
     /// Whether it only ever counts up: an energy register.
-    pub const fn is_register(self) -> bool {
+    pub fn is_register(self) -> bool {
         self.register_index().is_some()
     }
 
     /// Position in tables of all energy registers.
-    pub const fn register_index(self) -> Option<usize> {
-        let mut position = 0;
-        while position < REGISTERS {
-            if COUNTERS[position].index() == self.index() {
-                return Some(position);
-            }
-            position += 1;
-        }
-        None
+    pub fn register_index(self) -> Option<usize> {
+        COUNTERS.iter().position(|counter| *counter == self)
     }
 
     /// The transformers that stand between the line and a meter that measures this on its own side.
