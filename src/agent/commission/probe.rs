@@ -204,12 +204,12 @@ async fn without_map(
 /// A device that no map fits: what its registers might mean.
 fn unknown(who: &Who, screen: &mut Screen<'_>) -> Result<Probed, Failure> {
     let language = screen.language;
-    let problem = match &who.what {
-        What::OnlyZeros => {
-            Problem { code: "only_zeros", quantities: Vec::new(), what: words::what(language, &who.what) }
-        }
-        _ => Problem { code: "no_profile", quantities: Vec::new(), what: words::no_profile_fits(language) },
+    let (code, what) = if matches!(who.what, What::OnlyZeros) {
+        ("only_zeros", words::what(language, &who.what))
+    } else {
+        ("no_profile", words::no_profile_fits(language))
     };
+    let problem = Problem { code, quantities: Vec::new(), what };
     let identity = IdentityJson::of(&who.identity);
     identity.lines(language).iter().for_each(|line| screen.line(line));
     for (block, answer) in &who.answers {

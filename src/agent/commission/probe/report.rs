@@ -13,7 +13,7 @@ use crate::{
         words,
     },
     metering::{
-        Block, Fault, Function, Profile,
+        Block, Function, Profile,
         decode::{self, Declared},
         profile::Row,
     },
@@ -205,11 +205,7 @@ impl Report<'_> {
             };
             what = format!("{what}; {hint}");
         }
-        let code = match fault {
-            Fault::Exception(_) => "exception",
-            other => other.word(),
-        };
-        Some(Problem { code, quantities: vec![line.row.quantity.word()], what })
+        Some(Problem { code: fault.word(), quantities: vec![line.row.quantity.word()], what })
     }
 
     /// A row that was read and holds no value. That a meter marks one as not available is no problem.
@@ -259,7 +255,7 @@ const fn sign(note: Note) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metering::Quantity;
+    use crate::metering::{Fault, Quantity};
 
     fn adl400() -> Profile {
         Profile::parse("acrel-adl400.toml", include_str!("../../../../config/meters/acrel-adl400.toml"))

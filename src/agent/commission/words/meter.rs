@@ -11,11 +11,9 @@ use crate::{
 /// A note on a quantity, in a few words.
 pub(in crate::agent::commission) fn note(language: Language, note: Note, unit: &str) -> String {
     match note {
-        Note::FitsSystem(100) => both!(
-            language,
-            "像电压互感器二次侧（100 V）",
-            "fits the secondary side of a voltage transformer (100 V)"
-        ),
+        Note::FitsSystem(100) => {
+            both!(language, "像电压互感器二次侧（100 V）", "fits a PT secondary (100 V)")
+        }
         Note::FitsSystem(volts) => both!(language, "符合 {volts} V 系统", "fits a {volts} V system"),
         Note::NearNominal => both!(language, "接近额定电压", "near the nominal voltage"),
         Note::OffNominal(permille) => {
