@@ -113,7 +113,8 @@ const fn transformed(quantity: Quantity) -> (bool, bool) {
         | Quantity::ApparentL2
         | Quantity::ApparentL3
         | Quantity::ReactiveImport
-        | Quantity::ReactiveExport => (true, true),
+        | Quantity::ReactiveExport
+        | Quantity::MaxDemand => (true, true),
         Quantity::Pf
         | Quantity::PfL1
         | Quantity::PfL2
@@ -121,7 +122,8 @@ const fn transformed(quantity: Quantity) -> (bool, bool) {
         | Quantity::Frequency
         | Quantity::Clock
         | Quantity::UptimeS
-        | Quantity::RunHours => (false, false),
+        | Quantity::RunHours
+        | Quantity::PowerFails => (false, false),
     }
 }
 

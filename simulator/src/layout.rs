@@ -95,7 +95,7 @@ fn power_cell(cell: &Cell) -> Option<Cell> {
 }
 
 /// The power of ten a simulated meter tells for a quantity, so that a furnace fits 16 bits.
-const fn power_of_ten(quantity: Quantity) -> i8 {
+fn power_of_ten(quantity: Quantity) -> i8 {
     if quantity.is_register() {
         return 1;
     }

@@ -90,7 +90,7 @@ impl View {
         }
     }
 
-    /// The value of a quantity in its unit; `None` for energy registers, which are counted and not measured.
+    /// The value of a quantity in its unit; `None` for what is counted and kept, not measured.
     pub(crate) fn measured(&self, quantity: Quantity) -> Option<f64> {
         let [l1, l2, l3] = &self.legs;
         let [l12, l23, l31] = self.lines;
@@ -140,7 +140,9 @@ impl View {
             | Quantity::ImportT4
             | Quantity::Energy
             | Quantity::ReactiveImport
-            | Quantity::ReactiveExport => return None,
+            | Quantity::ReactiveExport
+            | Quantity::MaxDemand
+            | Quantity::PowerFails => return None,
         };
         Some(value)
     }

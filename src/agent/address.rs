@@ -95,6 +95,7 @@ pub(super) fn places(record: &Record) -> Vec<(Option<Name>, Kind)> {
         | Body::Rollback(_)
         | Body::Act(_)
         | Body::Notice(_)
+        | Body::Commissioned(_)
         | Body::Transition(_)
         | Body::Finding(Finding::State(_) | Finding::Interval(_) | Finding::Event(_)) => Vec::new(),
     }

@@ -17,7 +17,10 @@ use std::{
 use self::read::Reader;
 use super::endpoint::Endpoint;
 use crate::{
-    evidence::PublicKey,
+    evidence::{
+        PublicKey,
+        commissioning::{Commissioning, PointPapers},
+    },
     host::{credentials::TlsFiles, layers},
     judge::{Commissioned, Equipment, Group, Papers},
     metering::{Profile, decode::Declared},
@@ -144,6 +147,15 @@ pub struct Meter {
     pub timeout_ms: Option<u32>,
     /// What the judge needs to know.
     pub commissioned: Commissioned,
+    /// What shows that it measures what it is said to measure.
+    pub papers: PointPapers,
+}
+
+impl Meter {
+    /// All that is declared of it, as the log tells it.
+    pub fn commissioning(&self) -> Commissioning {
+        Commissioning::of(&self.commissioned, (self.profile.id, self.profile.digest), &self.papers)
+    }
 }
 
 /// A piece of equipment as configured.

@@ -94,6 +94,11 @@ pub(super) fn start(clock: &dyn Clock, config: &AgentConfig, new_journal: bool) 
         scribe.write(now, Body::Genesis(genesis(config, public_key, None)));
     }
     scribe.write(now, boot(config, boot_id, rebooted));
+    for meter in &config.meters {
+        if recall.commissioned(meter.id) != Some(meter.commissioned.identity) {
+            scribe.write(now, Body::Commissioned(meter.commissioning()));
+        }
+    }
     let (salvaged, lost) = damage.map_or((0, 0), |damage| (damage.salvaged, damage.lost));
     if damage.is_some() || rotten > 0 {
         scribe.write(now, Body::Notice(Notice::JournalDamaged { salvaged, lost: lost + rotten }));

@@ -19,6 +19,7 @@
 
 use super::{
     act::{Act, Answer},
+    commissioning::Commissioning,
     continuity::{Gap, LogHead, Rollback, Rotation},
     notice::Notice,
     suite::PublicKey,
@@ -131,6 +132,8 @@ pub enum Body {
     Answer(Answer),
     /// Something befell the witness itself.
     Notice(Notice),
+    /// A metering point as declared, whenever that is new.
+    Commissioned(Commissioning),
     /// One step of a cut-off order.
     Transition(Transition),
     /// The judge said something.
@@ -154,11 +157,11 @@ impl Body {
             Body::Finding(Finding::State(_)) => "state",
             Body::Finding(Finding::Interval(_)) => "interval",
             Body::Finding(Finding::Verdict(_)) => "verdict",
-            Body::Notice(_) | Body::Finding(Finding::Event(_)) => "event",
+            Body::Notice(_) | Body::Commissioned(_) | Body::Finding(Finding::Event(_)) => "event",
         }
     }
 
-    /// The shelf it is kept on: its type, but each of the two nameplates of a piece of equipment on one of its own, since
+    /// The shelf it is kept on: its type, but what a meter is, and each of the two nameplates of a piece of equipment, on one of its own, since
     /// the newest of each is remembered.
     pub const fn shelf(&self) -> &'static str {
         match self {
@@ -168,6 +171,8 @@ impl Body {
             Body::Finding(Finding::Event(Event::Plate(PlateRead {
                 source: PlateSource::Declared, ..
             }))) => "plate_declared",
+            Body::Finding(Finding::Event(Event::Meter(_))) => "meter",
+            Body::Commissioned(_) => "commissioned",
             Body::Genesis(_)
             | Body::Boot(_)
             | Body::Checkpoint(_)
@@ -195,6 +200,7 @@ impl Body {
             | Body::Act(_)
             | Body::Answer(_)
             | Body::Notice(_)
+            | Body::Commissioned(_)
             | Body::Transition(_)
             | Body::Finding(Finding::State(_)) => Class::Alert,
             Body::Finding(Finding::Event(event)) => match event {
@@ -205,6 +211,7 @@ impl Body {
                 Event::ClockStepped { .. }
                 | Event::Register(_)
                 | Event::Sign(_)
+                | Event::Meter(_)
                 | Event::Plate(_)
                 | Event::PlateUnreadable { .. }
                 | Event::PlateDiffers { .. }
@@ -235,6 +242,7 @@ impl Body {
             | Body::Notice(_) => None,
             // Each act is remembered, not only the newest.
             Body::Act(act) => Some(act.id),
+            Body::Commissioned(point) => Some(point.meter.0),
             Body::Answer(answer) => answer.act.map(|(id, _)| id),
             Body::Transition(transition) => Some(transition.order.0),
             Body::Finding(Finding::State(found)) => Some(found.meter.0),
@@ -245,6 +253,7 @@ impl Body {
                 // Which signs stand is told with each state; whoever comes late reads it there.
                 Event::Sign(_) | Event::Balance(_) => None,
                 Event::Register(event) => Some(event.meter.0),
+                Event::Meter(told) => Some(told.meter.0),
                 Event::Plate(read) => Some(read.asset.0),
                 Event::PlateUnreadable { asset, .. }
                 | Event::PlateDiffers { asset, .. }
@@ -273,9 +282,10 @@ impl Body {
             Body::Act(act) => act.asset.map(|asset| asset.0),
             Body::Transition(transition) => Some(transition.asset.0),
             Body::Finding(Finding::Event(
-                Event::ClockStepped { .. } | Event::Register(_) | Event::Balance(_),
+                Event::ClockStepped { .. } | Event::Register(_) | Event::Meter(_) | Event::Balance(_),
             ))
             | Body::Genesis(_)
+            | Body::Commissioned(_)
             | Body::Boot(_)
             | Body::Rotation(_)
             | Body::Checkpoint(_)

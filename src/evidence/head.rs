@@ -55,6 +55,7 @@ impl Link {
             | Body::Act(_)
             | Body::Answer(_)
             | Body::Notice(_)
+            | Body::Commissioned(_)
             | Body::Transition(_)
             | Body::Finding(_) => Step::Plain,
         };

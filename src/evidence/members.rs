@@ -6,7 +6,9 @@ use super::{
     act::{Act, Answer},
     balance,
     body::{Body, Boot, Checkpoint, Genesis},
+    commissioning::{self, Commissioning},
     continuity::{Gap, LogHead, Rollback, Rotation},
+    grounds,
     notice::Notice,
     plates, sign,
     signed::Signed,
@@ -16,8 +18,9 @@ use super::{
 use crate::{
     catalogue::Phase,
     judge::{
-        Event, Excess, Finding, Interval, Mark, PermitUse, Proof, RegisterEvent, RegisterQuirk, Rung, Shares,
-        Sign, Span, State, StateFinding, Transition, Verdict, Why, Window, Windows, cutoff::MAX_EVIDENCE,
+        Event, Excess, Finding, Interval, Mark, Measured, PermitUse, Proof, RegisterEvent, RegisterQuirk,
+        Rung, Shares, Sign, Span, State, StateFinding, Transition, Verdict, VoltagePoint, Why, Window,
+        Windows, cutoff::MAX_EVIDENCE,
     },
     metering::{Block, Function, Register, Scan},
     terms::{
@@ -31,7 +34,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadMember(pub &'static str);
 
-type Found<T> = Result<T, BadMember>;
+pub(super) type Found<T> = Result<T, BadMember>;
 
 /// The members of one object, asked for by name.
 #[derive(Clone, Copy)]
@@ -124,6 +127,9 @@ pub fn body(kind: &str, members: Members<'_>, header: &Stamp) -> Found<Body> {
         "state" => reader.state_finding().map(|found| Body::Finding(Finding::State(found))),
         "interval" => reader.interval().map(|interval| Body::Finding(Finding::Interval(interval))),
         "verdict" => reader.verdict().map(|verdict| Body::Finding(Finding::Verdict(verdict))),
+        "event" if members.text("event")? == commissioning::WORD => {
+            Commissioning::read(members).map(Body::Commissioned)
+        }
         "event" => match Notice::read(members.text("event")?, members)? {
             Some(notice) => Ok(Body::Notice(notice)),
             None => reader.event().map(|event| Body::Finding(Finding::Event(event))),
@@ -230,20 +236,35 @@ impl<'a> Reader<'a> {
             proof: m.optional("proof", |_| self.inside("proof")?.proof())?,
             limit: m.whole("limit_w").map(MilliWatts::from_watts)?,
             floor: m.whole("floor_w").map(MilliWatts::from_watts)?,
-            power: power("power_w")?,
+            is_cooling: m.optional("cooling", |m| m.flag("cooling"))?.unwrap_or(false),
+            voltage_point: m
+                .optional("voltage_point", |m| m.parsed("voltage_point", VoltagePoint::from_word))?,
+            power: match (power("power_w")?, power("power_up_to_w")?) {
+                (Some(power), None) => Some(Measured::Is(power)),
+                (None, up_to) => up_to.map(Measured::UpTo),
+                (Some(_), Some(_)) => return Err(BadMember("power_up_to_w")),
+            },
+            phase_power: [power("power_l1_w")?, power("power_l2_w")?, power("power_l3_w")?],
             line_voltages: [volts("voltage_l12_mv")?, volts("voltage_l23_mv")?, volts("voltage_l31_mv")?],
             currents: [amps("current_l1_ma")?, amps("current_l2_ma")?, amps("current_l3_ma")?],
             mark: self.mark("register")?,
             signs: sign::read_standing(self)?,
+            fingerprint: grounds::digest(m, "meter_sha256")?,
+            commissioning: grounds::digest(m, "commissioning_sha256")?,
             scan: self.scan()?,
         })
     }
 
     fn proof(self) -> Found<Proof> {
         let (m, from) = (self.members, self.moment("from")?);
-        if m.text("by")? == "power" {
-            let watts = |name| m.whole(name).map(MilliWatts::from_watts);
-            return Ok(Proof::Power { from, power: watts("power_w")?, limit: watts("limit_w")? });
+        let watts = |name| m.whole(name).map(MilliWatts::from_watts);
+        match m.text("by")? {
+            "power" => return Ok(Proof::Power { from, power: watts("power_w")?, limit: watts("limit_w")? }),
+            "demand" => {
+                return Ok(Proof::Demand { from, demand: watts("demand_w")?, limit: watts("limit_w")? });
+            }
+            "back_feed" => return Ok(Proof::BackFeed { from }),
+            _ => {}
         }
         let span = m.parsed("by", Span::from_word)?;
         Ok(Proof::Energy(Excess {
@@ -270,6 +291,8 @@ impl<'a> Reader<'a> {
             before: self.mark("before")?,
             after: self.mark("after")?,
             windows: m.optional("windows", |_| self.inside("windows")?.windows())?,
+            fingerprint: grounds::digest(m, "meter_sha256")?,
+            commissioning: grounds::digest(m, "commissioning_sha256")?,
         })
     }
 
@@ -303,6 +326,7 @@ impl<'a> Reader<'a> {
                 Ok(PermitUse { permit: m.parsed("permit", Name::new)?, used: self.energy("permit_used_wh")? })
             })?,
             signs: sign::read_set(self)?,
+            grounds: m.optional("grounds", |m| grounds::read(m.object("grounds")?))?,
         })
     }
 
@@ -319,6 +343,7 @@ impl<'a> Reader<'a> {
             })),
             "sign" => sign::read_event(self).map(Event::Sign),
             "balance" => balance::read_event(self).map(Event::Balance),
+            "meter" => grounds::read_told(m).map(Event::Meter),
             "plate_unreadable" => Ok(Event::PlateUnreadable {
                 asset: m.parsed("asset", AssetId::new)?,
                 why: m.parsed("why", Name::new)?,

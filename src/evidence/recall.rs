@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use super::{
     act::{Act, Meaning},
     body::{Body, Boot},
+    commissioning::Commissioning,
     record::Record,
 };
 use crate::{
     catalogue::{PlateSource, Roster},
     judge::{
-        EquipmentMemory, Event, Finding, Interval, Memory, MeterMemory, Permit, PlateRead, RegisterQuirk,
-        StateFinding, Verdict,
+        EquipmentMemory, Event, Finding, Interval, Memory, MeterMemory, MeterTold, Permit, PlateRead,
+        RegisterQuirk, StateFinding, Verdict,
     },
-    terms::{AssetId, MeterId, Name, Stamp},
+    terms::{AssetId, Digest, MeterId, Name, Stamp, WattHours},
 };
 
 /// Gathers memory from records in the order of the log. The newest of each type and subject suffice.
@@ -24,6 +25,8 @@ pub struct Recall {
     permits: BTreeMap<Name, Permit>,
     roster: Option<Roster>,
     plates: BTreeMap<(AssetId, PlateSource), PlateRead>,
+    identities: BTreeMap<MeterId, MeterTold>,
+    commissioned: BTreeMap<MeterId, Commissioning>,
     acts: Vec<Act>,
     last: Option<Stamp>,
     boot: Option<Boot>,
@@ -48,6 +51,9 @@ impl Recall {
                     asset: verdict.asset,
                     violation_since_unix_ms: verdict.violation_since_unix_ms,
                     energy_closed: verdict.energy_closed,
+                    bound_closed: WattHours(
+                        verdict.grounds.map_or(0, |grounds| grounds.bound.0 - verdict.energy_overdue.0),
+                    ),
                     plate: verdict.plate,
                     permit: verdict.permit,
                     standing: verdict.standing,
@@ -66,6 +72,10 @@ impl Recall {
                     (memory.mark, memory.windows) = (Some(event.after), None);
                 }
             }
+            Body::Finding(Finding::Event(Event::Meter(told))) => {
+                self.identities.insert(told.meter, *told);
+            }
+            Body::Commissioned(point) => drop(self.commissioned.insert(point.meter, point.clone())),
             Body::Act(act) => self.on_act(act),
             Body::Genesis(_)
             | Body::Rotation(_)
@@ -89,6 +99,7 @@ impl Recall {
             mark: interval.after.or(known),
             windows: interval.windows,
             accounted_to: interval.end,
+            identity: None,
         };
         self.meters.insert(interval.meter, memory);
     }
@@ -97,7 +108,7 @@ impl Recall {
         self.states.insert(found.meter, found.clone());
         let Some(mark) = found.mark else { return };
         let (meter, accounted_to) = (found.meter, mark.at);
-        let fresh = MeterMemory { meter, mark: None, windows: None, accounted_to };
+        let fresh = MeterMemory { meter, mark: None, windows: None, accounted_to, identity: None };
         self.meters.entry(meter).or_insert(fresh).mark.get_or_insert(mark);
     }
 
@@ -129,6 +140,11 @@ impl Recall {
         self.last.as_ref()
     }
 
+    /// What was last declared of a metering point.
+    pub fn commissioned(&self, meter: MeterId) -> Option<Digest> {
+        self.commissioned.get(&meter).map(Commissioning::digest)
+    }
+
     /// The acts that were accepted, in order.
     pub fn acts(&self) -> &[Act] {
         &self.acts
@@ -150,7 +166,9 @@ impl Recall {
         });
         let plates =
             self.plates.values().map(|read| Body::Finding(Finding::Event(Event::Plate(read.clone()))));
-        acts.chain(boot).chain(states).chain(plates).chain(verdicts).collect()
+        let meters = self.identities.values().map(|told| Body::Finding(Finding::Event(Event::Meter(*told))));
+        let points = self.commissioned.values().cloned().map(Body::Commissioned);
+        acts.chain(boot).chain(points).chain(meters).chain(states).chain(plates).chain(verdicts).collect()
     }
 
     /// What the judge remembers.
@@ -161,8 +179,15 @@ impl Recall {
         };
         Memory {
             signs: self.states.values().flat_map(standing).collect(),
-            identities: Vec::new(),
-            meters: self.meters.into_values().collect(),
+            identities: self.identities.iter().map(|(meter, told)| (*meter, told.after)).collect(),
+            meters: self
+                .meters
+                .into_values()
+                .map(|memory| MeterMemory {
+                    identity: self.identities.get(&memory.meter).map(|told| told.after),
+                    ..memory
+                })
+                .collect(),
             equipment: self.equipment.into_values().collect(),
             permits: self.permits.into_values().collect(),
             roster: self.roster,

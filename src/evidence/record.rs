@@ -256,6 +256,7 @@ impl Unverified {
             | Body::Act(_)
             | Body::Answer(_)
             | Body::Notice(_)
+            | Body::Commissioned(_)
             | Body::Transition(_)
             | Body::Finding(_) => {
                 if seq == 0 {

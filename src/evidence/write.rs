@@ -6,13 +6,14 @@ use super::{
     balance,
     body::{Body, Boot, Checkpoint, Genesis},
     canonical::Object,
+    grounds,
     members::UNCLEAN_START,
     plates, sign, standing,
 };
 use crate::{
     judge::{
-        Event, Excess, Finding, Interval, Mark, PermitUse, Proof, Shares, State, StateFinding, Transition,
-        Verdict, Windows,
+        Event, Excess, Finding, Interval, Mark, Measured, PermitUse, Proof, Shares, State, StateFinding,
+        Transition, Verdict, Windows,
     },
     metering::{Register, Scan},
     terms::Stamp,
@@ -37,6 +38,7 @@ pub fn body(object: &mut Object<'_>, body: &Body) {
         }
         Body::Answer(answer) => answer.write(object),
         Body::Notice(notice) => notice.write(object),
+        Body::Commissioned(point) => point.write(object),
         Body::Transition(transition) => write_transition(object, transition),
         Body::Finding(Finding::State(found)) => write_state(object, found),
         Body::Finding(Finding::Interval(interval)) => write_interval(object, interval),
@@ -105,9 +107,24 @@ fn write_state(object: &mut Object<'_>, found: &StateFinding) {
     if let Some(proof) = &found.proof {
         object.object("proof", |o| write_proof(o, proof));
     }
+    if found.is_cooling {
+        object.flag("cooling", true);
+    }
+    if let Some(point) = found.voltage_point {
+        object.text("voltage_point", point.word());
+    }
+    grounds::write_meter(object, found.fingerprint, found.commissioning);
     object.object("values", |o| {
-        if let Some(power) = found.power {
-            o.whole("power_w", power.watts());
+        match found.power {
+            Some(Measured::Is(power)) => drop(o.whole("power_w", power.watts())),
+            // Below the floor a number would pass for a measurement; what was read stands in the words.
+            Some(Measured::UpTo(floor)) => drop(o.whole("power_up_to_w", floor.watts())),
+            None => {}
+        }
+        for (name, power) in ["power_l1_w", "power_l2_w", "power_l3_w"].iter().zip(found.phase_power) {
+            if let Some(power) = power {
+                o.whole(name, power.watts());
+            }
         }
         let names = ["voltage_l12_mv", "voltage_l23_mv", "voltage_l31_mv"];
         for (name, volts) in names.iter().zip(found.line_voltages) {
@@ -132,6 +149,14 @@ fn write_proof(object: &mut Object<'_>, proof: &Proof) {
             object.text("by", "power").whole("power_w", power.watts()).whole("limit_w", limit.watts());
             moment(object, "from", from);
         }
+        Proof::Demand { from, demand, limit } => {
+            object.text("by", "demand").whole("demand_w", demand.watts()).whole("limit_w", limit.watts());
+            moment(object, "from", from);
+        }
+        Proof::BackFeed { from } => {
+            object.text("by", "back_feed");
+            moment(object, "from", from);
+        }
         Proof::Energy(Excess { span, from, moved, bound }) => {
             object.text("by", span.word()).whole("moved_wh", moved.0).whole("bound_wh", bound.0);
             moment(object, "from", from);
@@ -152,6 +177,7 @@ fn write_interval(object: &mut Object<'_>, interval: &Interval) {
     if let Some(energy) = interval.energy {
         object.whole("energy_wh", energy.0);
     }
+    grounds::write_meter(object, interval.fingerprint, interval.commissioning);
     mark(object, "before", interval.before.as_ref());
     mark(object, "after", interval.after.as_ref());
     if let Some(windows) = &interval.windows {
@@ -191,6 +217,9 @@ fn write_verdict(object: &mut Object<'_>, verdict: &Verdict) {
     }
     sign::write_set(object, verdict.signs);
     shares(object, &verdict.shares);
+    if let Some(grounds) = &verdict.grounds {
+        object.object("grounds", |o| grounds::write(o, grounds));
+    }
 }
 
 fn write_event(object: &mut Object<'_>, event: &Event) {
@@ -208,6 +237,7 @@ fn write_event(object: &mut Object<'_>, event: &Event) {
         }
         Event::Sign(found) => sign::write_event(object, found),
         Event::Balance(found) => balance::write_event(object, found),
+        Event::Meter(told) => grounds::write_told(object, told),
         Event::Plate(read) => plates::write_plate(object, read),
         Event::PlateDiffers { asset, difference } => plates::write_difference(object, *asset, difference),
         Event::ClassChanged(change) => plates::write_class_change(object, change),

@@ -194,13 +194,42 @@ impl Commissioned {
         MilliWatts(self.allowances.iter().fold(self.idle_limit().0, |sum, a| sum.saturating_add(a.power.0)))
     }
 
+    /// While it draws, power must fall to this before it can be said to have ended: half the floor above what is allowed.
+    pub fn off_limit(&self) -> MilliWatts {
+        MilliWatts(self.limit().0.saturating_sub(self.floor.power.0 / 2))
+    }
+
+    /// Power that may flow backwards: declared generation and regeneration, and the floor.
+    pub fn back_limit(&self) -> MilliWatts {
+        MilliWatts(
+            self.allowances.iter().fold(self.floor.power.0, |sum, a| sum.saturating_add(a.back_power.0)),
+        )
+    }
+
+    /// Energy that may flow backwards between two readings, as [`Commissioned::energy_bound`] for what is drawn.
+    pub fn back_bound(&self, from: &Stamp, to: &Stamp, step: WattHours) -> WattHours {
+        self.bound(self.floor.power, |a| (a.back_power, a.back_monthly), from, to, step)
+    }
+
     /// Energy that may show on the register between two readings without anything but allowances, losses and the
     /// floor: sum of min(power x span, monthly x months touched), plus two register steps and the class error.
     pub fn energy_bound(&self, from: &Stamp, to: &Stamp, step: WattHours) -> WattHours {
+        self.bound(self.idle_limit(), |a| (a.power, a.monthly), from, to, step)
+    }
+
+    fn bound(
+        &self,
+        always: MilliWatts,
+        of: impl Fn(&Allowance) -> (MilliWatts, WattHours),
+        from: &Stamp,
+        to: &Stamp,
+        step: WattHours,
+    ) -> WattHours {
         let span_ms = to.since_ms(from).max(0).saturating_add(REGISTER_AGE_MS);
         let months = i64::from(to.legal_day().month().saturating_sub(from.legal_day().month())).max(0) + 1;
-        let allowed = self.allowances.iter().fold(self.idle_limit().over_ms(span_ms).0, |sum, a| {
-            sum.saturating_add(a.power.over_ms(span_ms).0.min(a.monthly.0.saturating_mul(months)))
+        let allowed = self.allowances.iter().fold(always.over_ms(span_ms).0, |sum, a| {
+            let (power, monthly) = of(a);
+            sum.saturating_add(power.over_ms(span_ms).0.min(monthly.0.saturating_mul(months)))
         });
         let class_error = i128::from(allowed) * i128::from(self.error_ppm()) / 1_000_000;
         let class_error = i64::try_from(class_error).unwrap_or(i64::MAX);
@@ -218,11 +247,15 @@ impl Commissioned {
         WattHours(self.idle_limit().over_ms(span_ms).0.saturating_add(register_floor(step).0))
     }
 
+    /// The most power the metering point can pass, whatever rating was declared.
+    pub fn capacity(&self) -> MilliWatts {
+        MilliWatts(self.floor.capacity.0.max(self.rated.0.saturating_add(self.rated.0 / 4)))
+    }
+
     /// The most the register can have advanced: what the metering point can pass, whatever rating was declared.
     pub fn possible(&self, span_ms: i64, step: WattHours) -> WattHours {
         let span_ms = span_ms.max(0).saturating_add(REGISTER_AGE_MS);
-        let most = MilliWatts(self.floor.capacity.0.max(self.rated.0.saturating_add(self.rated.0 / 4)));
-        WattHours(most.over_ms(span_ms).0.saturating_add(register_floor(step).0))
+        WattHours(self.capacity().over_ms(span_ms).0.saturating_add(register_floor(step).0))
     }
 }
 

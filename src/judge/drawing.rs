@@ -13,6 +13,10 @@ pub const ON_DELAY_LARGE_MS: i64 = 5_000;
 pub const ON_DELAY_SMALL_MS: i64 = 60_000;
 /// Where the short on-delay begins, in percent of rated power.
 pub const LARGE_LOAD_PERCENT: i64 = 15;
+/// On power alone nothing begins before so much was drawn as the rating draws in this time, in milliseconds.
+pub const LEAST_ENERGY_MS: i64 = 500;
+/// A meter's demand is the mean of this long, in milliseconds.
+pub const DEMAND_MS: i64 = 900_000;
 /// Drawing ends after this long within the limit.
 pub const OFF_DELAY_MS: i64 = 900_000;
 
@@ -30,13 +34,27 @@ pub enum Proof {
     },
     /// Energy beyond what the allowances explain.
     Energy(Excess),
+    /// The meter's own maximum demand rose beyond the limit: a run between two polls leaves its mark there.
+    Demand {
+        /// The earliest moment its quarter of an hour can have begun.
+        from: Stamp,
+        /// The demand it shows.
+        demand: MilliWatts,
+        /// The limit that was applied.
+        limit: MilliWatts,
+    },
+    /// Balanced voltage behind a point that should be open.
+    BackFeed {
+        /// Since when.
+        from: Stamp,
+    },
 }
 
 impl Proof {
     /// The moment before which this proof says nothing.
     pub const fn from(&self) -> &Stamp {
         match self {
-            Proof::Power { from, .. } => from,
+            Proof::Power { from, .. } | Proof::Demand { from, .. } | Proof::BackFeed { from } => from,
             Proof::Energy(excess) => &excess.from,
         }
     }
@@ -48,6 +66,8 @@ struct Above {
     from: Stamp,
     last: Stamp,
     ms: i64,
+    /// Power times the time counted, in milliwatt-milliseconds.
+    energy: i64,
 }
 
 /// One feeder's spell of drawing, and its way in and out.
@@ -110,21 +130,33 @@ impl Drawing {
             Some(above) if above.from.legal_day() == at.legal_day() && !inrush => {
                 let span_ms = at.since_ms(&above.last).max(0);
                 let counted = if span_ms <= poll_ms.saturating_mul(2) { span_ms } else { 0 };
-                Above { ms: above.ms + counted, last: *at, ..above }
+                let energy = above.energy.saturating_add(power.0.saturating_mul(counted));
+                Above { ms: above.ms + counted, energy, last: *at, ..above }
             }
-            Some(_) | None => Above { from: *at, last: *at, ms: 0 },
+            Some(_) | None => Above { from: *at, last: *at, ms: 0, energy: 0 },
         };
         self.above = Some(above);
         let large = power.0 > terms.rated.0 / 100 * LARGE_LOAD_PERCENT;
         let delay_ms = if large { ON_DELAY_LARGE_MS } else { ON_DELAY_SMALL_MS };
-        if above.ms >= delay_ms && (self.proof.is_none() || self.is_of_another_day(at)) {
+        let enough = above.energy >= terms.rated.0.saturating_mul(LEAST_ENERGY_MS);
+        if above.ms >= delay_ms && enough && (self.proof.is_none() || self.is_of_another_day(at)) {
             self.prove(Proof::Power { from: above.from, power, limit: terms.limit() });
         }
     }
 
-    /// Takes power within the limit.
-    pub fn on_quiet_power(&mut self) {
+    /// Takes power within the limit. While it draws, power between the two thresholds keeps it drawing.
+    pub fn on_quiet_power(&mut self, terms: &Commissioned, power: MilliWatts) {
         self.above = None;
+        if self.is_on() && power > terms.off_limit() {
+            self.below = None;
+        }
+    }
+
+    /// Takes a maximum demand that rose beyond the limit.
+    pub fn on_demand(&mut self, demand: Proof, now: &Stamp) {
+        if self.proof.is_none() || self.is_of_another_day(now) {
+            self.prove(demand);
+        }
     }
 
     /// Takes the register's word while power is within the limit or not told; true when the spell ends with it.

@@ -3,6 +3,7 @@
 use super::{balance::BalanceFinding, memory::Mark, sign::SignFinding};
 use crate::{
     catalogue::{Citation, Difference, Edit, Nameplate, PlateSource, Ruling},
+    metering::Identity,
     terms::{AssetId, Digest, LegalDay, MeterId, Name},
 };
 
@@ -24,6 +25,8 @@ pub enum Event {
     Sign(SignFinding),
     /// What came in over the incomers of a balance group against what went out.
     Balance(BalanceFinding),
+    /// A meter told for the first time who it is, or tells otherwise: a new series of evidence begins.
+    Meter(MeterTold),
     /// A nameplate was read, or declared, for the first time, or says something else.
     Plate(PlateRead),
     /// A nameplate cannot be read.
@@ -86,8 +89,21 @@ pub struct DeadlineWarning {
 impl Event {
     /// Whether a register begins anew with it: nothing may be weighed across that.
     pub fn begins_a_count(&self) -> bool {
-        let Event::Register(event) = self else { return false };
-        matches!(event.what, RegisterQuirk::Rebased | RegisterQuirk::Untimed)
+        match self {
+            Event::Register(event) => {
+                matches!(event.what, RegisterQuirk::Unsaved | RegisterQuirk::Rebased | RegisterQuirk::Untimed)
+            }
+            Event::Meter(told) => told.before.is_some(),
+            Event::ClockStepped { .. }
+            | Event::Sign(_)
+            | Event::Balance(_)
+            | Event::Plate(_)
+            | Event::PlateUnreadable { .. }
+            | Event::PlateDiffers { .. }
+            | Event::ClassChanged(_)
+            | Event::DeadlineWarning(_)
+            | Event::NotOnRoster { .. } => false,
+        }
     }
 }
 
@@ -103,6 +119,19 @@ pub struct RegisterEvent {
     /// The reading after.
     pub after: Mark,
     /// The authority's paper for a replaced meter, if there is one.
+    pub permit: Option<Name>,
+}
+
+/// Who a meter says it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MeterTold {
+    /// Which meter.
+    pub meter: MeterId,
+    /// Who it was, if that was known.
+    pub before: Option<Identity>,
+    /// Who it is.
+    pub after: Identity,
+    /// The authority's paper, if there is one.
     pub permit: Option<Name>,
 }
 
@@ -128,6 +157,8 @@ pub enum RegisterQuirk {
     Leapt,
     /// It passed its width and went on from zero.
     RolledOver,
+    /// The meter was without power and lost the counts it had not kept: it goes on from a little earlier.
+    Unsaved,
     /// After a fall or leap two readings agreed on the new count: the sums begin anew from there.
     Rebased,
     /// It advanced over a time no clock can tell: a reboot without a synchronised clock on both sides.
@@ -141,6 +172,7 @@ impl RegisterQuirk {
             RegisterQuirk::Fell => "fell",
             RegisterQuirk::Leapt => "leapt",
             RegisterQuirk::RolledOver => "rolled_over",
+            RegisterQuirk::Unsaved => "unsaved",
             RegisterQuirk::Rebased => "rebased",
             RegisterQuirk::Untimed => "untimed",
         }
@@ -152,6 +184,7 @@ impl RegisterQuirk {
             RegisterQuirk::Fell,
             RegisterQuirk::Leapt,
             RegisterQuirk::RolledOver,
+            RegisterQuirk::Unsaved,
             RegisterQuirk::Rebased,
             RegisterQuirk::Untimed,
         ]

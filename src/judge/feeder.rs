@@ -1,24 +1,30 @@
 //! One feeder: readings in, states out. Joins what the register, the line and the power tell.
 
+mod said;
+
+pub use said::StateFinding;
+
 use super::{
+    beside::{Demand, Export, Phases},
     commission::Commissioned,
+    cycle::{KEPT_EVERY_MS, PowerCycle},
     drawing::{Drawing, Proof},
-    event::{Event, RegisterEvent, RegisterQuirk},
-    ledger::{Account, Interval, Ledger},
+    event::{Event, MeterTold, RegisterEvent, RegisterQuirk},
+    ledger::{Account, Ledger},
     line::{self, Line},
     memory::{Mark, MeterMemory},
     permit::Permit,
     register::{Passage, Track, is_timed},
     sign::{
-        Figures, SIGNS, Sign, Signs, StandingSign, Turns,
+        Figures, Sign, Signs, Turns,
         neighbours::{Beside, Trace},
     },
     state::{State, Why},
-    window::{Excess, Window, Windows},
+    window::{Excess, Windows},
 };
 use crate::{
-    metering::{Fault, Identity, Reading, Scan},
-    terms::{AssetId, MeterId, MilliAmps, MilliVolts, MilliWatts, Stamp, WattHours},
+    metering::{Fault, Identity, Reading},
+    terms::{Digest, MilliWatts, Stamp, WattHours},
 };
 
 /// Polls that may be missed before the state becomes `Unknown`. The ledger counts at once.
@@ -27,40 +33,12 @@ pub const MISSED_POLLS: u32 = 3;
 /// if that is longer: a slow bus is slow, not silent.
 pub const SILENCE_MS: i64 = 30_000;
 
+/// Equipment that drew is warm for at most this long after, in milliseconds: barring and cooling take up to 72 h.
+pub const COOL_DOWN_MS: i64 = 72 * 3_600_000;
+
 /// A milder state is shown only once it has lasted this long, in milliseconds: a load that hovers at a limit does not
 /// flood the log. A more severe one is shown at once.
 pub const CALM_MS: i64 = 60_000;
-
-/// A change of a feeder's state, or a new proof of the same, with the readings it rests on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StateFinding {
-    /// Whose meter.
-    pub meter: MeterId,
-    /// The equipment it serves.
-    pub asset: AssetId,
-    /// What it is now.
-    pub state: State,
-    /// Since when.
-    pub since: Stamp,
-    /// Why it is judged to draw, if it is.
-    pub proof: Option<Proof>,
-    /// The limit that was applied.
-    pub limit: MilliWatts,
-    /// What the meter cannot see.
-    pub floor: MilliWatts,
-    /// Power of the deciding reading.
-    pub power: Option<MilliWatts>,
-    /// Line voltages of the deciding reading.
-    pub line_voltages: [Option<MilliVolts>; 3],
-    /// Currents of the deciding reading.
-    pub currents: [Option<MilliAmps>; 3],
-    /// The register, as last read.
-    pub mark: Option<Mark>,
-    /// Signs of tampering that stand beside it, weak ones too.
-    pub signs: heapless::Vec<StandingSign, SIGNS>,
-    /// The words of the deciding reading; empty when silence decided.
-    pub scan: Scan,
-}
 
 /// What a fact changed at a feeder.
 #[derive(Debug, Default)]
@@ -82,7 +60,12 @@ pub struct Feeder {
     /// What the readings say, whether or not silence hides it at the moment.
     conduct: State,
     track: Track,
+    phases: Phases,
+    export: Export,
+    demand: Demand,
+    cycle: PowerCycle,
     drawing: Drawing,
+    drew_until: Option<Stamp>,
     line: Line,
     windows: Option<Windows>,
     ledger: Option<Ledger>,
@@ -91,6 +74,8 @@ pub struct Feeder {
     calm_since: Option<Stamp>,
     signs: Signs,
     trace: Trace,
+    /// Who the meter says it is, with its fingerprint.
+    identity: Option<(Identity, Digest)>,
 }
 
 impl Feeder {
@@ -102,7 +87,12 @@ impl Feeder {
             since: None,
             conduct: State::Unknown(Why::NotYetJudged),
             track: Track::resuming(mark),
+            phases: Phases::default(),
+            export: Export::default(),
+            demand: Demand::default(),
+            cycle: PowerCycle::default(),
             drawing: Drawing::default(),
+            drew_until: None,
             line: Line::default(),
             windows: memory.and_then(|m| m.windows).or_else(|| mark.map(|m| Windows::starting(&m.at))),
             ledger: memory.map(|m| Ledger::opening(&m.accounted_to, mark)),
@@ -111,6 +101,7 @@ impl Feeder {
             calm_since: None,
             signs,
             trace: Trace::default(),
+            identity: memory.and_then(|m| m.identity).map(|told| (told, told.fingerprint())),
             terms,
         }
     }
@@ -129,7 +120,12 @@ impl Feeder {
     pub fn proof(&self) -> Option<&Proof> {
         match self.shown {
             State::Drawing => self.drawing.proof(),
-            State::Masked(_) | State::Unknown(_) | State::Auxiliary | State::Energised | State::Dead => None,
+            State::Exporting
+            | State::Masked(_)
+            | State::Unknown(_)
+            | State::Auxiliary
+            | State::Energised
+            | State::Dead => None,
         }
     }
 
@@ -152,23 +148,27 @@ impl Feeder {
                 terms.energy_bound(&before.at, &now.at, now.register.step)
             }
         };
-        let passage = mark.map(|mark| self.track.on(mark, possible, explained));
-        let energy = match passage {
-            Some(Passage::Told { energy, .. }) => Some(energy),
-            Some(
-                Passage::First
-                | Passage::Doubtful { .. }
-                | Passage::Rebased { .. }
-                | Passage::Unconfirmed { .. }
-                | Passage::Untimed { .. },
-            )
-            | None => None,
+        self.cycle.on_reading(terms, reading);
+        let unsaved = match (mark, self.track.anchor()) {
+            (Some(now), Some(before)) if self.cycle.is_since(&before.at) => {
+                terms.possible(KEPT_EVERY_MS, now.register.step)
+            }
+            (Some(_) | None, Some(_) | None) => WattHours(0),
         };
-        self.line.on_reading(&self.terms, reading, energy);
+        let passage = mark.map(|mark| self.track.on(mark, unsaved, possible, explained));
+        let energy = passage.and_then(|passage| told(&passage));
+        let phases = self.phases.on_reading(terms, reading, drawing);
+        let exports = self.export.on_reading(terms, reading);
+        let moved = energy.is_some_and(|energy| energy.0 > 0) || phases.moved || exports;
+        self.line.on_reading(&self.terms, reading, moved);
         self.hear_signs(reading, mark.as_ref(), passage.as_ref(), turns);
         self.account(reading, passage.as_ref());
-        if let Some(excess) = mark.and_then(|now| self.weigh(&now, passage.as_ref())) {
+        let excess = mark.and_then(|now| self.weigh(&now, passage.as_ref()));
+        if let Some(excess) = excess.or(phases.excess) {
             self.drawing.on_excess(excess, &at);
+        }
+        if let Some(proof) = self.demand.on_reading(&self.terms, reading) {
+            self.drawing.on_demand(proof, &at);
         }
         self.hear_power(reading, mark.as_ref(), passage.as_ref());
         self.conduct = self.classify(reading, passage.as_ref());
@@ -194,12 +194,6 @@ impl Feeder {
         let is_news = self.after_turns(at, turns)
             || self.misses >= MISSED_POLLS && !is_known && self.show(self.doubted(Why::Fault(fault)), at);
         Change { is_news, ..Change::default() }
-    }
-
-    /// Takes what the meter says of itself.
-    pub fn on_identity(&mut self, at: &Stamp, identity: &Identity, turns: &mut Turns) -> Change {
-        self.signs.on_identity(at, identity, turns);
-        Change { is_news: self.after_turns(at, turns), ..Change::default() }
     }
 
     /// Takes a paper about this meter.
@@ -265,7 +259,7 @@ impl Feeder {
         let polls_ms = poll_ms(&self.terms).saturating_mul(i64::from(MISSED_POLLS) + 1);
         let doubted = match self.shown {
             State::Masked(_) | State::Unknown(_) => true,
-            State::Drawing | State::Auxiliary | State::Energised | State::Dead => false,
+            State::Drawing | State::Exporting | State::Auxiliary | State::Energised | State::Dead => false,
         };
         let silent = !doubted && at.since_ms(&heard) > polls_ms.max(SILENCE_MS);
         Change { is_news: silent && self.show(State::Unknown(Why::Silent), at), ..Change::default() }
@@ -276,6 +270,8 @@ impl Feeder {
         self.drawing.on_clock_step();
         self.track.on_clock_step(now);
         self.signs.on_clock_step(now);
+        self.phases.on_clock_step(now);
+        self.export.on_clock_step(now);
         self.windows = self.track.anchor().map(|mark| Windows::starting(&mark.at));
         if let Some(ledger) = &mut self.ledger {
             ledger.on_clock_step(by_ms, now);
@@ -285,62 +281,44 @@ impl Feeder {
     /// What counted so far is settled: sums begin anew, and whoever goes on drawing is to be proven to do so anew.
     pub fn renew_proof(&mut self) {
         self.drawing.on_clock_step();
+        self.phases.renew();
         self.windows = self.track.anchor().map(|mark| Windows::starting(&mark.at));
     }
 
-    /// Closes the interval if it is over. `by_reading` says whether a reading, or only time, brought us here.
-    pub fn close_interval(&mut self, at: &Stamp, by_reading: bool) -> Option<Interval> {
-        let ledger = self.ledger.get_or_insert_with(|| Ledger::opening(at, None));
-        let grace_ms = if by_reading { 0 } else { poll_ms(&self.terms).saturating_mul(2) };
-        if !ledger.is_over(at, grace_ms) {
-            return None;
+    /// Takes who the meter says it is. What it does not tell this time says nothing. Another meter's register does not
+    /// continue this one's, and after any other edit sums begin anew.
+    pub fn on_identity(&mut self, at: &Stamp, told: &Identity, turns: &mut Turns) -> Change {
+        self.signs.on_identity(at, told, turns);
+        let is_news = self.after_turns(at, turns);
+        let before = self.identity.map(|(identity, _)| identity);
+        let after = before.map_or(*told, |before| said::merged(&before, told));
+        let fingerprint = after.fingerprint();
+        if self.identity.replace((after, fingerprint)).is_some_and(|(_, known)| known == fingerprint) {
+            return Change { is_news, ..Change::default() };
         }
-        let mark = self.track.anchor();
-        let closed = ledger.close(at, mark);
-        let step = mark.map_or(WattHours(0), |mark| mark.register.step);
-        let seen_ms = closed.shares.observed_ms() + closed.shares.bridged_ms();
-        let unseen = self.terms.unseen_bound(seen_ms, step).0;
-        let dark = self.terms.rated.over_ms(closed.shares.unaccounted_ms()).0;
-        let windows = self.windows;
-        if let (Some(windows), Some(mark)) = (&mut self.windows, mark) {
-            // It begins with the last reading, not with the clock's stroke: what passes until the next reading is
-            // weighed against all the time in between.
-            windows.interval = Window::starting(&mark.at);
+        if let Some(before) = before {
+            if (before.serial, before.model) != (after.serial, after.model) && before.serial.is_some() {
+                self.track = Track::default();
+            }
+            self.renew_proof();
         }
-        Some(Interval {
-            meter: self.terms.meter,
-            asset: self.terms.asset(),
-            start: closed.start,
-            end: *at,
-            shares: closed.shares,
-            late_bridged_ms: closed.late_bridged_ms,
-            energy: closed.energy,
-            bound: WattHours(unseen.saturating_add(dark)),
-            reads_ok: closed.reads_ok,
-            reads_failed: closed.reads_failed,
-            before: closed.before,
-            after: mark,
-            windows,
-        })
+        let event = Event::Meter(MeterTold { meter: self.terms.meter, before, after, permit: None });
+        Change { is_news, event: Some(event), ..Change::default() }
     }
 
-    /// The finding for the state as it is now.
-    pub fn finding(&self, at: &Stamp, reading: Option<&Reading>) -> StateFinding {
-        StateFinding {
-            meter: self.terms.meter,
-            asset: self.terms.asset(),
-            state: self.shown,
-            since: self.since.unwrap_or(*at),
-            proof: self.proof().copied(),
-            limit: self.terms.limit(),
-            floor: self.terms.floor.power,
-            power: reading.and_then(Reading::power),
-            line_voltages: reading.map_or([None; 3], Reading::line_voltages),
-            currents: reading.map_or([None; 3], Reading::currents),
-            mark: self.track.anchor(),
-            signs: self.signs.standing().collect(),
-            scan: reading.map_or_else(Scan::default, |r| r.scan.clone()),
-        }
+    /// Fingerprint of the meter as it tells of itself.
+    pub fn fingerprint(&self) -> Option<Digest> {
+        self.identity.map(|(_, fingerprint)| fingerprint)
+    }
+
+    /// The step of its register as last read.
+    pub fn register_step(&self) -> Option<WattHours> {
+        self.track.anchor().map(|mark| mark.register.step)
+    }
+
+    /// The point before it should be open from here on, or no longer.
+    pub fn isolate(&mut self, is_isolated: bool) {
+        self.line.isolate(is_isolated);
     }
 
     /// The state to show: from a hovering one to a milder only after [`CALM_MS`].
@@ -374,7 +352,7 @@ impl Feeder {
             // Told with the next reading, whichever it agrees with.
             Some(Passage::Unconfirmed { .. }) => {}
             Some(Passage::First) => ledger.on_reading(None, at, Account::Unaccounted, None),
-            Some(Passage::Rebased { before } | Passage::Untimed { before }) => {
+            Some(Passage::Unsaved { before } | Passage::Rebased { before } | Passage::Untimed { before }) => {
                 ledger.on_reading(Some(&before.at), at, Account::Unaccounted, None);
             }
             Some(Passage::Told { before, energy, .. }) => {
@@ -402,7 +380,11 @@ impl Feeder {
                 windows.add(&self.terms, before, now, *energy)
             }
             Passage::Doubtful { .. } | Passage::Unconfirmed { .. } => None,
-            Passage::Told { .. } | Passage::First | Passage::Rebased { .. } | Passage::Untimed { .. } => {
+            Passage::Told { .. }
+            | Passage::First
+            | Passage::Unsaved { .. }
+            | Passage::Rebased { .. }
+            | Passage::Untimed { .. } => {
                 *windows = Windows::starting(&now.at);
                 None
             }
@@ -411,12 +393,12 @@ impl Feeder {
 
     fn hear_power(&mut self, reading: &Reading, mark: Option<&Mark>, passage: Option<&Passage>) {
         let at = &reading.at;
-        match reading.power() {
+        match line::deciding_power(&self.terms, reading) {
             Some(power) if power > self.terms.limit() => {
                 let inrush = self.line.is_in_inrush(at);
                 return self.drawing.on_loud(&self.terms, at, power, inrush);
             }
-            Some(_) => self.drawing.on_quiet_power(),
+            Some(power) => self.drawing.on_quiet_power(&self.terms, power),
             None => {}
         }
         if let (Some(now), Some(Passage::Told { before, energy, .. })) = (mark, passage)
@@ -424,6 +406,8 @@ impl Feeder {
         {
             // What was drawn has been told; the sums begin anew, or a day once guilty would stay so until midnight.
             self.windows = Some(Windows::starting(at));
+            self.phases.renew();
+            self.drew_until = Some(*at);
         }
     }
 
@@ -431,6 +415,9 @@ impl Feeder {
     fn classify(&self, reading: &Reading, passage: Option<&Passage>) -> State {
         if self.drawing.is_on() {
             return State::Drawing;
+        }
+        if self.export.proof().is_some() || self.line.is_back_fed(&reading.at) {
+            return State::Exporting;
         }
         if let Some(sign) = self.signs.strongest() {
             return State::Masked(sign);
@@ -442,21 +429,24 @@ impl Feeder {
         if let Some(Passage::Unconfirmed { is_repeated: true }) = passage {
             return State::Unknown(Why::RegisterLeapt);
         }
-        let Some(power) = reading.power() else { return State::Unknown(Why::NoPower) };
+        let Some(power) = line::deciding_power(&self.terms, reading) else {
+            return State::Unknown(Why::NoPower);
+        };
         let Some(sight) = line::sight(&self.terms, reading) else { return State::Unknown(Why::NoVoltage) };
         if reading.import.is_none() {
             return State::Unknown(Why::NoRegister);
         }
-        if power.0 < -self.terms.limit().0 {
+        if power.0 < -self.terms.back_limit().0 {
             return State::Unknown(Why::Reversed);
         }
         let floor = self.terms.floor;
-        let flows = reading.currents().iter().flatten().any(|i| i.0.saturating_abs() > floor.current.0)
+        let currents = line::currents(self.terms.wiring, reading);
+        let flows = currents.iter().flatten().any(|i| i.0.saturating_abs() > floor.current.0)
             || power.0.saturating_abs() > floor.power.0;
         match (sight.is_dead, sight.is_live, flows) {
             (true, _, true) => State::Unknown(Why::CurrentWithoutVoltage),
             (true, _, false) => self.line.dead_state(&self.terms, reading),
-            (false, false, false) => State::Unknown(Why::InducedVoltage),
+            (false, is_live, false) if !(is_live && sight.is_sound) => State::Unknown(Why::InducedVoltage),
             (false, _, _) => self.on_live_line(power, passage),
         }
     }
@@ -477,7 +467,9 @@ impl Feeder {
     /// The on-delay runs: the state stays what it was, unless nothing was known.
     fn undecided(&self) -> State {
         match self.conduct {
-            State::Masked(_) | State::Unknown(_) | State::Drawing => State::Unknown(Why::NotYetJudged),
+            State::Masked(_) | State::Unknown(_) | State::Drawing | State::Exporting => {
+                State::Unknown(Why::NotYetJudged)
+            }
             State::Auxiliary | State::Energised | State::Dead => self.conduct,
         }
     }
@@ -490,6 +482,7 @@ impl Feeder {
             | Passage::Doubtful { is_news: false, .. } => return None,
             Passage::Told { rolled_over: true, before, .. } => (RegisterQuirk::RolledOver, before),
             Passage::Doubtful { quirk, before, is_news: true } => (quirk, before),
+            Passage::Unsaved { before } => (RegisterQuirk::Unsaved, before),
             Passage::Rebased { before } => (RegisterQuirk::Rebased, before),
             Passage::Untimed { before } => (RegisterQuirk::Untimed, before),
         };
@@ -511,11 +504,17 @@ impl Beside for Feeder {
     }
 }
 
+/// Energy that the register tells of.
+fn told(passage: &Passage) -> Option<WattHours> {
+    told_since(passage).map(|(_, energy)| energy)
+}
+
 /// Energy that can be laid to a day: told, over a time that is known.
 fn told_since(passage: &Passage) -> Option<(Stamp, WattHours)> {
     match passage {
         Passage::Told { before, energy, .. } => Some((before.at, *energy)),
         Passage::First
+        | Passage::Unsaved { .. }
         | Passage::Doubtful { .. }
         | Passage::Rebased { .. }
         | Passage::Unconfirmed { .. }

@@ -27,7 +27,21 @@ pub struct Floor {
     pub capacity: MilliWatts,
 }
 
+/// A power as it may be told: below the floor a number would pass for a measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measured {
+    /// So much.
+    Is(MilliWatts),
+    /// Not measurable: up to so much, and never zero.
+    UpTo(MilliWatts),
+}
+
 impl Floor {
+    /// A power as it may be told.
+    pub fn measure(&self, power: MilliWatts) -> Measured {
+        if power.0.saturating_abs() > self.power.0 { Measured::Is(power) } else { Measured::UpTo(self.power) }
+    }
+
     /// The floor of a meter with this rated primary current (amperes) on a line of this nominal voltage.
     /// `ppm` is the smallest current it tells, in parts per million of the rated current.
     pub fn of(wiring: Wiring, rated_amps: u32, nominal: MilliVolts, ppm: i64) -> Floor {

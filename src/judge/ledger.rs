@@ -1,7 +1,7 @@
 //! The ledger of silence: every moment of an interval is observed, bridged or unaccounted, and the three sum.
 
 use super::{memory::Mark, register::redated, window::Windows};
-use crate::terms::{AssetId, MeterId, Stamp, WattHours};
+use crate::terms::{AssetId, Digest, MeterId, Stamp, WattHours};
 
 /// Length of an interval, aligned to UTC, in milliseconds.
 pub const INTERVAL_MS: i64 = 900_000;
@@ -93,6 +93,10 @@ pub struct Interval {
     pub after: Option<Mark>,
     /// Energy of the windows at the end.
     pub windows: Option<Windows>,
+    /// Fingerprint of the meter as it tells of itself.
+    pub fingerprint: Option<Digest>,
+    /// What was declared of it at commissioning; records of older versions do not say.
+    pub commissioning: Option<Digest>,
 }
 
 /// The interval being filled.

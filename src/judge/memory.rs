@@ -28,6 +28,8 @@ pub struct MeterMemory {
     pub windows: Option<Windows>,
     /// Up to when time is accounted for.
     pub accounted_to: Stamp,
+    /// Who it said it was last.
+    pub identity: Option<Identity>,
 }
 
 /// What is remembered of one piece of equipment.
@@ -39,6 +41,8 @@ pub struct EquipmentMemory {
     pub violation_since_unix_ms: Option<i64>,
     /// Energy drawn while it was overdue, up to the last interval of each of its feeders.
     pub energy_closed: WattHours,
+    /// Most that may have been drawn beside it unseen, up to the same moments.
+    pub bound_closed: WattHours,
     /// Fingerprint of the nameplate last read.
     pub plate: Option<Digest>,
     /// What was drawn under the permit used last.

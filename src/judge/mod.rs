@@ -9,14 +9,17 @@ mod worded;
 pub mod accuracy;
 pub mod allowance;
 pub mod balance;
+pub mod beside;
 pub mod commission;
 pub mod counter;
 pub mod cutoff;
+pub mod cycle;
 pub mod drawing;
 pub mod duty;
 pub mod event;
 pub mod feeder;
 pub mod floor;
+pub mod grounds;
 pub mod leave;
 pub mod ledger;
 pub mod line;
@@ -36,9 +39,10 @@ pub use commission::{Commissioned, Equipment, Promised, Role, VoltagePoint, Wiri
 pub use cutoff::{Rung, Transition};
 pub use drawing::Proof;
 pub use duty::Papers;
-pub use event::{ClassChange, DeadlineWarning, Event, PlateRead, RegisterEvent, RegisterQuirk};
+pub use event::{ClassChange, DeadlineWarning, Event, MeterTold, PlateRead, RegisterEvent, RegisterQuirk};
 pub use feeder::StateFinding;
-pub use floor::Floor;
+pub use floor::{Floor, Measured};
+pub use grounds::{Grounds, Inspect, Inspections, Parameters};
 pub use leave::PermitUse;
 pub use ledger::{Interval, Shares};
 pub use memory::{EquipmentMemory, Mark, Memory, MeterMemory};
@@ -64,6 +68,11 @@ pub enum Fact<'a> {
     Roster(&'a Roster),
     /// The authority opens the latch on this equipment.
     Reset(AssetId),
+    /// The point before the feeders of this equipment should be open from here on (`true`), or no longer: an order that
+    /// was executed, or a breaker that says so.
+    Isolated(AssetId, bool),
+    /// Somebody asks for the verdict on this equipment now.
+    Ask(AssetId),
 }
 
 /// Everything the witness may say. The only way out.

@@ -27,6 +27,11 @@ pub enum Passage {
         /// Whether the reading before was still good.
         is_news: bool,
     },
+    /// It fell by no more than a meter loses that was without power, and the meter was: it goes on from there.
+    Unsaved {
+        /// The last good reading.
+        before: Mark,
+    },
     /// Two readings agree on a new count: it is the baseline from here on.
     Rebased {
         /// The last good reading of the old count.
@@ -71,11 +76,13 @@ impl Track {
         }
     }
 
-    /// Takes a reading. `possible` tells the most that can have passed between two marks, `explained` the most that
-    /// the allowances explain.
+    /// Takes a reading. `unsaved` is the most that the meter may have lost without power since the last good reading,
+    /// if it was; `possible` tells the most that can have passed between two marks, `explained` the most that the
+    /// allowances explain.
     pub fn on(
         &mut self,
         now: Mark,
+        unsaved: WattHours,
         possible: impl Fn(&Mark, &Mark) -> WattHours,
         explained: impl Fn(&Mark, &Mark) -> WattHours,
     ) -> Passage {
@@ -107,6 +114,10 @@ impl Track {
             Advance::Fell(fall) if fall.0 >= -2 * now.register.step.0 => {
                 let stands = Mark { at: now.at, register: before.register };
                 self.told(before, stands, WattHours(0), false)
+            }
+            Advance::Fell(fall) if fall.0 >= unsaved.0.saturating_neg() => {
+                self.accept(now);
+                Passage::Unsaved { before }
             }
             Advance::Fell(_) => self.doubt(before, now, RegisterQuirk::Fell, possible),
             Advance::Leapt(_) => self.doubt(before, now, RegisterQuirk::Leapt, possible),
@@ -190,7 +201,10 @@ mod tests {
         let mut track = Track::default();
         let possible = |_: &Mark, _: &Mark| WattHours(1_000);
         let all = |_: &Mark, _: &Mark| WattHours(i64::MAX);
-        (0..).zip(energies).map(|(s, e)| track.on(mark(s, 1, ClockQuality::Rtc, *e), possible, all)).collect()
+        (0..)
+            .zip(energies)
+            .map(|(s, e)| track.on(mark(s, 1, ClockQuality::Rtc, *e), WattHours(0), possible, all))
+            .collect()
     }
 
     #[test]
@@ -207,6 +221,7 @@ mod tests {
                 Passage::Told { energy, .. } => Some(energy.0),
                 Passage::First
                 | Passage::Doubtful { .. }
+                | Passage::Unsaved { .. }
                 | Passage::Rebased { .. }
                 | Passage::Unconfirmed { .. }
                 | Passage::Untimed { .. } => None,
@@ -233,11 +248,22 @@ mod tests {
             let mut track = Track::default();
             let passages = (0..)
                 .zip(energies)
-                .map(|(s, e)| track.on(mark(s, 1, ClockQuality::Rtc, *e), possible, explained));
+                .map(|(s, e)| track.on(mark(s, 1, ClockQuality::Rtc, *e), WattHours(0), possible, explained));
             passages.map(|p| if let Passage::Told { energy, .. } = p { energy.0 } else { 0 }).sum()
         };
         assert_eq!(feed(&[5_000, 5_000, 9_000, 5_010, 5_020]), 20, "a torn read");
         assert_eq!(feed(&[5_000, 5_000, 9_000, 9_010, 9_020]), 4_020, "a melt");
+    }
+
+    #[test]
+    fn a_small_fall_of_a_meter_that_was_without_power_goes_on_from_there() {
+        let feed = |unsaved: i64| {
+            let mut track = Track::resuming(Some(mark(0, 1, ClockQuality::Rtc, 5_000)));
+            let most = |_: &Mark, _: &Mark| WattHours(1_000);
+            track.on(mark(1, 1, ClockQuality::Rtc, 4_900), WattHours(unsaved), most, most)
+        };
+        assert!(matches!(feed(100), Passage::Unsaved { .. }));
+        assert!(matches!(feed(99), Passage::Doubtful { quirk: RegisterQuirk::Fell, .. }));
     }
 
     #[test]
@@ -253,7 +279,7 @@ mod tests {
         let possible = |_: &Mark, _: &Mark| WattHours(1_000);
         let across = |clock, energy| {
             let mut track = Track::resuming(Some(mark(0, 1, clock, 5_000)));
-            track.on(mark(60, 2, clock, energy), possible, |_, _| WattHours(i64::MAX))
+            track.on(mark(60, 2, clock, energy), WattHours(0), possible, |_, _| WattHours(i64::MAX))
         };
         assert!(matches!(across(ClockQuality::Ntp, 5_500), Passage::Told { energy: WattHours(500), .. }));
         assert!(matches!(across(ClockQuality::Rtc, 5_500), Passage::Untimed { .. }));

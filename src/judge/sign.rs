@@ -27,7 +27,7 @@ use crate::{
     metering::Scan,
     terms::{
         AssetId, MeterId, Name, Stamp,
-        words::{self, Words},
+        words::{self, Language, Words},
     },
 };
 
@@ -120,6 +120,14 @@ impl Sign {
             | Sign::RegistersDisagree
             | Sign::Residual => Grade::Weak,
         }
+    }
+
+    /// What a person reads: what is seen, what is asked for, and what must stand beside it.
+    pub fn sentence(self, language: Language) -> String {
+        let said = self.words().in_language(language);
+        let asked = if self.is_strong() { words::TAMPER_ALARM } else { words::INSPECTION_ASKED };
+        let warning = self.warning().map_or("", |warning| warning.in_language(language));
+        format!("{said}. {}. {warning}", asked.in_language(language)).trim_end().to_owned()
     }
 
     /// Whether it raises a tamper alarm.

@@ -6,7 +6,7 @@ use super::{
     Fact, Finding,
     balance::{Balances, Corroboration, Group, hour::Point},
     commission::{Commissioned, Equipment},
-    event::{Event, RegisterEvent},
+    event::{Event, MeterTold, RegisterEvent},
     feeder::{Change, Feeder},
     memory::Memory,
     permit::{Permit, Permitted},
@@ -36,17 +36,61 @@ pub struct Reads {
 /// The judge of one gateway. Tables are made once; nothing allocates afterwards but a changed nameplate.
 #[derive(Debug)]
 pub struct Site {
+    /// By meter.
     feeders: Box<[Feeder]>,
+    /// By equipment.
     dockets: Box<[Docket]>,
     neighbours: Neighbours,
     balances: Balances,
     /// What the signs of one feeder turned to with one fact.
     turns: Box<Turns>,
+    /// Which dockets each feeder serves, and which feeders serve each docket.
+    links: Links,
     last: Option<Stamp>,
     last_tick: Option<Stamp>,
     day: Option<LegalDay>,
     roster: Option<Roster>,
     reads: Reads,
+}
+
+/// Who serves whom, by position.
+#[derive(Debug, Default)]
+struct Links {
+    dockets_of: Box<[Box<[usize]>]>,
+    feeders_of: Box<[Box<[usize]>]>,
+}
+
+impl Links {
+    fn of(feeders: &[Feeder], dockets: &[Docket]) -> Links {
+        let served = |feeder: &Feeder| {
+            let place = |asset: &AssetId| dockets.binary_search_by_key(asset, Docket::id).ok();
+            feeder.terms().serves.iter().filter_map(place).collect::<Box<[usize]>>()
+        };
+        let dockets_of: Box<[Box<[usize]>]> = feeders.iter().map(served).collect();
+        let mut serving = vec![Vec::new(); dockets.len()];
+        for (feeder, served) in dockets_of.iter().enumerate() {
+            for docket in served {
+                if let Some(serving) = serving.get_mut(*docket) {
+                    serving.push(feeder);
+                }
+            }
+        }
+        Links { dockets_of, feeders_of: serving.into_iter().map(Vec::into_boxed_slice).collect() }
+    }
+
+    fn dockets_of(&self, feeder: usize) -> &[usize] {
+        self.dockets_of.get(feeder).map_or(&[], |served| served)
+    }
+
+    /// The feeders that serve a docket.
+    fn serving<'f>(
+        &'f self,
+        docket: usize,
+        feeders: &'f [Feeder],
+    ) -> impl Iterator<Item = &'f Feeder> + Clone {
+        let places = self.feeders_of.get(docket).map_or(&[][..], |serving| serving);
+        places.iter().filter_map(|place| feeders.get(*place))
+    }
 }
 
 impl Site {
@@ -69,12 +113,14 @@ impl Site {
         };
         let mut dockets: Box<[Docket]> = equipment.into_iter().map(docket).collect();
         dockets.sort_unstable_by_key(Docket::id);
+        let links = Links::of(&feeders, &dockets);
         Site {
             neighbours: Neighbours::of(feeders.iter().map(Feeder::terms)),
             balances: Balances::default(),
             turns: Box::default(),
             feeders,
             dockets,
+            links,
             last: memory.last,
             last_tick: None,
             day: None,
@@ -113,22 +159,31 @@ impl Site {
             Fact::Sample(Sample::Reading(reading)) => self.on_reading(reading, say),
             Fact::Sample(Sample::Miss { meter, at, fault }) => {
                 self.reads.failed += 1;
-                self.with_feeder(*meter, at, None, say, |feeder, turns| feeder.on_miss(at, *fault, turns));
+                self.at_meter(*meter, at, None, say, |feeder, turns| feeder.on_miss(at, *fault, turns));
             }
             Fact::Sample(Sample::Plate { asset, at: _, words }) => self.on_plate(*asset, words, at, say),
             Fact::Sample(Sample::PlateMiss { asset, at: _, fault }) => {
                 self.on_plate_fault(*asset, fault.word(), say);
             }
             Fact::Sample(Sample::Identity { meter, at, identity }) => {
-                self.with_feeder(*meter, at, None, say, |feeder, turns| {
-                    feeder.on_identity(at, identity, turns)
-                });
+                self.at_meter(*meter, at, None, say, |feeder, turns| feeder.on_identity(at, identity, turns));
             }
+            // What a meter does not tell of itself says nothing; its polls tell whether it answers.
             Fact::Sample(Sample::IdentityMiss { .. }) => {}
             Fact::Tick => self.on_tick(at, say),
             Fact::Permit(permit) => self.on_permit(permit, at, say),
             Fact::Roster(roster) => self.on_roster(roster, at, say),
             Fact::Reset(asset) => self.reset(asset, at, say),
+            Fact::Isolated(asset, is_isolated) => {
+                self.each_serving(asset, |feeder| feeder.isolate(is_isolated));
+            }
+            Fact::Ask(asset) => {
+                if let Some(place) = self.place(asset)
+                    && let Some(docket) = self.dockets.get_mut(place)
+                {
+                    say(Finding::Verdict(docket.ask(at, self.links.serving(place, &self.feeders))));
+                }
+            }
         }
     }
 
@@ -144,14 +199,14 @@ impl Site {
 
     fn on_reading(&mut self, reading: &Reading, say: &mut dyn FnMut(Finding)) {
         self.reads.ok += 1;
-        self.with_feeder(reading.meter, &reading.at, Some(reading), say, |feeder, turns| {
+        let Some(place) = self.meter(reading.meter) else { return };
+        self.with_feeder(place, &reading.at, Some(reading), say, |feeder, turns| {
             feeder.on_reading(reading, turns)
         });
-        let accepted = find(&mut self.feeders, reading.meter).and_then(|feeder| feeder.accepted(reading));
-        if let Some(mark) = accepted {
+        if let Some(mark) = self.feeders.get(place).and_then(|feeder| feeder.accepted(reading)) {
             self.balances.on_point(reading.meter, Point::of(reading, &mark));
         }
-        self.close_interval(reading.meter, &reading.at, true, say);
+        self.close_interval(place, &reading.at, true, say);
     }
 
     fn on_tick(&mut self, at: &Stamp, say: &mut dyn FnMut(Finding)) {
@@ -160,12 +215,11 @@ impl Site {
         self.last_tick = Some(*at);
         let awake = asleep_ms <= 2 * TICK_MS.cast_signed();
         self.turn_permits(at);
-        for index in 0..self.feeders.len() {
-            let Some(meter) = self.feeders.get(index).map(|feeder| feeder.terms().meter) else { continue };
+        for place in 0..self.feeders.len() {
             if awake {
-                self.with_feeder(meter, at, None, say, |feeder, _| feeder.on_tick(at));
+                self.with_feeder(place, at, None, say, |feeder, _| feeder.on_tick(at));
             }
-            self.close_interval(meter, at, false, say);
+            self.close_interval(place, at, false, say);
         }
         self.compare(at, say);
     }
@@ -176,7 +230,7 @@ impl Site {
         }
         self.turn_permits(at);
         if let Permitted::MeterReplacement { meter } = permit.what {
-            self.with_feeder(meter, at, None, say, |feeder, turns| feeder.on_paper(permit, at, turns));
+            self.at_meter(meter, at, None, say, |feeder, turns| feeder.on_paper(permit, at, turns));
         }
     }
 
@@ -204,7 +258,7 @@ impl Site {
         });
     }
 
-    fn with_feeder(
+    fn at_meter(
         &mut self,
         meter: MeterId,
         at: &Stamp,
@@ -212,82 +266,114 @@ impl Site {
         say: &mut dyn FnMut(Finding),
         hear: impl FnOnce(&mut Feeder, &mut Turns) -> Change,
     ) {
-        let Some(feeder) = find(&mut self.feeders, meter) else { return };
+        if let Some(place) = self.meter(meter) {
+            self.with_feeder(place, at, reading, say, hear);
+        }
+    }
+
+    fn with_feeder(
+        &mut self,
+        place: usize,
+        at: &Stamp,
+        reading: Option<&Reading>,
+        say: &mut dyn FnMut(Finding),
+        hear: impl FnOnce(&mut Feeder, &mut Turns) -> Change,
+    ) {
+        let Some(feeder) = self.feeders.get_mut(place) else { return };
         self.turns.clear();
         let change = hear(feeder, &mut self.turns);
-        let asset = feeder.terms().asset();
+        let (meter, convicts) = (feeder.terms().meter, feeder.terms().convicts());
         if let Some(event) = change.event {
             if event.begins_a_count() {
                 self.balances.on_break(meter);
             }
-            let docket = self.dockets.iter().find(|docket| docket.id() == asset);
-            say(Finding::Event(with_paper(event, docket, at)));
+            let first = self.links.dockets_of(place).first().and_then(|docket| self.dockets.get(*docket));
+            say(Finding::Event(with_paper(event, first, at)));
         }
         tell(feeder.terms(), &self.turns, reading, say);
         if change.is_news {
             say(Finding::State(feeder.finding(at, reading)));
         }
-        let Some(docket) = self.dockets.iter_mut().find(|docket| docket.id() == asset) else { return };
-        if let Some((from, energy)) = change.energy {
-            docket.on_energy(meter, &from, energy);
-        }
-        let serving = self.feeders.iter().filter(|feeder| feeder.terms().serves(asset));
-        if let Some(verdict) = docket.review(at, serving) {
-            say(Finding::Verdict(verdict));
+        for docket_place in self.links.dockets_of(place) {
+            let Some(docket) = self.dockets.get_mut(*docket_place) else { continue };
+            if let Some((from, energy)) = change.energy.filter(|_| convicts) {
+                docket.on_energy(meter, &from, energy);
+            }
+            if let Some(verdict) = docket.review(at, self.links.serving(*docket_place, &self.feeders)) {
+                say(Finding::Verdict(verdict));
+            }
         }
     }
 
     /// Permits that came into force or ended: sums begin anew.
     fn turn_permits(&mut self, at: &Stamp) {
-        for docket in &mut self.dockets {
+        for (docket, serving) in self.dockets.iter_mut().zip(&self.links.feeders_of) {
             if docket.permit_has_turned(at) {
-                let asset = docket.id();
-                let serving = self.feeders.iter_mut().filter(|feeder| feeder.terms().serves(asset));
-                serving.for_each(Feeder::renew_proof);
+                for place in serving {
+                    if let Some(feeder) = self.feeders.get_mut(*place) {
+                        feeder.renew_proof();
+                    }
+                }
             }
         }
     }
 
     /// Opens the latch. Whoever still draws is proven to do so anew, and latches again.
     fn reset(&mut self, asset: AssetId, at: &Stamp, say: &mut dyn FnMut(Finding)) {
-        self.renew_proofs(asset);
-        for index in 0..self.feeders.len() {
-            let serving = self.feeders.get(index).map(Feeder::terms).filter(|terms| terms.serves(asset));
-            if let Some(meter) = serving.map(|terms| terms.meter) {
-                self.with_feeder(meter, at, None, say, |feeder, turns| feeder.on_reset(at, turns));
+        self.each_serving(asset, Feeder::renew_proof);
+        let Some(place) = self.place(asset) else { return };
+        for serving in 0..self.links.feeders_of.get(place).map_or(0, |serving| serving.len()) {
+            let feeder = self.links.feeders_of.get(place).and_then(|all| all.get(serving)).copied();
+            if let Some(feeder) = feeder {
+                self.with_feeder(feeder, at, None, say, |feeder, turns| feeder.on_reset(at, turns));
             }
         }
-        let Some(docket) = self.dockets.iter_mut().find(|docket| docket.id() == asset) else { return };
+        let Some(docket) = self.dockets.get_mut(place) else { return };
         docket.duty.reset(at, self.roster.as_ref(), &mut |event| say(Finding::Event(event)));
-        say(Finding::Verdict(docket.reset(at)));
+        say(Finding::Verdict(docket.reset(at, self.links.serving(place, &self.feeders))));
     }
 
-    fn renew_proofs(&mut self, asset: AssetId) {
-        let serving = self.feeders.iter_mut().filter(|feeder| feeder.terms().serves(asset));
-        serving.for_each(Feeder::renew_proof);
-    }
-
-    fn close_interval(&mut self, meter: MeterId, at: &Stamp, by_reading: bool, say: &mut dyn FnMut(Finding)) {
-        let Some(feeder) = find(&mut self.feeders, meter) else { return };
+    fn close_interval(&mut self, place: usize, at: &Stamp, by_reading: bool, say: &mut dyn FnMut(Finding)) {
+        let Some(feeder) = self.feeders.get_mut(place) else { return };
         let Some(interval) = feeder.close_interval(at, by_reading) else { return };
         say(Finding::Interval(interval));
-        if let Some(docket) = self.dockets.iter_mut().find(|docket| docket.id() == interval.asset) {
-            say(Finding::Verdict(docket.on_schedule(meter, at, interval.shares)));
+        for docket_place in self.links.dockets_of(place) {
+            if let Some(docket) = self.dockets.get_mut(*docket_place) {
+                let serving = self.links.serving(*docket_place, &self.feeders);
+                say(Finding::Verdict(docket.on_schedule(at, &interval, serving)));
+            }
         }
+    }
+
+    fn each_serving(&mut self, asset: AssetId, mut act: impl FnMut(&mut Feeder)) {
+        let serving = self.place(asset).and_then(|place| self.links.feeders_of.get(place));
+        for place in serving.into_iter().flatten() {
+            if let Some(feeder) = self.feeders.get_mut(*place) {
+                act(feeder);
+            }
+        }
+    }
+
+    fn place(&self, asset: AssetId) -> Option<usize> {
+        self.dockets.binary_search_by_key(&asset, Docket::id).ok()
     }
 
     fn docket(&mut self, asset: AssetId) -> Option<&mut Docket> {
-        self.dockets.iter_mut().find(|docket| docket.id() == asset)
+        let place = self.place(asset)?;
+        self.dockets.get_mut(place)
+    }
+
+    fn meter(&self, meter: MeterId) -> Option<usize> {
+        self.feeders.binary_search_by_key(&meter, |feeder| feeder.terms().meter).ok()
     }
 }
 
-/// Names the authority's paper beside what a register did.
+/// Names the authority's paper beside what a meter or its register did.
 fn with_paper(event: Event, docket: Option<&Docket>, at: &Stamp) -> Event {
+    let paper = |meter| docket.and_then(|docket| docket.paper(meter, at));
     match event {
-        Event::Register(event) => {
-            let permit = docket.and_then(|docket| docket.paper(event.meter, at));
-            Event::Register(RegisterEvent { permit, ..event })
-        }
+        Event::Register(event) => Event::Register(RegisterEvent { permit: paper(event.meter), ..event }),
+        Event::Meter(event) => Event::Meter(MeterTold { permit: paper(event.meter), ..event }),
         Event::ClockStepped { .. }
         | Event::Sign(_)
         | Event::Balance(_)

@@ -3,7 +3,7 @@
 use super::sign::Sign;
 use crate::{
     metering::Fault,
-    terms::words::{self, Words},
+    terms::words::{self, Language, Words},
 };
 
 /// The state of a feeder, or of the equipment it serves.
@@ -11,6 +11,8 @@ use crate::{
 pub enum State {
     /// Power or energy beyond the declared allowances and the floor.
     Drawing,
+    /// Energy flows backwards beyond what is declared, or voltage stands behind a point that should be open.
+    Exporting,
     /// A strong sign of tampering, or current without any voltage: proves neither use nor rest.
     Masked(Sign),
     /// There is no proof either way.
@@ -24,10 +26,11 @@ pub enum State {
 }
 
 impl State {
-    /// Severity for a piece of equipment with several feeders: the largest rules.
+    /// Severity for a piece of equipment with several feeders: the largest rules. Doubt outranks every claim of cold.
     pub const fn severity(self) -> u8 {
         match self {
             State::Drawing => 6,
+            State::Exporting => 5,
             State::Masked(_) => 4,
             State::Unknown(_) => 3,
             State::Auxiliary => 2,
@@ -40,6 +43,7 @@ impl State {
     pub const fn word(self) -> &'static str {
         match self {
             State::Drawing => "drawing",
+            State::Exporting => "exporting",
             State::Masked(_) => "masked",
             State::Unknown(_) => "unknown",
             State::Auxiliary => "auxiliary",
@@ -52,6 +56,7 @@ impl State {
     pub fn from_word(word: &str, why: Option<Why>, sign: Option<Sign>) -> Option<State> {
         match (word, why, sign) {
             ("drawing", None, None) => Some(State::Drawing),
+            ("exporting", None, None) => Some(State::Exporting),
             ("masked", None, Some(sign)) => Some(State::Masked(sign)),
             ("unknown", Some(why), None) => Some(State::Unknown(why)),
             ("auxiliary", None, None) => Some(State::Auxiliary),
@@ -65,12 +70,29 @@ impl State {
     pub const fn words(self) -> Words {
         match self {
             State::Drawing => words::DRAWING,
+            State::Exporting => words::EXPORTING,
             State::Masked(_) => words::MASKED,
             State::Unknown(_) => words::UNKNOWN,
             State::Auxiliary => words::AUXILIARY,
             State::Energised => words::ENERGISED,
             State::Dead => words::DEAD,
         }
+    }
+}
+
+impl State {
+    /// What a person reads of it, with its reason and with the sentence of safety that belongs to it: `said` for the
+    /// state's own words where a record has better ones.
+    pub fn sentence(self, said: Words, language: Language) -> String {
+        let text = said.in_language(language);
+        let beside = match self {
+            State::Unknown(why) => return format!("{text} ({})", why.words().in_language(language)),
+            State::Masked(sign) => return format!("{text} ({})", sign.sentence(language)),
+            State::Dead => words::NOT_A_TEST_FOR_DEAD,
+            State::Auxiliary => words::KEEP_COOLING,
+            State::Drawing | State::Exporting | State::Energised => return text.to_owned(),
+        };
+        format!("{text}. {}", beside.in_language(language))
     }
 }
 
@@ -109,9 +131,14 @@ pub enum Why {
     RegisterFell,
     /// The energy register advanced by more than the equipment could have drawn.
     RegisterLeapt,
+    /// No voltage, but it is taken before the breaker: nothing is seen of the line.
+    BusSide,
+    /// Only feeders that serve other equipment too are metered, and they draw.
+    SharedFeeder,
 }
 
-const WITHOUT_FAULT: [Why; 15] = [
+/// Every reason but the faults of a poll.
+pub const WITHOUT_FAULT: [Why; 17] = [
     Why::NotYetRead,
     Why::NotYetJudged,
     Why::Silent,
@@ -127,6 +154,8 @@ const WITHOUT_FAULT: [Why; 15] = [
     Why::Reversed,
     Why::RegisterFell,
     Why::RegisterLeapt,
+    Why::BusSide,
+    Why::SharedFeeder,
 ];
 
 impl Why {
@@ -149,6 +178,8 @@ impl Why {
             Why::Reversed => "reversed",
             Why::RegisterFell => "register_fell",
             Why::RegisterLeapt => "register_leapt",
+            Why::BusSide => "bus_side",
+            Why::SharedFeeder => "shared_feeder",
         }
     }
 
@@ -188,9 +219,10 @@ impl Why {
                 zh: "线路无电压，电表尚未证明在工作",
                 en: "no voltage, and the meter has not yet shown that it is alive",
             },
-            Why::InducedVoltage => {
-                Words { zh: "感应或谐振电压", en: "induced or ferroresonant voltage" }
-            }
+            Why::InducedVoltage => Words {
+                zh: "感应或谐振电压：偏低、不平衡或偏频",
+                en: "induced or ferroresonant voltage: low, unbalanced or off-frequency",
+            },
             Why::CurrentWithoutVoltage => {
                 Words { zh: "有电流而无电压", en: "current without any voltage" }
             }
@@ -199,6 +231,14 @@ impl Why {
             Why::RegisterLeapt => Words {
                 zh: "电度跳变超出可能",
                 en: "the energy register leapt beyond what is possible",
+            },
+            Why::BusSide => Words {
+                zh: "电压取自母线侧，断路器之后的线路看不到",
+                en: "the voltage is taken before the breaker: nothing is seen of the line behind it",
+            },
+            Why::SharedFeeder => Words {
+                zh: "只有与其他设备共用的馈线在计量，且正在用电",
+                en: "only a feeder shared with other equipment is metered, and it draws",
             },
         }
     }

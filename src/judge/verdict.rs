@@ -1,20 +1,25 @@
 //! What the feeders' states mean for a piece of equipment on this day. Holds the only latch there is.
 
 use super::{
-    commission::Equipment,
+    commission::{Commissioned, Equipment, Role, VoltagePoint},
     drawing::Proof,
     duty::Duty,
     feeder::Feeder,
+    floor::register_floor,
+    grounds::{Grounds, Inspect, Inspections, Parameters, joined},
     leave::{Leave, PermitUse},
-    ledger::Shares,
+    ledger::{Interval, Shares},
     memory::EquipmentMemory,
     permit::Permit,
     sign::SignSet,
     state::{State, Why},
 };
 use crate::{
-    catalogue::{Phase, Standing},
-    terms::{AssetId, ClockQuality, Digest, MeterId, Name, Stamp, WattHours},
+    catalogue::{Phase, Standing, Witness},
+    terms::{
+        AssetId, ClockQuality, Digest, MeterId, MilliWatts, Name, Stamp, WattHours,
+        words::{self, Words},
+    },
 };
 
 /// The verdict on a piece of equipment.
@@ -44,6 +49,21 @@ pub struct Verdict {
     pub permit: Option<PermitUse>,
     /// Signs of tampering that stand at its meters.
     pub signs: SignSet,
+    /// What it rests on; records of older versions do not say.
+    pub grounds: Option<Grounds>,
+}
+
+impl Verdict {
+    /// What a person reads of its state: how far it can be witnessed stands before what the meters show.
+    pub fn words(&self) -> Words {
+        match (self.state, self.standing.witness(), &self.grounds) {
+            (State::Energised | State::Dead, Some(Witness::Drives), _) => words::DRIVES_NOT_DRAWING,
+            (State::Energised, _, Some(Grounds { voltage_point: Some(VoltagePoint::Bus), .. })) => {
+                words::BUS_LIVE
+            }
+            (state, _, _) => state.words(),
+        }
+    }
 }
 
 /// One piece of equipment's memory between two facts.
@@ -59,6 +79,9 @@ pub struct Docket {
     phase: Option<Phase>,
     violation_since_unix_ms: Option<i64>,
     energy_overdue: WattHours,
+    /// What may have been drawn beside it unseen, by closed intervals.
+    bound_closed: WattHours,
+    inspect: Inspections,
     /// Energy since each feeder's last interval.
     open: Box<[(MeterId, WattHours)]>,
     plate: Option<Digest>,
@@ -87,6 +110,8 @@ impl Docket {
             phase: None,
             violation_since_unix_ms: memory.and_then(|m| m.violation_since_unix_ms),
             energy_overdue: memory.map_or(WattHours(0), |m| m.energy_closed),
+            bound_closed: memory.map_or(WattHours(0), |m| m.bound_closed),
+            inspect: Inspections::default(),
             open: meters.iter().map(|meter| (*meter, WattHours(0))).collect(),
             plate: memory.and_then(|m| m.plate),
             plate_fault: None,
@@ -136,7 +161,7 @@ impl Docket {
         at: &Stamp,
         feeders: impl Iterator<Item = &'f Feeder> + Clone,
     ) -> Option<Verdict> {
-        let worst = feeders.clone().map(Feeder::state).max_by_key(|state| state.severity())?;
+        let worst = worst_of(feeders.clone())?;
         let standing = self.duty.standing();
         let overdue = |at: &Stamp| standing.phase(at.legal_day()) == Some(Phase::Overdue);
         // Both ends of the evidence must lie past the last lawful day, told by a clock that was set at all.
@@ -146,7 +171,10 @@ impl Docket {
             let past = overdue(from) && from.wall_unix_ms <= at.wall_unix_ms;
             past && !settled(from) && !self.leave.excuses(from)
         };
-        let guilty = dated && feeders.clone().filter_map(Feeder::proof).map(Proof::from).any(counts);
+        let convicting = feeders.clone().filter(|feeder| feeder.terms().convicts());
+        let guilty = dated && convicting.filter_map(Feeder::proof).map(Proof::from).any(counts);
+        let inspect: Inspections = feeders.clone().flat_map(reasons_to_look).collect();
+        let looked_at = std::mem::replace(&mut self.inspect, inspect);
         let phase = self.duty.phase(at);
         let mut signs = SignSet::default();
         feeders.clone().flat_map(|feeder| feeder.signs().standing()).for_each(|s| signs.add(s.sign));
@@ -155,7 +183,7 @@ impl Docket {
         if latches {
             self.violation_since_unix_ms = Some(at.wall_unix_ms);
         }
-        let told = standing == self.told && signs == signs_before;
+        let told = standing == self.told && signs == signs_before && inspect == looked_at;
         let same = worst == self.state && phase == self.phase && told;
         if same && !latches && self.since.is_some() {
             return None;
@@ -165,7 +193,12 @@ impl Docket {
             self.since = Some(*at);
         }
         self.phase = phase;
-        Some(self.verdict(at, Shares::default()))
+        Some(self.verdict(at, Shares::default(), feeders))
+    }
+
+    /// The verdict as it stands, for whoever asks.
+    pub fn ask<'f>(&mut self, at: &Stamp, feeders: impl Iterator<Item = &'f Feeder> + Clone) -> Verdict {
+        self.verdict(at, Shares::default(), feeders)
     }
 
     /// A permit of the authority for this equipment.
@@ -184,23 +217,57 @@ impl Docket {
     }
 
     /// The authority opens the latch. There is no other way.
-    pub fn reset(&mut self, at: &Stamp) -> Verdict {
+    pub fn reset<'f>(&mut self, at: &Stamp, feeders: impl Iterator<Item = &'f Feeder> + Clone) -> Verdict {
         self.violation_since_unix_ms = None;
         self.reset_at = Some(*at);
         self.phase = self.duty.phase(at);
-        self.verdict(at, Shares::default())
+        self.verdict(at, Shares::default(), feeders)
     }
 
-    /// The verdict that is due on schedule, with the shares of a feeder's interval.
-    pub fn on_schedule(&mut self, meter: MeterId, at: &Stamp, shares: Shares) -> Verdict {
-        if let Some((_, open)) = self.open.iter_mut().find(|(id, _)| *id == meter) {
+    /// The verdict that is due on schedule, with a feeder's interval.
+    pub fn on_schedule<'f>(
+        &mut self,
+        at: &Stamp,
+        interval: &Interval,
+        feeders: impl Iterator<Item = &'f Feeder> + Clone,
+    ) -> Verdict {
+        if let Some((_, open)) = self.open.iter_mut().find(|(id, _)| *id == interval.meter) {
             *open = WattHours(0);
         }
+        let convicts = |feeder: &Feeder| feeder.terms().meter == interval.meter && feeder.terms().convicts();
+        let overdue = self.duty.phase(&interval.end) == Some(Phase::Overdue);
+        if overdue && feeders.clone().any(convicts) {
+            self.bound_closed.0 = self.bound_closed.0.saturating_add(interval.bound.0);
+        }
         self.phase = self.duty.phase(at);
-        self.verdict(at, shares)
+        self.verdict(at, interval.shares, feeders)
     }
 
-    fn verdict(&mut self, at: &Stamp, shares: Shares) -> Verdict {
+    /// What the verdict rests on. Only the process feeders count, where there are any.
+    fn grounds<'f>(&self, feeders: impl Iterator<Item = &'f Feeder> + Clone) -> Grounds {
+        let process = || feeders.clone().filter(|feeder| feeder.terms().role == Role::Process);
+        let terms = || process().map(Feeder::terms);
+        let steps = process().filter_map(|feeder| feeder.register_step());
+        Grounds {
+            floor: MilliWatts(terms().fold(0, |sum, terms| sum.saturating_add(terms.floor.power.0))),
+            register_floor: WattHours(steps.fold(0, |sum, step| sum.saturating_add(register_floor(step).0))),
+            error_ppm: terms().map(Commissioned::error_ppm).max().unwrap_or(0),
+            bound: WattHours(self.energy_overdue.0.saturating_add(self.bound_closed.0)),
+            voltage_point: terms().map(|terms| terms.voltage_point).min(),
+            inspect: self.inspect,
+            meter: joined(process().filter_map(Feeder::fingerprint)),
+            commissioning: joined(feeders.clone().map(|feeder| feeder.terms().identity))
+                .unwrap_or_else(|| Digest::of(b"")),
+            parameters: Parameters::of(terms().map(|terms| terms.poll_ms).max().unwrap_or(0)),
+        }
+    }
+
+    fn verdict<'f>(
+        &mut self,
+        at: &Stamp,
+        shares: Shares,
+        feeders: impl Iterator<Item = &'f Feeder> + Clone,
+    ) -> Verdict {
         self.told = self.duty.standing();
         Verdict {
             asset: self.asset,
@@ -217,6 +284,42 @@ impl Docket {
             plate: self.plate,
             permit: self.leave.last(),
             signs: self.signs,
+            grounds: Some(self.grounds(feeders)),
         }
     }
+}
+
+/// The most severe of the states that say something of the equipment. Its own process feeders decide; where it has
+/// none, one that it shares proves rest and never use. Auxiliaries of its own show as that, and safety feeders not at all.
+fn worst_of<'f>(feeders: impl Iterator<Item = &'f Feeder> + Clone) -> Option<State> {
+    let exclusive = feeders.clone().any(|feeder| feeder.terms().convicts());
+    let says = |feeder: &Feeder| {
+        let (terms, state) = (feeder.terms(), feeder.state());
+        let draws = matches!(state, State::Drawing | State::Exporting);
+        match (terms.role, terms.convicts()) {
+            (Role::Process, true) => Some(state),
+            (Role::Process, false) if exclusive => None,
+            (Role::Process, false) if draws => Some(State::Unknown(Why::SharedFeeder)),
+            (Role::Process, false) => Some(state),
+            (Role::Auxiliary, _) if terms.serves.len() == 1 && (draws || state == State::Auxiliary) => {
+                Some(State::Auxiliary)
+            }
+            (Role::Auxiliary | Role::Safety, _) => None,
+        }
+    };
+    let worst = feeders.clone().filter_map(says).max_by_key(|state| state.severity());
+    worst.or_else(|| feeders.into_iter().next().map(|_| State::Unknown(Why::SharedFeeder)))
+}
+
+/// Why somebody should look at a feeder, though it convicts nobody.
+fn reasons_to_look(feeder: &Feeder) -> impl Iterator<Item = Inspect> {
+    let terms = feeder.terms();
+    let draws = feeder.state() == State::Drawing;
+    let reasons = [
+        (Inspect::SharedFeeder, draws && terms.role == Role::Process && !terms.convicts()),
+        (Inspect::Auxiliary, draws && terms.role == Role::Auxiliary),
+        (Inspect::Exporting, feeder.state() == State::Exporting),
+        (Inspect::Unfit, terms.role == Role::Process && terms.is_unfit()),
+    ];
+    reasons.into_iter().filter(|(_, is_so)| *is_so).map(|(why, _)| why)
 }

@@ -14,6 +14,8 @@ pub enum Span {
     Day,
     /// A calendar month.
     Month,
+    /// A spell in which energy flows backwards.
+    Export,
 }
 
 impl Span {
@@ -24,12 +26,15 @@ impl Span {
             Span::Interval => "interval",
             Span::Day => "day",
             Span::Month => "month",
+            Span::Export => "export",
         }
     }
 
     /// Reads the word of a record.
     pub fn from_word(word: &str) -> Option<Span> {
-        [Span::Pair, Span::Interval, Span::Day, Span::Month].into_iter().find(|span| span.word() == word)
+        [Span::Pair, Span::Interval, Span::Day, Span::Month, Span::Export]
+            .into_iter()
+            .find(|span| span.word() == word)
     }
 }
 

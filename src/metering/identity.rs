@@ -95,6 +95,13 @@ impl Label {
         Label::new(all.as_bytes())
     }
 
+    /// Reads back what [`Label::as_str`] gave; `None` unless it is 1 to [`MAX_LABEL_BYTES`] printable ASCII.
+    pub fn from_text(text: &str) -> Option<Label> {
+        let mut label = Label { bytes: [0; MAX_LABEL_BYTES], len: 0 };
+        let printable = !text.is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        (printable && label.push(text.as_bytes())).then_some(label)
+    }
+
     fn push(&mut self, more: &[u8]) -> bool {
         let from = usize::from(self.len);
         let Some(space) = self.bytes.get_mut(from..from + more.len()) else { return false };
@@ -245,6 +252,9 @@ mod tests {
         assert_eq!(text(&[b'x'; 300]).unwrap().len(), MAX_LABEL_BYTES);
         assert_eq!(Label::of_words(&[0x0102, 0xABCD]).unwrap().as_str(), "0102ABCD");
         assert_eq!(Label::of_words(&[]), None);
+        let odd = Label::new(&[b'a', 0xB0, b'\\']).unwrap();
+        assert_eq!(Label::from_text(odd.as_str()), Some(odd));
+        assert_eq!(Label::from_text("温度"), None);
     }
 
     #[test]

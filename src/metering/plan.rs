@@ -411,7 +411,9 @@ fn purpose(quantity: Quantity) -> Purpose {
         | Q::Frequency
         | Q::Clock
         | Q::UptimeS
-        | Q::RunHours => Purpose::Needed,
+        | Q::RunHours
+        | Q::MaxDemand
+        | Q::PowerFails => Purpose::Needed,
         Q::CurrentN
         | Q::ImportL1
         | Q::ImportL2

@@ -45,6 +45,7 @@ quantities! {
     Frequency "frequency" "Hz";
     ReactiveImport "reactive_import" "kvarh"; ReactiveExport "reactive_export" "kvarh";
     Clock "clock" "s"; UptimeS "uptime_s" "s"; RunHours "run_hours" "h";
+    MaxDemand "max_demand" "W"; PowerFails "power_fails" "1";
 }
 
 /// How many quantities there are.
@@ -123,7 +124,8 @@ impl Quantity {
             | Quantity::Apparent
             | Quantity::ApparentL1
             | Quantity::ApparentL2
-            | Quantity::ApparentL3 => Sort::Power,
+            | Quantity::ApparentL3
+            | Quantity::MaxDemand => Sort::Power,
             Quantity::Pf | Quantity::PfL1 | Quantity::PfL2 | Quantity::PfL3 => Sort::Factor,
             Quantity::Frequency => Sort::Frequency,
             Quantity::Import
@@ -141,7 +143,7 @@ impl Quantity {
             | Quantity::Energy
             | Quantity::ReactiveImport
             | Quantity::ReactiveExport => Sort::Counter,
-            Quantity::Clock | Quantity::UptimeS | Quantity::RunHours => Sort::Life,
+            Quantity::Clock | Quantity::UptimeS | Quantity::RunHours | Quantity::PowerFails => Sort::Life,
         }
     }
 }

@@ -8,14 +8,14 @@ use std::{
 };
 
 use crate::{
-    catalogue::{Phase, PlateSource},
+    catalogue::{Phase, PlateSource, Witness},
     evidence::{
         Answer, Arrival, Body, LogId, Notice, Occasion, Presence, Record,
         follow::{Place, Seen},
     },
     judge::{
-        BalanceFinding, Event, Finding, Interval, Outcome, Proof, Sign, SignFinding, State, StateFinding,
-        Turn, Verdict,
+        BalanceFinding, Event, Finding, Inspect, Interval, Measured, MeterTold, Outcome, Proof, SignFinding,
+        State, StateFinding, Turn, Verdict,
     },
     terms::{
         AssetId, GatewayId, MilliWatts, WattHours,
@@ -171,6 +171,7 @@ impl Timeline {
             | Body::Act(_)
             | Body::Answer(_)
             | Body::Notice(_)
+            | Body::Commissioned(_)
             | Body::Transition(_) => log_line(&record.body)?,
             Body::Rotation(_) | Body::Checkpoint(_) => return None,
             Body::Finding(Finding::Interval(interval)) => (Tone::Doubt, interval_line(interval)?),
@@ -185,16 +186,21 @@ impl Timeline {
 
     fn state_line(&self, found: &StateFinding) -> String {
         let mut line = format!("{} {}: ", found.asset, found.meter);
-        line.push_str(&self.state_words(found.state));
-        if let Some(power) = found.power {
-            let _infallible = write!(
-                line,
-                ", {} (limit {}, blind below {})",
-                Watts(power),
-                Watts(found.limit),
-                Watts(found.floor)
-            );
+        line.push_str(&found.state.sentence(found.words(), self.language));
+        if found.is_cooling {
+            let _infallible = write!(line, " ({})", words::COOLING_DOWN.in_language(self.language));
         }
+        let _infallible = match found.power {
+            Some(Measured::Is(power)) => {
+                let (limit, floor) = (Watts(found.limit), Watts(found.floor));
+                write!(line, ", {} (limit {limit}, blind below {floor})", Watts(power))
+            }
+            Some(Measured::UpTo(floor)) => {
+                let said = words::NOT_MEASURABLE_UP_TO.in_language(self.language);
+                write!(line, ", {said} {} (limit {})", Watts(floor), Watts(found.limit))
+            }
+            None => Ok(()),
+        };
         match found.proof {
             Some(Proof::Power { from, .. }) => {
                 let _infallible = write!(line, ", by power since {}", LegalTime(from.wall_unix_ms));
@@ -204,20 +210,31 @@ impl Timeline {
                 let from = LegalTime(excess.from.wall_unix_ms);
                 let _infallible = write!(line, ", by the register: {moved} since {from}, {bound} allowed");
             }
+            Some(Proof::Demand { from, demand, .. }) => {
+                let (from, demand) = (LegalTime(from.wall_unix_ms), Watts(demand));
+                let _infallible = write!(
+                    line,
+                    ", by the meter's maximum demand: {demand} for a quarter of an hour since {from}"
+                );
+            }
+            Some(Proof::BackFeed { from }) => {
+                let _infallible = write!(line, ", by voltage since {}", LegalTime(from.wall_unix_ms));
+            }
             None => {}
         }
         line
     }
 
-    fn state_words(&self, state: State) -> String {
-        let said = state.words().in_language(self.language);
-        match state {
-            State::Unknown(why) => format!("{said} ({})", why.words().in_language(self.language)),
-            State::Dead => format!("{said}. {}", words::NOT_A_TEST_FOR_DEAD.in_language(self.language)),
-            State::Auxiliary => format!("{said}. {}", words::KEEP_COOLING.in_language(self.language)),
-            State::Masked(sign) => format!("{said} ({})", sign_words(sign, self.language)),
-            State::Drawing | State::Energised => said.to_owned(),
+    /// The verdict's state, how far it can be witnessed, and whether the meter is fit to witness it.
+    fn verdict_words(&self, verdict: &Verdict) -> String {
+        let mut text = verdict.state.sentence(verdict.words(), self.language);
+        if verdict.standing.witness() == Some(Witness::None) {
+            let _infallible = write!(text, ". {}", words::NO_WITNESS.in_language(self.language));
         }
+        if verdict.grounds.is_some_and(|grounds| grounds.inspect.iter().any(|why| why == Inspect::Unfit)) {
+            let _infallible = write!(text, ". {}", words::METER_UNFIT.in_language(self.language));
+        }
+        text
     }
 
     fn verdict_line(&mut self, record: &Record, verdict: &Verdict) -> Option<(Tone, String)> {
@@ -231,7 +248,7 @@ impl Timeline {
                 return Some((Tone::Plain, what));
             }
             // The feeder's own line has said the state already, unless we came too late to hear it.
-            let state = (told != Some(verdict.state)).then(|| self.state_words(verdict.state));
+            let state = (told != Some(verdict.state)).then(|| self.verdict_words(verdict));
             let law = law::standing_words(verdict, self.language).filter(|_| is_news);
             let said: Vec<String> = [state, law].into_iter().flatten().collect();
             // Before the deadline drawing is information.
@@ -260,17 +277,9 @@ impl Timeline {
     }
 }
 
-/// What is seen, and what must stand beside it.
-fn sign_words(sign: Sign, language: Language) -> String {
-    let said = sign.words().in_language(language);
-    let asked = if sign.is_strong() { words::TAMPER_ALARM } else { words::INSPECTION_ASKED };
-    let warning = sign.warning().map_or("", |warning| warning.in_language(language));
-    format!("{said}. {}. {warning}", asked.in_language(language)).trim_end().to_owned()
-}
-
 fn state_tone(state: State) -> Tone {
     match state {
-        State::Drawing | State::Masked(_) | State::Unknown(_) => Tone::Doubt,
+        State::Drawing | State::Exporting | State::Masked(_) | State::Unknown(_) => Tone::Doubt,
         State::Auxiliary => Tone::Plain,
         State::Energised | State::Dead => Tone::Good,
     }
@@ -300,6 +309,7 @@ fn event_line(event: &Event, language: Language) -> (Tone, String) {
                 format!("{}: energy register {} from {before} to {after}", event.meter, event.what.word()),
             )
         }
+        Event::Meter(told) => meter_line(told),
         Event::Plate(read) => {
             let lines = read.plate.attributes().len();
             match read.before {
@@ -327,12 +337,24 @@ fn event_line(event: &Event, language: Language) -> (Tone, String) {
     }
 }
 
+fn meter_line(told: &MeterTold) -> (Tone, String) {
+    let serial =
+        told.after.serial.map_or_else(|| "serial not told".to_owned(), |serial| format!("serial {serial}"));
+    let paper = told.permit.map_or_else(String::new, |permit| format!(", by permit {permit}"));
+    match told.before {
+        None => (Tone::Plain, format!("{}: the meter tells who it is, {serial}", told.meter)),
+        Some(_) => {
+            (Tone::Doubt, format!("{}: METER CHANGED, now {serial}{paper}; a new series begins", told.meter))
+        }
+    }
+}
+
 fn sign_line(found: &SignFinding, language: Language) -> (Tone, String) {
     let what = format!("{} at {}", found.asset, found.meter);
     match found.turn {
         Turn::Begins => {
             let tone = if found.sign.is_strong() { Tone::Alarm } else { Tone::Doubt };
-            (tone, format!("{what}: {}", sign_words(found.sign, language)))
+            (tone, format!("{what}: {}", found.sign.sentence(language)))
         }
         Turn::Over | Turn::Undone | Turn::Permitted | Turn::Reset => {
             let said = found.sign.words().in_language(language);
@@ -378,6 +400,9 @@ fn log_line(body: &Body) -> Option<(Tone, String)> {
         }
         Body::Answer(answer) => answer_line(answer)?,
         Body::Notice(notice) => notice_line(notice),
+        Body::Commissioned(point) => {
+            (Tone::Plain, format!("{}: metering point commissioned, {}", point.meter, point.summary()))
+        }
         Body::Transition(step) => {
             let (from, to) = (step.from.word(), step.to.word());
             (Tone::Plain, format!("{}: order {} from {from} to {to} ({})", step.asset, step.order, step.why))

@@ -63,6 +63,39 @@ pub const AUXILIARY: Words =
     Words { zh: "仅在申报的辅助用电之内", en: "drawing within the declared allowances" };
 /// `drawing`
 pub const DRAWING: Words = Words { zh: "正在用电", en: "drawing power beyond the declared allowances" };
+/// `exporting`
+pub const EXPORTING: Words = Words {
+    zh: "向电网反送电，超出申报",
+    en: "feeding back beyond what is declared, or alive behind a point that should be open",
+};
+/// `energised` where the voltage is taken before the breaker.
+pub const BUS_LIVE: Words = Words {
+    zh: "无电流，母线带电；断路器之后的线路看不到",
+    en: "no current, bus live; nothing is seen of the line behind the breaker",
+};
+/// `energised` or `dead` of equipment that fuel runs and its drives show.
+pub const DRIVES_NOT_DRAWING: Words = Words {
+    zh: "传动未用电；燃料窑炉是否停火，电表无法证明",
+    en: "drives not drawing; whether the fire is out no meter can tell",
+};
+/// Of equipment whose running no meter shows.
+pub const NO_WITNESS: Words = Words {
+    zh: "此类设备的运行不在电表上显现，以下读数不作证明",
+    en: "the running of such equipment does not show at a meter: this proves nothing",
+};
+/// `auxiliary` within three days of the end of drawing.
+pub const COOLING_DOWN: Words = Words {
+    zh: "停机后冷却阶段（仅为物理状态标签，不是法定宽限）",
+    en: "cooling down after it drew: a physical label, no legal grace",
+};
+/// Said of a meter whose floor is too high for its equipment.
+pub const METER_UNFIT: Words = Words {
+    zh: "电表不适合此设备：其盲区超过额定功率的 5 %",
+    en: "meter unfit for this equipment: more than 5 % of its rating could hide below the floor",
+};
+/// Stands before the power that could hide below a floor.
+pub const NOT_MEASURABLE_UP_TO: Words = Words { zh: "不可测量，至多", en: "not measurable, up to" };
+
 /// `unknown`
 pub const UNKNOWN: Words = Words {
     zh: "未知：没有证据，不等于停用",

@@ -5,10 +5,13 @@ use coldhearth::{
     evidence::{
         Body, Boot, Chain, Checkpoint, Ed25519, Genesis, LogHead, LogId, Receipt, Sealer, Signer as _,
     },
-    judge::{Finding, Interval, Mark, Shares, SignSet, State, Verdict, Window, Windows},
+    judge::{
+        Finding, Grounds, Inspections, Interval, Mark, Parameters, Shares, SignSet, State, Verdict,
+        VoltagePoint, Window, Windows,
+    },
     metering::Register,
     terms::{
-        AssetId, ClockQuality, Digest, GatewayId, LegalDay, MeterId, Name, Stamp, WattHours,
+        AssetId, ClockQuality, Digest, GatewayId, LegalDay, MeterId, MilliWatts, Name, Stamp, WattHours,
         place::{CreditCode, Division},
     },
 };
@@ -159,6 +162,8 @@ fn quarter(point: usize, begin: u64) -> Interval {
             day: window(begin - begin % 86_400),
             month: window(0),
         }),
+        fingerprint: Some(Digest::of(b"meter")),
+        commissioning: Some(Digest::of(b"commissioning")),
     }
 }
 
@@ -176,5 +181,16 @@ fn verdict(point: usize, begin: u64) -> Verdict {
         plate: Some(Digest::of(b"plate")),
         permit: None,
         signs: SignSet::default(),
+        grounds: Some(Grounds {
+            floor: MilliWatts::from_watts(242_487),
+            register_floor: WattHours(4_200),
+            error_ppm: 8_661,
+            bound: WattHours(begin.cast_signed() / 1_000 + 12_000),
+            voltage_point: Some(VoltagePoint::Load),
+            inspect: Inspections::default(),
+            meter: Some(Digest::of(b"meter")),
+            commissioning: Digest::of(b"commissioning"),
+            parameters: Parameters::of(1_000),
+        }),
     }
 }

@@ -121,6 +121,10 @@ fn words() -> Vec<String> {
         let text = fs::read_to_string(path).unwrap();
         let after = text.split("=> \"").skip(1).map(|rest| rest.split('"').next().unwrap());
         words.extend(after.filter(lawful).map(str::to_owned));
+        // Of enums that are written as words: a variant and its word on a line.
+        let beside = text.lines().filter_map(|line| line.trim().strip_suffix('"')?.split_once(" \""));
+        let named = beside.filter(|(name, _)| name.bytes().all(|b| b.is_ascii_alphanumeric()));
+        words.extend(named.map(|(_, word)| word).filter(lawful).map(str::to_owned));
     }
     words.sort();
     words.dedup();
@@ -164,7 +168,8 @@ fn the_schema_knows_every_word() {
 }
 
 /// Relations that a schema cannot say: the reader refuses more.
-const BEYOND_A_SCHEMA: [&str; 2] = ["/attributes", "/to_unix_ms"];
+const BEYOND_A_SCHEMA: [&str; 9] =
+    ["/attributes", "/point", "/to_unix_ms", "/model", "/serial", "/firmware", "/wiring", "/ct", "/pt"];
 
 #[test]
 fn the_schema_and_the_reader_understand_the_same() {

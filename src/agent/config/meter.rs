@@ -8,6 +8,7 @@ use super::{
     read::{MAX_POWER_W, Reader},
 };
 use crate::{
+    evidence::commissioning::{Commissioning, MAX_PAPER_BYTES, PointPapers},
     judge::{
         Accuracy, Allowance, AllowanceKind, Classes, Commissioned, Floor, Promised, Role, VoltagePoint,
         Wiring, allowance::MAX_ALLOWANCES, commission::MAX_SERVED,
@@ -54,14 +55,43 @@ impl Reader<'_> {
         }
         let served = served(&form, equipment);
         let commissioned = self.commissioned(&form, MeterId(id?), &served, profile.as_deref());
+        let papers = self.papers(&form);
         form.close();
-        let (bus, unit, mut profile) = (bus?, unit?, profile?);
+        let (id, bus, unit, mut profile) = (MeterId(id?), bus?, unit?, profile?);
         if let Some(gap_ms) = gap_ms {
             Arc::make_mut(&mut profile).gap_ms = gap_ms;
         }
         let commissioned = Commissioned { poll_ms, ..commissioned? };
+        let identity = Commissioning::of(&commissioned, (profile.id, profile.digest), &papers).digest();
+        let commissioned = Commissioned { identity, ..commissioned };
         let declared = commissioned.ratios;
-        Some(Meter { id: MeterId(id?), bus, unit, profile, declared, poll_ms, timeout_ms, commissioned })
+        Some(Meter { id, bus, unit, profile, declared, poll_ms, timeout_ms, commissioned, papers })
+    }
+
+    /// The papers of a metering point; a missing test that ties the meter to its equipment is warned of.
+    fn papers(&self, form: &Form<'_>) -> PointPapers {
+        let Some(table) = form.table("papers") else {
+            let wrong = "no `papers`: nothing shows that this meter measures this equipment";
+            let right =
+                "add [meter.papers] with the witnessed step test; every record says that there is none";
+            self.warnings.add(form.place("id").clone(), Wrong::new(wrong, right));
+            return PointPapers::default();
+        };
+        let papers = PointPapers {
+            step_test: table.optional("step_test", paper),
+            phasor_check: table.optional("phasor_check", paper),
+            single_line: table.optional("single_line", paper),
+            certificate: table.optional("certificate", paper),
+            certificate_expires: table.optional("certificate_expires", form::day),
+            seals: table.optional("seals", paper),
+        };
+        if papers.step_test.is_none() {
+            let wrong = "no witnessed `step_test` ties this meter to its equipment";
+            let right = "switch it under witness and name the protocol";
+            self.warnings.add(table.place("step_test").clone(), Wrong::new(wrong, right));
+        }
+        table.close();
+        papers
     }
 
     fn commissioned(
@@ -199,6 +229,17 @@ fn wiring(form: &Form<'_>, nominal_v: Option<i64>) -> Wiring {
         );
     }
     wiring
+}
+
+fn paper(value: &Value) -> form::Reading<String> {
+    let text = form::text(value)?;
+    if text.len() > MAX_PAPER_BYTES {
+        return Err(Wrong::new(
+            format!("has {} bytes", text.len()),
+            format!("at most {MAX_PAPER_BYTES} are allowed: name the document"),
+        ));
+    }
+    Ok(text)
 }
 
 fn class(value: &Value) -> form::Reading<Accuracy> {

@@ -10,8 +10,8 @@ use crate::{
         recall::Recall,
     },
     judge::{
-        Event, Excess, Interval, Mark, PlateRead, Proof, RegisterEvent, RegisterQuirk, Shares, SignSet, Span,
-        StateFinding, Why, Window, Windows,
+        Event, Excess, Interval, Mark, Measured, PlateRead, Proof, RegisterEvent, RegisterQuirk, Shares,
+        SignSet, Span, StateFinding, Why, Window, Windows,
     },
     metering::{Block, Fault, Function, Register, Scan},
     terms::{
@@ -62,12 +62,17 @@ pub(super) fn violation() -> Verdict {
         plate: Some(Digest::of(b"plate")),
         permit: None,
         signs: SignSet::default(),
+        grounds: None,
     }
 }
 
 fn state(state: State, proof: Option<Proof>) -> Body {
+    Body::Finding(Finding::State(found(state, proof)))
+}
+
+pub(super) fn found(state: State, proof: Option<Proof>) -> StateFinding {
     let silent = proof.is_none();
-    Body::Finding(Finding::State(StateFinding {
+    StateFinding {
         meter: MeterId::new("m1").unwrap(),
         asset: AssetId::new("eaf-2").unwrap(),
         state,
@@ -75,13 +80,18 @@ fn state(state: State, proof: Option<Proof>) -> Body {
         proof,
         limit: MilliWatts::from_watts(98_498),
         floor: MilliWatts::from_watts(48_498),
-        power: (!silent).then(|| MilliWatts::from_watts(4_312_000)),
+        is_cooling: false,
+        voltage_point: None,
+        power: (!silent).then(|| Measured::Is(MilliWatts::from_watts(4_312_000))),
+        phase_power: [None; 3],
         line_voltages: [Some(MilliVolts(35_000_000)), None, Some(MilliVolts(34_900_000))],
         currents: [Some(MilliAmps(71_400)), Some(MilliAmps(0)), None],
         mark: Some(mark(8)),
         signs: heapless::Vec::new(),
+        fingerprint: None,
+        commissioning: None,
         scan: if silent { Scan::default() } else { scan() },
-    }))
+    }
 }
 
 fn interval() -> Body {
@@ -100,6 +110,8 @@ fn interval() -> Body {
         before: None,
         after: Some(mark(901)),
         windows: Some(Windows { interval: window, day: window, month: window }),
+        fingerprint: None,
+        commissioning: None,
     }))
 }
 

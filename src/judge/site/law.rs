@@ -60,7 +60,7 @@ impl Site {
             Ok(plate) => plate,
             Err(fault) => return self.on_plate_fault(asset, fault.word(), say),
         };
-        let Some(docket) = self.dockets.iter_mut().find(|docket| docket.id() == asset) else { return };
+        let Some(docket) = self.place(asset).and_then(|place| self.dockets.get_mut(place)) else { return };
         if let Some(before) = docket.on_plate(plate.fingerprint()) {
             let read = PlateRead { asset, source: PlateSource::Read, before, plate: plate.clone() };
             say(Finding::Event(Event::Plate(read)));
@@ -80,10 +80,9 @@ impl Site {
 
     /// What its standing means for equipment that was judged before; the first verdict waits for a reading, or for none.
     fn review(&mut self, asset: AssetId, at: &Stamp, say: &mut dyn FnMut(Finding)) {
-        let mut dockets = self.dockets.iter_mut();
-        let Some(docket) = dockets.find(|docket| docket.id() == asset && docket.was_judged()) else { return };
-        let serving = self.feeders.iter().filter(|feeder| feeder.terms().serves(asset));
-        if let Some(verdict) = docket.review(at, serving) {
+        let Some(place) = self.place(asset) else { return };
+        let Some(docket) = self.dockets.get_mut(place).filter(|docket| docket.was_judged()) else { return };
+        if let Some(verdict) = docket.review(at, self.links.serving(place, &self.feeders)) {
             say(Finding::Verdict(verdict));
         }
     }

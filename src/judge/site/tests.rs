@@ -3,6 +3,7 @@
 mod law;
 mod lives;
 mod permits;
+mod points;
 mod signs;
 
 use super::*;
@@ -173,6 +174,10 @@ impl Story {
             mark: i.after,
             windows: i.windows,
             accounted_to: i.end,
+            identity: self.said.iter().rev().find_map(|f| match f {
+                Finding::Event(Event::Meter(told)) => Some(told.after),
+                Finding::State(_) | Finding::Interval(_) | Finding::Verdict(_) | Finding::Event(_) => None,
+            }),
         });
         // As `evidence::recall` does: a count that began anew since then is the baseline.
         for finding in &self.said {
@@ -617,6 +622,7 @@ fn energy_is_counted_once_across_a_restart() {
         asset: before.asset,
         violation_since_unix_ms: before.violation_since_unix_ms,
         energy_closed: before.energy_closed,
+        bound_closed: WattHours(0),
         permit: None,
         plate: None,
         standing: Standing::default(),

@@ -10,12 +10,20 @@ use crate::{
     evidence::{
         Act, ActKind, ActRefusal, Answer, Body, Chain, Dropped, Ed25519, Gap, GapWhy, Keyring, Notice,
         Receipt, Rollback, Sealer, Signer, Trust,
+        commissioning::{Commissioning, PointPapers},
     },
     judge::{
-        BalanceFinding, ClassChange, DeadlineWarning, Doubt, Event, Figure, Figures, Outcome, PermitUse,
-        Rung, Sign, SignFinding, StandingSign, Transition, Turn, sign::figure::figures,
+        Accuracy, Allowance, AllowanceKind, BalanceFinding, ClassChange, Classes, Commissioned,
+        DeadlineWarning, Doubt, Event, Figure, Figures, Floor, Grounds, Inspect, MeterTold, Outcome,
+        Parameters, PermitUse, Rung, Sign, SignFinding, StandingSign, StateFinding, Transition, Turn,
+        VoltagePoint, Wiring, sign::figure::figures,
     },
-    terms::{Name, OrderId, Stamp, WattHours},
+    metering::{
+        Identity,
+        decode::Declared,
+        identity::{Label, Route},
+    },
+    terms::{Name, OrderId, Ratio, Stamp, WattHours},
 };
 
 const LOG: LogId = LogId(0x3f1c_9a70_e2b8_4d15);
@@ -239,6 +247,95 @@ fn bodies_about_signs() -> Vec<Body> {
     events.into_iter().chain(states).chain(balances).collect()
 }
 
+/// What the judge says of a metering point as commissioned, and by which meter.
+fn bodies_of_the_judge() -> Vec<Body> {
+    let label = |text: &str| Label::new(text.as_bytes());
+    let before = Identity {
+        maker: label("Janitza"),
+        model: label("UMG 96"),
+        serial: label("4711"),
+        firmware: label("1.4"),
+        ct: Ratio::new(400, 5),
+        pt: Ratio::new(35_000, 100),
+        wiring: label("0001"),
+        route: Some(Route::Vendor),
+        ..Identity::default()
+    };
+    let after = Identity { serial: label("4712 \\"), pt: None, ..before };
+    let told = MeterTold { meter: MeterId::new("m1").unwrap(), before: None, after: before, permit: None };
+    let changed = MeterTold { before: Some(before), after, permit: Name::new("permit-2"), ..told };
+    let digests = (Some(before.fingerprint()), Some(Digest::of(b"commissioning")));
+    let point = |state, proof, power| StateFinding {
+        is_cooling: state == State::Auxiliary,
+        voltage_point: Some(VoltagePoint::Bus),
+        power,
+        phase_power: [1, -2, 3].map(|megawatts| Some(MilliWatts::from_watts(megawatts * 1_000_000))),
+        fingerprint: digests.0,
+        commissioning: digests.1,
+        ..found(state, proof)
+    };
+    let (from, floor) = (at(5), MilliWatts::from_watts(48_498));
+    let excess =
+        |span| Some(Proof::Energy(Excess { span, from, moved: WattHours(9_000), bound: WattHours(8_000) }));
+    let (demand, limit) = (MilliWatts::from_watts(8_000_000), MilliWatts::from_watts(98_498));
+    let is = |watts| Some(Measured::Is(MilliWatts::from_watts(watts)));
+    let states = [
+        point(State::Exporting, excess(Span::Export), is(-900_000)),
+        point(State::Exporting, Some(Proof::BackFeed { from }), Some(Measured::UpTo(floor))),
+        point(State::Drawing, Some(Proof::Demand { from, demand, limit }), Some(Measured::UpTo(floor))),
+        point(State::Auxiliary, None, is(90_000)),
+        point(State::Energised, None, Some(Measured::UpTo(floor))),
+        point(State::Unknown(Why::BusSide), None, None),
+    ];
+    let Body::Finding(Finding::Interval(quarter)) = interval() else { panic!() };
+    let quarter = Interval { fingerprint: digests.0, commissioning: digests.1, ..quarter };
+    let mut unsaved = register();
+    unsaved.what = RegisterQuirk::Unsaved;
+    let grounds = Grounds {
+        floor,
+        register_floor: WattHours(4_200),
+        error_ppm: 8_661,
+        bound: WattHours(20_800),
+        voltage_point: Some(VoltagePoint::Line),
+        inspect: [Inspect::SharedFeeder, Inspect::Unfit].into_iter().collect(),
+        meter: digests.0,
+        commissioning: Digest::of(b"commissioning"),
+        parameters: Parameters::of(1_000),
+    };
+    let verdict = Verdict { grounds: Some(grounds), ..violation() };
+    let events = [Event::Meter(told), Event::Meter(changed), Event::Register(unsaved)].map(Finding::Event);
+    let rest = [Finding::Interval(quarter), Finding::Verdict(verdict)];
+    let findings = states.map(Finding::State).into_iter().chain(events).chain(rest);
+    findings.map(Body::Finding).chain([Body::Commissioned(point_of_eaf_2())]).collect()
+}
+
+fn point_of_eaf_2() -> Commissioning {
+    let nominal = MilliVolts(35_000_000);
+    let floor = Floor::behind_ct(Wiring::FourWire, 400, nominal, Accuracy::parse("0.5S"));
+    let (meter, asset) = (MeterId::new("m1").unwrap(), violation().asset);
+    let rated = MilliWatts::from_watts(12_500_000);
+    let crane = Allowance {
+        name: Name::new("crane").unwrap(),
+        kind: AllowanceKind::Crane,
+        power: MilliWatts::from_watts(30_000),
+        monthly: WattHours(500_000),
+        back_power: MilliWatts::from_watts(15_000),
+        back_monthly: WattHours(100_000),
+    };
+    let terms = Commissioned {
+        allowances: Box::new([crane]),
+        ratios: Declared { ct: Ratio::new(400, 5), pt: Ratio::new(35_000, 100) },
+        classes: Classes { ct: Accuracy::parse("0.5S"), ..Classes::default() },
+        ..Commissioned::process_feeder(meter, asset, nominal, rated, floor)
+    };
+    let papers = PointPapers {
+        step_test: Some("2026-05-12 步进试验".into()),
+        certificate_expires: LegalDay::parse("2028-06-30"),
+        ..PointPapers::default()
+    };
+    Commissioning::of(&terms, (Name::new("janitza-19000").unwrap(), Digest::of(b"profile")), &papers)
+}
+
 fn receipt() -> Receipt {
     Receipt {
         gateway: GatewayId::new("gw-03").unwrap(),
@@ -305,7 +402,7 @@ fn messages() -> Vec<(String, Vec<u8>)> {
     roster.extend(roster_members());
     Act::seal(&roster, &mut sealer, &authority()).unwrap();
     keep("act-roster-listed", sealer.bytes());
-    for (second, body) in bodies_about_signs().iter().enumerate() {
+    for (second, body) in bodies_about_signs().iter().chain(&bodies_of_the_judge()).enumerate() {
         keep(body.word(), chain.seal(&at(80 + second), body).unwrap().bytes);
     }
     all
@@ -362,7 +459,7 @@ fn every_golden_is_believed_and_read_as_it_was_meant() {
         assert_eq!(keyring.open(Unverified::read(bytes).unwrap()).unwrap().body, body, "{name}");
     }
     // The last ones belong to the second log, whose key the rotation has made known.
-    let law: Vec<Body> = bodies_about_the_law().into_iter().chain(bodies_about_signs()).collect();
+    let added = [bodies_about_the_law(), bodies_about_signs(), bodies_of_the_judge()].concat();
     let mut keyring = Keyring::new(&[key().public_key()]);
     let all = messages();
     for (name, bytes) in &all {
@@ -370,7 +467,7 @@ fn every_golden_is_believed_and_read_as_it_was_meant() {
     }
     let first = all.iter().position(|(name, _)| name == "47-verdict.json").unwrap();
     let records = all.iter().skip(first).filter(|(name, _)| !name.contains("act-roster"));
-    for ((name, bytes), body) in records.zip(law) {
+    for ((name, bytes), body) in records.zip(added) {
         assert_eq!(keyring.open(Unverified::read(bytes).unwrap()).unwrap().body, body, "{name}");
     }
     let receipt_bytes = messages().into_iter().find(|(name, _)| name.ends_with("receipt.json")).unwrap().1;

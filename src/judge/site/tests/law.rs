@@ -118,6 +118,7 @@ impl Story {
                 asset: asset(),
                 violation_since_unix_ms: verdict.violation_since_unix_ms,
                 energy_closed: verdict.energy_closed,
+                bound_closed: WattHours(0),
                 plate: verdict.plate,
                 permit: verdict.permit,
                 standing: verdict.standing,

@@ -106,6 +106,7 @@ fn a_permit_and_what_was_drawn_under_it_survive_a_restart() {
         asset: asset(),
         violation_since_unix_ms: None,
         energy_closed: WattHours(0),
+        bound_closed: WattHours(0),
         permit: story.verdict().permit,
         plate: None,
         standing: Standing::default(),

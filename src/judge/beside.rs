@@ -1,0 +1,229 @@
+//! Registers beside the one energy is judged by: of the phases, and of what flows backwards.
+
+use super::{
+    commission::{Commissioned, REGISTER_AGE_MS, Wiring},
+    drawing::{DEMAND_MS, OFF_DELAY_MS, Proof},
+    memory::Mark,
+    register::{Passage, Track, is_span_known, is_timed},
+    window::{Excess, Span, Window, Windows},
+};
+use crate::{
+    metering::{Quantity, Reading, Register},
+    terms::{MilliWatts, Stamp, WattHours},
+};
+
+/// What flows backwards must do so for this long before it is exported, in milliseconds.
+pub const EXPORT_DELAY_MS: i64 = 60_000;
+
+const IMPORTS: [Quantity; 3] = [Quantity::ImportL1, Quantity::ImportL2, Quantity::ImportL3];
+const EXPORTS: [Quantity; 3] = [Quantity::ExportL1, Quantity::ExportL2, Quantity::ExportL3];
+
+/// What a reading told of a register beside the first.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Heard {
+    /// It moved.
+    pub moved: bool,
+    /// It moved by more than the allowances explain.
+    pub excess: Option<Excess>,
+}
+
+/// The phases' registers together: what one phase feeds back is not netted against what another draws.
+#[derive(Debug, Default)]
+pub struct Phases {
+    track: Track,
+    windows: Option<Windows>,
+}
+
+impl Phases {
+    /// Takes a reading. `is_drawing`: more of the same is no surprise.
+    pub fn on_reading(&mut self, terms: &Commissioned, reading: &Reading, is_drawing: bool) -> Heard {
+        let Some(register) = sum_of(reading, IMPORTS).filter(|_| terms.wiring == Wiring::FourWire) else {
+            return Heard::default();
+        };
+        let now = Mark { at: reading.at, register };
+        let explained = |before: &Mark, now: &Mark| {
+            if is_drawing {
+                WattHours(i64::MAX)
+            } else {
+                terms.energy_bound(&before.at, &now.at, now.register.step)
+            }
+        };
+        let possible =
+            |before: &Mark, now: &Mark| terms.possible(now.at.since_ms(&before.at), now.register.step);
+        let passage = self.track.on(now, WattHours(0), possible, explained);
+        let windows = self.windows.get_or_insert_with(|| Windows::starting(&now.at));
+        match passage {
+            Passage::Told { before, energy, .. } if is_timed(&before, &now) => {
+                Heard { moved: energy.0 > 0, excess: windows.add(terms, &before, &now, energy) }
+            }
+            Passage::Doubtful { .. } | Passage::Unconfirmed { .. } => Heard::default(),
+            Passage::Told { .. }
+            | Passage::First
+            | Passage::Unsaved { .. }
+            | Passage::Rebased { .. }
+            | Passage::Untimed { .. } => {
+                *windows = Windows::starting(&now.at);
+                Heard::default()
+            }
+        }
+    }
+
+    /// An interval of the ledger is over.
+    pub fn close_interval(&mut self, at: &Stamp) {
+        if let Some(windows) = &mut self.windows {
+            windows.interval = Window::starting(at);
+        }
+    }
+
+    /// Sums begin anew with the last good reading.
+    pub fn renew(&mut self) {
+        self.windows = self.track.anchor().map(|mark| Windows::starting(&mark.at));
+    }
+
+    /// The wall clock was moved.
+    pub fn on_clock_step(&mut self, now: &Stamp) {
+        self.track.on_clock_step(now);
+        self.renew();
+    }
+}
+
+/// A spell in which energy flows backwards.
+#[derive(Clone, Copy, Debug)]
+struct Spell {
+    /// Where the sum began.
+    from: Stamp,
+    /// When it was last seen to flow.
+    last: Stamp,
+    /// By the register; by power times time where the map has none.
+    moved: WattHours,
+    /// Milliwatt-milliseconds that are not yet a watt-hour.
+    rest: i64,
+}
+
+/// What flows backwards, by the export register or by power.
+#[derive(Debug, Default)]
+pub struct Export {
+    track: Track,
+    spell: Option<Spell>,
+    proof: Option<Proof>,
+    last: Option<Stamp>,
+}
+
+impl Export {
+    /// Takes a reading; true when an export register moved.
+    pub fn on_reading(&mut self, terms: &Commissioned, reading: &Reading) -> bool {
+        let at = reading.at;
+        let register = reading.register(Quantity::Export).copied().or_else(|| sum_of(reading, EXPORTS));
+        let last = self.last.replace(at);
+        let backwards = reading.power().filter(|power| power.0 < -terms.back_limit().0);
+        let told = register.and_then(|register| self.told(terms, Mark { at, register }));
+        match (register, told, backwards) {
+            (Some(_), Some((from, energy)), _) if energy.0 > 0 => self.add(from, at, energy, 0),
+            (None, _, Some(power)) => {
+                let from = last.filter(|last| last.boot == at.boot).unwrap_or(at);
+                let poll_ms = i64::try_from(terms.poll_ms).unwrap_or(i64::MAX);
+                let span_ms = at.since_ms(&from).clamp(0, poll_ms.saturating_mul(2));
+                self.add(from, at, WattHours(0), power.0.saturating_neg().saturating_mul(span_ms));
+            }
+            _ => {}
+        }
+        let step = register.or(reading.import).map_or(WattHours(1), |register| register.step);
+        self.weigh(terms, &at, step);
+        told.is_some_and(|(_, energy)| energy.0 > 0)
+    }
+
+    /// Whether energy flows backwards beyond what is declared, proven by energy and by time.
+    pub fn proof(&self) -> Option<&Proof> {
+        self.proof.as_ref()
+    }
+
+    /// The wall clock was moved: sums that belong to a day begin anew.
+    pub fn on_clock_step(&mut self, now: &Stamp) {
+        self.track.on_clock_step(now);
+        self.spell = None;
+    }
+
+    fn told(&mut self, terms: &Commissioned, now: Mark) -> Option<(Stamp, WattHours)> {
+        let possible =
+            |before: &Mark, now: &Mark| terms.possible(now.at.since_ms(&before.at), now.register.step);
+        let explained = |before: &Mark, now: &Mark| terms.back_bound(&before.at, &now.at, now.register.step);
+        match self.track.on(now, WattHours(0), possible, explained) {
+            Passage::Told { before, energy, .. } if is_timed(&before, &now) => Some((before.at, energy)),
+            Passage::Told { .. }
+            | Passage::First
+            | Passage::Unsaved { .. }
+            | Passage::Doubtful { .. }
+            | Passage::Rebased { .. }
+            | Passage::Unconfirmed { .. }
+            | Passage::Untimed { .. } => None,
+        }
+    }
+
+    fn add(&mut self, from: Stamp, at: Stamp, energy: WattHours, power_ms: i64) {
+        /// Milliwatt-milliseconds in a watt-hour.
+        const WATT_HOUR: i64 = 3_600_000_000;
+        let spell = self.spell.get_or_insert(Spell { from, last: at, moved: WattHours(0), rest: 0 });
+        let rest = spell.rest.saturating_add(power_ms);
+        spell.moved.0 = spell.moved.0.saturating_add(energy.0).saturating_add(rest / WATT_HOUR);
+        (spell.rest, spell.last) = (rest % WATT_HOUR, at);
+    }
+
+    fn weigh(&mut self, terms: &Commissioned, at: &Stamp, step: WattHours) {
+        let Some(spell) = self.spell else { return };
+        if at.since_ms(&spell.last) >= OFF_DELAY_MS {
+            (self.spell, self.proof) = (None, None);
+            return;
+        }
+        let bound = terms.back_bound(&spell.from, &spell.last, step);
+        let lasted = spell.last.since_ms(&spell.from) >= EXPORT_DELAY_MS;
+        if lasted && spell.moved > bound && self.proof.is_none() {
+            let (from, moved) = (spell.from, spell.moved);
+            self.proof = Some(Proof::Energy(Excess { span: Span::Export, from, moved, bound }));
+        }
+    }
+}
+
+/// Three registers as one; `None` unless all are there. It has no width of its own: where one of them goes around, it
+/// falls, and begins anew.
+fn sum_of(reading: &Reading, quantities: [Quantity; 3]) -> Option<Register> {
+    let mut sum = Register { energy: WattHours(0), step: WattHours(0), modulus: None, raw: 0, raw_words: 0 };
+    for quantity in quantities {
+        let register = reading.register(quantity)?;
+        sum.energy.0 = sum.energy.0.checked_add(register.energy.0)?;
+        sum.step.0 = sum.step.0.saturating_add(register.step.0);
+    }
+    Some(sum)
+}
+
+/// The meter's own maximum demand: what a run between two polls leaves behind.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Demand {
+    last: Option<(Stamp, MilliWatts)>,
+    /// A risen demand that waits for the next reading to agree.
+    risen: Option<MilliWatts>,
+}
+
+impl Demand {
+    /// Takes a reading; the proof when the demand rose beyond the limit and the next reading agrees. A lower one begins
+    /// anew: it is cleared every month.
+    pub fn on_reading(&mut self, terms: &Commissioned, reading: &Reading) -> Option<Proof> {
+        let now = (reading.at, reading.value(Quantity::MaxDemand).map(MilliWatts)?);
+        let rose_from = self.last.filter(|last| now.1 > last.1 && is_span_known(&last.0, &now.0));
+        let Some((before, _)) = rose_from.filter(|_| now.1 <= terms.capacity()) else {
+            (self.last, self.risen) = (Some(now), None);
+            return None;
+        };
+        if self.risen.is_none_or(|risen| now.1 < risen) {
+            self.risen = Some(now.1);
+            return None;
+        }
+        (self.last, self.risen) = (Some(now), None);
+        let from = earlier(&before, DEMAND_MS.saturating_add(REGISTER_AGE_MS));
+        (now.1 > terms.limit()).then_some(Proof::Demand { from, demand: now.1, limit: terms.limit() })
+    }
+}
+
+fn earlier(at: &Stamp, by_ms: i64) -> Stamp {
+    let uptime_ms = at.uptime_ms.saturating_sub(by_ms.cast_unsigned());
+    Stamp { wall_unix_ms: at.wall_unix_ms.saturating_sub(by_ms), uptime_ms, ..*at }
+}
