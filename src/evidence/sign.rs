@@ -7,7 +7,6 @@ use super::{
 };
 use crate::{
     judge::{Figure, Figures, Grade, Sign, SignFinding, SignSet, StandingSign, Turn, sign::SIGNS},
-    metering::Scan,
     terms::{AssetId, MeterId, Name},
 };
 
@@ -48,7 +47,7 @@ pub(super) fn read_event(reader: Reader<'_>) -> Result<SignFinding, BadMember> {
         since: reader.moment("since")?,
         figures: read_figures(reader)?,
         permit: m.optional("permit", |m| m.parsed("permit", Name::new))?,
-        scan: m.optional("scan", |_| reader.scan())?.unwrap_or_else(Scan::default),
+        scan: reader.scan()?,
     })
 }
 

@@ -1,5 +1,6 @@
 //! One feeder: readings in, states out. Joins what the register, the line and the power tell.
 
+mod masked;
 mod said;
 
 pub use said::StateFinding;
@@ -13,12 +14,8 @@ use super::{
     ledger::{Account, Ledger},
     line::{self, Line},
     memory::{Mark, MeterMemory},
-    permit::Permit,
     register::{Passage, Track, is_timed},
-    sign::{
-        Figures, Sign, Signs, Turns,
-        neighbours::{Beside, Trace},
-    },
+    sign::{Signs, Turns, neighbours::Trace},
     state::{State, Why},
     window::{Excess, Windows},
 };
@@ -194,63 +191,6 @@ impl Feeder {
         let is_news = self.after_turns(at, turns)
             || self.misses >= MISSED_POLLS && !is_known && self.show(self.doubted(Why::Fault(fault)), at);
         Change { is_news, ..Change::default() }
-    }
-
-    /// Takes a paper about this meter.
-    pub fn on_paper(&mut self, permit: &Permit, at: &Stamp, turns: &mut Turns) -> Change {
-        self.signs.on_paper(permit, at, turns);
-        Change { is_news: self.after_turns(at, turns), ..Change::default() }
-    }
-
-    /// Takes a sign that shows only beside other meters.
-    pub fn on_compared(&mut self, sign: Sign, at: &Stamp, figures: Figures, turns: &mut Turns) -> Change {
-        self.signs.on_compared(sign, at, figures, turns);
-        Change { is_news: self.after_turns(at, turns), ..Change::default() }
-    }
-
-    /// The authority resets the signs that stand.
-    pub fn on_reset(&mut self, at: &Stamp, turns: &mut Turns) -> Change {
-        self.signs.on_reset(turns);
-        Change { is_news: self.after_turns(at, turns), ..Change::default() }
-    }
-
-    /// Its signs.
-    pub fn signs(&self) -> &Signs {
-        &self.signs
-    }
-
-    /// Its register, where the last reading was accepted as its baseline.
-    pub fn accepted(&self, reading: &Reading) -> Option<Mark> {
-        self.track.anchor().filter(|mark| mark.at == reading.at)
-    }
-
-    /// Shows a strong sign at once, whatever else is not told; true when a sign began or ended.
-    fn after_turns(&mut self, at: &Stamp, turns: &Turns) -> bool {
-        let masks = self.shown.severity() < State::Drawing.severity();
-        if let Some(sign) = self.signs.strongest().filter(|_| masks) {
-            self.show(State::Masked(sign), at);
-        }
-        !turns.is_empty()
-    }
-
-    /// What silence is shown as: a strong sign that stands is not hidden by it.
-    fn doubted(&self, why: Why) -> State {
-        self.signs.strongest().map_or(State::Unknown(why), State::Masked)
-    }
-
-    fn hear_signs(
-        &mut self,
-        reading: &Reading,
-        mark: Option<&Mark>,
-        passage: Option<&Passage>,
-        turns: &mut Turns,
-    ) {
-        self.signs.on_reading(&self.terms, reading, self.line.is_in_inrush(&reading.at), turns);
-        if let (Some(after), Some(Passage::Rebased { before })) = (mark, passage) {
-            self.signs.on_rebased(&self.terms, before, after, turns);
-        }
-        let is_live = line::sight(&self.terms, reading).is_some_and(|sight| sight.is_live);
-        self.trace.on_reading(reading, is_live);
     }
 
     /// Takes the passing of time: a feeder nobody hears of becomes `Unknown`.
@@ -487,20 +427,6 @@ impl Feeder {
             Passage::Untimed { before } => (RegisterQuirk::Untimed, before),
         };
         Some(Event::Register(RegisterEvent { meter: self.terms.meter, what, before, after, permit: None }))
-    }
-}
-
-impl Beside for Feeder {
-    fn terms(&self) -> &Commissioned {
-        &self.terms
-    }
-
-    fn trace(&self) -> &Trace {
-        &self.trace
-    }
-
-    fn trace_mut(&mut self) -> &mut Trace {
-        &mut self.trace
     }
 }
 

@@ -218,6 +218,16 @@ impl SignSet {
         self.0 |= 1 << sign.index();
     }
 
+    /// Takes one out.
+    pub const fn remove(&mut self, sign: Sign) {
+        self.0 &= !(1 << sign.index());
+    }
+
+    /// Whether it is in.
+    pub const fn has(self, sign: Sign) -> bool {
+        self.0 & (1 << sign.index()) != 0
+    }
+
     /// Whether there is none.
     pub const fn is_empty(self) -> bool {
         self.0 == 0

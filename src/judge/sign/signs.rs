@@ -1,7 +1,7 @@
 //! The signs of one meter: what is seen, what stands, what begins and ends.
 
 use super::{
-    Figures, SIGNS, Sign, Turn,
+    Figures, SIGNS, Sign, SignSet, Turn,
     clock::MeterClock,
     cycle::PowerCycle,
     figure::{Figure, figures},
@@ -82,6 +82,8 @@ pub struct Signs {
     cycle: PowerCycle,
     sums: Sums,
     without_voltage: u8,
+    /// Stood before a restart: what it was edited from may be forgotten, so only a paper or the authority ends it.
+    kept: SignSet,
 }
 
 impl Signs {
@@ -94,6 +96,7 @@ impl Signs {
         for (_, StandingSign { sign, since }) in memory.signs.iter().filter(|(meter, _)| of_this(meter)) {
             if let Some(place) = signs.stands.get_mut(sign.index()) {
                 *place = Some(Stands { since: *since, seen: *since });
+                signs.kept.add(*sign);
             }
         }
         let about_it =
@@ -240,7 +243,7 @@ impl Signs {
         if is_there {
             self.see(sign, at, figures, turns);
             self.hear_paper(sign, at, turns);
-        } else {
+        } else if !self.kept.has(sign) {
             self.end(sign, Turn::Undone, None, turns);
         }
     }
@@ -268,6 +271,7 @@ impl Signs {
 
     fn end(&mut self, sign: Sign, turn: Turn, permit: Option<Name>, turns: &mut Turns) {
         let Some(stands) = self.stands.get_mut(sign.index()).and_then(Option::take) else { return };
+        self.kept.remove(sign);
         say(turns, Turned { sign, turn, since: stands.since, figures: Figures::new(), permit });
     }
 

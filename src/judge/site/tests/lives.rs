@@ -100,6 +100,7 @@ impl Story {
             }
             Honest::Cut(minutes) => (0..minutes).for_each(|_| {
                 self.now_ms += 60_000;
+                self.energy = WattHours(*true_ws / 3_600);
                 let reading = self.reading(0, 0, None);
                 self.hear(&Sample::Reading(reading));
             }),
@@ -111,7 +112,8 @@ impl Story {
             }
             Honest::Cached(seconds) => {
                 let kept = self.reading(watts, 100, None);
-                for _ in 0..seconds {
+                // Together with the meter's own beat no value is older than a minute.
+                for _ in 0..seconds.min(56 - beat_s.min(55)) {
                     self.second(true_ws, watts, beat_s);
                     self.hear(&Sample::Reading(Reading { at: self.stamp(), ..kept.clone() }));
                 }
