@@ -63,13 +63,20 @@ impl Quantity {
     }
 
     /// Whether it only ever counts up: an energy register.
-    pub fn is_register(self) -> bool {
+    pub const fn is_register(self) -> bool {
         self.register_index().is_some()
     }
 
     /// Position in tables of all energy registers.
-    pub fn register_index(self) -> Option<usize> {
-        COUNTERS.iter().position(|counter| *counter == self)
+    pub const fn register_index(self) -> Option<usize> {
+        let (mut position, mut rest): (usize, &[Quantity]) = (0, &COUNTERS);
+        while let Some((counter, after)) = rest.split_first() {
+            if counter.index() == self.index() {
+                return Some(position);
+            }
+            (position, rest) = (position + 1, after);
+        }
+        None
     }
 
     /// The transformers that stand between the line and a meter that measures this on its own side.
