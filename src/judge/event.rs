@@ -9,10 +9,6 @@ use crate::{
 
 /// Something an auditor must know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "findings are written into a reused buffer, never boxed: no allocation"
-)]
 pub enum Event {
     /// The wall clock was moved against the boot clock, in milliseconds.
     ClockStepped {

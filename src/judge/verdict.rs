@@ -256,9 +256,9 @@ impl Docket {
             voltage_point: terms().map(|terms| terms.voltage_point).min(),
             inspect: self.inspect,
             meter: joined(process().filter_map(Feeder::fingerprint)),
-            commissioning: joined(feeders.clone().map(|feeder| feeder.terms().identity))
-                .unwrap_or_else(|| Digest::of(b"")),
             parameters: Parameters::of(terms().map(|terms| terms.poll_ms).max().unwrap_or(0)),
+            commissioning: joined(feeders.map(|feeder| feeder.terms().identity))
+                .unwrap_or_else(|| Digest::of(b"")),
         }
     }
 
