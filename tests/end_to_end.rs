@@ -31,6 +31,17 @@ async fn ended(process: Process) -> (i32, String) {
     soon("a program's end", ended).await.unwrap()
 }
 
+/// The first line with anything on it that a program prints; an empty one is a topic cleared of what an earlier life of
+/// the agent may have left there.
+async fn first_line(process: Process) -> String {
+    let read = tokio::task::spawn_blocking(move || {
+        let mut process = process;
+        let out = std::io::BufReader::new(process.0.stdout.take().unwrap());
+        std::io::BufRead::lines(out).map(Result::unwrap).find(|line| !line.is_empty()).unwrap()
+    });
+    soon("a line of a program", read).await.unwrap()
+}
+
 #[tokio::test]
 async fn a_melt_reaches_the_regulator_signed() {
     let works = Works::open("melt").await;
@@ -49,14 +60,7 @@ async fn a_melt_reaches_the_regulator_signed() {
         ["watch", "--broker", &address, "--trust", trust.to_str().unwrap(), "--until-violation", "50s"];
     let watch = regulator(&watch);
     let mut plain = Command::new("mosquitto_sub");
-    plain.args([
-        "-p",
-        &broker.port.to_string(),
-        "-C",
-        "1",
-        "-t",
-        "coldhearth/v1/+/+/+/+/+/+/alarm/violation",
-    ]);
+    plain.args(["-p", &broker.port.to_string(), "-t", "coldhearth/v1/+/+/+/+/+/+/alarm/violation"]);
     let plain = Process(plain.stdout(Stdio::piped()).spawn().unwrap());
     works.force(8_000_000);
     let violation = |record: &_| verdict(record).is_some_and(|v| v.violation_since_unix_ms.is_some());
@@ -65,7 +69,10 @@ async fn a_melt_reaches_the_regulator_signed() {
     assert!(report.authentic && report.complete, "{report:?}\n{}", works.log());
     assert_eq!(report.condition(), "violation");
     let (alarm, _) = loop {
-        if let (Kind::Violation, bytes) = alarms.next().await {
+        // An empty message clears what an earlier life may have left there.
+        if let (Kind::Violation, bytes) = alarms.next().await
+            && !bytes.is_empty()
+        {
             break (Unverified::read(&bytes).unwrap().verify(&key).unwrap(), bytes);
         }
     };
@@ -73,8 +80,7 @@ async fn a_melt_reaches_the_regulator_signed() {
     let (exit, out) = ended(watch).await;
     assert_eq!(exit, 0, "{out}");
     assert!(out.contains("VIOLATION"), "{out}");
-    let (exit, out) = ended(plain).await;
-    assert_eq!(exit, 0);
+    let out = first_line(plain).await;
     let mut jq = Command::new("jq");
     let jq =
         jq.args(["-r", "[.asset, .state, .violation] | @csv"]).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -155,9 +161,8 @@ async fn with_nobody_subscribed_the_alarm_stays_for_whoever_comes_late_and_the_l
     let key = works.key().await;
     let mut plain = Command::new("mosquitto_sub");
     let alarm = "coldhearth/v1/+/+/+/+/+/+/alarm/violation";
-    plain.args(["-p", &broker.port.to_string(), "-C", "1", "-t", alarm]);
-    let (exit, alarm) = ended(Process(plain.stdout(Stdio::piped()).spawn().unwrap())).await;
-    assert_eq!(exit, 0);
+    plain.args(["-p", &broker.port.to_string(), "-t", alarm]);
+    let alarm = first_line(Process(plain.stdout(Stdio::piped()).spawn().unwrap())).await;
     let alarm = Unverified::read(alarm.trim_end().as_bytes()).unwrap().verify(&key).unwrap();
     assert!(verdict(&alarm).is_some_and(|v| v.violation_since_unix_ms.is_some()));
     let mut subscriber = Subscriber::start(broker.port).await;
