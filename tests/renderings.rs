@@ -144,6 +144,7 @@ fn verdict(state: State, witness: Option<Witness>, voltage_point: VoltagePoint) 
             inspect: Inspections::default(),
             meter: None,
             commissioning: Digest::of(b""),
+            corroboration: None,
             parameters: Parameters::of(1_000),
         }),
     }

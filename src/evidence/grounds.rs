@@ -2,10 +2,11 @@
 
 use super::{
     canonical::Object,
-    members::{BadMember, Found, Members},
+    members::{BadMember, Found, Members, Reader},
+    write,
 };
 use crate::{
-    judge::{Grounds, Inspect, MeterTold, Parameters, VoltagePoint},
+    judge::{Corroboration, Grounds, Inspect, MeterTold, Parameters, VoltagePoint},
     metering::{
         Identity,
         identity::{Label, Route},
@@ -26,6 +27,12 @@ pub(super) fn write(object: &mut Object<'_>, grounds: &Grounds) {
     }
     if let Some(meter) = grounds.meter {
         object.shown("meter_sha256", meter);
+    }
+    if let Some(corroboration) = &grounds.corroboration {
+        object.object("corroboration", |o| {
+            o.shown("group", corroboration.group).whole("blind_w", corroboration.blind.watts());
+            write::moment(o, "until", &corroboration.until);
+        });
     }
     object.list("inspect", |list| {
         for why in grounds.inspect.iter() {
@@ -48,7 +55,8 @@ pub(super) fn write(object: &mut Object<'_>, grounds: &Grounds) {
 }
 
 /// Reads the grounds of a verdict.
-pub(super) fn read(m: Members<'_>) -> Found<Grounds> {
+pub(super) fn read(reader: Reader<'_>) -> Found<Grounds> {
+    let m = reader.members;
     let inspect = |item: Members<'_>| item.parsed("why", Inspect::from_word);
     let p = m.object("parameters")?;
     Ok(Grounds {
@@ -59,6 +67,14 @@ pub(super) fn read(m: Members<'_>) -> Found<Grounds> {
         voltage_point: m.optional("voltage_point", |m| m.parsed("voltage_point", VoltagePoint::from_word))?,
         inspect: m.objects("inspect")?.into_iter().map(inspect).collect::<Found<_>>()?,
         meter: digest(m, "meter_sha256")?,
+        corroboration: reader.members.optional("corroboration", |m| {
+            let inside = reader.of(m.object("corroboration")?);
+            Ok(Corroboration {
+                group: inside.members.parsed("group", Name::new)?,
+                blind: MilliWatts::from_watts(inside.members.whole("blind_w")?),
+                until: inside.moment("until")?,
+            })
+        })?,
         commissioning: m.parsed("commissioning_sha256", Digest::from_hex)?,
         parameters: Parameters {
             poll_ms: p.fitting("poll_ms")?,

@@ -326,7 +326,7 @@ impl<'a> Reader<'a> {
                 Ok(PermitUse { permit: m.parsed("permit", Name::new)?, used: self.energy("permit_used_wh")? })
             })?,
             signs: sign::read_set(self)?,
-            grounds: m.optional("grounds", |m| grounds::read(m.object("grounds")?))?,
+            grounds: m.optional("grounds", |m| grounds::read(self.of(m.object("grounds")?)))?,
         })
     }
 

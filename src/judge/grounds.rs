@@ -1,6 +1,7 @@
 //! What a verdict rests on, said with it: what could hide, by which rules it was judged, by which meter as commissioned.
 
 use super::{
+    balance::Corroboration,
     commission::VoltagePoint,
     drawing::{LARGE_LOAD_PERCENT, OFF_DELAY_MS, ON_DELAY_LARGE_MS, ON_DELAY_SMALL_MS},
     feeder::MISSED_POLLS,
@@ -99,6 +100,8 @@ pub struct Grounds {
     pub meter: Option<Digest>,
     /// As `meter`, of what was declared of them at commissioning.
     pub commissioning: Digest,
+    /// What the meter upstream says of its feeders, where it says anything; otherwise nothing corroborates it.
+    pub corroboration: Option<Corroboration>,
     /// The rules.
     pub parameters: Parameters,
 }

@@ -8,10 +8,11 @@ use super::{
     commission::{Commissioned, Equipment},
     event::{Event, MeterTold, RegisterEvent},
     feeder::{Change, Feeder},
+    grounds::Grounds,
     memory::Memory,
     permit::{Permit, Permitted},
     sign::{Sign, SignFinding, Signs, Turns, neighbours::Neighbours},
-    verdict::Docket,
+    verdict::{Docket, Verdict},
 };
 use crate::{
     catalogue::Roster,
@@ -181,7 +182,8 @@ impl Site {
                 if let Some(place) = self.place(asset)
                     && let Some(docket) = self.dockets.get_mut(place)
                 {
-                    say(Finding::Verdict(docket.ask(at, self.links.serving(place, &self.feeders))));
+                    let verdict = docket.ask(at, &self.links.serving(place, &self.feeders));
+                    say(corroborated(&self.balances, at, verdict));
                 }
             }
         }
@@ -299,8 +301,8 @@ impl Site {
             if let Some((from, energy)) = change.energy.filter(|_| convicts) {
                 docket.on_energy(meter, &from, energy);
             }
-            if let Some(verdict) = docket.review(at, self.links.serving(*docket_place, &self.feeders)) {
-                say(Finding::Verdict(verdict));
+            if let Some(verdict) = docket.review(at, &self.links.serving(*docket_place, &self.feeders)) {
+                say(corroborated(&self.balances, at, verdict));
             }
         }
     }
@@ -330,7 +332,8 @@ impl Site {
         }
         let Some(docket) = self.dockets.get_mut(place) else { return };
         docket.duty.reset(at, self.roster.as_ref(), &mut |event| say(Finding::Event(event)));
-        say(Finding::Verdict(docket.reset(at, self.links.serving(place, &self.feeders))));
+        let verdict = docket.reset(at, &self.links.serving(place, &self.feeders));
+        say(corroborated(&self.balances, at, verdict));
     }
 
     fn close_interval(&mut self, place: usize, at: &Stamp, by_reading: bool, say: &mut dyn FnMut(Finding)) {
@@ -340,7 +343,8 @@ impl Site {
         for docket_place in self.links.dockets_of(place) {
             if let Some(docket) = self.dockets.get_mut(*docket_place) {
                 let serving = self.links.serving(*docket_place, &self.feeders);
-                say(Finding::Verdict(docket.on_schedule(at, &interval, serving)));
+                let verdict = docket.on_schedule(at, &interval, &serving);
+                say(corroborated(&self.balances, at, verdict));
             }
         }
     }
@@ -366,6 +370,13 @@ impl Site {
     fn meter(&self, meter: MeterId) -> Option<usize> {
         self.feeders.binary_search_by_key(&meter, |feeder| feeder.terms().meter).ok()
     }
+}
+
+/// A verdict with what corroborates it.
+fn corroborated(balances: &Balances, at: &Stamp, verdict: Verdict) -> Finding {
+    let corroboration = balances.corroboration(verdict.asset, at);
+    let grounds = verdict.grounds.map(|grounds| Grounds { corroboration, ..grounds });
+    Finding::Verdict(Verdict { grounds, ..verdict })
 }
 
 /// Names the authority's paper beside what a meter or its register did.

@@ -159,7 +159,7 @@ impl Docket {
     pub fn review<'f>(
         &mut self,
         at: &Stamp,
-        feeders: impl Iterator<Item = &'f Feeder> + Clone,
+        feeders: &(impl Iterator<Item = &'f Feeder> + Clone),
     ) -> Option<Verdict> {
         let worst = worst_of(feeders.clone())?;
         let standing = self.duty.standing();
@@ -197,7 +197,7 @@ impl Docket {
     }
 
     /// The verdict as it stands, for whoever asks.
-    pub fn ask<'f>(&mut self, at: &Stamp, feeders: impl Iterator<Item = &'f Feeder> + Clone) -> Verdict {
+    pub fn ask<'f>(&mut self, at: &Stamp, feeders: &(impl Iterator<Item = &'f Feeder> + Clone)) -> Verdict {
         self.verdict(at, Shares::default(), feeders)
     }
 
@@ -217,7 +217,7 @@ impl Docket {
     }
 
     /// The authority opens the latch. There is no other way.
-    pub fn reset<'f>(&mut self, at: &Stamp, feeders: impl Iterator<Item = &'f Feeder> + Clone) -> Verdict {
+    pub fn reset<'f>(&mut self, at: &Stamp, feeders: &(impl Iterator<Item = &'f Feeder> + Clone)) -> Verdict {
         self.violation_since_unix_ms = None;
         self.reset_at = Some(*at);
         self.phase = self.duty.phase(at);
@@ -229,7 +229,7 @@ impl Docket {
         &mut self,
         at: &Stamp,
         interval: &Interval,
-        feeders: impl Iterator<Item = &'f Feeder> + Clone,
+        feeders: &(impl Iterator<Item = &'f Feeder> + Clone),
     ) -> Verdict {
         if let Some((_, open)) = self.open.iter_mut().find(|(id, _)| *id == interval.meter) {
             *open = WattHours(0);
@@ -244,7 +244,7 @@ impl Docket {
     }
 
     /// What the verdict rests on. Only the process feeders count, where there are any.
-    fn grounds<'f>(&self, feeders: impl Iterator<Item = &'f Feeder> + Clone) -> Grounds {
+    fn grounds<'f>(&self, feeders: &(impl Iterator<Item = &'f Feeder> + Clone)) -> Grounds {
         let process = || feeders.clone().filter(|feeder| feeder.terms().role == Role::Process);
         let terms = || process().map(Feeder::terms);
         let steps = process().filter_map(|feeder| feeder.register_step());
@@ -256,8 +256,9 @@ impl Docket {
             voltage_point: terms().map(|terms| terms.voltage_point).min(),
             inspect: self.inspect,
             meter: joined(process().filter_map(Feeder::fingerprint)),
+            corroboration: None,
             parameters: Parameters::of(terms().map(|terms| terms.poll_ms).max().unwrap_or(0)),
-            commissioning: joined(feeders.map(|feeder| feeder.terms().identity))
+            commissioning: joined(feeders.clone().map(|feeder| feeder.terms().identity))
                 .unwrap_or_else(|| Digest::of(b"")),
         }
     }
@@ -266,7 +267,7 @@ impl Docket {
         &mut self,
         at: &Stamp,
         shares: Shares,
-        feeders: impl Iterator<Item = &'f Feeder> + Clone,
+        feeders: &(impl Iterator<Item = &'f Feeder> + Clone),
     ) -> Verdict {
         self.told = self.duty.standing();
         Verdict {

@@ -190,6 +190,7 @@ fn verdict(point: usize, begin: u64) -> Verdict {
             inspect: Inspections::default(),
             meter: Some(Digest::of(b"meter")),
             commissioning: Digest::of(b"commissioning"),
+            corroboration: None,
             parameters: Parameters::of(1_000),
         }),
     }

@@ -1,6 +1,6 @@
 //! What a site does when days pass, nameplates are read, rosters come, and the authority resets: the law's side of it.
 
-use super::Site;
+use super::{Site, corroborated};
 use crate::{
     catalogue::{Nameplate, PlateSource, Roster},
     judge::{
@@ -82,8 +82,8 @@ impl Site {
     fn review(&mut self, asset: AssetId, at: &Stamp, say: &mut dyn FnMut(Finding)) {
         let Some(place) = self.place(asset) else { return };
         let Some(docket) = self.dockets.get_mut(place).filter(|docket| docket.was_judged()) else { return };
-        if let Some(verdict) = docket.review(at, self.links.serving(place, &self.feeders)) {
-            say(Finding::Verdict(verdict));
+        if let Some(verdict) = docket.review(at, &self.links.serving(place, &self.feeders)) {
+            say(corroborated(&self.balances, at, verdict));
         }
     }
 }

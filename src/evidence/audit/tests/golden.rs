@@ -247,8 +247,8 @@ fn bodies_about_signs() -> Vec<Body> {
     events.into_iter().chain(states).chain(balances).collect()
 }
 
-/// What the judge says of a metering point as commissioned, and by which meter.
-fn bodies_of_the_judge() -> Vec<Body> {
+/// A meter that tells who it is, and is another afterwards.
+fn meters_told() -> [MeterTold; 2] {
     let label = |text: &str| Label::new(text.as_bytes());
     let before = Identity {
         maker: label("Janitza"),
@@ -264,7 +264,13 @@ fn bodies_of_the_judge() -> Vec<Body> {
     let after = Identity { serial: label("4712 \\"), pt: None, ..before };
     let told = MeterTold { meter: MeterId::new("m1").unwrap(), before: None, after: before, permit: None };
     let changed = MeterTold { before: Some(before), after, permit: Name::new("permit-2"), ..told };
-    let digests = (Some(before.fingerprint()), Some(Digest::of(b"commissioning")));
+    [told, changed]
+}
+
+/// What the judge says of a metering point as commissioned, and by which meter.
+fn bodies_of_the_judge() -> Vec<Body> {
+    let [told, changed] = meters_told();
+    let digests = (Some(told.after.fingerprint()), Some(Digest::of(b"commissioning")));
     let point = |state, proof, power| StateFinding {
         is_cooling: state == State::Auxiliary,
         voltage_point: Some(VoltagePoint::Bus),
@@ -300,6 +306,7 @@ fn bodies_of_the_judge() -> Vec<Body> {
         inspect: [Inspect::SharedFeeder, Inspect::Unfit].into_iter().collect(),
         meter: digests.0,
         commissioning: Digest::of(b"commissioning"),
+        corroboration: None,
         parameters: Parameters::of(1_000),
     };
     let verdict = Verdict { grounds: Some(grounds), ..violation() };
