@@ -30,6 +30,11 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Whether the meter says by it that it has no such registers, or not so many at once (exceptions 2 and 3).
+    pub const fn is_refusal(self) -> bool {
+        matches!(self, Fault::Exception(2 | 3))
+    }
+
     /// Whether the connection may carry another question. After anything but an exception the stream may be out of
     /// step, and a late answer would become the answer to the next question.
     pub const fn ends_link(self) -> bool {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    Answer, DeviceIdPart, Fault, Plan, Profile, Question, Reply, Scan,
+    Answer, Block, DeviceIdPart, Fault, Plan, Profile, Question, Reply, Scan,
     decode::{self, Declared},
     identity::{Identity, Label, Route, Routes},
     plan::{Breadth, Planner},
     profile::{About, Fact, Origin, Spot},
+    recognise::{self, Fit},
     sunspec::Walk,
 };
 use crate::terms::Ratio;
@@ -15,10 +16,9 @@ use crate::terms::Ratio;
 /// Most answers one device identification may take: a unit that always says "more follows" is left alone then.
 pub const MAX_DEVICE_ID_PARTS: u8 = 8;
 
-/// The exception codes by which a meter says that it has no such registers, or not so many at once.
-pub(super) const fn is_refusal(fault: Fault) -> bool {
-    matches!(fault, Fault::Exception(2 | 3))
-}
+/// The order in which a meter is asked. The map's own words come first: they are needed for the values, they show whether
+/// anybody is there, and of two routes that tell the same thing they are the ones its map was proved by.
+pub const ORDER: [Route; 4] = [Route::Sunspec, Route::Vendor, Route::DeviceId, Route::ServerId];
 
 /// The inquiry of one meter. It can be begun again and again; what the meter refused is remembered.
 #[derive(Clone, Debug)]
@@ -123,9 +123,9 @@ impl Inquiry {
             (Step::DeviceId { object }, Ok(Reply::DeviceId(part))) => self.on_device_id(object, part),
             (Step::ServerId, Ok(Reply::ServerId(bytes))) => self.on_server_id(bytes),
             (Step::Cells { block }, Ok(Reply::Words(words))) => self.on_cells(block, words),
-            (Step::Cells { block }, Err(fault)) if is_refusal(fault) => self.on_refusal(block),
+            (Step::Cells { block }, Err(fault)) if fault.is_refusal() => self.on_refusal(block),
             (Step::Chain, Ok(Reply::Words(words))) => self.on_chain(Some(words)),
-            (Step::Chain, Err(fault)) if is_refusal(fault) => self.on_chain(None),
+            (Step::Chain, Err(fault)) if fault.is_refusal() => self.on_chain(None),
             (Step::Common, Ok(Reply::Words(words))) => self.on_common(words),
             (
                 Step::DeviceId { .. } | Step::ServerId | Step::Cells { .. } | Step::Chain | Step::Common,
@@ -328,8 +328,8 @@ pub(super) fn is_read(about: &About) -> bool {
 /// Whether nothing the meter said contradicts its map. What it did not say contradicts nothing.
 fn fits(profile: &Profile, scan: &Scan) -> bool {
     let words = |spot: &Spot| scan.words(spot.function, spot.at, spot.shape.words());
-    let tests = profile.identify.iter().all(|test| words(&test.spot).is_none_or(|words| test.holds(words)));
-    tests
+    let told = |block: Block| scan.words(block.function, block.at, block.count);
+    recognise::tests(profile, told) != Fit::Differs
         && profile.about.iter().filter(|about| is_read(about)).all(|about| {
             let said = about.expect.as_ref().zip(words(&about.spot));
             said.is_none_or(|(expected, words)| about.spot.shape.read(words).as_ref() == Some(expected))

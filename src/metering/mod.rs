@@ -3,6 +3,7 @@
 //! May not: see any room but `terms`, do I/O, read a clock. Floats exist in `decode` alone.
 //! Nothing here can name a write: a read-only [`Ask`] is the only question there is.
 
+pub mod answers;
 pub mod ask;
 pub mod decode;
 pub mod fault;
@@ -18,6 +19,7 @@ pub mod schedule;
 pub mod sunspec;
 pub mod tally;
 
+pub use answers::Answers;
 pub use ask::{Answer, Ask, DeviceIdPart, Question, Reply};
 pub use fault::Fault;
 pub use identity::Identity;
@@ -26,7 +28,6 @@ pub use plan::Plan;
 pub use profile::Profile;
 pub use quantity::Quantity;
 pub use reading::{Reading, Register, Registers, Sample};
-pub use recognise::{Fit, Recognition, recognise};
 pub use scan::{Block, Function, Scan};
 pub use schedule::{MeterPoint, Next, PlatePoint, Schedule, Told};
 pub use tally::Tally;

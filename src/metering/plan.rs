@@ -145,8 +145,13 @@ impl Planner {
         Some(planner)
     }
 
-    /// For rows and ratios in one.
+    /// For rows and ratios in one; `None` if they are too many, or do not count from one place: rows count from the
+    /// map's [`Origin`], ratios from [`Origin::FIXED`], so a map with a chain, which `Profile::parse` refuses ratios, has
+    /// no room for any.
     pub fn everything(profile: &Profile) -> Option<Planner> {
+        if profile.chain.is_some() && profile.ratio_blocks().next().is_some() {
+            return None;
+        }
         let mut planner = Planner::rows(profile)?;
         planner.want_ratios(profile)?;
         planner.find_together(profile);

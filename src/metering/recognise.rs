@@ -1,9 +1,9 @@
-//! Which of many profiles fit a meter of which nothing is known: by its answers to what their `[[identify]]` want to see.
-
-use std::{collections::BTreeMap, sync::Arc};
+//! Which of many profiles fit a meter of which nothing is known: by its answers to what their `[[identify]]` want to see,
+//! in whatever order these came.
 
 use super::{
-    Answer, Block, Fault, Profile, Question, Reply,
+    Block, Profile,
+    answers::{Answers, words},
     profile::{Chain, Origin},
     sunspec::Walk,
 };
@@ -21,95 +21,70 @@ pub enum Fit {
     Differs,
 }
 
-/// The questions that tell profiles apart, each asked once however many of them want it, and their answers.
-#[derive(Clone, Debug)]
-pub struct Recognition {
-    asked: Vec<Block>,
-    place: usize,
-    answers: BTreeMap<Block, Vec<u16>>,
-    walks: Vec<(Chain, Walk)>,
-    /// How many answers were faults that ended the connection or came from nobody.
-    unanswered: usize,
+/// Where the addresses of a map count from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// From here.
+    At(Origin),
+    /// These registers must be read to know.
+    Unread(Block),
+    /// The meter has no such model.
+    Absent,
 }
 
-impl Recognition {
-    /// What to ask for these profiles.
-    pub fn of(profiles: &[Arc<Profile>]) -> Recognition {
-        let spots = profiles.iter().flat_map(|profile| &profile.identify).map(|test| test.spot);
-        let mut asked: Vec<Block> = spots.filter_map(|spot| spot.block(Origin::FIXED)).collect();
-        asked.sort_unstable();
-        asked.dedup();
-        let mut walks: Vec<(Chain, Walk)> = Vec::new();
-        for chain in profiles.iter().filter_map(|profile| profile.chain.as_ref()) {
-            if !walks.iter().any(|(known, _)| is_same_chain(known, chain)) {
-                walks.push((chain.clone(), Walk::to_the_end(chain)));
-            }
-        }
-        Recognition { asked, place: 0, answers: BTreeMap::new(), walks, unanswered: 0 }
-    }
+/// Where a profile's addresses count from, as far as the answers tell.
+pub fn start(profile: &Profile, answers: &Answers) -> Start {
+    profile.chain.as_ref().map_or(Start::At(Origin::FIXED), |chain| header(chain, answers))
+}
 
-    /// What to ask next; `None` when everything has been asked.
-    pub fn question(&self) -> Option<Question> {
-        let walked = || self.walks.iter().find_map(|(_, walk)| walk.question());
-        self.asked.get(self.place).copied().or_else(walked).map(Question::Registers)
-    }
-
-    /// Takes what came of the question. A fault tells nothing of the meter but that it did not answer this.
-    pub fn on_answer(&mut self, answer: Answer<'_>) {
-        let words = answer.ok().and_then(Reply::words);
-        self.unanswered += usize::from(answer.is_err_and(Fault::ends_link));
-        if let Some(block) = self.asked.get(self.place) {
-            if let Some(words) = words.filter(|words| words.len() == usize::from(block.count)) {
-                self.answers.insert(*block, words.to_vec());
-            }
-            self.place += 1;
-        } else if let Some((_, walk)) = self.walks.iter_mut().find(|(_, walk)| walk.question().is_some()) {
-            walk.on_words(words);
+/// The header of a chain's model: the walk is done anew over what was read, up to what was not.
+fn header(chain: &Chain, answers: &Answers) -> Start {
+    let mut walk = Walk::along(Some(chain));
+    while let Some(block) = walk.question() {
+        match answers.get(&block) {
+            Some(answer) => walk.on_words(answer.as_deref().ok()),
+            None => return Start::Unread(block),
         }
     }
+    walk.found().map_or(Start::Absent, |at| Start::At(Origin(at)))
+}
 
-    /// Questions to which nobody answered in time.
-    pub const fn unanswered(&self) -> usize {
-        self.unanswered
+/// Where a meter is asked for its type, at fixed addresses; a chain is asked for by [`start`].
+pub fn type_blocks(profile: &Profile) -> impl Iterator<Item = Block> {
+    profile.identify.iter().filter_map(|test| test.spot.block(Origin::FIXED))
+}
+
+/// How a profile fits.
+pub fn fit(profile: &Profile, answers: &Answers) -> Fit {
+    if profile.chain.is_none() {
+        return tests(profile, |block| words(block, answers));
     }
-
-    /// How a profile fits.
-    pub fn fit(&self, profile: &Profile) -> Fit {
-        if let Some(chain) = &profile.chain {
-            let walk = self.walks.iter().find(|(known, _)| is_same_chain(known, chain));
-            let models = walk.map_or(&[][..], |(_, walk)| walk.models());
-            return match (models, models.contains(&chain.model)) {
-                (_, true) => Fit::Fits,
-                ([], false) => Fit::Unanswered,
-                (_, false) => Fit::Differs,
-            };
-        }
-        let tests = profile.identify.iter().map(|test| {
-            let words = test.spot.block(Origin::FIXED).and_then(|block| self.answers.get(&block));
-            match words.map(|words| test.holds(words)) {
-                Some(true) => Fit::Fits,
-                Some(false) => Fit::Differs,
-                None => Fit::Unanswered,
-            }
-        });
-        tests.max().unwrap_or(Fit::Untold)
+    match start(profile, answers) {
+        Start::At(_) => Fit::Fits,
+        Start::Unread(_) => Fit::Unanswered,
+        Start::Absent => Fit::Differs,
     }
 }
 
-/// Chains that begin at the same places are one, whichever model is wanted of them.
-fn is_same_chain(one: &Chain, other: &Chain) -> bool {
-    one.function == other.function && one.bases == other.bases
-}
-
-/// The profiles whose every test holds.
-pub fn recognise<'a>(profiles: &'a [Arc<Profile>], told: &Recognition) -> Vec<&'a Arc<Profile>> {
-    profiles.iter().filter(|profile| told.fit(profile) == Fit::Fits).collect()
+/// How the tests of a profile at fixed addresses come out, by the words that were read there.
+pub(super) fn tests<'w>(profile: &Profile, words: impl Fn(Block) -> Option<&'w [u16]>) -> Fit {
+    let outcomes = profile.identify.iter().map(|test| {
+        let words = test.spot.block(Origin::FIXED).and_then(&words);
+        match words.map(|words| test.holds(words)) {
+            Some(true) => Fit::Fits,
+            Some(false) => Fit::Differs,
+            None => Fit::Unanswered,
+        }
+    });
+    outcomes.max().unwrap_or(Fit::Untold)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::metering::Function;
+    use crate::metering::{Fault, Function, profile::MAX_SUNSPEC_MODELS, sunspec::MARK};
 
     fn profiles() -> Vec<Arc<Profile>> {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/config/meters");
@@ -126,25 +101,25 @@ mod tests {
     /// Asks a meter that holds these registers; anything else it refuses, or answers with zeros.
     fn ask(holding: &[(u16, Vec<u16>)], zeros: bool) -> (Vec<String>, usize) {
         let profiles = profiles();
-        let mut told = Recognition::of(&profiles);
-        let mut questions = 0;
-        while let Some(question) = told.question() {
-            questions += 1;
-            let block = question.block().unwrap();
+        let mut answers = Answers::new();
+        let unread = |answers: &Answers, profile: &Profile| match start(profile, answers) {
+            Start::Unread(block) => Some(block),
+            Start::At(_) | Start::Absent => type_blocks(profile).find(|block| !answers.contains_key(block)),
+        };
+        while let Some(block) = profiles.iter().find_map(|profile| unread(&answers, profile)) {
             let words = holding.iter().find_map(|(at, words)| {
                 let from = usize::from(block.at.checked_sub(*at)?);
                 words.get(from..from + usize::from(block.count))
             });
-            let nothing = vec![0; usize::from(block.count)];
             let answer = match words.filter(|_| block.function == Function::Holding) {
-                Some(words) => Ok(Reply::Words(words)),
-                None if zeros => Ok(Reply::Words(&nothing)),
+                Some(words) => Ok(words.to_vec()),
+                None if zeros => Ok(vec![0; usize::from(block.count)]),
                 None => Err(Fault::Exception(2)),
             };
-            told.on_answer(answer);
+            answers.insert(block, answer);
         }
-        let found = recognise(&profiles, &told).into_iter().map(|profile| profile.id.as_str().to_owned());
-        (found.collect(), questions)
+        let fitting = profiles.iter().filter(|profile| fit(profile, &answers) == Fit::Fits);
+        (fitting.map(|profile| profile.id.as_str().to_owned()).collect(), answers.len())
     }
 
     fn text(text: &str, words: usize) -> Vec<u16> {
@@ -170,5 +145,62 @@ mod tests {
         words.extend([0; 105]);
         words.extend([0xFFFF, 0]);
         assert_eq!(ask(&[(40_000, words)], false).0, ["sunspec-203"]);
+    }
+
+    const CHAINED: &str = r#"
+id = "chained"
+vendor = "Test"
+models = ["T1"]
+values = "primary"
+tested = "simulated"
+tested_how = "not a real meter"
+[link]
+[[identify]]
+chain = "sunspec"
+bases = [40000, 0]
+model = 203
+[defaults]
+fc = 3
+[measure]
+voltage_l1 = { at = 2, type = "u16", scale = 0.1 }
+"#;
+
+    fn pair(at: u16) -> Block {
+        Block { function: Function::Holding, at, count: 2 }
+    }
+
+    /// A mark, with the header behind it.
+    fn mark(at: u16) -> Block {
+        Block { count: 4, ..pair(at) }
+    }
+
+    #[test]
+    fn a_chain_is_walked_from_its_mark_to_the_model() {
+        let profile = Profile::parse("chained.toml", CHAINED).unwrap();
+        let mut answers = Answers::new();
+        assert_eq!(start(&profile, &answers), Start::Unread(mark(40_000)));
+        answers.insert(mark(40_000), Err(Fault::Exception(2)));
+        assert_eq!(start(&profile, &answers), Start::Unread(mark(0)));
+        answers.insert(mark(0), Ok(vec![MARK[0], MARK[1], 1, 66]));
+        assert_eq!(
+            (start(&profile, &answers), fit(&profile, &answers)),
+            (Start::Unread(pair(70)), Fit::Unanswered)
+        );
+        answers.insert(pair(70), Ok(vec![203, 105]));
+        assert_eq!((start(&profile, &answers), fit(&profile, &answers)), (Start::At(Origin(70)), Fit::Fits));
+        answers.insert(pair(70), Ok(vec![0xFFFF, 0]));
+        assert_eq!((start(&profile, &answers), fit(&profile, &answers)), (Start::Absent, Fit::Differs));
+    }
+
+    #[test]
+    fn a_chain_of_lies_comes_to_an_end() {
+        let profile = Profile::parse("chained.toml", CHAINED).unwrap();
+        let mut answers = Answers::from([(mark(40_000), Ok(vec![MARK[0], MARK[1], 7, 1]))]);
+        while let Start::Unread(block) = start(&profile, &answers) {
+            // None of the models is the last.
+            answers.insert(block, Ok(vec![7, 1]));
+        }
+        // The model the list has no more room for has still been looked at.
+        assert_eq!((answers.len(), start(&profile, &answers)), (MAX_SUNSPEC_MODELS + 1, Start::Absent));
     }
 }

@@ -12,7 +12,7 @@ pub const BASES: [u16; 3] = [40_000, 50_000, 0];
 pub const MAX_BASES: usize = 8;
 
 /// "SunS".
-const MARK: [u16; 2] = [0x5375, 0x6E53];
+pub(super) const MARK: [u16; 2] = [0x5375, 0x6E53];
 /// The model number after the last model.
 const END: u16 = 0xFFFF;
 

@@ -5,10 +5,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     marks::{self, Note, Seen},
-    sheet::{self, Answers, Start},
+    sheet,
 };
 use crate::{
-    metering::{Block, Fault, Profile, Quantity},
+    metering::{
+        Answers, Block, Fault, Profile, Quantity,
+        recognise::{self, Fit, Start},
+    },
     terms::Ratio,
 };
 
@@ -112,7 +115,7 @@ impl Questions {
     pub fn of(profiles: &[Arc<Profile>]) -> Questions {
         let mut places: BTreeMap<Block, usize> = BTreeMap::new();
         for profile in profiles {
-            for cell in volts(profile).into_iter().chain(sheet::type_blocks(profile)) {
+            for cell in volts(profile).into_iter().chain(recognise::type_blocks(profile)) {
                 *places.entry(cell).or_default() += 1;
             }
         }
@@ -160,11 +163,12 @@ impl<'a> Explorer<'a> {
         if self.only_zeros() {
             return None;
         }
-        let walking =
-            self.questions.profiles.iter().find_map(|profile| match sheet::start(profile, &self.answers) {
+        let walking = self.questions.profiles.iter().find_map(|profile| {
+            match recognise::start(profile, &self.answers) {
                 Start::Unread(block) => Some(block),
                 Start::At(_) | Start::Absent => None,
-            });
+            }
+        });
         if walking.is_some() {
             return walking;
         }
@@ -259,9 +263,10 @@ impl<'a> Explorer<'a> {
 
     /// Whether a profile deserves the questions of its details.
     fn fits(&self, profile: &Profile) -> bool {
-        match sheet::type_is(profile, &self.answers) {
-            Some(is) => is,
-            None => self.volts_seen(profile).is_some(),
+        match recognise::fit(profile, &self.answers) {
+            Fit::Fits => true,
+            Fit::Differs => false,
+            Fit::Untold | Fit::Unanswered => self.volts_seen(profile).is_some(),
         }
     }
 
@@ -281,7 +286,7 @@ impl<'a> Explorer<'a> {
             Quantity::VoltageL12,
             Quantity::Frequency,
         ];
-        let Start::At(origin) = sheet::start(profile, &self.answers) else { return Vec::new() };
+        let Start::At(origin) = recognise::start(profile, &self.answers) else { return Vec::new() };
         let rows = TELLING.into_iter().filter_map(|quantity| profile.row(quantity));
         let cells = rows.flat_map(|row| row.cell.blocks()).filter_map(|block| origin.block(block));
         cells.chain(profile.ratio_blocks()).collect()
@@ -300,7 +305,7 @@ impl<'a> Explorer<'a> {
         }
         let seen = sheet::values(profile, &self.answers);
         let volts = self.volts_seen(profile);
-        let typed = sheet::type_is(profile, &self.answers) == Some(true);
+        let typed = recognise::fit(profile, &self.answers) == Fit::Fits;
         let marks = marks::marks(&seen, None);
         let good = |wanted: &[Quantity]| {
             let of: Vec<Note> =

@@ -1,6 +1,6 @@
 //! `identify`: who stands at a unit, asked in four ways; which of them answered, which were silent, what fits.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 
@@ -10,25 +10,18 @@ use super::{
     library::Library,
     scan::{Way, cannot_open, nothing_at},
     screen::Screen,
-    sheet::{self, Answers, Start},
-    words,
+    sheet, words,
 };
 use crate::{
     agent::bus::Got,
     host::{Clock, Exit, Failure},
     metering::{
-        Block, Fault, Identity, Profile, Question, Reply,
-        identity::{Label, Route},
-        profile::{Chain, Fact, Origin},
+        Answers, Block, Fault, Identity, Inquiry, Profile, Question, answers,
+        identity::{Label, Route, Routes},
+        inquiry, recognise,
     },
     terms::words::Language,
 };
-
-/// Most answers one device identification may be spread over.
-const MAX_PARTS: usize = 16;
-/// First objects of the regular and of the extended category (Modbus application protocol 1.1b3, 6.21).
-const REGULAR: u8 = 3;
-const EXTENDED: u8 = 0x80;
 
 /// What a way of asking came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +59,10 @@ impl Who {
 
     /// The profile whose own test of the meter's type holds, if there is exactly one.
     pub fn named(&self) -> Option<&Candidate> {
-        let mut typed =
-            self.candidates().iter().filter(|c| sheet::type_is(&c.profile, &self.answers) == Some(true));
+        let mut typed = self
+            .candidates()
+            .iter()
+            .filter(|c| recognise::fit(&c.profile, &self.answers) == recognise::Fit::Fits);
         typed.next().filter(|_| typed.next().is_none())
     }
 
@@ -105,134 +100,79 @@ pub async fn more(
     if matches!(who.what, What::Refused) {
         return who;
     }
-    let device_id = device_id(asker, unit, &mut who).await;
-    let server_id = server_id(asker, unit, &mut who).await;
-    let fitting = who.named().or(who.candidates().first()).map(|candidate| candidate.profile.clone());
-    let (vendor, sunspec) = match map.cloned().or(fitting) {
-        Some(map) => about(asker, unit, &map, &mut who).await,
-        None => (Outcome::NotKnown, Outcome::NotKnown),
-    };
-    let outcomes = [device_id, server_id, vendor, sunspec];
-    for (route, outcome) in Route::ALL.into_iter().zip(outcomes) {
-        who.ways.push((route, outcome));
-        if outcome == Outcome::Told {
-            who.identity.route = who.identity.route.or(Some(route));
-        } else {
-            who.identity.silent.add(route);
+    let fitting = || who.named().or(who.candidates().first()).map(|candidate| candidate.profile.clone());
+    let map = map.cloned().or_else(fitting);
+    let mut inquiry = Inquiry::new(map.clone());
+    let known = inquiry.register_routes();
+    let is_asked = |route: Route| matches!(route, Route::DeviceId | Route::ServerId) || known.has(route);
+    inquiry.begin(inquiry::ORDER.into_iter().filter(|route| is_asked(*route)));
+    let mut faults = BTreeMap::new();
+    while let Some((route, question)) = inquiry.route().zip(inquiry.question()) {
+        let got = who.ask(asker, unit, question).await;
+        if let Err(fault) = got {
+            faults.insert(route, fault);
         }
+        inquiry.on_answer(got.as_ref().map(Got::reply).map_err(|fault| *fault));
     }
+    let outcome = |route: Route| match faults.get(&route) {
+        _ if !is_asked(route) => Outcome::NotKnown,
+        // Objects that came before a refusal are told all the same, and an answer without any tells nothing.
+        _ if route == Route::DeviceId && !who.objects.is_empty() => Outcome::Told,
+        _ if route != Route::DeviceId && !inquiry.identity().silent.has(route) => Outcome::Told,
+        Some(fault) => Outcome::Not(*fault),
+        None => Outcome::Empty,
+    };
+    who.ways = Route::ALL.into_iter().map(|route| (route, outcome(route))).collect();
+    who.conclude(*inquiry.identity(), map.as_deref());
     who
 }
 
-/// Function 43 type 14, with everything that follows, category by category.
-async fn device_id(asker: &mut Asker<'_>, unit: u8, who: &mut Who) -> Outcome {
-    let mut wanted = vec![EXTENDED, REGULAR, 0];
-    let (mut parts, mut first) = (0, None);
-    while let Some(object) = wanted.pop() {
-        parts += 1;
-        let got = asker.ask(unit, Question::DeviceId { object }).await;
-        let part = match got.as_ref().map(Got::reply) {
-            Ok(Reply::DeviceId(part)) => part,
-            Ok(Reply::Words(_) | Reply::ServerId(_)) => return Outcome::Not(Fault::Mismatch),
-            Err(fault) if parts == 1 => return Outcome::Not(*fault),
-            Err(_) => break,
+impl Who {
+    /// Puts a question, unless exploring has answered it already, and keeps what came.
+    async fn ask(&mut self, asker: &mut Asker<'_>, unit: u8, question: Question) -> Result<Got, Fault> {
+        let known = question.block().and_then(|block| known(block, &self.answers));
+        let got = match known {
+            Some(known) => return known.map(Got::Words),
+            None => asker.ask(unit, question).await,
         };
-        // What it does not support is not asked for.
-        let level = *first.get_or_insert(part.conformity & 0x7F);
-        wanted.retain(|object| match *object {
-            EXTENDED => level >= 3,
-            REGULAR => level >= 2,
-            _ => true,
-        });
-        for (id, value) in part.objects() {
-            if let Some(label) =
-                Label::new(value).filter(|_| who.objects.iter().all(|(known, _)| *known != id))
-            {
-                who.objects.push((id, label));
+        match (question, &got) {
+            (Question::Registers(block), Ok(Got::Words(words))) => {
+                self.answers.insert(block, Ok(words.clone()));
             }
+            (Question::Registers(block), Err(fault)) => {
+                self.answers.insert(block, Err(*fault));
+            }
+            (Question::DeviceId { .. }, Ok(Got::DeviceId(part))) => {
+                for (id, value) in part.objects() {
+                    let is_new = self.objects.iter().all(|(known, _)| *known != id);
+                    self.objects.extend(Label::new(value).filter(|_| is_new).map(|label| (id, label)));
+                }
+            }
+            (Question::Registers(_) | Question::DeviceId { .. } | Question::ServerId, Ok(_) | Err(_)) => {}
         }
-        wanted.extend(part.next.filter(|next| *next > object));
-        if parts >= MAX_PARTS {
-            break;
-        }
+        got
     }
-    let object = |wanted: u8| who.objects.iter().find(|(id, _)| *id == wanted).map(|(_, label)| *label);
-    let identity = &mut who.identity;
-    identity.maker = object(0);
-    // The model's name where there is one, else the product's, else its code.
-    identity.model = object(5).or(object(4)).or(object(1));
-    identity.firmware = object(2);
-    if who.objects.is_empty() { Outcome::Empty } else { Outcome::Told }
-}
 
-async fn server_id(asker: &mut Asker<'_>, unit: u8, who: &mut Who) -> Outcome {
-    let got = asker.ask(unit, Question::ServerId).await;
-    match got.as_ref().map(Got::reply) {
-        Ok(Reply::ServerId(bytes)) => match Label::new(bytes) {
-            Some(label) => {
-                who.identity.model = who.identity.model.or(Some(label));
-                Outcome::Told
+    /// The identity by what its ways came to, with the ratios as the meter shows them: on its plate nothing is reduced.
+    fn conclude(&mut self, identity: Identity, map: Option<&Profile>) {
+        let told = map.map(|map| sheet::told(map, &self.answers)).unwrap_or_default();
+        self.identity =
+            Identity { ct: told.ct, pt: told.pt, route: None, silent: Routes::default(), ..identity };
+        for (route, outcome) in &self.ways {
+            if *outcome == Outcome::Told {
+                self.identity.route = self.identity.route.or(Some(*route));
+            } else {
+                self.identity.silent.add(*route);
             }
-            None => Outcome::Empty,
-        },
-        Ok(Reply::Words(_) | Reply::DeviceId(_)) => Outcome::Not(Fault::Mismatch),
-        Err(fault) => Outcome::Not(*fault),
+        }
     }
 }
 
-/// The registers in which a map says that the meter tells of itself: fixed ones, or those of a SunSpec chain.
-async fn about(asker: &mut Asker<'_>, unit: u8, profile: &Profile, who: &mut Who) -> (Outcome, Outcome) {
-    let told = sheet::told(profile, &who.answers);
-    (who.identity.ct, who.identity.pt) = (told.ct, told.pt);
-    if profile.about.is_empty() {
-        return (Outcome::NotKnown, Outcome::NotKnown);
-    }
-    let mut outcome = Outcome::Empty;
-    for about in &profile.about {
-        let Some(block) =
-            about_block(profile, about.spot.model, about.spot.block(Origin::FIXED), &who.answers)
-        else {
-            continue;
-        };
-        let words = match asker.registers(unit, block).await {
-            Ok(words) => words,
-            Err(fault) => {
-                outcome = if outcome == Outcome::Told { outcome } else { Outcome::Not(fault) };
-                continue;
-            }
-        };
-        let label = about.spot.shape.read(&words).and_then(|said| Label::new(said.to_string().as_bytes()));
-        who.answers.insert(block, Ok(words));
-        let Some(label) = label else { continue };
-        outcome = Outcome::Told;
-        let identity = &mut who.identity;
-        match about.fact {
-            Fact::Maker => identity.maker = identity.maker.or(Some(label)),
-            Fact::Model => identity.model = Some(label),
-            Fact::Firmware => identity.firmware = identity.firmware.or(Some(label)),
-            Fact::Serial => identity.serial = identity.serial.or(Some(label)),
-            Fact::PhaseConfig | Fact::Application | Fact::Network => {
-                identity.wiring = identity.wiring.or(Some(label));
-            }
-            Fact::Name | Fact::Options | Fact::Version | Fact::ProgramCode => {}
-        }
-    }
-    if profile.chain.is_some() { (Outcome::NotKnown, outcome) } else { (outcome, Outcome::NotKnown) }
-}
-
-/// Where a meter tells of itself: at a fixed address, or counted from a model's header in its SunSpec chain.
-fn about_block(
-    profile: &Profile,
-    model: Option<u16>,
-    fixed: Option<Block>,
-    answers: &Answers,
-) -> Option<Block> {
-    let (Some(model), Some(chain)) = (model, &profile.chain) else { return fixed };
-    let to_model = Profile { chain: Some(Chain { model, ..chain.clone() }), ..profile.clone() };
-    match sheet::start(&to_model, answers) {
-        Start::At(origin) => origin.block(fixed?),
-        Start::Unread(_) | Start::Absent => None,
-    }
+/// What exploring has learned of some registers: their words, or that the meter refuses just these.
+fn known(block: Block, answers: &Answers) -> Option<Result<Vec<u16>, Fault>> {
+    let words = answers::words(block, answers).map(|words| Ok(words.to_vec()));
+    let refused = || answers.get(&block)?.as_ref().err().filter(|fault| fault.is_refusal());
+    words.or_else(|| refused().map(|fault| Err(*fault)))
 }
 
 /// Who a meter is, for machines.

@@ -14,12 +14,16 @@ use super::{
     read,
     scan::{Way, cannot_open, nothing_at},
     screen::Screen,
-    sheet::{self, Answers, Start},
-    words,
+    sheet, words,
 };
 use crate::{
     host::{Clock, Exit, Failure},
-    metering::{Block, Fault, Function, Profile, decode::Declared, scan::MAX_BLOCK_WORDS},
+    metering::{
+        Answers, Block, Fault, Function, Profile,
+        decode::Declared,
+        recognise::{self, Fit, Start},
+        scan::MAX_BLOCK_WORDS,
+    },
     terms::{MilliVolts, words::Language},
 };
 
@@ -163,8 +167,8 @@ async fn by_map(
     let who =
         identify::who(asker, orders.unit, &Questions::of(std::slice::from_ref(profile)), Some(profile)).await;
     let mut before = Vec::new();
-    let differs = sheet::type_is(profile, &who.answers) == Some(false)
-        || sheet::start(profile, &answers) == Start::Absent;
+    let differs = recognise::fit(profile, &who.answers) == Fit::Differs
+        || recognise::start(profile, &answers) == Start::Absent;
     if differs {
         let what = words::type_differs(screen.language, profile.id.as_str());
         before.push(Problem { code: "type_differs", quantities: Vec::new(), what });

@@ -1,13 +1,11 @@
 //! Reads everything a profile names, splitting what the meter refuses, so that one missing register hides no other.
 
-use super::{
-    asker::Asker,
-    sheet::{self, Answers, Start},
-};
+use super::{asker::Asker, sheet};
 use crate::metering::{
-    Block, Fault, Function, Profile, Quantity,
+    Answers, Block, Fault, Function, Profile, Quantity,
     plan::Planner,
     profile::{Origin, Row},
+    recognise::{Start, start},
 };
 
 /// Unanswered questions in a row after which a meter that answered nothing is given up.
@@ -40,14 +38,14 @@ pub struct Hint {
 pub async fn everything(asker: &mut Asker<'_>, unit: u8, profile: &Profile) -> Answers {
     let mut reading = Reading { asker, unit, answers: Answers::new(), timeouts: 0, over: false };
     let origin = loop {
-        match sheet::start(profile, &reading.answers) {
+        match start(profile, &reading.answers) {
             Start::At(origin) => break origin,
             Start::Unread(block) if !reading.over => drop(reading.ask(block).await),
             Start::Unread(_) | Start::Absent => return reading.answers,
         }
     };
     let Some(mut planner) = Planner::everything(profile) else { return reading.answers };
-    while let Some((planned, block)) = reading.unasked(&planner, origin, profile) {
+    while let Some((planned, block)) = reading.unasked(&planner, origin) {
         let refused = matches!(reading.ask(block).await, Err(Fault::Exception(_)));
         if reading.over || refused && !planner.on_refusal(planned) {
             break;
@@ -78,14 +76,10 @@ impl Reading<'_, '_> {
         outcome
     }
 
-    /// The next request of a plan, as the map counts and as the wire does. Ratios stand at fixed addresses.
-    fn unasked(&self, planner: &Planner, origin: Origin, profile: &Profile) -> Option<(Block, Block)> {
+    /// The next request of a plan, as the map counts and as the wire does.
+    fn unasked(&self, planner: &Planner, origin: Origin) -> Option<(Block, Block)> {
         let plan = planner.whole()?;
-        let is_ratio = |block: &Block| profile.ratio_blocks().any(|ratio| ratio == *block);
-        let moved = plan.blocks.iter().filter_map(|block| {
-            let origin = if is_ratio(block) { Origin::FIXED } else { origin };
-            Some((*block, origin.block(*block)?))
-        });
+        let moved = plan.blocks.iter().filter_map(|block| Some((*block, origin.block(*block)?)));
         let mut unasked = moved.filter(|(_, block)| !self.answers.contains_key(block));
         unasked.next()
     }
@@ -110,7 +104,7 @@ async fn patient(asker: &mut Asker<'_>, unit: u8, block: Block) -> Result<Vec<u1
 pub async fn hints(asker: &mut Asker<'_>, unit: u8, profile: &Profile, answers: &Answers) -> Vec<Hint> {
     const TELLING: [Quantity; 4] =
         [Quantity::VoltageL1, Quantity::VoltageL12, Quantity::Frequency, Quantity::Power];
-    let Start::At(origin) = sheet::start(profile, answers) else { return Vec::new() };
+    let Start::At(origin) = start(profile, answers) else { return Vec::new() };
     let refusal = |row: &Row| match answers.get(&origin.block(row.cell.block())?) {
         Some(Err(Fault::Exception(code @ 1..=2))) => Some(*code),
         Some(_) | None => None,

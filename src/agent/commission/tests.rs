@@ -493,3 +493,41 @@ async fn who_a_meter_is_comes_from_all_ways_and_what_is_silent_is_said() {
     let codes: Vec<bool> = json["routes"].as_array().unwrap().iter().map(|r| r["answered"] == true).collect();
     assert_eq!(codes, [true, false, false, false], "{json}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_chain_tells_who_the_meter_is_and_no_register_is_asked_for_twice() {
+    let mut words = vec![0x5375, 0x6E53, 1, 66];
+    for (text, count) in [("Maker", 16), ("Meter", 16), ("", 8), ("2.5", 8), ("SN-9", 16), ("", 2)] {
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.resize(2 * count, 0);
+        words.extend(bytes.chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])));
+    }
+    words.extend([203, 105]);
+    words.extend([0; 105]);
+    words.extend([0xFFFF, 0]);
+    let fake = Fake::new(move |_, request| match request {
+        Request::ReadHoldingRegisters(at, count) => {
+            let from = at.checked_sub(40_000).map(usize::from);
+            let told = from.and_then(|from| words.get(from..from + usize::from(*count)));
+            told.map_or(Does::Exception(2), |told| Does::Words(told.to_vec()))
+        }
+        Request::ReadInputRegisters(..) => Does::Exception(2),
+        _ => Does::Exception(1),
+    });
+    let clock = Still::new();
+    let library = Library::read(&["config/meters".into()]).unwrap();
+    let way =
+        Way { endpoint: "tcp://10.1.4.7:502".into(), framing: "tcp", dial: &fake, ear: None, tls: None };
+    let mut text = String::new();
+    let mut say = |line: &str| text += line;
+    let mut screen = Screen::new(&mut say, Language::English, true);
+    let outcome = identify::identify(&clock, &library, &way, 1, 500, &mut screen).await;
+    assert_eq!(outcome.unwrap(), Exit::Done);
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let told = ["route", "maker", "model", "firmware", "serial"].map(|member| &json["identity"][member]);
+    assert_eq!(told, ["sunspec", "Maker", "Meter", "2.5", "SN-9"], "{json}");
+    assert_eq!(json["profiles"][0]["profile"], "sunspec-203", "{json}");
+    let asked = fake.asked.lock().unwrap();
+    let once: std::collections::BTreeSet<_> = asked.iter().collect();
+    assert_eq!(once.len(), asked.len(), "{asked:?}");
+}

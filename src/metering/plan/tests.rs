@@ -144,3 +144,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn rows_and_ratios_that_count_from_two_places_are_never_one_plan() {
+    let chained = include_str!("../../../config/meters/sunspec-203.toml");
+    let mut profile = Profile::parse("sunspec-203.toml", chained).unwrap();
+    assert!(Planner::everything(&profile).is_some());
+    profile.ct = Profile::parse("small.toml", SMALL).unwrap().ct;
+    assert!(profile.ct.is_some() && Planner::everything(&profile).is_none());
+}

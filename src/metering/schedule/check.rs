@@ -6,14 +6,12 @@ use super::{
         Answer, Fault, Sample,
         decode::applied,
         identity::{Route, Routes},
+        inquiry::ORDER,
     },
     Told,
     watch::{After, IDENTITY_PERIOD_MS, RETRY_ROUTE_MS, Stage, Trouble, Visit, Watch, tell, trouble},
 };
 use crate::{metering::decode::Declared, terms::Stamp};
-
-/// The map's own words come first: they are needed for the values, and they show whether anybody is there.
-const ORDER: [Route; 4] = [Route::Sunspec, Route::Vendor, Route::DeviceId, Route::ServerId];
 
 impl Watch {
     pub(super) fn begin_identity(&mut self, visit: &mut Visit, uptime_ms: u64) {

@@ -6,7 +6,6 @@ use super::super::{
     Answer, Fault, Inquiry, Plan, Profile, Quantity, Question, Reading, Sample, Scan, Tally,
     decode::{Applied, Declared, decode_with},
     identity::{Route, Routes},
-    inquiry::is_refusal,
     plan::{Breadth, Planner},
     profile::{Fact, Origin},
     reading::requests,
@@ -94,7 +93,7 @@ pub(super) enum Trouble {
 
 pub(super) fn trouble(fault: Fault) -> Trouble {
     match fault {
-        _ if is_refusal(fault) => Trouble::Refusal,
+        _ if fault.is_refusal() => Trouble::Refusal,
         Fault::Timeout | Fault::Closed | Fault::Refused | Fault::Exception(10 | 11) => Trouble::Silence,
         Fault::Exception(5 | 6) => Trouble::Busy,
         Fault::WrongLength | Fault::Mismatch | Fault::Garbage => Trouble::Noise,

@@ -9,11 +9,11 @@ use crate::{
         exact::Exact,
         marks::{Mark, Note, marks},
         read::Hint,
-        sheet::{self, Answers, Line},
+        sheet::{self, Line},
         words,
     },
     metering::{
-        Block, Function, Profile,
+        Answers, Block, Function, Profile,
         decode::{self, Declared},
         profile::Row,
     },
