@@ -146,7 +146,9 @@ fn the_schema_knows_every_word() {
             let is_word =
                 |value: &Value| value.as_str().is_some_and(|text| words.iter().any(|word| word == text));
             let kind = ["/type", "/event", "/state"].map(|name| message.pointer(name).map(Value::to_string));
+            // Whatever stands in a metering point is bound by its hash, of which a schema knows nothing.
             if place.ends_with("/alg")
+                || place.starts_with("/point/")
                 || !is_word(message.pointer(&place).unwrap())
                 || !seen.insert((kind, place.clone()))
             {
