@@ -23,7 +23,7 @@ use crate::{
     },
     host::{credentials::TlsFiles, layers},
     judge::{Commissioned, Equipment, Group, Papers},
-    metering::{Profile, decode::Declared},
+    metering::{MeterPoint, Profile, decode::Declared},
     terms::{
         Digest, Flaw, Flaws, GatewayId, MeterId, MilliWatts, Name,
         form::Form,
@@ -152,6 +152,18 @@ pub struct Meter {
 }
 
 impl Meter {
+    /// What a schedule needs to poll it.
+    pub fn point(&self) -> MeterPoint {
+        MeterPoint {
+            meter: self.id,
+            unit: self.unit,
+            profile: self.profile.clone(),
+            declared: self.declared,
+            period_ms: self.poll_ms,
+            timeout_ms: self.timeout_ms,
+        }
+    }
+
     /// All that is declared of it, as the log tells it.
     pub fn commissioning(&self) -> Commissioning {
         Commissioning::of(&self.commissioned, (self.profile.id, self.profile.digest), &self.papers)

@@ -10,7 +10,7 @@ use tokio::{
 use super::{
     address,
     bus::{self, Manners, Terms, dialler},
-    config::{AgentConfig, Bus},
+    config::{AgentConfig, Bus, Meter},
     journal::{DiskJournal, JOURNAL_FILE},
     letters::{Letter, Letters, Outcome},
     renew,
@@ -28,7 +28,7 @@ use crate::{
         keys,
     },
     judge::{Fact, Memory, Site},
-    metering::{MeterPoint, PlatePoint, Sample, Schedule},
+    metering::{PlatePoint, Sample, Schedule},
     terms::{Name, Stamp},
 };
 
@@ -292,14 +292,7 @@ fn slowest_answer_ms(config: &AgentConfig, bus: &Bus) -> u32 {
 /// The polls of one bus.
 fn schedule(config: &AgentConfig, bus: &Bus, start_ms: u64, phase: u64) -> Schedule {
     let on_bus = |id: Name| id == bus.id;
-    let meters = config.meters.iter().filter(|meter| on_bus(meter.bus)).map(|meter| MeterPoint {
-        meter: meter.id,
-        unit: meter.unit,
-        profile: meter.profile.clone(),
-        declared: meter.declared,
-        period_ms: meter.poll_ms,
-        timeout_ms: meter.timeout_ms,
-    });
+    let meters = config.meters.iter().filter(|meter| on_bus(meter.bus)).map(Meter::point);
     let plates = config.equipment.iter().filter_map(|furnace| {
         let plate = furnace.plate.filter(|plate| on_bus(plate.bus))?;
         Some(PlatePoint {

@@ -23,9 +23,8 @@ pub struct Walk {
     bases: heapless::Vec<u16, MAX_BASES>,
     wanted: Option<u16>,
     place: Place,
-    /// Numbers of the models passed.
-    models: heapless::Vec<u16, MAX_SUNSPEC_MODELS>,
-    to_the_end: bool,
+    /// Models passed.
+    passed: usize,
     common: Option<Block>,
     found: Option<u16>,
 }
@@ -46,25 +45,14 @@ impl Walk {
             bases,
             wanted: chain.map(|chain| chain.model),
             place: Place::Mark(0),
-            models: heapless::Vec::new(),
-            to_the_end: false,
+            passed: 0,
             common: None,
             found: None,
         }
     }
 
-    /// Looks at every model there is.
-    pub fn to_the_end(chain: &Chain) -> Walk {
-        Walk { to_the_end: true, ..Walk::along(Some(chain)) }
-    }
-
     fn is_satisfied(&self) -> bool {
         self.found.is_some() || (self.wanted.is_none() && self.common.is_some())
-    }
-
-    /// Numbers of the models passed so far, in their order.
-    pub fn models(&self) -> &[u16] {
-        &self.models
     }
 
     /// What to read next; `None` at the end of the walk.
@@ -94,7 +82,7 @@ impl Walk {
     }
 
     fn on_header(&mut self, at: u16, model: u16, length: u16) -> Place {
-        let has_room = self.models.push(model).is_ok();
+        self.passed += 1;
         if model == SUNSPEC_COMMON && self.common.is_none() {
             let count = length.saturating_add(2).min(MAX_BLOCK_WORDS).min((u16::MAX - at).max(1));
             self.common = Some(Block { function: self.function, at, count });
@@ -102,10 +90,10 @@ impl Walk {
         if Some(model) == self.wanted {
             self.found = Some(at);
         }
-        let is_done = !self.to_the_end && self.is_satisfied();
+        let is_done = self.is_satisfied() || self.passed > MAX_SUNSPEC_MODELS;
         let next = at.checked_add(2).and_then(|at| at.checked_add(length)).filter(|at| *at < u16::MAX);
         match next {
-            Some(next) if !is_done && model != END && length > 0 && has_room => Place::Header(next),
+            Some(next) if !is_done && model != END && length > 0 => Place::Header(next),
             Some(_) | None => Place::Over,
         }
     }

@@ -58,12 +58,12 @@ pub fn dialler(endpoint: &Endpoint, terms: &Terms) -> Box<dyn Dial> {
                 broken_off: Duration::from_millis(BROKEN_OFF_ON_NETWORKS_MS),
                 answer,
             };
-            Box::new(RtuTcp { peer: peer.clone(), home: Home::new(pace) })
+            Box::new(Rtu { far: Far::Peer(peer.clone()), home: Home::new(pace) })
         }
         Endpoint::Rtu(line) => {
             let broken_off = Duration::from_millis(BROKEN_OFF_MS);
             let pace = Pace { quiet: quiet(line), broken_off, answer };
-            Box::new(Rtu { line: line.clone(), home: Home::new(pace) })
+            Box::new(Rtu { far: Far::Line(line.clone()), home: Home::new(pace) })
         }
     }
 }
@@ -123,44 +123,32 @@ impl Dial for Tls {
     }
 }
 
-struct RtuTcp {
-    peer: Peer,
-    home: Home,
-}
-
-impl Dial for RtuTcp {
-    fn dial(&self) -> Dialling<'_> {
-        Box::pin(self.home.client(async {
-            let stream: Box<dyn Stream> = Box::new(tcp::connect(&self.peer).await?);
-            Ok(stream)
-        }))
-    }
-
-    fn discarded(&self) -> u64 {
-        self.home.discarded()
-    }
-
-    fn late(&self, told: &mut dyn FnMut(u8)) {
-        self.home.late(told);
-    }
-
-    fn hang_up(&self) {
-        self.home.close();
-    }
-
-    fn is_open(&self) -> bool {
-        self.home.is_open()
-    }
-}
-
+/// An RTU line, wherever its other end is.
 struct Rtu {
-    line: SerialLine,
+    far: Far,
     home: Home,
+}
+
+/// How an RTU line is reached.
+enum Far {
+    /// Through a serial server.
+    Peer(Peer),
+    /// By an adapter on this machine.
+    Line(SerialLine),
+}
+
+impl Far {
+    async fn stream(&self) -> io::Result<Box<dyn Stream>> {
+        match self {
+            Far::Peer(peer) => Ok(Box::new(tcp::connect(peer).await?)),
+            Far::Line(line) => open(line),
+        }
+    }
 }
 
 impl Dial for Rtu {
     fn dial(&self) -> Dialling<'_> {
-        Box::pin(self.home.client(async { open(&self.line) }))
+        Box::pin(self.home.client(self.far.stream()))
     }
 
     fn discarded(&self) -> u64 {

@@ -13,7 +13,7 @@ use crate::{
         config::Meter,
     },
     host::{Clock, Exit, Failure},
-    metering::{Fault, MeterPoint, Next, Quantity, Reading, Sample, Schedule},
+    metering::{Fault, Next, Quantity, Reading, Sample, Schedule},
     terms::{Stamp, time::LegalTime},
 };
 
@@ -53,15 +53,7 @@ pub async fn tap(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Failure> {
     screen.line(&words::tap_begins(screen.language, meter.id.as_str(), endpoint, meter.unit));
-    let point = MeterPoint {
-        meter: meter.id,
-        unit: meter.unit,
-        profile: meter.profile.clone(),
-        declared: meter.declared,
-        period_ms: meter.poll_ms,
-        timeout_ms: meter.timeout_ms,
-    };
-    let mut schedule = Schedule::new(vec![point], Vec::new(), clock.now().uptime_ms, 0);
+    let mut schedule = Schedule::new(vec![meter.point()], Vec::new(), clock.now().uptime_ms, 0);
     {
         let polling = poll(clock, dial, &mut schedule, screen);
         tokio::pin!(polling, stop);
