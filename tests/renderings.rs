@@ -169,6 +169,7 @@ fn found(state: State, voltage_point: VoltagePoint) -> StateFinding {
         signs: heapless::Vec::new(),
         fingerprint: None,
         commissioning: None,
+        plate: None,
         scan: Scan::default(),
     }
 }

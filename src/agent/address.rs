@@ -2,12 +2,12 @@
 
 use super::config::AgentConfig;
 use crate::{
-    evidence::{Body, Kind, Occasion, Presence, Record, Topic},
+    evidence::{Act, Body, Kind, Meaning, Occasion, Presence, Topic},
     host::{
         courier::{Broker, Will},
         exit::{Exit, Failure},
     },
-    judge::{Finding, Verdict},
+    judge::{Event, Finding, Verdict},
     terms::{Name, Stamp},
 };
 
@@ -78,9 +78,9 @@ pub fn broker(config: &AgentConfig, started: &Stamp) -> Result<Broker, Failure> 
 }
 
 /// The topics on which a record is of use besides its place in the chain.
-pub(super) fn places(record: &Record) -> Vec<(Option<Name>, Kind)> {
-    let asset = record.body.asset();
-    match &record.body {
+pub(super) fn places(body: &Body) -> Vec<(Option<Name>, Kind)> {
+    let asset = body.asset();
+    match body {
         Body::Checkpoint(_) => vec![(None, Kind::Head)],
         Body::Finding(Finding::Verdict(verdict)) => {
             let standing = alarms(verdict).into_iter().filter(|(_, stands)| *stands);
@@ -89,6 +89,7 @@ pub(super) fn places(record: &Record) -> Vec<(Option<Name>, Kind)> {
         // Whoever comes late still learns which key speaks for the gateway now.
         Body::Genesis(_) | Body::Rotation(_) => vec![(None, Kind::State)],
         Body::Answer(_) => vec![(None, Kind::Answer)],
+        Body::Finding(Finding::Event(Event::ClassChanged(_))) => vec![(asset, Kind::Plate)],
         Body::Boot(_)
         | Body::Skip { .. }
         | Body::Gap(_)
@@ -107,8 +108,44 @@ fn alarms(verdict: &Verdict) -> [(Kind, bool); 2] {
 }
 
 /// The topics on which a record says that an alarm stands no more: what is retained there is to be cleared.
-pub(super) fn over(record: &Record) -> Vec<(Option<Name>, Kind)> {
-    let Body::Finding(Finding::Verdict(verdict)) = &record.body else { return Vec::new() };
+pub(super) fn over(body: &Body) -> Vec<(Option<Name>, Kind)> {
+    if let Body::Act(Act { meaning: Meaning::Reset(asset), .. }) = body {
+        // From here on what the nameplates say now counts.
+        return vec![(Some(asset.0), Kind::Plate)];
+    }
+    let Body::Finding(Finding::Verdict(verdict)) = body else { return Vec::new() };
     let over = alarms(verdict).into_iter().filter(|(_, stands)| !stands);
-    over.map(|(kind, _)| (record.body.asset(), kind)).collect()
+    over.map(|(kind, _)| (body.asset(), kind)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        catalogue::{PlateSource, Ruling},
+        evidence::{Ed25519, Sealer},
+        judge::ClassChange,
+        terms::AssetId,
+    };
+
+    #[test]
+    fn an_edit_across_a_bound_stays_on_its_alarm_until_the_reset() {
+        let asset = Name::new("eaf-2").unwrap();
+        let change = Body::Finding(Finding::Event(Event::ClassChanged(ClassChange {
+            asset: AssetId(asset),
+            source: PlateSource::Read,
+            before: Ruling::UNDETERMINED,
+            after: Ruling::UNDETERMINED,
+            edits: Vec::new(),
+        })));
+        assert_eq!(places(&change), [(Some(asset), Kind::Plate)]);
+        assert_eq!(over(&change), []);
+        let draft = serde_json::json!({
+            "act": "reset", "act_id": "reset-1", "version": 1, "gateway_id": "gw-03", "asset": "eaf-2",
+            "issued_unix_ms": 1, "expires_unix_ms": 2,
+        });
+        let draft = draft.as_object().unwrap();
+        let reset = Act::seal(draft, &mut Sealer::default(), &Ed25519::from_seed(&[9; 32])).unwrap();
+        assert_eq!(over(&Body::Act(reset)), [(Some(asset), Kind::Plate)]);
+    }
 }

@@ -328,8 +328,8 @@ impl<'a> Uplink<'a> {
     fn copies_of(&mut self, bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
         let Ok(record) = Unverified::read(bytes).and_then(Unverified::own) else { return Vec::new() };
         let topic = |(asset, kind)| self.address.topic(asset, kind);
-        let over: Vec<String> = address::over(&record).into_iter().map(topic).collect();
-        let placed: Vec<String> = address::places(&record).into_iter().map(topic).collect();
+        let over: Vec<String> = address::over(&record.body).into_iter().map(topic).collect();
+        let placed: Vec<String> = address::places(&record.body).into_iter().map(topic).collect();
         self.cleared.retain(|topic| !placed.contains(topic));
         let over = over.into_iter().filter(|topic| self.cleared.insert(topic.clone())).collect::<Vec<_>>();
         let placed = placed.into_iter().map(|topic| (topic, bytes.to_vec()));
@@ -398,6 +398,7 @@ impl<'a> Uplink<'a> {
                 | Kind::State
                 | Kind::Violation
                 | Kind::Tamper
+                | Kind::Plate
                 | Kind::Head
                 | Kind::Link
                 | Kind::Answer,

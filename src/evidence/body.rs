@@ -161,8 +161,8 @@ impl Body {
         }
     }
 
-    /// The shelf it is kept on: its type, but what a meter is, and each of the two nameplates of a piece of equipment, on one of its own, since
-    /// the newest of each is remembered.
+    /// The shelf it is kept on: its type, but what a meter is, each of the two nameplates of a piece of equipment and what
+    /// an edit made of them, on one of its own, since the newest of each is remembered.
     pub const fn shelf(&self) -> &'static str {
         match self {
             Body::Finding(Finding::Event(Event::Plate(PlateRead { source: PlateSource::Read, .. }))) => {
@@ -172,6 +172,7 @@ impl Body {
                 source: PlateSource::Declared, ..
             }))) => "plate_declared",
             Body::Finding(Finding::Event(Event::Meter(_))) => "meter",
+            Body::Finding(Finding::Event(Event::ClassChanged(_))) => "class_changed",
             Body::Commissioned(_) => "commissioned",
             Body::Genesis(_)
             | Body::Boot(_)

@@ -251,6 +251,7 @@ impl<'a> Reader<'a> {
             signs: sign::read_standing(self)?,
             fingerprint: grounds::digest(m, "meter_sha256")?,
             commissioning: grounds::digest(m, "commissioning_sha256")?,
+            plate: grounds::digest(m, "plate_sha256")?,
             scan: self.scan()?,
         })
     }
@@ -293,6 +294,7 @@ impl<'a> Reader<'a> {
             windows: m.optional("windows", |_| self.inside("windows")?.windows())?,
             fingerprint: grounds::digest(m, "meter_sha256")?,
             commissioning: grounds::digest(m, "commissioning_sha256")?,
+            plate: grounds::digest(m, "plate_sha256")?,
         })
     }
 

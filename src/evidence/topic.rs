@@ -26,6 +26,8 @@ pub enum Kind {
     Violation,
     /// The verdict on equipment at one of whose meters a strong sign of tampering stands; retained while it does.
     Tamper,
+    /// The newest edit of a nameplate that made another case of it; retained until the authority resets the equipment.
+    Plate,
     /// The newest checkpoint; retained.
     Head,
     /// Birth and will; retained, unsigned, a hint and no evidence.
@@ -46,6 +48,7 @@ impl Kind {
             Kind::State => "state",
             Kind::Violation => "alarm/violation",
             Kind::Tamper => "alarm/tamper",
+            Kind::Plate => "alarm/plate",
             Kind::Head => "head",
             Kind::Link => "link",
             Kind::Answer => "answer",
@@ -66,6 +69,7 @@ impl Kind {
             Kind::State,
             Kind::Violation,
             Kind::Tamper,
+            Kind::Plate,
             Kind::Head,
             Kind::Link,
             Kind::Answer,
@@ -82,6 +86,7 @@ impl Kind {
             Kind::State
             | Kind::Violation
             | Kind::Tamper
+            | Kind::Plate
             | Kind::Head
             | Kind::Link
             | Kind::Receipt
@@ -129,7 +134,7 @@ mod tests {
         };
         assert_eq!(topic.to_string(), "coldhearth/v1/13/04/21/91350100M000100Y43/gw-1/eaf-2/alarm/violation");
         let attest = Topic { asset: None, kind: Kind::Attest, ..topic };
-        for kind in [Kind::Violation, Kind::Tamper] {
+        for kind in [Kind::Violation, Kind::Tamper, Kind::Plate] {
             assert_eq!(Kind::of_topic(&Topic { kind, ..topic }.to_string()), Some(kind));
         }
         assert_eq!(Kind::of_topic("coldhearth/v1/13/04/21/x/gw-1/attest"), None);

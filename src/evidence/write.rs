@@ -16,7 +16,7 @@ use crate::{
         Transition, Verdict, Windows,
     },
     metering::{Register, Scan},
-    terms::Stamp,
+    terms::{Digest, Stamp},
 };
 
 /// Writes what a body says beside the header's members.
@@ -114,6 +114,7 @@ fn write_state(object: &mut Object<'_>, found: &StateFinding) {
         object.text("voltage_point", point.word());
     }
     grounds::write_meter(object, found.fingerprint, found.commissioning);
+    plate(object, found.plate);
     object.object("values", |o| {
         match found.power {
             Some(Measured::Is(power)) => drop(o.whole("power_w", power.watts())),
@@ -178,6 +179,7 @@ fn write_interval(object: &mut Object<'_>, interval: &Interval) {
         object.whole("energy_wh", energy.0);
     }
     grounds::write_meter(object, interval.fingerprint, interval.commissioning);
+    plate(object, interval.plate);
     mark(object, "before", interval.before.as_ref());
     mark(object, "after", interval.after.as_ref());
     if let Some(windows) = &interval.windows {
@@ -209,9 +211,7 @@ fn write_verdict(object: &mut Object<'_>, verdict: &Verdict) {
     object
         .whole("energy_overdue_wh", verdict.energy_overdue.0)
         .whole("energy_closed_wh", verdict.energy_closed.0);
-    if let Some(plate) = verdict.plate {
-        object.shown("plate_sha256", plate);
-    }
+    plate(object, verdict.plate);
     if let Some(PermitUse { permit, used }) = &verdict.permit {
         object.shown("permit", permit).whole("permit_used_wh", used.0);
     }
@@ -248,6 +248,12 @@ fn write_event(object: &mut Object<'_>, event: &Event) {
         Event::PlateUnreadable { asset, why } => {
             object.text("event", "plate_unreadable").shown("asset", asset).shown("why", why);
         }
+    }
+}
+
+fn plate(object: &mut Object<'_>, plate: Option<Digest>) {
+    if let Some(plate) = plate {
+        object.shown("plate_sha256", plate);
     }
 }
 

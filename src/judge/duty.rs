@@ -29,6 +29,8 @@ pub struct Papers {
 pub struct Duty {
     asset: AssetId,
     standing: Standing,
+    /// The last lawful day its owner declares now; the earliest he ever declared counts until the authority's reset.
+    decommissioned_on: Option<LegalDay>,
     plates: Option<Plates>,
     lead_days: u16,
     /// The day everything was last looked at.
@@ -40,7 +42,8 @@ pub struct Duty {
 impl Duty {
     /// What was declared of it, and no nameplate.
     pub fn new(asset: AssetId, standing: Standing) -> Duty {
-        Duty { asset, standing, plates: None, lead_days: 0, day: None, remembered: None }
+        let decommissioned_on = standing.decommissioned_on;
+        Duty { asset, standing, decommissioned_on, plates: None, lead_days: 0, day: None, remembered: None }
     }
 
     /// Its nameplates, and what is remembered of them and of the law.
@@ -56,7 +59,8 @@ impl Duty {
             read: plate(PlateSource::Read),
             ruling: last.and_then(|last| last.ruling),
         });
-        let decommissioned_on = self.standing.decommissioned_on;
+        let days = [self.decommissioned_on, last.and_then(|last| last.decommissioned_on)];
+        let decommissioned_on = days.into_iter().flatten().min();
         // What was said already is not said again.
         self.standing = Standing { decommissioned_on, ..last.unwrap_or_default() };
         self.standing.declared_plate = Some(plates.declared().fingerprint());
@@ -119,11 +123,12 @@ impl Duty {
         self.standing != before
     }
 
-    /// The authority's reset: what was held from earlier nameplates is let go.
+    /// The authority's reset: what was held from earlier nameplates and declarations is let go.
     pub fn reset(&mut self, at: &Stamp, roster: Option<&Roster>, say: &mut dyn FnMut(Event)) {
         if let Some(plates) = &mut self.plates {
             plates.reset();
         }
+        self.standing.decommissioned_on = self.decommissioned_on;
         self.settle(at, roster, say);
     }
 

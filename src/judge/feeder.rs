@@ -73,6 +73,8 @@ pub struct Feeder {
     trace: Trace,
     /// Who the meter says it is, with its fingerprint.
     identity: Option<(Identity, Digest)>,
+    /// Fingerprint of the nameplate of the equipment it serves.
+    plate: Option<Digest>,
 }
 
 impl Feeder {
@@ -99,6 +101,7 @@ impl Feeder {
             signs,
             trace: Trace::default(),
             identity: memory.and_then(|m| m.identity).map(|told| (told, told.fingerprint())),
+            plate: None,
             terms,
         }
     }
@@ -249,6 +252,11 @@ impl Feeder {
     /// Fingerprint of the meter as it tells of itself.
     pub fn fingerprint(&self) -> Option<Digest> {
         self.identity.map(|(_, fingerprint)| fingerprint)
+    }
+
+    /// Which nameplate what it says is about.
+    pub fn on_plate(&mut self, plate: Option<Digest>) {
+        self.plate = plate;
     }
 
     /// The step of its register as last read.

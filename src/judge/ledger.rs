@@ -97,6 +97,8 @@ pub struct Interval {
     pub fingerprint: Option<Digest>,
     /// What was declared of it at commissioning; records of older versions do not say.
     pub commissioning: Option<Digest>,
+    /// Fingerprint of the equipment's nameplate as last read; as declared where none was read.
+    pub plate: Option<Digest>,
 }
 
 /// The interval being filled.

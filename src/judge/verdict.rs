@@ -138,6 +138,11 @@ impl Docket {
         (before != Some(fingerprint)).then_some(before)
     }
 
+    /// Fingerprint of its nameplate as last read; as declared where none was read.
+    pub fn plate(&self) -> Option<Digest> {
+        self.plate.or(self.duty.standing().declared_plate)
+    }
+
     /// Notes that the nameplate cannot be read; true when that is news.
     pub fn on_plate_fault(&mut self, why: &'static str) -> bool {
         self.plate_fault.replace(why) != Some(why)

@@ -164,6 +164,7 @@ fn quarter(point: usize, begin: u64) -> Interval {
         }),
         fingerprint: Some(Digest::of(b"meter")),
         commissioning: Some(Digest::of(b"commissioning")),
+        plate: Some(Digest::of(b"plate")),
     }
 }
 

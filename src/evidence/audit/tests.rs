@@ -90,6 +90,7 @@ pub(super) fn found(state: State, proof: Option<Proof>) -> StateFinding {
         signs: heapless::Vec::new(),
         fingerprint: None,
         commissioning: None,
+        plate: None,
         scan: if silent { Scan::default() } else { scan() },
     }
 }
@@ -112,6 +113,7 @@ fn interval() -> Body {
         windows: Some(Windows { interval: window, day: window, month: window }),
         fingerprint: None,
         commissioning: None,
+        plate: None,
     }))
 }
 

@@ -57,6 +57,8 @@ pub struct StateFinding {
     pub fingerprint: Option<Digest>,
     /// What was declared of it at commissioning; records of older versions do not say.
     pub commissioning: Option<Digest>,
+    /// Fingerprint of the equipment's nameplate as last read; as declared where none was read.
+    pub plate: Option<Digest>,
     /// The words of the deciding reading; empty when silence decided.
     pub scan: Scan,
 }
@@ -108,6 +110,7 @@ impl Feeder {
             windows,
             fingerprint: self.fingerprint(),
             commissioning: Some(self.terms.identity),
+            plate: self.plate,
         })
     }
 
@@ -133,6 +136,7 @@ impl Feeder {
             signs: self.signs.standing().collect(),
             fingerprint: self.fingerprint(),
             commissioning: Some(self.terms.identity),
+            plate: self.plate,
             scan: reading.map_or_else(Scan::default, |r| r.scan.clone()),
         }
     }

@@ -17,7 +17,9 @@ impl Site {
     pub fn with_papers(mut self, papers: Vec<Papers>, memory: &Memory) -> Site {
         for papers in papers {
             if let Some(docket) = self.docket(papers.asset) {
+                let asset = papers.asset;
                 docket.duty.take(papers, memory);
+                self.name_plate(asset);
             }
         }
         self
@@ -64,7 +66,9 @@ impl Site {
         if let Some(before) = docket.on_plate(plate.fingerprint()) {
             let read = PlateRead { asset, source: PlateSource::Read, before, plate: plate.clone() };
             say(Finding::Event(Event::Plate(read)));
+            self.name_plate(asset);
         }
+        let Some(docket) = self.place(asset).and_then(|place| self.dockets.get_mut(place)) else { return };
         let roster = self.roster.as_ref();
         if docket.duty.on_plate(&plate, at, roster, &mut |event| say(Finding::Event(event))) {
             self.review(asset, at, say);
@@ -76,6 +80,16 @@ impl Site {
         if let Some(why) = Name::new(why).filter(|_| news) {
             say(Finding::Event(Event::PlateUnreadable { asset, why }));
         }
+    }
+
+    /// From now on what its feeders say names this nameplate.
+    fn name_plate(&mut self, asset: AssetId) {
+        let plate = self.docket(asset).and_then(|docket| docket.plate());
+        self.each_serving(asset, |feeder| {
+            if feeder.terms().asset() == asset {
+                feeder.on_plate(plate);
+            }
+        });
     }
 
     /// What its standing means for equipment that was judged before; the first verdict waits for a reading, or for none.

@@ -278,6 +278,7 @@ fn bodies_of_the_judge() -> Vec<Body> {
         phase_power: [1, -2, 3].map(|megawatts| Some(MilliWatts::from_watts(megawatts * 1_000_000))),
         fingerprint: digests.0,
         commissioning: digests.1,
+        plate: Some(Digest::of(b"plate")),
         ..found(state, proof)
     };
     let (from, floor) = (at(5), MilliWatts::from_watts(48_498));
@@ -294,7 +295,12 @@ fn bodies_of_the_judge() -> Vec<Body> {
         point(State::Unknown(Why::BusSide), None, None),
     ];
     let Body::Finding(Finding::Interval(quarter)) = interval() else { panic!() };
-    let quarter = Interval { fingerprint: digests.0, commissioning: digests.1, ..quarter };
+    let quarter = Interval {
+        fingerprint: digests.0,
+        commissioning: digests.1,
+        plate: Some(Digest::of(b"plate")),
+        ..quarter
+    };
     let mut unsaved = register();
     unsaved.what = RegisterQuirk::Unsaved;
     let grounds = Grounds {

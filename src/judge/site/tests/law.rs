@@ -12,6 +12,7 @@ use crate::{
     },
     judge::{EquipmentMemory, Papers},
     terms::{
+        Digest,
         place::{CreditCode, Division},
         time::DAY_MS,
     },
@@ -230,6 +231,45 @@ fn warnings_come_once_each_before_the_day_and_survive_a_restart() {
     let mut late = Story::lawful(31, false, &Memory::default());
     late.tell(Fact::Roster(&list)).run(5, 5_000, 100).tell(Fact::Roster(&roster(2, &[("eaf-1", after(10))])));
     assert_eq!(late.warnings(), [10], "who comes late is warned once");
+}
+
+#[test]
+fn a_declared_day_is_not_put_off_by_declaring_another() {
+    let begin = |declared: LegalDay, memory: &Memory| {
+        let mut story = Story::lawful(31, false, memory);
+        story.site = site(&declared.to_string(), memory).with_papers(vec![papers(31, false)], memory);
+        story
+    };
+    let mut story = begin(after(9), &Memory::default());
+    story.run(5, 5_000, 100);
+    let memory = story.whole_memory(None);
+    let go_on = |declared| {
+        let mut again = begin(declared, &memory);
+        (again.now_ms, again.energy) = (story.now_ms, story.energy);
+        again.run(5, 5_000, 100);
+        again
+    };
+    let mut later = go_on(after(90));
+    assert_eq!(later.verdict().standing.last_day(), Some(after(9)), "the day first declared counts");
+    assert_eq!(go_on(after(3)).verdict().standing.last_day(), Some(after(3)), "an earlier one is taken");
+    later.tell(Fact::Reset(asset()));
+    assert_eq!(later.verdict().standing.last_day(), Some(after(90)), "the authority lets it go");
+}
+
+#[test]
+fn a_fingerprint_of_the_nameplate_travels_with_every_state_and_interval() {
+    let mut story = Story::lawful(25, true, &Memory::default());
+    story.run(1_000, 5_000, 100);
+    story.read_plate(&furnace(31)).run(1_000, 8_000_000, 100);
+    let told = story.said.iter().filter_map(|finding| match finding {
+        Finding::State(found) => Some(found.plate),
+        Finding::Interval(interval) => Some(interval.plate),
+        Finding::Verdict(_) | Finding::Event(_) => None,
+    });
+    let mut told: Vec<Option<Digest>> = told.collect();
+    assert!(told.len() >= 4, "{}", told.len());
+    told.dedup();
+    assert_eq!(told, [furnace(25), furnace(31)].map(|plate| Some(plate.fingerprint())));
 }
 
 #[test]
