@@ -120,7 +120,10 @@ fn told_ratio(cells: &RatioCells, scan: &Scan) -> Option<Ratio> {
         Some(over) => told(over)?,
         None => 1_000,
     };
-    Ratio::new(u32::try_from(told(&cells.value)?).ok()?, u32::try_from(secondary).ok()?)
+    let primary = told(&cells.value)?;
+    // In whole numbers where the meter has whole numbers, as on a plate.
+    let part = if primary % 1_000 == 0 && secondary % 1_000 == 0 { 1_000 } else { 1 };
+    Ratio::new(u32::try_from(primary / part).ok()?, u32::try_from(secondary / part).ok()?)
 }
 
 /// A row's value on the primary side, in thousandths of its unit.

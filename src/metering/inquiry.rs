@@ -82,6 +82,18 @@ impl Inquiry {
         self.next_route();
     }
 
+    /// The routes a meter of this map is asked by as long as none is known to be silent, in their order: its own words
+    /// first, for they are needed for the values and show whether anybody is there; functions 43 and 17 only where the
+    /// map does not tell the serial number.
+    pub fn routes(&self) -> impl Iterator<Item = Route> + use<> {
+        let mut routes = self.register_routes();
+        if self.profile.as_ref().is_none_or(|profile| profile.about(Fact::Serial).is_none()) {
+            routes.add(Route::DeviceId);
+            routes.add(Route::ServerId);
+        }
+        ORDER.into_iter().filter(move |route| routes.has(*route))
+    }
+
     /// Routes through registers this meter's profile offers.
     pub fn register_routes(&self) -> Routes {
         let mut routes = Routes::default();

@@ -23,6 +23,12 @@ impl Plan {
         Planner::everything(profile)?.whole()
     }
 
+    /// Whether everything of a profile can be asked for within its limits: rows, ratios, and who the meter is.
+    pub fn is_possible(profile: &Profile) -> bool {
+        let identity = Planner::identity(profile).and_then(|cells| cells.whole());
+        Plan::of(profile).is_some() && identity.is_some()
+    }
+
     /// Time it takes on a serial line, in that of a register's two bytes.
     pub fn cost(&self) -> usize {
         self.words() + QUESTION_WORDS * self.blocks.len()

@@ -20,7 +20,7 @@ use crate::{
         identity::{Label, Route, Routes},
         inquiry, recognise,
     },
-    terms::words::Language,
+    terms::{Digest, words::Language},
 };
 
 /// What a way of asking came to.
@@ -49,6 +49,8 @@ pub struct Who {
     pub what: What,
     /// Every register that was read.
     pub answers: Answers,
+    /// What the agent's records will call it by, if it is read by the map that was named or fits best.
+    pub fingerprint: Option<Digest>,
 }
 
 impl Who {
@@ -96,7 +98,7 @@ pub async fn more(
     map: Option<&Arc<Profile>>,
 ) -> Who {
     let (identity, ways, objects) = (Identity::default(), Vec::new(), Vec::new());
-    let mut who = Who { identity, ways, objects, what, answers };
+    let mut who = Who { identity, ways, objects, what, answers, fingerprint: None };
     if matches!(who.what, What::Refused) {
         return who;
     }
@@ -106,6 +108,8 @@ pub async fn more(
     let known = inquiry.register_routes();
     let is_asked = |route: Route| matches!(route, Route::DeviceId | Route::ServerId) || known.has(route);
     inquiry.begin(inquiry::ORDER.into_iter().filter(|route| is_asked(*route)));
+    let mut agents = Routes::default();
+    inquiry.routes().for_each(|route| agents.add(route));
     let mut faults = BTreeMap::new();
     while let Some((route, question)) = inquiry.route().zip(inquiry.question()) {
         let got = who.ask(asker, unit, question).await;
@@ -113,6 +117,11 @@ pub async fn more(
             faults.insert(route, fault);
         }
         inquiry.on_answer(got.as_ref().map(Got::reply).map_err(|fault| *fault));
+        // The agent leaves functions 43 and 17 alone where the map tells the serial number.
+        if agents.has(route) {
+            let identity = inquiry.identity();
+            who.fingerprint = identity.route.map(|_| identity.fingerprint());
+        }
     }
     let outcome = |route: Route| match faults.get(&route) {
         _ if !is_asked(route) => Outcome::NotKnown,
@@ -176,7 +185,7 @@ fn known(block: Block, answers: &Answers) -> Option<Result<Vec<u16>, Fault>> {
 }
 
 /// Who a meter is, for machines.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct IdentityJson {
     /// The route that answered first.
     route: Option<&'static str>,
@@ -213,6 +222,12 @@ impl IdentityJson {
             profile: None,
             tested: None,
         }
+    }
+
+    /// From what a meter told a person, with the fingerprint the agent comes to.
+    pub fn of_who(who: &Who) -> IdentityJson {
+        let fingerprint = who.fingerprint.map(|fingerprint| fingerprint.to_string());
+        IdentityJson { fingerprint, ..IdentityJson::of(&who.identity) }
     }
 
     /// With the map the values are read by, and how that was proved.
@@ -294,7 +309,7 @@ pub async fn identify(
     let report = Report {
         endpoint: way.endpoint.clone(),
         unit,
-        identity: IdentityJson::of(&who.identity),
+        identity: IdentityJson::of_who(&who),
         routes: routes.collect(),
         objects: who.objects.iter().map(|(id, label)| (*id, label.to_string())).collect(),
         profiles: who

@@ -27,6 +27,9 @@ use crate::{
     terms::{MilliVolts, words::Language},
 };
 
+/// What a gateway, or a server of many units, answers in place of a unit that is not there.
+const FOR_NOBODY: [u8; 3] = [4, 10, 11];
+
 /// What to probe.
 #[derive(Clone, Debug)]
 pub struct Orders {
@@ -127,7 +130,7 @@ fn silence(fault: Fault) -> What {
         Fault::Garbage | Fault::Mismatch | Fault::WrongLength => What::Garbage(fault),
         Fault::Closed => What::HungUp,
         Fault::Refused => What::Refused,
-        Fault::Exception(code @ 10..=11) => What::NobodyBehindGateway(code),
+        Fault::Exception(code) if FOR_NOBODY.contains(&code) => What::NobodyBehindGateway(code),
         Fault::Timeout
         | Fault::Exception(_)
         | Fault::RatioUnknown
@@ -143,7 +146,7 @@ fn heard(answers: &Answers) -> Result<(), What> {
     for answer in answers.values() {
         match answer {
             Ok(_) => return Ok(()),
-            Err(Fault::Exception(code)) if !matches!(code, 10 | 11) => return Ok(()),
+            Err(Fault::Exception(code)) if !FOR_NOBODY.contains(code) => return Ok(()),
             Err(fault) => last = *fault,
         }
     }
@@ -167,11 +170,16 @@ async fn by_map(
     let who =
         identify::who(asker, orders.unit, &Questions::of(std::slice::from_ref(profile)), Some(profile)).await;
     let mut before = Vec::new();
-    let differs = recognise::fit(profile, &who.answers) == Fit::Differs
-        || recognise::start(profile, &answers) == Start::Absent;
-    if differs {
+    let absent = recognise::start(profile, &answers) == Start::Absent;
+    if absent || recognise::fit(profile, &who.answers) == Fit::Differs {
         let what = words::type_differs(screen.language, profile.id.as_str());
-        before.push(Problem { code: "type_differs", quantities: Vec::new(), what });
+        let rows = if absent { profile.rows.as_slice() } else { &[] };
+        let quantities = rows.iter().map(|row| row.quantity.word()).collect();
+        before.push(Problem { code: "type_differs", quantities, what });
+    }
+    if answers.values().all(|answer| answer.as_ref().is_ok_and(|words| words.iter().all(|word| *word == 0))) {
+        let what = words::what(screen.language, &What::OnlyZeros);
+        before.push(Problem { code: "only_zeros", quantities: Vec::new(), what });
     }
     tell(asker, orders, profile, (&answers, &who, before), screen).await
 }
@@ -214,7 +222,7 @@ fn unknown(who: &Who, screen: &mut Screen<'_>) -> Result<Probed, Failure> {
         ("no_profile", words::no_profile_fits(language))
     };
     let problem = Problem { code, quantities: Vec::new(), what };
-    let identity = IdentityJson::of(&who.identity);
+    let identity = IdentityJson::of_who(who);
     identity.lines(language).iter().for_each(|line| screen.line(line));
     for (block, answer) in &who.answers {
         let words = answer.as_deref().unwrap_or(&[]);
@@ -251,7 +259,7 @@ async fn tell(
     let (given, nominal) = (orders.given, orders.nominal);
     let report = Report { profile, answers, given, nominal, hints: &hints, language };
     let tested = tested(profile, language);
-    let identity = IdentityJson::of(&who.identity).with_map(profile, &tested);
+    let identity = IdentityJson::of_who(who).with_map(profile, &tested);
     if screen.json {
         screen.object(&report.as_json(identity, before))?;
         return Ok(Probed::Told);

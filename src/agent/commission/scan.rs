@@ -17,7 +17,6 @@ use super::{
 use crate::{
     agent::bus::{Dial, Hindrance},
     host::{Clock, Exit, Failure, credentials::TlsFiles},
-    metering::Identity,
     terms::words::Language,
 };
 
@@ -64,7 +63,7 @@ pub struct Found {
     /// Not every question was asked.
     pub cut_short: bool,
     /// Who it says it is, where it was asked.
-    pub identity: Option<Identity>,
+    pub identity: Option<IdentityJson>,
 }
 
 /// Reads `1-32` or `1,3,7-9`; `None` for anything else.
@@ -171,8 +170,9 @@ async fn ask_all(
         if orders.identify && what.is_there() {
             let answers = explorer.answers().clone();
             let who = identify::more(&mut asker, *unit, (what.clone(), answers), None).await;
-            IdentityJson::of(&who.identity).lines(screen.language).iter().for_each(|line| screen.line(line));
-            identity = Some(who.identity);
+            let told = IdentityJson::of_who(&who);
+            told.lines(screen.language).iter().for_each(|line| screen.line(line));
+            identity = Some(told);
         }
         found.push(Found { unit: *unit, what, cut_short, identity });
         if is_hopeless(&found) {
@@ -304,7 +304,7 @@ impl Report<'_> {
                 Vec::new()
             },
             cut_short: id.cut_short,
-            identity: id.identity.as_ref().map(IdentityJson::of),
+            identity: id.identity.clone(),
         };
         let meters = self.meters();
         let block =

@@ -443,9 +443,21 @@ async fn a_meter_is_measured_in_under_a_minute() {
     let meter = (1, Some(library.named("eastron-sdm630").unwrap()));
     let outcome = tune::tune(&clock, &library, &way, meter, 2_000, &mut screen).await;
     assert_eq!(outcome.unwrap(), Exit::Done);
-    for line in ["timeout_ms = 200 ", "gap_ms = 0 ", "max_regs = 80 "] {
+    for line in ["timeout_ms = 200\n", "gap_ms = 0\n", "\nmax_regs = 80 "] {
         assert!(text.contains(line), "{line} in\n{text}");
     }
+    // What it proposes is taken where it says to paste it.
+    let proposed: Vec<&str> = text.lines().filter(|line| line.contains(" = ")).collect();
+    let meters = concat!(env!("CARGO_MANIFEST_DIR"), "/config/meters");
+    let example = include_str!("../../../config/agent.toml")
+        .replace("profiles = \"meters\"", &format!("profiles = \"{meters}\""))
+        .replacen("poll_ms = 1000\n", &format!("poll_ms = 1000\n{}\n", proposed.join("\n")), 1);
+    let path = std::env::temp_dir().join(format!("coldhearth-tuned-{}.toml", std::process::id()));
+    std::fs::write(&path, example).unwrap();
+    let config = crate::agent::config::load(&path).map_err(|flaws| format!("{flaws:#?}")).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let meter = &config.meters[0];
+    assert_eq!((meter.timeout_ms, meter.profile.gap_ms, meter.profile.max_regs), (Some(200), 0, 80));
     let asked = fake.asked.lock().unwrap().len();
     assert!(clock.elapsed_ms() < 60_000 && asked < 80, "{} ms, {asked} reads", clock.elapsed_ms());
 }

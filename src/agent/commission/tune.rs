@@ -76,11 +76,19 @@ pub async fn tune(
     let Some(measured) = tuner.proposal() else {
         return Err(Failure::new(Exit::Retry, words::tune_too_little(language)));
     };
+    // A limit under which some map cannot be read at all is no line to paste.
+    let is_enough = |profile: &Arc<Profile>| {
+        Plan::is_possible(&Profile { max_regs: measured.max_regs, ..(**profile).clone() })
+    };
+    let enough = match &profile {
+        Some(profile) => is_enough(profile),
+        None => library.profiles.iter().all(is_enough),
+    };
     let report = Report {
         endpoint: way.endpoint.clone(),
         unit,
         requests: asker.asked(),
-        lines: words::tune_lines(language, &measured),
+        lines: words::tune_lines(language, &measured, enough),
         measured,
     };
     screen.line(&words::tune_measured(language, &report.measured, report.requests));

@@ -13,7 +13,7 @@ use crate::{
         Accuracy, Allowance, AllowanceKind, Classes, Commissioned, Floor, Promised, Role, VoltagePoint,
         Wiring, allowance::MAX_ALLOWANCES, commission::MAX_SERVED,
     },
-    metering::{Profile, Quantity, decode::Declared},
+    metering::{Plan, Profile, Quantity, decode::Declared, scan::MAX_BLOCK_WORDS},
     terms::{
         Digest, MeterId, MilliVolts, MilliWatts, Name, WattHours,
         flaw::Wrong,
@@ -50,16 +50,26 @@ impl Reader<'_> {
         let poll_ms = form.optional("poll_ms", form::fitting(100..=60_000)).unwrap_or(DEFAULT_POLL_MS);
         let timeout_ms = form.optional("timeout_ms", form::fitting(20..=30_000));
         let gap_ms: Option<u32> = form.optional("gap_ms", form::fitting(0..=5_000));
+        let max_regs = form.optional("max_regs", form::fitting(1..=i64::from(MAX_BLOCK_WORDS)));
         if let Some(profile) = &profile {
             self.warn_of_line(&form, buses.iter().find(|known| Some(known.id) == bus), profile);
         }
         let served = served(&form, equipment);
         let commissioned = self.commissioned(&form, MeterId(id?), &served, profile.as_deref());
         let papers = self.papers(&form);
+        let limit = form.place("max_regs").clone();
         form.close();
         let (id, bus, unit, mut profile) = (MeterId(id?), bus?, unit?, profile?);
         if let Some(gap_ms) = gap_ms {
             Arc::make_mut(&mut profile).gap_ms = gap_ms;
+        }
+        if let Some(max_regs) = max_regs {
+            Arc::make_mut(&mut profile).max_regs = max_regs;
+            if !Plan::is_possible(&profile) {
+                let wrong = format!("profile `{}` cannot be read {max_regs} registers at a time", profile.id);
+                self.flaws.add(limit, Wrong::new(wrong, "allow more at a time, or leave `max_regs` out"));
+                return None;
+            }
         }
         let commissioned = Commissioned { poll_ms, ..commissioned? };
         let identity = Commissioning::of(&commissioned, (profile.id, profile.digest), &papers).digest();

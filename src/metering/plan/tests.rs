@@ -153,3 +153,13 @@ fn rows_and_ratios_that_count_from_two_places_are_never_one_plan() {
     profile.ct = Profile::parse("small.toml", SMALL).unwrap().ct;
     assert!(profile.ct.is_some() && Planner::everything(&profile).is_none());
 }
+
+#[test]
+fn a_limit_below_the_widest_row_or_text_leaves_no_plan() {
+    let text = include_str!("../../../config/meters/schneider-pm5000.toml");
+    let profile = Profile::parse("schneider-pm5000.toml", text).unwrap();
+    let possible = |max_regs| Plan::is_possible(&Profile { max_regs, ..profile.clone() });
+    assert!(possible(125) && possible(60));
+    assert!(!possible(10), "its model's name fills 20 registers");
+    assert!(!possible(2), "its energy fills 4");
+}

@@ -9,7 +9,10 @@ use super::{
         inquiry::ORDER,
     },
     Told,
-    watch::{After, IDENTITY_PERIOD_MS, RETRY_ROUTE_MS, Stage, Trouble, Visit, Watch, tell, trouble},
+    watch::{
+        After, IDENTITY_BUDGET_DEADLINES, IDENTITY_PERIOD_MS, RETRY_ROUTE_MS, Stage, Trouble, Visit, Watch,
+        tell, trouble,
+    },
 };
 use crate::{metering::decode::Declared, terms::Stamp};
 
@@ -63,7 +66,15 @@ impl Watch {
         }
         self.inquiry.on_answer(answer);
         self.tally.bisections += self.inquiry.take_bisections();
-        if self.inquiry.question().is_some() { After::Ask } else { self.conclude(visit, at, told) }
+        if self.inquiry.question().is_none() {
+            return self.conclude(visit, at, told);
+        }
+        // A chain without an end, each of whose answers comes just in time, must not hold the bus.
+        let took_ms = at.uptime_ms.saturating_sub(visit.began_ms());
+        if took_ms > IDENTITY_BUDGET_DEADLINES * u64::from(self.point.deadline_ms()) {
+            return self.lose(Fault::Timeout, at, told);
+        }
+        After::Ask
     }
 
     /// Nobody has answered yet, so the route may be silent or the meter: the next cycle goes without the route, and if
@@ -128,7 +139,8 @@ impl Watch {
             match identity.route {
                 Some(_) => Sample::Identity { meter, at: *at, identity },
                 None => {
-                    let fault = self.objection.unwrap_or(Fault::Timeout);
+                    let objection = self.objection.or(self.terms.err());
+                    let fault = objection.unwrap_or(Fault::Timeout);
                     Sample::IdentityMiss { meter, at: *at, fault }
                 }
             },

@@ -510,6 +510,60 @@ fn a_meter_that_says_it_is_another_model_is_not_read_with_this_map() {
 }
 
 #[test]
+fn a_chain_without_an_end_does_not_blind_the_neighbour() {
+    let text = include_str!("../../../config/meters/sunspec-203.toml");
+    let sunspec = Arc::new(Profile::parse("sunspec-203.toml", text).unwrap());
+    let mut schedule = Schedule::new(vec![point("endless", 1, sunspec), meter("m2", 2)], vec![], 0, 0);
+    let (mut now, mut readings, mut causes) = (0, 0, Vec::new());
+    while now < 600_000 {
+        let ask = match schedule.next(now) {
+            Next::Ask(ask) => ask,
+            Next::WaitUntil(at) => {
+                now = at;
+                continue;
+            }
+        };
+        // Every answer of the endless one comes just in time; its chain goes on from one small model to the next.
+        now += if ask.unit == 1 { u64::from(ask.deadline_ms) - 1 } else { 20 };
+        let words: Result<Vec<u16>, Fault> = match (ask.unit, ask.question) {
+            (1, Question::Registers(Block { at: 40_000, .. })) => Ok(vec![0x5375, 0x6E53, 64_000, 1]),
+            (1, Question::Registers(_)) => Ok(vec![64_000, 1]),
+            (_, Question::Registers(_)) => ones(&ask),
+            (_, Question::DeviceId { .. } | Question::ServerId) => Err(Fault::Exception(1)),
+        };
+        let answer = words.as_deref().map(Reply::Words).map_err(|fault| *fault);
+        for sample in schedule.on_answer(&stamp(now), answer) {
+            match sample {
+                Sample::Reading(_) => readings += 1,
+                Sample::Miss { fault, .. } | Sample::IdentityMiss { fault, .. } => causes.push(fault),
+                Sample::Identity { .. } | Sample::Plate { .. } | Sample::PlateMiss { .. } => {}
+            }
+        }
+    }
+    assert!(readings > 400, "{readings} of 600 polls of the neighbour: {causes:?}");
+    assert!(causes.len() < 40, "{causes:?}");
+}
+
+#[test]
+fn a_meter_without_the_model_has_answered_all_the_same() {
+    let text = include_str!("../../../config/meters/sunspec-203.toml");
+    let sunspec = Arc::new(Profile::parse("sunspec-203.toml", text).unwrap());
+    let mut schedule = Schedule::new(vec![point("m1", 1, sunspec)], vec![], 0, 0);
+    let samples = Paper::default().serve(&mut schedule, 0);
+    let causes: Vec<Fault> = samples
+        .iter()
+        .filter_map(|sample| match sample {
+            Sample::Miss { fault, .. } | Sample::IdentityMiss { fault, .. } => Some(*fault),
+            Sample::Reading(_)
+            | Sample::Identity { .. }
+            | Sample::Plate { .. }
+            | Sample::PlateMiss { .. } => None,
+        })
+        .collect();
+    assert_eq!(causes, [Fault::WrongModel; 2]);
+}
+
+#[test]
 fn an_answer_to_no_question_is_no_answer() {
     let mut schedule = Schedule::new(vec![meter("m1", 1)], vec![], 0, 0);
     assert!(schedule.on_answer(&stamp(0), Ok(Reply::Words(&[1]))).is_empty());

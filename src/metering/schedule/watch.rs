@@ -7,7 +7,7 @@ use super::super::{
     decode::{Applied, Declared, decode_with},
     identity::{Route, Routes},
     plan::{Breadth, Planner},
-    profile::{Fact, Origin},
+    profile::Origin,
     reading::requests,
     scan::Block,
 };
@@ -24,6 +24,8 @@ pub const STEP_LEAST_MW: i64 = 1_000_000;
 pub const STEP_PAUSE_MS: u64 = 60_000;
 /// A poll of several requests may take so many times the deadline of one.
 pub const POLL_BUDGET_DEADLINES: u64 = 2;
+/// Finding out who a meter is, a chain of models included, may take so many times that deadline.
+pub const IDENTITY_BUDGET_DEADLINES: u64 = 10;
 /// A meter that says it is busy is asked so many times more for one poll ...
 pub const MAX_BUSY_RETRIES: u8 = 2;
 /// ... after this pause, in milliseconds, in which others are asked.
@@ -105,12 +107,13 @@ pub(super) fn trouble(fault: Fault) -> Trouble {
     }
 }
 
-/// Whether a poll that ended so counts against the meter's breaker: one that refuses is there all the same.
+/// Whether a poll that ended so counts against the meter's breaker: one that refuses is there all the same, but one that
+/// is another model has nothing to say until somebody changes it, however much of the bus it takes to say so.
 pub(super) fn counts_as_silence(fault: Fault) -> bool {
     match trouble(fault) {
         Trouble::Silence | Trouble::Noise => true,
         Trouble::Refusal | Trouble::Busy => false,
-        Trouble::Objection => fault == Fault::NotAPlate,
+        Trouble::Objection => matches!(fault, Fault::NotAPlate | Fault::WrongModel),
     }
 }
 
@@ -211,10 +214,8 @@ impl Watch {
         let (whole, needed) = (rows.whole()?, rows.plan(Breadth::Needed)?);
         let inquiry = Inquiry::new(Some(point.profile.clone()));
         let mut routes = Routes::default();
-        if !tells_serial(&point.profile) {
-            routes.add(Route::DeviceId);
-            routes.add(Route::ServerId);
-        }
+        let asked = inquiry.routes().filter(|route| matches!(route, Route::DeviceId | Route::ServerId));
+        asked.for_each(|route| routes.add(route));
         Some(Watch {
             tally: Tally::default(),
             rows,
@@ -487,9 +488,4 @@ impl Watch {
 pub(super) fn tell(told: &mut Told, sample: Sample) {
     let room = told.push(sample);
     debug_assert!(room.is_ok(), "three samples of one answer");
-}
-
-/// Whether the map itself says where the serial number stands.
-fn tells_serial(profile: &Profile) -> bool {
-    profile.about(Fact::Serial).is_some()
 }

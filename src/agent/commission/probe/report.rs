@@ -16,6 +16,7 @@ use crate::{
         Answers, Block, Function, Profile,
         decode::{self, Declared},
         profile::Row,
+        recognise,
     },
     terms::{
         MilliVolts,
@@ -225,6 +226,9 @@ impl Report<'_> {
 
     /// Rows that were not asked, because the meter fell silent before.
     fn missing(&self, lines: &[Line]) -> Option<Problem> {
+        if recognise::start(self.profile, self.answers) == recognise::Start::Absent {
+            return None;
+        }
         let known = |row: &Row| lines.iter().any(|line| line.row.quantity == row.quantity);
         let quantities: Vec<_> =
             self.profile.rows.iter().filter(|row| !known(row)).map(|row| row.quantity.word()).collect();

@@ -37,13 +37,31 @@ pub(in crate::agent::commission) fn tune_measured(
     )
 }
 
-pub(in crate::agent::commission) fn tune_lines(language: Language, measured: &Proposal) -> String {
+pub(in crate::agent::commission) fn tune_lines(
+    language: Language,
+    measured: &Proposal,
+    enough: bool,
+) -> String {
     let Proposal { timeout_ms, gap_ms, max_regs, .. } = measured;
-    both!(
+    let times = both!(
         language,
-        "timeout_ms = {timeout_ms}   # 写入 agent.toml 的 [[meter]]\ngap_ms = {gap_ms}   # 写入 agent.toml 的 [[bus]]\nmax_regs = {max_regs}   # 写入电表地址表的 [link]：至少可一次读这么多",
-        "timeout_ms = {timeout_ms}   # into [[meter]] of agent.toml\ngap_ms = {gap_ms}   # into [[bus]] of agent.toml\nmax_regs = {max_regs}   # into [link] of the meter's profile: so many at least are read at once"
-    )
+        "# 写入 agent.toml 中该电表的 [[meter]]：\ntimeout_ms = {timeout_ms}\ngap_ms = {gap_ms}",
+        "# into this meter's [[meter]] of agent.toml:\ntimeout_ms = {timeout_ms}\ngap_ms = {gap_ms}"
+    );
+    let size = if enough {
+        both!(
+            language,
+            "max_regs = {max_regs}   # 至少可一次读这么多",
+            "max_regs = {max_regs}   # so many at least are read at once"
+        )
+    } else {
+        both!(
+            language,
+            "# max_regs = {max_regs}   # 只测到这么多：其旁的寄存器被拒，未必是上限",
+            "# max_regs = {max_regs}   # no more could be measured: what lies beside is refused, which need not be a limit"
+        )
+    };
+    format!("{times}\n{size}")
 }
 
 // The tap.
