@@ -1,6 +1,12 @@
 //! What the judge costs: nanoseconds a reading and bytes a feeder, at one, a thousand and ten thousand feeders. Printed,
 //! not asserted. `cargo test --release --test judge_figures -- --ignored --nocapture`
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a program that measures time, and stops where it cannot"
+)]
 #![allow(unsafe_code, reason = "a counting allocator cannot be written without")]
 
 use std::{

@@ -34,7 +34,7 @@ fn sentinels(cell: &Cell) -> Vec<u64> {
     match cell.kind {
         Kind::F32 => all.extend([f32::NAN, f32::INFINITY, f32::NEG_INFINITY].map(|f| u64::from(f.to_bits()))),
         Kind::F64 => all.extend([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(f64::to_bits)),
-        _ => {
+        Kind::U16 | Kind::I16 | Kind::U32 | Kind::I32 | Kind::U64 | Kind::I64 => {
             all.extend(max.then_some(if signed { ones >> 1 } else { ones }));
             all.extend(sunspec.then_some(if signed { (ones >> 1) + 1 } else { ones }));
             all.extend(words.into_iter().flatten().map(|word| word.cast_unsigned() & ones));

@@ -102,10 +102,15 @@ fn outcome(unit: u8, body: &[u8], fate: Fate) -> (u64, u8, Vec<Vec<u8>>, bool) {
     }
 }
 
+/// A question on its way to a unit: the header of its frame and its body.
+type Letter = (Vec<u8>, Vec<u8>);
+/// Takes a question's frame apart: header, unit, body; none if it is no frame.
+type ReadRequest = fn(&[u8]) -> Option<(Vec<u8>, u8, Vec<u8>)>;
+
 /// Units that answer in the order they were asked, each in its own time, to whoever is connected then.
 struct Units {
     fates: Arc<Mutex<Vec<Fate>>>,
-    to: BTreeMap<u8, mpsc::UnboundedSender<(Vec<u8>, Vec<u8>)>>,
+    to: BTreeMap<u8, mpsc::UnboundedSender<Letter>>,
     writer: Arc<tokio::sync::Mutex<Option<WriteHalf<DuplexStream>>>>,
     tasks: JoinSet<()>,
 }
@@ -144,7 +149,7 @@ impl Units {
     }
 
     /// Takes the place of the connection there was.
-    async fn connect(&mut self, read: fn(&[u8]) -> Option<(Vec<u8>, u8, Vec<u8>)>) -> DuplexStream {
+    async fn connect(&mut self, read: ReadRequest) -> DuplexStream {
         let (ours, theirs) = tokio::io::duplex(4_096);
         let (mut reading, writing): (ReadHalf<DuplexStream>, _) = tokio::io::split(theirs);
         *self.writer.lock().await = Some(writing);

@@ -154,7 +154,7 @@ fn a_register_that_fell_is_strong_unless_a_power_cycle_explains_the_little_it_lo
 
     // The meter's uptime began anew: what it had counted since it last kept its counts is lost.
     let uptime = |reading: &mut Reading, seconds: i64| {
-        reading.values[Quantity::UptimeS.index()] = Some(seconds * 1_000)
+        reading.values[Quantity::UptimeS.index()] = Some(seconds * 1_000);
     };
     let mut cycled = Bench::new(Wiring::FourWire);
     cycled.altered(10, idle(), |reading, n| uptime(reading, 9_000 + n.cast_signed()));

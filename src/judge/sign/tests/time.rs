@@ -58,7 +58,7 @@ fn a_recording_that_is_played_again_is_seen() {
     let mut bench = Bench::new(Wiring::FourWire);
     let volts = |n: u64| i64::try_from(n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48).unwrap() * 10;
     let line = |reading: &mut Reading, n: u64| {
-        reading.values[Quantity::VoltageL1.index()] = Some(5_700_000 + volts(n))
+        reading.values[Quantity::VoltageL1.index()] = Some(5_700_000 + volts(n));
     };
     bench.altered(20_000, idle(), line);
     assert!(bench.is_clean());
