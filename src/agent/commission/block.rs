@@ -1,5 +1,5 @@
 //! The configuration block at the end of a scan: what was found, in the words of `agent.toml`, with a comment wherever a
-//! person must still fill something in. Pasted beside [gateway] and [broker] it passes `check` as it is.
+//! person must still fill something in. Pasted beside `[gateway]` and `[broker]` it passes `check` as it is.
 
 use std::fmt::Write as _;
 
