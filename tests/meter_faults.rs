@@ -40,7 +40,7 @@ fn poll(works: &Works) -> mpsc::Receiver<Inbox> {
     let dial = dialler(&endpoint, &Terms::default());
     let (send, receive) = mpsc::channel(16);
     tokio::spawn(async move {
-        bus::run(&SystemClock::default(), &*dial, Manners::default(), schedule, send).await
+        bus::run(&SystemClock::default(), &*dial, Manners::default(), schedule, send).await;
     });
     receive
 }
