@@ -15,6 +15,10 @@ use crate::{
 /// What flows backwards must do so for this long before it is exported, in milliseconds.
 pub const EXPORT_DELAY_MS: i64 = 60_000;
 
+/// A maximum demand must have stood this long before a rise of it is one, in milliseconds: a meter that starts shows
+/// zeros until it has read its memory.
+pub const DEMAND_STANDS_MS: i64 = 60_000;
+
 const IMPORTS: [Quantity; 3] = [Quantity::ImportL1, Quantity::ImportL2, Quantity::ImportL3];
 const EXPORTS: [Quantity; 3] = [Quantity::ExportL1, Quantity::ExportL2, Quantity::ExportL3];
 
@@ -41,12 +45,13 @@ impl Phases {
             return Heard::default();
         };
         let now = Mark { at: reading.at, register };
+        let angle = |before: &Mark, now: &Mark| terms.angle_error(now.at.since_ms(&before.at));
         let explained = |before: &Mark, now: &Mark| {
             if is_drawing {
-                WattHours(i64::MAX)
-            } else {
-                terms.energy_bound(&before.at, &now.at, now.register.step)
+                return WattHours(i64::MAX);
             }
+            let bound = terms.energy_bound(&before.at, &now.at, now.register.step);
+            WattHours(bound.0.saturating_add(angle(before, now).0))
         };
         let possible =
             |before: &Mark, now: &Mark| terms.possible(now.at.since_ms(&before.at), now.register.step);
@@ -54,7 +59,8 @@ impl Phases {
         let windows = self.windows.get_or_insert_with(|| Windows::starting(&now.at));
         match passage {
             Passage::Told { before, energy, .. } if is_timed(&before, &now) => {
-                Heard { moved: energy.0 > 0, excess: windows.add(terms, &before, &now, energy) }
+                let drawn = WattHours(energy.0.saturating_sub(angle(&before, &now).0).max(0));
+                Heard { moved: energy.0 > 0, excess: windows.add(terms, &before, &now, drawn) }
             }
             Passage::Doubtful { .. } | Passage::Unconfirmed { .. } => Heard::default(),
             Passage::Told { .. }
@@ -69,9 +75,10 @@ impl Phases {
     }
 
     /// An interval of the ledger is over.
-    pub fn close_interval(&mut self, at: &Stamp) {
-        if let Some(windows) = &mut self.windows {
-            windows.interval = Window::starting(at);
+    pub fn close_interval(&mut self) {
+        if let (Some(windows), Some(mark)) = (&mut self.windows, self.track.anchor()) {
+            // With the last reading, as the first register's: what passes until the next is weighed against all of it.
+            windows.interval = Window::starting(&mark.at);
         }
     }
 
@@ -199,6 +206,8 @@ fn sum_of(reading: &Reading, quantities: [Quantity; 3]) -> Option<Register> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Demand {
     last: Option<(Stamp, MilliWatts)>,
+    /// Since when it has not been lower: a demand that is gone for a moment and comes back did not rise.
+    stood_from: Option<Stamp>,
     /// A risen demand that waits for the next reading to agree.
     risen: Option<MilliWatts>,
 }
@@ -210,6 +219,8 @@ impl Demand {
         let now = (reading.at, reading.value(Quantity::MaxDemand).map(MilliWatts)?);
         let rose_from = self.last.filter(|last| now.1 > last.1 && is_span_known(&last.0, &now.0));
         let Some((before, _)) = rose_from.filter(|_| now.1 <= terms.capacity()) else {
+            let stands = self.last.is_some_and(|last| now.1 == last.1);
+            self.stood_from = self.stood_from.filter(|_| stands).or(Some(now.0));
             (self.last, self.risen) = (Some(now), None);
             return None;
         };
@@ -219,7 +230,12 @@ impl Demand {
         }
         (self.last, self.risen) = (Some(now), None);
         let from = earlier(&before, DEMAND_MS.saturating_add(REGISTER_AGE_MS));
-        (now.1 > terms.limit()).then_some(Proof::Demand { from, demand: now.1, limit: terms.limit() })
+        let stood = self.stood_from.is_some_and(|since| before.since_ms(&since) >= DEMAND_STANDS_MS);
+        (stood && now.1 > terms.limit()).then_some(Proof::Demand {
+            from,
+            demand: now.1,
+            limit: terms.limit(),
+        })
     }
 }
 

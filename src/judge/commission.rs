@@ -1,6 +1,8 @@
 //! What was declared and measured at commissioning, before anything is judged.
 
-use super::{accuracy::Classes, allowance::Allowance, floor::Floor, floor::register_floor};
+use super::{
+    accuracy::Classes, allowance::Allowance, floor::Floor, floor::register_floor, line::ANGLE_ERROR_PERCENT,
+};
 use crate::{
     catalogue::Standing,
     metering::{Quantity, decode::Declared},
@@ -245,6 +247,13 @@ impl Commissioned {
     pub fn idle_bound(&self, span_ms: i64, step: WattHours) -> WattHours {
         let span_ms = span_ms.max(0).saturating_add(REGISTER_AGE_MS);
         WattHours(self.idle_limit().over_ms(span_ms).0.saturating_add(register_floor(step).0))
+    }
+
+    /// What an error of angle at declared capacitors and filters may count in the phases' registers, and never in the
+    /// total: what it adds to one phase it takes from another.
+    pub fn angle_error(&self, span_ms: i64) -> WattHours {
+        let apparent = MilliWatts(self.compensation_var.saturating_mul(1_000) / 100 * ANGLE_ERROR_PERCENT);
+        apparent.over_ms(span_ms.max(0).saturating_add(REGISTER_AGE_MS))
     }
 
     /// The most power the metering point can pass, whatever rating was declared.

@@ -15,8 +15,9 @@ pub const ON_DELAY_SMALL_MS: i64 = 60_000;
 pub const LARGE_LOAD_PERCENT: i64 = 15;
 /// On power alone nothing begins before so much was drawn as the rating draws in this time, in milliseconds.
 pub const LEAST_ENERGY_MS: i64 = 500;
-/// A meter's demand is the mean of this long, in milliseconds.
-pub const DEMAND_MS: i64 = 900_000;
+/// A meter's demand is the mean of at most this long, in milliseconds: 15 min as a rule, 60 min at most.
+/// [K: DL/T 645 and DL/T 614, from memory, 2026]
+pub const DEMAND_MS: i64 = 3_600_000;
 /// Drawing ends after this long within the limit.
 pub const OFF_DELAY_MS: i64 = 900_000;
 
@@ -36,7 +37,7 @@ pub enum Proof {
     Energy(Excess),
     /// The meter's own maximum demand rose beyond the limit: a run between two polls leaves its mark there.
     Demand {
-        /// The earliest moment its quarter of an hour can have begun.
+        /// The earliest moment its period can have begun.
         from: Stamp,
         /// The demand it shows.
         demand: MilliWatts,
@@ -161,7 +162,8 @@ impl Drawing {
 
     /// Takes the register's word while power is within the limit or not told; true when the spell ends with it.
     pub fn on_quiet(&mut self, terms: &Commissioned, before: &Mark, now: &Mark, energy: WattHours) -> bool {
-        if self.proof.is_none() {
+        // What this very reading proved does not end with it, however long the gap before it was.
+        if self.proof.is_none() || self.renewed {
             return false;
         }
         let mut below = self.below.unwrap_or(Window::starting(&before.at));

@@ -242,6 +242,9 @@ impl Feeder {
         if let Some(before) = before {
             if (before.serial, before.model) != (after.serial, after.model) && before.serial.is_some() {
                 self.track = Track::default();
+                self.phases = Phases::default();
+                self.export = Export::default();
+                self.demand = Demand::default();
             }
             self.renew_proof();
         }

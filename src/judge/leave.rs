@@ -1,7 +1,10 @@
 //! What a piece of equipment may draw by permit, and what it has drawn under each.
 
-use super::permit::{MAX_PERMITS, Permit};
-use crate::terms::{MeterId, Name, Stamp, WattHours};
+use super::{
+    drawing::Proof,
+    permit::{MAX_PERMITS, Permit},
+};
+use crate::terms::{MeterId, MilliWatts, Name, Stamp, WattHours};
 
 /// Energy drawn under a permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,20 +39,29 @@ impl Leave {
         }
     }
 
-    /// Energy that the registers told of since `from`.
-    pub fn on_energy(&mut self, from: &Stamp, energy: WattHours) {
-        let runs =
-            |(permit, _): &&mut (Permit, WattHours)| permit.what.energy().is_some() && permit.covers(from);
+    /// Energy that the registers told of between two moments. What may have passed under a permit counts under it.
+    pub fn on_energy(&mut self, from: &Stamp, to: &Stamp, energy: WattHours) {
+        let runs = |(permit, _): &&mut (Permit, WattHours)| {
+            permit.what.energy().is_some() && permit.overlap_ms(from, to).is_some()
+        };
         if let Some((permit, used)) = self.permits.iter_mut().find(runs) {
             used.0 = used.0.saturating_add(energy.0);
             self.last = Some(PermitUse { permit: permit.id, used: *used });
         }
     }
 
-    /// Whether drawing that began at this moment is permitted, and no more was drawn than that.
-    pub fn excuses(&self, from: &Stamp) -> bool {
+    /// Whether what is proven at `to` may all have been drawn under a permit, and no more was drawn than that. A proof
+    /// by energy may reach back before the permit began, over a time nobody saw: so much as could pass since is excused.
+    pub fn excuses(&self, proof: &Proof, to: &Stamp, capacity: MilliWatts) -> bool {
+        let may_be_under = |permit: &Permit| match proof {
+            Proof::Power { from, .. } | Proof::BackFeed { from } => permit.overlap_ms(from, from).is_some(),
+            Proof::Demand { from, .. } => permit.overlap_ms(from, to).is_some(),
+            Proof::Energy(excess) => permit
+                .overlap_ms(&excess.from, to)
+                .is_some_and(|ms| excess.moved.0 <= excess.bound.0.saturating_add(capacity.over_ms(ms).0)),
+        };
         self.permits.iter().any(|(permit, used)| {
-            permit.covers_since(from) && permit.what.energy().is_some_and(|energy| *used <= energy)
+            permit.what.energy().is_some_and(|energy| *used <= energy) && may_be_under(permit)
         })
     }
 

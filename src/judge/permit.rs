@@ -63,10 +63,12 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Whether something that began at this moment began under it; a register may be a little older than the moment it
-    /// was read.
-    pub fn covers_since(&self, from: &Stamp) -> bool {
-        (self.from_unix_ms.saturating_sub(REGISTER_AGE_MS)..=self.to_unix_ms).contains(&from.wall_unix_ms)
+    /// How much of the time between two moments lies under it, in milliseconds; `None` where none does. A register may
+    /// be a little older than the moment it was read.
+    pub fn overlap_ms(&self, from: &Stamp, to: &Stamp) -> Option<i64> {
+        let begins = from.wall_unix_ms.max(self.from_unix_ms.saturating_sub(REGISTER_AGE_MS));
+        let ends = to.wall_unix_ms.min(self.to_unix_ms);
+        (ends >= begins).then(|| ends.saturating_sub(begins))
     }
 
     /// Whether it is in force at this moment.

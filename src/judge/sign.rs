@@ -6,7 +6,7 @@
 //! reset takes it back.
 
 pub mod clock;
-pub mod cycle;
+pub mod count;
 pub mod figure;
 pub mod identity;
 pub mod neighbours;

@@ -299,7 +299,7 @@ impl Site {
         for docket_place in self.links.dockets_of(place) {
             let Some(docket) = self.dockets.get_mut(*docket_place) else { continue };
             if let Some((from, energy)) = change.energy.filter(|_| convicts) {
-                docket.on_energy(meter, &from, energy);
+                docket.on_energy(meter, &from, at, energy);
             }
             if let Some(verdict) = docket.review(at, &self.links.serving(*docket_place, &self.feeders)) {
                 say(corroborated(&self.balances, at, verdict));

@@ -2,7 +2,6 @@
 
 use super::{
     commission::{Commissioned, Equipment, Role, VoltagePoint},
-    drawing::Proof,
     duty::Duty,
     feeder::Feeder,
     floor::register_floor,
@@ -18,7 +17,7 @@ use crate::{
     catalogue::{Phase, Standing, Witness},
     terms::{
         AssetId, ClockQuality, Digest, MeterId, MilliWatts, Name, Stamp, WattHours,
-        words::{self, Words},
+        words::{self, Language, Words},
     },
 };
 
@@ -54,6 +53,28 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// What a person reads of it, with the reason, what cannot be witnessed, and the sentence of safety.
+    pub fn sentence(&self, language: Language) -> String {
+        let mut text = self.state.sentence(self.words(), language);
+        let unfit =
+            self.grounds.is_some_and(|grounds| grounds.inspect.iter().any(|why| why == Inspect::Unfit));
+        let beside = [
+            (self.standing.witness() == Some(Witness::None), words::NO_WITNESS),
+            (unfit, words::METER_UNFIT),
+        ];
+        for (_, said) in beside.into_iter().filter(|(holds, _)| *holds) {
+            text.push_str(". ");
+            text.push_str(said.in_language(language));
+        }
+        text
+    }
+
+    /// Whether it is at rest by all that the law wants witnessed: never in doubt, never of a fire that no meter sees.
+    pub fn is_rest(&self) -> bool {
+        matches!(self.state, State::Energised | State::Dead)
+            && !matches!(self.standing.witness(), Some(Witness::Drives | Witness::None))
+    }
+
     /// What a person reads of its state: how far it can be witnessed stands before what the meters show.
     pub fn words(&self) -> Words {
         match (self.state, self.standing.witness(), &self.grounds) {
@@ -149,8 +170,8 @@ impl Docket {
     }
 
     /// Adds energy that passed between two readings, where all of that time lies past the last lawful day.
-    pub fn on_energy(&mut self, meter: MeterId, from: &Stamp, energy: WattHours) {
-        self.leave.on_energy(from, energy);
+    pub fn on_energy(&mut self, meter: MeterId, from: &Stamp, to: &Stamp, energy: WattHours) {
+        self.leave.on_energy(from, to, energy);
         if self.duty.phase(from) != Some(Phase::Overdue) {
             return;
         }
@@ -172,12 +193,14 @@ impl Docket {
         // Both ends of the evidence must lie past the last lawful day, told by a clock that was set at all.
         let dated = at.clock != ClockQuality::Unset && overdue(at);
         let settled = |from: &Stamp| self.reset_at.is_some_and(|reset| from.since_ms(&reset) < 0);
-        let counts = |from: &Stamp| {
-            let past = overdue(from) && from.wall_unix_ms <= at.wall_unix_ms;
-            past && !settled(from) && !self.leave.excuses(from)
+        let counts = |feeder: &Feeder| {
+            feeder.proof().is_some_and(|proof| {
+                let from = proof.from();
+                let past = overdue(from) && from.wall_unix_ms <= at.wall_unix_ms;
+                past && !settled(from) && !self.leave.excuses(proof, at, feeder.terms().capacity())
+            })
         };
-        let convicting = feeders.clone().filter(|feeder| feeder.terms().convicts());
-        let guilty = dated && convicting.filter_map(Feeder::proof).map(Proof::from).any(counts);
+        let guilty = dated && feeders.clone().any(|feeder| feeder.terms().convicts() && counts(feeder));
         let inspect: Inspections = feeders.clone().flat_map(reasons_to_look).collect();
         let looked_at = std::mem::replace(&mut self.inspect, inspect);
         let phase = self.duty.phase(at);
@@ -296,9 +319,11 @@ impl Docket {
 }
 
 /// The most severe of the states that say something of the equipment. Its own process feeders decide; where it has
-/// none, one that it shares proves rest and never use. Auxiliaries of its own show as that, and safety feeders not at all.
+/// none, one that it shares proves rest and never use. Auxiliaries of its own show as that beside them, and alone tell
+/// nothing of the process; safety feeders show not at all.
 fn worst_of<'f>(feeders: impl Iterator<Item = &'f Feeder> + Clone) -> Option<State> {
     let exclusive = feeders.clone().any(|feeder| feeder.terms().convicts());
+    let process = feeders.clone().any(|feeder| feeder.terms().role == Role::Process);
     let says = |feeder: &Feeder| {
         let (terms, state) = (feeder.terms(), feeder.state());
         let draws = matches!(state, State::Drawing | State::Exporting);
@@ -307,7 +332,9 @@ fn worst_of<'f>(feeders: impl Iterator<Item = &'f Feeder> + Clone) -> Option<Sta
             (Role::Process, false) if exclusive => None,
             (Role::Process, false) if draws => Some(State::Unknown(Why::SharedFeeder)),
             (Role::Process, false) => Some(state),
-            (Role::Auxiliary, _) if terms.serves.len() == 1 && (draws || state == State::Auxiliary) => {
+            (Role::Auxiliary, _)
+                if process && terms.serves.len() == 1 && (draws || state == State::Auxiliary) =>
+            {
                 Some(State::Auxiliary)
             }
             (Role::Auxiliary | Role::Safety, _) => None,

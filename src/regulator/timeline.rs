@@ -8,14 +8,14 @@ use std::{
 };
 
 use crate::{
-    catalogue::{Phase, PlateSource, Witness},
+    catalogue::{Phase, PlateSource},
     evidence::{
         Answer, Arrival, Body, LogId, Notice, Occasion, Presence, Record,
         follow::{Place, Seen},
     },
     judge::{
-        BalanceFinding, Event, Finding, Inspect, Interval, Measured, MeterTold, Outcome, Proof, SignFinding,
-        State, StateFinding, Turn, Verdict,
+        BalanceFinding, Event, Finding, Interval, Measured, MeterTold, Outcome, Proof, SignFinding, State,
+        StateFinding, Turn, Verdict,
     },
     terms::{
         AssetId, GatewayId, MilliWatts, WattHours,
@@ -225,18 +225,6 @@ impl Timeline {
         line
     }
 
-    /// The verdict's state, how far it can be witnessed, and whether the meter is fit to witness it.
-    fn verdict_words(&self, verdict: &Verdict) -> String {
-        let mut text = verdict.state.sentence(verdict.words(), self.language);
-        if verdict.standing.witness() == Some(Witness::None) {
-            let _infallible = write!(text, ". {}", words::NO_WITNESS.in_language(self.language));
-        }
-        if verdict.grounds.is_some_and(|grounds| grounds.inspect.iter().any(|why| why == Inspect::Unfit)) {
-            let _infallible = write!(text, ". {}", words::METER_UNFIT.in_language(self.language));
-        }
-        text
-    }
-
     fn verdict_line(&mut self, record: &Record, verdict: &Verdict) -> Option<(Tone, String)> {
         let key = (record.header.log, verdict.asset);
         let told = self.states.insert(key, verdict.state);
@@ -248,12 +236,13 @@ impl Timeline {
                 return Some((Tone::Plain, what));
             }
             // The feeder's own line has said the state already, unless we came too late to hear it.
-            let state = (told != Some(verdict.state)).then(|| self.verdict_words(verdict));
+            let state = (told != Some(verdict.state)).then(|| verdict.sentence(self.language));
             let law = law::standing_words(verdict, self.language).filter(|_| is_news);
             let said: Vec<String> = [state, law].into_iter().flatten().collect();
             // Before the deadline drawing is information.
             let tone = match (verdict.state, verdict.phase) {
                 (State::Drawing, Some(Phase::PreDeadline)) => Tone::Plain,
+                (State::Energised | State::Dead, _) if !verdict.is_rest() => Tone::Plain,
                 (state, _) => state_tone(state),
             };
             return (!said.is_empty()).then(|| (tone, format!("{}: {}", verdict.asset, said.join("; "))));
@@ -269,7 +258,7 @@ impl Timeline {
             "{}: {} (now {}; since {}; {} since then{law})",
             verdict.asset,
             words.in_language(self.language),
-            verdict.state.word(),
+            verdict.sentence(self.language),
             LegalTime(since),
             Energy(verdict.energy_overdue)
         );

@@ -66,7 +66,7 @@ impl Feeder {
     ) {
         self.signs.on_reading(&self.terms, reading, self.line.is_in_inrush(&reading.at), turns);
         if let (Some(after), Some(Passage::Rebased { before })) = (mark, passage) {
-            self.signs.on_rebased(&self.terms, before, after, turns);
+            self.signs.on_rebased(&self.terms, &self.cycle, before, after, turns);
         }
         let is_live = line::sight(&self.terms, reading).is_some_and(|sight| sight.is_live);
         self.trace.on_reading(reading, is_live);

@@ -93,7 +93,7 @@ impl Feeder {
             // weighed against all the time in between.
             windows.interval = Window::starting(&mark.at);
         }
-        self.phases.close_interval(at);
+        self.phases.close_interval();
         Some(Interval {
             meter: self.terms.meter,
             asset: self.terms.asset(),

@@ -3,7 +3,7 @@
 use super::{
     Figures, SIGNS, Sign, SignSet, Turn,
     clock::MeterClock,
-    cycle::PowerCycle,
+    count::Count,
     figure::{Figure, figures},
     identity::{Edit, Known, PAPER_WITHIN_MS},
     pace::Pace,
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     judge::{
         commission::Commissioned,
+        cycle::PowerCycle,
         line::{self, Sight},
         memory::{Mark, Memory},
         permit::{Permit, Permitted},
@@ -79,7 +80,7 @@ pub struct Signs {
     clock: MeterClock,
     pace: Pace,
     quiet: Quiet,
-    cycle: PowerCycle,
+    count: Count,
     sums: Sums,
     without_voltage: u8,
     /// Stood before a restart: what it was edited from may be forgotten, so only a paper or the authority ends it.
@@ -135,7 +136,9 @@ impl Signs {
         let at = reading.at;
         let sight = line::sight(terms, reading);
         let is_live = sight.is_some_and(|sight| !sight.is_dead);
-        self.cycle.on_reading(terms, reading);
+        if let Some(register) = &reading.import {
+            self.count.on_register(register);
+        }
         let edit = self.known.on_reading(reading);
         self.hear_edit(edit, &at, turns);
         let is_quiet = reading.power().is_some_and(|power| power.0.abs() <= terms.limit().0);
@@ -174,14 +177,25 @@ impl Signs {
     /// Takes what the meter says of itself.
     pub fn on_identity(&mut self, at: &Stamp, identity: &Identity, turns: &mut Turns) {
         for edit in self.known.on_identity(identity) {
+            if edit.sign == Sign::SerialChanged && edit.is_there {
+                // How high another meter's count stood says nothing of this one's.
+                (self.count, self.sums) = (Count::default(), Sums::default());
+            }
             self.hear_edit(edit, at, turns);
         }
     }
 
-    /// A count began anew after `before`: two readings agree on it.
-    pub fn on_rebased(&mut self, terms: &Commissioned, before: &Mark, after: &Mark, turns: &mut Turns) {
+    /// A count began anew after `before`: two readings agree on it. `cycle` tells whether its meter was without power.
+    pub fn on_rebased(
+        &mut self,
+        terms: &Commissioned,
+        cycle: &PowerCycle,
+        before: &Mark,
+        after: &Mark,
+        turns: &mut Turns,
+    ) {
         self.sums = Sums::default();
-        if let Some(figures) = self.cycle.look(terms, before, after) {
+        if let Some(figures) = self.count.look(terms, cycle, before, after) {
             self.see(Sign::RegisterFell, &after.at, figures, turns);
             self.hear_paper(Sign::RegisterFell, &after.at, turns);
         }

@@ -5,6 +5,7 @@ use crate::{
     judge::{
         Commissioned, Memory, Wiring,
         allowance::{Allowance, AllowanceKind},
+        cycle::PowerCycle,
         floor::{Floor, STARTING_CURRENT_CT_PPM},
         memory::Mark,
         permit::{Permit, Permitted},
@@ -74,6 +75,7 @@ fn terms(wiring: Wiring) -> Commissioned {
 struct Bench {
     terms: Commissioned,
     signs: Signs,
+    cycle: PowerCycle,
     now_ms: u64,
     turns: Turns,
     said: Vec<Turned>,
@@ -102,7 +104,14 @@ impl Shape {
 impl Bench {
     fn new(wiring: Wiring) -> Bench {
         let terms = terms(wiring);
-        Bench { terms, signs: Signs::default(), now_ms: 1_000, turns: Turns::new(), said: Vec::new() }
+        Bench {
+            terms,
+            signs: Signs::default(),
+            cycle: PowerCycle::default(),
+            now_ms: 1_000,
+            turns: Turns::new(),
+            said: Vec::new(),
+        }
     }
 
     fn stamp(&self) -> Stamp {
@@ -162,6 +171,7 @@ impl Bench {
 
     fn hear(&mut self, reading: &Reading) {
         self.turns.clear();
+        self.cycle.on_reading(&self.terms, reading);
         self.signs.on_reading(&self.terms, reading, false, &mut self.turns);
         self.said.extend(self.turns.iter().cloned());
     }
@@ -224,7 +234,7 @@ impl Bench {
         let before = Mark { at: before.0, register: register(before.1) };
         let after = Mark { at: self.stamp(), register: register(after) };
         self.turns.clear();
-        self.signs.on_rebased(&self.terms, &before, &after, &mut self.turns);
+        self.signs.on_rebased(&self.terms, &self.cycle, &before, &after, &mut self.turns);
         self.said.extend(self.turns.iter().cloned());
         self
     }

@@ -1,5 +1,6 @@
 //! The judge told a story second by second, in virtual time.
 
+mod doubt;
 mod law;
 mod lives;
 mod permits;
@@ -29,6 +30,7 @@ struct Story {
     energy: WattHours,
     quality: ClockQuality,
     said: Vec<Finding>,
+    plant: lives::Plant,
 }
 
 /// The last digits of a live line's voltage: they never stand, and never come again in the same order.
@@ -70,6 +72,7 @@ impl Story {
             energy: WattHours(1_000_000_000),
             quality: ClockQuality::Ntp,
             said: Vec::new(),
+            plant: lives::Plant::default(),
         }
     }
 

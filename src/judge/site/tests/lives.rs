@@ -2,7 +2,45 @@
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{
+    doubt::with_phases,
+    permits::{asset, permit},
+    *,
+};
+use crate::{
+    judge::{Permitted, Turn},
+    metering::{Identity, identity::Label},
+};
+
+/// How a plant is wired and metered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    /// Three elements, one register.
+    #[default]
+    Plain,
+    /// Three elements with registers of their own, refreshed some seconds after the total's.
+    Phases,
+    /// Two elements.
+    Aron,
+    /// A crane that feeds back in between, as declared.
+    Crane,
+}
+
+/// What a life keeps of its plant besides the meter's import register.
+#[derive(Debug, Default)]
+pub(super) struct Plant {
+    kind: Kind,
+    /// The phases' registers together, as last refreshed.
+    lagging: WattHours,
+    /// Fed back, in watt-seconds.
+    export_ws: i64,
+    serial: u64,
+}
+
+/// Seconds between two refreshes of the phases' registers.
+const PHASE_BEAT_S: u64 = 4;
+/// What the crane feeds back, in watts, while its lamps would draw 5 kW.
+const FED_BACK_W: i64 = 40_000;
 
 /// Something that happens at an honest plant.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +65,10 @@ enum Honest {
     Cached(u64),
     /// One reading shows a register too high by so many watt-hours: torn between two words.
     HighOnce(i64),
+    /// The meter tells who it is, as it always did.
+    Told,
+    /// The meter is exchanged under a paper for one whose register stands at so many watt-hours.
+    Exchanged(i64),
 }
 
 fn honest() -> impl Strategy<Value = (i64, Honest)> {
@@ -42,6 +84,8 @@ fn honest() -> impl Strategy<Value = (i64, Honest)> {
         1 => (1_u64..600).prop_map(Honest::Cut),
         1 => (5_u64..600, 1_i64..5_000).prop_map(|(s, lost)| Honest::Cycled(s, lost)),
         1 => (1_u64..55).prop_map(Honest::Cached),
+        1 => Just(Honest::Told),
+        1 => (0_i64..2_000_000_000).prop_map(Honest::Exchanged),
     ];
     let load = prop::sample::select(vec![0_i64, 5_000, 20_000, 60_000, 90_000, 98_000]);
     (load, what)
@@ -51,10 +95,74 @@ impl Story {
     /// One second with a load, its register refreshed every `beat_s` seconds.
     fn second(&mut self, true_ws: &mut i64, watts: i64, beat_s: u64) {
         self.now_ms += 1_000;
-        *true_ws += watts;
+        if self.feeds_back(watts) {
+            self.plant.export_ws += FED_BACK_W;
+        } else {
+            *true_ws += watts;
+        }
+        if (self.now_ms / 1_000).is_multiple_of(PHASE_BEAT_S) {
+            self.plant.lagging = self.energy;
+        }
         if (self.now_ms / 1_000).is_multiple_of(beat_s) {
             self.energy = WattHours(*true_ws / 3_600);
         }
+    }
+
+    fn feeds_back(&self, watts: i64) -> bool {
+        self.plant.kind == Kind::Crane && watts == 5_000
+    }
+
+    /// A life at a plant of this kind.
+    fn at_plant(kind: Kind) -> Story {
+        let mut story = Story::new("2026-10-31");
+        story.plant = Plant { kind, lagging: story.energy, export_ws: 0, serial: 1 };
+        story.site = story.plant_site(&Memory::default());
+        story
+    }
+
+    fn plant_site(&self, memory: &Memory) -> Site {
+        let mut terms = terms();
+        match self.plant.kind {
+            Kind::Plain | Kind::Phases => {}
+            Kind::Aron => terms.wiring = Wiring::Aron,
+            Kind::Crane => {
+                terms.allowances[0].back_power = MilliWatts::from_watts(FED_BACK_W);
+                terms.allowances[0].back_monthly = WattHours(50_000_000);
+            }
+        }
+        let standing = Standing::declared(LegalDay::parse("2026-10-31"));
+        Site::new(vec![terms], vec![Equipment { id: asset(), standing }], memory)
+    }
+
+    /// A reading as this plant's meter shows it.
+    fn plant_reading(&self, watts: i64, volts_percent: i64) -> Reading {
+        let mut reading = self.reading(watts, volts_percent, None);
+        match self.plant.kind {
+            Kind::Plain => {}
+            Kind::Phases => {
+                with_phases(&mut reading, self.plant.lagging, 0);
+                for quantity in [Quantity::PowerL1, Quantity::PowerL2, Quantity::PowerL3] {
+                    reading.values[quantity.index()] = Some(watts * 1_000 / 3);
+                }
+            }
+            Kind::Aron => reading.values[Quantity::CurrentL2.index()] = None,
+            Kind::Crane => {
+                let energy = WattHours(self.plant.export_ws / 3_600);
+                let register = Register { energy, step: WattHours(10), modulus: None, raw: 1, raw_words: 2 };
+                reading.registers.set(Quantity::Export, register);
+                if self.feeds_back(watts) {
+                    reading.values[Quantity::Power.index()] = Some(-FED_BACK_W * 1_000);
+                }
+            }
+        }
+        reading
+    }
+
+    fn tells_identity(&mut self) {
+        let serial = Label::new(self.plant.serial.to_string().as_bytes());
+        let identity = Identity { serial, ..Identity::default() };
+        let at = self.stamp();
+        self.hear(&Sample::Identity { meter: MeterId::new("m1").unwrap(), at, identity });
     }
 
     fn tick_now(&mut self) {
@@ -66,7 +174,7 @@ impl Story {
         match what {
             Honest::Polled(seconds) => (0..seconds).for_each(|_| {
                 self.second(true_ws, watts, beat_s);
-                let reading = self.reading(watts, 100, None);
+                let reading = self.plant_reading(watts, 100);
                 self.hear(&Sample::Reading(reading));
                 self.tick_now();
             }),
@@ -82,7 +190,7 @@ impl Story {
             Honest::Restarted(seconds) => {
                 let memory = self.memory();
                 (0..seconds).for_each(|_| self.second(true_ws, watts, beat_s));
-                self.site = site("2026-10-31", &memory);
+                self.site = self.plant_site(&memory);
             }
             Honest::Rebooted(seconds, quality, error_ms) => {
                 let memory = self.memory();
@@ -91,7 +199,7 @@ impl Story {
                 self.wall_offset_ms =
                     if quality == ClockQuality::Ntp { 0 } else { self.wall_offset_ms + error_ms };
                 (self.boot, self.quality) = (self.boot + 1, quality);
-                self.site = site("2026-10-31", &memory);
+                self.site = self.plant_site(&memory);
             }
             Honest::ClockMoved(by_ms) => {
                 // Somebody set it by hand: it is synchronised no more.
@@ -101,7 +209,7 @@ impl Story {
             Honest::Cut(minutes) => (0..minutes).for_each(|_| {
                 self.now_ms += 60_000;
                 self.energy = WattHours(*true_ws / 3_600);
-                let reading = self.reading(0, 0, None);
+                let reading = self.plant_reading(0, 0);
                 self.hear(&Sample::Reading(reading));
             }),
             Honest::Cycled(seconds, lost) => {
@@ -111,12 +219,25 @@ impl Story {
                 self.live(true_ws, watts, beat_s, Honest::Polled(5));
             }
             Honest::Cached(seconds) => {
-                let kept = self.reading(watts, 100, None);
+                let kept = self.plant_reading(watts, 100);
                 // Together with the meter's own beat no value is older than a minute.
                 for _ in 0..seconds.min(56 - beat_s.min(55)) {
                     self.second(true_ws, watts, beat_s);
                     self.hear(&Sample::Reading(Reading { at: self.stamp(), ..kept.clone() }));
                 }
+            }
+            Honest::Told => self.tells_identity(),
+            Honest::Exchanged(stands) => {
+                self.tells_identity();
+                let meter = MeterId::new("m1").unwrap();
+                let paper = permit(self, 3_600, Permitted::MeterReplacement { meter });
+                self.fact(Fact::Permit(&paper));
+                self.live(true_ws, 0, beat_s, Honest::Outage(300));
+                *true_ws = stands * 3_600;
+                (self.energy, self.plant.lagging) = (WattHours(stands), WattHours(stands));
+                self.plant.serial += 1;
+                self.tells_identity();
+                self.live(true_ws, watts, beat_s, Honest::Polled(5));
             }
             Honest::ZeroOnce | Honest::HighOnce(_) => {
                 self.second(true_ws, watts, beat_s);
@@ -126,7 +247,7 @@ impl Story {
                     WattHours(0)
                 };
                 let true_energy = std::mem::replace(&mut self.energy, odd);
-                let reading = self.reading(watts, 100, None);
+                let reading = self.plant_reading(watts, 100);
                 self.hear(&Sample::Reading(reading));
                 self.energy = true_energy;
                 // Odd readings stand alone; two that agree are a new count, and an event says so.
@@ -148,15 +269,24 @@ proptest! {
     #[test]
     fn an_honest_plant_is_never_convicted(
         beat_s in prop::sample::select(vec![1_u64, 1, 7, 15, 55]),
+        kind in kind(),
         life in prop::collection::vec(honest(), 1..14),
     ) {
-        let mut story = Story::new("2026-10-31");
+        let mut story = Story::at_plant(kind);
         let mut true_ws = story.energy.0 * 3_600;
         for (watts, what) in life {
             story.live(&mut true_ws, watts, beat_s, what);
         }
         prop_assert!(!story.states().contains(&State::Drawing), "{:?}", story.said.iter().rev().find(|f| matches!(f, Finding::State(s) if s.state == State::Drawing)));
-        let strong = story.said.iter().find(|f| matches!(f, Finding::Event(Event::Sign(s)) if s.sign.is_strong()));
+        prop_assert!(!story.states().contains(&State::Exporting));
+        // An exchange is told, and its paper takes it back at once.
+        let is_alarm = |s: &&SignFinding| s.sign.is_strong() && s.sign != Sign::SerialChanged;
+        let strong = story.said.iter().filter_map(sign_told).find(is_alarm);
+        let exchanges = |turn| {
+            let of_exchange = |s: &&SignFinding| s.sign == Sign::SerialChanged && s.turn == turn;
+            story.said.iter().filter_map(sign_told).filter(of_exchange).count()
+        };
+        prop_assert_eq!(exchanges(Turn::Begins), exchanges(Turn::Permitted));
         prop_assert!(strong.is_none(), "{strong:?}");
         for finding in &story.said {
             if let Finding::Interval(interval) = finding {
@@ -171,13 +301,22 @@ proptest! {
     }
 }
 
+fn sign_told(finding: &Finding) -> Option<&SignFinding> {
+    if let Finding::Event(Event::Sign(told)) = finding { Some(told) } else { None }
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    prop::sample::select(vec![Kind::Plain, Kind::Phases, Kind::Aron, Kind::Crane])
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(400), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A melt within one boot of the machine is seen, whether it was polled, fell into an outage, or happened while
     /// the agent was stopped, and whatever honest life went before and comes after.
     #[test]
     fn a_melt_is_always_seen_and_stays_latched(
+        kind in kind(),
         before in prop::collection::vec(honest_in_one_boot(), 0..6),
         melt in prop_oneof![
             (60_u64..2_000).prop_map(Honest::Polled),
@@ -186,7 +325,7 @@ proptest! {
         ],
         after in prop::collection::vec(honest_in_one_boot(), 0..3),
     ) {
-        let mut story = Story::new("2026-10-31");
+        let mut story = Story::at_plant(kind);
         let mut true_ws = story.energy.0 * 3_600;
         // Time enough for a first interval, so that a restart has something to remember.
         story.live(&mut true_ws, 5_000, 1, Honest::Polled(1_000));

@@ -6,7 +6,7 @@ use crate::{
     terms::{Digest, Name},
 };
 
-fn asset() -> AssetId {
+pub(super) fn asset() -> AssetId {
     AssetId::new("eaf-1").unwrap()
 }
 

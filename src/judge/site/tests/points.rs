@@ -304,3 +304,19 @@ fn the_same_facts_give_the_same_findings_bit_for_bit_whatever_lies_between() {
     };
     assert_eq!(after(&one), after(&other));
 }
+
+#[test]
+fn energy_beyond_the_month_is_shown_though_every_poll_is_far_from_the_next() {
+    let mut story = Story::at_point(|terms| {
+        terms.allowances[0].monthly = WattHours(100_000);
+        terms.poll_ms = 1_000_000;
+    });
+    story.poll(3, 95_000, |_, _| ());
+    for _ in 0..40 {
+        story.now_ms += 999_000;
+        story.energy.0 += 95_000 * 1_000 / 3_600;
+        story.poll(1, 95_000, |_, _| ());
+    }
+    assert!(story.states().contains(&State::Drawing), "{:?}", story.states());
+    assert!(story.verdict().violation_since_unix_ms.is_some());
+}

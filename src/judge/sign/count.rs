@@ -1,0 +1,56 @@
+//! Registers that went backwards, and whether the meter was without power in between: some keep their counts only now
+//! and then, and begin a little earlier after a power cut.
+
+use super::{Figure, Figures, figure::figures};
+use crate::{
+    judge::{
+        commission::Commissioned,
+        cycle::{KEPT_EVERY_MS, PowerCycle},
+        memory::Mark,
+    },
+    metering::Register,
+    terms::WattHours,
+};
+
+/// How high the count has stood.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Count {
+    /// As last read.
+    latest: Option<WattHours>,
+    /// The highest that two readings in a row reached: one torn reading is no count that could fall.
+    confirmed: Option<WattHours>,
+}
+
+impl Count {
+    /// Takes the register as read.
+    pub fn on_register(&mut self, register: &Register) {
+        let now = register.energy;
+        let half = register.modulus.map_or(i64::MAX, |modulus| modulus.0 / 2);
+        let latest = self.latest.replace(now);
+        if latest.is_some_and(|latest| latest.0.saturating_sub(now.0) > half) {
+            // It went round, which is told elsewhere.
+            self.confirmed = None;
+        } else {
+            self.confirmed = self.confirmed.max(latest.map(|latest| latest.min(now)));
+        }
+    }
+
+    /// Looks at a count that began anew after `before`; figures when no power cycle explains it.
+    pub fn look(
+        &mut self,
+        terms: &Commissioned,
+        cycle: &PowerCycle,
+        before: &Mark,
+        after: &Mark,
+    ) -> Option<Figures> {
+        let stood = self.confirmed.take().unwrap_or(before.register.energy);
+        let fall = stood.0.saturating_sub(after.register.energy.0);
+        if fall <= after.register.step.0.saturating_mul(2) {
+            return None;
+        }
+        let unsaved = terms.possible(KEPT_EVERY_MS, after.register.step).0;
+        let is_explained = cycle.is_since(&before.at) && fall <= unsaved;
+        (!is_explained)
+            .then(|| figures([(Figure::Before, stood.0), (Figure::After, after.register.energy.0)]))
+    }
+}
