@@ -74,6 +74,11 @@ impl Recall {
             }
             Body::Finding(Finding::Event(Event::Meter(told))) => {
                 self.identities.insert(told.meter, *told);
+                if let Some(memory) = self.meters.get_mut(&told.meter).filter(|_| told.before.is_some()) {
+                    // Sums begin anew, and another meter's register does not continue this one's.
+                    memory.windows = None;
+                    memory.mark = memory.mark.filter(|_| !told.is_another());
+                }
             }
             Body::Commissioned(point) => drop(self.commissioned.insert(point.meter, point.clone())),
             Body::Act(act) => self.on_act(act),

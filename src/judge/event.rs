@@ -82,6 +82,14 @@ pub struct DeadlineWarning {
     pub lead_days: u16,
 }
 
+impl MeterTold {
+    /// Whether it is another meter than before, as far as both tell: its register does not continue that one's.
+    pub fn is_another(&self) -> bool {
+        let told = |identity: &Identity| (identity.serial, identity.model);
+        self.before.is_some_and(|before| before.serial.is_some() && told(&before) != told(&self.after))
+    }
+}
+
 impl Event {
     /// Whether a register begins anew with it: nothing may be weighed across that.
     pub fn begins_a_count(&self) -> bool {

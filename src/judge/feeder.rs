@@ -239,8 +239,9 @@ impl Feeder {
         if self.identity.replace((after, fingerprint)).is_some_and(|(_, known)| known == fingerprint) {
             return Change { is_news, ..Change::default() };
         }
-        if let Some(before) = before {
-            if (before.serial, before.model) != (after.serial, after.model) && before.serial.is_some() {
+        let told = MeterTold { meter: self.terms.meter, before, after, permit: None };
+        if before.is_some() {
+            if told.is_another() {
                 self.track = Track::default();
                 self.phases = Phases::default();
                 self.export = Export::default();
@@ -248,8 +249,7 @@ impl Feeder {
             }
             self.renew_proof();
         }
-        let event = Event::Meter(MeterTold { meter: self.terms.meter, before, after, permit: None });
-        Change { is_news, event: Some(event), ..Change::default() }
+        Change { is_news, event: Some(Event::Meter(told)), ..Change::default() }
     }
 
     /// Fingerprint of the meter as it tells of itself.

@@ -207,7 +207,11 @@ pub(crate) fn as_text(report: &Report) -> String {
             .violation_since_unix_ms
             .map_or_else(String::new, |ms| format!(", violation since {}", LegalTime(ms)));
         let log = if report.logs.len() > 1 { format!(" (log {log})") } else { String::new() };
-        lines.push(format!("           {}: {}{since}{log}", verdict.asset, verdict.sentence(Language::English)));
+        lines.push(format!(
+            "           {}: {}{since}{log}",
+            verdict.asset,
+            verdict.sentence(Language::English)
+        ));
     }
     lines.join("\n")
 }

@@ -10,10 +10,10 @@ use crate::{
         recall::Recall,
     },
     judge::{
-        Event, Excess, Interval, Mark, Measured, PlateRead, Proof, RegisterEvent, RegisterQuirk, Shares,
-        SignSet, Span, StateFinding, Why, Window, Windows,
+        Event, Excess, Interval, Mark, Measured, MeterTold, PlateRead, Proof, RegisterEvent, RegisterQuirk,
+        Shares, SignSet, Span, StateFinding, Why, Window, Windows,
     },
-    metering::{Block, Fault, Function, Register, Scan},
+    metering::{Block, Fault, Function, Identity, Register, Scan, identity::Label},
     terms::{
         ClockQuality, LegalDay, MeterId, MilliAmps, MilliVolts, MilliWatts, Name, Stamp, WattHours,
         place::{CreditCode, Division},
@@ -419,4 +419,29 @@ fn memory_is_what_the_newest_records_tell() {
     let equipment = memory.equipment.first().unwrap();
     assert_eq!(equipment.violation_since_unix_ms, violation().violation_since_unix_ms);
     assert_eq!(memory.last, Some(at(21)));
+}
+
+#[test]
+fn an_exchanged_meters_register_is_not_remembered_and_an_edited_ones_is() {
+    let told = |before: &str, after: &str| {
+        let is = |serial: &str, firmware: &str| Identity {
+            serial: Label::new(serial.as_bytes()),
+            firmware: Label::new(firmware.as_bytes()),
+            ..Identity::default()
+        };
+        let (before, after) = (is(before, "1"), is(after, "2"));
+        let meter = MeterId::new("m1").unwrap();
+        let told = MeterTold { meter, before: Some(before), after, permit: None };
+        let mut bodies = bodies();
+        bodies.push(Body::Finding(Finding::Event(Event::Meter(told))));
+        let mut recall = Recall::default();
+        for line in log(&bodies) {
+            recall.on(&Unverified::read(&line).unwrap().verify(&key().public_key()).unwrap());
+        }
+        let memory = recall.into_memory();
+        let meter = *memory.meters.first().unwrap();
+        (meter.mark, meter.windows, meter.identity == Some(after))
+    };
+    assert_eq!(told("7", "7"), (Some(mark(901)), None, true));
+    assert_eq!(told("7", "8"), (None, None, true));
 }

@@ -182,14 +182,23 @@ impl Story {
                 Finding::State(_) | Finding::Interval(_) | Finding::Verdict(_) | Finding::Event(_) => None,
             }),
         });
-        // As `evidence::recall` does: a count that began anew since then is the baseline.
+        // As `evidence::recall` does: a count that began anew since then is the baseline, and another meter has none.
+        let mut is_after = false;
         for finding in &self.said {
-            let Finding::Event(Event::Register(event)) = finding else { continue };
-            let begins = matches!(event.what, RegisterQuirk::Rebased | RegisterQuirk::Untimed);
-            if let Some(memory) = meters.as_mut().filter(|_| begins)
-                && memory.mark.is_none_or(|mark| event.after.at.since_ms(&mark.at) > 0)
-            {
-                (memory.mark, memory.windows) = (Some(event.after), None);
+            let Some(memory) = meters.as_mut() else { break };
+            match finding {
+                Finding::Interval(interval) => is_after = interval.end == memory.accounted_to,
+                Finding::Event(Event::Register(event))
+                    if is_after && matches!(event.what, RegisterQuirk::Rebased | RegisterQuirk::Untimed) =>
+                {
+                    (memory.mark, memory.windows) = (Some(event.after), None);
+                }
+                Finding::Event(Event::Meter(told)) if is_after && told.before.is_some() => {
+                    memory.windows = None;
+                    memory.mark = memory.mark.filter(|_| !told.is_another());
+                }
+                Finding::State(found) if is_after => memory.mark = memory.mark.or(found.mark),
+                Finding::State(_) | Finding::Verdict(_) | Finding::Event(_) => {}
             }
         }
         Memory {
