@@ -65,6 +65,9 @@ impl Feeder {
         turns: &mut Turns,
     ) {
         self.signs.on_reading(&self.terms, reading, self.line.is_in_inrush(&reading.at), turns);
+        if let Some(Passage::Unsaved { .. }) = passage {
+            self.signs.on_unsaved();
+        }
         if let (Some(after), Some(Passage::Rebased { before })) = (mark, passage) {
             self.signs.on_rebased(&self.terms, &self.cycle, before, after, turns);
         }

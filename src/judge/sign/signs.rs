@@ -201,6 +201,11 @@ impl Signs {
         }
     }
 
+    /// A count went on from a little lower, as a meter's does that was without power: it stands no higher from here on.
+    pub fn on_unsaved(&mut self) {
+        self.count = Count::default();
+    }
+
     /// A sign that is seen by looking at several meters.
     pub fn on_compared(&mut self, sign: Sign, at: &Stamp, figures: Figures, turns: &mut Turns) {
         self.see(sign, at, figures, turns);

@@ -133,3 +133,17 @@ fn auxiliaries_alone_tell_nothing_of_the_process() {
     story.run(200, 90_000, 100);
     assert!(matches!(story.verdict().state, State::Unknown(_)), "{:?}", story.verdict().state);
 }
+
+#[test]
+fn counts_that_were_not_kept_are_no_height_to_fall_from() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 0, 100).miss(5, Fault::Timeout);
+    story.energy.0 -= 25;
+    story.run(5, 0, 100);
+    story.energy.0 += 21;
+    story.run(1, 0, 100);
+    story.energy.0 -= 21;
+    story.run(5, 0, 100);
+    let fell = |f: &Finding| matches!(f, Finding::Event(Event::Sign(s)) if s.sign == Sign::RegisterFell);
+    assert!(!story.said.iter().any(fell), "one torn reading after a power cut");
+}
