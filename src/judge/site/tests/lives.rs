@@ -227,33 +227,33 @@ impl Story {
                 }
             }
             Honest::Told => self.tells_identity(),
-            Honest::Exchanged(stands) => {
-                self.tells_identity();
-                let meter = MeterId::new("m1").unwrap();
-                let paper = permit(self, 3_600, Permitted::MeterReplacement { meter });
-                self.fact(Fact::Permit(&paper));
-                self.live(true_ws, 0, beat_s, Honest::Outage(300));
-                *true_ws = stands * 3_600;
-                (self.energy, self.plant.lagging) = (WattHours(stands), WattHours(stands));
-                self.plant.serial += 1;
-                self.tells_identity();
-                self.live(true_ws, watts, beat_s, Honest::Polled(5));
-            }
-            Honest::ZeroOnce | Honest::HighOnce(_) => {
-                self.second(true_ws, watts, beat_s);
-                let odd = if let Honest::HighOnce(by) = what {
-                    WattHours(self.energy.0 + by)
-                } else {
-                    WattHours(0)
-                };
-                let true_energy = std::mem::replace(&mut self.energy, odd);
-                let reading = self.plant_reading(watts, 100);
-                self.hear(&Sample::Reading(reading));
-                self.energy = true_energy;
-                // Odd readings stand alone; two that agree are a new count, and an event says so.
-                self.live(true_ws, watts, beat_s, Honest::Polled(2));
-            }
+            Honest::Exchanged(stands) => self.is_exchanged(true_ws, watts, beat_s, stands),
+            Honest::ZeroOnce | Honest::HighOnce(_) => self.is_odd_once(true_ws, watts, beat_s, what),
         }
+    }
+
+    fn is_exchanged(&mut self, true_ws: &mut i64, watts: i64, beat_s: u64, stands: i64) {
+        self.tells_identity();
+        let meter = MeterId::new("m1").unwrap();
+        let paper = permit(self, 3_600, Permitted::MeterReplacement { meter });
+        self.fact(Fact::Permit(&paper));
+        self.live(true_ws, 0, beat_s, Honest::Outage(300));
+        *true_ws = stands * 3_600;
+        (self.energy, self.plant.lagging) = (WattHours(stands), WattHours(stands));
+        self.plant.serial += 1;
+        self.tells_identity();
+        self.live(true_ws, watts, beat_s, Honest::Polled(5));
+    }
+
+    fn is_odd_once(&mut self, true_ws: &mut i64, watts: i64, beat_s: u64, what: Honest) {
+        self.second(true_ws, watts, beat_s);
+        let odd = if let Honest::HighOnce(by) = what { WattHours(self.energy.0 + by) } else { WattHours(0) };
+        let true_energy = std::mem::replace(&mut self.energy, odd);
+        let reading = self.plant_reading(watts, 100);
+        self.hear(&Sample::Reading(reading));
+        self.energy = true_energy;
+        // Odd readings stand alone; two that agree are a new count, and an event says so.
+        self.live(true_ws, watts, beat_s, Honest::Polled(2));
     }
 }
 
