@@ -139,7 +139,7 @@ async fn while_the_broker_is_away_records_wait_and_then_arrive_in_order() {
 async fn a_record_larger_than_the_broker_takes_does_not_hold_up_the_others() {
     let works = Works::open("narrow").await;
     let port = support::free_port();
-    let _broker = Mosquitto::start_with(&works.folder.0, port, "max_packet_size 1400").await;
+    let _broker = Mosquitto::start_with(&works.folder.0, port, "max_packet_size 1600").await;
     let mut subscriber = Subscriber::start(port).await;
     works.force(8_000_000);
     let agent = works.agent(&works.configure(port));
