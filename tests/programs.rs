@@ -218,9 +218,12 @@ fn check_names_every_mistake_with_its_place_and_touches_nothing() {
 
 #[test]
 fn every_shipped_file_passes_check() {
-    let mut files: Vec<String> = vec!["config/agent.toml".into(), "simulator/meters/sim-cutoff.toml".into()];
-    files
-        .extend(std::fs::read_dir("config/meters").unwrap().map(|e| e.unwrap().path().display().to_string()));
+    let of = |folder: &str| -> Vec<String> {
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let tables = files.filter(|path| path.extension().is_some_and(|ending| ending == "toml"));
+        tables.map(|path| path.display().to_string()).collect()
+    };
+    let files = ["config", "config/catalogue", "config/meters", "simulator/meters"].map(of).concat();
     let arguments: Vec<&str> = std::iter::once("check").chain(files.iter().map(String::as_str)).collect();
     let output = coldhearth(&arguments, b"");
     assert_eq!(exit(&output), 0, "{output:?}");

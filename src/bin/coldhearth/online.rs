@@ -8,7 +8,7 @@ use std::{
 
 use coldhearth::{
     agent::{self, config},
-    catalogue::{Catalogue, Rules, instrument, overlay},
+    catalogue::{Catalogue, Rules, instrument, lead::LeadDays, overlay},
     evidence::Suite,
     host::{Clock, Exit, Failure, SystemClock, keys::KEY_FILE, service},
     metering::Profile,
@@ -16,7 +16,7 @@ use coldhearth::{
 };
 
 /// Checks each file for what it is: a profile has a `[measure]` table, an instrument `[document]`, an overlay a
-/// `region_code`, anything else is an agent's configuration.
+/// `region_code`, a list of shutdown times `[[lead]]`, anything else is an agent's configuration.
 pub(crate) fn check(files: &[PathBuf]) -> Result<Exit, Failure> {
     let mut flaws = Vec::new();
     for path in files {
@@ -33,7 +33,12 @@ fn check_one(path: &Path, files: &[PathBuf]) -> Result<String, Vec<Flaw>> {
     if let Some(checked) = check_law(path, &text, files) {
         return checked;
     }
-    if text.lines().any(|line| line.trim() == "[measure]") {
+    let has = |heading: &str| text.lines().any(|line| line.trim() == heading);
+    if has("[[lead]]") {
+        LeadDays::parse(&path.display().to_string(), &text)?;
+        return Ok("days that a shutdown takes, by kind of equipment".to_owned());
+    }
+    if has("[measure]") {
         let profile = Profile::parse(&path.display().to_string(), &text)?;
         return Ok(format!("profile {profile}, {} quantities", profile.rows.len()));
     }
