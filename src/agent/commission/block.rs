@@ -70,7 +70,7 @@ fn meter(text: &mut String, bus: &str, unit: u8, best: &Candidate, others: &[Can
         let _infallible = writeln!(text, "{key} = {value}{comment}");
     };
     line("\n[[equipment]]\nid", format!("\"{equipment}\""), comment(words::fill_in_equipment(language)));
-    line("kind", "\"electric_arc_furnace\"".into(), comment(words::fill_in_kind(language)));
+    line("kind", "\"electric_furnace\"".into(), comment(words::fill_in_kind(language)));
     line("rated_power_w", PLACEHOLDER_RATED_W.into(), comment(words::fill_in_rated(language)));
     line("\n[[meter]]\nid", format!("\"m-{equipment}\""), String::new());
     line("bus", format!("\"{bus}\""), String::new());
