@@ -13,7 +13,7 @@ use coldhearth::{
     metering::{Function, Profile},
     terms::{MilliVolts, MilliWatts, Ratio},
 };
-use coldhearth_sim::{Feeder, Load, SimMeter, WireFault, scenario::Change};
+use coldhearth_sim::{Change, Feeder, Load, SimMeter, WireFault};
 use support::{Folder, Works, soon};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _},

@@ -6,7 +6,7 @@
 //! | `load`, `heat`, `auxiliary`, `energised` | what a feeder draws: furnaces, kiln, lamps, transformer and capacitors |
 //! | `grid`, `phasor`, `feeder` | voltage and frequency of the site; one feeder's flow and its exact energy |
 //! | `wiring`, `view`, `counter`, `factor`, `encode`, `layout`, `meter` | what a meter sees of a flow, counts, and puts into its registers |
-//! | `site`, `scenario`, `plant` | the feeders and their truth; what is done to them and when; all of it with its Modbus units |
+//! | `site`, `change`, `timeline`, `plant` | the feeders and their truth; what is done to them and when; all of it with its Modbus units |
 //! | `demo` | plant, broker, agent and regulator on one fast clock, for people |
 //! | `exception`, `frame`, `fault`, `socket` | the plant as a Modbus TCP server that can lie about bytes |
 //!
@@ -17,6 +17,7 @@
 
 pub mod auxiliary;
 pub mod chance;
+pub mod change;
 mod counter;
 pub mod demo;
 mod encode;
@@ -37,14 +38,15 @@ pub mod plant;
 mod round_trip;
 mod rounding;
 pub mod rtu;
-pub mod scenario;
 pub mod site;
 pub mod socket;
+pub mod timeline;
 mod view;
 pub mod wiring;
 
 pub use auxiliary::Auxiliaries;
 pub use chance::Chance;
+pub use change::Change;
 pub use energised::{Capacitors, Transformer};
 pub use fault::{Faults, WireFault};
 pub use feeder::{Feeder, Supply, VoltagePoint};
@@ -55,7 +57,7 @@ pub use meter::{SimMeter, Unmapped};
 pub use phasor::Phase;
 pub use plant::Plant;
 pub use rtu::serve_rtu;
-pub use scenario::{Change, Timeline};
 pub use site::{FeederIndex, Truth};
 pub use socket::{PlantTime, serve};
+pub use timeline::Timeline;
 pub use wiring::Wiring;

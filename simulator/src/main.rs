@@ -1,10 +1,11 @@
 //! `coldhearth-sim`: the plant, for everybody who tests.
 
+mod verb;
+
 use std::{io::Write as _, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use coldhearth::host::{Exit, Failure, service};
-use coldhearth_sim::demo::{self, DemoOrders, MAX_SPEED};
+use clap::{Parser, Subcommand};
+use coldhearth::host::{Failure, service};
 
 #[derive(Parser)]
 #[command(
@@ -21,47 +22,19 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Verb {
     /// A cheating plant, a broker, the agent and the regulator in one go: watch a furnace being caught
-    Demo(Demo),
-}
-
-#[derive(Args)]
-struct Demo {
-    /// End by itself after this time of the wall (60s, 2m) with a summary; until Ctrl-C without
-    #[arg(long = "for", value_name = "TIME", value_parser = milliseconds)]
-    duration: Option<u64>,
-    /// The same plant without the cheat, and no violation expected
-    #[arg(long)]
-    honest: bool,
-    /// Whether somebody melts at night; with `off` the violation stays expected, so the demo must fail
-    #[arg(long, value_enum, default_value_t = Switch::On, conflicts_with = "honest")]
-    cheat: Switch,
-    /// Times life
-    #[arg(long, default_value_t = MAX_SPEED, value_parser = clap::value_parser!(u64).range(1..=MAX_SPEED))]
-    speed: u64,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Switch {
-    On,
-    Off,
+    Demo(verb::demo::Demo),
 }
 
 fn main() -> ExitCode {
     service::start_logging_at("warn");
-    let Verb::Demo(Demo { duration, honest, cheat, speed }) = Arguments::parse().verb;
-    let cheats = !honest && cheat == Switch::On;
-    let orders = DemoOrders { cheat: cheats, expect_violation: !honest, for_ms: duration, speed };
-    match demo::run(orders) {
+    let done = match Arguments::parse().verb {
+        Verb::Demo(orders) => verb::demo::run(orders),
+    };
+    match done {
         Ok(exit) => exit.into(),
         Err(Failure { exit, message }) => {
-            let exit: Exit = exit;
             let _gone = writeln!(std::io::stderr(), "coldhearth-sim: {message}");
             exit.into()
         }
     }
-}
-
-fn milliseconds(text: &str) -> Result<u64, String> {
-    coldhearth::terms::time::milliseconds(text)
-        .ok_or_else(|| format!("`{text}` is no duration; write 60s or 2m"))
 }

@@ -10,12 +10,13 @@ use coldhearth::{
 
 use crate::{
     chance::Chance,
+    change::Change,
     exception::{ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, NO_ANSWER_FROM_UNIT},
     feeder::{Feeder, Supply},
     grid::Grid,
     meter::{Moment, SimMeter},
-    scenario::{Change, Timeline},
     site::{FeederIndex, Site, Truth},
+    timeline::Timeline,
 };
 
 /// Longest time a power is held constant, unless the plant is told otherwise or jumps.

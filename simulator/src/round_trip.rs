@@ -13,13 +13,13 @@ use coldhearth::{
 };
 
 use crate::{
+    change::Change,
     feeder::Feeder,
     layout::effective,
     load::{Load, SubmergedArcFurnace},
     meter::SimMeter,
     plant::Plant,
     rounding::real,
-    scenario::Change,
     site::FeederIndex,
 };
 

@@ -95,7 +95,7 @@ pub(crate) async fn send(stream: &mut (impl AsyncWrite + Unpin), delivery: &Deli
 mod tests {
     use super::*;
     use crate::{
-        fault::WireFault, feeder::Feeder, load::Load, round_trip::meter, rounding::nearest, scenario::Change,
+        change::Change, fault::WireFault, feeder::Feeder, load::Load, round_trip::meter, rounding::nearest,
         site::FeederIndex,
     };
     use coldhearth::terms::{MilliVolts, MilliWatts};

@@ -2,63 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use coldhearth::{
-    catalogue::Nameplate,
-    metering::{Function, Quantity},
-    terms::{MilliWatts, Ratio},
-};
-
-use crate::{auxiliary::Auxiliaries, load::Load, site::FeederIndex, wiring::Wiring};
-
-/// One thing done to the plant. A `u8` is the Modbus unit of a meter or a nameplate.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Change {
-    /// The process equipment is started.
-    StartMelt(FeederIndex),
-    /// The process equipment is stopped.
-    StopLoad(FeederIndex),
-    /// The breaker is opened; what lies below an incomer goes with it.
-    Cut(FeederIndex),
-    /// The breaker is closed.
-    Restore(FeederIndex),
-    /// The breaker is open and neighbouring cables induce a voltage, in per cent of nominal.
-    Induce(FeederIndex, u8),
-    /// Other process equipment hangs on the feeder; it runs if the old one did.
-    Load(FeederIndex, Load),
-    /// Other auxiliaries.
-    Auxiliaries(FeederIndex, Auxiliaries),
-    /// The feeder draws exactly this, whatever hangs on it; negative flows out.
-    Force(FeederIndex, MilliWatts),
-    /// The feeder draws again what hangs on it.
-    Release(FeederIndex),
-    /// The meter is wired otherwise.
-    Rewire(u8, Wiring),
-    /// Only so many millionths of current, power and energy arrive at the meter: shunts on all current
-    /// transformers, or somebody in the middle who divides.
-    Gain(u8, u32),
-    /// The current ratio in the meter is edited.
-    CtRatio(u8, Ratio),
-    /// The voltage ratio in the meter is edited.
-    PtRatio(u8, Ratio),
-    /// A register of the meter answers this word, or itself again.
-    Register(u8, Function, u16, Option<u16>),
-    /// The meter has no value for a quantity.
-    Absent(u8, Quantity),
-    /// It has again.
-    Present(u8, Quantity),
-    /// The meter answers for ever what it answers now.
-    Freeze(u8),
-    /// It answers the truth again.
-    Thaw(u8),
-    /// The meter loses its auxiliary supply: its gateway answers for it that nobody answers.
-    Darken(u8),
-    /// It is supplied again; its uptime starts anew.
-    Power(u8),
-    /// Its energy registers are set to zero.
-    ResetRegisters(u8),
-    /// Another nameplate stands in the block that begins at this register.
-    Plate(u8, u16, Nameplate),
-}
+use crate::change::Change;
 
 /// Changes by plant time; those of one moment happen in the order they were added.
 #[derive(Clone, Debug, Default)]

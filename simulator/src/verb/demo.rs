@@ -1,0 +1,42 @@
+//! `coldhearth-sim demo`.
+
+use clap::{Args, ValueEnum};
+use coldhearth::host::{Exit, Failure};
+use coldhearth_sim::demo::{self, DemoOrders, MAX_SPEED};
+
+/// The command line of the verb.
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// End by itself after this time of the wall (60s, 2m) with a summary; until Ctrl-C without
+    #[arg(long = "for", value_name = "TIME", value_parser = milliseconds)]
+    duration: Option<u64>,
+    /// The same plant without the cheat, and no violation expected
+    #[arg(long)]
+    honest: bool,
+    /// Whether somebody melts at night; with `off` the violation stays expected, so the demo must fail
+    #[arg(long, value_enum, default_value_t = Switch::On, conflicts_with = "honest")]
+    cheat: Switch,
+    /// Times life
+    #[arg(long, default_value_t = MAX_SPEED, value_parser = clap::value_parser!(u64).range(1..=MAX_SPEED))]
+    speed: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// As [`demo::run`].
+pub(crate) fn run(Demo { duration, honest, cheat, speed }: Demo) -> Result<Exit, Failure> {
+    let cheats = !honest && cheat == Switch::On;
+    demo::run(DemoOrders { cheat: cheats, expect_violation: !honest, for_ms: duration, speed })
+}
+
+fn milliseconds(text: &str) -> Result<u64, String> {
+    coldhearth::terms::time::milliseconds(text)
+        .ok_or_else(|| format!("`{text}` is no duration; write 60s or 2m"))
+}

@@ -1,0 +1,3 @@
+//! The verbs of `coldhearth-sim`, one file each: what its command line takes, and what it does with it.
+
+pub(crate) mod demo;
