@@ -10,9 +10,9 @@ use std::{
 
 use coldhearth::{
     catalogue::Rostered,
-    evidence::{Body, Kind, PublicKey, Receipt, Record, Signed, record::Unverified},
+    evidence::{ActKind, Body, Kind, PublicKey, Receipt, Record, Signed, record::Unverified},
     host::public_key,
-    judge::{Event, Finding},
+    judge::{Event, Finding, State},
     terms::LegalDay,
 };
 use coldhearth_sim::WireFault;
@@ -101,6 +101,17 @@ impl Authority {
         });
         soon("the end of `act send`", sent).await.unwrap()
     }
+
+    async fn ask(&self, asset: &'static str, language: &'static str, more: &'static [&str]) -> (i32, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_coldhearth-regulator"));
+        command.args(["act", "ask", asset, "--gateway", "gw-test", "--wait", "20s", "--state"]);
+        command.arg(&self.state).args(["--broker", &format!("127.0.0.1:{}", self.port)]).args(more);
+        command.env("LANG", language);
+        let asked = tokio::task::spawn_blocking(move || command.output().unwrap());
+        let out = soon("the end of `act ask`", asked).await.unwrap();
+        let text = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+        (out.status.code().unwrap(), text)
+    }
 }
 
 fn coldhearth(arguments: &[&str]) -> (i32, String) {
@@ -119,6 +130,11 @@ async fn receipted(subscriber: &mut Subscriber, authority: &PublicKey, seq: u64)
             }
         }
     }
+}
+
+fn audit_of(works: &Works, key: &PublicKey) -> bool {
+    let report = support::audit(key, &works.journal());
+    report.authentic && report.complete
 }
 
 fn last_of(works: &Works) -> Unverified {
@@ -283,6 +299,54 @@ async fn an_act_takes_effect_once_and_is_answered_in_the_log() {
         assert_eq!((exit, out.contains(why)), (1, true), "{out}");
     }
     assert_eq!(agent.stop(), 0);
+}
+
+#[tokio::test]
+async fn a_verdict_is_told_when_it_is_asked_for() {
+    let works = Works::open("ask").await;
+    let broker = Mosquitto::start(&works.folder.0).await;
+    let (authority, config) = Authority::over(&works, broker.port);
+    authority.admit(&works, &config);
+    let mut subscriber = Subscriber::start(broker.port).await;
+    works.force(5_000);
+    let agent = works.agent(&config);
+    let key = works.key().await;
+    let _collector = authority.serve();
+    let live = |record: &Record| support::says(record, "eaf-1-feeder", State::Energised);
+    let lines = subscriber.attestations_until(&key, live).await;
+    let before = Unverified::read(lines.last().unwrap()).unwrap().header().seq;
+    receipted(&mut subscriber, &authority.key(), before).await;
+    let (exit, out) = authority.ask("eaf-1", "en", &[]).await;
+    assert!(
+        exit == 0 && out.contains("eaf-1: no current, bus live") && out.contains("signature valid"),
+        "{out}"
+    );
+    let (exit, out) = authority.ask("eaf-9", "en", &[]).await;
+    assert_eq!((exit, out.contains("unknown_asset")), (1, true), "{out}");
+    works.faults.set(1, WireFault::Silent);
+    let doubt = |record: &Record| {
+        verdict(record).is_some_and(|v| v.asset.as_str() == "eaf-1" && matches!(v.state, State::Unknown(_)))
+    };
+    subscriber.attestations_until(&key, doubt).await;
+    let (exit, out) = authority.ask("eaf-1", "zh_CN.UTF-8", &[]).await;
+    assert!(exit == 0 && out.contains("eaf-1: 未知：没有证据，不等于停用"), "{out}");
+    let off = ["已停用", "未用电", "无电流", "带电", "电度未动"];
+    assert!(off.iter().all(|word| !out.contains(word)), "doubt is never shown as off: {out}");
+    let (exit, out) = authority.ask("eaf-1", "en", &["--json"]).await;
+    let asked = Unverified::read(out.trim_end().as_bytes()).unwrap().verify(&key).unwrap();
+    assert!(exit == 0 && doubt(&asked), "{out}");
+    assert_eq!(agent.stop(), 0);
+    // In the log: the question, whole; what it led to; the answer.
+    let records: Vec<Record> =
+        works.journal().iter().map(|line| Unverified::read(line).unwrap().verify(&key).unwrap()).collect();
+    let place = records.iter().position(|record| record.header.seq == asked.header.seq).unwrap();
+    let [Body::Act(act), _, Body::Answer(answer)] =
+        [-1, 0, 1].map(|by| &records[place.strict_add_signed(by)].body)
+    else {
+        panic!("{:?}", records[place])
+    };
+    assert_eq!((act.kind, answer.act, answer.refused), (ActKind::Ask, Some((act.id, act.version)), None));
+    assert!(audit_of(&works, &key), "the log holds");
 }
 
 #[tokio::test]

@@ -152,7 +152,7 @@ fn is_ours(act: &Act, assets: &[AssetId], meters: &[MeterId], enterprise: Credit
             Permitted::Maintenance { .. } | Permitted::Allowance { .. } => true,
         },
         Meaning::Roster(roster) => roster.enterprise == enterprise,
-        Meaning::Reset(_) | Meaning::RevokeKey(_) | Meaning::NotExecuted => true,
+        Meaning::Reset(_) | Meaning::Ask(_) | Meaning::RevokeKey(_) | Meaning::NotExecuted => true,
     };
     asset && named
 }
@@ -232,6 +232,12 @@ mod tests {
         for (more, why) in cases {
             assert_eq!(refused(&letters.on(signed(more, &authority()), &at(5_000))), Some(why));
         }
+        let asked = letters.on(signed(json!({ "act_id": "q", "act": "ask" }), &authority()), &at(5_500));
+        let Outcome::Do(act, answer) = asked else { panic!("{asked:?}") };
+        assert_eq!(act.meaning, Meaning::Ask(AssetId::new("eaf-2").unwrap()));
+        assert_eq!((answer.act, answer.refused), (Some((act.id, 1)), None));
+        let elsewhere = signed(json!({ "act_id": "r", "act": "ask", "asset": "eaf-9" }), &authority());
+        assert_eq!(refused(&letters.on(elsewhere, &at(5_500))), Some(ActRefusal::UnknownAsset));
         let stranger = signed(json!({ "act_id": "e" }), &Ed25519::from_seed(&[1; 32]));
         assert_eq!(refused(&letters.on(stranger, &at(6_000))), Some(ActRefusal::WrongKey));
         let Letter::Act(mut bytes) = signed(json!({ "act_id": "f" }), &authority()) else { panic!() };

@@ -243,6 +243,7 @@ fn obey(site: &mut Site, now: &Stamp, act: Act, answer: Answer, said: &mut Vec<B
         Meaning::Permit(permit) => site.on(now, Fact::Permit(&permit), &mut say),
         Meaning::Roster(roster) => site.on(now, Fact::Roster(&roster), &mut say),
         Meaning::Reset(asset) => site.on(now, Fact::Reset(asset), &mut say),
+        Meaning::Ask(asset) => site.on(now, Fact::Ask(asset), &mut say),
         Meaning::RevokeKey(_) | Meaning::NotExecuted => {}
     }
     said.push(Body::Answer(answer));

@@ -50,11 +50,13 @@ pub enum ActKind {
     Reading,
     /// A key of the authority is believed no longer.
     RevokeKey,
+    /// Asks for the verdict on a piece of equipment as it stands now.
+    Ask,
 }
 
 impl ActKind {
-    /// Every kind.
-    pub const ALL: [ActKind; 14] = [
+    /// Every kind; a new one goes to the end.
+    pub const ALL: [ActKind; 15] = [
         ActKind::Order,
         ActKind::Plan,
         ActKind::Claim,
@@ -69,6 +71,7 @@ impl ActKind {
         ActKind::Permit,
         ActKind::Reading,
         ActKind::RevokeKey,
+        ActKind::Ask,
     ];
 
     /// The word in `act`.
@@ -88,6 +91,7 @@ impl ActKind {
             ActKind::Permit => "permit",
             ActKind::Reading => "reading",
             ActKind::RevokeKey => "revoke_key",
+            ActKind::Ask => "ask",
         }
     }
 
@@ -108,6 +112,8 @@ pub enum Meaning {
     RevokeKey(KeyId),
     /// This equipment is to be eliminated, by these days.
     Roster(Roster),
+    /// The verdict on this equipment is wanted now.
+    Ask(AssetId),
     /// The act is in order, but this version does not execute its kind.
     NotExecuted,
 }
@@ -214,6 +220,7 @@ fn meaning(
     let asset = || asset.ok_or(BadMember("asset"));
     Ok(match kind {
         ActKind::Reset => Meaning::Reset(asset()?),
+        ActKind::Ask => Meaning::Ask(asset()?),
         ActKind::RevokeKey => Meaning::RevokeKey(m.parsed("revoked_kid", KeyId::from_hex)?),
         ActKind::Permit => Meaning::Permit(permit(id, asset()?, m)?),
         // One that lists nothing, not even an empty list, is of the time before rosters were executed.

@@ -130,7 +130,8 @@ impl Recall {
                 let before = self.roster.take();
                 self.roster = Some(before.map_or_else(|| roster.clone(), |b| b.newer(roster.clone())));
             }
-            Meaning::RevokeKey(_) | Meaning::NotExecuted => {}
+            // The verdict that answered a question is remembered by itself.
+            Meaning::Ask(_) | Meaning::RevokeKey(_) | Meaning::NotExecuted => {}
         }
         self.acts.push(act.clone());
     }

@@ -71,7 +71,7 @@ impl Trust {
         match &act.meaning {
             Meaning::RevokeKey(key) => drop(self.revoked.insert(*key)),
             Meaning::Roster(roster) => self.roster = self.roster.max(roster.version),
-            Meaning::Permit(_) | Meaning::Reset(_) | Meaning::NotExecuted => {}
+            Meaning::Permit(_) | Meaning::Reset(_) | Meaning::Ask(_) | Meaning::NotExecuted => {}
         }
         self.taken.insert(act.id, (act.version, act.hash));
     }
@@ -153,7 +153,7 @@ impl Trust {
                     return Some(ActRefusal::WrongKey);
                 }
             }
-            Meaning::Permit(_) | Meaning::Reset(_) | Meaning::Roster(_) => {}
+            Meaning::Permit(_) | Meaning::Reset(_) | Meaning::Ask(_) | Meaning::Roster(_) => {}
         }
         (self.taken.len() >= MAX_ACTS && !self.taken.contains_key(&act.id)).then_some(ActRefusal::TooMany)
     }

@@ -68,8 +68,9 @@ pub enum Fact<'a> {
     Roster(&'a Roster),
     /// The authority opens the latch on this equipment.
     Reset(AssetId),
-    /// The point before the feeders of this equipment should be open from here on (`true`), or no longer: an order that
-    /// was executed, or a breaker that says so.
+    /// The point before the feeders of this equipment should be open from here on (`true`), or no longer: a cut-off order
+    /// was executed, or its place restored. The agent refuses orders as `not_executed` so far and says it never; the judge
+    /// already tells voltage behind such a point as [`State::Exporting`].
     Isolated(AssetId, bool),
     /// Somebody asks for the verdict on this equipment now.
     Ask(AssetId),

@@ -1,4 +1,4 @@
-//! `act sign|send`: the authority speaks to a gateway.
+//! `act sign|send|ask`: the authority speaks to a gateway.
 
 use std::{
     io::{Read as _, Write as _},
@@ -7,8 +7,14 @@ use std::{
 
 use clap::Subcommand;
 use coldhearth::{
+    evidence::follow::{Place, Seen},
     host::{Clock as _, Exit, Failure, SystemClock, service},
-    regulator::{acts, store::Store},
+    regulator::{
+        acts::{self, Reply},
+        store::Store,
+        timeline::Timeline,
+    },
+    terms::{AssetId, GatewayId, Name, words::Language},
 };
 
 use crate::{
@@ -40,6 +46,26 @@ pub(crate) enum ActVerb {
         #[arg(long, value_name = "TIME", default_value = "60s", value_parser = milliseconds)]
         wait: u64,
     },
+    /// Ask a gateway for the verdict on a piece of equipment now, and show it: exit 0 told, 1 refused, 75 nothing came yet
+    Ask {
+        #[command(flatten)]
+        broker: Box<BrokerOrders>,
+        /// The equipment
+        #[arg(value_name = "EQUIPMENT", value_parser = name)]
+        asset: Name,
+        /// The gateway it stands behind
+        #[arg(long, value_name = "ID", value_parser = name)]
+        gateway: Name,
+        /// Folder of the store and of the authority's key
+        #[arg(long, value_name = "DIR", default_value = STATE)]
+        state: PathBuf,
+        /// How long to wait for the verdict (30s, 5m, 2h)
+        #[arg(long, value_name = "TIME", default_value = "60s", value_parser = milliseconds)]
+        wait: u64,
+        /// Print the signed record as it came instead of a line
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub(crate) fn act(verb: ActVerb) -> Result<Exit, Failure> {
@@ -53,23 +79,55 @@ pub(crate) fn act(verb: ActVerb) -> Result<Exit, Failure> {
         ActVerb::Send { broker, file, state, wait } => {
             let mut bytes = read(&file)?;
             bytes.truncate(bytes.trim_ascii_end().len());
-            let broker = broker::broker(&broker, &format!("coldhearth-act-{}", std::process::id()))?;
-            let store = Store::open(&state)?;
-            let answer = service::runtime()?
-                .block_on(async { acts::send(&SystemClock::default(), broker, &store, bytes, wait).await })?;
-            match answer.map(|answer| answer.refused) {
-                Some(None) => {
-                    say("accepted");
-                    Ok(Exit::Done)
-                }
-                Some(Some(why)) => Err(Failure::new(Exit::Negative, format!("refused: {}", why.word()))),
-                None => Err(Failure::new(
+            answered(&send(&broker, &Store::open(&state)?, bytes, wait)?)?;
+            say("accepted");
+            Ok(Exit::Done)
+        }
+        ActVerb::Ask { broker, asset, gateway, state, wait, json } => {
+            let now_unix_ms = SystemClock::default().now().wall_unix_ms;
+            let (gateway, asset) = (GatewayId(gateway), AssetId(asset));
+            let bytes = acts::question(gateway, asset, &*signer(&state)?, now_unix_ms)?;
+            let reply = send(&broker, &Store::open(&state)?, bytes, wait)?;
+            answered(&reply)?;
+            let Some((record, bytes)) = reply.verdict else {
+                return Err(Failure::new(
                     Exit::Retry,
-                    "no answer yet; the act stays on its topic, and the answer will stand in the gateway's log",
-                )),
+                    "accepted, but the verdict has not come yet; it stands in the gateway's log, and `watch` shows it",
+                ));
+            };
+            if json {
+                say(&String::from_utf8_lossy(&bytes));
+                return Ok(Exit::Done);
             }
+            let language = Language::of_locale(&std::env::var("LANG").unwrap_or_default());
+            if let Some(line) = Timeline::new(language).on(&Seen::Record(record, Place::Aside)) {
+                say(&line.text);
+            }
+            Ok(Exit::Done)
         }
     }
+}
+
+fn send(broker: &BrokerOrders, store: &Store, bytes: Vec<u8>, wait_ms: u64) -> Result<Reply, Failure> {
+    let broker = broker::broker(broker, &format!("coldhearth-act-{}", std::process::id()))?;
+    service::runtime()?
+        .block_on(async { acts::send(&SystemClock::default(), broker, store, bytes, wait_ms).await })
+}
+
+/// Whether the gateway took the act.
+fn answered(reply: &Reply) -> Result<(), Failure> {
+    match reply.answer.map(|answer| answer.refused) {
+        Some(None) => Ok(()),
+        Some(Some(why)) => Err(Failure::new(Exit::Negative, format!("refused: {}", why.word()))),
+        None => Err(Failure::new(
+            Exit::Retry,
+            "no answer yet; the act stays on its topic, and the answer will stand in the gateway's log",
+        )),
+    }
+}
+
+fn name(text: &str) -> Result<Name, String> {
+    Name::new(text).ok_or_else(|| format!("`{text}` is no identifier: 1 to 24 of a-z, 0-9, _ and -"))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {

@@ -14,9 +14,9 @@ use crate::{
     },
     judge::{
         Accuracy, Allowance, AllowanceKind, BalanceFinding, ClassChange, Classes, Commissioned,
-        DeadlineWarning, Doubt, Event, Figure, Figures, Floor, Grounds, Inspect, MeterTold, Outcome,
-        Parameters, PermitUse, Rung, Sign, SignFinding, StandingSign, StateFinding, Transition, Turn,
-        VoltagePoint, Wiring, sign::figure::figures,
+        Corroboration, DeadlineWarning, Doubt, Event, Figure, Figures, Floor, Grounds, Inspect, MeterTold,
+        Outcome, Parameters, PermitUse, Rung, Sign, SignFinding, StandingSign, StateFinding, Transition,
+        Turn, VoltagePoint, Wiring, sign::figure::figures,
     },
     metering::{
         Identity,
@@ -63,7 +63,8 @@ fn draft(kind: ActKind) -> Map<String, Value> {
         | ActKind::Revoke
         | ActKind::Restore
         | ActKind::Reset
-        | ActKind::Roster => json!({}),
+        | ActKind::Roster
+        | ActKind::Ask => json!({}),
     };
     let (Value::Object(mut common), Value::Object(more)) = (common, more) else { panic!() };
     common.extend(more);
@@ -322,6 +323,22 @@ fn bodies_of_the_judge() -> Vec<Body> {
     findings.map(Body::Finding).chain([Body::Commissioned(point_of_eaf_2())]).collect()
 }
 
+/// A question of the authority in the log, the verdict that follows, corroborated by the meters upstream, and the answer.
+fn bodies_on_demand() -> Vec<Body> {
+    let name = |text| Name::new(text).unwrap();
+    let (asked, bytes) = act(ActKind::Ask);
+    let Some(Body::Finding(Finding::Verdict(verdict))) = bodies_of_the_judge().into_iter().rev().nth(1)
+    else {
+        panic!()
+    };
+    let blind = MilliWatts::from_watts(530_000);
+    let corroboration = Some(Corroboration { group: name("bus-1"), until: at(9), blind });
+    let grounds = verdict.grounds.map(|grounds| Grounds { corroboration, ..grounds });
+    let verdict = Verdict { state: State::Auxiliary, violation_since_unix_ms: None, grounds, ..verdict };
+    let answer = Answer { act: Some((asked.id, 1)), bytes: Digest::of(&bytes), refused: None };
+    vec![Body::Act(asked), Body::Finding(Finding::Verdict(verdict)), Body::Answer(answer)]
+}
+
 fn point_of_eaf_2() -> Commissioning {
     let nominal = MilliVolts(35_000_000);
     let floor = Floor::behind_ct(Wiring::FourWire, 400, nominal, Accuracy::parse("0.5S"));
@@ -394,7 +411,7 @@ fn messages() -> Vec<(String, Vec<u8>)> {
     let mut sealer = Sealer::default();
     receipt().seal(&mut sealer, &authority()).unwrap();
     keep("receipt", sealer.bytes());
-    for kind in ActKind::ALL {
+    for kind in ActKind::ALL.into_iter().filter(|kind| *kind != ActKind::Ask) {
         keep(&format!("act-{}", kind.word()), &act(kind).1);
     }
     for permit in ["allowance", "meter_replacement"] {
@@ -417,6 +434,10 @@ fn messages() -> Vec<(String, Vec<u8>)> {
     keep("act-roster-listed", sealer.bytes());
     for (second, body) in bodies_about_signs().iter().chain(&bodies_of_the_judge()).enumerate() {
         keep(body.word(), chain.seal(&at(80 + second), body).unwrap().bytes);
+    }
+    keep("act-ask", &act(ActKind::Ask).1);
+    for (second, body) in bodies_on_demand().iter().enumerate() {
+        keep(body.word(), chain.seal(&at(110 + second), body).unwrap().bytes);
     }
     all
 }
@@ -472,14 +493,15 @@ fn every_golden_is_believed_and_read_as_it_was_meant() {
         assert_eq!(keyring.open(Unverified::read(bytes).unwrap()).unwrap().body, body, "{name}");
     }
     // The last ones belong to the second log, whose key the rotation has made known.
-    let added = [bodies_about_the_law(), bodies_about_signs(), bodies_of_the_judge()].concat();
+    let added =
+        [bodies_about_the_law(), bodies_about_signs(), bodies_of_the_judge(), bodies_on_demand()].concat();
     let mut keyring = Keyring::new(&[key().public_key()]);
     let all = messages();
     for (name, bytes) in &all {
         assert!(believes(&mut keyring, bytes), "{name}");
     }
     let first = all.iter().position(|(name, _)| name == "47-verdict.json").unwrap();
-    let records = all.iter().skip(first).filter(|(name, _)| !name.contains("act-roster"));
+    let records = all.iter().skip(first).filter(|(name, _)| !name.contains("-act-"));
     for ((name, bytes), body) in records.zip(added) {
         assert_eq!(keyring.open(Unverified::read(bytes).unwrap()).unwrap().body, body, "{name}");
     }
