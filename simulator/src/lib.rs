@@ -3,7 +3,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | `chance`, `rounding` | seeded chance as a function of time; the few casts |
-//! | `load`, `heat`, `auxiliary`, `energised` | what a feeder draws: furnaces, kiln, lamps, transformer and capacitors |
+//! | `load`, `auxiliary`, `energised` | what a feeder draws: a file of `load` for each furnace, kiln, mill and line; lamps and cranes; transformer and capacitors |
 //! | `grid`, `phasor`, `feeder` | voltage and frequency of the site; one feeder's flow and its exact energy |
 //! | `wiring`, `view`, `counter`, `factor`, `encode`, `layout`, `meter` | what a meter sees of a flow, counts, and puts into its registers |
 //! | `site`, `change`, `timeline`, `plant` | the feeders and their truth; what is done to them and when; all of it with its Modbus units |
@@ -28,7 +28,6 @@ pub mod fault;
 pub mod feeder;
 mod frame;
 pub mod grid;
-pub mod heat;
 mod layout;
 pub mod load;
 pub mod meter;
@@ -51,8 +50,10 @@ pub use energised::{Capacitors, Transformer};
 pub use fault::{Faults, WireFault};
 pub use feeder::{Feeder, Supply, VoltagePoint};
 pub use grid::Grid;
-pub use heat::ElectricArcFurnace;
-pub use load::{Load, SubmergedArcFurnace, WetKiln};
+pub use load::{
+    BallMill, BlastFurnace, BlowerDrive, Converter, ElectricArcFurnace, GlassLine, LadleFurnace, Load,
+    PaperMachine, PotLine, RotaryKiln, ShaftKiln, SubmergedArcFurnace, Trace,
+};
 pub use meter::{SimMeter, Unmapped};
 pub use phasor::Phase;
 pub use plant::Plant;

@@ -263,8 +263,7 @@ fn plate_words(unit: &Unit, function: Function, at: u16, count: u16) -> Option<V
 mod tests {
     use super::*;
     use crate::{
-        heat::ElectricArcFurnace,
-        load::Load,
+        load::{ElectricArcFurnace, Load},
         meter::Unmapped,
         round_trip::{meter, profile, reading},
     };

@@ -15,6 +15,12 @@ pub(crate) fn real(value: i64) -> f64 {
     value as f64
 }
 
+/// A part of a whole, both shorter than 49 days in milliseconds; 0 of nothing.
+pub(crate) fn share(part: u64, whole: u64) -> f64 {
+    let float = |number: u64| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    if whole == 0 { 0.0 } else { float(part) / float(whole) }
+}
+
 /// A large whole number as a float.
 #[expect(
     clippy::cast_precision_loss,

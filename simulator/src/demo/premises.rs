@@ -23,8 +23,8 @@ use super::{
     summary::Expected,
 };
 use crate::{
-    Auxiliaries, Change, ElectricArcFurnace, Faults, Feeder, FeederIndex, Load, Plant, SimMeter,
-    SubmergedArcFurnace, Supply, Timeline, Transformer, WetKiln, serve,
+    Auxiliaries, Change, ElectricArcFurnace, Faults, Feeder, FeederIndex, Load, Plant, RotaryKiln, SimMeter,
+    SubmergedArcFurnace, Supply, Timeline, Transformer, serve,
 };
 
 const JANITZA: &str = include_str!("../../../config/meters/janitza-19000.toml");
@@ -144,14 +144,14 @@ fn plant(cheat: bool) -> Result<Plant, Failure> {
     let mut plant = Plant::new(SEED);
     let furnace = Load::ElectricArcFurnace(ElectricArcFurnace::SMALL);
     let high = MilliVolts(35_000_000);
-    let eaf_2 =
-        plant.add_feeder(Feeder::new(high, furnace).with_transformer(Transformer::of_rating(9_000_000.0)));
+    let eaf_2 = plant
+        .add_feeder(Feeder::new(high, furnace.clone()).with_transformer(Transformer::of_rating(9_000_000.0)));
     plant.add_meter(1, SimMeter::new(&janitza).with_ct(ratio(400, 5)), eaf_2);
     let lamps = Auxiliaries { lamps_w: 24_000, heaters_w: 12_000, crane_w: 0, barring_w: 0 };
     let ferroalloy = Load::SubmergedArcFurnace(SubmergedArcFurnace::FERROALLOY);
     let saf_1 = plant.add_feeder(Feeder::new(MilliVolts(10_000_000), ferroalloy).with_auxiliaries(lamps));
     plant.add_meter(2, SimMeter::new(&acrel).with_ct(ratio(400, 5)).with_pt(ratio(10_000, 100)), saf_1);
-    let kiln = Feeder::new(MilliVolts(6_000_000), Load::WetKiln(WetKiln::DRIVES)).with_supply(Supply::Cut);
+    let kiln = Feeder::new(MilliVolts(6_000_000), Load::RotaryKiln(RotaryKiln::WET)).with_supply(Supply::Cut);
     let kiln_1 = plant.add_feeder(kiln);
     plant.add_meter(3, SimMeter::new(&cutoff).with_ct(ratio(150, 5)), kiln_1);
     let eaf_3 = plant.add_feeder(Feeder::new(high, furnace).running());

@@ -1,11 +1,12 @@
 //! An electric arc furnace, heat by heat: bore in, melt, charge the second bucket, melt, refine, tap.
 
-use crate::{chance::Chance, load::Draw, rounding::nearest};
+use crate::{
+    chance::Chance,
+    load::{Draw, heats::Heats},
+};
 
-/// Mean tap-to-tap time. Each heat begins up to `SHIFT_MS` early or late, so heats take the 35 to 60 minutes of a
-/// modern furnace (almohandes.org 23021).
-const TAP_TO_TAP_MS: u64 = 2_850_000;
-const SHIFT_MS: f64 = 375_000.0;
+/// Tap to tap: 35 to 60 minutes, as a modern furnace takes (almohandes.org 23021).
+const HEATS: Heats = Heats { mean_ms: 2_850_000, shift_ms: 375_000.0 };
 
 /// An electric arc furnace with two buckets a heat.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,24 +64,8 @@ impl ElectricArcFurnace {
 
 /// In which part of a heat the furnace is so long after its first bore-in.
 pub fn part(running_ms: u64, chance: Chance) -> Part {
-    let nominal = running_ms / TAP_TO_TAP_MS;
-    let heat = if running_ms < bore_in_ms(nominal, chance) {
-        nominal.saturating_sub(1)
-    } else if running_ms >= bore_in_ms(nominal + 1, chance) {
-        nominal + 1
-    } else {
-        nominal
-    };
-    let (from, to) = (bore_in_ms(heat, chance), bore_in_ms(heat + 1, chance));
-    let span = |from: u64, to: u64| f64::from(u32::try_from(to.saturating_sub(from)).unwrap_or(u32::MAX));
-    let through = span(from, running_ms) / span(from, to);
+    let through = HEATS.at(running_ms, chance.branch(1)).through();
     PARTS.iter().find(|(ends, _)| through < *ends).map_or(Part::Tap, |(_, part)| *part)
-}
-
-/// When a heat begins; the first begins at once.
-fn bore_in_ms(heat: u64, chance: Chance) -> u64 {
-    let shift = if heat == 0 { 0 } else { nearest(SHIFT_MS * chance.branch(1).swing(heat)) };
-    (heat * TAP_TO_TAP_MS).saturating_add_signed(shift)
 }
 
 #[cfg(test)]
