@@ -6,7 +6,10 @@ use coldhearth::{
     terms::{MilliWatts, Ratio},
 };
 
-use crate::{auxiliary::Auxiliaries, load::Load, site::FeederIndex, wiring::Wiring};
+use crate::{
+    auxiliary::Auxiliaries, energised::Capacitors, equipment::Fed, feeder::Place, load::Load,
+    site::FeederIndex, wiring::Wiring,
+};
 
 /// One thing done to the plant. A `u8` is the Modbus unit of a meter or a nameplate.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,16 +18,30 @@ pub enum Change {
     StartMelt(FeederIndex),
     /// The process equipment is stopped.
     StopLoad(FeederIndex),
+    /// The process equipment runs at so many thousandths of full power from now on: a half-load melt is 500.
+    Level(FeederIndex, u16),
+    /// It moves there evenly over so many milliseconds: a slow creep.
+    Ramp(FeederIndex, u16, u64),
+    /// The process equipment is fed another way: past its meter, or from outside.
+    Feed(FeederIndex, Fed),
     /// The breaker is opened; what lies below an incomer goes with it.
     Cut(FeederIndex),
     /// The breaker is closed.
     Restore(FeederIndex),
     /// The breaker is open and neighbouring cables induce a voltage, in per cent of nominal.
     Induce(FeederIndex, u8),
+    /// The breaker is open and a generator of the works feeds in behind it; `Cut` takes it off, `Restore` the grid.
+    Generate(FeederIndex, Place),
+    /// The coupler between the sections of two incomers is closed; the first carries so many thousandths of both.
+    Couple(FeederIndex, FeederIndex, u16),
+    /// The coupler of an incomer's section is opened.
+    Uncouple(FeederIndex),
     /// Other process equipment hangs on the feeder; it runs if the old one did.
     Load(FeederIndex, Load),
     /// Other auxiliaries.
     Auxiliaries(FeederIndex, Auxiliaries),
+    /// Other capacitors, or none.
+    Capacitors(FeederIndex, Option<Capacitors>),
     /// The feeder draws exactly this, whatever hangs on it; negative flows out.
     Force(FeederIndex, MilliWatts),
     /// The feeder draws again what hangs on it.

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `chance`, `rounding` | seeded chance as a function of time; the few casts |
 //! | `load`, `auxiliary`, `energised` | what a feeder draws: a file of `load` for each furnace, kiln, mill and line; lamps and cranes; transformer and capacitors |
-//! | `grid`, `phasor`, `feeder` | voltage and frequency of the site; one feeder's flow and its exact energy |
+//! | `equipment` | the thing the law names, whichever way it is fed: the truth |
+//! | `grid`, `phasor`, `flow`, `feeder` | voltage and frequency of the site; one feeder's flow and its exact energy |
 //! | `wiring`, `view`, `counter`, `factor`, `encode`, `layout`, `meter` | what a meter sees of a flow, counts, and puts into its registers |
 //! | `site`, `change`, `timeline`, `plant` | the feeders and their truth; what is done to them and when; all of it with its Modbus units |
 //! | `demo` | plant, broker, agent and regulator on one fast clock, for people |
@@ -22,10 +23,12 @@ mod counter;
 pub mod demo;
 mod encode;
 pub mod energised;
+pub mod equipment;
 pub mod exception;
 mod factor;
 pub mod fault;
 pub mod feeder;
+mod flow;
 mod frame;
 pub mod grid;
 mod layout;
@@ -47,8 +50,9 @@ pub use auxiliary::Auxiliaries;
 pub use chance::Chance;
 pub use change::Change;
 pub use energised::{Capacitors, Transformer};
+pub use equipment::Fed;
 pub use fault::{Faults, WireFault};
-pub use feeder::{Feeder, Supply, VoltagePoint};
+pub use feeder::{Feeder, Place, Supply, VoltagePoint};
 pub use grid::Grid;
 pub use load::{
     BallMill, BlastFurnace, BlowerDrive, Converter, ElectricArcFurnace, GlassLine, LadleFurnace, Load,

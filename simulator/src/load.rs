@@ -53,6 +53,12 @@ impl Draw {
         Draw { watts, vars: watts.abs() * (1.0 - pf * pf).sqrt() / pf, unbalance: 0.0 }
     }
 
+    /// So many times as much.
+    #[must_use]
+    pub(crate) fn scaled(self, by: f64) -> Draw {
+        Draw { watts: self.watts * by, vars: self.vars * by, unbalance: self.unbalance }
+    }
+
     /// The power factor; 1 where nothing is drawn.
     pub fn power_factor(&self) -> f64 {
         let apparent = (self.watts * self.watts + self.vars * self.vars).sqrt();

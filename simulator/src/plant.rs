@@ -11,11 +11,12 @@ use coldhearth::{
 use crate::{
     chance::Chance,
     change::Change,
+    equipment::Fed,
     exception::{ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, NO_ANSWER_FROM_UNIT},
     feeder::{Feeder, Supply},
     grid::Grid,
     meter::{Moment, SimMeter},
-    site::{FeederIndex, Site, Truth},
+    site::{FeederIndex, Present, Site, Truth},
     timeline::Timeline,
 };
 
@@ -38,6 +39,9 @@ struct Unit {
 pub struct Plant {
     chance: Chance,
     site: Site,
+    /// What flows at the moment `held_ms`, for which powers are held now.
+    present: Present,
+    held_ms: u64,
     now_ms: u64,
     step_ms: u64,
     units: BTreeMap<u8, Unit>,
@@ -57,6 +61,8 @@ impl Plant {
         Plant {
             chance,
             site: Site::new(chance.branch(1), grid),
+            present: Present::default(),
+            held_ms: 0,
             now_ms: 0,
             step_ms: STEP_MS,
             units: BTreeMap::new(),
@@ -67,13 +73,15 @@ impl Plant {
 
     /// Adds a feeder.
     pub fn add_feeder(&mut self, feeder: Feeder) -> FeederIndex {
-        self.site.add(feeder, &[])
+        self.add_incomer(feeder, &[])
     }
 
     /// Adds a feeder that others, added before it, hang on: what they draw flows through it, and a cut takes them
     /// along.
     pub fn add_incomer(&mut self, incomer: Feeder, below: &[FeederIndex]) -> FeederIndex {
-        self.site.add(incomer, below)
+        let index = self.site.add(incomer, below);
+        self.look(self.step_ms);
+        index
     }
 
     /// Puts a meter of a feeder at a Modbus unit address; a meter that was there is taken out.
@@ -96,6 +104,7 @@ impl Plant {
     /// seconds.
     pub fn set_step_ms(&mut self, step_ms: u64) {
         self.step_ms = step_ms.clamp(1, JUMP_STEP_MS);
+        self.look(self.step_ms);
     }
 
     /// Plant time, in milliseconds since its start.
@@ -108,20 +117,31 @@ impl Plant {
     pub fn advance_to(&mut self, plant_ms: u64) {
         let is_jump = plant_ms.saturating_sub(self.now_ms) > JUMP_MS;
         let step = if is_jump { JUMP_STEP_MS.max(self.step_ms) } else { self.step_ms };
-        self.apply_due();
+        if self.apply_due(step) || is_jump {
+            self.look(step);
+        }
         while self.now_ms < plant_ms {
             let step_end = (self.now_ms / step + 1) * step;
-            let until = step_end.min(plant_ms).min(self.timeline.next_ms().unwrap_or(u64::MAX));
-            self.count(step, until - self.now_ms);
+            let change_ms = self.timeline.next_ms().unwrap_or(u64::MAX);
+            let until = step_end.min(plant_ms).min(change_ms).min(self.present.until_ms);
+            self.count(until - self.now_ms);
+            let is_edge = until == step_end || until == self.present.until_ms;
             self.now_ms = until;
-            self.apply_due();
+            if self.apply_due(step) || is_edge {
+                self.look(step);
+            }
+        }
+        if step != self.step_ms {
+            self.look(self.step_ms);
         }
     }
 
     /// Does one thing to the plant now; false if it has no such feeder or unit.
     #[must_use = "a change that found nothing to change is a mistake in the scenario"]
     pub fn apply(&mut self, change: Change) -> bool {
-        self.change(change).is_some()
+        let is_done = self.change(change).is_some();
+        self.look(self.step_ms);
+        is_done
     }
 
     /// How many changes of the time line found no feeder or unit to change: zero, unless a scenario is wrong.
@@ -132,7 +152,7 @@ impl Plant {
     /// Makes a feeder draw exactly this from now on; false if there is no such feeder.
     #[must_use = "a change that found nothing to change is a mistake in the scenario"]
     pub fn force_power(&mut self, feeder: FeederIndex, power: MilliWatts) -> bool {
-        self.change(Change::Force(feeder, power)).is_some()
+        self.apply(Change::Force(feeder, power))
     }
 
     /// Reads registers of a unit.
@@ -168,7 +188,13 @@ impl Plant {
 
     /// What really flows through a feeder and has flowed.
     pub fn truth(&self, feeder: FeederIndex) -> Truth {
-        self.site.truth(feeder, self.held_since(self.step_ms))
+        self.site.truth(feeder, &self.present)
+    }
+
+    /// What a feeder's process equipment really draws and has drawn, whichever way it is fed and whatever any meter
+    /// sees of it. A feeder forced to a power is its equipment's.
+    pub fn equipment(&self, feeder: FeederIndex) -> Truth {
+        self.site.equipment(feeder, &self.present)
     }
 
     /// What a meter holds of a quantity before any register rounds it, seen from the primary side, in its unit.
@@ -178,40 +204,62 @@ impl Plant {
         meter.held(&self.moment(*feeder), quantity)
     }
 
-    fn count(&mut self, step_ms: u64, span_ms: u64) {
-        let flows = self.site.flows(self.held_since(step_ms));
-        self.site.count(&flows, span_ms);
+    fn count(&mut self, span_ms: u64) {
+        self.site.count(&self.present, span_ms);
         for (meter, feeder) in self.units.values_mut().filter_map(|unit| unit.meter.as_mut()) {
-            meter.count(&flows.of(*feeder), span_ms);
+            meter.count(&self.present.flow(*feeder), span_ms);
         }
     }
 
-    /// The moment whose powers stand for the present step.
-    fn held_since(&self, step_ms: u64) -> u64 {
-        self.now_ms / step_ms * step_ms
+    /// Works out what flows now: the powers of the moment at which the present step began.
+    fn look(&mut self, step_ms: u64) {
+        self.held_ms = self.now_ms / step_ms * step_ms;
+        self.site.flows(self.held_ms, self.now_ms, &mut self.present);
     }
 
-    fn apply_due(&mut self) {
+    /// Does what is due; whether there was anything.
+    fn apply_due(&mut self, step_ms: u64) -> bool {
+        let mut is_any = false;
         while let Some(change) = self.timeline.take_due(self.now_ms) {
+            // What is done at one moment sees what was done before it.
+            if is_any {
+                self.look(step_ms);
+            }
+            is_any = true;
             if self.change(change).is_none() {
                 self.lost_changes += 1;
             }
         }
+        is_any
     }
 
     fn change(&mut self, change: Change) -> Option<()> {
         let now_ms = self.now_ms;
         match change {
             Change::StartMelt(f) => {
-                let feeder = self.site.feeder(f)?;
-                feeder.started_ms = Some(feeder.started_ms.unwrap_or(now_ms));
+                let equipment = &mut self.site.feeder(f)?.equipment;
+                equipment.started_ms = Some(equipment.started_ms.unwrap_or(now_ms));
             }
-            Change::StopLoad(f) => self.site.feeder(f)?.started_ms = None,
+            Change::StopLoad(f) => self.site.feeder(f)?.equipment.started_ms = None,
+            Change::Level(f, per_mille) => self.site.feeder(f)?.equipment.ramp(now_ms, per_mille, 0),
+            Change::Ramp(f, per_mille, over_ms) => {
+                self.site.feeder(f)?.equipment.ramp(now_ms, per_mille, over_ms);
+            }
+            Change::Feed(f, fed) => {
+                if let Fed::Through(host) = fed {
+                    self.site.feeder(host)?;
+                }
+                self.site.feeder(f)?.equipment.fed = fed;
+            }
             Change::Cut(f) => self.site.feeder(f)?.supply = Supply::Cut,
             Change::Restore(f) => self.site.feeder(f)?.supply = Supply::Live,
             Change::Induce(f, per_cent) => self.site.feeder(f)?.supply = Supply::Induced(per_cent),
-            Change::Load(f, load) => self.site.feeder(f)?.process = load,
+            Change::Generate(f, place) => self.site.feeder(f)?.supply = Supply::Generator(place),
+            Change::Couple(a, b, per_mille) => self.site.couple(a, b, f64::from(per_mille) / 1_000.0)?,
+            Change::Uncouple(incomer) => self.site.uncouple(incomer)?,
+            Change::Load(f, load) => self.site.feeder(f)?.equipment.load = load,
             Change::Auxiliaries(f, auxiliaries) => self.site.feeder(f)?.auxiliaries = auxiliaries,
+            Change::Capacitors(f, capacitors) => self.site.feeder(f)?.capacitors = capacitors,
             Change::Force(f, power) => self.site.feeder(f)?.forced = Some(power),
             Change::Release(f) => self.site.feeder(f)?.forced = None,
             Change::Rewire(unit, wiring) => self.meter(unit)?.rewire(wiring),
@@ -245,8 +293,8 @@ impl Plant {
     }
 
     fn moment(&self, feeder: FeederIndex) -> Moment {
-        let flow = self.site.flow(feeder, self.held_since(self.step_ms));
-        Moment { at_ms: self.now_ms, flow, frequency_hz: self.site.frequency_hz(self.now_ms) }
+        let frequency_hz = self.site.frequency_hz(feeder, self.now_ms);
+        Moment { at_ms: self.now_ms, flow: self.present.flow(feeder), frequency_hz }
     }
 }
 

@@ -72,8 +72,9 @@ fn powered(volts: Phasor, amps: Phasor) -> Leg {
 mod tests {
     use super::*;
     use crate::{
-        feeder::{Feeder, Line},
-        load::Load,
+        feeder::Feeder,
+        flow::{Line, Powers},
+        load::{Draw, Load},
         rounding::real,
     };
     use coldhearth::terms::{MilliVolts, MilliWatts};
@@ -81,7 +82,8 @@ mod tests {
     fn melting() -> Flow {
         let mut feeder = Feeder::new(MilliVolts(10_000_000), Load::Cold);
         feeder.forced = Some(MilliWatts::from_watts(12_000_000));
-        feeder.flow(Line { at_ms: 0, per_unit: [1.0; 3], is_live: true }, &[])
+        let line = Line { held_ms: 0, now_ms: 0, per_unit: [1.0; 3], is_live: true };
+        feeder.shown(line, &feeder.powers(line, Draw::NONE, Powers::NONE))
     }
 
     fn watts(wiring: Wiring) -> f64 {
