@@ -81,9 +81,9 @@ impl Equipment {
 
     /// Moves its power to so many thousandths of full, evenly over a time.
     pub(crate) fn ramp(&mut self, now_ms: u64, to_per_mille: u16, over_ms: u64) {
-        let from_per_mille = self.level.at(now_ms) * 1_000.0;
+        let from_per_mille = self.level.map_or(1_000.0, |level| level.at(now_ms) * 1_000.0);
         self.level =
-            Level { from_per_mille, to_per_mille: f64::from(to_per_mille), since_ms: now_ms, over_ms };
+            Some(Level { from_per_mille, to_per_mille: f64::from(to_per_mille), since_ms: now_ms, over_ms });
     }
 
     /// What it draws where there is voltage.
