@@ -8,6 +8,7 @@
 //! | `grid`, `phasor`, `flow`, `feeder` | voltage and frequency of the site; one feeder's flow and its exact energy |
 //! | `wiring`, `view`, `counter`, `factor`, `encode`, `layout`, `meter` | what a meter sees of a flow, counts, and puts into its registers |
 //! | `site`, `change`, `timeline`, `plant` | the feeders and their truth; what is done to them and when; all of it with its Modbus units |
+//! | `trace` | a recorded feeder, judged as if decommissioned equipment stood behind it |
 //! | `demo` | plant, broker, agent and regulator on one fast clock, for people |
 //! | `exception`, `frame`, `fault`, `socket` | the plant as a Modbus TCP server that can lie about bytes |
 //!
@@ -43,6 +44,7 @@ pub mod rtu;
 pub mod site;
 pub mod socket;
 pub mod timeline;
+pub mod trace;
 mod view;
 pub mod wiring;
 

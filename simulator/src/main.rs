@@ -23,12 +23,15 @@ struct Arguments {
 enum Verb {
     /// A cheating plant, a broker, the agent and the regulator in one go: watch a furnace being caught
     Demo(verb::demo::Demo),
+    /// What the judge says of a recorded feeder, as if decommissioned equipment stood behind it
+    Judge(verb::judge::Judge),
 }
 
 fn main() -> ExitCode {
     service::start_logging_at("warn");
     let done = match Arguments::parse().verb {
         Verb::Demo(orders) => verb::demo::run(orders),
+        Verb::Judge(orders) => verb::judge::run(&orders),
     };
     match done {
         Ok(exit) => exit.into(),

@@ -1,3 +1,4 @@
 //! The verbs of `coldhearth-sim`, one file each: what its command line takes, and what it does with it.
 
 pub(crate) mod demo;
+pub(crate) mod judge;
