@@ -3,7 +3,7 @@
 use coldhearth::{
     catalogue::Nameplate,
     metering::{Function, Quantity},
-    terms::{MilliWatts, Ratio},
+    terms::{MilliWatts, Ratio, WattHours},
 };
 
 use crate::{
@@ -65,12 +65,29 @@ pub enum Change {
     Freeze(u8),
     /// It answers the truth again.
     Thaw(u8),
+    /// Something else answers in the meter's place: nominal voltages, no current, energies that stand still, and a
+    /// clock that runs. `Thaw` ends it.
+    Textbook(u8),
+    /// The meter's answers are recorded from now on, for two hours at the most.
+    Record(u8),
+    /// What was recorded is answered, over and over. `Thaw` ends it.
+    Replay(u8),
+    /// The unit answers what another unit's meter answers. `Thaw` ends it.
+    Relay(u8, u8),
+    /// The meter and the one that lies ready for its place are exchanged; each keeps its registers.
+    Exchange(u8),
     /// The meter loses its auxiliary supply: its gateway answers for it that nobody answers.
     Darken(u8),
     /// It is supplied again; its uptime starts anew.
     Power(u8),
     /// Its energy registers are set to zero.
     ResetRegisters(u8),
+    /// Its register of imported energy is turned back by so much.
+    RollBack(u8, WattHours),
+    /// Its highest demand is cleared.
+    ClearDemand(u8),
+    /// Its clock is moved by so many seconds.
+    ShiftClock(u8, i64),
     /// Another nameplate stands in the block that begins at this register.
     Plate(u8, u16, Nameplate),
 }

@@ -118,6 +118,11 @@ impl Feeder {
         Feeder { supply, ..self }
     }
 
+    /// Nominal phase voltages.
+    pub(crate) fn nominal_volts(&self) -> [Phasor; 3] {
+        DIRECTIONS.map(|direction| direction.scaled(self.nominal_phase_volts))
+    }
+
     pub(crate) fn with_chance(self, chance: Chance) -> Feeder {
         Feeder { chance, ..self }
     }

@@ -66,7 +66,33 @@ impl Layout {
 
     /// The cells that touch a run of registers; all of them without one.
     pub(crate) fn cells(&self, run: Option<Block>) -> impl Iterator<Item = &(Cell, Shows)> {
-        self.cells.iter().filter(move |(cell, _)| run.is_none_or(|run| touches(cell, run)))
+        let from = run.map_or(0, |run| self.first_of(run));
+        let cells = self.cells.get(from..).unwrap_or_default();
+        cells
+            .iter()
+            .take_while(move |(cell, _)| {
+                run.is_none_or(|run| cell.function == run.function && u32::from(cell.at) < run.end())
+            })
+            .filter(move |(cell, _)| run.is_none_or(|run| touches(cell, run)))
+    }
+
+    /// Puts those of the words of all cells, in order, that touch a run of registers.
+    pub(crate) fn put_words(&self, run: Block, words: &[u16], put: &mut impl FnMut(Function, u32, u16)) {
+        let mut words = words.iter();
+        for (cell, _) in &self.cells {
+            for offset in 0..cell.kind.words() {
+                let Some(word) = words.next() else { return };
+                if touches(cell, run) {
+                    put(cell.function, u32::from(cell.at) + u32::from(offset), *word);
+                }
+            }
+        }
+    }
+
+    /// Where to begin to look for a run: no cell is wider than four registers.
+    fn first_of(&self, run: Block) -> usize {
+        let begin = (run.function, run.at.saturating_sub(3));
+        self.cells.partition_point(|(cell, _)| (cell.function, cell.at) < begin)
     }
 
     /// Whether one of the meter's tables reaches over a register.

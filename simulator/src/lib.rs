@@ -6,7 +6,9 @@
 //! | `load`, `auxiliary`, `energised` | what a feeder draws: a file of `load` for each furnace, kiln, mill and line; lamps and cranes; transformer and capacitors |
 //! | `equipment` | the thing the law names, whichever way it is fed: the truth |
 //! | `grid`, `phasor`, `flow`, `feeder` | voltage and frequency of the site; one feeder's flow and its exact energy |
-//! | `wiring`, `view`, `counter`, `factor`, `encode`, `layout`, `meter` | what a meter sees of a flow, counts, and puts into its registers |
+//! | `wiring`, `accuracy`, `measure` | what arrives at a meter of a flow, and what it measures of that |
+//! | `counter`, `demand`, `life` | what it counts and keeps; its supply and clock |
+//! | `view`, `factor`, `encode`, `layout`, `pretence`, `meter` | what it puts into its registers, or what is put there instead |
 //! | `site`, `change`, `timeline`, `plant` | the feeders and their truth; what is done to them and when; all of it with its Modbus units |
 //! | `trace` | a recorded feeder, judged as if decommissioned equipment stood behind it |
 //! | `demo` | plant, broker, agent and regulator on one fast clock, for people |
@@ -17,10 +19,12 @@
 //! `demo` do I/O. Nothing here shares code with the decoder or the judge: a threshold or an encoding that both sides
 //! took from one place would prove nothing.
 
+pub mod accuracy;
 pub mod auxiliary;
 pub mod chance;
 pub mod change;
 mod counter;
+mod demand;
 pub mod demo;
 mod encode;
 pub mod energised;
@@ -33,10 +37,13 @@ mod flow;
 mod frame;
 pub mod grid;
 mod layout;
+mod life;
 pub mod load;
+pub mod measure;
 pub mod meter;
 pub mod phasor;
 pub mod plant;
+mod pretence;
 #[cfg(test)]
 mod round_trip;
 mod rounding;
@@ -48,6 +55,7 @@ pub mod trace;
 mod view;
 pub mod wiring;
 
+pub use accuracy::{Class, Classes};
 pub use auxiliary::Auxiliaries;
 pub use chance::Chance;
 pub use change::Change;
@@ -60,6 +68,7 @@ pub use load::{
     BallMill, BlastFurnace, BlowerDrive, Converter, ElectricArcFurnace, GlassLine, LadleFurnace, Load,
     PaperMachine, PotLine, RotaryKiln, ShaftKiln, SubmergedArcFurnace, Trace,
 };
+pub use measure::Elements;
 pub use meter::{SimMeter, Unmapped};
 pub use phasor::Phase;
 pub use plant::Plant;

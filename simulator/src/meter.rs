@@ -8,26 +8,33 @@ use coldhearth::{
 };
 
 use crate::{
+    accuracy::{Classes, Errors},
     chance::Chance,
-    counter::Counter,
+    counter::{Counter, Held},
+    demand::Demand,
     encode::{self, Value},
     exception::{ILLEGAL_ADDRESS, ILLEGAL_VALUE, NO_ANSWER_FROM_UNIT},
     factor::Instrument,
     feeder::Flow,
+    grid::NOMINAL_HZ,
     layout::{Layout, Shows},
+    life::Life,
+    measure::{Elements, Measured, Noise, Terminals},
+    phasor::Phasor,
+    pretence::{Pretence, Recording},
     rounding::real,
-    view::{Clocks, Noise, View},
-    wiring::{Wiring, seen},
+    view::View,
+    wiring::Wiring,
 };
 
 /// Starting current through a transformer: 0.2 % of its rating (vendor sheet, METERING.md C).
 const STARTING_OF_CT: f64 = 0.002;
 /// Starting current of a direct meter: 0.4 % of 10 A (same sheet).
 const STARTING_DIRECT_AMPS: f64 = 0.04;
+/// The current a direct meter is rated for.
+const DIRECT_AMPS: f64 = 10.0;
 /// Noise of a meter unless told otherwise, in millionths: far inside the class of any of them.
 const NOISE_PPM: u32 = 100;
-/// Plant time 0 on the meter's clock unless told otherwise: 2027-01-01 00:00 in China.
-const CLOCK_START_UNIX_S: i64 = 1_798_732_800;
 
 /// What a meter answers for registers its profile does not name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +47,19 @@ pub enum Unmapped {
     Zeros,
 }
 
-/// The feeder's side of one reading.
+/// The moment of a question.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
-    pub(crate) at_ms: u64,
-    pub(crate) flow: Flow,
+    pub(crate) now_ms: u64,
     pub(crate) frequency_hz: f64,
+}
+
+/// One energy register of a map.
+#[derive(Clone, Copy, Debug)]
+struct Register {
+    quantity: Quantity,
+    times: Times,
+    counter: Counter,
 }
 
 /// A simulated meter. Fed from an auxiliary supply: it answers while its own line is dead, unless it is made dark.
@@ -54,31 +68,35 @@ pub struct SimMeter {
     layout: Layout,
     max_regs: u16,
     instrument: Instrument,
-    wiring: Wiring,
-    starting_amps: f64,
-    noise: Noise,
+    classes: Classes,
+    terminals: Terminals,
     unmapped: Unmapped,
     wrap: Option<u64>,
-    counters: BTreeMap<Quantity, (Times, Counter)>,
+    registers: Vec<Register>,
+    demand: Demand,
     absent: Vec<Quantity>,
     overrides: BTreeMap<(Function, u16), u16>,
-    frozen: Option<BTreeMap<(Function, u16), u16>>,
-    powered_since_ms: Option<u64>,
-    powered_ms: u64,
-    clock_start_s: i64,
-    run_hours: u32,
+    pretence: Pretence,
+    recording: Option<Recording>,
+    life: Life,
+    /// What it measures, and what its registers show of it until the next beat.
+    measured: Measured,
+    shown: Option<Measured>,
+    beat_ms: Option<u64>,
+    save_ms: Option<u64>,
 }
 
 impl SimMeter {
     /// A meter of a profile, connected directly, wired right, its registers at zero.
     pub fn new(profile: &Arc<Profile>) -> SimMeter {
-        let counters = profile
-            .rows
-            .iter()
-            .filter_map(|row| Some((row.quantity, (row.times, Counter::of(row.quantity)?))));
+        let registers = profile.rows.iter().filter_map(|row| {
+            let counter = Counter::of(row.quantity)?;
+            Some(Register { quantity: row.quantity, times: row.times, counter })
+        });
+        let noise = Noise::new(NOISE_PPM, Chance::new(0));
         SimMeter {
             layout: Layout::of(profile),
-            counters: counters.collect(),
+            registers: registers.collect(),
             max_regs: profile.max_regs,
             instrument: Instrument {
                 ct: Ratio::DIRECT,
@@ -87,18 +105,26 @@ impl SimMeter {
                 told_pt: Ratio::DIRECT,
                 gain_ppm: 1_000_000,
             },
-            wiring: Wiring::Right,
-            starting_amps: STARTING_DIRECT_AMPS,
-            noise: Noise { ppm: NOISE_PPM, chance: Chance::new(0) },
+            classes: Classes::default(),
+            terminals: Terminals {
+                wiring: Wiring::Right,
+                elements: Elements::Three,
+                starting_amps: STARTING_DIRECT_AMPS,
+                errors: Errors::draw(Classes::default(), DIRECT_AMPS, noise.chance()),
+                noise,
+            },
             unmapped: Unmapped::Refused,
             wrap: None,
+            demand: Demand::default(),
             absent: Vec::new(),
             overrides: BTreeMap::new(),
-            frozen: None,
-            powered_since_ms: Some(0),
-            powered_ms: 0,
-            clock_start_s: CLOCK_START_UNIX_S,
-            run_hours: 1_000,
+            pretence: Pretence::None,
+            recording: None,
+            life: Life::new(),
+            measured: Measured::default(),
+            shown: None,
+            beat_ms: None,
+            save_ms: None,
         }
     }
 
@@ -106,7 +132,7 @@ impl SimMeter {
     #[must_use]
     pub fn with_ct(mut self, ct: Ratio) -> SimMeter {
         (self.instrument.ct, self.instrument.told_ct) = (ct, ct);
-        self.starting_amps = f64::from(ct.primary()) * STARTING_OF_CT;
+        self.terminals.starting_amps = f64::from(ct.primary()) * STARTING_OF_CT;
         self
     }
 
@@ -117,16 +143,43 @@ impl SimMeter {
         self
     }
 
+    /// Of these classes: each instrument errs by a constant share of its limit, drawn from the plant's seed. Without
+    /// classes none of them errs, and the noise alone is left.
+    #[must_use]
+    pub fn with_classes(self, classes: Classes) -> SimMeter {
+        SimMeter { classes, ..self }
+    }
+
+    /// With two elements instead of three.
+    #[must_use]
+    pub fn with_elements(mut self, elements: Elements) -> SimMeter {
+        self.terminals.elements = elements;
+        self
+    }
+
+    /// With registers that take new values only every so many milliseconds.
+    #[must_use]
+    pub fn with_beat_ms(self, beat_ms: u32) -> SimMeter {
+        SimMeter { beat_ms: (beat_ms > 0).then_some(u64::from(beat_ms)), ..self }
+    }
+
+    /// With energies that are saved only every so many milliseconds: a loss of supply loses what came after.
+    #[must_use]
+    pub fn with_saving_every_ms(self, save_ms: u32) -> SimMeter {
+        SimMeter { save_ms: (save_ms > 0).then_some(u64::from(save_ms)), ..self }
+    }
+
     /// With another starting current, on the primary side: below it a phase shows nothing and counts nothing.
     #[must_use]
-    pub fn with_starting_current(self, amps: MilliAmps) -> SimMeter {
-        SimMeter { starting_amps: real(amps.0) / 1_000.0, ..self }
+    pub fn with_starting_current(mut self, amps: MilliAmps) -> SimMeter {
+        self.terminals.starting_amps = real(amps.0) / 1_000.0;
+        self
     }
 
     /// With another noise, in millionths of each voltage and current.
     #[must_use]
     pub fn with_noise_ppm(mut self, ppm: u32) -> SimMeter {
-        self.noise.ppm = ppm;
+        self.terminals.noise = self.terminals.noise.with_ppm(ppm);
         self
     }
 
@@ -139,16 +192,14 @@ impl SimMeter {
     /// With imported energy from before plant time 0, primary side, a third of it on each phase.
     #[must_use]
     pub fn with_import(mut self, energy: WattHours) -> SimMeter {
-        let whole = u128::from(energy.0.max(0).unsigned_abs()) * 3_600_000_000;
-        for (quantity, part) in [
-            (Quantity::Import, 1),
-            (Quantity::Energy, 1),
-            (Quantity::ImportL1, 3),
-            (Quantity::ImportL2, 3),
-            (Quantity::ImportL3, 3),
-        ] {
-            if let Some((_, counter)) = self.counters.get_mut(&quantity) {
-                counter.start(whole / part);
+        let whole = primary(energy);
+        for register in &mut self.registers {
+            match register.quantity {
+                Quantity::Import | Quantity::Energy => register.counter.start(whole),
+                Quantity::ImportL1 | Quantity::ImportL2 | Quantity::ImportL3 => {
+                    register.counter.start(whole / 3);
+                }
+                _ => {}
             }
         }
         self
@@ -162,73 +213,95 @@ impl SimMeter {
 
     /// With a clock that says this, in seconds since 1970, at plant time 0.
     #[must_use]
-    pub fn with_clock(self, start_unix_s: i64) -> SimMeter {
-        SimMeter { clock_start_s: start_unix_s, ..self }
-    }
-
-    pub(crate) fn with_chance(mut self, chance: Chance) -> SimMeter {
-        self.noise.chance = chance;
+    pub fn with_clock(mut self, start_unix_s: i64) -> SimMeter {
+        self.life.set_clock(start_unix_s);
         self
     }
 
-    /// Counts what flows for a while. A dark meter counts nothing.
-    pub(crate) fn count(&mut self, flow: &Flow, span_ms: u64) {
-        if self.powered_since_ms.is_none() {
-            return;
-        }
-        self.powered_ms += span_ms;
-        let legs = seen(flow, self.wiring, self.starting_amps);
-        for (_, counter) in self.counters.values_mut() {
-            counter.count(&legs, span_ms);
+    pub(crate) fn with_chance(mut self, chance: Chance) -> SimMeter {
+        let ct = self.instrument.ct;
+        let rated_amps = if ct == Ratio::DIRECT { DIRECT_AMPS } else { f64::from(ct.primary()) };
+        self.terminals.noise = self.terminals.noise.with_chance(chance);
+        self.terminals.errors = Errors::draw(self.classes, rated_amps, chance.branch(7));
+        self
+    }
+
+    /// Looks at what flows from now on.
+    pub(crate) fn see(&mut self, flow: &Flow, held_ms: u64, now_ms: u64) {
+        self.measured = Measured::of(flow, &self.terminals, held_ms);
+        let is_beat = self.beat_ms.is_some_and(|beat| now_ms % beat == 0 || self.shown.is_none());
+        if is_beat {
+            self.shown = Some(self.measured);
         }
     }
 
-    /// Answers a read, or refuses with a Modbus exception code.
-    pub(crate) fn read(
-        &self,
-        moment: &Moment,
-        function: Function,
-        at: u16,
-        count: u16,
-    ) -> Result<Vec<u16>, u8> {
-        if self.powered_since_ms.is_none() {
+    /// Counts what it sees for a while from now on. A dark meter counts nothing.
+    pub(crate) fn count(&mut self, now_ms: u64, span_ms: u64) {
+        if !self.life.is_powered() {
+            return;
+        }
+        let rates = self.measured.rates();
+        self.demand.count(rates.power, self.life.clock_unix_ms(now_ms), span_ms);
+        self.life.live(span_ms);
+        // How far into the while the last full period ends, if one does.
+        let into = |period: Option<u64>| {
+            let last = (now_ms + span_ms) / period? * period?;
+            (last > now_ms).then(|| last - now_ms)
+        };
+        let (beat, save) = (into(self.beat_ms), into(self.save_ms));
+        for Register { counter, .. } in &mut self.registers {
+            if let Some(into_ms) = beat {
+                counter.show_at(&rates, into_ms);
+            }
+            if let Some(into_ms) = save {
+                counter.save_at(&rates, into_ms);
+            }
+            counter.count(&rates, span_ms);
+        }
+        if beat.is_some() {
+            self.shown = Some(self.measured);
+        }
+    }
+
+    /// Answers a read into `words`, which afterwards hold nothing else; or refuses with a Modbus exception code.
+    pub(crate) fn read(&self, moment: &Moment, run: Block, words: &mut Vec<u16>) -> Result<(), u8> {
+        if !self.life.is_powered() {
             return Err(NO_ANSWER_FROM_UNIT);
         }
-        if count == 0 || count > self.max_regs {
+        if run.count == 0 || run.count > self.max_regs {
             return Err(ILLEGAL_VALUE);
         }
-        let mut words = vec![None; usize::from(count)];
+        words.clear();
+        words.resize(usize::from(run.count), 0);
+        // One bit for each word that has been put.
+        let mut filled = 0_u128;
         let mut put = |of: Function, address: u32, word: u16| {
-            let index = address.checked_sub(u32::from(at)).and_then(|index| usize::try_from(index).ok());
-            if let Some(slot) = index.filter(|_| of == function).and_then(|index| words.get_mut(index)) {
-                *slot = Some(word);
+            let Some(index) = address.checked_sub(u32::from(run.at)).filter(|_| of == run.function) else {
+                return;
+            };
+            if let Some(slot) = usize::try_from(index).ok().and_then(|index| words.get_mut(index)) {
+                *slot = word;
+                filled |= 1 << index;
             }
         };
-        match &self.frozen {
-            Some(frozen) => {
-                for ((of, address), word) in frozen {
-                    put(*of, u32::from(*address), *word);
-                }
-            }
-            None => self.show(moment, Some(Block { function, at, count }), &mut put),
-        }
+        self.answer(moment, run, &mut put);
         for ((of, address), word) in &self.overrides {
             put(*of, u32::from(*address), *word);
         }
-        let end = u32::from(at) + u32::from(count);
-        let answer = (u32::from(at)..end)
-            .zip(words)
-            .map(|(address, word)| word.or_else(|| self.fill(function, address)));
-        answer.collect::<Option<Vec<u16>>>().ok_or(ILLEGAL_ADDRESS)
+        for (index, slot) in words.iter_mut().enumerate().filter(|(index, _)| filled >> index & 1 == 0) {
+            let address = u32::from(run.at) + u32::try_from(index).unwrap_or(0);
+            *slot = self.fill(run.function, address).ok_or(ILLEGAL_ADDRESS)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn rewire(&mut self, wiring: Wiring) {
-        self.wiring = wiring;
+        self.terminals.wiring = wiring;
     }
 
     /// Changes ratios or gain from now on; what was counted stays counted.
     pub(crate) fn adjust(&mut self, change: impl FnOnce(&mut Instrument)) {
-        for (quantity, (times, counter)) in &mut self.counters {
+        for Register { quantity, times, counter } in &mut self.registers {
             counter.bank(self.instrument.factor(*quantity, *times));
         }
         change(&mut self.instrument);
@@ -244,22 +317,57 @@ impl SimMeter {
 
     /// Makes the meter answer for ever what it would answer now.
     pub(crate) fn freeze(&mut self, moment: &Moment) {
-        let mut words = BTreeMap::new();
-        self.show(moment, None, &mut |function, address, word| {
-            if let Ok(address) = u16::try_from(address) {
-                words.insert((function, address), word);
-            }
-        });
-        self.frozen = Some(words);
+        self.pretence = Pretence::Frozen(self.words(moment));
+    }
+
+    /// Puts a page of a textbook in the meter's place: nominal voltages, no current, energy standing still.
+    pub(crate) fn pretend_textbook(&mut self, volts: [Phasor; 3]) {
+        let measured = Measured::textbook(volts, self.terminals.elements);
+        let held = self.registers.iter().map(|register| self.held_of(&register.counter)).collect();
+        self.pretence = Pretence::Textbook(Box::new(measured), held);
+    }
+
+    /// Begins to record its own answers.
+    pub(crate) fn record(&mut self, now_ms: u64) {
+        self.recording = Some(Recording::begin(now_ms));
+    }
+
+    /// Whether it wants [`SimMeter::sample`].
+    pub(crate) fn is_recording(&self) -> bool {
+        self.recording.is_some()
+    }
+
+    /// Adds its answers of now to its recording.
+    pub(crate) fn sample(&mut self, moment: &Moment) {
+        let words = self.words(moment);
+        if let Some(recording) = &mut self.recording {
+            recording.add(moment.now_ms, words);
+        }
+    }
+
+    /// Plays what it recorded, over and over; `None` if it recorded nothing.
+    pub(crate) fn replay(&mut self, now_ms: u64) -> Option<()> {
+        let recording = self.recording.take()?;
+        recording.at(0)?;
+        self.pretence = Pretence::Replay(recording, now_ms);
+        Some(())
     }
 
     pub(crate) fn thaw(&mut self) {
-        self.frozen = None;
+        (self.pretence, self.recording) = (Pretence::None, None);
     }
 
     /// Takes or gives the meter its auxiliary supply.
-    pub(crate) fn set_powered(&mut self, powered: bool, at_ms: u64) {
-        self.powered_since_ms = powered.then(|| self.powered_since_ms.unwrap_or(at_ms));
+    pub(crate) fn set_powered(&mut self, powered: bool, now_ms: u64) {
+        let returns = self.life.set_powered(powered, now_ms);
+        if returns && self.save_ms.is_some() {
+            self.registers.iter_mut().for_each(|register| register.counter.fall_back());
+        }
+    }
+
+    /// Moves its clock.
+    pub(crate) fn shift_clock(&mut self, seconds: i64) {
+        self.life.shift_clock(seconds);
     }
 
     pub(crate) fn set_absent(&mut self, quantity: Quantity, absent: bool) {
@@ -270,10 +378,36 @@ impl SimMeter {
     }
 
     pub(crate) fn reset_registers(&mut self) {
-        self.counters.values_mut().for_each(|(_, counter)| counter.reset());
+        self.registers.iter_mut().for_each(|register| register.counter.reset());
     }
 
-    /// Puts the words of the cells that lie in a run of registers.
+    /// Turns its total of imported energy back, at most to zero.
+    pub(crate) fn roll_back(&mut self, energy: WattHours) {
+        for Register { quantity, times, counter } in &mut self.registers {
+            if matches!(quantity, Quantity::Import | Quantity::Energy) {
+                counter.roll_back(primary(energy), self.instrument.factor(*quantity, *times));
+            }
+        }
+    }
+
+    pub(crate) fn clear_demand(&mut self) {
+        self.demand.clear();
+    }
+
+    /// Puts the words of the cells that lie in a run of registers, true or not.
+    fn answer(&self, moment: &Moment, run: Block, put: &mut impl FnMut(Function, u32, u16)) {
+        let words = match &self.pretence {
+            Pretence::None | Pretence::Textbook(..) => None,
+            Pretence::Frozen(words) => Some(words.as_ref()),
+            Pretence::Replay(recording, since) => recording.at(moment.now_ms.saturating_sub(*since)),
+        };
+        match words {
+            Some(words) => self.layout.put_words(run, words, put),
+            None => self.show(moment, Some(run), put),
+        }
+    }
+
+    /// Puts the words of the cells that lie in a run of registers, or of all of them, in order.
     fn show(&self, moment: &Moment, run: Option<Block>, put: &mut impl FnMut(Function, u32, u16)) {
         let view = self.view(moment);
         for (cell, shows) in self.layout.cells(run) {
@@ -284,29 +418,33 @@ impl SimMeter {
         }
     }
 
-    fn view(&self, moment: &Moment) -> View {
-        let since = self.powered_since_ms.unwrap_or(moment.at_ms);
-        let seconds = |ms: u64| real(i64::try_from(ms / 1_000).unwrap_or(i64::MAX));
-        let clocks = Clocks {
-            clock_s: real(self.clock_start_s) + seconds(moment.at_ms),
-            uptime_s: seconds(moment.at_ms.saturating_sub(since)),
-            run_hours: f64::from(self.run_hours) + seconds(self.powered_ms) / 3_600.0,
-        };
-        let legs = seen(&moment.flow, self.wiring, self.starting_amps);
-        let noise = (!moment.flow.is_exact).then_some(self.noise);
-        View::of(&legs, noise, moment.at_ms, moment.frequency_hz, clocks)
+    /// The words of all cells, in order.
+    fn words(&self, moment: &Moment) -> Box<[u16]> {
+        let mut words = Vec::new();
+        self.show(moment, None, &mut |_, _, word| words.push(word));
+        words.into()
     }
 
-    fn value(&self, shows: Shows, view: &View) -> Value {
+    fn view(&self, moment: &Moment) -> View<'_> {
+        let (measured, frequency_hz) = match &self.pretence {
+            Pretence::Textbook(measured, _) => (measured.as_ref(), NOMINAL_HZ),
+            Pretence::None | Pretence::Frozen(_) | Pretence::Replay(..) => {
+                (self.shown.as_ref().unwrap_or(&self.measured), moment.frequency_hz)
+            }
+        };
+        View { measured, frequency_hz, clocks: self.life.clocks(moment.now_ms) }
+    }
+
+    fn value(&self, shows: Shows, view: &View<'_>) -> Value {
         let (ct, pt) = (self.instrument.told_ct, self.instrument.told_pt);
         let ratio = |ratio: Ratio| f64::from(ratio.primary()) / f64::from(ratio.secondary());
         match shows {
             Shows::Quantity(quantity, _) if self.absent.contains(&quantity) => Value::Absent,
             Shows::Quantity(quantity, times) => {
                 let factor = self.instrument.factor(quantity, times);
-                match (view.measured(quantity), self.counters.get(&quantity)) {
+                match (view.measured(quantity).or_else(|| self.kept(quantity)), self.register(quantity)) {
                     (Some(value), _) => Value::Real(value * factor.as_real()),
-                    (None, Some((_, counter))) => Value::Energy(counter.held(factor), self.wrap),
+                    (None, Some(held)) => Value::Energy(held.through(factor), self.wrap),
                     (None, None) => Value::Absent,
                 }
             }
@@ -320,15 +458,34 @@ impl SimMeter {
         }
     }
 
+    /// What it keeps beside its energies: watts.
+    fn kept(&self, quantity: Quantity) -> Option<f64> {
+        let milliwatts = i64::try_from(self.demand.highest()).unwrap_or(i64::MAX);
+        (quantity == Quantity::MaxDemand).then(|| real(milliwatts) / 1_000.0)
+    }
+
+    /// What an energy register shows.
+    fn register(&self, quantity: Quantity) -> Option<Held> {
+        let at = self.registers.iter().position(|register| register.quantity == quantity)?;
+        if let Pretence::Textbook(_, held) = &self.pretence {
+            return held.get(at).copied();
+        }
+        self.registers.get(at).map(|register| self.held_of(&register.counter))
+    }
+
+    fn held_of(&self, counter: &Counter) -> Held {
+        if self.beat_ms.is_some() { counter.shown } else { counter.held }
+    }
+
     /// What it holds of a quantity, primary side, unrounded.
     #[cfg(test)]
     pub(crate) fn held(&self, moment: &Moment, quantity: Quantity) -> Option<f64> {
         let energy = || {
-            let (_, counter) = self.counters.get(&quantity)?;
-            let held = counter.held(self.instrument.factor(quantity, Times::default()));
+            let held = self.register(quantity)?;
+            let held = held.through(self.instrument.factor(quantity, Times::default()));
             Some(crate::rounding::real_wide(held.cast_signed()) / 3.6e12)
         };
-        self.view(moment).measured(quantity).or_else(energy)
+        self.view(moment).measured(quantity).or_else(|| self.kept(quantity)).or_else(energy)
     }
 
     /// The answer for a register without a row.
@@ -339,4 +496,9 @@ impl SimMeter {
             Unmapped::HolesRefused => None,
         }
     }
+}
+
+/// An energy in milliwatts times milliseconds.
+fn primary(energy: WattHours) -> u128 {
+    u128::from(energy.0.max(0).unsigned_abs()) * 3_600_000_000
 }

@@ -59,6 +59,15 @@ impl Phasor {
         Phasor { re: self.re * by, im: self.im * by }
     }
 
+    /// Turned and stretched as another stands to one.
+    pub(crate) fn times(self, by: Phasor) -> Phasor {
+        Phasor { re: self.re * by.re - self.im * by.im, im: self.re * by.im + self.im * by.re }
+    }
+
+    pub(crate) fn conjugate(self) -> Phasor {
+        Phasor { re: self.re, im: -self.im }
+    }
+
     pub(crate) fn plus(self, other: Phasor) -> Phasor {
         Phasor { re: self.re + other.re, im: self.im + other.im }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use coldhearth::{
     catalogue::Nameplate,
-    metering::{Ask, Fault, Function, Question, scan::MAX_BLOCK_WORDS},
+    metering::{Ask, Block, Fault, Function, Question, scan::MAX_BLOCK_WORDS},
     terms::MilliWatts,
 };
 
@@ -31,6 +31,10 @@ pub const JUMP_MS: u64 = 3_600_000;
 #[derive(Clone, Debug, Default)]
 struct Unit {
     meter: Option<(SimMeter, FeederIndex)>,
+    /// A meter that lies ready to be put in its place.
+    spare: Option<SimMeter>,
+    /// The unit whose meter answers here.
+    relays: Option<u8>,
     plates: BTreeMap<u16, Vec<u16>>,
 }
 
@@ -88,6 +92,13 @@ impl Plant {
     pub fn add_meter(&mut self, unit: u8, meter: SimMeter, feeder: FeederIndex) {
         let meter = meter.with_chance(self.chance.branch(2).branch(u64::from(unit)));
         self.units.entry(unit).or_default().meter = Some((meter, feeder));
+        self.look(self.step_ms);
+    }
+
+    /// Lays a meter ready to be exchanged for the one at a unit address, by [`Change::Exchange`].
+    pub fn add_spare(&mut self, unit: u8, meter: SimMeter) {
+        let meter = meter.with_chance(self.chance.branch(3).branch(u64::from(unit)));
+        self.units.entry(unit).or_default().spare = Some(meter);
     }
 
     /// Puts a nameplate into holding registers of a unit, from a base address.
@@ -160,18 +171,9 @@ impl Plant {
     /// # Errors
     /// The Modbus exception code the unit, or the gateway before it, answers with.
     pub fn read(&self, unit: u8, function: Function, at: u16, count: u16) -> Result<Vec<u16>, u8> {
-        let unit = self.units.get(&unit).ok_or(NO_ANSWER_FROM_UNIT)?;
-        if count == 0 || count > MAX_BLOCK_WORDS {
-            return Err(ILLEGAL_VALUE);
-        }
-        if u32::from(at) + u32::from(count) > 0x1_0000 {
-            return Err(ILLEGAL_ADDRESS);
-        }
-        if let Some(words) = plate_words(unit, function, at, count) {
-            return Ok(words);
-        }
-        let (meter, feeder) = unit.meter.as_ref().ok_or(ILLEGAL_ADDRESS)?;
-        meter.read(&self.moment(*feeder), function, at, count)
+        let mut words = Vec::new();
+        self.read_into(unit, Block { function, at, count }, &mut words)?;
+        Ok(words)
     }
 
     /// Answers a question of the program's schedule without a wire between.
@@ -179,11 +181,40 @@ impl Plant {
     /// # Errors
     /// [`Fault::Exception`] with the code the unit answers with.
     pub fn answer(&self, ask: &Ask) -> Result<Vec<u16>, Fault> {
+        let mut words = Vec::new();
+        self.answer_into(ask, &mut words)?;
+        Ok(words)
+    }
+
+    /// As [`Plant::answer`], into words that are reused: afterwards they hold the answer and nothing else, or nothing
+    /// of use.
+    ///
+    /// # Errors
+    /// [`Fault::Exception`] with the code the unit answers with.
+    pub fn answer_into(&self, ask: &Ask, words: &mut Vec<u16>) -> Result<(), Fault> {
         match ask.question {
-            Question::Registers(block) => self.read(ask.unit, block.function, block.at, block.count),
+            Question::Registers(block) => self.read_into(ask.unit, block, words),
             Question::DeviceId { .. } | Question::ServerId => Err(ILLEGAL_FUNCTION),
         }
         .map_err(Fault::Exception)
+    }
+
+    fn read_into(&self, unit: u8, block: Block, words: &mut Vec<u16>) -> Result<(), u8> {
+        let asked = self.units.get(&unit).ok_or(NO_ANSWER_FROM_UNIT)?;
+        let unit = asked.relays.and_then(|relayed| self.units.get(&relayed)).unwrap_or(asked);
+        if block.count == 0 || block.count > MAX_BLOCK_WORDS {
+            return Err(ILLEGAL_VALUE);
+        }
+        if block.end() > 0x1_0000 {
+            return Err(ILLEGAL_ADDRESS);
+        }
+        if let Some(plate) = plate_words(unit, block) {
+            words.clear();
+            words.extend_from_slice(plate);
+            return Ok(());
+        }
+        let (meter, feeder) = unit.meter.as_ref().ok_or(ILLEGAL_ADDRESS)?;
+        meter.read(&self.moment(*feeder), block, words)
     }
 
     /// What really flows through a feeder and has flowed.
@@ -206,15 +237,23 @@ impl Plant {
 
     fn count(&mut self, span_ms: u64) {
         self.site.count(&self.present, span_ms);
-        for (meter, feeder) in self.units.values_mut().filter_map(|unit| unit.meter.as_mut()) {
-            meter.count(&self.present.flow(*feeder), span_ms);
+        for (meter, _) in self.units.values_mut().filter_map(|unit| unit.meter.as_mut()) {
+            meter.count(self.now_ms, span_ms);
         }
     }
 
     /// Works out what flows now: the powers of the moment at which the present step began.
     fn look(&mut self, step_ms: u64) {
         self.held_ms = self.now_ms / step_ms * step_ms;
-        self.site.flows(self.held_ms, self.now_ms, &mut self.present);
+        let Plant { site, present, held_ms, now_ms, units, .. } = self;
+        site.flows(*held_ms, *now_ms, present);
+        for (meter, feeder) in units.values_mut().filter_map(|unit| unit.meter.as_mut()) {
+            meter.see(&present.flow(*feeder), *held_ms, *now_ms);
+            if meter.is_recording() {
+                let frequency_hz = site.frequency_hz(*feeder, *now_ms);
+                meter.sample(&Moment { now_ms: *now_ms, frequency_hz });
+            }
+        }
     }
 
     /// Does what is due; whether there was anything.
@@ -270,10 +309,24 @@ impl Plant {
             Change::Absent(unit, quantity) => self.meter(unit)?.set_absent(quantity, true),
             Change::Present(unit, quantity) => self.meter(unit)?.set_absent(quantity, false),
             Change::Freeze(unit) => self.freeze(unit)?,
-            Change::Thaw(unit) => self.meter(unit)?.thaw(),
+            Change::Thaw(unit) => {
+                self.units.get_mut(&unit)?.relays = None;
+                self.meter(unit)?.thaw();
+            }
+            Change::Textbook(unit) => self.pretend_textbook(unit)?,
+            Change::Record(unit) => self.meter(unit)?.record(now_ms),
+            Change::Replay(unit) => self.meter(unit)?.replay(now_ms)?,
+            Change::Relay(unit, other) => {
+                self.units.get(&other)?.meter.as_ref()?;
+                self.units.get_mut(&unit)?.relays = Some(other);
+            }
+            Change::Exchange(unit) => self.exchange(unit)?,
             Change::Darken(unit) => self.meter(unit)?.set_powered(false, now_ms),
             Change::Power(unit) => self.meter(unit)?.set_powered(true, now_ms),
             Change::ResetRegisters(unit) => self.meter(unit)?.reset_registers(),
+            Change::RollBack(unit, energy) => self.meter(unit)?.roll_back(energy),
+            Change::ClearDemand(unit) => self.meter(unit)?.clear_demand(),
+            Change::ShiftClock(unit, seconds) => self.meter(unit)?.shift_clock(seconds),
             Change::Plate(unit, at, plate) => {
                 *self.units.get_mut(&unit)?.plates.get_mut(&at)? = plate.to_words();
             }
@@ -288,23 +341,41 @@ impl Plant {
         Some(())
     }
 
+    fn pretend_textbook(&mut self, unit: u8) -> Option<()> {
+        let (_, feeder) = self.units.get(&unit)?.meter.as_ref()?;
+        let volts = self.site.feeder(*feeder)?.nominal_volts();
+        self.meter(unit)?.pretend_textbook(volts);
+        Some(())
+    }
+
+    /// The meter that comes in begins its uptime; the one that goes out counts no more.
+    fn exchange(&mut self, unit: u8) -> Option<()> {
+        let now_ms = self.now_ms;
+        let unit = self.units.get_mut(&unit)?;
+        let ((meter, _), spare) = (unit.meter.as_mut()?, unit.spare.as_mut()?);
+        std::mem::swap(meter, spare);
+        spare.set_powered(false, now_ms);
+        meter.set_powered(false, now_ms);
+        meter.set_powered(true, now_ms);
+        Some(())
+    }
+
     fn meter(&mut self, unit: u8) -> Option<&mut SimMeter> {
         self.units.get_mut(&unit)?.meter.as_mut().map(|(meter, _)| meter)
     }
 
     fn moment(&self, feeder: FeederIndex) -> Moment {
-        let frequency_hz = self.site.frequency_hz(feeder, self.now_ms);
-        Moment { at_ms: self.now_ms, flow: self.present.flow(feeder), frequency_hz }
+        Moment { now_ms: self.now_ms, frequency_hz: self.site.frequency_hz(feeder, self.now_ms) }
     }
 }
 
-fn plate_words(unit: &Unit, function: Function, at: u16, count: u16) -> Option<Vec<u16>> {
+fn plate_words(unit: &Unit, Block { function, at, count }: Block) -> Option<&[u16]> {
     if function != Function::Holding {
         return None;
     }
     let (base, words) = unit.plates.range(..=at).next_back()?;
     let from = usize::from(at - base);
-    words.get(from..from + usize::from(count)).map(<[u16]>::to_vec)
+    words.get(from..from + usize::from(count))
 }
 
 #[cfg(test)]
