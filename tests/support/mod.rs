@@ -220,7 +220,7 @@ impl Works {
         let mut plant = Plant::new(7);
         let load = Load::ElectricArcFurnace(ElectricArcFurnace::SMALL);
         let ratio = Ratio::new(400, 5).unwrap();
-        let furnace = plant.add_feeder(Feeder::new(MilliVolts(35_000_000), load));
+        let furnace = plant.add_feeder(Feeder::new(MilliVolts(35_000_000), load.clone()));
         plant.add_meter(1, SimMeter::new(&profile).with_ct(ratio), furnace);
         let other = plant.add_feeder(Feeder::new(MilliVolts(35_000_000), load));
         plant.add_meter(2, SimMeter::new(&profile).with_ct(ratio), other);
