@@ -131,6 +131,61 @@ enum Question {
     Newest(oneshot::Sender<(Vec<Vec<u8>>, u64)>),
 }
 
+/// What is asked of the journal's owner between two commits.
+#[derive(Default)]
+pub struct Group {
+    asked: Vec<Question>,
+    /// What the latest receipt among it misses.
+    pub missing: Option<Vec<(u64, u64)>>,
+    /// The newest receipt among it that covers anything.
+    pub latest: Option<Vec<u8>>,
+}
+
+impl Group {
+    /// Takes an entry; of a question, only that it was asked. `heard` turns true with the first receipt of this log;
+    /// `ancestors` are the logs that this one continues.
+    ///
+    /// # Errors
+    /// The journal failed, or a receipt shows that it was rolled back.
+    pub fn take(
+        &mut self,
+        entry: Entry,
+        scribe: &mut Scribe,
+        heard: &mut bool,
+        ancestors: &BTreeSet<LogId>,
+    ) -> Result<(), Stopped> {
+        match entry {
+            Entry::Write(at, body) => scribe.write(at, with_counts(body, scribe)),
+            Entry::Accepted(seq) => scribe.on_accepted(seq),
+            Entry::Receipt(received, bytes) => {
+                if let Some(missed) = take_receipt(scribe, heard, ancestors, &received, &bytes)? {
+                    self.missing = Some(missed);
+                    self.latest = (!received.receipt.is_empty()).then_some(bytes).or(self.latest.take());
+                }
+            }
+            Entry::Read { want, reply } => self.asked.push(Question::One(want, reply)),
+            Entry::Newest { reply } => self.asked.push(Question::Newest(reply)),
+        }
+        Ok(())
+    }
+
+    /// Answers what was asked. Only after the commit, which left the log with so many places: a reader must never see,
+    /// and so never publish, what is not durable.
+    ///
+    /// # Errors
+    /// The journal failed.
+    pub fn answer(self, scribe: &mut Scribe, places: u64) -> Result<(), JournalFault> {
+        for question in self.asked {
+            // Whoever asked may have gone meanwhile.
+            match question {
+                Question::One(want, reply) => drop(reply.send(find(scribe, want)?)),
+                Question::Newest(reply) => drop(reply.send((newest(scribe)?, places))),
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Writes until every sender is gone. `progress` tells what of the log survives a power cut.
 ///
 /// # Errors
@@ -143,31 +198,18 @@ pub fn run(
 ) -> Result<(), Stopped> {
     let mut tidy_at = desk.clock.now().uptime_ms + TIDY_MS;
     while let Some(first) = desk.held_back.pop_front().or_else(|| entries.blocking_recv()) {
-        let mut asked = Vec::new();
-        let mut missing = None;
-        let mut latest = None;
+        let mut group = Group::default();
         let mut next = Some(first);
-        let mut group = 0;
+        let mut taken = 0;
         while let Some(entry) = next.take() {
-            match entry {
-                Entry::Write(at, body) => scribe.write(at, with_counts(body, &scribe)),
-                Entry::Accepted(seq) => scribe.on_accepted(seq),
-                Entry::Receipt(received, bytes) => {
-                    if let Some(missed) = take_receipt(&mut scribe, &mut desk, &received, &bytes)? {
-                        missing = Some(missed);
-                        latest = (!received.receipt.is_empty()).then_some(bytes).or(latest);
-                    }
-                }
-                Entry::Read { want, reply } => asked.push(Question::One(want, reply)),
-                Entry::Newest { reply } => asked.push(Question::Newest(reply)),
-            }
-            group += 1;
-            if group < GROUP {
+            group.take(entry, &mut scribe, &mut desk.heard, &desk.ancestors)?;
+            taken += 1;
+            if taken < GROUP {
                 next = desk.held_back.pop_front().or_else(|| entries.try_recv().ok());
             }
         }
         let mut places = desk.commit(&mut scribe, &mut entries)?;
-        if let Some(bytes) = latest {
+        if let Some(bytes) = group.latest.take() {
             own_copy::write(&desk.state, &bytes)?;
         }
         let now = desk.clock.now();
@@ -179,15 +221,8 @@ pub fn run(
             places = desk.tidy(&mut scribe, &now)?;
         }
         let receipted = desk.heard.then(|| scribe.first_unreceipted());
-        tell(progress, places, receipted, missing);
-        // Only after the commit: a reader must never see, and so never publish, what is not durable.
-        for question in asked {
-            // Whoever asked may have gone meanwhile.
-            match question {
-                Question::One(want, reply) => drop(reply.send(find(&mut scribe, want)?)),
-                Question::Newest(reply) => drop(reply.send((newest(&mut scribe)?, places))),
-            }
-        }
+        tell(progress, places, receipted, group.missing.take());
+        group.answer(&mut scribe, places)?;
     }
     Ok(scribe.close()?)
 }
@@ -201,7 +236,8 @@ fn with_counts(mut body: Body, scribe: &Scribe) -> Body {
     body
 }
 
-fn tell(
+/// Tells what is durable and receipted, if that is news.
+pub fn tell(
     progress: &watch::Sender<Progress>,
     places: u64,
     receipted: Option<u64>,
@@ -217,27 +253,28 @@ fn tell(
     });
 }
 
-/// Takes a receipt of this log, if it says more than the last one; tells what it misses.
+/// Takes a receipt, if it says more than the last one; tells what it misses.
 fn take_receipt(
     scribe: &mut Scribe,
-    desk: &mut Desk,
+    heard: &mut bool,
+    ancestors: &BTreeSet<LogId>,
     received: &Received,
     bytes: &[u8],
 ) -> Result<Option<Vec<(u64, u64)>>, Stopped> {
     let log = received.receipt.upto.log;
     if scribe.chain().log() != log {
         // A log that is neither ours nor one we continue: this journal is older than that log.
-        if received.receipt.is_empty() || desk.ancestors.contains(&log) {
+        if received.receipt.is_empty() || ancestors.contains(&log) {
             return Ok(None);
         }
         return Err(Stopped::RolledBack(received.receipt.upto));
     }
-    desk.heard = true;
+    *heard = true;
     if received.receipt.is_empty() {
         return Ok(Some(received.receipt.missing.clone()));
     }
     // What it is compared with must be as durable as what it speaks of.
-    desk.commit_now(scribe)?;
+    commit_now(scribe)?;
     if scribe.is_rolled_back(&received.receipt)? {
         return Err(Stopped::RolledBack(received.receipt.upto));
     }
@@ -251,6 +288,15 @@ fn take_receipt(
     }
     scribe.on_receipt(received.clone(), bytes.to_vec());
     Ok(Some(received.receipt.missing.clone()))
+}
+
+/// Commits without waiting for room.
+fn commit_now(scribe: &mut Scribe) -> Result<u64, JournalFault> {
+    match scribe.commit() {
+        // The places that are durable; the rest is kept for the commit that can wait.
+        Err(JournalFault::Full) => Ok(scribe.chain().next_seq()),
+        other => other,
+    }
 }
 
 impl Desk {
@@ -304,20 +350,13 @@ impl Desk {
             match entry {
                 Entry::Read { want, reply } => drop(reply.send(find(scribe, want)?)),
                 Entry::Newest { reply } => drop(reply.send((newest(scribe)?, scribe.chain().next_seq()))),
-                Entry::Receipt(received, bytes) => drop(take_receipt(scribe, self, &received, &bytes)?),
+                Entry::Receipt(received, bytes) => {
+                    drop(take_receipt(scribe, &mut self.heard, &self.ancestors, &received, &bytes)?);
+                }
                 Entry::Write(..) | Entry::Accepted(_) => self.held_back.push_back(entry),
             }
         }
         Ok(())
-    }
-
-    /// Commits without waiting for room.
-    fn commit_now(&self, scribe: &mut Scribe) -> Result<u64, JournalFault> {
-        match scribe.commit() {
-            // The places that are durable; the rest is kept for the commit that can wait.
-            Err(JournalFault::Full) => Ok(scribe.chain().next_seq()),
-            other => other,
-        }
     }
 
     fn epoch_is_over(&self, now: &Stamp) -> bool {

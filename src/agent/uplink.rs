@@ -2,6 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -58,6 +62,19 @@ pub struct Links {
     pub inbox: mpsc::Sender<Inbox>,
 }
 
+/// What an uplink does, for whoever looks on.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    /// Whether a broker is there that has granted every subscription.
+    pub is_there: AtomicBool,
+    /// Records that left in their turn; after a loss those that left before leave again.
+    pub in_place: AtomicU64,
+    /// Alerts that left ahead of their turn besides.
+    pub overtaking: AtomicU64,
+    /// Records that left once more because a receipt missed them.
+    pub again: AtomicU64,
+}
+
 /// The uplink's state between two events.
 pub struct Uplink<'a> {
     clock: &'a dyn Clock,
@@ -91,6 +108,7 @@ pub struct Uplink<'a> {
     /// Records larger than the broker takes that were declared, so that each is declared once.
     oversized: u64,
     lost: Option<Refused>,
+    traffic: Arc<Traffic>,
 }
 
 impl<'a> Uplink<'a> {
@@ -127,7 +145,14 @@ impl<'a> Uplink<'a> {
             per_pace: (config.broker.drain_per_s / 10).max(1),
             oversized: 0,
             lost: None,
+            traffic: Arc::default(),
         }
+    }
+
+    /// Somebody looks on.
+    #[must_use]
+    pub fn seen_by(self, traffic: Arc<Traffic>) -> Uplink<'a> {
+        Uplink { traffic, ..self }
     }
 
     /// Sends what becomes durable until `stop`, then what is left, then says goodbye.
@@ -268,6 +293,12 @@ impl<'a> Uplink<'a> {
         self.offer_at = self.offer_at.map(|_| self.clock.now().uptime_ms + OFFER_AGAIN_MS);
         let topic = self.address.topic(None, Kind::Attest);
         if self.fits(&topic, &bytes) {
+            let count = match want.turn {
+                Turn::InPlace => &self.traffic.in_place,
+                Turn::Overtaking => &self.traffic.overtaking,
+                Turn::Again => &self.traffic.again,
+            };
+            count.fetch_add(1, Ordering::Relaxed);
             self.publish(topic, bytes, false, posting).await;
         } else {
             self.pass_over(seq, bytes.len()).await;
@@ -368,6 +399,7 @@ impl<'a> Uplink<'a> {
                     tracing::warn!("broker lost: {}", why.text());
                 }
                 self.lost = Some(why);
+                self.traffic.is_there.store(false, Ordering::Relaxed);
                 self.postings.clear();
                 self.copies.clear();
                 self.copied = u64::MAX;
@@ -375,7 +407,10 @@ impl<'a> Uplink<'a> {
             }
             Event::Accepted { tag } => self.on_settled(tag, None).await,
             Event::Refused { tag, why } => self.on_settled(tag, Some(why)).await,
-            Event::Subscribed => self.hold_until = self.clock.now().uptime_ms + RECEIPT_GRACE_MS,
+            Event::Subscribed => {
+                self.traffic.is_there.store(true, Ordering::Relaxed);
+                self.hold_until = self.clock.now().uptime_ms + RECEIPT_GRACE_MS;
+            }
             Event::Message { topic, payload, .. } => self.on_message(&topic, payload).await,
             Event::Expiring { days, .. } => {
                 let notice = Body::Notice(Notice::CertificateExpiring { days });

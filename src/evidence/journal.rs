@@ -1,6 +1,6 @@
 //! Where sealed records live: the seam, and a journal in memory for tests and virtual time.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{body::Class, chain::Sealed, continuity::Dropped, receipt::Receipt, signed::Signed};
 use crate::terms::Name;
@@ -159,7 +159,7 @@ struct Row {
     kind: &'static str,
     subject: Option<Name>,
     wall_unix_ms: i64,
-    bytes: Vec<u8>,
+    bytes: Arc<[u8]>,
 }
 
 impl Pages {
@@ -168,7 +168,7 @@ impl Pages {
     }
 
     /// Removes the first rows that may go; tells them.
-    fn remove(&mut self, most: u32, may: impl Fn(u64, &Row) -> bool) -> Vec<(u64, Vec<u8>)> {
+    fn remove(&mut self, most: u32, may: impl Fn(u64, &Row) -> bool) -> Vec<(u64, Arc<[u8]>)> {
         let goes = |(seq, row): (&u64, &Row)| {
             (may(*seq, row) && !self.is_last_of_its_kind(*seq, row)).then_some(*seq)
         };
@@ -193,7 +193,7 @@ impl MemoryJournal {
 impl Journal for MemoryJournal {
     fn append(&mut self, sealed: &Sealed<'_>) -> Result<(), JournalFault> {
         let Sealed { seq, class, kind, subject, wall_unix_ms, bytes, .. } = *sealed;
-        self.pending.rows.insert(seq, Row { class, kind, subject, wall_unix_ms, bytes: bytes.to_vec() });
+        self.pending.rows.insert(seq, Row { class, kind, subject, wall_unix_ms, bytes: bytes.into() });
         Ok(())
     }
 
@@ -207,7 +207,7 @@ impl Journal for MemoryJournal {
     }
 
     fn last(&mut self) -> Result<Option<Vec<u8>>, JournalFault> {
-        Ok(self.pending.rows.last_key_value().map(|(_, row)| row.bytes.clone()))
+        Ok(self.pending.rows.last_key_value().map(|(_, row)| row.bytes.to_vec()))
     }
 
     fn read(&mut self, from: u64, least: Class, each: Each<'_>) -> Result<(), JournalFault> {
@@ -265,7 +265,7 @@ impl Journal for MemoryJournal {
 
     fn thin(&mut self, from: u64, most: u32) -> Result<Vec<Dropped>, JournalFault> {
         let removed = self.pending.remove(most, |seq, row| seq >= from && row.class == Class::Routine);
-        Ok(ranges(removed.iter().map(|(seq, bytes)| (*seq, bytes.as_slice()))))
+        Ok(ranges(removed.iter().map(|(seq, bytes)| (*seq, &**bytes))))
     }
 
     fn size_bytes(&mut self) -> Result<u64, JournalFault> {

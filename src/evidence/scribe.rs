@@ -149,6 +149,13 @@ impl Scribe {
         &mut *self.journal
     }
 
+    /// The journal back, as its last commit left it: what the power being cut leaves of a scribe.
+    pub fn into_journal(self) -> Box<dyn Journal> {
+        let mut journal = self.journal;
+        journal.take_back();
+        journal
+    }
+
     /// Keeps the outcome of a transaction, or takes back all of it.
     fn settle<T>(&mut self, written: Result<T, JournalFault>) -> Result<T, JournalFault> {
         if written.is_ok() {

@@ -15,7 +15,7 @@ mod v311;
 mod v5;
 mod version;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 pub use self::{refused::Refused, ring::FILES_CHECK_MS};
 use self::{
@@ -176,14 +176,25 @@ pub fn pair() -> (Courier, Ends) {
 
 /// Carries messages until asked to stop or until the program drops its ends. Connects again by itself, with growing
 /// pauses whose jitter follows from the client identifier, so that a thousand gateways do not come back at once.
-pub async fn run(clock: &dyn Clock, broker: Broker, mut ends: Ends) {
+pub async fn run(clock: &dyn Clock, broker: Broker, ends: Ends) {
+    let (_always, way) = watch::channel(true);
+    run_while(clock, broker, ends, way).await;
+}
+
+/// As [`run`], over a network that may be away: while `way` says no there is no way to the broker, and when it turns to
+/// no, the connection is gone without a farewell.
+pub async fn run_while(clock: &dyn Clock, broker: Broker, mut ends: Ends, mut way: watch::Receiver<bool>) {
     let mut failures: u32 = 0;
     let mut taste = Taste::unknown();
     let mut ring = broker.tls.clone().map(Ring::of);
     loop {
         let before = clock.now();
         let version = taste.next(before.uptime_ms);
-        let Ending { why, greeted, served } = connection(clock, &broker, version, &mut ring, &mut ends).await;
+        let Ending { why, greeted, served } = tokio::select! {
+            biased;
+            () = away(&mut way) => Ending { why: Refused::Broken, greeted: false, served: false },
+            ending = connection(clock, &broker, version, &mut ring, &mut ends) => ending,
+        };
         if why == Refused::Left {
             return;
         }
@@ -217,6 +228,13 @@ pub async fn run(clock: &dyn Clock, broker: Broker, mut ends: Ends) {
         if stopped_while(resume, &mut ends).await {
             return;
         }
+    }
+}
+
+/// Ends when there is no way to the broker; whoever said so last and is gone has left it as it was.
+async fn away(way: &mut watch::Receiver<bool>) {
+    if way.wait_for(|there| !there).await.is_err() {
+        std::future::pending().await
     }
 }
 
@@ -272,6 +290,34 @@ fn jitter(client_id: &str, turn: u32) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn while_there_is_no_way_nothing_is_dialled_and_the_loss_is_told() {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        nobody.set_nonblocking(true).unwrap();
+        let broker = Broker {
+            host: "127.0.0.1".into(),
+            port: nobody.local_addr().unwrap().port(),
+            client_id: "test".into(),
+            login: None,
+            tls: None,
+            keepalive_s: 30,
+            will: None,
+            filters: Vec::new(),
+        };
+        let (mut courier, ends) = pair();
+        let (_way, way) = watch::channel(false);
+        let carrying =
+            tokio::spawn(
+                async move { run_while(&crate::host::SystemClock::default(), broker, ends, way).await },
+            );
+        for _ in 0..2 {
+            assert!(matches!(courier.events.recv().await, Some(Event::Lost { why: Refused::Broken })));
+        }
+        assert_eq!(nobody.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+        courier.send.send(Send::Stop).await.unwrap();
+        carrying.await.unwrap();
+    }
 
     #[test]
     fn jitter_spreads_and_repeats() {
