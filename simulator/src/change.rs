@@ -2,7 +2,7 @@
 
 use coldhearth::{
     catalogue::Nameplate,
-    metering::{Function, Quantity},
+    metering::{Function, Quantity, profile::Fact},
     terms::{MilliWatts, Ratio, WattHours},
 };
 
@@ -88,6 +88,12 @@ pub enum Change {
     ClearDemand(u8),
     /// Its clock is moved by so many seconds.
     ShiftClock(u8, i64),
+    /// Another meter of the family answers, or one that says so: another serial number.
+    Serial(u8, String),
+    /// The firmware in the meter is another.
+    Firmware(u8, String),
+    /// A setting of the meter is edited: its wiring word ([`Fact::Network`]), its phases, its application.
+    Setting(u8, Fact, i64),
     /// Another nameplate stands in the block that begins at this register.
     Plate(u8, u16, Nameplate),
 }

@@ -39,8 +39,8 @@ struct Table {
 }
 
 impl Layout {
-    /// The layout of a profile.
-    pub(crate) fn of(profile: &Profile) -> Layout {
+    /// The layout of a profile, and of other runs of registers the meter has.
+    pub(crate) fn of(profile: &Profile, others: impl Iterator<Item = (Function, u16, u16)>) -> Layout {
         let mut cells: Vec<(Cell, Shows)> = Vec::new();
         for row in &profile.rows {
             cells.push((effective(&row.cell, row.quantity), Shows::Quantity(row.quantity, row.times)));
@@ -61,7 +61,8 @@ impl Layout {
         add(profile.ct, Shows::CtRatio, Shows::CtPrimary, Shows::CtSecondary);
         add(profile.pt, Shows::PtRatio, Shows::PtPrimary, Shows::PtSecondary);
         cells.sort_by_key(|(cell, _)| (cell.function, cell.at));
-        Layout { tables: tables(&cells), cells }
+        let runs = cells.iter().map(|(cell, _)| (cell.function, cell.at, cell.kind.words()));
+        Layout { tables: tables(runs.chain(others).collect()), cells }
     }
 
     /// The cells that touch a run of registers; all of them without one.
@@ -143,13 +144,14 @@ fn touches(cell: &Cell, run: Block) -> bool {
         && u32::from(run.at) <= last_register(cell)
 }
 
-fn tables(cells: &[(Cell, Shows)]) -> Vec<Table> {
+fn tables(mut runs: Vec<(Function, u16, u16)>) -> Vec<Table> {
+    runs.sort_unstable();
     let mut tables: Vec<Table> = Vec::new();
-    for (cell, _) in cells {
-        let (first, last) = (u32::from(cell.at), last_register(cell));
-        match tables.last_mut().filter(|t| t.function == cell.function && first <= t.last + 1 + TABLE_GAP) {
+    for (function, at, count) in runs {
+        let (first, last) = (u32::from(at), u32::from(at) + u32::from(count) - 1);
+        match tables.last_mut().filter(|t| t.function == function && first <= t.last + 1 + TABLE_GAP) {
             Some(table) => table.last = last.max(table.last),
-            None => tables.push(Table { function: cell.function, first, last }),
+            None => tables.push(Table { function, first, last }),
         }
     }
     tables

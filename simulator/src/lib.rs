@@ -53,6 +53,7 @@ pub mod socket;
 pub mod timeline;
 pub mod trace;
 mod view;
+mod who;
 pub mod wiring;
 
 pub use accuracy::{Class, Classes};
@@ -63,6 +64,7 @@ pub use energised::{Capacitors, Transformer};
 pub use equipment::Fed;
 pub use fault::{Faults, WireFault};
 pub use feeder::{Feeder, Place, Supply, VoltagePoint};
+pub use frame::Said;
 pub use grid::Grid;
 pub use load::{
     BallMill, BlastFurnace, BlowerDrive, Converter, ElectricArcFurnace, GlassLine, LadleFurnace, Load,

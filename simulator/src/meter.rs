@@ -24,6 +24,7 @@ use crate::{
     pretence::{Pretence, Recording},
     rounding::real,
     view::View,
+    who::Who,
     wiring::Wiring,
 };
 
@@ -65,6 +66,7 @@ struct Register {
 /// A simulated meter. Fed from an auxiliary supply: it answers while its own line is dead, unless it is made dark.
 #[derive(Clone, Debug)]
 pub struct SimMeter {
+    pub(crate) who: Who,
     layout: Layout,
     max_regs: u16,
     instrument: Instrument,
@@ -94,8 +96,10 @@ impl SimMeter {
             Some(Register { quantity: row.quantity, times: row.times, counter })
         });
         let noise = Noise::new(NOISE_PPM, Chance::new(0));
+        let who = Who::of(profile);
         SimMeter {
-            layout: Layout::of(profile),
+            layout: Layout::of(profile, who.runs()),
+            who,
             registers: registers.collect(),
             max_regs: profile.max_regs,
             instrument: Instrument {
@@ -218,7 +222,14 @@ impl SimMeter {
         self
     }
 
-    pub(crate) fn with_chance(mut self, chance: Chance) -> SimMeter {
+    /// Whether it lives.
+    pub(crate) fn is_powered(&self) -> bool {
+        self.life.is_powered()
+    }
+
+    /// At a place of its own: its errors, and its serial number unless it has one.
+    pub(crate) fn placed(mut self, number: u32, chance: Chance) -> SimMeter {
+        self.who.place(number);
         let ct = self.instrument.ct;
         let rated_amps = if ct == Ratio::DIRECT { DIRECT_AMPS } else { f64::from(ct.primary()) };
         self.terminals.noise = self.terminals.noise.with_chance(chance);
@@ -265,7 +276,7 @@ impl SimMeter {
 
     /// Answers a read into `words`, which afterwards hold nothing else; or refuses with a Modbus exception code.
     pub(crate) fn read(&self, moment: &Moment, run: Block, words: &mut Vec<u16>) -> Result<(), u8> {
-        if !self.life.is_powered() {
+        if !self.is_powered() {
             return Err(NO_ANSWER_FROM_UNIT);
         }
         if run.count == 0 || run.count > self.max_regs {
@@ -284,6 +295,7 @@ impl SimMeter {
                 filled |= 1 << index;
             }
         };
+        self.who.put(run, &mut put);
         self.answer(moment, run, &mut put);
         for ((of, address), word) in &self.overrides {
             put(*of, u32::from(*address), *word);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use coldhearth::{
     catalogue::Nameplate,
-    metering::{Ask, Block, Fault, Function, Question, scan::MAX_BLOCK_WORDS},
+    metering::{Ask, Block, Fault, Function, Question, ask::read_code, scan::MAX_BLOCK_WORDS},
     terms::MilliWatts,
 };
 
@@ -14,6 +14,7 @@ use crate::{
     equipment::Fed,
     exception::{ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, NO_ANSWER_FROM_UNIT},
     feeder::{Feeder, Supply},
+    frame::{Asked, Said},
     grid::Grid,
     meter::{Moment, SimMeter},
     site::{FeederIndex, Present, Site, Truth},
@@ -24,6 +25,8 @@ use crate::{
 pub const STEP_MS: u64 = 1_000;
 /// The step of a jump, and the longest step a plant can be told.
 pub const JUMP_STEP_MS: u64 = 60_000;
+/// Serial numbers of spare meters follow on those of the placed ones, so many further on.
+const SPARE_SERIALS: u32 = 1_000;
 /// An advance longer than this is a jump.
 pub const JUMP_MS: u64 = 3_600_000;
 
@@ -90,14 +93,15 @@ impl Plant {
 
     /// Puts a meter of a feeder at a Modbus unit address; a meter that was there is taken out.
     pub fn add_meter(&mut self, unit: u8, meter: SimMeter, feeder: FeederIndex) {
-        let meter = meter.with_chance(self.chance.branch(2).branch(u64::from(unit)));
+        let meter = meter.placed(u32::from(unit), self.chance.branch(2).branch(u64::from(unit)));
         self.units.entry(unit).or_default().meter = Some((meter, feeder));
         self.look(self.step_ms);
     }
 
     /// Lays a meter ready to be exchanged for the one at a unit address, by [`Change::Exchange`].
     pub fn add_spare(&mut self, unit: u8, meter: SimMeter) {
-        let meter = meter.with_chance(self.chance.branch(3).branch(u64::from(unit)));
+        let meter =
+            meter.placed(u32::from(unit) + SPARE_SERIALS, self.chance.branch(3).branch(u64::from(unit)));
         self.units.entry(unit).or_default().spare = Some(meter);
     }
 
@@ -176,18 +180,21 @@ impl Plant {
         Ok(words)
     }
 
-    /// Answers a question of the program's schedule without a wire between.
+    /// Answers a question of the program's schedule without a wire between, as [`crate::serve`] does over one.
     ///
     /// # Errors
     /// [`Fault::Exception`] with the code the unit answers with.
-    pub fn answer(&self, ask: &Ask) -> Result<Vec<u16>, Fault> {
-        let mut words = Vec::new();
-        self.answer_into(ask, &mut words)?;
-        Ok(words)
+    pub fn answer(&self, ask: &Ask) -> Result<Said, Fault> {
+        let asked = match ask.question {
+            Question::Registers(block) => Asked::Registers(block),
+            Question::DeviceId { object } => Asked::DeviceId { code: read_code(object), object },
+            Question::ServerId => Asked::ServerId,
+        };
+        self.say(ask.unit, asked).map_err(Fault::Exception)
     }
 
-    /// As [`Plant::answer`], into words that are reused: afterwards they hold the answer and nothing else, or nothing
-    /// of use.
+    /// As [`Plant::answer`] to a question for registers, into words that are reused: afterwards they hold the answer and
+    /// nothing else, or nothing of use.
     ///
     /// # Errors
     /// [`Fault::Exception`] with the code the unit answers with.
@@ -200,8 +207,7 @@ impl Plant {
     }
 
     fn read_into(&self, unit: u8, block: Block, words: &mut Vec<u16>) -> Result<(), u8> {
-        let asked = self.units.get(&unit).ok_or(NO_ANSWER_FROM_UNIT)?;
-        let unit = asked.relays.and_then(|relayed| self.units.get(&relayed)).unwrap_or(asked);
+        let unit = self.answering(unit)?;
         if block.count == 0 || block.count > MAX_BLOCK_WORDS {
             return Err(ILLEGAL_VALUE);
         }
@@ -215,6 +221,24 @@ impl Plant {
         }
         let (meter, feeder) = unit.meter.as_ref().ok_or(ILLEGAL_ADDRESS)?;
         meter.read(&self.moment(*feeder), block, words)
+    }
+
+    /// What answers at a unit address.
+    fn answering(&self, unit: u8) -> Result<&Unit, u8> {
+        let asked = self.units.get(&unit).ok_or(NO_ANSWER_FROM_UNIT)?;
+        Ok(asked.relays.and_then(|relayed| self.units.get(&relayed)).unwrap_or(asked))
+    }
+
+    /// Answers whatever can be asked of a unit.
+    pub(crate) fn say(&self, unit: u8, asked: Asked) -> Result<Said, u8> {
+        let meter = || self.answering(unit)?.meter.as_ref().map(|(meter, _)| meter).ok_or(ILLEGAL_FUNCTION);
+        match asked {
+            Asked::Registers(Block { function, at, count }) => {
+                self.read(unit, function, at, count).map(Said::Words)
+            }
+            Asked::DeviceId { code, object } => meter()?.device_id(code, object).map(Said::DeviceId),
+            Asked::ServerId => meter()?.server_id(unit).map(Said::ServerId),
+        }
     }
 
     /// What really flows through a feeder and has flowed.
@@ -327,6 +351,9 @@ impl Plant {
             Change::RollBack(unit, energy) => self.meter(unit)?.roll_back(energy),
             Change::ClearDemand(unit) => self.meter(unit)?.clear_demand(),
             Change::ShiftClock(unit, seconds) => self.meter(unit)?.shift_clock(seconds),
+            Change::Serial(unit, serial) => self.meter(unit)?.who.set_serial(&serial),
+            Change::Firmware(unit, firmware) => self.meter(unit)?.who.set_firmware(&firmware),
+            Change::Setting(unit, setting, number) => self.meter(unit)?.who.set(setting, number),
             Change::Plate(unit, at, plate) => {
                 *self.units.get_mut(&unit)?.plates.get_mut(&at)? = plate.to_words();
             }

@@ -4,9 +4,10 @@ use std::{path::Path, sync::Arc};
 
 use coldhearth::{
     metering::{
-        Plan, Profile, Quantity, Reading, Scan,
+        Ask, Inquiry, Plan, Profile, Quantity, Reading, Scan,
         decode::{Declared, applied, decode_with, told},
-        profile::{Kind, Origin},
+        identity::Route,
+        profile::{Fact, Kind, Origin},
         reading::requests,
     },
     terms::{ClockQuality, Decimal, MeterId, MilliAmps, MilliVolts, MilliWatts, Ratio, Stamp, WattHours},
@@ -15,6 +16,7 @@ use coldhearth::{
 use crate::{
     change::Change,
     feeder::Feeder,
+    frame::Said,
     layout::effective,
     load::{Load, SubmergedArcFurnace},
     meter::SimMeter,
@@ -335,4 +337,52 @@ fn imported_energy_of_an_older_life_lies_a_third_on_each_phase() {
     let thirds = [Quantity::ImportL1, Quantity::ImportL2, Quantity::ImportL3].map(|q| read.value(q));
     assert_eq!(thirds, [Some(300_000); 3]);
     assert_eq!((read.value(Quantity::Import), read.value(Quantity::Export)), (Some(900_000), Some(0)));
+}
+
+/// What the program's own questions to a unit bring to light.
+fn inquire(plant: &Plant, profile: &Arc<Profile>) -> Inquiry {
+    let mut inquiry = Inquiry::new(Some(profile.clone()));
+    inquiry.begin(Route::ALL);
+    while let Some(question) = inquiry.question() {
+        let said = plant.answer(&Ask { unit: UNIT, question, deadline_ms: 0, gap_ms: 0 });
+        inquiry.on_answer(said.as_ref().map(Said::as_reply).map_err(|fault| *fault));
+    }
+    inquiry
+}
+
+#[test]
+fn every_meter_tells_who_it_is_where_its_map_says_and_by_functions_43_and_17() {
+    let mut serials = 0;
+    for profile in profiles().into_iter().filter(|profile| profile.chain.is_none()) {
+        let name = profile.id;
+        let (mut plant, _) = furnace(SimMeter::new(&profile));
+        let before = inquire(&plant, &profile);
+        assert!(before.origin().is_ok(), "{name} is held for another model");
+        assert!(before.identity().maker.is_some() && before.identity().model.is_some(), "{name}");
+        assert_eq!(before.identity().firmware.is_some(), true, "{name}");
+        assert!(
+            !before.identity().silent.has(Route::DeviceId) && !before.identity().silent.has(Route::ServerId)
+        );
+        if profile.needs_ct() && profile.ct.is_some() {
+            assert_eq!(before.told().ct, Some(CT.reduced()), "{name}");
+        }
+        assert_eq!(
+            inquire(&plant, &profile).identity().fingerprint(),
+            before.identity().fingerprint(),
+            "{name}"
+        );
+        for (change, edits) in [
+            (Change::Serial(UNIT, "99".to_owned()), profile.about(Fact::Serial).is_some()),
+            (Change::Firmware(UNIT, "2.17".to_owned()), true),
+            (Change::Setting(UNIT, Fact::Network, 1), profile.about(Fact::Network).is_some()),
+            (Change::CtRatio(UNIT, Ratio::new(30, 1).unwrap()), profile.ct.is_some()),
+        ] {
+            let before = inquire(&plant, &profile).identity().fingerprint();
+            assert!(plant.apply(change.clone()));
+            let after = inquire(&plant, &profile).identity().fingerprint();
+            assert_eq!(before != after, edits, "{name}: {change:?}");
+            serials += usize::from(edits);
+        }
+    }
+    assert!(serials > 40, "{serials}");
 }

@@ -1,4 +1,4 @@
-//! The plant as a Modbus TCP server: function codes 3 and 4, and every fault a wire can have.
+//! The plant as a Modbus TCP server: registers, who a unit is, and every fault a wire can have.
 
 use std::{
     io,
@@ -13,8 +13,8 @@ use tokio::{
 };
 
 use crate::{
-    fault::{Delivery, Faults, deliver},
-    frame::Frame,
+    fault::{Delivery, Faults, Wire, WireFault, deliver},
+    frame::{Frame, Said},
     plant::Plant,
 };
 
@@ -56,8 +56,8 @@ async fn talk(
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     while let Some(asked) = Frame::read(&mut stream).await? {
-        let outcome = ask(&plant, &time, &asked);
-        let delivery = deliver(&asked, outcome, faults.of(asked.unit), Frame::bytes);
+        let (outcome, fault) = ask(&plant, &time, &faults, &asked);
+        let delivery = deliver(&asked, &outcome, fault, Wire::Tcp);
         send(&mut stream, &delivery).await?;
         if delivery.then_close {
             break;
@@ -66,11 +66,17 @@ async fn talk(
     stream.shutdown().await
 }
 
-pub(crate) fn ask(plant: &Mutex<Plant>, time: &PlantTime, asked: &Frame) -> Result<Vec<u16>, u8> {
-    let question = asked.question()?;
+/// What the unit says at present, and what the wire does to it.
+pub(crate) fn ask(
+    plant: &Mutex<Plant>,
+    time: &PlantTime,
+    faults: &Faults,
+    asked: &Frame,
+) -> (Result<Said, u8>, Option<WireFault>) {
     let mut plant = plant.lock().unwrap_or_else(PoisonError::into_inner);
     plant.advance_to(time());
-    plant.read(asked.unit, question.function, question.at, question.count)
+    let outcome = asked.question().and_then(|question| plant.say(asked.unit, question));
+    (outcome, faults.of(asked.unit, plant.now_ms()))
 }
 
 #[expect(
