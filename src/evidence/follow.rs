@@ -126,6 +126,12 @@ impl Follower {
         self.heads.insert((gateway, log), head);
     }
 
+    /// Keeps nothing more of a log in memory: whoever has stored it resumes it when it speaks again.
+    pub fn forget(&mut self, gateway: GatewayId, log: LogId) {
+        self.heads.remove(&(gateway, log));
+        self.keyring.forget(gateway, log);
+    }
+
     /// Looks again at what waits: somebody was admitted.
     pub fn look_again(&mut self, tell: Tell<'_>) {
         self.release(tell);

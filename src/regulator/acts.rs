@@ -1,10 +1,10 @@
 //! Acts on their way to a gateway: filled in, signed, sent, and answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::store::{Kept, Store};
+use super::store::{Answered, Kept, KeptEpoch, Log, Store};
 use crate::{
     evidence::{
         Act, ActKind, Answer, Body, Kind, Meaning, Record, Sealer, Signed, Signer, Topic, act::NotSealed,
@@ -93,7 +93,7 @@ pub struct Reply {
 pub async fn send(
     clock: &dyn Clock,
     broker: Broker,
-    store: &Store,
+    store: &mut dyn Store,
     bytes: Vec<u8>,
     patience_ms: u64,
 ) -> Result<Reply, Failure> {
@@ -215,21 +215,34 @@ impl Hearing {
 }
 
 /// A record of this gateway, if that is what the message is, signed by the key its log is at.
-fn verified(store: &Store, gateway: GatewayId, payload: &[u8]) -> Result<Option<Record>, Failure> {
+fn verified(store: &mut dyn Store, gateway: GatewayId, payload: &[u8]) -> Result<Option<Record>, Failure> {
     let Ok(unverified) = Unverified::read(payload) else { return Ok(None) };
     let header = *unverified.header();
     if header.gateway != gateway {
         return Ok(None);
     }
-    let epochs = store.epochs(gateway, header.log)?;
-    let key = epochs.into_iter().find(|(epoch, ..)| *epoch == header.key_epoch).map(|(_, _, key)| key);
+    let epochs = epochs_of(store, (gateway, header.log))?;
+    let key = epochs.into_iter().find(|known| known.epoch == header.key_epoch).map(|known| known.key);
     Ok(key.and_then(|key| unverified.verify(&key).ok()))
 }
 
+/// Asked for on a thread of its own: a store may wait for its database with a runtime of its own, and here is one.
+fn aside<T: std::marker::Send>(
+    store: &mut dyn Store,
+    ask: impl FnOnce(&mut dyn Store) -> Answered<T> + std::marker::Send,
+) -> Result<T, Failure> {
+    let asked = std::thread::scope(|scope| scope.spawn(|| ask(store)).join());
+    Ok(asked.map_err(|_| Failure::new(Exit::Bug, "the store's thread has ended"))??)
+}
+
+fn epochs_of(store: &mut dyn Store, log: Log) -> Result<Vec<KeptEpoch>, Failure> {
+    aside(store, |store| store.epochs(log))
+}
+
 /// The log a gateway speaks in now.
-fn newest_log(store: &Store, gateway: GatewayId) -> Result<Option<Kept>, Failure> {
-    let heads = store.heads()?;
-    Ok(heads.into_iter().filter(|kept| kept.gateway == gateway).max_by_key(|kept| kept.received_unix_ms))
+fn newest_log(store: &mut dyn Store, gateway: GatewayId) -> Result<Option<Kept>, Failure> {
+    let heads = aside(store, |store| store.heads(Some(&BTreeSet::from([gateway]))))?;
+    Ok(heads.into_iter().max_by_key(|kept| kept.received_unix_ms))
 }
 
 #[cfg(test)]

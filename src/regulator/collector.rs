@@ -1,17 +1,28 @@
 //! Records in, kept and followed; receipts out. No socket: messages and time are arguments.
+//!
+//! Memory holds the logs that speak; the store holds all of them, and is right where the two differ: another collector
+//! may have kept something meanwhile. Each batch first catches up with the store in the logs it is about.
+
+mod memory;
+mod receipts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::store::{Kept, Store};
+use self::memory::Loaded;
+pub use self::{
+    memory::{LOGS_IN_MEMORY, RECALLED},
+    receipts::{Outgoing, RECEIPTS_AT_ONCE},
+};
+use super::store::{
+    Answered, Batch, Kept, KeptEpoch, KeptFork, KeptRecord, Log, Spot, Store, StoreFault, state_root,
+};
 use crate::{
     evidence::{
-        Arrival, Body, Follower, Head, KeyId, Kind, LogHead, LogId, PublicKey, Receipt, Record, Sealer,
-        Signer, Topic,
+        Arrival, Body, Follower, KeyId, Kind, PublicKey, Record, Sealer, Signer,
         follow::{Origin, Place, Seen},
-        receipt::MAX_MISSING,
         record::Unverified,
     },
-    host::exit::{Exit, Failure},
+    host::exit::Failure,
     terms::{
         Digest, GatewayId,
         place::{CreditCode, Division},
@@ -20,9 +31,8 @@ use crate::{
 
 /// Logs heard of before their genesis that are remembered.
 pub const MAX_HEARSAY: usize = 100_000;
-
-/// Places behind each head that are remembered at start: what a gateway's disk may lose and skip.
-pub const RECALLED: u32 = 4_096;
+/// How often a batch is done again because other collectors have had its logs meanwhile, before that is told.
+pub const MAX_CONFLICTS: u32 = 16;
 
 /// What a batch came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,15 +51,6 @@ pub struct Tally {
     pub lost: u64,
 }
 
-/// A receipt ready to be published.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outgoing {
-    /// Where.
-    pub topic: String,
-    /// What.
-    pub bytes: Vec<u8>,
-}
-
 /// Where a log comes from, as its genesis says.
 #[derive(Clone, Copy, Debug)]
 struct Origins {
@@ -58,22 +59,60 @@ struct Origins {
     root: KeyId,
 }
 
-/// The authority's memory of every log.
+/// What a message says it is about, before anything of it is believed.
+struct About {
+    spot: Spot,
+    hash: Digest,
+    continues: Option<Log>,
+}
+
+impl About {
+    fn read(bytes: &[u8]) -> Option<About> {
+        let unverified = Unverified::read(bytes).ok()?;
+        let header = unverified.header();
+        let spot = (header.gateway, header.log, header.seq);
+        let continues = unverified.continues().map(|head| (header.gateway, head.log));
+        Some(About { spot, hash: unverified.hash(), continues })
+    }
+
+    fn log(&self) -> Log {
+        (self.spot.0, self.spot.1)
+    }
+}
+
+/// The authority's memory of the logs that speak.
 pub struct Collector {
-    store: Store,
+    store: Box<dyn Store>,
     signer: Box<dyn Signer>,
     sealer: Sealer,
     follower: Follower,
-    places: BTreeMap<(GatewayId, LogId), Origins>,
+    loaded: BTreeMap<Log, Loaded>,
+    most_logs: usize,
+    /// Counts batches.
+    round: u64,
+    places: BTreeMap<Log, Origins>,
+    /// How far each log in memory is known to the store.
+    heads: BTreeMap<Log, Kept>,
     /// The topics of logs whose genesis has not come yet: an unsigned hint, good enough to ask for it.
-    hearsay: BTreeMap<(GatewayId, LogId), String>,
+    hearsay: BTreeMap<Log, String>,
     /// Logs that must not be receipted any further.
-    forked: BTreeSet<(GatewayId, LogId)>,
+    forked: BTreeSet<Log>,
     /// Logs that have moved, or miss something, since their last receipt.
-    due: BTreeSet<(GatewayId, LogId)>,
-    version: i64,
+    due: BTreeSet<Log>,
+    admissions: i64,
     admitted: BTreeMap<GatewayId, PublicKey>,
     revoked: BTreeSet<KeyId>,
+    /// What this batch will keep.
+    batch: Batch,
+    /// What is kept at the places that this batch is about.
+    kept: BTreeMap<Spot, (Digest, i64)>,
+    /// Logs of this batch.
+    opened: BTreeSet<Log>,
+    /// Places that were asked for, whether anything is kept there or not.
+    asked: BTreeSet<Spot>,
+    /// What had arrived, and waited for its key, and was let go by a batch that was not kept.
+    again: BTreeMap<(Spot, Digest), Vec<u8>>,
+    conflicts: u64,
 }
 
 impl Collector {
@@ -81,28 +120,40 @@ impl Collector {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn open(store: Store, signer: Box<dyn Signer>) -> Result<Collector, Failure> {
-        let version = store.version()?;
+    pub fn open(store: Box<dyn Store>, signer: Box<dyn Signer>) -> Result<Collector, Failure> {
         let mut collector = Collector {
             store,
             signer,
             sealer: Sealer::default(),
             follower: Follower::admitting(),
+            loaded: BTreeMap::new(),
+            most_logs: LOGS_IN_MEMORY,
+            round: 0,
             places: BTreeMap::new(),
+            heads: BTreeMap::new(),
             hearsay: BTreeMap::new(),
             forked: BTreeSet::new(),
             due: BTreeSet::new(),
-            version,
+            admissions: 0,
             admitted: BTreeMap::new(),
             revoked: BTreeSet::new(),
+            batch: Batch::default(),
+            kept: BTreeMap::new(),
+            opened: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            again: BTreeMap::new(),
+            conflicts: 0,
         };
+        collector.admissions = collector.store.admissions()?;
         collector.admit()?;
-        for kept in collector.store.heads()? {
-            if !collector.revoked.contains(&kept.root) {
-                collector.resume(&kept)?;
-            }
-        }
         Ok(collector)
+    }
+
+    /// Keeps fewer logs, or more, in memory than [`LOGS_IN_MEMORY`].
+    #[must_use]
+    pub fn remembering(mut self, logs: usize) -> Collector {
+        self.most_logs = logs.max(1);
+        self
     }
 
     /// The key that signs receipts.
@@ -110,30 +161,30 @@ impl Collector {
         self.signer.public_key()
     }
 
+    /// How often a batch was done again because another collector had one of its logs meanwhile.
+    pub fn conflicts(&self) -> u64 {
+        self.conflicts
+    }
+
+    /// One hash over how far the store knows every log.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn state_root(&mut self) -> Answered<Digest> {
+        Ok(state_root(&self.store.heads(None)?))
+    }
+
     /// Takes messages that came on the gateways' topics and commits them. What is told here is durable.
     ///
     /// # Errors
-    /// The store failed: nothing of the batch may be acknowledged.
-    pub fn take(&mut self, messages: &[(String, Vec<u8>)], now_unix_ms: i64) -> Result<Tally, Failure> {
-        self.store.begin()?;
-        let (mut tally, mut moved) = (Tally::default(), BTreeSet::new());
-        for (topic, bytes) in messages {
-            if let Some(place) = self.known(bytes)? {
-                tally.again += 1;
-                // Whoever sends it again has not heard of its receipt.
-                moved.insert(place);
-                continue;
-            }
-            self.hear(topic, bytes);
-            let mut seen_all = Vec::new();
-            let origin = Origin { in_chain: true, number: 0 };
-            self.follower
-                .on_message(bytes, origin, &mut |seen, bytes, _| seen_all.push((seen, bytes.to_vec())));
-            self.settle(seen_all, now_unix_ms, &mut tally, &mut moved)?;
-        }
-        self.keep_heads(&moved)?;
-        self.store.commit()?;
-        self.due.append(&mut moved);
+    /// The store failed: nothing of the batch may be acknowledged. The same batch may be tried again.
+    pub fn take(&mut self, messages: &[(String, Vec<u8>)], now_unix_ms: i64) -> Answered<Tally> {
+        // What was put aside is not the message that is tried again.
+        let asked = messages.iter().filter_map(|(_, bytes)| About::read(bytes));
+        asked.for_each(|about| drop(self.again.remove(&(about.spot, about.hash))));
+        let tally = self
+            .until_kept(|collector, tally, moved| collector.take_in(messages, now_unix_ms, tally, moved))?;
+        self.again.clear();
         Ok(tally)
     }
 
@@ -141,157 +192,252 @@ impl Collector {
     ///
     /// # Errors
     /// The store failed.
-    pub fn look_up(&mut self, now_unix_ms: i64) -> Result<Tally, Failure> {
-        let (version, mut tally) = (self.store.version()?, Tally::default());
-        if std::mem::replace(&mut self.version, version) == version {
-            return Ok(tally);
+    pub fn look_up(&mut self, now_unix_ms: i64) -> Answered<Tally> {
+        let admissions = self.store.admissions()?;
+        if self.admissions == admissions {
+            return Ok(Tally::default());
         }
         self.admit()?;
-        self.store.begin()?;
-        let (mut seen_all, mut moved) = (Vec::new(), BTreeSet::new());
-        self.follower.look_again(&mut |seen, bytes, _| seen_all.push((seen, bytes.to_vec())));
-        self.settle(seen_all, now_unix_ms, &mut tally, &mut moved)?;
-        self.keep_heads(&moved)?;
-        self.store.commit()?;
-        self.due.append(&mut moved);
+        let mut tally = self.until_kept(|collector, tally, moved| {
+            let logs = collector.follower.held().filter_map(|(bytes, _)| About::read(bytes));
+            let logs: BTreeSet<Log> =
+                logs.flat_map(|about| [Some(about.log()), about.continues]).flatten().collect();
+            collector.begin(&logs, now_unix_ms, tally, moved)?;
+            let mut seen_all = Vec::new();
+            collector.follower.look_again(&mut |seen, bytes, _| seen_all.push((seen, bytes.to_vec())));
+            collector.settle(seen_all, now_unix_ms, tally, moved)
+        })?;
+        self.admissions = admissions;
+        if !self.again.is_empty() {
+            tally.records += self.take(&[], now_unix_ms)?.records;
+        }
         Ok(tally)
     }
 
     /// Every log is to be receipted anew: a broker may have lost what it kept.
-    pub fn on_connected(&mut self) {
-        self.due.extend(self.places.keys().copied());
-    }
-
-    /// Seals and keeps the receipts that are due, `nonce` giving 16 random bytes for each.
     ///
     /// # Errors
-    /// The store failed.
-    pub fn receipts(
-        &mut self,
-        now_unix_ms: i64,
-        mut nonce: impl FnMut() -> Result<[u8; 16], Failure>,
-    ) -> Result<Vec<Outgoing>, Failure> {
-        let due = std::mem::take(&mut self.due);
-        let mut outgoing = Vec::new();
-        self.store.begin()?;
-        for place in due {
-            // All logs of a gateway share one topic: what stands there is about the log it speaks in now.
-            let is_former = self.places.contains_key(&place)
-                && self.speaks_in(place.0)?.is_some_and(|log| log != place.1);
-            if is_former || self.forked.contains(&place) {
-                continue;
-            }
-            outgoing.extend(self.receipt(place, now_unix_ms, nonce()?)?);
-        }
-        self.store.commit()?;
-        Ok(outgoing)
+    /// The store cannot be read.
+    pub fn on_connected(&mut self) -> Answered<()> {
+        self.due.extend(self.store.heads(None)?.iter().map(|kept| (kept.gateway, kept.log)));
+        Ok(())
     }
 
-    /// The log of a gateway that last brought something; none before any genesis has come.
-    fn speaks_in(&self, gateway: GatewayId) -> Result<Option<LogId>, Failure> {
-        let mut newest: Option<Kept> = None;
-        let logs = (gateway, LogId(0))..=(gateway, LogId(u64::MAX));
-        for (_, log) in self.places.range(logs).map(|(place, _)| *place) {
-            if let Some(kept) = self.kept(gateway, log)?
-                && newest.is_none_or(|newest| newest.received_unix_ms <= kept.received_unix_ms)
-            {
-                newest = Some(kept);
+    /// Does a batch, and does it again as long as other collectors come between.
+    fn until_kept(
+        &mut self,
+        mut fill: impl FnMut(&mut Collector, &mut Tally, &mut BTreeSet<Log>) -> Answered<()>,
+    ) -> Answered<Tally> {
+        let mut turn = 0;
+        loop {
+            let (mut tally, mut moved) = (Tally::default(), BTreeSet::new());
+            let done = fill(self, &mut tally, &mut moved).and_then(|()| self.finish(&moved));
+            match done {
+                Ok(()) => {
+                    self.due.append(&mut moved);
+                    self.make_room();
+                    return Ok(tally);
+                }
+                Err(fault) => {
+                    self.undo();
+                    turn += 1;
+                    if !matches!(fault, StoreFault::Conflict) || turn > MAX_CONFLICTS {
+                        return Err(fault);
+                    }
+                    self.conflicts += 1;
+                }
             }
         }
-        Ok(newest.map(|kept| kept.log))
     }
 
-    fn receipt(
+    fn take_in(
         &mut self,
-        (gateway, log): (GatewayId, LogId),
+        messages: &[(String, Vec<u8>)],
         now_unix_ms: i64,
-        nonce: [u8; 16],
-    ) -> Result<Option<Outgoing>, Failure> {
-        let Some(kept) = self.kept(gateway, log)? else {
-            return self.request((gateway, log), now_unix_ms, nonce);
-        };
-        let Some((public_key, _)) = self.follower.keyring().epoch(gateway, log, kept.next_epoch) else {
-            return Ok(None);
-        };
-        let receipt = Receipt {
-            gateway,
-            upto: LogHead { log, seq: kept.seq, head: kept.head },
-            key_epoch: kept.next_epoch,
-            public_key,
-            received_unix_ms: now_unix_ms,
-            nonce,
-            missing: self.missing(gateway, log, Some(kept.seq)),
-        };
-        receipt
-            .seal(&mut self.sealer, &*self.signer)
-            .map_err(|why| Failure::new(Exit::Bug, format!("a receipt cannot be written: {why:?}")))?;
-        self.store.keep_receipt(&kept, now_unix_ms, self.sealer.bytes())?;
-        let topic = Topic {
-            division: kept.division,
-            enterprise: kept.enterprise,
-            gateway,
-            asset: None,
-            kind: Kind::Receipt,
-        };
-        Ok(Some(Outgoing { topic: topic.to_string(), bytes: self.sealer.bytes().to_vec() }))
-    }
-
-    /// What is missing behind a head: before records that wait for their predecessors, and before those that wait for
-    /// the rotation to their key.
-    fn missing(&self, gateway: GatewayId, log: LogId, head: Option<u64>) -> Vec<(u64, u64)> {
-        let next = head.map_or(0, |head| head + 1);
-        let mut missing =
-            self.follower.heads().get(&(gateway, log)).map_or_else(Vec::new, |head| head.holes(MAX_MISSING));
-        let waits = |(bytes, _): (&[u8], Origin)| {
-            let unverified = Unverified::read(bytes).ok()?;
-            let header = unverified.header();
-            ((header.gateway, header.log) == (gateway, log)).then_some(header.seq)
-        };
-        if missing.is_empty()
-            && let Some(first) = self.follower.held().filter_map(waits).filter(|seq| *seq > next).min()
-        {
-            missing.push((next, first - 1));
+        tally: &mut Tally,
+        moved: &mut BTreeSet<Log>,
+    ) -> Answered<()> {
+        // What an earlier try let go comes first: it had arrived before.
+        let again = self.again.clone();
+        let let_go = again.values().map(|bytes| ("", bytes));
+        let all = let_go.chain(messages.iter().map(|(topic, bytes)| (topic.as_str(), bytes)));
+        let all: Vec<(&str, &Vec<u8>, Option<About>)> =
+            all.map(|(topic, bytes)| (topic, bytes, About::read(bytes))).collect();
+        let about = || all.iter().filter_map(|(.., about)| about.as_ref());
+        let logs = about().flat_map(|about| [Some(about.log()), about.continues]).flatten().collect();
+        let spots: BTreeSet<Spot> = about().map(|about| about.spot).collect();
+        self.begin(&logs, now_unix_ms, tally, moved)?;
+        self.kept.extend(self.store.kept_at(&spots)?);
+        self.asked.extend(spots);
+        for (topic, bytes, about) in &all {
+            if let Some(about) = about {
+                if self.at(about.spot)?.is_some_and(|(hash, _)| hash == about.hash) {
+                    tally.again += 1;
+                    // Whoever sends it again has not heard of its receipt.
+                    moved.insert(about.log());
+                    continue;
+                }
+                self.hear(topic, about.log());
+            }
+            self.follow(bytes, now_unix_ms, tally, moved)?;
         }
-        missing
+        Ok(())
     }
 
-    /// A receipt for nothing, that asks for a log's beginning.
-    fn request(
+    fn follow(
         &mut self,
-        (gateway, log): (GatewayId, LogId),
+        bytes: &[u8],
         now_unix_ms: i64,
-        nonce: [u8; 16],
-    ) -> Result<Option<Outgoing>, Failure> {
-        let (Some(topic), Some(public_key)) =
-            (self.hearsay.get(&(gateway, log)), self.admitted.get(&gateway).copied())
-        else {
-            return Ok(None);
-        };
-        let (upto, key_epoch) = (LogHead { log, seq: 0, head: Digest::ZERO }, 0);
-        let missing = self.missing(gateway, log, None);
-        let (topic, received_unix_ms) = (topic.clone(), now_unix_ms);
-        let receipt = Receipt { gateway, upto, key_epoch, public_key, received_unix_ms, nonce, missing };
-        receipt
-            .seal(&mut self.sealer, &*self.signer)
-            .map_err(|why| Failure::new(Exit::Bug, format!("a receipt cannot be written: {why:?}")))?;
-        Ok(Some(Outgoing { topic, bytes: self.sealer.bytes().to_vec() }))
+        tally: &mut Tally,
+        moved: &mut BTreeSet<Log>,
+    ) -> Answered<()> {
+        let mut seen_all = Vec::new();
+        let origin = Origin { in_chain: true, number: 0 };
+        self.follower.on_message(bytes, origin, &mut |seen, bytes, _| seen_all.push((seen, bytes.to_vec())));
+        self.settle(seen_all, now_unix_ms, tally, moved)
     }
 
     /// Remembers where a log is heard of before its genesis says where it belongs.
-    fn hear(&mut self, topic: &str, bytes: &[u8]) {
-        let Ok(unverified) = Unverified::read(bytes) else { return };
-        let place = (unverified.header().gateway, unverified.header().log);
-        let is_own = topic.split('/').nth(6) == Some(place.0.as_str());
+    fn hear(&mut self, topic: &str, log: Log) {
+        let is_own = topic.split('/').nth(6) == Some(log.0.as_str());
         if is_own
-            && !self.places.contains_key(&place)
+            && !self.places.contains_key(&log)
             && self.hearsay.len() < MAX_HEARSAY
             && let Some(base) = topic.strip_suffix(Kind::Attest.word())
         {
-            self.hearsay.insert(place, format!("{base}{}", Kind::Receipt.word()));
+            self.hearsay.insert(log, format!("{base}{}", Kind::Receipt.word()));
         }
     }
 
-    fn admit(&mut self) -> Result<(), Failure> {
+    fn settle(
+        &mut self,
+        seen_all: Vec<(Seen, Vec<u8>)>,
+        now_unix_ms: i64,
+        tally: &mut Tally,
+        moved: &mut BTreeSet<Log>,
+    ) -> Answered<()> {
+        let mut seen_all = seen_all.into_iter();
+        while let Some((seen, bytes)) = seen_all.next() {
+            let settled = self.settle_one(seen, &bytes, now_unix_ms, tally, moved);
+            if settled.is_err() {
+                // The follower lets go of what waited once only.
+                self.put_aside(bytes);
+                seen_all.for_each(|(_, bytes)| self.put_aside(bytes));
+                return settled;
+            }
+        }
+        Ok(())
+    }
+
+    fn settle_one(
+        &mut self,
+        seen: Seen,
+        bytes: &[u8],
+        now_unix_ms: i64,
+        tally: &mut Tally,
+        moved: &mut BTreeSet<Log>,
+    ) -> Answered<()> {
+        match seen {
+            Seen::Record(record, place) => {
+                self.keep(&record, place, bytes, now_unix_ms, tally)?;
+                moved.insert((record.header.gateway, record.header.log));
+            }
+            Seen::Fork { gateway, log, fork } => {
+                let place = if let Arrival::Fork { seq, .. } = fork { seq } else { 0 };
+                self.fork((gateway, log), place, bytes, now_unix_ms, tally);
+            }
+            Seen::Again => tally.again += 1,
+            Seen::Refused(refusal) => {
+                tally.refused += 1;
+                tracing::warn!(%refusal, "not believed");
+            }
+            Seen::Held { gateway, key } => {
+                tally.unknown += 1;
+                // If only what certifies its key is missing, it is asked for.
+                if let Ok(unverified) = Unverified::read(bytes) {
+                    moved.insert((gateway, unverified.header().log));
+                }
+                tracing::warn!(%gateway, %key, "waits: nobody has admitted this key, or what certifies it is missing");
+            }
+            Seen::NotHeld(key) => {
+                tally.unknown += 1;
+                tracing::warn!(%key, "let go: too many messages wait for their key");
+            }
+            Seen::Receipt(_) | Seen::StrangeReceipt => {}
+        }
+        Ok(())
+    }
+
+    fn keep(
+        &mut self,
+        record: &Record,
+        place: Place,
+        bytes: &[u8],
+        now_unix_ms: i64,
+        tally: &mut Tally,
+    ) -> Answered<()> {
+        let (gateway, log, seq) = (record.header.gateway, record.header.log, record.header.seq);
+        if !self.opened.contains(&(gateway, log)) {
+            // Another log's message let it go. It is taken again with what the store knows of its own log.
+            return Err(StoreFault::Conflict);
+        }
+        // Behind what the head remembers the store still knows every place.
+        let held = self.at((gateway, log, seq))?.map(|(hash, _)| hash);
+        if held.is_some_and(|held| held != record.hash) {
+            self.fork((gateway, log), seq, bytes, now_unix_ms, tally);
+            return Ok(());
+        }
+        if let Body::Genesis(genesis) = &record.body {
+            let before = genesis.continues.and_then(|head| self.places.get(&(gateway, head.log)));
+            let root = before.map_or(genesis.public_key.id(), |before| before.root);
+            let origins = Origins { division: genesis.division, enterprise: genesis.enterprise, root };
+            self.places.insert((gateway, log), origins);
+            self.hearsay.remove(&(gateway, log));
+        }
+        if held.is_some() {
+            return Ok(());
+        }
+        match place {
+            Place::TooFarAhead => return Ok(()),
+            Place::Amnesia(from, to) => {
+                tally.lost += to - from + 1;
+                tracing::warn!(%gateway, %log, from, to, "the gateway has lost records that are kept here");
+            }
+            Place::Proven | Place::Pending(..) | Place::Aside | Place::Forgotten => {}
+        }
+        let epoch = match &record.body {
+            Body::Genesis(genesis) => Some((record.header.key_epoch, 0, genesis.public_key)),
+            Body::Rotation(rotation) => Some((rotation.next_epoch, seq + 1, rotation.public_key)),
+            Body::Boot(_)
+            | Body::Checkpoint(_)
+            | Body::Skip { .. }
+            | Body::Gap(_)
+            | Body::Rollback(_)
+            | Body::Act(_)
+            | Body::Answer(_)
+            | Body::Notice(_)
+            | Body::Commissioned(_)
+            | Body::Transition(_)
+            | Body::Finding(_) => None,
+        };
+        if let Some((epoch, from, key)) = epoch {
+            self.batch.epochs.push(((gateway, log), KeptEpoch { epoch, from, key }));
+        }
+        self.batch.records.insert((gateway, log, seq), KeptRecord::of(record, bytes, now_unix_ms));
+        tally.records += 1;
+        Ok(())
+    }
+
+    fn fork(&mut self, place: Log, seq: u64, bytes: &[u8], now_unix_ms: i64, tally: &mut Tally) {
+        tally.forks += 1;
+        let (gateway, log) = place;
+        tracing::error!(%gateway, %log, seq, "FORK: two signed histories; both messages are kept as proof");
+        self.forked.insert(place);
+        let (held, shown) = (Vec::new(), bytes.to_vec());
+        self.batch.forks.push((place, KeptFork { seq, held, shown, received_unix_ms: now_unix_ms }));
+    }
+
+    fn admit(&mut self) -> Answered<()> {
         for admitted in self.store.admitted()? {
             if admitted.revoked_unix_ms.is_some() {
                 self.revoke(admitted.key.id());
@@ -308,157 +454,8 @@ impl Collector {
             return;
         }
         self.follower.keyring_mut().revoke(key);
-        let descends =
-            |(place, origins): (&(GatewayId, LogId), &Origins)| (origins.root == key).then_some(*place);
-        let gone: Vec<(GatewayId, LogId)> = self.places.iter().filter_map(descends).collect();
-        for (gateway, log) in gone {
-            self.follower.keyring_mut().forget(gateway, log);
-            self.places.remove(&(gateway, log));
-        }
-    }
-
-    fn resume(&mut self, kept: &Kept) -> Result<(), Failure> {
-        let Kept { gateway, log, seq, head, next_epoch, .. } = *kept;
-        for (epoch, from, key) in self.store.epochs(gateway, log)? {
-            self.follower.keyring_mut().resume(gateway, log, epoch, key, from);
-        }
-        let mut resumed = Head::resuming(seq, head, next_epoch);
-        for (place, hash) in self.store.hashes_to(gateway, log, seq, RECALLED)? {
-            resumed.recall(place, hash);
-        }
-        self.follower.resume(gateway, log, resumed);
-        let Kept { division, enterprise, root, .. } = *kept;
-        self.places.insert((gateway, log), Origins { division, enterprise, root });
-        if self.store.is_forked(gateway, log)? {
-            self.forked.insert((gateway, log));
-        }
-        // What had arrived ahead of its turn waits again.
-        for bytes in self.store.bytes_from(gateway, log, seq + 1)? {
-            let origin = Origin { in_chain: true, number: 0 };
-            self.follower.on_message(&bytes, origin, &mut |_, _, _| {});
-        }
-        Ok(())
-    }
-
-    /// The log of a record whose very bytes are kept already.
-    fn known(&self, bytes: &[u8]) -> Result<Option<(GatewayId, LogId)>, Failure> {
-        let Ok(unverified) = Unverified::read(bytes) else { return Ok(None) };
-        let header = unverified.header();
-        let kept = self.store.at(header.gateway, header.log, header.seq)?;
-        let same = kept.is_some_and(|(hash, _)| hash == unverified.hash());
-        Ok(same.then_some((header.gateway, header.log)))
-    }
-
-    fn settle(
-        &mut self,
-        seen_all: Vec<(Seen, Vec<u8>)>,
-        now_unix_ms: i64,
-        tally: &mut Tally,
-        moved: &mut BTreeSet<(GatewayId, LogId)>,
-    ) -> Result<(), Failure> {
-        for (seen, bytes) in seen_all {
-            match seen {
-                Seen::Record(record, place) => {
-                    self.keep(&record, place, &bytes, now_unix_ms, tally)?;
-                    moved.insert((record.header.gateway, record.header.log));
-                }
-                Seen::Fork { gateway, log, fork } => {
-                    let place = if let Arrival::Fork { seq, .. } = fork { seq } else { 0 };
-                    self.fork((gateway, log), place, &bytes, now_unix_ms, tally)?;
-                }
-                Seen::Again => tally.again += 1,
-                Seen::Refused(refusal) => {
-                    tally.refused += 1;
-                    tracing::warn!(%refusal, "not believed");
-                }
-                Seen::Held { gateway, key } => {
-                    tally.unknown += 1;
-                    // If only what certifies its key is missing, it is asked for.
-                    if let Ok(unverified) = Unverified::read(&bytes) {
-                        moved.insert((gateway, unverified.header().log));
-                    }
-                    tracing::warn!(%gateway, %key, "waits: nobody has admitted this key, or what certifies it is missing");
-                }
-                Seen::NotHeld(key) => {
-                    tally.unknown += 1;
-                    tracing::warn!(%key, "let go: too many messages wait for their key");
-                }
-                Seen::Receipt(_) | Seen::StrangeReceipt => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn keep(
-        &mut self,
-        record: &Record,
-        place: Place,
-        bytes: &[u8],
-        now_unix_ms: i64,
-        tally: &mut Tally,
-    ) -> Result<(), Failure> {
-        let (gateway, log, seq) = (record.header.gateway, record.header.log, record.header.seq);
-        // Behind what the head remembers the store still knows every place.
-        if let Some((held, _)) = self.store.at(gateway, log, seq)?
-            && held != record.hash
-        {
-            return self.fork((gateway, log), seq, bytes, now_unix_ms, tally);
-        }
-        match place {
-            Place::TooFarAhead => return Ok(()),
-            Place::Amnesia(from, to) => {
-                tally.lost += to - from + 1;
-                tracing::warn!(%gateway, %log, from, to, "the gateway has lost records that are kept here");
-            }
-            Place::Proven | Place::Pending(..) | Place::Aside | Place::Forgotten => {}
-        }
-        if let Body::Genesis(genesis) = &record.body {
-            let before = genesis.continues.and_then(|head| self.places.get(&(gateway, head.log)));
-            let root = before.map_or(genesis.public_key.id(), |before| before.root);
-            let origins = Origins { division: genesis.division, enterprise: genesis.enterprise, root };
-            self.places.insert((gateway, log), origins);
-            self.hearsay.remove(&(gateway, log));
-            self.store.keep_epoch((gateway, log), record.header.key_epoch, 0, &genesis.public_key)?;
-        }
-        if let Body::Rotation(rotation) = &record.body {
-            self.store.keep_epoch((gateway, log), rotation.next_epoch, seq + 1, &rotation.public_key)?;
-        }
-        self.store.keep(record, bytes, now_unix_ms)?;
-        tally.records += 1;
-        Ok(())
-    }
-
-    fn fork(
-        &mut self,
-        place: (GatewayId, LogId),
-        seq: u64,
-        bytes: &[u8],
-        now_unix_ms: i64,
-        tally: &mut Tally,
-    ) -> Result<(), Failure> {
-        tally.forks += 1;
-        let (gateway, log) = place;
-        tracing::error!(%gateway, %log, seq, "FORK: two signed histories; both messages are kept as proof");
-        self.forked.insert(place);
-        self.store.keep_fork(place, seq, bytes, now_unix_ms)
-    }
-
-    fn keep_heads(&self, moved: &BTreeSet<(GatewayId, LogId)>) -> Result<(), Failure> {
-        for (gateway, log) in moved {
-            if let Some(kept) = self.kept(*gateway, *log)? {
-                self.store.keep_head(&kept)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// How far a log is known, once its genesis is.
-    fn kept(&self, gateway: GatewayId, log: LogId) -> Result<Option<Kept>, Failure> {
-        let Some(origins) = self.places.get(&(gateway, log)).copied() else { return Ok(None) };
-        let Origins { division, enterprise, root } = origins;
-        let Some(known) = self.follower.heads().get(&(gateway, log)) else { return Ok(None) };
-        let Some(((seq, head), next_epoch)) = known.head().zip(known.next_epoch()) else { return Ok(None) };
-        let received_unix_ms = self.store.at(gateway, log, seq)?.map_or(0, |(_, received)| received);
-        Ok(Some(Kept { gateway, log, division, enterprise, seq, head, received_unix_ms, next_epoch, root }))
+        let descends = |(log, origins): (&Log, &Origins)| (origins.root == key).then_some(*log);
+        let gone: Vec<Log> = self.places.iter().filter_map(descends).collect();
+        gone.into_iter().for_each(|log| self.forget(log));
     }
 }

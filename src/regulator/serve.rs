@@ -51,7 +51,7 @@ pub async fn serve(
         let mut batch = Vec::new();
         let mut next = event;
         while let Some(event) = next.take() {
-            on_event(event, &mut collector, &mut out, &mut batch);
+            on_event(event, &mut collector, &mut out, &mut batch)?;
             if batch.len() < BATCH {
                 next = courier.events.try_recv().ok();
             }
@@ -69,7 +69,12 @@ pub async fn serve(
     }
 }
 
-fn on_event(event: Event, collector: &mut Collector, out: &mut Outbound, batch: &mut Vec<(String, Vec<u8>)>) {
+fn on_event(
+    event: Event,
+    collector: &mut Collector,
+    out: &mut Outbound,
+    batch: &mut Vec<(String, Vec<u8>)>,
+) -> Result<(), Failure> {
     match event {
         Event::Message { topic, payload, .. } => {
             if Kind::of_topic(&topic) == Some(Kind::Attest) {
@@ -79,7 +84,7 @@ fn on_event(event: Event, collector: &mut Collector, out: &mut Outbound, batch: 
         Event::Connected { .. } => {
             tracing::info!("connected to the broker");
             (out.in_flight, out.waiting) = (0, VecDeque::new());
-            collector.on_connected();
+            collector.on_connected()?;
         }
         Event::Lost { why } => {
             tracing::warn!(?why, "the broker is lost; connecting again");
@@ -93,6 +98,7 @@ fn on_event(event: Event, collector: &mut Collector, out: &mut Outbound, batch: 
         Event::Accepted { .. } => out.in_flight = out.in_flight.saturating_sub(1),
         Event::Subscribed | Event::Expiring { .. } => {}
     }
+    Ok(())
 }
 
 fn report(tally: Tally) {

@@ -35,7 +35,10 @@ use coldhearth::{
         follow::{Origin, Place, Seen},
         record::Unverified,
     },
-    regulator::{collector::Collector, store::Store},
+    regulator::{
+        collector::Collector,
+        store::{SqliteStore, Store as _},
+    },
 };
 use plant::Step;
 use support::{Folder, Mosquitto, Process, Subscriber, free_port, soon};
@@ -141,9 +144,9 @@ fn verified(lines: &[Vec<u8>]) -> f64 {
 
 fn collected(lines: &[Vec<u8>]) -> f64 {
     let folder = Folder::new("figures-collector");
-    let store = Store::open(&folder.0).unwrap();
+    let mut store = SqliteStore::open(&folder.0).unwrap();
     assert!(store.admit(plant::gateway(), &plant::key(0).public_key(), 0).unwrap());
-    let mut collector = Collector::open(store, Box::new(plant::authority())).unwrap();
+    let mut collector = Collector::open(Box::new(store), Box::new(plant::authority())).unwrap();
     let topic = "coldhearth/v1/13/04/21/91350100M000100Y43/gw-test/attest";
     let messages: Vec<_> = lines.iter().map(|line| (topic.to_owned(), line.clone())).collect();
     let (mut kept, began) = (0, Instant::now());

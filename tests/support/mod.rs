@@ -9,6 +9,8 @@
     reason = "each test uses its part, and a test fails by panicking"
 )]
 
+pub mod postgres;
+
 use std::{
     future::Future,
     net::TcpListener as StdListener,

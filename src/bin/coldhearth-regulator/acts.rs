@@ -11,7 +11,7 @@ use coldhearth::{
     host::{Clock as _, Exit, Failure, SystemClock, service},
     regulator::{
         acts::{self, Reply},
-        store::Store,
+        store::{SqliteStore, Store},
         timeline::Timeline,
     },
     terms::{AssetId, GatewayId, Name, words::Language},
@@ -79,7 +79,7 @@ pub(crate) fn act(verb: ActVerb) -> Result<Exit, Failure> {
         ActVerb::Send { broker, file, state, wait } => {
             let mut bytes = read(&file)?;
             bytes.truncate(bytes.trim_ascii_end().len());
-            answered(&send(&broker, &Store::open(&state)?, bytes, wait)?)?;
+            answered(&send(&broker, &mut SqliteStore::open(&state)?, bytes, wait)?)?;
             say("accepted");
             Ok(Exit::Done)
         }
@@ -87,7 +87,7 @@ pub(crate) fn act(verb: ActVerb) -> Result<Exit, Failure> {
             let now_unix_ms = SystemClock::default().now().wall_unix_ms;
             let (gateway, asset) = (GatewayId(gateway), AssetId(asset));
             let bytes = acts::question(gateway, asset, &*signer(&state)?, now_unix_ms)?;
-            let reply = send(&broker, &Store::open(&state)?, bytes, wait)?;
+            let reply = send(&broker, &mut SqliteStore::open(&state)?, bytes, wait)?;
             answered(&reply)?;
             let Some((record, bytes)) = reply.verdict else {
                 return Err(Failure::new(
@@ -108,7 +108,12 @@ pub(crate) fn act(verb: ActVerb) -> Result<Exit, Failure> {
     }
 }
 
-fn send(broker: &BrokerOrders, store: &Store, bytes: Vec<u8>, wait_ms: u64) -> Result<Reply, Failure> {
+fn send(
+    broker: &BrokerOrders,
+    store: &mut dyn Store,
+    bytes: Vec<u8>,
+    wait_ms: u64,
+) -> Result<Reply, Failure> {
     let broker = broker::broker(broker, &format!("coldhearth-act-{}", std::process::id()))?;
     service::runtime()?
         .block_on(async { acts::send(&SystemClock::default(), broker, store, bytes, wait_ms).await })

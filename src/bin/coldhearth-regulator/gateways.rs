@@ -6,7 +6,7 @@ use clap::Subcommand;
 use coldhearth::{
     evidence::KeyId,
     host::{Clock as _, Exit, Failure, SystemClock, public_key},
-    regulator::store::Store,
+    regulator::store::{SqliteStore, Store as _},
     terms::{GatewayId, time::LegalTime},
 };
 
@@ -62,7 +62,7 @@ pub(crate) fn gateway(verb: Gateway) -> Result<Exit, Failure> {
                 );
                 return Err(Failure::new(Exit::Negative, message));
             }
-            if !Store::open(&state)?.admit(id, &key, now)? {
+            if !SqliteStore::open(&state)?.admit(id, &key, now)? {
                 return Err(Failure::new(
                     Exit::Negative,
                     format!("{id}: key {} was admitted before", key.id()),
@@ -72,7 +72,7 @@ pub(crate) fn gateway(verb: Gateway) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Gateway::List { state } => {
-            for admitted in Store::open(&state)?.admitted()? {
+            for admitted in SqliteStore::open(&state)?.admitted()? {
                 let revoked = admitted
                     .revoked_unix_ms
                     .map_or_else(String::new, |at| format!("  REVOKED {}", LegalTime(at)));
@@ -88,7 +88,7 @@ pub(crate) fn gateway(verb: Gateway) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Gateway::Revoke { id, key, state } => {
-            if !Store::open(&state)?.revoke(id, key, now)? {
+            if !SqliteStore::open(&state)?.revoke(id, key, now)? {
                 return Err(Failure::new(Exit::Negative, format!("{id}: no key {key} is in force")));
             }
             say(&format!("{id}: key {key} revoked; its logs are believed no longer"));

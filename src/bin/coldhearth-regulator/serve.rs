@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use coldhearth::{
     host::{Exit, Failure, SystemClock, keys, service},
-    regulator::{collector::Collector, serve, store::Store},
+    regulator::{collector::Collector, serve, store::SqliteStore},
 };
 
 use crate::broker::{self, BrokerOrders};
@@ -28,7 +28,7 @@ pub(crate) struct Serve {
 pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
     service::start_logging();
     let broker = broker::broker(&orders.broker, &orders.client_id)?;
-    let collector = Collector::open(Store::open(&orders.state)?, signer(&orders.state)?)?;
+    let collector = Collector::open(Box::new(SqliteStore::open(&orders.state)?), signer(&orders.state)?)?;
     let key = collector.public_key();
     tracing::info!(kid = %key.id(), fingerprint = key.fingerprint(), "receipts are signed by this key");
     service::runtime()?.block_on(async {

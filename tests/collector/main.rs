@@ -1,20 +1,23 @@
-//! The collector without a broker: what it keeps, what it misses, what it receipts.
+//! The collector without a broker: what it keeps, what it misses, what it receipts; over each of its databases.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod homes;
+mod several;
+#[path = "../support/mod.rs"]
 mod support;
 
 use coldhearth::{
     evidence::{
-        Body, Chain, Checkpoint, Dropped, Ed25519, Gap, GapWhy, Genesis, LogHead, LogId, Receipt, Signed,
-        Signer as _, record::Unverified,
+        Body, Chain, Checkpoint, Dropped, Ed25519, Gap, GapWhy, Genesis, LogHead, LogId, PublicKey, Receipt,
+        Signed, Signer as _, record::Unverified,
     },
-    regulator::{collector::Collector, store::Store},
+    regulator::collector::Collector,
     terms::{
         ClockQuality, Digest, GatewayId, Stamp,
         place::{CreditCode, Division},
     },
 };
-use support::Folder;
+use homes::{Home, Homes};
 
 const TOPIC: &str = "coldhearth/v1/13/04/21/91350100M000100Y43/gw-03/_/attest";
 const NOW: i64 = 1_795_000_000_000;
@@ -61,15 +64,24 @@ fn log(length: u64) -> Vec<Vec<u8>> {
     lines
 }
 
-fn open(folder: &Folder) -> Collector {
-    Collector::open(Store::open(&folder.0).unwrap(), Box::new(key(9))).unwrap()
+fn open(home: &Home) -> Collector {
+    Collector::open(home.store(), Box::new(key(9))).unwrap()
 }
 
-fn admitted(name: &str) -> (Folder, Collector) {
-    let folder = Folder::new(name);
-    assert!(Store::open(&folder.0).unwrap().admit(gateway(), &key(7).public_key(), NOW).unwrap());
-    let collector = open(&folder);
-    (folder, collector)
+fn key_of(seed: u8) -> PublicKey {
+    key(seed).public_key()
+}
+
+fn home_admitting(homes: Homes, name: &str) -> Home {
+    let home = homes.open(name);
+    assert!(home.store().admit(gateway(), &key_of(7), NOW).unwrap());
+    home
+}
+
+fn admitted(homes: Homes, name: &str) -> (Home, Collector) {
+    let home = home_admitting(homes, name);
+    let collector = open(&home);
+    (home, collector)
 }
 
 fn take<'a>(
@@ -89,9 +101,8 @@ fn receipt(collector: &mut Collector) -> Option<Receipt> {
     Some(Receipt::open(&Signed::read(&out.bytes).unwrap(), &key(9).public_key()).unwrap())
 }
 
-#[test]
-fn what_is_kept_is_receipted_with_the_key_that_signs_next() {
-    let (_folder, mut collector) = admitted("kept");
+fn what_is_kept_is_receipted_with_the_key_that_signs_next(homes: Homes) {
+    let (_home, mut collector) = admitted(homes, "kept");
     assert_eq!(take(&mut collector, &log(10)).records, 10);
     let receipt = receipt(&mut collector).unwrap();
     assert_eq!((receipt.upto.seq, receipt.key_epoch, receipt.missing), (9, 1, vec![]));
@@ -101,9 +112,8 @@ fn what_is_kept_is_receipted_with_the_key_that_signs_next() {
     assert!(self::receipt(&mut collector).is_some(), "whoever sends again has not heard");
 }
 
-#[test]
-fn a_rotation_that_was_lost_is_asked_for_though_nothing_after_it_can_be_opened() {
-    let (_folder, mut collector) = admitted("rotation-lost");
+fn a_rotation_that_was_lost_is_asked_for_though_nothing_after_it_can_be_opened(homes: Homes) {
+    let (_home, mut collector) = admitted(homes, "rotation-lost");
     let lines = log(10);
     let tally = take(&mut collector, lines.iter().enumerate().filter(|(i, _)| *i != 2).map(|(_, line)| line));
     assert_eq!((tally.records, tally.unknown), (2, 7));
@@ -113,9 +123,8 @@ fn a_rotation_that_was_lost_is_asked_for_though_nothing_after_it_can_be_opened()
     assert_eq!(receipt(&mut collector).unwrap().upto.seq, 9);
 }
 
-#[test]
-fn a_log_heard_of_in_its_middle_is_asked_for_its_beginning() {
-    let (_folder, mut collector) = admitted("middle");
+fn a_log_heard_of_in_its_middle_is_asked_for_its_beginning(homes: Homes) {
+    let (_home, mut collector) = admitted(homes, "middle");
     let lines = log(3);
     take(&mut collector, &lines[1..2]);
     let asked = receipt(&mut collector).unwrap();
@@ -124,14 +133,13 @@ fn a_log_heard_of_in_its_middle_is_asked_for_its_beginning() {
     assert_eq!(receipt(&mut collector).unwrap().upto.seq, 1);
 }
 
-#[test]
-fn a_collector_started_again_goes_on_across_rotations_and_what_waited_waits_again() {
-    let (folder, mut collector) = admitted("again");
+fn a_collector_started_again_goes_on_across_rotations_and_what_waited_waits_again(homes: Homes) {
+    let (home, mut collector) = admitted(homes, "again");
     let lines = log(20);
     take(&mut collector, lines[..8].iter().chain(&lines[12..14]));
     drop(collector);
-    let mut collector = open(&folder);
-    collector.on_connected();
+    let mut collector = open(&home);
+    collector.on_connected().unwrap();
     let known = receipt(&mut collector).unwrap();
     assert_eq!((known.upto.seq, known.key_epoch, known.missing), (7, 1, vec![(8, 11)]));
     assert_eq!(take(&mut collector, &lines[1..2]).again, 1, "an old record of an old key is no stranger");
@@ -141,14 +149,13 @@ fn a_collector_started_again_goes_on_across_rotations_and_what_waited_waits_agai
     assert_eq!(receipt(&mut collector).unwrap().upto.seq, 19);
 }
 
-#[test]
-fn nobody_is_kept_who_was_not_admitted_and_admission_takes_what_waited() {
-    let folder = Folder::new("not-admitted");
-    let mut collector = open(&folder);
+fn nobody_is_kept_who_was_not_admitted_and_admission_takes_what_waited(homes: Homes) {
+    let home = homes.open("not-admitted");
+    let mut collector = open(&home);
     let tally = take(&mut collector, &log(5));
     assert_eq!((tally.records, tally.refused + tally.unknown), (0, 5));
     assert!(receipt(&mut collector).is_none());
-    let store = Store::open(&folder.0).unwrap();
+    let mut store = home.store();
     store.admit(gateway(), &key(7).public_key(), NOW).unwrap();
     collector.look_up(NOW).unwrap();
     take(&mut collector, &log(5));
@@ -159,9 +166,8 @@ fn nobody_is_kept_who_was_not_admitted_and_admission_takes_what_waited() {
     assert_eq!(tally.records, 0, "a revoked gateway is heard no longer: {tally:?}");
 }
 
-#[test]
-fn a_fork_is_kept_as_proof_and_receipted_no_further() {
-    let (folder, mut collector) = admitted("forked");
+fn a_fork_is_kept_as_proof_and_receipted_no_further(homes: Homes) {
+    let (home, mut collector) = admitted(homes, "forked");
     let lines = log(10);
     take(&mut collector, &lines);
     receipt(&mut collector).unwrap();
@@ -172,17 +178,14 @@ fn a_fork_is_kept_as_proof_and_receipted_no_further() {
     take(&mut collector, &log(12)[10..]);
     assert!(receipt(&mut collector).is_none());
     drop(collector);
-    let mut collector = open(&folder);
-    collector.on_connected();
+    let mut collector = open(&home);
+    collector.on_connected().unwrap();
     take(&mut collector, &log(14)[12..]);
     assert!(receipt(&mut collector).is_none(), "a restart forgives nothing");
-    let sql = "select held, shown from fork";
-    let proof =
-        std::process::Command::new("sqlite3").arg(folder.0.join("store.db")).arg(sql).output().unwrap();
-    let proof = String::from_utf8(proof.stdout).unwrap();
-    let (held, shown) = proof.trim().split_once("}|{").unwrap();
-    for half in [format!("{held}}}"), format!("{{{shown}")] {
-        let record = Unverified::read(half.as_bytes()).unwrap().verify(&key(8).public_key()).unwrap();
+    let proof = home.store().forks((gateway(), LogId(5))).unwrap();
+    assert_eq!(proof.len(), 1);
+    for half in [&proof[0].held, &proof[0].shown] {
+        let record = Unverified::read(half).unwrap().verify(&key(8).public_key()).unwrap();
         assert_eq!(record.header.seq, 7, "each half is a record that needs nothing but the key");
     }
 }
@@ -222,9 +225,8 @@ impl Voice {
     }
 }
 
-#[test]
-fn sixty_epochs_of_backlog_are_followed_across_a_restart() {
-    let (folder, mut collector) = admitted("sixty");
+fn sixty_epochs_of_backlog_are_followed_across_a_restart(homes: Homes) {
+    let (home, mut collector) = admitted(homes, "sixty");
     let mut voice = Voice::new(5, 0, 7);
     let mut all = vec![voice.genesis(7, None)];
     let mut rotations = Vec::new();
@@ -239,20 +241,19 @@ fn sixty_epochs_of_backlog_are_followed_across_a_restart() {
     // After the outage the rotations overtake everything.
     take(&mut collector, &rotations);
     drop(collector);
-    let mut collector = open(&folder);
+    let mut collector = open(&home);
     take(&mut collector, &all);
     assert_eq!(receipt(&mut collector).unwrap().upto.seq, all.len() as u64 - 1);
 }
 
-#[test]
-fn a_tail_that_a_disk_lost_is_passed_after_a_restart_too() {
+fn a_tail_that_a_disk_lost_is_passed_after_a_restart_too(homes: Homes) {
     for restarts in [false, true] {
-        let (folder, mut collector) = admitted("tail");
+        let (home, mut collector) = admitted(homes, "tail");
         let lines = log(11);
         take(&mut collector, &lines);
         if restarts {
             drop(collector);
-            collector = open(&folder);
+            collector = open(&home);
         }
         let last = Unverified::read(&lines[7]).unwrap().verify(&key(8).public_key()).unwrap();
         let mut chain = Chain::resume(&last, Box::new(key(8))).unwrap();
@@ -264,9 +265,8 @@ fn a_tail_that_a_disk_lost_is_passed_after_a_restart_too() {
     }
 }
 
-#[test]
-fn a_log_whose_first_key_was_swallowed_is_asked_for_its_beginning() {
-    let (_folder, mut collector) = admitted("swallowed");
+fn a_log_whose_first_key_was_swallowed_is_asked_for_its_beginning(homes: Homes) {
+    let (_home, mut collector) = admitted(homes, "swallowed");
     let mut voice = Voice::new(5, 0, 7);
     let all = [voice.genesis(7, None), voice.rotate(8), voice.say(&beat())];
     take(&mut collector, &all[2..]);
@@ -284,7 +284,7 @@ fn a_log_whose_first_key_was_swallowed_is_asked_for_its_beginning() {
     take(&mut collector, &next[..1]);
     assert_eq!(receipt(&mut collector).unwrap().upto, LogHead { seq: 1, ..receipt_head(&next[1], 6) });
     // What is retained is about the log the gateway speaks in, whatever the names of its logs.
-    collector.on_connected();
+    collector.on_connected().unwrap();
     assert_eq!(receipt(&mut collector).unwrap().upto.log, LogId(6));
 }
 
@@ -293,10 +293,9 @@ fn receipt_head(line: &[u8], log: u64) -> LogHead {
     LogHead { log: LogId(log), seq: unverified.header().seq, head: unverified.hash() }
 }
 
-#[test]
-fn a_revoked_gateway_stays_revoked_in_every_log_and_after_every_restart() {
+fn a_revoked_gateway_stays_revoked_in_every_log_and_after_every_restart(homes: Homes) {
     for renewed in [false, true] {
-        let (folder, mut collector) = admitted("revoked");
+        let (home, mut collector) = admitted(homes, "revoked");
         let mut voice = Voice::new(5, 0, 7);
         let all = [voice.genesis(7, None), voice.rotate(8), voice.say(&beat())];
         take(&mut collector, &all);
@@ -306,22 +305,21 @@ fn a_revoked_gateway_stays_revoked_in_every_log_and_after_every_restart() {
             assert_eq!(take(&mut collector, &[voice.genesis(8, Some(upto))]).records, 1);
         }
         receipt(&mut collector);
-        let store = Store::open(&folder.0).unwrap();
+        let mut store = home.store();
         assert!(store.revoke(gateway(), key(7).public_key().id(), NOW).unwrap());
         collector.look_up(NOW).unwrap();
         let more = [voice.say(&beat()), voice.say(&beat())];
         assert_eq!(take(&mut collector, &more[..1]).records, 0, "renewed: {renewed}");
         drop(collector);
-        let mut collector = open(&folder);
+        let mut collector = open(&home);
         assert_eq!(take(&mut collector, &more).records, 0, "renewed: {renewed}");
         let receipted = receipt(&mut collector);
         assert!(receipted.is_none_or(|receipt| receipt.is_empty()), "renewed: {renewed}");
     }
 }
 
-#[test]
-fn what_rotted_in_the_middle_is_passed_once_it_is_declared() {
-    let (_folder, mut collector) = admitted("rotted");
+fn what_rotted_in_the_middle_is_passed_once_it_is_declared(homes: Homes) {
+    let (_home, mut collector) = admitted(homes, "rotted");
     let lines = log(12);
     take(&mut collector, lines[..4].iter().chain(&lines[7..]));
     assert_eq!(receipt(&mut collector).unwrap().missing, [(4, 6)]);
@@ -334,3 +332,17 @@ fn what_rotted_in_the_middle_is_passed_once_it_is_declared() {
     let receipt = receipt(&mut collector).unwrap();
     assert_eq!((receipt.upto.seq, receipt.missing), (12, vec![]));
 }
+
+over_both!(
+    what_is_kept_is_receipted_with_the_key_that_signs_next,
+    a_rotation_that_was_lost_is_asked_for_though_nothing_after_it_can_be_opened,
+    a_log_heard_of_in_its_middle_is_asked_for_its_beginning,
+    a_collector_started_again_goes_on_across_rotations_and_what_waited_waits_again,
+    nobody_is_kept_who_was_not_admitted_and_admission_takes_what_waited,
+    a_fork_is_kept_as_proof_and_receipted_no_further,
+    sixty_epochs_of_backlog_are_followed_across_a_restart,
+    a_tail_that_a_disk_lost_is_passed_after_a_restart_too,
+    a_log_whose_first_key_was_swallowed_is_asked_for_its_beginning,
+    a_revoked_gateway_stays_revoked_in_every_log_and_after_every_restart,
+    what_rotted_in_the_middle_is_passed_once_it_is_declared,
+);

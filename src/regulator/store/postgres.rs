@@ -1,0 +1,285 @@
+//! The store in PostgreSQL: for whoever has more than one collector, or a database to be cared for by others.
+//!
+//! One thread owns it and waits for it, with a runtime of its own. A connection that is lost is made again by the next
+//! call; what was open then is undone, by the server too.
+
+mod read;
+mod session;
+mod tls;
+mod write;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::PathBuf,
+    time::Duration,
+};
+
+use tokio::runtime::Runtime;
+
+use self::session::Session;
+use super::{
+    Admitted, Answered, Batch, EPOCHS_LOADED, Kept, KeptEpoch, KeptFork, KeptRecord, Log, Spot, Store,
+    StoreFault, strange,
+};
+use crate::{
+    evidence::{KeyId, PublicKey},
+    host::{
+        credentials::TlsFiles,
+        exit::{Exit, Failure},
+        service,
+    },
+    terms::{Digest, GatewayId},
+};
+
+/// Default port.
+pub const DEFAULT_PORT: u16 = 5_432;
+/// How long one call waits for the database's answer before the connection counts as lost, in seconds.
+pub const ANSWER_TIMEOUT_S: u64 = 60;
+
+/// Where a PostgreSQL is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// The folder of its socket on this machine.
+    Socket(PathBuf),
+    /// A host name or address.
+    Host(String),
+}
+
+/// A database and how to enter it. The password is read from its file at every connection, and kept nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostgresAt {
+    /// The server.
+    pub endpoint: Endpoint,
+    /// Its port; names the socket, too.
+    pub port: u16,
+    /// The database's name.
+    pub database: String,
+    /// The user's name there.
+    pub user: String,
+    /// The file that holds the password, where one is asked for.
+    pub password_file: Option<PathBuf>,
+    /// Files to encrypt with; needed for any server but this machine's own.
+    pub tls: Option<TlsFiles>,
+}
+
+impl PostgresAt {
+    /// Whether the connection stays on this machine, or is encrypted.
+    pub fn is_safe(&self) -> bool {
+        match &self.endpoint {
+            Endpoint::Socket(_) => true,
+            Endpoint::Host(host) => self.tls.is_some() || is_loopback(host),
+        }
+    }
+}
+
+impl fmt::Display for PostgresAt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.endpoint {
+            Endpoint::Socket(folder) => {
+                write!(f, "database {} at {}:{}", self.database, folder.display(), self.port)
+            }
+            Endpoint::Host(host) => write!(f, "database {} at {host}:{}", self.database, self.port),
+        }
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The store.
+pub struct PostgresStore {
+    at: PostgresAt,
+    runtime: Runtime,
+    session: Option<Session>,
+    /// A transaction is open.
+    begun: bool,
+}
+
+impl PostgresStore {
+    /// Connects, and makes the tables in the schema `coldhearth` where there are none.
+    ///
+    /// # Errors
+    /// It cannot be reached or entered, or a later version of this program wrote it.
+    pub fn open(at: PostgresAt) -> Answered<PostgresStore> {
+        if !at.is_safe() {
+            let why = format!("{at}: not encrypted, and not on this machine; give `tls`");
+            return Err(StoreFault::Failed(Failure::new(Exit::Config, why)));
+        }
+        let runtime = service::runtime().map_err(StoreFault::Failed)?;
+        let mut store = PostgresStore { at, runtime, session: None, begun: false };
+        store.connect()?;
+        Ok(store)
+    }
+
+    fn connect(&mut self) -> Answered<()> {
+        if self.session.is_none() {
+            let at = &self.at;
+            let patience = Duration::from_secs(session::CONNECT_TIMEOUT_S + ANSWER_TIMEOUT_S);
+            let opened =
+                self.runtime.block_on(async { tokio::time::timeout(patience, Session::open(at)).await });
+            let opened =
+                opened.map_err(|_| StoreFault::Away(format!("{at}: takes connections and says nothing")))?;
+            self.session = Some(opened?);
+        }
+        Ok(())
+    }
+
+    /// Asks the database, and undoes what is open if it fails.
+    fn ask<T>(
+        &mut self,
+        question: impl AsyncFnOnce(&mut Session) -> Result<T, tokio_postgres::Error>,
+    ) -> Answered<T> {
+        if !self.begun {
+            self.connect()?;
+        }
+        let Some(session) = &mut self.session else {
+            self.begun = false;
+            return Err(StoreFault::Away(format!("{}: the connection was lost", self.at)));
+        };
+        let patience = Duration::from_secs(ANSWER_TIMEOUT_S);
+        let asked = self.runtime.block_on(async { tokio::time::timeout(patience, question(session)).await });
+        match asked {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                let fault = session::fault(&self.at, &error);
+                if error.code().is_none() || error.is_closed() {
+                    self.lose();
+                } else {
+                    self.abandon();
+                }
+                Err(fault)
+            }
+            Err(_elapsed) => {
+                self.lose();
+                Err(StoreFault::Away(format!("{}: no answer within {ANSWER_TIMEOUT_S} s", self.at)))
+            }
+        }
+    }
+
+    /// The server undoes what was open when it sees that we are gone.
+    fn lose(&mut self) {
+        (self.session, self.begun) = (None, false);
+    }
+
+    fn strange(&self) -> StoreFault {
+        strange(&self.at.to_string())
+    }
+}
+
+impl Store for PostgresStore {
+    fn begin(&mut self, logs: &BTreeSet<Log>) -> Answered<BTreeMap<Log, u64>> {
+        self.connect()?;
+        self.begun = true;
+        let rows = self.ask(async |session| read::begin(session, logs).await)?;
+        let turns = read::turns(&rows, logs);
+        if turns.is_none() {
+            self.abandon();
+        }
+        turns.ok_or_else(|| self.strange())
+    }
+
+    fn commit(&mut self, batch: &Batch) -> Answered<()> {
+        let in_turn = self.ask(async |session| write::turns(session, &batch.turns).await)?;
+        if !in_turn {
+            self.abandon();
+            return Err(StoreFault::Conflict);
+        }
+        self.ask(async |session| write::everything(session, batch).await)?;
+        self.begun = false;
+        Ok(())
+    }
+
+    fn abandon(&mut self) {
+        if std::mem::take(&mut self.begun)
+            && let Some(session) = &mut self.session
+        {
+            let patience = Duration::from_secs(ANSWER_TIMEOUT_S);
+            let undone = self
+                .runtime
+                .block_on(async { tokio::time::timeout(patience, session.batch("rollback")).await });
+            if !matches!(undone, Ok(Ok(()))) {
+                self.lose();
+            }
+        }
+    }
+
+    fn admissions(&mut self) -> Answered<i64> {
+        let sql = "select count(*) + count(revoked_unix_ms) from gateway";
+        let rows = self.ask(async |session| session.query(sql, &[]).await)?;
+        rows.first().and_then(|row| row.try_get(0).ok()).ok_or_else(|| self.strange())
+    }
+
+    fn admit(&mut self, gateway: GatewayId, key: &PublicKey, now_unix_ms: i64) -> Answered<bool> {
+        let sql = "insert into gateway (id, kid, public_key, admitted_unix_ms) values ($1, $2, $3, $4) on conflict do nothing";
+        let (kid, key) = (key.id().to_string(), key.to_base64());
+        let rows = self.ask(async |session| {
+            session.execute(sql, &[&gateway.as_str(), &kid, &key, &now_unix_ms]).await
+        })?;
+        Ok(rows > 0)
+    }
+
+    fn revoke(&mut self, gateway: GatewayId, key: KeyId, now_unix_ms: i64) -> Answered<bool> {
+        let sql =
+            "update gateway set revoked_unix_ms = $3 where id = $1 and kid = $2 and revoked_unix_ms is null";
+        let kid = key.to_string();
+        let rows =
+            self.ask(async |session| session.execute(sql, &[&gateway.as_str(), &kid, &now_unix_ms]).await)?;
+        Ok(rows > 0)
+    }
+
+    fn admitted(&mut self) -> Answered<Vec<Admitted>> {
+        let sql = "select id, public_key, admitted_unix_ms, revoked_unix_ms from gateway order by id, admitted_unix_ms";
+        let rows = self.ask(async |session| session.query(sql, &[]).await)?;
+        rows.iter().map(|row| read::admitted(row).ok_or_else(|| self.strange())).collect()
+    }
+
+    fn kept_at(&mut self, spots: &BTreeSet<Spot>) -> Answered<BTreeMap<Spot, (Digest, i64)>> {
+        let rows = self.ask(async |session| read::kept_at(session, spots).await)?;
+        rows.iter().map(|row| read::spot(row).ok_or_else(|| self.strange())).collect()
+    }
+
+    fn heads(&mut self, of: Option<&BTreeSet<GatewayId>>) -> Answered<Vec<Kept>> {
+        let rows = self.ask(async |session| read::heads(session, of).await)?;
+        rows.iter().map(|row| read::head(row).ok_or_else(|| self.strange())).collect()
+    }
+
+    fn epochs(&mut self, (gateway, log): Log) -> Answered<Vec<KeptEpoch>> {
+        let sql =
+            "select epoch, from_seq, public_key from epoch where gateway = $1 and log = $2 and epoch + $3 >=
+                   coalesce((select next_epoch from log where gateway = $1 and log = $2), 0) order by epoch";
+        let (log, loaded) = (log.to_string(), i64::from(EPOCHS_LOADED));
+        let rows = self.ask(async |session| session.query(sql, &[&gateway.as_str(), &log, &loaded]).await)?;
+        rows.iter().map(|row| read::epoch(row).ok_or_else(|| self.strange())).collect()
+    }
+
+    fn hashes_to(&mut self, (gateway, log): Log, to: u64, most: u32) -> Answered<Vec<(u64, Digest)>> {
+        let sql = "select seq, hash from record where gateway = $1 and log = $2 and seq <= $3 order by seq desc limit $4";
+        let (log, to, most) = (log.to_string(), to.cast_signed(), i64::from(most));
+        let rows =
+            self.ask(async |session| session.query(sql, &[&gateway.as_str(), &log, &to, &most]).await)?;
+        rows.iter().map(|row| read::hash(row).ok_or_else(|| self.strange())).collect()
+    }
+
+    fn records_from(
+        &mut self,
+        (gateway, log): Log,
+        from: u64,
+        most: u32,
+    ) -> Answered<Vec<(u64, KeptRecord)>> {
+        let sql = "select seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
+                   where gateway = $1 and log = $2 and seq >= $3 order by seq limit $4";
+        let (log, from, most) = (log.to_string(), from.cast_signed(), i64::from(most));
+        let rows =
+            self.ask(async |session| session.query(sql, &[&gateway.as_str(), &log, &from, &most]).await)?;
+        rows.iter().map(|row| read::record(row).ok_or_else(|| self.strange())).collect()
+    }
+
+    fn forks(&mut self, (gateway, log): Log) -> Answered<Vec<KeptFork>> {
+        let sql = "select seq, held, shown, received_unix_ms from fork where gateway = $1 and log = $2 order by seq, shown";
+        let log = log.to_string();
+        let rows = self.ask(async |session| session.query(sql, &[&gateway.as_str(), &log]).await)?;
+        rows.iter().map(|row| read::fork(row).ok_or_else(|| self.strange())).collect()
+    }
+}

@@ -1,0 +1,134 @@
+//! A batch into PostgreSQL: one statement a table, whatever the batch's size.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::Error;
+
+use super::{read::columns, session::Session};
+use crate::{
+    regulator::store::{Batch, Log},
+    terms::Digest,
+};
+
+/// Takes the next turn of each log if it is still at the one that was seen; false if any is not.
+pub(super) async fn turns(session: &mut Session, turns: &BTreeMap<Log, u64>) -> Result<bool, Error> {
+    let (new, known): (Vec<_>, Vec<_>) = turns.iter().partition(|(_, turn)| **turn == 0);
+    let mut taken = 0;
+    if !new.is_empty() {
+        let (gateways, logs) = columns(new.iter().map(|(log, _)| *log));
+        let sql = "insert into turn (gateway, log, turn) select gateway, log, 1
+                   from unnest($1::text[], $2::text[]) as new (gateway, log) on conflict do nothing";
+        taken += session.execute(sql, &[&gateways, &logs]).await?;
+    }
+    if !known.is_empty() {
+        let (gateways, logs) = columns(known.iter().map(|(log, _)| *log));
+        let seen: Vec<i64> = known.iter().map(|(_, turn)| turn.cast_signed()).collect();
+        let sql = "update turn set turn = turn.turn + 1
+                   from unnest($1::text[], $2::text[], $3::bigint[]) as seen (gateway, log, turn)
+                   where turn.gateway = seen.gateway and turn.log = seen.log and turn.turn = seen.turn";
+        taken += session.execute(sql, &[&gateways, &logs, &seen]).await?;
+    }
+    Ok(usize::try_from(taken) == Ok(turns.len()))
+}
+
+/// Writes everything else, and commits.
+pub(super) async fn everything(session: &mut Session, batch: &Batch) -> Result<(), Error> {
+    records(session, batch).await?;
+    epochs(session, batch).await?;
+    heads(session, batch).await?;
+    forks(session, batch).await?;
+    receipts(session, batch).await?;
+    session.batch("commit").await
+}
+
+async fn records(session: &mut Session, batch: &Batch) -> Result<(), Error> {
+    if batch.records.is_empty() {
+        return Ok(());
+    }
+    let spots: Vec<Log> = batch.records.keys().map(|(gateway, log, _)| (*gateway, *log)).collect();
+    let (gateways, logs) = columns(spots.iter());
+    let seqs: Vec<i64> = batch.records.keys().map(|(.., seq)| seq.cast_signed()).collect();
+    let each = || batch.records.values();
+    let hashes: Vec<String> = each().map(|record| record.hash.to_string()).collect();
+    let kinds: Vec<&str> = each().map(|record| record.kind.as_str()).collect();
+    let assets: Vec<&str> = each().map(|record| record.asset.as_str()).collect();
+    let walls: Vec<i64> = each().map(|record| record.wall_unix_ms).collect();
+    let received: Vec<i64> = each().map(|record| record.received_unix_ms).collect();
+    let bytes: Vec<&[u8]> = each().map(|record| record.bytes.as_slice()).collect();
+    let sql =
+        "insert into record (gateway, log, seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes)
+               select * from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[],
+                                    $7::bigint[], $8::bigint[], $9::bytea[]) on conflict do nothing";
+    let row: [&(dyn tokio_postgres::types::ToSql + Sync); 9] =
+        [&gateways, &logs, &seqs, &hashes, &kinds, &assets, &walls, &received, &bytes];
+    session.execute(sql, &row).await.map(|_| ())
+}
+
+async fn epochs(session: &mut Session, batch: &Batch) -> Result<(), Error> {
+    if batch.epochs.is_empty() {
+        return Ok(());
+    }
+    let (gateways, logs) = columns(batch.epochs.iter().map(|(log, _)| log));
+    let each = || batch.epochs.iter().map(|(_, epoch)| epoch);
+    let numbers: Vec<i64> = each().map(|epoch| i64::from(epoch.epoch)).collect();
+    let from: Vec<i64> = each().map(|epoch| epoch.from.cast_signed()).collect();
+    let keys: Vec<String> = each().map(|epoch| epoch.key.to_base64()).collect();
+    let sql = "insert into epoch (gateway, log, epoch, from_seq, public_key)
+               select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[])
+               on conflict do nothing";
+    session.execute(sql, &[&gateways, &logs, &numbers, &from, &keys]).await.map(|_| ())
+}
+
+async fn heads(session: &mut Session, batch: &Batch) -> Result<(), Error> {
+    if batch.heads.is_empty() {
+        return Ok(());
+    }
+    let each = || batch.heads.iter();
+    let places: Vec<Log> = each().map(|kept| (kept.gateway, kept.log)).collect();
+    let (gateways, logs) = columns(places.iter());
+    let divisions: Vec<String> = each().map(|kept| kept.division.to_string()).collect();
+    let enterprises: Vec<&str> = each().map(|kept| kept.enterprise.as_str()).collect();
+    let seqs: Vec<i64> = each().map(|kept| kept.seq.cast_signed()).collect();
+    let hashes: Vec<String> = each().map(|kept| kept.head.to_string()).collect();
+    let received: Vec<i64> = each().map(|kept| kept.received_unix_ms).collect();
+    let epochs: Vec<i64> = each().map(|kept| i64::from(kept.next_epoch)).collect();
+    let roots: Vec<String> = each().map(|kept| kept.root.to_string()).collect();
+    let sql = "insert into log (gateway, log, division, uscc, seq, head, received_unix_ms, next_epoch, root)
+               select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[],
+                                    $7::bigint[], $8::bigint[], $9::text[])
+               on conflict (gateway, log) do update set seq = excluded.seq, head = excluded.head,
+                   received_unix_ms = excluded.received_unix_ms, next_epoch = excluded.next_epoch";
+    let row: [&(dyn tokio_postgres::types::ToSql + Sync); 9] =
+        [&gateways, &logs, &divisions, &enterprises, &seqs, &hashes, &received, &epochs, &roots];
+    session.execute(sql, &row).await.map(|_| ())
+}
+
+async fn forks(session: &mut Session, batch: &Batch) -> Result<(), Error> {
+    let sql = "insert into fork (gateway, log, seq, held, shown, shown_sha256, received_unix_ms)
+               values ($1, $2, $3, case when $4::bytea <> '' then $4 else
+                   coalesce((select bytes from record where gateway = $1 and log = $2 and seq = $3), '') end,
+                   $5, $6, $7) on conflict do nothing";
+    for ((gateway, log), fork) in &batch.forks {
+        let (log, seq) = (log.to_string(), fork.seq.cast_signed());
+        let shown = Digest::of(&fork.shown).to_string();
+        let row: [&(dyn tokio_postgres::types::ToSql + Sync); 7] =
+            [&gateway.as_str(), &log, &seq, &fork.held, &fork.shown, &shown, &fork.received_unix_ms];
+        session.execute(sql, &row).await?;
+    }
+    Ok(())
+}
+
+async fn receipts(session: &mut Session, batch: &Batch) -> Result<(), Error> {
+    if batch.receipts.is_empty() {
+        return Ok(());
+    }
+    let (gateways, logs) = columns(batch.receipts.iter().map(|(log, _)| log));
+    let each = || batch.receipts.iter().map(|(_, receipt)| receipt);
+    let seqs: Vec<i64> = each().map(|receipt| receipt.seq.cast_signed()).collect();
+    let given: Vec<i64> = each().map(|receipt| receipt.given_unix_ms).collect();
+    let bytes: Vec<&[u8]> = each().map(|receipt| receipt.bytes.as_slice()).collect();
+    let sql = "insert into receipt (gateway, log, seq, received_unix_ms, bytes)
+               select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bytea[])
+               on conflict do nothing";
+    session.execute(sql, &[&gateways, &logs, &seqs, &given, &bytes]).await.map(|_| ())
+}

@@ -1,0 +1,144 @@
+//! The tables, twice: once in the dialect of each database. Released migrations are never edited; a new schema is a new
+//! entry in both lists.
+
+/// SQLite.
+pub(super) const SQLITE: &[&str] = &[
+    "
+    create table gateway (
+        id text not null,
+        kid text not null,
+        public_key text not null,
+        admitted_unix_ms integer not null,
+        revoked_unix_ms integer,
+        primary key (id, kid)
+    ) strict, without rowid;
+    create table record (
+        gateway text not null,
+        log text not null,
+        seq integer not null,
+        hash text not null,
+        kind text not null,
+        asset text not null,
+        wall_unix_ms integer not null,
+        received_unix_ms integer not null,
+        bytes text not null,
+        primary key (gateway, log, seq)
+    ) strict, without rowid;
+    create table log (
+        gateway text not null,
+        log text not null,
+        division text not null,
+        uscc text not null,
+        seq integer not null,
+        head text not null,
+        received_unix_ms integer not null,
+        next_epoch integer not null,
+        root text not null,
+        primary key (gateway, log)
+    ) strict, without rowid;
+    create table epoch (
+        gateway text not null,
+        log text not null,
+        epoch integer not null,
+        from_seq integer not null,
+        public_key text not null,
+        primary key (gateway, log, epoch)
+    ) strict, without rowid;
+    create table fork (
+        gateway text not null,
+        log text not null,
+        seq integer not null,
+        held text not null,
+        shown text not null,
+        received_unix_ms integer not null,
+        primary key (gateway, log, seq, shown)
+    ) strict, without rowid;
+    create table receipt (
+        gateway text not null,
+        log text not null,
+        seq integer not null,
+        received_unix_ms integer not null,
+        bytes text not null,
+        primary key (gateway, log, received_unix_ms, seq)
+    ) strict, without rowid;
+",
+    // How often each log was written to; a log that is not there was written to before anybody counted, or never.
+    "
+    create table turn (
+        gateway text not null,
+        log text not null,
+        turn integer not null,
+        primary key (gateway, log)
+    ) strict, without rowid;
+    insert into turn (gateway, log, turn) select distinct gateway, log, 1 from record;
+",
+];
+
+/// PostgreSQL. Names are compared by their bytes, whatever language the database speaks; messages are kept as bytes,
+/// whatever encoding it has.
+pub(super) const POSTGRES: &[&str] = &["
+    create table gateway (
+        id text collate \"C\" not null,
+        kid text collate \"C\" not null,
+        public_key text not null,
+        admitted_unix_ms bigint not null,
+        revoked_unix_ms bigint,
+        primary key (id, kid)
+    );
+    create table record (
+        gateway text collate \"C\" not null,
+        log text collate \"C\" not null,
+        seq bigint not null,
+        hash text not null,
+        kind text not null,
+        asset text not null,
+        wall_unix_ms bigint not null,
+        received_unix_ms bigint not null,
+        bytes bytea not null,
+        primary key (gateway, log, seq)
+    );
+    create table log (
+        gateway text collate \"C\" not null,
+        log text collate \"C\" not null,
+        division text not null,
+        uscc text not null,
+        seq bigint not null,
+        head text not null,
+        received_unix_ms bigint not null,
+        next_epoch bigint not null,
+        root text not null,
+        primary key (gateway, log)
+    );
+    create table turn (
+        gateway text collate \"C\" not null,
+        log text collate \"C\" not null,
+        turn bigint not null,
+        primary key (gateway, log)
+    );
+    create table epoch (
+        gateway text collate \"C\" not null,
+        log text collate \"C\" not null,
+        epoch bigint not null,
+        from_seq bigint not null,
+        public_key text not null,
+        primary key (gateway, log, epoch)
+    );
+    create table fork (
+        gateway text collate \"C\" not null,
+        log text collate \"C\" not null,
+        seq bigint not null,
+        held bytea not null,
+        shown bytea not null,
+        shown_sha256 text not null,
+        received_unix_ms bigint not null,
+        primary key (gateway, log, seq, shown_sha256)
+    );
+    create table receipt (
+        gateway text collate \"C\" not null,
+        log text collate \"C\" not null,
+        seq bigint not null,
+        received_unix_ms bigint not null,
+        bytes bytea not null,
+        primary key (gateway, log, received_unix_ms, seq)
+    );
+"];

@@ -1,0 +1,342 @@
+//! The store in a file of its own: nothing to set up. One writer at a time, whichever program it is in.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
+
+use super::{
+    Admitted, Answered, Batch, EPOCHS_LOADED, Kept, KeptEpoch, KeptFork, KeptReceipt, KeptRecord, Log, Spot,
+    Store, StoreFault, schema, strange,
+};
+use crate::{
+    evidence::{KeyId, LogId, PublicKey},
+    host::{
+        database,
+        exit::{Exit, Failure},
+    },
+    terms::{
+        Digest, GatewayId,
+        place::{CreditCode, Division},
+    },
+};
+
+/// File name of the store in the state directory.
+pub const STORE_FILE: &str = "store.db";
+
+/// The store.
+pub struct SqliteStore {
+    connection: Connection,
+    path: String,
+}
+
+impl SqliteStore {
+    /// Opens the store of a state directory, or makes it.
+    ///
+    /// # Errors
+    /// It cannot be opened, or a later version of this program wrote it.
+    pub fn open(state: &Path) -> Result<SqliteStore, Failure> {
+        std::fs::create_dir_all(state)
+            .map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", state.display())))?;
+        let path = state.join(STORE_FILE);
+        let connection = database::open(&path, schema::SQLITE)?;
+        Ok(SqliteStore { connection, path: path.display().to_string() })
+    }
+
+    fn execute(&self, sql: &str, row: impl rusqlite::Params) -> Answered<usize> {
+        let mut statement = self.ok(self.connection.prepare_cached(sql))?;
+        self.ok(statement.execute(row))
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        read: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Answered<Option<T>> {
+        let mut statement = self.ok(self.connection.prepare_cached(sql))?;
+        self.ok(statement.query_row(params, read).optional())
+    }
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<Option<T>>,
+    ) -> Answered<Vec<T>> {
+        let mut statement = self.ok(self.connection.prepare_cached(sql))?;
+        let mut rows = self.ok(statement.query(params))?;
+        let mut all = Vec::new();
+        while let Some(row) = self.ok(rows.next())? {
+            all.push(self.ok(read(row))?.ok_or_else(|| strange(&self.path))?);
+        }
+        Ok(all)
+    }
+
+    fn ok<T>(&self, done: rusqlite::Result<T>) -> Answered<T> {
+        done.map_err(|e| match e.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => {
+                StoreFault::Away(format!("{}: the disk is full: make room", self.path))
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreFault::Away(format!(
+                "{}: {e}; another program holds it for longer than {} ms",
+                self.path,
+                database::BUSY_TIMEOUT_MS
+            )),
+            Some(_) | None => StoreFault::Failed(Failure::new(Exit::Bug, format!("{}: {e}", self.path))),
+        })
+    }
+
+    fn turn(&self, (gateway, log): Log) -> Answered<u64> {
+        let sql = "select turn from turn where gateway = ?1 and log = ?2";
+        let turn: Option<i64> =
+            self.one(sql, params![gateway.as_str(), log.to_string()], |row| row.get(0))?;
+        Ok(turn.unwrap_or(0).cast_unsigned())
+    }
+
+    /// Takes the next turn of each log, if it is still at the one that was seen.
+    fn take_turns(&self, turns: &BTreeMap<Log, u64>) -> Answered<()> {
+        let sql = "insert into turn (gateway, log, turn) values (?1, ?2, ?3)
+                   on conflict (gateway, log) do update set turn = ?3";
+        for ((gateway, log), seen) in turns {
+            if self.turn((*gateway, *log))? != *seen {
+                return Err(StoreFault::Conflict);
+            }
+            let next = seen.saturating_add(1).cast_signed();
+            self.execute(sql, params![gateway.as_str(), log.to_string(), next])?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, batch: &Batch) -> Answered<()> {
+        self.take_turns(&batch.turns)?;
+        for (spot, record) in &batch.records {
+            self.write_record(spot, record)?;
+        }
+        for ((gateway, log), KeptEpoch { epoch, from, key }) in &batch.epochs {
+            let sql = "insert or ignore into epoch (gateway, log, epoch, from_seq, public_key) values (?1, ?2, ?3, ?4, ?5)";
+            let row = params![gateway.as_str(), log.to_string(), epoch, from.cast_signed(), key.to_base64()];
+            self.execute(sql, row)?;
+        }
+        for kept in &batch.heads {
+            self.write_head(kept)?;
+        }
+        for (log, fork) in &batch.forks {
+            self.write_fork(*log, fork)?;
+        }
+        for ((gateway, log), KeptReceipt { seq, given_unix_ms, bytes }) in &batch.receipts {
+            let sql = "insert or ignore into receipt (gateway, log, seq, received_unix_ms, bytes) values (?1, ?2, ?3, ?4, ?5)";
+            let text = String::from_utf8_lossy(bytes);
+            let row = params![gateway.as_str(), log.to_string(), seq.cast_signed(), given_unix_ms, text];
+            self.execute(sql, row)?;
+        }
+        Ok(())
+    }
+
+    fn write_record(&self, (gateway, log, seq): &Spot, record: &KeptRecord) -> Answered<()> {
+        let sql = "insert or ignore into record
+                   (gateway, log, seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes)
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let KeptRecord { hash, kind, asset, wall_unix_ms, received_unix_ms, bytes } = record;
+        let row = params![
+            gateway.as_str(),
+            log.to_string(),
+            seq.cast_signed(),
+            hash.to_string(),
+            kind,
+            asset,
+            wall_unix_ms,
+            received_unix_ms,
+            String::from_utf8_lossy(bytes)
+        ];
+        self.execute(sql, row).map(|_| ())
+    }
+
+    fn write_head(&self, kept: &Kept) -> Answered<()> {
+        let sql = "insert into log (gateway, log, division, uscc, seq, head, received_unix_ms, next_epoch, root)
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                   on conflict (gateway, log) do update set seq = ?5, head = ?6, received_unix_ms = ?7, next_epoch = ?8";
+        let row = params![
+            kept.gateway.as_str(),
+            kept.log.to_string(),
+            kept.division.to_string(),
+            kept.enterprise.as_str(),
+            kept.seq.cast_signed(),
+            kept.head.to_string(),
+            kept.received_unix_ms,
+            kept.next_epoch,
+            kept.root.to_string()
+        ];
+        self.execute(sql, row).map(|_| ())
+    }
+
+    fn write_fork(&self, (gateway, log): Log, fork: &KeptFork) -> Answered<()> {
+        let sql = "insert or ignore into fork (gateway, log, seq, held, shown, received_unix_ms)
+                   values (?1, ?2, ?3, case when ?4 <> '' then ?4 else
+                       coalesce((select bytes from record where gateway = ?1 and log = ?2 and seq = ?3), '') end, ?5, ?6)";
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        let row = params![
+            gateway.as_str(),
+            log.to_string(),
+            fork.seq.cast_signed(),
+            text(&fork.held),
+            text(&fork.shown),
+            fork.received_unix_ms
+        ];
+        self.execute(sql, row).map(|_| ())
+    }
+}
+
+impl Store for SqliteStore {
+    fn begin(&mut self, logs: &BTreeSet<Log>) -> Answered<BTreeMap<Log, u64>> {
+        self.ok(self.connection.execute_batch("begin immediate"))?;
+        let turns: Answered<_> = logs.iter().map(|log| Ok((*log, self.turn(*log)?))).collect();
+        if turns.is_err() {
+            self.abandon();
+        }
+        turns
+    }
+
+    fn commit(&mut self, batch: &Batch) -> Answered<()> {
+        let written = self.write(batch).and_then(|()| self.ok(self.connection.execute_batch("commit")));
+        if written.is_err() {
+            self.abandon();
+        }
+        written
+    }
+
+    fn abandon(&mut self) {
+        if !self.connection.is_autocommit()
+            && let Err(e) = self.connection.execute_batch("rollback")
+        {
+            tracing::warn!(store = self.path, error = %e, "a batch could not be undone");
+        }
+    }
+
+    fn admissions(&mut self) -> Answered<i64> {
+        let sql = "select count(*) + count(revoked_unix_ms) from gateway";
+        Ok(self.one(sql, [], |row| row.get(0))?.unwrap_or(0))
+    }
+
+    fn admit(&mut self, gateway: GatewayId, key: &PublicKey, now_unix_ms: i64) -> Answered<bool> {
+        let sql =
+            "insert or ignore into gateway (id, kid, public_key, admitted_unix_ms) values (?1, ?2, ?3, ?4)";
+        let row = params![gateway.as_str(), key.id().to_string(), key.to_base64(), now_unix_ms];
+        self.execute(sql, row).map(|rows| rows > 0)
+    }
+
+    fn revoke(&mut self, gateway: GatewayId, key: KeyId, now_unix_ms: i64) -> Answered<bool> {
+        let sql =
+            "update gateway set revoked_unix_ms = ?3 where id = ?1 and kid = ?2 and revoked_unix_ms is null";
+        self.execute(sql, params![gateway.as_str(), key.to_string(), now_unix_ms]).map(|rows| rows > 0)
+    }
+
+    fn admitted(&mut self) -> Answered<Vec<Admitted>> {
+        let sql = "select id, public_key, admitted_unix_ms, revoked_unix_ms from gateway order by id, admitted_unix_ms";
+        self.rows(sql, [], |row| {
+            let (id, key): (String, String) = (row.get(0)?, row.get(1)?);
+            let (admitted_unix_ms, revoked_unix_ms) = (row.get(2)?, row.get(3)?);
+            let named = GatewayId::new(&id).zip(PublicKey::from_base64(&key));
+            Ok(named.map(|(gateway, key)| Admitted { gateway, key, admitted_unix_ms, revoked_unix_ms }))
+        })
+    }
+
+    fn kept_at(&mut self, spots: &BTreeSet<Spot>) -> Answered<BTreeMap<Spot, (Digest, i64)>> {
+        let sql = "select hash, received_unix_ms from record where gateway = ?1 and log = ?2 and seq = ?3";
+        let mut found = BTreeMap::new();
+        for (gateway, log, seq) in spots {
+            let row = params![gateway.as_str(), log.to_string(), seq.cast_signed()];
+            let kept: Option<(String, i64)> = self.one(sql, row, |row| Ok((row.get(0)?, row.get(1)?)))?;
+            if let Some((hash, received)) = kept {
+                let hash = Digest::from_hex(&hash).ok_or_else(|| strange(&self.path))?;
+                found.insert((*gateway, *log, *seq), (hash, received));
+            }
+        }
+        Ok(found)
+    }
+
+    fn heads(&mut self, of: Option<&BTreeSet<GatewayId>>) -> Answered<Vec<Kept>> {
+        let columns =
+            "select gateway, log, division, uscc, seq, head, received_unix_ms, next_epoch, root from log";
+        let Some(gateways) = of else {
+            return self.rows(&format!("{columns} order by gateway, log"), [], read_head);
+        };
+        let sql = format!("{columns} where gateway = ?1 order by log");
+        let mut all = Vec::new();
+        for gateway in gateways {
+            all.extend(self.rows(&sql, [gateway.as_str()], read_head)?);
+        }
+        Ok(all)
+    }
+
+    fn epochs(&mut self, (gateway, log): Log) -> Answered<Vec<KeptEpoch>> {
+        let sql =
+            "select epoch, from_seq, public_key from epoch where gateway = ?1 and log = ?2 and epoch + ?3 >=
+                   coalesce((select next_epoch from log where gateway = ?1 and log = ?2), 0) order by epoch";
+        self.rows(sql, params![gateway.as_str(), log.to_string(), EPOCHS_LOADED], |row| {
+            let (epoch, from): (u32, i64) = (row.get(0)?, row.get(1)?);
+            let key = PublicKey::from_base64(&row.get::<_, String>(2)?);
+            Ok(key.map(|key| KeptEpoch { epoch, from: from.cast_unsigned(), key }))
+        })
+    }
+
+    fn hashes_to(&mut self, (gateway, log): Log, to: u64, most: u32) -> Answered<Vec<(u64, Digest)>> {
+        let sql = "select seq, hash from record where gateway = ?1 and log = ?2 and seq <= ?3 order by seq desc limit ?4";
+        self.rows(sql, params![gateway.as_str(), log.to_string(), to.cast_signed(), most], |row| {
+            let seq: i64 = row.get(0)?;
+            Ok(Digest::from_hex(&row.get::<_, String>(1)?).map(|hash| (seq.cast_unsigned(), hash)))
+        })
+    }
+
+    fn records_from(
+        &mut self,
+        (gateway, log): Log,
+        from: u64,
+        most: u32,
+    ) -> Answered<Vec<(u64, KeptRecord)>> {
+        let sql = "select seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
+                   where gateway = ?1 and log = ?2 and seq >= ?3 order by seq limit ?4";
+        self.rows(sql, params![gateway.as_str(), log.to_string(), from.cast_signed(), most], |row| {
+            let seq: i64 = row.get(0)?;
+            let Some(hash) = Digest::from_hex(&row.get::<_, String>(1)?) else { return Ok(None) };
+            let (kind, asset, wall_unix_ms, received_unix_ms) =
+                (row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?);
+            let bytes = row.get::<_, String>(6)?.into_bytes();
+            let record = KeptRecord { hash, kind, asset, wall_unix_ms, received_unix_ms, bytes };
+            Ok(Some((seq.cast_unsigned(), record)))
+        })
+    }
+
+    fn forks(&mut self, (gateway, log): Log) -> Answered<Vec<KeptFork>> {
+        let sql = "select seq, held, shown, received_unix_ms from fork where gateway = ?1 and log = ?2 order by seq, shown";
+        self.rows(sql, params![gateway.as_str(), log.to_string()], |row| {
+            let seq: i64 = row.get(0)?;
+            let (held, shown): (String, String) = (row.get(1)?, row.get(2)?);
+            let (held, shown) = (held.into_bytes(), shown.into_bytes());
+            Ok(Some(KeptFork { seq: seq.cast_unsigned(), held, shown, received_unix_ms: row.get(3)? }))
+        })
+    }
+}
+
+fn read_head(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Kept>> {
+    let text = |column| row.get::<_, String>(column);
+    let (gateway, log) = (GatewayId::new(&text(0)?), LogId::from_hex(&text(1)?));
+    let (division, enterprise) = (Division::parse(&text(2)?), CreditCode::parse(&text(3)?));
+    let (seq, head) = (row.get::<_, i64>(4)?.cast_unsigned(), Digest::from_hex(&text(5)?));
+    let (received_unix_ms, next_epoch) = (row.get(6)?, row.get(7)?);
+    let root = KeyId::from_hex(&text(8)?);
+    let named = gateway.zip(log).zip(division.zip(enterprise)).zip(head.zip(root));
+    Ok(named.map(|(((gateway, log), (division, enterprise)), (head, root))| Kept {
+        gateway,
+        log,
+        division,
+        enterprise,
+        seq,
+        head,
+        received_unix_ms,
+        next_epoch,
+        root,
+    }))
+}
