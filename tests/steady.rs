@@ -1,4 +1,4 @@
-//! The steady state allocates nothing: schedule, decode, judge, seal; 100,000 polls.
+//! The steady state allocates nothing: schedule, decode, judge, seal; 100,000 polls of an incomer and two feeders.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(unsafe_code, reason = "a counting allocator cannot be written without")]
 
@@ -11,22 +11,31 @@ use std::{
 use coldhearth::{
     catalogue::Standing,
     evidence::{Body, Chain, Ed25519, LogId},
-    judge::{Commissioned, Equipment, Fact, Floor, Memory, Site, Wiring},
-    metering::{Fault, MeterPoint, Next, Profile, Reply, Sample, Schedule, decode::Declared},
-    terms::{AssetId, ClockQuality, GatewayId, LegalDay, MeterId, MilliVolts, MilliWatts, Ratio, Stamp},
+    judge::{Commissioned, Equipment, Event, Fact, Finding, Floor, Group, Losses, Memory, Site, Wiring},
+    metering::{
+        Fault, MeterPoint, Next, Profile, Question, Reply, Sample, Schedule, ask::DeviceIdPart,
+        decode::Declared,
+    },
+    terms::{
+        AssetId, ClockQuality, GatewayId, LegalDay, MeterId, MilliVolts, MilliWatts, Name, Ratio, Stamp,
+    },
 };
+use coldhearth_sim::{Feeder, FeederIndex, Load, Plant, SimMeter};
 
 struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    /// Whether the program is at work, and not the plant around it.
+    static COUNTS: Cell<bool> = const { Cell::new(false) };
 }
 
 // SAFETY: every call goes to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // Counting must not allocate; a thread that is ending counts no more.
-        let _ending = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        let counts = COUNTS.try_with(Cell::get).unwrap_or(false);
+        let _ending = ALLOCATIONS.try_with(|count| count.set(count.get() + u64::from(counts)));
         // SAFETY: as called.
         unsafe { System.alloc(layout) }
     }
@@ -40,39 +49,128 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// Does something of the program's own.
+fn counted<T>(work: impl FnOnce() -> T) -> T {
+    COUNTS.set(true);
+    let done = work();
+    COUNTS.set(false);
+    done
+}
+
+const NOMINAL: MilliVolts = MilliVolts(35_000_000);
+/// The incomer and its feeders, by Modbus unit from 1 on. The last one cannot say who it is.
+const METERS: [&str; 3] = ["incomer", "eaf-1", "eaf-2"];
+
+fn meter(id: &str) -> MeterId {
+    MeterId::new(id).unwrap()
+}
+
 fn site() -> Site {
-    let (meter, asset, nominal) =
-        (MeterId::new("m1").unwrap(), AssetId::new("eaf-1").unwrap(), MilliVolts(35_000_000));
-    let floor = Floor::of(Wiring::FourWire, 400, nominal, 2_000);
-    let rated = MilliWatts::from_watts(12_500_000);
-    let terms = Commissioned::process_feeder(meter, asset, nominal, rated, floor);
+    let terms = |id: &str| {
+        let floor = Floor::of(Wiring::FourWire, 400, NOMINAL, 2_000);
+        let rated = MilliWatts::from_watts(12_500_000);
+        let serves = if id == "incomer" { vec!["eaf-1", "eaf-2"] } else { vec![id] };
+        Commissioned {
+            serves: serves.into_iter().map(|asset| AssetId::new(asset).unwrap()).collect(),
+            section: Name::new("bus-1"),
+            ..Commissioned::process_feeder(meter(id), AssetId::new("eaf-1").unwrap(), NOMINAL, rated, floor)
+        }
+    };
     let standing = Standing::declared(LegalDay::parse("2011-12-31"));
-    Site::new(vec![terms], vec![Equipment { id: asset, standing }], &Memory::default())
+    let equipment = |id: &&str| Equipment { id: AssetId::new(id).unwrap(), standing };
+    let group = Group {
+        id: Name::new("bus-1").unwrap(),
+        incomers: Box::new([meter("incomer")]),
+        feeders: Box::new([meter("eaf-1"), meter("eaf-2")]),
+        losses: Losses::default(),
+        coupler: None,
+    };
+    let site = Site::new(
+        METERS.iter().map(|id| terms(id)).collect(),
+        METERS[1..].iter().map(equipment).collect(),
+        &Memory::default(),
+    );
+    site.balancing(vec![group])
+}
+
+fn schedule(profile: &Arc<Profile>) -> Schedule {
+    let declared = Declared { ct: Ratio::new(400, 5), pt: None };
+    let points = METERS.iter().zip(1..).map(|(id, unit)| MeterPoint {
+        meter: meter(id),
+        unit,
+        profile: profile.clone(),
+        declared,
+        period_ms: 1_000,
+        timeout_ms: None,
+    });
+    Schedule::new(points.collect(), vec![], 0, 0)
+}
+
+/// A bus section with two furnaces, of which the first melts now and then.
+fn plant(profile: &Arc<Profile>) -> (Plant, FeederIndex) {
+    let mut plant = Plant::new(7);
+    let feeders = [0, 1].map(|_| plant.add_feeder(Feeder::new(NOMINAL, Load::Cold)));
+    let incomer = plant.add_incomer(Feeder::new(NOMINAL, Load::Cold), &feeders);
+    for (feeder, unit) in [incomer, feeders[0], feeders[1]].into_iter().zip(1..) {
+        plant.add_meter(unit, SimMeter::new(profile).with_ct(Ratio::new(400, 5).unwrap()), feeder);
+    }
+    (plant, feeders[0])
+}
+
+/// Who a meter says it is.
+fn device(unit: u8) -> DeviceIdPart {
+    let mut part = DeviceIdPart::new(1, None);
+    for (object, value) in [(0, "Janitza"), (1, "52.22.066"), (2, if unit == 1 { "3.1" } else { "3.2" })] {
+        assert!(part.push(object, value.as_bytes()));
+    }
+    part
+}
+
+#[derive(Default)]
+struct Said {
+    records: u64,
+    balances: u64,
+    told: u64,
 }
 
 #[test]
 fn nothing_is_allocated() {
     let text = include_str!("../config/meters/janitza-19000.toml");
     let profile = Arc::new(Profile::parse("janitza-19000.toml", text).unwrap());
-    let declared = Declared { ct: Ratio::new(400, 5), pt: None };
-    let meter = MeterId::new("m1").unwrap();
-    let point = MeterPoint { meter, unit: 1, profile, declared, period_ms: 1_000, timeout_ms: None };
-    let mut schedule = Schedule::new(vec![point], vec![], 0, 0);
-    let mut site = site();
+    let (mut plant, furnace) = plant(&profile);
+    let (mut schedule, mut site) = (schedule(&profile), site());
     let signer = Box::new(Ed25519::from_seed(&[7; 32]));
     let mut chain = Chain::begin(GatewayId::new("gw").unwrap(), LogId(1), 0, signer);
-    let (mut now, mut polls, mut records, mut before, mut energy) = (0_u64, 0_u64, 0_u64, 0, 0.0_f32);
-    let mut words = [0_u16; 128];
+    let (mut now, mut polls, mut identities, mut before) = (0_u64, 0_u64, 0_u64, 0);
+    let (mut said, mut ticked) = (Said::default(), 0);
+    let devices = [device(1), device(2)];
     while polls < 100_000 {
         if polls == 10_000 {
             before = ALLOCATIONS.get();
         }
-        let ask = match schedule.next(now) {
+        let ask = match counted(|| schedule.next(now)) {
             Next::WaitUntil(due) => {
                 now = due;
                 continue;
             }
             Next::Ask(ask) => ask,
+        };
+        let watts = if polls % 15_000 < 900 { 8_000_000 } else { 5_000 };
+        assert!(plant.force_power(furnace, MilliWatts::from_watts(watts)));
+        plant.advance_to(now);
+        let answer = match ask.question {
+            Question::Registers(_) => plant.answer(&ask),
+            Question::DeviceId { .. } | Question::ServerId => Err(Fault::Exception(1)),
+        };
+        polls += u64::from(ask.question.block().is_some());
+        let part = devices.get(usize::from(ask.unit) - 1);
+        let reply = match (&answer, ask.question, part) {
+            (Ok(words), ..) => Ok(Reply::Words(words)),
+            (Err(_), Question::DeviceId { .. }, Some(part)) => {
+                identities += 1;
+                Ok(Reply::DeviceId(part))
+            }
+            (Err(fault), ..) => Err(*fault),
         };
         let at = Stamp {
             wall_unix_ms: 1_795_000_000_000 + now.cast_signed(),
@@ -81,35 +179,25 @@ fn nothing_is_allocated() {
             clock: ClockQuality::Ntp,
             error_ms: 1,
         };
-        let mut hear = |sample: &Sample| {
-            site.on(&at, Fact::Sample(sample), &mut |finding| {
-                records += 1;
+        counted(|| {
+            let mut say = |finding: Finding| {
+                said.records += 1;
+                said.balances += u64::from(matches!(finding, Finding::Event(Event::Balance(_))));
+                said.told += u64::from(matches!(finding, Finding::Event(Event::Meter(_))));
                 chain.seal(&at, &Body::Finding(finding)).unwrap();
-            });
-        };
-        let Some(block) = ask.question.block() else {
-            // This meter cannot say who it is; it is asked again at the ends of intervals.
-            schedule.on_answer(&at, Err(Fault::Exception(1))).iter().for_each(&mut hear);
-            continue;
-        };
-        polls += 1;
-        let power = if polls % 5_000 < 300 { 8_000_000.0 } else { 5_000.0_f32 };
-        energy += power / 3_600.0;
-        let mut set = |register: u16, value: f32| {
-            let (offset, bits) = (usize::from(register.saturating_sub(block.at)), value.to_bits());
-            words[offset] = u16::try_from(bits >> 16).unwrap();
-            words[offset + 1] = u16::try_from(bits & 0xFFFF).unwrap();
-        };
-        for line in [0x4A3E, 0x4A40, 0x4A42] {
-            set(line, 35_000.0);
-        }
-        set(0x4A52, power);
-        set(0x4A7C, energy);
-        let answer = &words[..usize::from(block.count)];
-        let told = schedule.on_answer(&at, Ok(Reply::Words(answer)));
-        told.iter().for_each(&mut hear);
+            };
+            let told = schedule.on_answer(&at, reply);
+            told.iter().for_each(|sample: &Sample| site.on(&at, Fact::Sample(sample), &mut say));
+            if now >= ticked {
+                site.on(&at, Fact::Tick, &mut say);
+                ticked = site.next_due_ms(&at);
+            }
+        });
     }
     let allocated = ALLOCATIONS.get() - before;
+    let Said { records, balances, told } = said;
     assert!(records > 100, "{records} records: the furnace melted and stopped again and again");
+    assert!(balances > 7 && told == 2, "{balances} balances, {told} identities told in {identities} answers");
+    assert!(identities > 60, "asked again at both ends of every quarter of an hour: {identities}");
     assert_eq!(allocated, 0, "allocations in 90,000 polls and {records} records");
 }

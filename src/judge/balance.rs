@@ -1,10 +1,11 @@
 //! Balance groups: what comes in over the incomers goes out over the feeders, or is lost; what is left over passes by
 //! every meter.
 //!
-//! Energies are compared by registers over an hour or more. The error is what meters and transformers may err together
-//! (their classes in quadrature), the registers' steps, the skew between two reads times the change of power, and the
-//! declared losses once more. What hides inside that error is told as power beside every result. A residual asks for
-//! an inspection and convicts nobody.
+//! Energies are compared by registers over an hour or more, each brought to the time that all meters cover. The error is
+//! what meters and transformers may err together (their classes in quadrature), the registers' steps, the skew between
+//! two reads times the change of power, what a meter below its floor may not have counted, and the declared losses once
+//! more. What hides inside that error is told as power beside every result. A residual asks for an inspection and
+//! convicts nobody.
 
 pub mod group;
 pub mod hour;

@@ -114,9 +114,28 @@ pub struct Export {
     spell: Option<Spell>,
     proof: Option<Proof>,
     last: Option<Stamp>,
+    /// How often the count began anew.
+    counts: u32,
+}
+
+/// An export register as accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackCount {
+    /// What it shows.
+    pub energy: WattHours,
+    /// The smallest advance it shows.
+    pub step: WattHours,
+    /// Which count it is: only energies of one count can be compared.
+    pub count: u32,
 }
 
 impl Export {
+    /// The register, where the last reading was accepted as its baseline.
+    pub fn accepted(&self, at: &Stamp) -> Option<BackCount> {
+        let mark = self.track.anchor().filter(|mark| mark.at == *at)?;
+        Some(BackCount { energy: mark.register.energy, step: mark.register.step, count: self.counts })
+    }
+
     /// Takes a reading; true when an export register moved.
     pub fn on_reading(&mut self, terms: &Commissioned, reading: &Reading) -> bool {
         let at = reading.at;
@@ -156,13 +175,11 @@ impl Export {
         let explained = |before: &Mark, now: &Mark| terms.back_bound(&before.at, &now.at, now.register.step);
         match self.track.on(now, WattHours(0), possible, explained) {
             Passage::Told { before, energy, .. } if is_timed(&before, &now) => Some((before.at, energy)),
-            Passage::Told { .. }
-            | Passage::First
-            | Passage::Unsaved { .. }
-            | Passage::Doubtful { .. }
-            | Passage::Rebased { .. }
-            | Passage::Unconfirmed { .. }
-            | Passage::Untimed { .. } => None,
+            Passage::Told { .. } | Passage::Doubtful { .. } | Passage::Unconfirmed { .. } => None,
+            Passage::First | Passage::Unsaved { .. } | Passage::Rebased { .. } | Passage::Untimed { .. } => {
+                self.counts = self.counts.wrapping_add(1);
+                None
+            }
         }
     }
 

@@ -33,6 +33,8 @@ use crate::{
 
 /// A sign that was not seen again for this long has ended, in milliseconds: as the off-delay of drawing.
 pub const STAYS_MS: i64 = 900_000;
+/// As [`STAYS_MS`], of a balance that misses energy, in milliseconds: it is told every hour, and stands from one to the next.
+pub const RESIDUAL_STAYS_MS: i64 = 7_200_000;
 /// A sign of a moment (a stepped clock, a replay, another answer time) is shown for a day, in milliseconds.
 pub const MOMENT_STAYS_MS: i64 = 86_400_000;
 
@@ -155,8 +157,8 @@ impl Sign {
             | Sign::FrequencyApart
             | Sign::TooQuiet
             | Sign::PowerMismatch
-            | Sign::RegistersDisagree
-            | Sign::Residual => Some(STAYS_MS),
+            | Sign::RegistersDisagree => Some(STAYS_MS),
+            Sign::Residual => Some(RESIDUAL_STAYS_MS),
         }
     }
 

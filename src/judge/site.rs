@@ -4,7 +4,7 @@ mod law;
 
 use super::{
     Fact, Finding,
-    balance::{Balances, Corroboration, Group, hour::Point},
+    balance::{Balances, Corroboration, Group},
     commission::{Commissioned, Equipment},
     event::{Event, MeterTold, RegisterEvent},
     feeder::{Change, Feeder},
@@ -205,8 +205,8 @@ impl Site {
         self.with_feeder(place, &reading.at, Some(reading), say, |feeder, turns| {
             feeder.on_reading(reading, turns)
         });
-        if let Some(mark) = self.feeders.get(place).and_then(|feeder| feeder.accepted(reading)) {
-            self.balances.on_point(reading.meter, Point::of(reading, &mark));
+        if let Some(point) = self.feeders.get(place).and_then(|feeder| feeder.accepted(reading)) {
+            self.balances.on_point(reading.meter, point);
         }
         self.close_interval(place, &reading.at, true, say);
     }

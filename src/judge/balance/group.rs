@@ -91,39 +91,59 @@ impl Group {
     }
 }
 
-/// Groups whose couplers are not known to be open, as one; each with whether it was merged. Losses add up.
-pub(super) fn merged(groups: Vec<Group>) -> Vec<(Group, bool)> {
-    let mut all: Vec<(Group, bool)> = Vec::new();
-    for group in groups {
-        let joins = |(other, _): &(Group, bool)| {
-            let to =
-                |from: &Group, id: Name| !from.stands_alone() && from.coupler.is_some_and(|c| c.with == id);
-            to(&group, other.id) || to(other, group.id)
-        };
-        match all.iter().position(joins) {
-            None => {
-                let closed = !group.stands_alone();
-                all.push((group, closed));
-            }
-            Some(at) => {
-                if let Some((first, is_merged)) = all.get_mut(at) {
-                    first.incomers = first.incomers.iter().chain(&group.incomers).copied().collect();
-                    first.feeders = first.feeders.iter().chain(&group.feeders).copied().collect();
-                    first.losses.fixed.0 = first.losses.fixed.0.saturating_add(group.losses.fixed.0);
-                    if first.losses.load.0 == 0 {
-                        (first.losses.at_load, first.losses.load) = (group.losses.at_load, group.losses.load);
-                    } else {
-                        first.losses.at_load.0 =
-                            first.losses.at_load.0.saturating_add(group.losses.at_load.0);
-                        first.losses.load.0 = first.losses.load.0.saturating_add(group.losses.load.0);
-                    }
-                    first.coupler = first.coupler.filter(|c| c.position != Position::Open).or(group.coupler);
-                    *is_merged = true;
-                }
-            }
-        }
+/// Groups that are one, and the names they go by.
+struct Joined {
+    group: Group,
+    names: Vec<Name>,
+    merged: bool,
+}
+
+impl Joined {
+    fn of(group: Group) -> Joined {
+        Joined { names: vec![group.id], merged: !group.stands_alone(), group }
     }
-    all
+
+    fn take(&mut self, other: Joined) {
+        let (first, more) = (&mut self.group, other.group);
+        first.incomers = first.incomers.iter().chain(&more.incomers).copied().collect();
+        first.feeders = first.feeders.iter().chain(&more.feeders).copied().collect();
+        first.losses.fixed.0 = first.losses.fixed.0.saturating_add(more.losses.fixed.0);
+        first.losses.at_load.0 = first.losses.at_load.0.saturating_add(more.losses.at_load.0);
+        first.losses.load.0 = first.losses.load.0.saturating_add(more.losses.load.0);
+        first.coupler = first.coupler.filter(|c| c.position != Position::Open).or(more.coupler);
+        self.names.extend(other.names);
+        self.merged = true;
+    }
+}
+
+/// Groups whose couplers are not known to be open, as one, however many buses hang together; each with whether it was
+/// merged. Losses add up.
+pub(super) fn merged(groups: Vec<Group>) -> Vec<(Group, bool)> {
+    let closed: Vec<(Name, Name)> = groups
+        .iter()
+        .filter(|group| !group.stands_alone())
+        .filter_map(|group| Some((group.id, group.coupler?.with)))
+        .collect();
+    let hang_together = |one: &[Name], other: &[Name]| {
+        closed.iter().any(|(from, to)| {
+            (one.contains(from) && other.contains(to)) || (one.contains(to) && other.contains(from))
+        })
+    };
+    let mut all: Vec<Joined> = Vec::new();
+    for group in groups {
+        let mut joined = Joined::of(group);
+        let (with, apart): (Vec<Joined>, Vec<Joined>) =
+            all.into_iter().partition(|other| hang_together(&other.names, &joined.names));
+        let mut with = with.into_iter();
+        if let Some(mut first) = with.next() {
+            std::mem::swap(&mut first, &mut joined);
+            joined.take(first);
+            with.for_each(|other| joined.take(other));
+        }
+        all = apart;
+        all.push(joined);
+    }
+    all.into_iter().map(|joined| (joined.group, joined.merged)).collect()
 }
 
 #[cfg(test)]
@@ -157,6 +177,33 @@ mod tests {
             assert_eq!(one.len(), 1);
             assert!(one[0].1 && one[0].0.members().count() == 4);
             assert_eq!(one[0].0.coupler.unwrap().position, position);
+        }
+    }
+
+    #[test]
+    fn buses_that_hang_together_are_one_in_whatever_order_they_are_named() {
+        let group = |id: &str, with: &str, position| Group {
+            id: Name::new(id).unwrap(),
+            incomers: Box::new([MeterId::new(&format!("in-{id}")).unwrap()]),
+            feeders: Box::new([MeterId::new(&format!("out-{id}")).unwrap()]),
+            losses: Losses::default(),
+            coupler: Some(Coupler { with: Name::new(with).unwrap(), position, source: None }),
+        };
+        let chain = [
+            Group { coupler: None, ..group("b1", "b1", Position::Open) },
+            group("b2", "b1", Position::Closed),
+            group("b3", "b2", Position::Unknown),
+            group("b4", "b3", Position::Open),
+        ];
+        let orders = [[0, 1, 2, 3], [2, 0, 1, 3], [2, 1, 0, 3], [3, 2, 0, 1], [1, 3, 0, 2]];
+        for order in orders {
+            let all = merged(order.map(|place: usize| chain[place].clone()).into());
+            let mut sizes: Vec<(usize, bool)> =
+                all.iter().map(|(group, merged)| (group.members().count(), *merged)).collect();
+            sizes.sort_unstable();
+            assert_eq!(sizes, [(2, false), (6, true)], "{order:?}");
+            let one = all.iter().find(|(_, merged)| *merged).unwrap();
+            assert_ne!(one.0.coupler.unwrap().position, Position::Open, "{order:?}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     GRACE_MS,
     group::{Group, Position, Side},
-    hour::{HOUR_MS, Member, Point},
+    hour::{Counted, HOUR_MS, Member},
 };
 use crate::{
     judge::{
@@ -73,9 +73,9 @@ pub struct BalanceFinding {
     pub end: Stamp,
     /// What it comes to.
     pub outcome: Outcome,
-    /// What the incomers counted.
+    /// What the incomers counted in the time that all meters cover.
     pub came_in: WattHours,
-    /// What the feeders counted.
+    /// What the feeders counted in it.
     pub went_out: WattHours,
     /// What is lost between them, as declared.
     pub lost: WattHours,
@@ -106,50 +106,80 @@ impl BalanceFinding {
     }
 }
 
-/// Sums over the members that told.
+/// The time that every member that told covers, in milliseconds, and how far apart they were read at the worse end.
+#[derive(Clone, Copy, Debug, Default)]
+struct Common {
+    starts: Option<(Stamp, Stamp)>,
+    ends: Option<(Stamp, Stamp)>,
+}
+
+impl Common {
+    fn of(members: &[Member], hour: i64) -> Common {
+        members.iter().filter_map(|member| member.counted(hour)).fold(Common::default(), |common, counted| {
+            let Common { starts, ends } = common;
+            Common { starts: Some(widened(starts, counted.from)), ends: Some(widened(ends, counted.to)) }
+        })
+    }
+
+    fn covered_ms(&self) -> i64 {
+        match (self.starts, self.ends) {
+            (Some((_, start)), Some((end, _))) => end.since_ms(&start).max(0),
+            (None, _) | (_, None) => 0,
+        }
+    }
+
+    fn skew_ms(&self) -> i64 {
+        let apart = |ends: Option<(Stamp, Stamp)>| ends.map_or(0, |(first, last)| last.since_ms(&first));
+        apart(self.starts).max(apart(self.ends))
+    }
+}
+
+/// Sums over the members that told, each brought to the time that all of them cover.
 #[derive(Default)]
 struct Totals {
     came_in: i64,
     went_out: i64,
     squares: i128,
     steps: i64,
+    /// What may have passed outside the common time other than at each meter's mean.
+    outside: i64,
+    /// What meters below their floors may not have counted.
+    below: i64,
     /// Sums of the changes of power, of the incomers and of the feeders.
     changes: [i64; 2],
     told: u16,
-    starts: Option<(Stamp, Stamp)>,
-    ends: Option<(Stamp, Stamp)>,
 }
 
 impl Totals {
-    fn add(&mut self, member: &Member, from: &Point, to: &Point) {
-        let energy = to.energy.0.saturating_sub(from.energy.0);
+    fn add(&mut self, member: &Member, counted: &Counted, covered_ms: i64) {
+        let span_ms = counted.span_ms();
+        let common = |energy: WattHours| scaled(energy.0, covered_ms, span_ms);
+        let (net, gross) = (common(counted.net), common(counted.gross));
         let [changes_in, changes_out] = &mut self.changes;
         let (sum, changes) = match member.side {
             Side::In => (&mut self.came_in, changes_in),
             Side::Out => (&mut self.went_out, changes_out),
         };
-        *sum = sum.saturating_add(energy);
+        *sum = sum.saturating_add(net);
         *changes = changes.saturating_add(member.change().0);
-        let error = i128::from(energy.abs()) * i128::from(member.error_ppm);
+        let error = i128::from(gross) * i128::from(member.error_ppm);
         self.squares = self.squares.saturating_add(error.saturating_mul(error));
-        self.steps = self.steps.saturating_add(from.step.0.max(to.step.0).saturating_mul(2));
+        self.steps = self.steps.saturating_add(counted.step.0.saturating_mul(2));
+        let change = member.possible_change(power(counted.net.0.into(), span_ms));
+        self.outside = self.outside.saturating_add(skew_error(change, span_ms.saturating_sub(covered_ms)).0);
+        self.below =
+            self.below.saturating_add(member.floor.over_ms(covered_ms).0.saturating_sub(gross).max(0));
         self.told += 1;
-        self.starts = Some(widened(self.starts, from.at));
-        self.ends = Some(widened(self.ends, to.at));
     }
 
     /// The error of everything that was told, in watt-hours, without the losses.
     fn error(&self) -> i128 {
         // Energy times parts per million: a million of them are a watt-hour.
         let classes = root(self.squares) / 1_000_000 + 1;
+        // Both sides see the same change; their registers may be old by as much.
         let change = MilliWatts(self.changes.into_iter().max().unwrap_or(0));
-        classes + i128::from(self.steps) + i128::from(skew_error(change, self.skew_ms()).0)
-    }
-
-    /// How far apart the meters were read, at the worse end, and how old their registers may have been.
-    fn skew_ms(&self) -> i64 {
-        let apart = |ends: Option<(Stamp, Stamp)>| ends.map_or(0, |(first, last)| last.since_ms(&first));
-        apart(self.starts).max(apart(self.ends)).saturating_add(REGISTER_AGE_MS)
+        let linear = [self.steps, self.outside, self.below, skew_error(change, REGISTER_AGE_MS).0];
+        linear.into_iter().fold(classes, |sum, error| sum + i128::from(error))
     }
 }
 
@@ -161,18 +191,16 @@ pub(super) fn weigh(
     at: &Stamp,
     hour: i64,
 ) -> BalanceFinding {
+    let common = Common::of(members, hour);
+    let covered_ms = common.covered_ms();
     let mut totals = Totals::default();
     for member in members {
-        if let Some((from, to)) = member.counted(hour) {
-            totals.add(member, &from, &to);
+        if let Some(counted) = member.counted(hour) {
+            totals.add(member, &counted, covered_ms);
         }
     }
     let (start, end) =
-        (totals.starts.map_or(*at, |(first, _)| first), totals.ends.map_or(*at, |(_, last)| last));
-    let covered_ms = match (totals.starts, totals.ends) {
-        (Some((_, start)), Some((end, _))) => end.since_ms(&start).max(0),
-        (None, _) | (_, None) => 0,
-    };
+        (common.starts.map_or(*at, |(first, _)| first), common.ends.map_or(*at, |(_, last)| last));
     let all = u16::try_from(members.len()).unwrap_or(u16::MAX);
     let passing = power(totals.came_in.into(), covered_ms);
     let lost = group.losses.at(passing).over_ms(covered_ms).0;
@@ -181,7 +209,7 @@ pub(super) fn weigh(
     let error = whole(totals.error() + i128::from(lost));
     let outcome = match group.coupler.map(|coupler| coupler.position) {
         _ if totals.told < all => Outcome::Unknown(Doubt::MemberSilent),
-        _ if covered_ms < LEAST_SPAN_MS || totals.skew_ms() > GRACE_MS => Outcome::Unknown(Doubt::TooShort),
+        _ if covered_ms < LEAST_SPAN_MS || common.skew_ms() > GRACE_MS => Outcome::Unknown(Doubt::TooShort),
         Some(Position::Closed) if merged => Outcome::Unknown(Doubt::CouplerClosed),
         Some(Position::Unknown) if merged => Outcome::Unknown(Doubt::CouplerUnknown),
         _ if residual.abs() > error => Outcome::Residual,
@@ -202,6 +230,14 @@ pub(super) fn weigh(
         members: all,
         covered_ms,
     }
+}
+
+/// The part of an energy that falls into so much of its span.
+fn scaled(energy: i64, part_ms: i64, span_ms: i64) -> i64 {
+    if span_ms <= 0 {
+        return 0;
+    }
+    whole(i128::from(energy) * i128::from(part_ms) / i128::from(span_ms))
 }
 
 /// What could hide behind an incomer that carries so much, by its classes alone: told at commissioning.

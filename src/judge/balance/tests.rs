@@ -8,6 +8,7 @@ use super::{
 use crate::{
     judge::{
         Accuracy, Classes, Wiring,
+        beside::BackCount,
         floor::{Floor, STARTING_CURRENT_CT_PPM},
     },
     metering::decode::Declared,
@@ -97,9 +98,10 @@ impl Plant {
                 let energy = (*counted + load * late_ms) / 3_600_000;
                 let point = Point {
                     at: Plant::stamp(self.now_ms + late_ms),
-                    energy: WattHours(energy / 1_000 * 1_000),
+                    import: WattHours(energy / 1_000 * 1_000),
+                    export: None,
                     step: WattHours(1_000),
-                    power: MilliWatts::from_watts(load),
+                    power: Some(MilliWatts::from_watts(load)),
                 };
                 self.balances.on_point(meter(id), point);
             }
@@ -254,4 +256,146 @@ fn a_balance_that_agrees_corroborates_its_feeders_for_two_hours() {
     assert_eq!(plant.balances.corroboration(asset, &Plant::stamp(plant.now_ms + 3 * HOUR_MS)), None);
     plant.run(3_600, &[("in", 12_000_000), ("f01", 10_000_000)]);
     assert_eq!(plant.balances.corroboration(asset, &now(&plant)), None, "a residual corroborates nothing");
+}
+
+/// Two meters of class 0.2S, an incomer and its one feeder, read at moments of their own.
+struct Pair {
+    balances: Balances,
+    told: Vec<BalanceFinding>,
+}
+
+impl Pair {
+    fn new() -> Pair {
+        let class = Accuracy::parse("0.2S");
+        let fine = |id| Commissioned { classes: Classes { meter: class, ct: class, pt: class }, ..terms(id) };
+        let meters = [fine("in"), fine("f01")];
+        let groups = vec![group("bus-1", "in", &["f01"])];
+        Pair { balances: Balances::new(groups, &meters.iter().collect::<Vec<_>>()), told: Vec::new() }
+    }
+
+    /// So many seconds after the beginning a meter shows so many watt-hours, and so many watts.
+    fn read(&mut self, id: &str, second: i64, energy: i64, watts: i64) {
+        self.read_both(id, second, (energy, None), watts);
+    }
+
+    fn read_both(&mut self, id: &str, second: i64, (import, export): (i64, Option<(i64, u32)>), watts: i64) {
+        let at = Plant::stamp(START_MS + second * 1_000);
+        let export =
+            export.map(|(energy, count)| BackCount { energy: WattHours(energy), step: WattHours(10), count });
+        let power = Some(MilliWatts::from_watts(watts));
+        let point = Point { at, import: WattHours(import), export, step: WattHours(10), power };
+        self.balances.on_point(meter(id), point);
+    }
+
+    fn tick(&mut self, second: i64) {
+        let told = &mut self.told;
+        self.balances.on_tick(&Plant::stamp(START_MS + second * 1_000), |finding, _| told.push(*finding));
+    }
+
+    fn last(&self) -> BalanceFinding {
+        *self.told.last().unwrap()
+    }
+}
+
+#[test]
+fn a_meter_that_is_read_late_at_one_end_has_counted_for_longer_and_not_more() {
+    let mut pair = Pair::new();
+    let watt_hours = |second: i64| 12_500_000 * second / 3_600;
+    for second in (1..7_300).step_by(10) {
+        pair.read("in", second, watt_hours(second), 12_500_000);
+        // It did not answer for four minutes around the full hour.
+        if !(7_190..7_430).contains(&second) {
+            pair.read("f01", second, watt_hours(second), 12_500_000);
+        }
+        pair.tick(second);
+    }
+    pair.read("f01", 7_435, watt_hours(7_435), 12_500_000);
+    pair.tick(7_436);
+    let told = pair.last();
+    assert_eq!((told.outcome, told.told), (Outcome::Agrees, 2), "{told:?}");
+    assert!(told.residual.0.abs() < 1_000, "both ran evenly: {told:?}");
+    assert!(told.error.0 > 60_000, "and what was not seen of it may have changed: {told:?}");
+}
+
+#[test]
+fn a_melt_that_begins_while_an_hour_is_told_is_known_as_a_change_in_the_next() {
+    let mut pair = Pair::new();
+    let begins = 3_645;
+    let watts = |second: i64| if second < begins { 100_000 } else { 12_500_000 };
+    let watt_hours = |second: i64| (100_000 * second + 12_400_000 * (second - begins).max(0)) / 3_600;
+    for minute in 0..125 {
+        let second = minute * 60;
+        pair.read("in", second, watt_hours(second), watts(second));
+        pair.tick(second);
+        let later = second + 50;
+        pair.read("f01", later, watt_hours(later), watts(later));
+        pair.tick(later);
+    }
+    assert!(pair.told.iter().all(|told| told.outcome == Outcome::Agrees), "{:?}", pair.told);
+    assert_eq!(pair.told.len(), 2);
+}
+
+#[test]
+fn what_flows_backwards_is_netted_and_errs_as_much_and_a_missing_word_is_no_zero() {
+    let mut pair = Pair::new();
+    // A crane hall feeds back half of what it draws; the feeder's meter errs by 0.2 %, as it may.
+    let read = |pair: &mut Pair, second: i64, tells: bool| {
+        let (import, export) = (20_000_000 * second / 3_600, 10_000_000 * second / 3_600);
+        pair.read("in", second, import - export, 10_000_000);
+        let export = export + export / 500;
+        let back = tells.then_some((50_000_000 + export, 1));
+        pair.read_both("f01", second, (import + import / 500, back), 10_000_000);
+        pair.tick(second);
+    };
+    // At the second full hour the export word cannot be read for some minutes.
+    (1..10_900).step_by(10).for_each(|second| read(&mut pair, second, !(7_195..7_300).contains(&second)));
+    let outcomes: Vec<Outcome> = pair.told.iter().map(|told| told.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Agrees; 3], "{:?}", pair.told);
+    assert!(pair.told.iter().all(|told| told.residual.0.abs() < 30_000), "{:?}", pair.told);
+    // The meter was exchanged, or its count began anew: energies of two counts are not compared.
+    let (import, export) = (20_000_000 * 11_400 / 3_600, 7);
+    pair.read_both("f01", 11_400, (import, Some((export, 2))), 10_000_000);
+    (11_410..14_500).step_by(10).for_each(|second| {
+        pair.read("in", second, 10_000_000 * second / 3_600, 10_000_000);
+        let export = 10_000_000 * (second - 11_400) / 3_600;
+        pair.read_both("f01", second, (20_000_000 * second / 3_600, Some((export, 2))), 10_000_000);
+        pair.tick(second);
+    });
+    assert_eq!(pair.last().outcome, Outcome::Unknown(Doubt::TooShort), "{:?}", pair.last());
+}
+
+#[test]
+fn what_rests_below_the_floors_may_add_up_at_the_incomer() {
+    let floor = terms("f01").floor.power.watts();
+    let idle = floor * 9 / 10;
+    let mut meters = vec!["in"];
+    meters.extend(FEEDERS);
+    let mut plant = Plant::new(vec![group("bus-1", "in", &FEEDERS)], &meters);
+    // Transformers at no load: each feeder's meter does not start, the incomer's counts them all.
+    plant.run(2 * 3_600 + 600, &[("in", idle * 12)]);
+    assert_eq!(plant.outcomes(), [Outcome::Agrees, Outcome::Agrees]);
+    assert!(plant.told[1].blind.watts() > idle * 12, "{:?}", plant.told[1]);
+    let mut plant = Plant::new(vec![group("bus-1", "in", &FEEDERS)], &meters);
+    plant.run(2 * 3_600 + 600, &[("in", floor * 12 + 900_000)]);
+    assert_eq!(plant.outcomes(), [Outcome::Residual, Outcome::Residual], "{:?}", plant.told);
+}
+
+#[test]
+fn a_run_in_an_outage_is_a_change_that_nobody_saw() {
+    let mut pair = Pair::new();
+    // The feeder's meter is silent for two hours and a half; a melt runs meanwhile and ends as it comes back.
+    let (begins, ends) = (4_000, 10_920);
+    let watts = |second: i64| if (begins..ends).contains(&second) { 12_500_000 } else { 100_000 };
+    let watt_hours =
+        |second: i64| (100_000 * second + 12_400_000 * (second.min(ends) - begins).max(0)) / 3_600;
+    for second in (1..11_100).step_by(10) {
+        pair.read("in", second, watt_hours(second), watts(second));
+        if !(2_000..10_950).contains(&second) {
+            pair.read("f01", second, watt_hours(second), watts(second));
+        }
+        pair.tick(second);
+    }
+    let told = pair.last();
+    assert_eq!((told.told, told.outcome), (2, Outcome::Agrees), "{told:?}");
+    assert!(told.covered_ms > 2 * HOUR_MS);
 }

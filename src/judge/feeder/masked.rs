@@ -3,6 +3,7 @@
 use super::{Change, Feeder, Mark, Passage, State, Why, line};
 use crate::{
     judge::{
+        balance::hour::Point,
         commission::Commissioned,
         permit::Permit,
         sign::{
@@ -10,7 +11,7 @@ use crate::{
             neighbours::{Beside, Trace},
         },
     },
-    metering::Reading,
+    metering::{Quantity, Reading},
     terms::Stamp,
 };
 
@@ -38,9 +39,14 @@ impl Feeder {
         &self.signs
     }
 
-    /// Its register, where the last reading was accepted as its baseline.
-    pub fn accepted(&self, reading: &Reading) -> Option<Mark> {
-        self.track.anchor().filter(|mark| mark.at == reading.at)
+    /// Its registers, where the last reading was accepted as their baseline: all that it showed.
+    pub fn accepted(&self, reading: &Reading) -> Option<Point> {
+        let import = self.track.anchor().filter(|mark| mark.at == reading.at)?;
+        // Phases' registers of what flows backwards are no counterpart to a total that nets them.
+        let tells = reading.register(Quantity::Export).is_some();
+        let export = self.export.accepted(&reading.at).filter(|_| tells);
+        let is_whole = export.is_some() == tells;
+        is_whole.then(|| Point::of(&import, export, reading.power()))
     }
 
     /// Shows a strong sign at once, whatever else is not told; true when a sign began or ended.

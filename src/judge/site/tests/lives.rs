@@ -8,7 +8,7 @@ use super::{
     *,
 };
 use crate::{
-    judge::{Permitted, Turn},
+    judge::{Inspect, Permitted, Turn},
     metering::{Identity, identity::Label},
 };
 
@@ -24,6 +24,8 @@ enum Kind {
     Aron,
     /// A crane that feeds back in between, as declared.
     Crane,
+    /// The feeder serves a second piece of equipment too: it convicts neither, whatever it draws.
+    Shared,
 }
 
 /// What a life keeps of its plant besides the meter's import register.
@@ -124,6 +126,7 @@ impl Story {
         let mut terms = terms();
         match self.plant.kind {
             Kind::Plain | Kind::Phases => {}
+            Kind::Shared => terms.serves = Box::new([asset(), neighbour()]),
             Kind::Aron => terms.wiring = Wiring::Aron,
             Kind::Crane => {
                 terms.allowances[0].back_power = MilliWatts::from_watts(FED_BACK_W);
@@ -131,14 +134,15 @@ impl Story {
             }
         }
         let standing = Standing::declared(LegalDay::parse("2026-10-31"));
-        Site::new(vec![terms], vec![Equipment { id: asset(), standing }], memory)
+        let served: Vec<AssetId> = terms.serves.to_vec();
+        Site::new(vec![terms], served.into_iter().map(|id| Equipment { id, standing }).collect(), memory)
     }
 
     /// A reading as this plant's meter shows it.
     fn plant_reading(&self, watts: i64, volts_percent: i64) -> Reading {
         let mut reading = self.reading(watts, volts_percent, None);
         match self.plant.kind {
-            Kind::Plain => {}
+            Kind::Plain | Kind::Shared => {}
             Kind::Phases => {
                 with_phases(&mut reading, self.plant.lagging, 0);
                 for quantity in [Quantity::PowerL1, Quantity::PowerL2, Quantity::PowerL3] {
@@ -297,6 +301,41 @@ proptest! {
                     prop_assert!(steps >= 0, "{interval:?}");
                 }
             }
+        }
+    }
+}
+
+fn neighbour() -> AssetId {
+    AssetId::new("eaf-9").unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(200), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whoever shares a feeder may melt on it, polled, in outages and across restarts: neither piece of equipment is
+    /// said to draw, none is convicted, and somebody is asked to look.
+    #[test]
+    fn a_shared_feeder_convicts_nobody_whatever_it_draws(
+        before in prop::collection::vec(honest(), 0..5),
+        melt in 70_u64..1_500,
+        after in prop::collection::vec((prop::sample::select(vec![5_000_i64, 90_000, 8_000_000]), honest()), 0..6),
+    ) {
+        let mut story = Story::at_plant(Kind::Shared);
+        let mut true_ws = story.energy.0 * 3_600;
+        for (watts, what) in before {
+            story.live(&mut true_ws, watts, 1, what);
+        }
+        story.live(&mut true_ws, 8_000_000, 1, Honest::Polled(melt));
+        for (watts, (_, what)) in after {
+            story.live(&mut true_ws, watts, 1, what);
+        }
+        let verdicts = || story.said.iter().filter_map(|f| if let Finding::Verdict(v) = f { Some(v) } else { None });
+        prop_assert!(verdicts().all(|v| v.violation_since_unix_ms.is_none() && v.state != State::Drawing));
+        let asks = |v: &&Verdict| v.grounds.is_some_and(|g| g.inspect.iter().any(|why| why == Inspect::SharedFeeder));
+        for id in [asset(), neighbour()] {
+            let asked: Vec<&Verdict> = verdicts().filter(|v| v.asset == id).filter(asks).collect();
+            prop_assert!(!asked.is_empty(), "{id}: nobody is asked to look");
+            prop_assert!(asked.iter().all(|v| v.state == State::Unknown(Why::SharedFeeder)), "{id}: {asked:?}");
         }
     }
 }
