@@ -9,6 +9,9 @@ const HOUR_MS: u64 = 3_600_000;
 const DAY_MS: u64 = 24 * HOUR_MS;
 /// The crane is used, or not, in slots of this length.
 const CRANE_SLOT_MS: u64 = 180_000;
+/// One lift: up, across, and down for the last third.
+const LIFT_MS: u64 = 60_000;
+const LOWERS_FROM_MS: u64 = 40_000;
 
 /// Auxiliaries of a feeder. Plant time 0 is midnight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +22,9 @@ pub struct Auxiliaries {
     pub heaters_w: u32,
     /// A crane: bursts of some minutes between 08:00 and 17:00, in watts.
     pub crane_w: u32,
+    /// What the crane gives back while it lowers a load, in watts. It flows out of the feeder as far as nothing else on
+    /// it takes it.
+    pub regeneration_w: u32,
     /// The drive that turns a cooling kiln, always on, in watts.
     pub barring_w: u32,
 }
@@ -33,9 +39,15 @@ impl Auxiliaries {
         let switched = |on: bool, watts: u32| if on { f64::from(watts) } else { 0.0 };
         // A hoist starts and stops: half to full power from second to second.
         let hoist = 0.75 + 0.25 * chance.branch(2).swing(at_ms / 1_000);
+        let crane = if self.regeneration_w > 0 && at_ms % LIFT_MS >= LOWERS_FROM_MS {
+            // A converter that gives back does so at a good power factor.
+            Draw::lagging(-switched(lifting, self.regeneration_w) * hoist, 0.95)
+        } else {
+            Draw::lagging(switched(lifting, self.crane_w) * hoist, 0.70)
+        };
         Draw::lagging(switched(night, self.lamps_w), 0.95)
             .and(Draw::lagging(switched(heating, self.heaters_w), 1.0))
-            .and(Draw::lagging(switched(lifting, self.crane_w) * hoist, 0.70))
+            .and(crane)
             .and(Draw::lagging(f64::from(self.barring_w), 0.80))
     }
 }
@@ -46,12 +58,23 @@ mod tests {
 
     #[test]
     fn lamps_burn_at_night_and_the_crane_works_by_day() {
-        let all = Auxiliaries { lamps_w: 1_000, heaters_w: 0, crane_w: 20_000, barring_w: 0 };
+        let all = Auxiliaries { lamps_w: 1_000, crane_w: 20_000, ..Auxiliaries::default() };
         let at = |second: u64| all.draw(second * 1_000, Chance::new(2)).watts;
         assert!((at(3_600) - 1_000.0).abs() < 1e-9);
         assert!(at(7 * 3_600).abs() < 1e-9);
         let bursts = (8 * 3_600..17 * 3_600).filter(|s| at(*s) > 9_000.0).count();
         assert!((600..8_000).contains(&bursts), "{bursts} s");
+    }
+
+    #[test]
+    fn a_crane_that_gives_back_does_so_while_it_lowers() {
+        let crane = Auxiliaries { crane_w: 40_000, regeneration_w: 30_000, ..Auxiliaries::default() };
+        let watts: Vec<f64> =
+            (0..86_400_u64).map(|second| crane.draw(second * 1_000, Chance::new(2)).watts).collect();
+        let gives = watts.iter().filter(|w| **w < -10_000.0).count();
+        let takes = watts.iter().filter(|w| **w > 10_000.0).count();
+        assert!(gives > 300 && takes.abs_diff(2 * gives) < gives / 10, "{gives} s {takes} s");
+        assert!(watts.iter().all(|w| (-30_000.0..=40_000.0).contains(w)));
     }
 
     #[test]

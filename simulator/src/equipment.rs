@@ -67,7 +67,7 @@ impl Energy {
 #[derive(Clone, Debug)]
 pub(crate) struct Equipment {
     pub(crate) load: Load,
-    pub(crate) started_ms: Option<u64>,
+    started_ms: Option<u64>,
     pub(crate) fed: Fed,
     /// Full without one.
     level: Option<Level>,
@@ -77,6 +77,14 @@ pub(crate) struct Equipment {
 impl Equipment {
     pub(crate) fn standing(load: Load) -> Equipment {
         Equipment { load, started_ms: None, fed: Fed::Own, level: None, energy: Energy::default() }
+    }
+
+    pub(crate) fn start(&mut self, now_ms: u64) {
+        self.started_ms = Some(self.started_ms.unwrap_or(now_ms));
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.started_ms = None;
     }
 
     /// Moves its power to so many thousandths of full, evenly over a time.

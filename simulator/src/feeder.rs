@@ -108,7 +108,7 @@ impl Feeder {
     /// With its process equipment running since plant time 0.
     #[must_use]
     pub fn running(mut self) -> Feeder {
-        self.equipment.started_ms = Some(0);
+        self.equipment.start(0);
         self
     }
 

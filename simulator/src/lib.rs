@@ -42,6 +42,8 @@ pub mod load;
 pub mod measure;
 pub mod meter;
 pub mod phasor;
+#[cfg(test)]
+mod physics;
 pub mod plant;
 mod pretence;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The whole plant at one moment of its time: the site, the Modbus units that tell of it, and what is yet to happen.
 
+mod act;
+
 use std::collections::BTreeMap;
 
 use coldhearth::{
@@ -11,9 +13,8 @@ use coldhearth::{
 use crate::{
     chance::Chance,
     change::Change,
-    equipment::Fed,
     exception::{ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, NO_ANSWER_FROM_UNIT},
-    feeder::{Feeder, Supply},
+    feeder::Feeder,
     frame::{Asked, Said},
     grid::Grid,
     meter::{Moment, SimMeter},
@@ -259,6 +260,25 @@ impl Plant {
         meter.held(&self.moment(*feeder), quantity)
     }
 
+    /// What really flows through a feeder.
+    #[cfg(test)]
+    pub(crate) fn flow(&self, feeder: FeederIndex) -> crate::feeder::Flow {
+        self.present.flow(feeder)
+    }
+
+    /// Whether what a feeder takes comes from above it and nowhere else.
+    #[cfg(test)]
+    pub(crate) fn hangs_on_the_grid(&self, feeder: FeederIndex) -> bool {
+        self.site.hangs_on_the_grid(feeder)
+    }
+
+    /// When the powers of now end, at the latest.
+    #[cfg(test)]
+    pub(crate) fn held_until_ms(&self) -> u64 {
+        let step_end = self.held_ms + self.step_ms;
+        step_end.min(self.present.until_ms).min(self.timeline.next_ms().unwrap_or(u64::MAX))
+    }
+
     fn count(&mut self, span_ms: u64) {
         self.site.count(&self.present, span_ms);
         for (meter, _) in self.units.values_mut().filter_map(|unit| unit.meter.as_mut()) {
@@ -296,101 +316,6 @@ impl Plant {
         is_any
     }
 
-    fn change(&mut self, change: Change) -> Option<()> {
-        let now_ms = self.now_ms;
-        match change {
-            Change::StartMelt(f) => {
-                let equipment = &mut self.site.feeder(f)?.equipment;
-                equipment.started_ms = Some(equipment.started_ms.unwrap_or(now_ms));
-            }
-            Change::StopLoad(f) => self.site.feeder(f)?.equipment.started_ms = None,
-            Change::Level(f, per_mille) => self.site.feeder(f)?.equipment.ramp(now_ms, per_mille, 0),
-            Change::Ramp(f, per_mille, over_ms) => {
-                self.site.feeder(f)?.equipment.ramp(now_ms, per_mille, over_ms);
-            }
-            Change::Feed(f, fed) => {
-                if let Fed::Through(host) = fed {
-                    self.site.feeder(host)?;
-                }
-                self.site.feeder(f)?.equipment.fed = fed;
-            }
-            Change::Cut(f) => self.site.feeder(f)?.supply = Supply::Cut,
-            Change::Restore(f) => self.site.feeder(f)?.supply = Supply::Live,
-            Change::Induce(f, per_cent) => self.site.feeder(f)?.supply = Supply::Induced(per_cent),
-            Change::Generate(f, place) => self.site.feeder(f)?.supply = Supply::Generator(place),
-            Change::Couple(a, b, per_mille) => self.site.couple(a, b, f64::from(per_mille) / 1_000.0)?,
-            Change::Uncouple(incomer) => self.site.uncouple(incomer)?,
-            Change::Load(f, load) => self.site.feeder(f)?.equipment.load = load,
-            Change::Auxiliaries(f, auxiliaries) => self.site.feeder(f)?.auxiliaries = auxiliaries,
-            Change::Capacitors(f, capacitors) => self.site.feeder(f)?.capacitors = capacitors,
-            Change::Force(f, power) => self.site.feeder(f)?.forced = Some(power),
-            Change::Release(f) => self.site.feeder(f)?.forced = None,
-            Change::Rewire(unit, wiring) => self.meter(unit)?.rewire(wiring),
-            Change::Gain(unit, ppm) => self.meter(unit)?.adjust(|i| i.gain_ppm = ppm),
-            Change::CtRatio(unit, ratio) => self.meter(unit)?.adjust(|i| i.told_ct = ratio),
-            Change::PtRatio(unit, ratio) => self.meter(unit)?.adjust(|i| i.told_pt = ratio),
-            Change::Register(unit, function, at, word) => self.meter(unit)?.fix_register(function, at, word),
-            Change::Absent(unit, quantity) => self.meter(unit)?.set_absent(quantity, true),
-            Change::Present(unit, quantity) => self.meter(unit)?.set_absent(quantity, false),
-            Change::Freeze(unit) => self.freeze(unit)?,
-            Change::Thaw(unit) => {
-                self.units.get_mut(&unit)?.relays = None;
-                self.meter(unit)?.thaw();
-            }
-            Change::Textbook(unit) => self.pretend_textbook(unit)?,
-            Change::Record(unit) => self.meter(unit)?.record(now_ms),
-            Change::Replay(unit) => self.meter(unit)?.replay(now_ms)?,
-            Change::Relay(unit, other) => {
-                self.units.get(&other)?.meter.as_ref()?;
-                self.units.get_mut(&unit)?.relays = Some(other);
-            }
-            Change::Exchange(unit) => self.exchange(unit)?,
-            Change::Darken(unit) => self.meter(unit)?.set_powered(false, now_ms),
-            Change::Power(unit) => self.meter(unit)?.set_powered(true, now_ms),
-            Change::ResetRegisters(unit) => self.meter(unit)?.reset_registers(),
-            Change::RollBack(unit, energy) => self.meter(unit)?.roll_back(energy),
-            Change::ClearDemand(unit) => self.meter(unit)?.clear_demand(),
-            Change::ShiftClock(unit, seconds) => self.meter(unit)?.shift_clock(seconds),
-            Change::Serial(unit, serial) => self.meter(unit)?.who.set_serial(&serial),
-            Change::Firmware(unit, firmware) => self.meter(unit)?.who.set_firmware(&firmware),
-            Change::Setting(unit, setting, number) => self.meter(unit)?.who.set(setting, number),
-            Change::Plate(unit, at, plate) => {
-                *self.units.get_mut(&unit)?.plates.get_mut(&at)? = plate.to_words();
-            }
-        }
-        Some(())
-    }
-
-    fn freeze(&mut self, unit: u8) -> Option<()> {
-        let (_, feeder) = self.units.get(&unit)?.meter.as_ref()?;
-        let moment = self.moment(*feeder);
-        self.meter(unit)?.freeze(&moment);
-        Some(())
-    }
-
-    fn pretend_textbook(&mut self, unit: u8) -> Option<()> {
-        let (_, feeder) = self.units.get(&unit)?.meter.as_ref()?;
-        let volts = self.site.feeder(*feeder)?.nominal_volts();
-        self.meter(unit)?.pretend_textbook(volts);
-        Some(())
-    }
-
-    /// The meter that comes in begins its uptime; the one that goes out counts no more.
-    fn exchange(&mut self, unit: u8) -> Option<()> {
-        let now_ms = self.now_ms;
-        let unit = self.units.get_mut(&unit)?;
-        let ((meter, _), spare) = (unit.meter.as_mut()?, unit.spare.as_mut()?);
-        std::mem::swap(meter, spare);
-        spare.set_powered(false, now_ms);
-        meter.set_powered(false, now_ms);
-        meter.set_powered(true, now_ms);
-        Some(())
-    }
-
-    fn meter(&mut self, unit: u8) -> Option<&mut SimMeter> {
-        self.units.get_mut(&unit)?.meter.as_mut().map(|(meter, _)| meter)
-    }
-
     fn moment(&self, feeder: FeederIndex) -> Moment {
         Moment { now_ms: self.now_ms, frequency_hz: self.site.frequency_hz(feeder, self.now_ms) }
     }
@@ -406,176 +331,4 @@ fn plate_words(unit: &Unit, Block { function, at, count }: Block) -> Option<&[u1
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        load::{ElectricArcFurnace, Load},
-        meter::Unmapped,
-        round_trip::{meter, profile, reading},
-    };
-    use coldhearth::{
-        catalogue::{Attribute, plate::PlateValue},
-        metering::Quantity,
-        terms::{MilliVolts, Ratio},
-    };
-
-    const HOUR_MS: u64 = 3_600_000;
-
-    fn melting(seed: u64) -> (Plant, FeederIndex) {
-        let mut plant = Plant::new(seed);
-        let furnace = Load::ElectricArcFurnace(ElectricArcFurnace::SMALL);
-        let feeder = plant.add_feeder(Feeder::new(MilliVolts(10_000_000), furnace).running());
-        plant.add_meter(1, meter("sim-cutoff").with_ct(Ratio::parse("1000/5").unwrap()), feeder);
-        (plant, feeder)
-    }
-
-    #[test]
-    fn a_plant_is_the_same_however_often_it_is_looked_at() {
-        let (mut seldom, feeder) = melting(4);
-        let (mut often, _) = melting(4);
-        seldom.advance_to(HOUR_MS);
-        let mut at = 0;
-        while at < HOUR_MS {
-            at = (at + 1 + at % 977).min(HOUR_MS);
-            often.advance_to(at);
-        }
-        assert_eq!(seldom.truth(feeder), often.truth(feeder));
-        let words = |plant: &Plant| plant.read(1, Function::Holding, 0, 40).unwrap();
-        assert_eq!(words(&seldom), words(&often));
-        assert_ne!(seldom.truth(feeder), {
-            let (mut other, _) = melting(5);
-            other.advance_to(HOUR_MS);
-            other.truth(feeder)
-        });
-    }
-
-    #[test]
-    fn a_heat_draws_the_energy_of_its_power() {
-        let (mut plant, feeder) = melting(4);
-        plant.advance_to(24 * HOUR_MS);
-        let jumped = plant.truth(feeder).energy.0;
-        // 12.5 MW at about 65 % of the time and level: some 190 MWh a day.
-        assert!((160_000_000..220_000_000).contains(&jumped), "{jumped}");
-        let (mut fine, _) = melting(4);
-        (1..=24).for_each(|hour| fine.advance_to(hour * HOUR_MS));
-        let fine = fine.truth(feeder).energy.0;
-        assert!((jumped - fine).abs() * 50 < fine, "a jump by minutes is within 2 %: {jumped} {fine}");
-    }
-
-    #[test]
-    fn time_never_runs_back() {
-        let (mut plant, feeder) = melting(1);
-        plant.advance_to(5_500);
-        let truth = plant.truth(feeder);
-        plant.advance_to(3_000);
-        assert_eq!((plant.now_ms(), plant.truth(feeder)), (5_500, truth));
-    }
-
-    #[test]
-    fn changes_take_effect_at_their_millisecond() {
-        let (mut plant, feeder) = melting(1);
-        assert!(plant.force_power(feeder, MilliWatts::from_watts(3_600)));
-        plant.follow(
-            Timeline::new()
-                .at(1_500, Change::Force(feeder, MilliWatts::from_watts(7_200)))
-                .at(2_500, Change::Cut(feeder))
-                .at(4_000, Change::Restore(feeder)),
-        );
-        plant.advance_to(5_000);
-        assert_eq!(plant.truth(feeder).exact_energy, 3_600_000 * 1_500 + 7_200_000 * (1_000 + 1_000));
-        assert_eq!(plant.lost_changes(), 0);
-        plant.follow(Timeline::new().at(5_001, Change::Freeze(77)));
-        plant.advance_to(6_000);
-        assert_eq!(plant.lost_changes(), 1);
-    }
-
-    #[test]
-    fn a_meter_answers_while_its_line_is_dead() {
-        let (mut plant, feeder) = melting(1);
-        plant.advance_to(600_000);
-        let before = reading(&plant, 1, "sim-cutoff");
-        assert!(before.value(Quantity::Power).unwrap() > 0);
-        assert!(plant.apply(Change::Cut(feeder)));
-        plant.advance_to(2 * 600_000);
-        let after = reading(&plant, 1, "sim-cutoff");
-        for quantity in [Quantity::Power, Quantity::VoltageL12, Quantity::CurrentL1, Quantity::Frequency] {
-            assert_eq!(after.value(quantity), Some(0), "{quantity:?}");
-        }
-        assert_eq!(after.import, before.import);
-        assert!(after.liveness() > before.liveness());
-        assert!(plant.apply(Change::Darken(1)));
-        assert_eq!(plant.read(1, Function::Holding, 0, 2), Err(NO_ANSWER_FROM_UNIT));
-    }
-
-    #[test]
-    fn an_edited_ratio_shows_less_and_its_register_tells() {
-        let ct = Ratio::parse("3000/5").unwrap();
-        let (mut plant, feeder) = melting(1);
-        plant.add_meter(2, meter("acrel-adl400").with_ct(ct).with_noise_ppm(0), feeder);
-        assert!(plant.force_power(feeder, MilliWatts::from_watts(6_000_000)));
-        plant.advance_to(HOUR_MS);
-        let power = |plant: &Plant| reading(plant, 2, "acrel-adl400").value(Quantity::Power).unwrap();
-        assert!((power(&plant) - 6_000_000_000).abs() < 600_000, "{}", power(&plant));
-        assert!(plant.apply(Change::CtRatio(2, Ratio::parse("150/5").unwrap())));
-        assert!((power(&plant) - 300_000_000).abs() < 30_000);
-        assert_eq!(plant.read(2, Function::Holding, 142, 1), Ok(vec![30]));
-    }
-
-    #[test]
-    fn registers_that_are_not_mapped_answer_as_the_family_does() {
-        let (mut plant, feeder) = melting(1);
-        let read = |plant: &Plant, function, at, count| plant.read(5, function, at, count);
-        plant.add_meter(5, meter("acrel-adl400"), feeder);
-        assert_eq!(read(&plant, Function::Input, 0x61, 1), Err(ILLEGAL_ADDRESS));
-        assert_eq!(read(&plant, Function::Holding, 0x9000, 1), Err(ILLEGAL_ADDRESS));
-        assert_eq!(read(&plant, Function::Holding, 0x16C, 2), Ok(vec![0, 0]));
-        assert_eq!(read(&plant, Function::Holding, 0x60, 35), Err(ILLEGAL_VALUE), "34 registers at most");
-        plant.add_meter(5, meter("acrel-adl400").with_unmapped(Unmapped::HolesRefused), feeder);
-        assert_eq!(read(&plant, Function::Holding, 0x16C, 2), Err(ILLEGAL_ADDRESS));
-        plant.add_meter(5, meter("acrel-adl400").with_unmapped(Unmapped::Zeros), feeder);
-        assert_eq!(read(&plant, Function::Input, 0x9000, 2), Ok(vec![0, 0]));
-        assert_eq!(read(&plant, Function::Holding, 0xFFFF, 2), Err(ILLEGAL_ADDRESS));
-        assert_eq!(plant.read(6, Function::Holding, 0, 1), Err(NO_ANSWER_FROM_UNIT));
-    }
-
-    #[test]
-    fn a_nameplate_is_served_whole_and_exchanged_whole() {
-        let plate = |year| {
-            let attribute = Attribute { name: "built_year".into(), value: PlateValue::Whole(year) };
-            Nameplate::new(vec![attribute]).unwrap()
-        };
-        let (mut plant, _) = melting(1);
-        plant.add_plate(9, 60_000, &plate(1998));
-        let words = |plant: &Plant| {
-            let count = u16::try_from(plate(1998).to_words().len()).unwrap();
-            Nameplate::from_words(&plant.read(9, Function::Holding, 60_000, count).unwrap()).unwrap()
-        };
-        assert_eq!(words(&plant), plate(1998));
-        assert!(plant.apply(Change::Plate(9, 60_000, plate(2012))));
-        assert_eq!(words(&plant), plate(2012));
-        for (function, at, count) in
-            [(Function::Holding, 59_999, 2), (Function::Holding, 60_000, 100), (Function::Input, 60_000, 2)]
-        {
-            assert_eq!(plant.read(9, function, at, count), Err(ILLEGAL_ADDRESS));
-        }
-        assert!(!plant.apply(Change::Plate(9, 60_001, plate(2012))));
-    }
-
-    #[test]
-    fn a_frozen_meter_and_a_fixed_register_stay() {
-        let (mut plant, _) = melting(1);
-        plant.advance_to(300_000);
-        assert!(plant.apply(Change::Freeze(1)));
-        let words = |plant: &Plant| plant.read(1, Function::Holding, 0, 40).unwrap();
-        let frozen = words(&plant);
-        plant.advance_to(400_000);
-        assert_eq!(words(&plant), frozen);
-        assert!(plant.apply(Change::Register(1, Function::Holding, 24, Some(7))));
-        assert_eq!(words(&plant)[24], 7);
-        assert!(
-            plant.apply(Change::Thaw(1)) && plant.apply(Change::Register(1, Function::Holding, 24, None))
-        );
-        assert_ne!(words(&plant), frozen);
-        assert_eq!(profile("sim-cutoff").rows.len() * 2, 40);
-    }
-}
+mod tests;

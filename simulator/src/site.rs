@@ -159,6 +159,14 @@ impl Site {
         Truth::of(present.of(feeder).equipment, placed.feeder.equipment.energy)
     }
 
+    /// Whether a feeder's breaker is closed and its equipment fed through it.
+    #[cfg(test)]
+    pub(crate) fn hangs_on_the_grid(&self, feeder: FeederIndex) -> bool {
+        self.feeders.get(feeder.0).is_some_and(|placed| {
+            placed.feeder.supply == Supply::Live && placed.feeder.equipment.fed == Fed::Own
+        })
+    }
+
     /// What the equipment of a feeder draws, and from where.
     fn feed(&self, at: usize, feeder: &Feeder, present: &mut Present) {
         let line = feeder.line(present.of(FeederIndex(at)).line);

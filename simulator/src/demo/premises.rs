@@ -147,7 +147,7 @@ fn plant(cheat: bool) -> Result<Plant, Failure> {
     let eaf_2 = plant
         .add_feeder(Feeder::new(high, furnace.clone()).with_transformer(Transformer::of_rating(9_000_000.0)));
     plant.add_meter(1, SimMeter::new(&janitza).with_ct(ratio(400, 5)), eaf_2);
-    let lamps = Auxiliaries { lamps_w: 24_000, heaters_w: 12_000, crane_w: 0, barring_w: 0 };
+    let lamps = Auxiliaries { lamps_w: 24_000, heaters_w: 12_000, ..Auxiliaries::default() };
     let ferroalloy = Load::SubmergedArcFurnace(SubmergedArcFurnace::FERROALLOY);
     let saf_1 = plant.add_feeder(Feeder::new(MilliVolts(10_000_000), ferroalloy).with_auxiliaries(lamps));
     plant.add_meter(2, SimMeter::new(&acrel).with_ct(ratio(400, 5)).with_pt(ratio(10_000, 100)), saf_1);
