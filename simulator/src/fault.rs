@@ -202,15 +202,13 @@ pub(crate) fn deliver(
     }
 }
 
-/// An answer with one register fewer or more, its count of bytes agreeing where it has one. A refusal stays.
+/// An answer with one register fewer or more, its count of bytes agreeing. What holds no registers stays as it is.
 fn resized(right: Frame, longer: bool) -> Frame {
     let Frame { mut body, .. } = right;
-    if body.len() > 3 {
-        let size = if longer { body.len() + 2 } else { body.len() - 2 };
+    if let [3 | 4, count, ..] = body.as_mut_slice() {
+        *count = if longer { count.saturating_add(2) } else { count.saturating_sub(2) };
+        let size = 2 + usize::from(*count);
         body.resize(size, 0);
-        if let [3 | 4 | 17, count, ..] = body.as_mut_slice() {
-            *count = if longer { count.saturating_add(2) } else { count.saturating_sub(2) };
-        }
     }
     Frame { body, ..right }
 }

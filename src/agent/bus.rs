@@ -12,7 +12,7 @@ mod reconnect;
 mod rtu;
 mod rtu_frame;
 #[cfg(feature = "serial")]
-mod serial;
+pub mod serial;
 mod tcp;
 mod tls;
 

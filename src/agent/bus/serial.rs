@@ -12,13 +12,13 @@ use crate::{agent::endpoint::SerialLine, metering::profile::Parity};
 
 /// An open line, closed when dropped. The runtime has no type for terminals; the ends of a pipe whose kind nobody checks
 /// are what it has for any file that can be waited for.
-pub(super) type Port = Join<pipe::Receiver, pipe::Sender>;
+pub type Port = Join<pipe::Receiver, pipe::Sender>;
 
 /// Opens and sets a line.
 ///
 /// # Errors
 /// `NotFound`: no such device. `PermissionDenied`: not for us. `ResourceBusy`: another program has it.
-pub(super) fn open(line: &SerialLine) -> io::Result<Port> {
+pub fn open(line: &SerialLine) -> io::Result<Port> {
     // Without O_NONBLOCK opening would wait for a modem's carrier.
     let flags = libc::O_NOCTTY | libc::O_NONBLOCK;
     let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(&line.path)?;
