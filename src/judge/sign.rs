@@ -14,6 +14,7 @@ pub mod pace;
 pub mod phase;
 pub mod power;
 pub mod quiet;
+pub mod rating;
 pub mod replay;
 pub mod shape;
 pub mod signs;
@@ -81,6 +82,8 @@ worded! {
         RegistersDisagree "registers_disagree"
         /// A balance group misses energy, or has too much.
         Residual "balance_residual"
+        /// More is drawn than what the feeder serves is rated for.
+        BeyondRating "beyond_rating"
     }
 }
 
@@ -120,7 +123,8 @@ impl Sign {
             | Sign::Replayed
             | Sign::PaceChanged
             | Sign::RegistersDisagree
-            | Sign::Residual => Grade::Weak,
+            | Sign::Residual
+            | Sign::BeyondRating => Grade::Weak,
         }
     }
 
@@ -157,7 +161,8 @@ impl Sign {
             | Sign::FrequencyApart
             | Sign::TooQuiet
             | Sign::PowerMismatch
-            | Sign::RegistersDisagree => Some(STAYS_MS),
+            | Sign::RegistersDisagree
+            | Sign::BeyondRating => Some(STAYS_MS),
             Sign::Residual => Some(RESIDUAL_STAYS_MS),
         }
     }
@@ -202,6 +207,7 @@ impl Sign {
             Sign::PaceChanged => words::ANSWER_TIME_CHANGED,
             Sign::RegistersDisagree => words::REGISTERS_DISAGREE,
             Sign::Residual => words::BALANCE_RESIDUAL,
+            Sign::BeyondRating => words::BEYOND_RATING,
         }
     }
 

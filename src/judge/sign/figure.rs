@@ -12,6 +12,8 @@ worded! {
         PhasePowers "phase_powers_w"
         /// Active power that voltage and current allow or imply.
         Implied "implied_w"
+        /// Power the equipment is rated for.
+        Rated "rated_w"
         /// Reactive power.
         Reactive "reactive_var"
         /// Reactive power that was declared, at the present voltage.

@@ -9,6 +9,7 @@ use super::{
     pace::Pace,
     phase::Phases,
     quiet::Quiet,
+    rating::Rating,
     replay::Replay,
     shape::Shape,
     stuck::{Stillness, print_of},
@@ -80,6 +81,7 @@ pub struct Signs {
     clock: MeterClock,
     pace: Pace,
     quiet: Quiet,
+    rating: Rating,
     count: Count,
     sums: Sums,
     without_voltage: u8,
@@ -157,6 +159,7 @@ impl Signs {
             (Sign::PaceChanged, self.pace.look(reading.took_ms, at)),
             (Sign::TooQuiet, self.quiet.look(terms, reading, is_live)),
             (Sign::RegistersDisagree, self.sums.look(terms, reading)),
+            (Sign::BeyondRating, self.rating.look(terms, reading)),
         ];
         for (sign, figures) in seen {
             if let Some(figures) = figures {

@@ -97,3 +97,8 @@ pub const REGISTERS_DISAGREE: Words = Words {
 /// `balance_residual`
 pub const BALANCE_RESIDUAL: Words =
     Words { zh: "母线电量不平衡超出误差", en: "the balance leaves more than its error explains" };
+/// `beyond_rating`
+pub const BEYOND_RATING: Words = Words {
+    zh: "用电超出所供设备的额定：疑另有设备接在此馈线上",
+    en: "more is drawn than the equipment is rated for: something else may hang on this feeder",
+};

@@ -209,3 +209,23 @@ fn nothing_is_told_of_shapes_while_a_line_comes_alive() {
     }
     assert!(bench.turns.is_empty());
 }
+
+#[test]
+fn more_than_a_furnace_is_rated_for_is_another_one_beside_it() {
+    // 12.5 MW are rated; 577 A are 8 MW, 1 300 A 18 MW.
+    let at = |amps| Shape::load(amps, 37, [0, 0, 0]);
+    let mut bench = Bench::new(Wiring::FourWire);
+    bench.polls(4_000, at(577)).polls(600, at(1_300)).polls(1_200, at(577));
+    assert!(bench.is_clean(), "ten minutes of overload are none: {:?}", bench.turns());
+    bench.polls(1_800, at(1_300));
+    assert_eq!(bench.turns(), [(Sign::BeyondRating, Turn::Begins)]);
+    assert_eq!(Sign::BeyondRating.grade(), Grade::Weak);
+    bench.polls(3_600, at(1_300));
+    assert_eq!(bench.turns().len(), 1, "it stands as long as it lasts");
+    bench.polls(2_000, at(577));
+    assert_eq!(bench.turns().last(), Some(&(Sign::BeyondRating, Turn::Over)));
+    let mut shared = Bench::new(Wiring::FourWire);
+    shared.terms.serves = Box::new([AssetId::new("eaf-1").unwrap(), AssetId::new("eaf-2").unwrap()]);
+    shared.polls(3_600, at(1_300));
+    assert!(shared.is_clean(), "what else hangs on a shared feeder nobody declared");
+}
