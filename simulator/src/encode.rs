@@ -22,22 +22,71 @@ pub(crate) enum Value {
     Absent,
 }
 
-/// The bits of a cell, packed to the right.
-pub(crate) fn bits(cell: &Cell, value: Value) -> u64 {
-    match (value, cell.kind) {
-        (Value::Absent, _) => sentinel(cell),
-        (Value::Real(number), Kind::F32) => single_bits(number / scale(cell.scale)),
-        (Value::Real(number), Kind::F64) => (number / scale(cell.scale)).to_bits(),
-        (Value::Energy(energy, _), Kind::F32) => single_bits(kilowatt_hours(energy) / scale(cell.scale)),
-        (Value::Energy(energy, _), Kind::F64) => (kilowatt_hours(energy) / scale(cell.scale)).to_bits(),
-        (Value::Real(number), Kind::U16 | Kind::I16 | Kind::U32 | Kind::I32 | Kind::U64 | Kind::I64) => {
-            measured(cell.kind, nearest(number / scale(cell.scale)))
-        }
-        (
-            Value::Energy(energy, wrap),
-            Kind::U16 | Kind::I16 | Kind::U32 | Kind::I32 | Kind::U64 | Kind::I64,
-        ) => counted(cell, energy, wrap),
+/// Writes the values of one cell: what its scale makes of them is worked out once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pen {
+    cell: Cell,
+    scale: f64,
+    /// Steps of the counter in an energy: times this, divided by that.
+    times: u128,
+    per: u128,
+}
+
+impl Pen {
+    pub(crate) fn of(cell: Cell) -> Pen {
+        let ten = 10_u128.pow(u32::from(cell.scale.exponent.unsigned_abs()));
+        let mantissa = u128::from(cell.scale.mantissa.unsigned_abs().max(1));
+        let (times, per) = if cell.scale.exponent < 0 {
+            (ten, KILOWATT_HOUR * mantissa)
+        } else {
+            (1, KILOWATT_HOUR * mantissa * ten)
+        };
+        let common = common_divisor(times, per);
+        Pen { cell, scale: scale(cell.scale), times: times / common, per: per / common }
     }
+
+    pub(crate) fn cell(&self) -> &Cell {
+        &self.cell
+    }
+
+    /// The bits of a value, packed to the right.
+    pub(crate) fn bits(&self, value: Value) -> u64 {
+        let (kind, scale) = (self.cell.kind, self.scale);
+        match (value, kind) {
+            (Value::Absent, _) => sentinel(&self.cell),
+            (Value::Real(number), Kind::F32) => single_bits(number / scale),
+            (Value::Real(number), Kind::F64) => (number / scale).to_bits(),
+            (Value::Energy(energy, _), Kind::F32) => single_bits(kilowatt_hours(energy) / scale),
+            (Value::Energy(energy, _), Kind::F64) => (kilowatt_hours(energy) / scale).to_bits(),
+            (Value::Real(number), Kind::U16 | Kind::I16 | Kind::U32 | Kind::I32 | Kind::U64 | Kind::I64) => {
+                measured(kind, nearest(number / scale))
+            }
+            (
+                Value::Energy(energy, wrap),
+                Kind::U16 | Kind::I16 | Kind::U32 | Kind::I32 | Kind::U64 | Kind::I64,
+            ) => self.counted(energy, wrap),
+        }
+    }
+
+    /// A counter in a whole type: its fraction of a step is not shown, and it starts again at its width.
+    fn counted(&self, energy: u128, wrap: Option<u64>) -> u64 {
+        let steps = energy.saturating_mul(self.times) / self.per;
+        let kind = self.cell.kind;
+        let last = if is_signed(kind) { ones(kind) >> 1 } else { ones(kind) };
+        let width = wrap.map_or(u128::from(last) + 1, u128::from).max(1);
+        // Most counters have not come round yet, and a division is dear.
+        let shown = if steps < width { steps } else { steps % width };
+        u64::try_from(shown).unwrap_or(0)
+    }
+}
+
+/// The greatest common divisor.
+pub(crate) const fn common_divisor(a: u128, b: u128) -> u128 {
+    let (mut a, mut b) = (a, b);
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }
 
 /// One word of a cell as it goes over the wire, `offset` words from its address.
@@ -70,20 +119,6 @@ fn measured(kind: Kind, number: i64) -> u64 {
     } else {
         number.max(0).cast_unsigned().min(ones(kind))
     }
-}
-
-/// A counter in a whole type: its fraction of a step is not shown, and it starts again at its width.
-fn counted(cell: &Cell, energy: u128, wrap: Option<u64>) -> u64 {
-    let ten = 10_u128.pow(u32::from(cell.scale.exponent.unsigned_abs()));
-    let mantissa = u128::from(cell.scale.mantissa.unsigned_abs().max(1));
-    let steps = if cell.scale.exponent < 0 {
-        energy.saturating_mul(ten) / (KILOWATT_HOUR * mantissa)
-    } else {
-        energy / KILOWATT_HOUR / mantissa / ten
-    };
-    let last = if is_signed(cell.kind) { ones(cell.kind) >> 1 } else { ones(cell.kind) };
-    let width = wrap.map_or(u128::from(last) + 1, u128::from).max(1);
-    u64::try_from(steps % width).unwrap_or(0)
 }
 
 /// The mark of a missing value; a whole type without a mark shows zero, as such meters do.
@@ -129,7 +164,7 @@ mod tests {
     }
 
     fn words(cell: &Cell, value: Value) -> Vec<u16> {
-        (0..cell.kind.words()).map(|offset| word(cell, bits(cell, value), offset)).collect()
+        (0..cell.kind.words()).map(|offset| word(cell, Pen::of(*cell).bits(value), offset)).collect()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use coldhearth::{
     terms::Ratio,
 };
 
-use crate::rounding::real_wide;
+use crate::{encode::common_divisor, rounding::real_wide};
 
 /// Thousandths of thousandths.
 const MILLION: u128 = 1_000_000;
@@ -37,7 +37,7 @@ impl Instrument {
     /// What turns a primary value of this quantity into the one its register holds.
     pub(crate) fn factor(&self, quantity: Quantity, times: Times) -> Factor {
         let (by_current, by_voltage) = transformed(quantity);
-        let mut factor = Factor { over: 1, under: 1 };
+        let mut factor = Factor::ONE;
         if by_current {
             factor =
                 factor.times(u128::from(self.gain_ppm), MILLION).through(self.ct, self.told_ct, times.ct);
@@ -50,6 +50,8 @@ impl Instrument {
 }
 
 impl Factor {
+    pub(crate) const ONE: Factor = Factor { over: 1, under: 1 };
+
     fn times(self, over: u128, under: u128) -> Factor {
         Factor { over: self.over * over, under: self.under * under }
     }
@@ -65,8 +67,17 @@ impl Factor {
         }
     }
 
+    /// The same fraction in its smallest numbers.
+    pub(crate) fn reduced(self) -> Factor {
+        let common = common_divisor(self.over, self.under).max(1);
+        Factor { over: self.over / common, under: self.under / common }
+    }
+
     /// The product, its fraction cut off. Split, because energies of years do not leave room for four ratios.
     pub(crate) fn of(self, value: u128) -> u128 {
+        if self.under == self.over {
+            return value;
+        }
         let (whole, rest) = (value / self.under, value % self.under);
         whole.saturating_mul(self.over).saturating_add(rest.saturating_mul(self.over) / self.under)
     }

@@ -6,6 +6,11 @@ use coldhearth::metering::{
 };
 use coldhearth::terms::Decimal;
 
+use crate::{
+    encode::Pen,
+    factor::{Factor, Instrument},
+};
+
 /// Registers between two mapped ones that a family's own table fills, though the profile has no use for them.
 const TABLE_GAP: u32 = 16;
 
@@ -23,10 +28,26 @@ pub(crate) enum Shows {
     PtSecondary,
 }
 
+/// A cell, what it shows, and what turns a primary value into that: worked out once for each setting of the meter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) pen: Pen,
+    pub(crate) shows: Shows,
+    pub(crate) factor: Factor,
+    /// The factor as a float.
+    pub(crate) gain: f64,
+}
+
+impl Place {
+    fn cell(&self) -> &Cell {
+        self.pen.cell()
+    }
+}
+
 /// The cells of a meter by function and address.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
-    cells: Vec<(Cell, Shows)>,
+    places: Vec<Place>,
     tables: Vec<Table>,
 }
 
@@ -40,7 +61,11 @@ struct Table {
 
 impl Layout {
     /// The layout of a profile, and of other runs of registers the meter has.
-    pub(crate) fn of(profile: &Profile, others: impl Iterator<Item = (Function, u16, u16)>) -> Layout {
+    pub(crate) fn of(
+        profile: &Profile,
+        others: impl Iterator<Item = (Function, u16, u16)>,
+        instrument: &Instrument,
+    ) -> Layout {
         let mut cells: Vec<(Cell, Shows)> = Vec::new();
         for row in &profile.rows {
             cells.push((effective(&row.cell, row.quantity), Shows::Quantity(row.quantity, row.times)));
@@ -62,25 +87,39 @@ impl Layout {
         add(profile.pt, Shows::PtRatio, Shows::PtPrimary, Shows::PtSecondary);
         cells.sort_by_key(|(cell, _)| (cell.function, cell.at));
         let runs = cells.iter().map(|(cell, _)| (cell.function, cell.at, cell.kind.words()));
-        Layout { tables: tables(runs.chain(others).collect()), cells }
+        let tables = tables(runs.chain(others).collect());
+        let place = |(cell, shows)| Place { pen: Pen::of(cell), shows, factor: Factor::ONE, gain: 1.0 };
+        let mut layout = Layout { tables, places: cells.into_iter().map(place).collect() };
+        layout.refit(instrument);
+        layout
+    }
+
+    /// Takes other transformers or settings.
+    pub(crate) fn refit(&mut self, instrument: &Instrument) {
+        for place in &mut self.places {
+            if let Shows::Quantity(quantity, times) = place.shows {
+                let factor = instrument.factor(quantity, times);
+                (place.factor, place.gain) = (factor.reduced(), factor.as_real());
+            }
+        }
     }
 
     /// The cells that touch a run of registers; all of them without one.
-    pub(crate) fn cells(&self, run: Option<Block>) -> impl Iterator<Item = &(Cell, Shows)> {
+    pub(crate) fn places(&self, run: Option<Block>) -> impl Iterator<Item = &Place> {
         let from = run.map_or(0, |run| self.first_of(run));
-        let cells = self.cells.get(from..).unwrap_or_default();
-        cells
-            .iter()
-            .take_while(move |(cell, _)| {
+        let places = self.places.get(from..).unwrap_or_default().iter();
+        places
+            .take_while(move |place| {
+                let cell = place.cell();
                 run.is_none_or(|run| cell.function == run.function && u32::from(cell.at) < run.end())
             })
-            .filter(move |(cell, _)| run.is_none_or(|run| touches(cell, run)))
+            .filter(move |place| run.is_none_or(|run| touches(place.cell(), run)))
     }
 
     /// Puts those of the words of all cells, in order, that touch a run of registers.
     pub(crate) fn put_words(&self, run: Block, words: &[u16], put: &mut impl FnMut(Function, u32, u16)) {
         let mut words = words.iter();
-        for (cell, _) in &self.cells {
+        for cell in self.places.iter().map(Place::cell) {
             for offset in 0..cell.kind.words() {
                 let Some(word) = words.next() else { return };
                 if touches(cell, run) {
@@ -93,7 +132,7 @@ impl Layout {
     /// Where to begin to look for a run: no cell is wider than four registers.
     fn first_of(&self, run: Block) -> usize {
         let begin = (run.function, run.at.saturating_sub(3));
-        self.cells.partition_point(|(cell, _)| (cell.function, cell.at) < begin)
+        self.places.partition_point(|place| (place.cell().function, place.cell().at) < begin)
     }
 
     /// Whether one of the meter's tables reaches over a register.

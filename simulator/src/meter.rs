@@ -95,18 +95,19 @@ impl SimMeter {
         });
         let noise = Noise::new(NOISE_PPM, Chance::new(0));
         let who = Who::of(profile);
+        let instrument = Instrument {
+            ct: Ratio::DIRECT,
+            pt: Ratio::DIRECT,
+            told_ct: Ratio::DIRECT,
+            told_pt: Ratio::DIRECT,
+            gain_ppm: 1_000_000,
+        };
         SimMeter {
-            layout: Layout::of(profile, who.runs()),
+            layout: Layout::of(profile, who.runs(), &instrument),
             who,
             registers: registers.collect(),
             max_regs: profile.max_regs,
-            instrument: Instrument {
-                ct: Ratio::DIRECT,
-                pt: Ratio::DIRECT,
-                told_ct: Ratio::DIRECT,
-                told_pt: Ratio::DIRECT,
-                gain_ppm: 1_000_000,
-            },
+            instrument,
             classes: Classes::default(),
             terminals: Terminals {
                 wiring: Wiring::Right,
@@ -134,6 +135,7 @@ impl SimMeter {
     #[must_use]
     pub fn with_ct(mut self, ct: Ratio) -> SimMeter {
         (self.instrument.ct, self.instrument.told_ct) = (ct, ct);
+        self.layout.refit(&self.instrument);
         self.terminals.starting_amps = f64::from(ct.primary()) * STARTING_OF_CT;
         self
     }
@@ -142,6 +144,7 @@ impl SimMeter {
     #[must_use]
     pub fn with_pt(mut self, pt: Ratio) -> SimMeter {
         (self.instrument.pt, self.instrument.told_pt) = (pt, pt);
+        self.layout.refit(&self.instrument);
         self
     }
 
@@ -282,6 +285,7 @@ impl SimMeter {
             counter.bank(self.instrument.factor(*quantity, *times));
         }
         change(&mut self.instrument);
+        self.layout.refit(&self.instrument);
     }
 
     /// Makes a register answer a fixed word, or itself again.

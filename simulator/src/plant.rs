@@ -50,6 +50,8 @@ pub struct Plant {
     /// What flows at the moment `held_ms`, for which powers are held now.
     present: Present,
     held_ms: u64,
+    /// Frequency of the grid at `now_ms`.
+    grid_hz: f64,
     now_ms: u64,
     step_ms: u64,
     units: BTreeMap<u8, Unit>,
@@ -71,6 +73,7 @@ impl Plant {
             site: Site::new(chance.branch(1), grid),
             present: Present::default(),
             held_ms: 0,
+            grid_hz: grid.frequency_hz(0),
             now_ms: 0,
             step_ms: STEP_MS,
             units: BTreeMap::new(),
@@ -150,6 +153,7 @@ impl Plant {
         if step != self.step_ms {
             self.look(self.step_ms);
         }
+        self.grid_hz = self.site.grid_hz(self.now_ms);
     }
 
     /// Does one thing to the plant now; false if it has no such feeder or unit.
@@ -294,7 +298,8 @@ impl Plant {
         for (meter, feeder) in units.values_mut().filter_map(|unit| unit.meter.as_mut()) {
             meter.see(&present.flow(*feeder), *held_ms, *now_ms);
             if meter.is_recording() {
-                let frequency_hz = site.frequency_hz(*feeder, *now_ms);
+                let island_hz = site.island_hz(*feeder, *now_ms);
+                let frequency_hz = island_hz.unwrap_or_else(|| site.grid_hz(*now_ms));
                 meter.sample(&Moment { now_ms: *now_ms, frequency_hz });
             }
         }
@@ -317,7 +322,8 @@ impl Plant {
     }
 
     fn moment(&self, feeder: FeederIndex) -> Moment {
-        Moment { now_ms: self.now_ms, frequency_hz: self.site.frequency_hz(feeder, self.now_ms) }
+        let island_hz = self.site.island_hz(feeder, self.now_ms);
+        Moment { now_ms: self.now_ms, frequency_hz: island_hz.unwrap_or(self.grid_hz) }
     }
 }
 

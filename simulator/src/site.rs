@@ -110,10 +110,14 @@ impl Site {
         Some(())
     }
 
-    /// Frequency of the voltage a feeder's meter sees, in hertz.
-    pub(crate) fn frequency_hz(&self, feeder: FeederIndex, at_ms: u64) -> f64 {
-        let island = self.feeders.get(feeder.0).and_then(|placed| placed.feeder.island_hz(at_ms));
-        island.unwrap_or_else(|| self.grid.frequency_hz(at_ms))
+    /// Frequency of the grid, in hertz.
+    pub(crate) fn grid_hz(&self, at_ms: u64) -> f64 {
+        self.grid.frequency_hz(at_ms)
+    }
+
+    /// Frequency of the generator behind a feeder's breaker, if one feeds it, in hertz.
+    pub(crate) fn island_hz(&self, feeder: FeederIndex, at_ms: u64) -> Option<f64> {
+        self.feeders.get(feeder.0)?.feeder.island_hz(at_ms)
     }
 
     /// Works out what flows through every feeder; `present` is reused, so that years of it allocate nothing.
@@ -221,7 +225,7 @@ impl Site {
 
 /// What one feeder takes, what its meter is shown of it, and what goes up.
 fn pass(at: usize, placed: &Placed, present: &mut Present) {
-    let State { line, own, beyond, .. } = present.of(FeederIndex(at));
+    let State { line, own, beyond, .. } = *present.of(FeederIndex(at));
     let feeder = &placed.feeder;
     let powers = feeder.powers(feeder.line(line), own, beyond);
     present.set(at, |state| state.flow = feeder.shown(line, &powers));
@@ -269,8 +273,8 @@ impl Present {
         self.states.resize(feeders, State::NOTHING);
     }
 
-    fn of(&self, feeder: FeederIndex) -> State {
-        self.states.get(feeder.0).copied().unwrap_or(State::NOTHING)
+    fn of(&self, feeder: FeederIndex) -> &State {
+        self.states.get(feeder.0).unwrap_or(&State::NOTHING)
     }
 
     fn set(&mut self, at: usize, change: impl FnOnce(&mut State)) {
@@ -386,7 +390,7 @@ mod tests {
         let above = incomer(&mut site, &[fed]);
         site.feeder(fed).unwrap().supply = Supply::Generator(crate::feeder::Place::BeforeMeter);
         assert!(power(&site, fed) > 880_000 && power(&site, above) == 0);
-        let hz = (site.frequency_hz(fed, 5_000), site.frequency_hz(above, 5_000));
-        assert!((hz.0 - hz.1).abs() > 1e-3, "{hz:?}");
+        let off = site.island_hz(fed, 5_000).unwrap() - site.grid_hz(5_000);
+        assert!(off.abs() > 1e-3 && site.island_hz(above, 5_000).is_none(), "{off}");
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     encode::{self, Value},
     exception::{ILLEGAL_ADDRESS, ILLEGAL_VALUE, NO_ANSWER_FROM_UNIT},
     grid::NOMINAL_HZ,
-    layout::Shows,
+    layout::{Place, Shows},
     pretence::Pretence,
     rounding::real,
     view::View,
@@ -69,8 +69,8 @@ impl SimMeter {
     /// Puts the words of the cells that lie in a run of registers, or of all of them, in order.
     fn show(&self, moment: &Moment, run: Option<Block>, put: &mut impl FnMut(Function, u32, u16)) {
         let view = self.view(moment);
-        for (cell, shows) in self.layout.cells(run) {
-            let bits = encode::bits(cell, self.value(*shows, &view));
+        for place in self.layout.places(run) {
+            let (cell, bits) = (place.pen.cell(), place.pen.bits(self.value(place, &view)));
             for offset in 0..cell.kind.words() {
                 put(cell.function, u32::from(cell.at) + u32::from(offset), encode::word(cell, bits, offset));
             }
@@ -94,18 +94,17 @@ impl SimMeter {
         View { measured, frequency_hz, clocks: self.life.clocks(moment.now_ms) }
     }
 
-    fn value(&self, shows: Shows, view: &View<'_>) -> Value {
+    fn value(&self, place: &Place, view: &View<'_>) -> Value {
         let (ct, pt) = (self.instrument.told_ct, self.instrument.told_pt);
         let ratio = |ratio: Ratio| f64::from(ratio.primary()) / f64::from(ratio.secondary());
-        match shows {
+        match place.shows {
             Shows::Quantity(quantity, _) if self.absent.contains(&quantity) => Value::Absent,
-            Shows::Quantity(quantity, times) => {
-                let factor = self.instrument.factor(quantity, times);
-                match (view.measured(quantity).or_else(|| self.kept(quantity)), self.register(quantity)) {
-                    (Some(value), _) => Value::Real(value * factor.as_real()),
-                    (None, Some(held)) => Value::Energy(held.through(factor), self.wrap),
-                    (None, None) => Value::Absent,
+            Shows::Quantity(quantity, _) => {
+                if let Some(value) = view.measured(quantity).or_else(|| self.kept(quantity)) {
+                    return Value::Real(value * place.gain);
                 }
+                let held = self.register(quantity);
+                held.map_or(Value::Absent, |held| Value::Energy(held.through(place.factor), self.wrap))
             }
             Shows::PowerOfTen(power) => Value::Real(f64::from(power)),
             Shows::CtRatio => Value::Real(ratio(ct)),
