@@ -11,6 +11,8 @@
 //! | `view`, `factor`, `encode`, `layout`, `pretence`, `meter` | what it puts into its registers, or what is put there instead |
 //! | `site`, `change`, `timeline`, `plant` | the feeders and their truth; what is done to them and when; all of it with its Modbus units |
 //! | `trace` | a recorded feeder, judged as if decommissioned equipment stood behind it |
+//! | `scenario`, `alarm` | a scenario's file: what is declared, what is there, what is done, what it should end as |
+//! | `witness`, `told` | one run in virtual time: plant, the program's schedules, its judge; what `play` says of it |
 //! | `demo` | plant, broker, agent and regulator on one fast clock, for people |
 //! | `exception`, `frame`, `fault`, `socket` | the plant as a Modbus TCP server that can lie about bytes |
 //!
@@ -20,6 +22,7 @@
 //! took from one place would prove nothing.
 
 pub mod accuracy;
+pub mod alarm;
 pub mod auxiliary;
 pub mod chance;
 pub mod change;
@@ -50,13 +53,16 @@ mod pretence;
 mod round_trip;
 mod rounding;
 pub mod rtu;
+pub mod scenario;
 pub mod site;
 pub mod socket;
 pub mod timeline;
+pub mod told;
 pub mod trace;
 mod view;
 mod who;
 pub mod wiring;
+pub mod witness;
 
 pub use accuracy::{Class, Classes};
 pub use auxiliary::Auxiliaries;
@@ -77,7 +83,9 @@ pub use meter::{SimMeter, Unmapped};
 pub use phasor::Phase;
 pub use plant::Plant;
 pub use rtu::serve_rtu;
+pub use scenario::Scenario;
 pub use site::{FeederIndex, Truth};
 pub use socket::{PlantTime, serve};
 pub use timeline::Timeline;
 pub use wiring::Wiring;
+pub use witness::Witness;

@@ -25,6 +25,8 @@ enum Verb {
     Demo(verb::demo::Demo),
     /// What the judge says of a recorded feeder, as if decommissioned equipment stood behind it
     Judge(verb::judge::Judge),
+    /// Plays one run of a scenario in virtual time and tells it finding by finding, with the truth beside
+    Play(verb::play::Play),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::Demo(orders) => verb::demo::run(orders),
         Verb::Judge(orders) => verb::judge::run(&orders),
+        Verb::Play(orders) => verb::play::run(&orders),
     };
     match done {
         Ok(exit) => exit.into(),

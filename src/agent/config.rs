@@ -26,7 +26,7 @@ use crate::{
     metering::{MeterPoint, Profile, decode::Declared},
     terms::{
         Digest, Flaw, Flaws, GatewayId, MeterId, MilliWatts, Name,
-        form::Form,
+        form::{Form, Node},
         place::{CreditCode, Division},
     },
 };
@@ -204,11 +204,29 @@ pub struct PlateAt {
 /// Every mistake found, each with file, line, column and cure.
 pub fn load(path: &Path) -> Result<AgentConfig, Vec<Flaw>> {
     let layers = layers::read(path)?;
+    let base = path.parent().unwrap_or(Path::new("."));
+    read_tree(&layers.tree, layers.digest, base, None)
+}
+
+/// Reads a configuration that was read as a document already, with register maps at hand instead of folders of them.
+/// Relative paths count from the working directory; there are no layers over it.
+///
+/// # Errors
+/// Every mistake found, each with its place in the document and cure.
+pub fn of_tree(tree: &Node, digest: Digest, profiles: &[Arc<Profile>]) -> Result<AgentConfig, Vec<Flaw>> {
+    read_tree(tree, digest, Path::new("."), Some(profiles))
+}
+
+fn read_tree(
+    tree: &Node,
+    digest: Digest,
+    base: &Path,
+    profiles: Option<&[Arc<Profile>]>,
+) -> Result<AgentConfig, Vec<Flaw>> {
     let flaws = Flaws::default();
     let warnings = Flaws::default();
-    let base = path.parent().unwrap_or(Path::new("."));
-    let config = Form::of(&layers.tree, &flaws)
-        .and_then(|form| Reader { base, flaws: &flaws, warnings: &warnings }.read(form, layers.digest));
+    let config = Form::of(tree, &flaws)
+        .and_then(|form| Reader { base, profiles, flaws: &flaws, warnings: &warnings }.read(form, digest));
     match (config, flaws.into_sorted()) {
         (Some(config), flaws) if flaws.is_empty() => {
             Ok(AgentConfig { warnings: warnings.into_sorted(), ..config })

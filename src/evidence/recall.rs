@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Gathers memory from records in the order of the log. The newest of each type and subject suffice.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Recall {
     meters: BTreeMap<MeterId, MeterMemory>,
     equipment: BTreeMap<AssetId, EquipmentMemory>,
@@ -37,12 +37,15 @@ pub struct Recall {
 impl Recall {
     /// Takes one record.
     pub fn on(&mut self, record: &Record) {
-        if self.last.is_none_or(|last| {
-            (last.boot, last.uptime_ms) <= (record.header.at.boot, record.header.at.uptime_ms)
-        }) {
-            self.last = Some(record.header.at);
+        self.on_said(&record.header.at, &record.body);
+    }
+
+    /// Takes what was said at a moment, whether or not a record of it is at hand.
+    pub fn on_said(&mut self, at: &Stamp, body: &Body) {
+        if self.last.is_none_or(|last| (last.boot, last.uptime_ms) <= (at.boot, at.uptime_ms)) {
+            self.last = Some(*at);
         }
-        match &record.body {
+        match body {
             Body::Boot(boot) => self.boot = Some(boot.clone()),
             Body::Finding(Finding::Interval(interval)) => self.on_interval(interval),
             Body::Finding(Finding::State(found)) => self.on_state(found),

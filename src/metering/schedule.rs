@@ -171,6 +171,20 @@ impl Schedule {
         }
     }
 
+    /// Every meter is polled so often from now on, in milliseconds; who would wait for longer waits no longer than that.
+    /// A meter that was silent is left alone for as long as its silence has earned it.
+    pub fn poll_every(&mut self, period_ms: u64, uptime_ms: u64) {
+        let period_ms = period_ms.max(1);
+        for turn in &mut self.turns {
+            if let Subject::Meter(watch) = &mut turn.subject {
+                watch.point.period_ms = period_ms;
+                if !turn.pace.is_open() {
+                    turn.pace.due_ms = turn.pace.due_ms.min(uptime_ms.saturating_add(period_ms));
+                }
+            }
+        }
+    }
+
     /// An answer of this unit came after nobody waited for it any more, and was thrown away.
     pub fn on_late_reply(&mut self, unit: u8) {
         for turn in self.turns.iter_mut().filter(|turn| turn.unit() == unit) {

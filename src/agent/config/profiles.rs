@@ -54,6 +54,15 @@ impl Profiles {
         profiles
     }
 
+    /// Profiles at hand.
+    pub(super) fn given(profiles: &[Arc<Profile>]) -> Profiles {
+        let found = |profile: &Arc<Profile>| {
+            let id = profile.id.to_string();
+            (id.clone(), Found { path: PathBuf::from(id), read: Ok(profile.clone()) })
+        };
+        Profiles { found: profiles.iter().map(found).collect(), wanted: RefCell::default() }
+    }
+
     fn add(&mut self, gateway: &Form<'_>, path: PathBuf) {
         let Some(id) = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned) else { return };
         if let Some(other) = self.found.get(&id) {

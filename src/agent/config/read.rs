@@ -1,6 +1,6 @@
 //! From what a person wrote to types that cannot be wrong, every mistake collected on the way.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use super::{
     AgentConfig, BrokerConfig, Bus, DEFAULT_DRAIN_PER_S, DEFAULT_JOURNAL_MB, DEFAULT_KEEPALIVE_S,
@@ -13,6 +13,7 @@ use crate::{
         credentials::{self, Identity, TlsFiles},
         public_key,
     },
+    metering::Profile,
     terms::{
         Digest, Flaws, GatewayId, Name,
         flaw::{Place, Wrong},
@@ -24,9 +25,11 @@ use crate::{
 /// Largest power accepted, in watts.
 pub(super) const MAX_POWER_W: i64 = 10_000_000_000;
 
-/// Reads the merged tree; profiles are looked for beside `base`, the configuration's folder.
+/// Reads the merged tree; what it names by a relative path lies beside `base`, the configuration's folder.
 pub(super) struct Reader<'a> {
     pub(super) base: &'a Path,
+    /// Profiles at hand; without them folders are looked for.
+    pub(super) profiles: Option<&'a [Arc<Profile>]>,
     pub(super) flaws: &'a Flaws,
     pub(super) warnings: &'a Flaws,
 }
@@ -34,7 +37,14 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     pub(super) fn read(&self, form: Form<'_>, digest: Digest) -> Option<AgentConfig> {
         let gateway = form.required_table("gateway");
-        let profiles = gateway.as_ref().map(|gateway| Profiles::read(gateway, self.base)).unwrap_or_default();
+        let profiles = match (self.profiles, gateway.as_ref()) {
+            (Some(given), gateway) => {
+                gateway.inspect(|gateway| gateway.pass("profiles"));
+                Profiles::given(given)
+            }
+            (None, Some(gateway)) => Profiles::read(gateway, self.base),
+            (None, None) => Profiles::default(),
+        };
         let gateway = gateway.and_then(|gateway| self.gateway(gateway));
         let division = gateway.as_ref().map(|gateway| gateway.division);
         let law = self.law(form.table("catalogue"));

@@ -1,0 +1,44 @@
+//! What a finding raises, in one word each: what the scoreboard counts, and what a scenario may expect.
+
+use std::sync::LazyLock;
+
+use coldhearth::judge::{Event, Finding, RegisterQuirk, Sign, State, Turn};
+
+/// The words of all states.
+pub const STATES: [&str; 7] = ["drawing", "exporting", "masked", "unknown", "auxiliary", "energised", "dead"];
+/// The verdict that convicts.
+pub const VIOLATION: &str = "violation";
+/// The wall clock of the gateway was moved.
+pub const CLOCK_STEPPED: &str = "clock_stepped";
+/// A count of the gateway's log was seen to be another one than before: only who follows the log can see that.
+pub const LOG_FORKED: &str = "log_forked";
+
+/// Every word a scenario may expect.
+pub fn words() -> &'static [&'static str] {
+    static WORDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+        let quirks = ["fell", "leapt", "rebased"].into_iter();
+        let signs = Sign::ALL.iter().map(|sign| sign.word());
+        STATES.into_iter().chain([VIOLATION, CLOCK_STEPPED, LOG_FORKED]).chain(quirks).chain(signs).collect()
+    });
+    &WORDS
+}
+
+/// What a finding raises; nothing where it raises nothing.
+pub fn of(finding: &Finding) -> Option<&'static str> {
+    match finding {
+        Finding::State(found) => Some(state(found.state)),
+        Finding::Verdict(verdict) => verdict.violation_since_unix_ms.map(|_| VIOLATION),
+        Finding::Event(Event::Sign(found)) if found.turn == Turn::Begins => Some(found.sign.word()),
+        Finding::Event(Event::ClockStepped { .. }) => Some(CLOCK_STEPPED),
+        Finding::Event(Event::Register(event)) => match event.what {
+            RegisterQuirk::Fell | RegisterQuirk::Leapt | RegisterQuirk::Rebased => Some(event.what.word()),
+            RegisterQuirk::RolledOver | RegisterQuirk::Unsaved | RegisterQuirk::Untimed => None,
+        },
+        Finding::Interval(_) | Finding::Event(_) => None,
+    }
+}
+
+/// The word of a state, one of [`STATES`].
+pub const fn state(state: State) -> &'static str {
+    state.word()
+}

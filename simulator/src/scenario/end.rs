@@ -1,0 +1,130 @@
+//! What a scenario should end as, and by what a cheat must be caught.
+
+use coldhearth::terms::{
+    AssetId, Name,
+    flaw::Wrong,
+    form::{self, Form, Reading, Value},
+};
+
+use crate::{alarm, site::FeederIndex};
+
+/// The cheats no software at the metering point can see, by name, and only these.
+pub const UNDETECTABLE: [&str; 10] = [
+    "bypass_without_incomer",
+    "cloned_serial",
+    "serial_man_in_the_middle",
+    "equal_shunts",
+    "pulse_in_a_gap",
+    "lawful_feeder",
+    "second_supply",
+    "steam_or_diesel",
+    "undelivered_records",
+    "live_relay",
+];
+
+/// What a piece of equipment must be judged to be at the end.
+#[derive(Clone, Debug)]
+pub struct End {
+    /// Which.
+    pub asset: AssetId,
+    /// The state's word is one of these; any where there are none.
+    pub states: Vec<&'static str>,
+    /// Whether its latch must be closed; nobody asks where nothing is said.
+    pub violation: Option<bool>,
+}
+
+/// By what a cheat is caught, and how its energy is counted.
+#[derive(Clone, Debug)]
+pub struct Catch {
+    /// The equipment it is about.
+    pub asset: AssetId,
+    /// One of these alarms must be raised.
+    pub by: Vec<&'static str>,
+    /// Feeders whose energy counts.
+    pub draws: Vec<FeederIndex>,
+    /// Energy counts from the first reading after the cheat began, not from its beginning: what nobody could see.
+    pub from_reading: bool,
+    /// Another limit of energy than the rule's, in kilowatt-hours.
+    pub limit_kwh: Option<i64>,
+    /// Why either of the two.
+    pub because: Option<String>,
+}
+
+/// Which cheat it is that no software can see, and the words that cap the claim.
+#[derive(Clone, Debug)]
+pub struct Cap {
+    /// One of [`UNDETECTABLE`].
+    pub which: &'static str,
+    /// What the verdict says all the same.
+    pub words: String,
+}
+
+/// Reads an `[[end]]`.
+pub(super) fn end(form: Form<'_>, assets: &[AssetId]) -> Option<End> {
+    let asset = asset(&form, assets);
+    let states = form.optional("state", form::list(|value| one_of(value, &alarm::STATES)));
+    let violation = form.optional("violation", form::flag);
+    form.close();
+    Some(End { asset: asset?, states: states.unwrap_or_default(), violation })
+}
+
+/// Reads `[catch]`. `usual` are the feeders that the equipment's meters stand on.
+pub(super) fn catch(
+    form: Form<'_>,
+    assets: &[AssetId],
+    feeder: &dyn Fn(Name) -> Option<FeederIndex>,
+    usual: &dyn Fn(AssetId) -> Vec<FeederIndex>,
+) -> Option<Catch> {
+    const FROM: &[(&str, bool)] = &[("onset", false), ("reading", true)];
+    let asset = asset(&form, assets);
+    let by = form.required("by", form::list(|value| one_of(value, alarm::words())));
+    let names = form.optional("draws", form::list(form::name));
+    let known: Option<Vec<FeederIndex>> =
+        names.as_ref().map(|names| names.iter().filter_map(|name| feeder(*name)).collect());
+    if known.as_ref().map(Vec::len) != names.as_ref().map(Vec::len) {
+        form.flaw("draws", "one of these is no [[feeder]]", "add it, or correct the name");
+    }
+    let from = form.optional("from", form::one_of(FROM));
+    let limit_kwh = form.optional("limit_kwh", form::whole(1..=1_000_000_000));
+    let because = form.optional("because", form::text);
+    if because.is_none() && (limit_kwh.is_some() || from == Some(true)) {
+        form.flaw("because", "another measure than the rule's needs a reason", "add `because = \"...\"`");
+    }
+    form.close();
+    let asset = asset?;
+    Some(Catch {
+        asset,
+        by: by?,
+        draws: known.unwrap_or_else(|| usual(asset)),
+        from_reading: from.unwrap_or(false),
+        limit_kwh,
+        because,
+    })
+}
+
+/// Reads `[cap]`.
+pub(super) fn cap(form: Form<'_>) -> Option<Cap> {
+    let which = form.required("undetectable", |value| one_of(value, &UNDETECTABLE));
+    let words = form.required("words", form::text);
+    form.close();
+    Some(Cap { which: which?, words: words? })
+}
+
+/// The equipment a table is about: the first where it does not say.
+fn asset(form: &Form<'_>, assets: &[AssetId]) -> Option<AssetId> {
+    if !form.has("equipment") {
+        return assets.first().copied();
+    }
+    let id = AssetId(form.required("equipment", form::name)?);
+    if !assets.contains(&id) {
+        form.flaw("equipment", format!("no [[equipment]] has the id `{id}`"), "correct the name");
+    }
+    Some(id)
+}
+
+fn one_of(value: &Value, words: &[&'static str]) -> Reading<&'static str> {
+    let text = form::text(value)?;
+    words.iter().copied().find(|word| *word == text).ok_or_else(|| {
+        Wrong::new(format!("is \"{text}\""), format!("one of {} is expected", words.join(", ")))
+    })
+}

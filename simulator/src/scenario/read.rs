@@ -1,0 +1,150 @@
+//! From the text of a scenario to a scenario, every mistake collected on the way.
+
+use std::collections::BTreeMap;
+
+use coldhearth::{
+    agent::config::AgentConfig,
+    terms::{
+        AssetId, ClockQuality, Flaw, Flaws, Name,
+        flaw::Wrong,
+        form::{self, Form, Node},
+    },
+};
+
+use super::{
+    CLOSE_POLL_MS, QUIET_POLL_MS, Scenario,
+    deed::Names,
+    end, event,
+    premises::{Premises, TABLES},
+    shipped,
+    site::{self, Around, FeederPlan, MeterPlan},
+    time, verb,
+};
+use crate::{auxiliary::Auxiliaries, plant::Plant, site::FeederIndex};
+
+/// Longest scenario, in milliseconds of plant time: three years.
+const MAX_LASTS_MS: u64 = 1_096 * time::DAY_MS;
+
+pub(super) fn parse(name: &str, file: &str, text: &str) -> Result<Scenario, Vec<Flaw>> {
+    let node = Node::parse(file, text)?;
+    let flaws = Flaws::default();
+    let scenario = Form::of(&node, &flaws).and_then(|form| scenario(name, &node, form));
+    match (scenario, flaws.into_sorted()) {
+        (Some(scenario), flaws) if flaws.is_empty() => Ok(scenario),
+        (_, flaws) => Err(flaws),
+    }
+}
+
+fn scenario(name: &str, node: &Node, form: Form<'_>) -> Option<Scenario> {
+    let (zh, en) = (form.required("zh", form::text), form.required("en", form::text));
+    let honest = form.required("honest", form::flag);
+    let starts = form.required("starts", form::day);
+    let from_ms = form.optional("from", time::time).unwrap_or(0);
+    let until_ms = form.required("until", time::time);
+    let clock = form.optional("clock", verb::clock_quality).unwrap_or(ClockQuality::Ntp);
+    if let Some(until) = until_ms.filter(|until| !(from_ms + 1..=MAX_LASTS_MS).contains(until)) {
+        form.flaw(
+            "until",
+            format!("{} does not lie after `from`", time::shown(until)),
+            "three years at most",
+        );
+    }
+    let There { premises, config, feeders, meters, index } = there(node, &form, honest?)?;
+    let assets: Vec<AssetId> = config.equipment.iter().map(|furnace| furnace.equipment.id).collect();
+    let known: BTreeMap<Name, (FeederIndex, Auxiliaries)> = feeders
+        .iter()
+        .filter_map(|plan| Some((plan.id, (*index.get(&plan.id)?, plan.auxiliaries))))
+        .collect();
+    let names = Names { feeders: &known, meters: &meters, buses: &premises.buses, assets: &assets, clock };
+    let events = form.tables("event").into_iter().filter_map(|event| event::event(event, &names)).collect();
+    let ends = form.tables("end").into_iter().filter_map(|end| end::end(end, &assets)).collect();
+    let catch = form.table("catch");
+    let cap = form.table("cap").and_then(end::cap);
+    if catch.is_some() == honest? {
+        form.flaw(
+            "catch",
+            "`[catch]` says by what a cheat is caught",
+            "a cheat has one, an honest plant none",
+        );
+    }
+    let mut scenario = Scenario {
+        name: name.to_owned(),
+        zh: zh?,
+        en: en?,
+        honest: honest?,
+        cap,
+        starts: starts?,
+        from_ms,
+        until_ms: until_ms?,
+        clock,
+        config,
+        ends,
+        catch: None,
+        premises,
+        feeders,
+        meters,
+        events,
+        index,
+    };
+    scenario.catch = catch.and_then(|catch| {
+        end::catch(catch, &assets, &|id| scenario.feeder(id), &|asset| scenario.feeders_of(asset))
+    });
+    form.close();
+    Some(scenario)
+}
+
+/// What is declared and what is there.
+struct There {
+    premises: Premises,
+    config: AgentConfig,
+    feeders: Vec<FeederPlan>,
+    meters: Vec<MeterPlan>,
+    index: BTreeMap<Name, FeederIndex>,
+}
+
+/// Reads both, the agent's tables by the agent's own reader.
+fn there(node: &Node, form: &Form<'_>, honest: bool) -> Option<There> {
+    TABLES.iter().for_each(|key| form.pass(key));
+    let note = |flaws: Vec<Flaw>| {
+        flaws.into_iter().for_each(|Flaw { place, what }| form.flaws().add(place, what));
+    };
+    let premises = Premises::of(node, if honest { QUIET_POLL_MS } else { CLOSE_POLL_MS });
+    let shelf = shipped::profiles().map_err(note).ok()?;
+    let config = premises.read(&node.place, shelf).map_err(note).ok();
+    let feeders = feeders(form);
+    let (config, feeders) = (config?, feeders?);
+    let declared = |meter: Name, key: &str| premises.said_of_meter(meter, key);
+    let around = Around { feeders: &feeders, config: &config, shelf, declared: &declared };
+    let installed = form.tables("installed").into_iter();
+    let meters: Vec<MeterPlan> = installed.filter_map(|meter| site::installed(meter, &around)).collect();
+    for meter in config.meters.iter().filter(|meter| meters.iter().all(|there| there.id != meter.id.0)) {
+        form.flaw(
+            "installed",
+            format!("nothing says where meter `{}` stands", meter.id),
+            "add an [[installed]]",
+        );
+    }
+    let index = site::build(&mut Plant::new(0), &feeders, &meters);
+    Some(There { premises, config, feeders, meters, index })
+}
+
+fn feeders(form: &Form<'_>) -> Option<Vec<FeederPlan>> {
+    let mut feeders: Vec<FeederPlan> = Vec::new();
+    for table in form.tables("feeder") {
+        let place = table.place("id").clone();
+        let Some(plan) = site::feeder(table) else { continue };
+        if feeders.iter().any(|other| other.id == plan.id) {
+            let wrong = format!("`{}` stands here twice", plan.id);
+            form.flaws().add(place, Wrong::new(wrong, "give each its own id"));
+        }
+        feeders.push(plan);
+    }
+    if let Some(unknown) = site::unknown_incomer(&feeders) {
+        form.flaw("feeder", format!("no [[feeder]] has the id `{unknown}`"), "correct `under`");
+    }
+    let ordered = site::in_order(&feeders);
+    if ordered.is_none() {
+        form.flaw("feeder", "some feeders hang on each other", "`under` names the feeder above");
+    }
+    ordered
+}

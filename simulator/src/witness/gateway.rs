@@ -1,0 +1,132 @@
+//! The agent without its runtime: schedules, judge, and what a journal would have kept of what was said.
+
+use coldhearth::{
+    catalogue::plate,
+    evidence::{Body, recall::Recall},
+    judge::{Fact, Finding, Memory, Permit, Site},
+    metering::{PlatePoint, Sample, Schedule},
+    terms::{Name, Stamp},
+};
+
+use super::{
+    Seen,
+    line::{Faults, Line},
+    wall::Wall,
+};
+use crate::{chance::Chance, plant::Plant, scenario::Scenario};
+
+/// How long a nameplate's answer may take, in milliseconds.
+const PLATE_TIMEOUT_MS: u32 = 1_000;
+
+/// A gateway that is switched on.
+#[derive(Debug)]
+pub(super) struct Gateway {
+    site: Site,
+    lines: Vec<Line>,
+    now_ms: u64,
+    tick_ms: u64,
+    period_ms: u64,
+}
+
+impl Gateway {
+    /// Switched on with what its journal tells.
+    pub(super) fn new(scenario: &Scenario, memory: &Memory, now_ms: u64, uptime_ms: u64) -> Gateway {
+        let config = &scenario.config;
+        let feeders = config.meters.iter().map(|meter| meter.commissioned.clone()).collect();
+        let equipment = config.equipment.iter().map(|furnace| furnace.equipment).collect();
+        let papers = config.equipment.iter().map(|furnace| furnace.papers.clone()).collect();
+        let site = Site::new(feeders, equipment, memory)
+            .with_papers(papers, memory)
+            .balancing(config.balances.clone());
+        let lines = scenario.buses().iter().zip(0..);
+        let lines = lines.map(|(bus, phase)| Line::new(*bus, schedule(scenario, *bus, uptime_ms, phase)));
+        Gateway { site, lines: lines.collect(), now_ms, tick_ms: now_ms, period_ms: 0 }
+    }
+
+    /// Polls so often from now on.
+    pub(super) fn poll_every(&mut self, period_ms: u64, uptime_ms: u64) {
+        if std::mem::replace(&mut self.period_ms, period_ms) != period_ms {
+            self.lines.iter_mut().for_each(|line| line.poll_every(period_ms, uptime_ms));
+        }
+    }
+
+    /// When something happens next, in plant time. Puts the questions that are due.
+    pub(super) fn next_ms(&mut self, wall: &Wall, faults: &Faults, chance: Chance, _every_tick: bool) -> u64 {
+        let now_ms = self.now_ms;
+        let lines = self.lines.iter_mut().zip(0..);
+        let next = lines.map(|(line, label)| line.next_ms(now_ms, wall, faults, chance.branch(label)));
+        next.min().unwrap_or(u64::MAX).min(self.tick_ms)
+    }
+
+    /// Takes what came by now, and the time.
+    pub(super) fn on_time(
+        &mut self,
+        now_ms: u64,
+        wall: &Wall,
+        plant: &Plant,
+        say: &mut dyn FnMut(&Stamp, Seen<'_>),
+    ) {
+        self.now_ms = now_ms;
+        let at = wall.at(now_ms);
+        for line in &mut self.lines {
+            let Some(told) = line.on_time(now_ms, &at, plant) else { continue };
+            for sample in &told {
+                if let Sample::Reading(reading) = sample {
+                    say(&at, Seen::Reading(reading));
+                }
+                self.site.on(&at, Fact::Sample(sample), &mut |finding| say(&at, Seen::Finding(&finding)));
+            }
+        }
+        if now_ms >= self.tick_ms {
+            self.site.on(&at, Fact::Tick, &mut |finding| say(&at, Seen::Finding(&finding)));
+            self.tick_ms = wall.plant_ms(self.site.next_due_ms(&at));
+        }
+    }
+
+    /// Takes a fact that came otherwise.
+    pub(super) fn on_fact(&mut self, at: &Stamp, fact: Fact<'_>, say: &mut dyn FnMut(&Stamp, Seen<'_>)) {
+        self.site.on(at, fact, &mut |finding| say(at, Seen::Finding(&finding)));
+    }
+}
+
+/// The polls of one bus, as the agent plans them.
+fn schedule(scenario: &Scenario, bus: Name, start_ms: u64, phase: u64) -> Schedule {
+    let config = &scenario.config;
+    let meters = config.meters.iter().filter(|meter| meter.bus == bus).map(|meter| meter.point());
+    let plates = config.equipment.iter().filter_map(|furnace| {
+        let plate = furnace.plate.filter(|plate| plate.bus == bus)?;
+        Some(PlatePoint {
+            asset: furnace.equipment.id,
+            unit: plate.unit,
+            at: plate.at,
+            header_words: plate::HEADER_WORDS,
+            size_of: plate::size_of,
+            timeout_ms: PLATE_TIMEOUT_MS,
+        })
+    });
+    Schedule::new(meters.collect(), plates.collect(), start_ms, phase)
+}
+
+/// What a journal keeps of what was said, where somebody will ask for it.
+#[derive(Debug)]
+pub(super) struct Kept(Option<Recall>);
+
+impl Kept {
+    /// Nothing is kept where the gateway never restarts.
+    pub(super) fn new(restarts: bool) -> Kept {
+        Kept(restarts.then(Recall::default))
+    }
+
+    /// Keeps a finding.
+    pub(super) fn on(&mut self, at: &Stamp, finding: &Finding) {
+        if let Some(recall) = &mut self.0 {
+            recall.on_said(at, &Body::Finding(finding.clone()));
+        }
+    }
+
+    /// What the agent would remember of it, by its own reading of its log.
+    pub(super) fn recall(&self, permits: &[Permit]) -> Memory {
+        let memory = self.0.clone().unwrap_or_default().into_memory();
+        Memory { permits: permits.to_vec(), ..memory }
+    }
+}
