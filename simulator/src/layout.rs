@@ -7,6 +7,7 @@ use coldhearth::metering::{
 use coldhearth::terms::Decimal;
 
 use crate::{
+    chain,
     encode::Pen,
     factor::{Factor, Instrument},
 };
@@ -75,6 +76,8 @@ impl Layout {
                 cells.push((power, Shows::PowerOfTen(power_of_ten(row.quantity))));
             }
         }
+        let origin = chain::origin(profile);
+        cells.iter_mut().for_each(|(cell, _)| cell.at = cell.at.saturating_add(origin));
         let mut add =
             |cells_of: Option<RatioCells>, whole: Shows, primary: Shows, secondary: Shows| match cells_of {
                 Some(RatioCells { value, over: Some(over) }) => {

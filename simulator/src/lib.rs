@@ -24,6 +24,7 @@
 pub mod accuracy;
 pub mod alarm;
 pub mod auxiliary;
+mod chain;
 pub mod chance;
 pub mod change;
 mod counter;

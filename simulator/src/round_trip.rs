@@ -14,6 +14,7 @@ use coldhearth::{
 };
 
 use crate::{
+    chain,
     change::Change,
     feeder::Feeder,
     frame::Said,
@@ -63,13 +64,15 @@ fn parsed(name: &str, text: &str) -> Arc<Profile> {
 }
 
 fn read(plant: &Plant, unit: u8, profile: &Profile, declared: Declared) -> Reading {
+    let origin = Origin(chain::origin(profile));
     let mut scan = Scan::default();
     for block in Plan::of(profile).unwrap().blocks {
+        let block = origin.block(block).unwrap();
         let words = plant.read(unit, block.function, block.at, block.count).unwrap();
         assert!(scan.push(block, &words));
     }
     let ratios = applied(profile, declared, told(profile, &scan)).unwrap();
-    let decoded = decode_with(profile, ratios, Origin::FIXED, &scan);
+    let decoded = decode_with(profile, ratios, origin, &scan);
     Reading {
         meter: MeterId::new("m1").unwrap(),
         at: Stamp { wall_unix_ms: 0, uptime_ms: 0, boot: 1, clock: ClockQuality::Unset, error_ms: 0 },
@@ -77,7 +80,7 @@ fn read(plant: &Plant, unit: u8, profile: &Profile, declared: Declared) -> Readi
         values: decoded.values,
         registers: decoded.registers,
         import: decoded.import,
-        requests: requests(profile, Origin::FIXED, &scan),
+        requests: requests(profile, origin, &scan),
         ratios,
         scan,
     }
@@ -353,7 +356,7 @@ fn inquire(plant: &Plant, profile: &Arc<Profile>) -> Inquiry {
 #[test]
 fn every_meter_tells_who_it_is_where_its_map_says_and_by_functions_43_and_17() {
     let mut serials = 0;
-    for profile in profiles().into_iter().filter(|profile| profile.chain.is_none()) {
+    for profile in profiles() {
         let name = profile.id;
         let (mut plant, _) = furnace(SimMeter::new(&profile));
         let before = inquire(&plant, &profile);
@@ -372,7 +375,10 @@ fn every_meter_tells_who_it_is_where_its_map_says_and_by_functions_43_and_17() {
             "{name}"
         );
         for (change, edits) in [
-            (Change::Serial(UNIT, "99".to_owned()), profile.about(Fact::Serial).is_some()),
+            (
+                Change::Serial(UNIT, "99".to_owned()),
+                profile.about(Fact::Serial).is_some() || profile.chain.is_some(),
+            ),
             (Change::Firmware(UNIT, "2.17".to_owned()), true),
             (Change::Setting(UNIT, Fact::Network, 1), profile.about(Fact::Network).is_some()),
             (Change::CtRatio(UNIT, Ratio::new(30, 1).unwrap()), profile.ct.is_some()),

@@ -1,7 +1,7 @@
 //! What a meter says of itself: in the registers its map names, by device identification (function 43, type 14), and
 //! in its report of itself (function 17).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use coldhearth::metering::{
     Block, DeviceIdPart, Function, Profile,
@@ -9,6 +9,7 @@ use coldhearth::metering::{
 };
 
 use crate::{
+    chain,
     exception::{ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, NO_ANSWER_FROM_UNIT},
     meter::SimMeter,
 };
@@ -33,6 +34,7 @@ pub(crate) struct Who {
     serial: String,
     firmware: String,
     settings: BTreeMap<Fact, i64>,
+    profile: Arc<Profile>,
     cells: Vec<(Spot, Tells)>,
     words: BTreeMap<(Function, u16), u16>,
     /// Whether it knows of functions 43 and 17.
@@ -52,7 +54,7 @@ enum Tells {
 
 impl Who {
     /// A meter of this family.
-    pub(crate) fn of(profile: &Profile) -> Who {
+    pub(crate) fn of(profile: &Arc<Profile>) -> Who {
         let about = profile
             .about
             .iter()
@@ -66,7 +68,7 @@ impl Who {
             };
             (test.spot, tells)
         });
-        // Places in a SunSpec chain have no fixed address.
+        // Places in a SunSpec chain are those of the common model.
         let cells = about.chain(tests).filter(|(spot, _)| spot.model.is_none()).collect();
         let mut who = Who {
             maker: plain(&profile.vendor),
@@ -74,6 +76,7 @@ impl Who {
             serial: String::new(),
             firmware: FIRMWARE.to_owned(),
             settings: BTreeMap::new(),
+            profile: profile.clone(),
             cells,
             words: BTreeMap::new(),
             identifies: true,
@@ -106,7 +109,8 @@ impl Who {
 
     /// The runs of registers in which it says something of itself.
     pub(crate) fn runs(&self) -> impl Iterator<Item = (Function, u16, u16)> {
-        self.cells.iter().map(|(spot, _)| (spot.function, spot.at, spot.shape.words()))
+        let cells = self.cells.iter().map(|(spot, _)| (spot.function, spot.at, spot.shape.words()));
+        cells.chain(chain::run(&self.profile))
     }
 
     /// Puts the words it says of itself in a run of registers.
@@ -160,14 +164,12 @@ impl Who {
     }
 
     fn write(&mut self) {
-        self.words = self
-            .cells
-            .iter()
-            .flat_map(|(spot, tells)| {
-                let words = words_of(spot.shape, &self.said(tells, spot.shape));
-                (spot.at..).zip(words).map(|(at, word)| ((spot.function, at), word))
-            })
-            .collect();
+        let cells = self.cells.iter().flat_map(|(spot, tells)| {
+            let words = words_of(spot.shape, &self.said(tells, spot.shape));
+            (spot.at..).zip(words).map(|(at, word)| ((spot.function, at), word))
+        });
+        let texts = [&self.maker, &self.model, &self.firmware, &self.serial].map(String::as_str);
+        self.words = cells.chain(chain::words(&self.profile, texts)).collect();
     }
 
     fn said(&self, tells: &Tells, shape: Shape) -> Said {
@@ -316,7 +318,7 @@ network = { at = 123, type = "u16" }
 "#;
 
     fn who() -> Who {
-        Who::of(&Profile::parse("family.toml", MAP).unwrap())
+        Who::of(&Arc::new(Profile::parse("family.toml", MAP).unwrap()))
     }
 
     fn at(who: &Who, from: u16, count: u16) -> Vec<u16> {
