@@ -221,7 +221,9 @@ fn every_shipped_file_passes_check() {
     let of = |folder: &str| -> Vec<String> {
         let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         let tables = files.filter(|path| path.extension().is_some_and(|ending| ending == "toml"));
-        tables.map(|path| path.display().to_string()).collect()
+        // The authority's own is checked by its own program; tests/serve.rs does.
+        let ours = tables.filter(|path| !path.ends_with("regulator.toml"));
+        ours.map(|path| path.display().to_string()).collect()
     };
     let files = ["config", "config/catalogue", "config/meters", "simulator/meters"].map(of).concat();
     let arguments: Vec<&str> = std::iter::once("check").chain(files.iter().map(String::as_str)).collect();

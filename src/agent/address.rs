@@ -74,6 +74,7 @@ pub fn broker(config: &AgentConfig, started: &Stamp) -> Result<Broker, Failure> 
         will: Some(will),
         // Without an authority nobody is believed, and nothing need come.
         filters: if config.authority.is_empty() { Vec::new() } else { Address::of(config).filters() },
+        keeps_s: None,
     })
 }
 

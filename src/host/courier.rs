@@ -36,6 +36,8 @@ pub const DEFAULT_TLS_PORT: u16 = 8_883;
 pub const WINDOW: u16 = 63;
 /// Messages between a program and its courier, each way.
 pub const CHANNEL: usize = 64;
+/// Messages that a program which acknowledges by itself may have in hand. In MQTT 3.1.1 nothing tells the broker so.
+pub const IN_HAND: u16 = 512;
 /// Largest packet accepted from a broker, in bytes.
 pub const MAX_PACKET_BYTES: u32 = 256 * 1024;
 /// The in-flight table's size; the library's default of 65,535 costs 14 MB.
@@ -73,6 +75,9 @@ pub struct Broker {
     pub will: Option<Will>,
     /// Subscribed to at every connection.
     pub filters: Vec<String>,
+    /// How long the broker keeps for us what comes while we are away, in seconds. It keeps every message until the
+    /// program says that it has [taken](Send::Took) it. Without, every message is acknowledged as it comes.
+    pub keeps_s: Option<u32>,
 }
 
 /// A last will: retained, QoS 1, unsigned, a hint and no evidence.
@@ -100,8 +105,18 @@ pub enum Send {
         /// Whether the broker keeps it.
         retain: bool,
     },
+    /// These messages are safe: the broker need not keep them any longer. Those of an earlier connection come again.
+    Took(Vec<Delivery>),
     /// Take leave and end.
     Stop,
+}
+
+/// A message that the broker keeps until it is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The connection it came by, counted from 1.
+    line: u64,
+    pkid: u16,
 }
 
 /// What the courier tells.
@@ -136,6 +151,8 @@ pub enum Event {
         payload: Vec<u8>,
         /// Whether it was kept by the broker rather than said now.
         retained: bool,
+        /// What to give back once it is safe; none where nobody waits for that.
+        delivery: Option<Delivery>,
     },
     /// The connection is gone, and with it everything that was not accepted.
     Lost {
@@ -187,13 +204,15 @@ pub async fn run_while(clock: &dyn Clock, broker: Broker, mut ends: Ends, mut wa
     let mut failures: u32 = 0;
     let mut taste = Taste::unknown();
     let mut ring = broker.tls.clone().map(Ring::of);
+    let mut number = 0;
     loop {
         let before = clock.now();
         let version = taste.next(before.uptime_ms);
+        number += 1;
         let Ending { why, greeted, served } = tokio::select! {
             biased;
             () = away(&mut way) => Ending { why: Refused::Broken, greeted: false, served: false },
-            ending = connection(clock, &broker, version, &mut ring, &mut ends) => ending,
+            ending = connection(clock, &broker, (version, number), &mut ring, &mut ends) => ending,
         };
         if why == Refused::Left {
             return;
@@ -234,7 +253,7 @@ pub async fn run_while(clock: &dyn Clock, broker: Broker, mut ends: Ends, mut wa
 /// Ends when there is no way to the broker; whoever said so last and is gone has left it as it was.
 async fn away(way: &mut watch::Receiver<bool>) {
     if way.wait_for(|there| !there).await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
@@ -242,13 +261,13 @@ async fn away(way: &mut watch::Receiver<bool>) {
 async fn connection(
     clock: &dyn Clock,
     broker: &Broker,
-    version: Version,
+    (version, number): (Version, u64),
     ring: &mut Option<Ring>,
     ends: &mut Ends,
 ) -> Ending {
     let Some(ring) = ring else {
         let line = line::open(broker, version, None);
-        return session::carry(broker, line, ends, std::future::pending()).await;
+        return session::carry(broker, (line, number), ends, std::future::pending()).await;
     };
     let Some(credentials) = ring.read() else {
         return Ending { why: Refused::Credentials, greeted: false, served: false };
@@ -256,7 +275,7 @@ async fn connection(
     let events = ends.events.clone();
     ring.tell_expiring(clock, &events).await;
     let line = line::open(broker, version, Some(credentials.config.clone()));
-    let mut ending = session::carry(broker, line, ends, ring.renewed(clock, broker, &events)).await;
+    let mut ending = session::carry(broker, (line, number), ends, ring.renewed(clock, broker, &events)).await;
     if ending == (Ending { why: Refused::Dropped, greeted: false, served: false })
         && let Err(why) = ring::trial(broker, &credentials).await
         && why != Refused::Broken
@@ -275,7 +294,7 @@ async fn stopped_while(mut wait: Wait<'_>, ends: &mut Ends) -> bool {
             () = &mut wait => return false,
             send = ends.sends.recv() => match send {
                 None | Some(Send::Stop) => return true,
-                Some(Send::Publish { .. }) => {}
+                Some(Send::Publish { .. } | Send::Took(_)) => {}
             },
         }
     }
@@ -304,6 +323,7 @@ mod tests {
             keepalive_s: 30,
             will: None,
             filters: Vec::new(),
+            keeps_s: None,
         };
         let (mut courier, ends) = pair();
         let (_way, way) = watch::channel(false);

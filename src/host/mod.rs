@@ -16,6 +16,8 @@ pub mod credentials;
 #[cfg(feature = "host")]
 pub mod database;
 #[cfg(feature = "host")]
+pub mod forms;
+#[cfg(feature = "host")]
 pub mod keys;
 #[cfg(feature = "host")]
 pub mod layers;

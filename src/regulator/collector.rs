@@ -178,7 +178,7 @@ impl Collector {
     ///
     /// # Errors
     /// The store failed: nothing of the batch may be acknowledged. The same batch may be tried again.
-    pub fn take(&mut self, messages: &[(String, Vec<u8>)], now_unix_ms: i64) -> Answered<Tally> {
+    pub fn take(&mut self, messages: &[(&str, &[u8])], now_unix_ms: i64) -> Answered<Tally> {
         // What was put aside is not the message that is tried again.
         let asked = messages.iter().filter_map(|(_, bytes)| About::read(bytes));
         asked.for_each(|about| drop(self.again.remove(&(about.spot, about.hash))));
@@ -252,17 +252,17 @@ impl Collector {
 
     fn take_in(
         &mut self,
-        messages: &[(String, Vec<u8>)],
+        messages: &[(&str, &[u8])],
         now_unix_ms: i64,
         tally: &mut Tally,
         moved: &mut BTreeSet<Log>,
     ) -> Answered<()> {
         // What an earlier try let go comes first: it had arrived before.
         let again = self.again.clone();
-        let let_go = again.values().map(|bytes| ("", bytes));
-        let all = let_go.chain(messages.iter().map(|(topic, bytes)| (topic.as_str(), bytes)));
-        let all: Vec<(&str, &Vec<u8>, Option<About>)> =
-            all.map(|(topic, bytes)| (topic, bytes, About::read(bytes))).collect();
+        let mut all: Vec<(&str, &[u8])> = again.values().map(|bytes| ("", bytes.as_slice())).collect();
+        all.extend(messages.iter().copied());
+        let all: Vec<(&str, &[u8], Option<About>)> =
+            all.into_iter().map(|(topic, bytes)| (topic, bytes, About::read(bytes))).collect();
         let about = || all.iter().filter_map(|(.., about)| about.as_ref());
         let logs = about().flat_map(|about| [Some(about.log()), about.continues]).flatten().collect();
         let spots: BTreeSet<Spot> = about().map(|about| about.spot).collect();

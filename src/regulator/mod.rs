@@ -5,6 +5,8 @@
 
 pub mod acts;
 pub mod collector;
+pub mod config;
+mod desk;
 pub mod serve;
 pub mod store;
 pub mod timeline;

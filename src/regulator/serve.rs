@@ -1,17 +1,23 @@
 //! `coldhearth-regulator serve`: subscribes, keeps, follows, and gives receipts.
+//!
+//! The broker keeps every message until the store has committed it. A store that is away is asked again with growing
+//! pauses; meanwhile no more is taken from the broker than fits in the hand.
 
 use std::collections::VecDeque;
 
 use tokio::sync::mpsc;
 
-use super::collector::{Collector, Outgoing, Tally};
+use super::{
+    collector::{Collector, Outgoing, Tally},
+    desk::{self, Desk, Job, Message, Outcome},
+    store::StoreFault,
+};
 use crate::{
     evidence::Kind,
     host::{
         Clock,
-        courier::{self, Broker, Event, Send},
+        courier::{self, Broker, Delivery, Event, IN_HAND, Send},
         exit::{Exit, Failure},
-        keys,
     },
 };
 
@@ -19,86 +25,291 @@ use crate::{
 pub const RECORDS: &str = "coldhearth/v1/+/+/+/+/+/_/attest";
 /// Messages kept in one commit.
 pub const BATCH: usize = 256;
+/// Messages in hand beside the batch that is being kept.
+pub const MOST_WAITING: usize = IN_HAND as usize;
+/// Their size, in bytes; one more message may exceed it.
+pub const MOST_WAITING_BYTES: usize = 16 * 1024 * 1024;
 /// Time between two rounds of receipts, in milliseconds.
 pub const RECEIPTS_MS: u64 = 1_000;
 /// Receipts that may await the broker's acceptance.
 pub const RECEIPTS_IN_FLIGHT: usize = 32;
+/// How long the broker is asked to keep for us what comes while we are away, in seconds.
+pub const KEEPS_S: u32 = 3_600;
+/// First pause before a store that is away is asked again, in milliseconds; it doubles up to [`RETRY_MOST_MS`].
+pub const RETRY_FIRST_MS: u64 = 250;
+/// Longest pause before a store that is away is asked again, in milliseconds.
+pub const RETRY_MOST_MS: u64 = 10_000;
+/// How long a store may be away before this program ends and leaves the rest to its service manager, in milliseconds.
+pub const STORE_PATIENCE_MS: u64 = 15 * 60 * 1_000;
+/// Time between two lines on health, in milliseconds.
+pub const HEALTH_MS: u64 = 15 * 60 * 1_000;
 
 /// Serves until asked to stop.
 ///
 /// # Errors
-/// The store failed, or the broker refuses us for good.
+/// The store failed, or was away for [`STORE_PATIENCE_MS`].
 pub async fn serve(
     clock: &dyn Clock,
     broker: Broker,
-    mut collector: Collector,
+    collector: Collector,
     stop: impl Future<Output = ()>,
 ) -> Result<Exit, Failure> {
-    let broker = Broker { filters: vec![RECORDS.to_owned()], ..broker };
-    let (mut courier, ends) = courier::pair();
+    let broker = Broker { filters: vec![RECORDS.to_owned()], keeps_s: Some(KEEPS_S), ..broker };
+    let (courier, ends) = courier::pair();
+    let (send, mut events) = (courier.send, courier.events);
     let carrying = courier::run(clock, broker, ends);
     tokio::pin!(carrying, stop);
-    let mut out = Outbound { waiting: VecDeque::new(), in_flight: 0, tag: 0 };
-    let mut round_ms = clock.now().uptime_ms + RECEIPTS_MS;
+    let Desk { jobs, mut done } = desk::hire(collector)?;
+    let mut serving = Serving::begin(clock.now().uptime_ms);
     loop {
-        let event = tokio::select! {
-            biased;
-            () = &mut stop => return Ok(Exit::Done),
-            () = &mut carrying => return Err(Failure::new(Exit::Bug, "the courier has ended")),
-            event = courier.events.recv() => event,
-            () = clock.sleep_until(round_ms) => None,
-        };
-        let mut batch = Vec::new();
-        let mut next = event;
-        while let Some(event) = next.take() {
-            on_event(event, &mut collector, &mut out, &mut batch)?;
-            if batch.len() < BATCH {
-                next = courier.events.try_recv().ok();
-            }
-        }
         let now = clock.now();
-        if !batch.is_empty() {
-            report(collector.take(&batch, now.wall_unix_ms)?);
+        if let Some(job) = serving.next_job(now.uptime_ms, now.wall_unix_ms)
+            && jobs.try_send(job).is_err()
+        {
+            return Err(gone());
         }
-        if now.uptime_ms >= round_ms {
-            round_ms = now.uptime_ms + RECEIPTS_MS;
-            report(collector.look_up(now.wall_unix_ms)?);
-            out.waiting.extend(collector.receipts(now.wall_unix_ms, keys::entropy::<16>)?);
+        tokio::select! {
+            biased;
+            () = &mut stop => {
+                serving.health.tell();
+                return Ok(Exit::Done);
+            }
+            () = &mut carrying => return Err(Failure::new(Exit::Bug, "the courier has ended")),
+            answer = done.recv() => {
+                let (job, answer) = answer.ok_or_else(gone)?;
+                serving.on_answer(job, answer, clock.now().uptime_ms)?;
+            }
+            permit = send.reserve(), if serving.out.has_next() => hand_over(permit, &mut serving.out),
+            event = events.recv(), if serving.has_room() => {
+                serving.on_event(event.ok_or_else(gone)?);
+            }
+            () = clock.sleep_until(serving.wakes_ms()) => {}
         }
-        out.send(&courier.send);
     }
 }
 
-fn on_event(
-    event: Event,
-    collector: &mut Collector,
-    out: &mut Outbound,
-    batch: &mut Vec<(String, Vec<u8>)>,
-) -> Result<(), Failure> {
-    match event {
-        Event::Message { topic, payload, .. } => {
-            if Kind::of_topic(&topic) == Some(Kind::Attest) {
-                batch.push((topic, payload));
-            }
-        }
-        Event::Connected { .. } => {
-            tracing::info!("connected to the broker");
-            (out.in_flight, out.waiting) = (0, VecDeque::new());
-            collector.on_connected()?;
-        }
-        Event::Lost { why } => {
-            tracing::warn!(?why, "the broker is lost; connecting again");
-            (out.in_flight, out.waiting) = (0, VecDeque::new());
-        }
-        Event::Refused { why, .. } => {
-            // Nobody there to hear it: it is retained all the same.
-            tracing::debug!(?why, "a receipt was not accepted");
-            out.in_flight = out.in_flight.saturating_sub(1);
-        }
-        Event::Accepted { .. } => out.in_flight = out.in_flight.saturating_sub(1),
-        Event::Subscribed | Event::Expiring { .. } => {}
+fn hand_over(permit: Result<mpsc::Permit<'_, Send>, mpsc::error::SendError<()>>, out: &mut Outbound) {
+    // Without a courier its end is heard of by the other arm.
+    if let (Ok(permit), Some(next)) = (permit, out.next()) {
+        permit.send(next);
     }
-    Ok(())
+}
+
+fn gone() -> Failure {
+    Failure::new(Exit::Bug, "the store's thread, or the courier, has ended")
+}
+
+/// What has happened since the start, in numbers.
+#[derive(Clone, Copy, Debug, Default)]
+struct Health {
+    kept: Tally,
+    /// Times the store went away.
+    store_lost: u64,
+    /// Times it was asked again.
+    store_retries: u64,
+    /// Batches done again because another collector had one of their logs meanwhile.
+    store_conflicts: u64,
+    /// Messages on topics that are none of ours.
+    strange_topics: u64,
+}
+
+impl Health {
+    fn tell(&self) {
+        let Health { kept, store_lost, store_retries, store_conflicts, strange_topics } = *self;
+        let Tally { records, again, refused, unknown, forks, lost } = kept;
+        tracing::info!(
+            records,
+            again,
+            refused,
+            unknown,
+            forks,
+            lost,
+            store_lost,
+            store_retries,
+            store_conflicts,
+            strange_topics,
+            "since the start"
+        );
+    }
+
+    fn add(&mut self, tally: Tally) {
+        let Tally { records, again, refused, unknown, forks, lost } = tally;
+        self.kept.records += records;
+        self.kept.again += again;
+        self.kept.refused += refused;
+        self.kept.unknown += unknown;
+        self.kept.forks += forks;
+        self.kept.lost += lost;
+    }
+}
+
+/// A store that is away, and what it owes an answer to.
+#[derive(Debug)]
+struct Trouble {
+    job: Job,
+    since_ms: u64,
+    tries: u32,
+    /// When to ask again.
+    again_ms: u64,
+}
+
+struct Serving {
+    out: Outbound,
+    waiting: VecDeque<Message>,
+    waiting_bytes: usize,
+    busy: bool,
+    trouble: Option<Trouble>,
+    connected: bool,
+    round_ms: u64,
+    health_ms: u64,
+    health: Health,
+}
+
+impl Serving {
+    fn begin(now_ms: u64) -> Serving {
+        Serving {
+            out: Outbound::default(),
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            busy: false,
+            trouble: None,
+            connected: false,
+            round_ms: now_ms + RECEIPTS_MS,
+            health_ms: now_ms + HEALTH_MS,
+            health: Health::default(),
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.waiting.len() < MOST_WAITING && self.waiting_bytes < MOST_WAITING_BYTES
+    }
+
+    /// When there is something to do though nothing happens.
+    fn wakes_ms(&self) -> u64 {
+        match &self.trouble {
+            Some(trouble) if !self.busy => trouble.again_ms,
+            Some(_) | None if self.busy => self.health_ms,
+            Some(_) | None => self.round_ms.min(self.health_ms),
+        }
+    }
+
+    /// What the store is to do next, unless it is at something.
+    fn next_job(&mut self, now_ms: u64, now_unix_ms: i64) -> Option<Job> {
+        if now_ms >= self.health_ms {
+            self.health_ms = now_ms + HEALTH_MS;
+            self.health.tell();
+        }
+        if self.busy {
+            return None;
+        }
+        let job = if let Some(trouble) = &mut self.trouble {
+            if now_ms < trouble.again_ms {
+                return None;
+            }
+            self.health.store_retries += 1;
+            std::mem::replace(&mut trouble.job, Job::Connected)
+        } else if std::mem::take(&mut self.connected) {
+            Job::Connected
+        } else if now_ms >= self.round_ms {
+            self.round_ms = now_ms + RECEIPTS_MS;
+            Job::Round(now_unix_ms)
+        } else if self.waiting.is_empty() {
+            return None;
+        } else {
+            let batch: Vec<Message> = self.waiting.drain(..self.waiting.len().min(BATCH)).collect();
+            self.waiting_bytes = self.waiting.iter().map(|message| message.bytes.len()).sum();
+            Job::Take(batch, now_unix_ms)
+        };
+        self.busy = true;
+        Some(job)
+    }
+
+    fn on_answer(
+        &mut self,
+        job: Job,
+        answer: Result<Outcome, StoreFault>,
+        now_ms: u64,
+    ) -> Result<(), Failure> {
+        self.busy = false;
+        let outcome = match answer {
+            Ok(outcome) => outcome,
+            Err(StoreFault::Failed(failure)) => return Err(failure),
+            Err(away @ (StoreFault::Away(_) | StoreFault::Conflict)) => {
+                return self.on_trouble(job, &away, now_ms);
+            }
+        };
+        if let Some(trouble) = self.trouble.take() {
+            let seconds = now_ms.saturating_sub(trouble.since_ms) / 1_000;
+            tracing::info!(seconds, tries = trouble.tries, "the store answers again; nothing was lost");
+        }
+        let Outcome { tally, outgoing, conflicts } = outcome;
+        self.health.store_conflicts = conflicts;
+        self.health.add(tally);
+        report(tally);
+        self.out.receipts.extend(outgoing);
+        if let Job::Take(messages, _) = job {
+            self.out.took.extend(messages.into_iter().filter_map(|message| message.delivery));
+        }
+        Ok(())
+    }
+
+    fn on_trouble(&mut self, job: Job, fault: &StoreFault, now_ms: u64) -> Result<(), Failure> {
+        let (since_ms, tries) = match &self.trouble {
+            Some(trouble) => (trouble.since_ms, trouble.tries + 1),
+            None => {
+                self.health.store_lost += 1;
+                (now_ms, 1)
+            }
+        };
+        let away_ms = now_ms.saturating_sub(since_ms);
+        if away_ms >= STORE_PATIENCE_MS {
+            let minutes = STORE_PATIENCE_MS / 60_000;
+            let message = format!(
+                "{fault}\nno answer for {minutes} minutes; what was not kept was not acknowledged either"
+            );
+            return Err(Failure::new(Exit::Unreachable, message));
+        }
+        let pause_ms = RETRY_FIRST_MS.saturating_mul(1 << (tries - 1).min(12)).min(RETRY_MOST_MS);
+        if tries.is_power_of_two() {
+            tracing::warn!(
+                tries,
+                next_try_ms = pause_ms,
+                "the store is away, nothing is acknowledged: {fault}"
+            );
+        }
+        self.trouble = Some(Trouble { job, since_ms, tries, again_ms: now_ms + pause_ms });
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: Event) {
+        match event {
+            Event::Message { topic, payload, delivery, .. } => {
+                if Kind::of_topic(&topic) == Some(Kind::Attest) {
+                    self.waiting_bytes += payload.len();
+                    self.waiting.push_back(Message { topic, bytes: payload, delivery });
+                } else {
+                    self.health.strange_topics += 1;
+                    self.out.took.extend(delivery);
+                }
+            }
+            Event::Connected { .. } => {
+                tracing::info!("connected to the broker");
+                self.out = Outbound::default();
+                self.connected = true;
+            }
+            Event::Lost { why } => {
+                tracing::warn!(?why, "the broker is lost; connecting again");
+                self.out = Outbound::default();
+            }
+            Event::Refused { why, .. } => {
+                // Nobody there to hear it: it is retained all the same.
+                tracing::debug!(?why, "a receipt was not accepted");
+                self.out.in_flight = self.out.in_flight.saturating_sub(1);
+            }
+            Event::Accepted { .. } => self.out.in_flight = self.out.in_flight.saturating_sub(1),
+            Event::Subscribed | Event::Expiring { .. } => {}
+        }
+    }
 }
 
 fn report(tally: Tally) {
@@ -108,25 +319,77 @@ fn report(tally: Tally) {
     }
 }
 
+/// What is on its way to the broker.
+#[derive(Default)]
 struct Outbound {
-    waiting: VecDeque<Outgoing>,
+    took: Vec<Delivery>,
+    receipts: VecDeque<Outgoing>,
     in_flight: usize,
     tag: u64,
 }
 
 impl Outbound {
-    fn send(&mut self, courier: &mpsc::Sender<Send>) {
-        while self.in_flight < RECEIPTS_IN_FLIGHT
-            && let Some(Outgoing { topic, bytes }) = self.waiting.pop_front()
-        {
-            self.tag += 1;
-            let payload = bytes.clone();
-            let send = Send::Publish { tag: self.tag, topic: topic.clone(), payload, retain: true };
-            if courier.try_send(send).is_err() {
-                self.waiting.push_front(Outgoing { topic, bytes });
-                return;
-            }
-            self.in_flight += 1;
+    fn has_next(&self) -> bool {
+        !self.took.is_empty() || (self.in_flight < RECEIPTS_IN_FLIGHT && !self.receipts.is_empty())
+    }
+
+    fn next(&mut self) -> Option<Send> {
+        if !self.took.is_empty() {
+            return Some(Send::Took(std::mem::take(&mut self.took)));
         }
+        let Outgoing { topic, bytes } = self.receipts.pop_front()?;
+        (self.tag, self.in_flight) = (self.tag + 1, self.in_flight + 1);
+        Some(Send::Publish { tag: self.tag, topic, payload: bytes, retain: true })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(size: usize) -> Event {
+        let topic = "coldhearth/v1/13/04/21/91350100M000100Y43/gw-03/_/attest".to_owned();
+        Event::Message { topic, payload: vec![0; size], retained: false, delivery: None }
+    }
+
+    #[test]
+    fn a_store_that_is_away_is_asked_again_with_the_same_batch_and_the_hand_stays_bounded() {
+        let mut serving = Serving::begin(0);
+        serving.on_event(message(10));
+        let mut job = serving.next_job(0, 7).unwrap();
+        assert!(serving.next_job(0, 7).is_none(), "one job at a time");
+        let mut now_ms = 0;
+        let mut pauses = Vec::new();
+        for _ in 0..8 {
+            serving.on_answer(job, Err(StoreFault::Away("away".into())), now_ms).unwrap();
+            pauses.push(serving.wakes_ms() - now_ms);
+            assert!(serving.next_job(serving.wakes_ms() - 1, 8).is_none());
+            now_ms = serving.wakes_ms();
+            job = serving.next_job(now_ms, 8).unwrap();
+            assert!(matches!(&job, Job::Take(batch, 7) if batch.len() == 1), "{job:?}");
+        }
+        assert_eq!(pauses, [250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+        while serving.has_room() {
+            serving.on_event(message(200_000));
+        }
+        assert!(
+            serving.waiting_bytes < MOST_WAITING_BYTES + 256 * 1_024 && serving.waiting.len() < MOST_WAITING
+        );
+        let ended = serving.on_answer(job, Err(StoreFault::Away("away".into())), STORE_PATIENCE_MS);
+        assert_eq!(ended.unwrap_err().exit, Exit::Unreachable);
+        assert_eq!((serving.health.store_lost, serving.health.store_retries), (1, 8));
+    }
+
+    #[test]
+    fn nothing_is_acknowledged_that_was_not_kept() {
+        let mut serving = Serving::begin(0);
+        serving.on_event(message(10));
+        let job = serving.next_job(0, 7).unwrap();
+        serving.on_answer(job, Err(StoreFault::Away("away".into())), 0).unwrap();
+        assert!(!serving.out.has_next());
+        let failed = Failure::new(Exit::Bug, "broken");
+        let job = serving.next_job(250, 7).unwrap();
+        assert!(serving.on_answer(job, Err(StoreFault::Failed(failed)), 250).is_err());
+        assert!(!serving.out.has_next());
     }
 }

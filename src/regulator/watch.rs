@@ -248,5 +248,6 @@ pub fn subscriber(host: String, port: u16, name: &str) -> Broker {
         keepalive_s: 30,
         will: None,
         filters: vec![topic::EVERYTHING.to_owned()],
+        keeps_s: None,
     }
 }

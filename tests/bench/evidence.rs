@@ -148,7 +148,7 @@ fn collected(lines: &[Vec<u8>]) -> f64 {
     assert!(store.admit(plant::gateway(), &plant::key(0).public_key(), 0).unwrap());
     let mut collector = Collector::open(Box::new(store), Box::new(plant::authority())).unwrap();
     let topic = "coldhearth/v1/13/04/21/91350100M000100Y43/gw-test/attest";
-    let messages: Vec<_> = lines.iter().map(|line| (topic.to_owned(), line.clone())).collect();
+    let messages: Vec<_> = lines.iter().map(|line| (topic, line.as_slice())).collect();
     let (mut kept, began) = (0, Instant::now());
     for batch in messages.chunks(BATCH) {
         kept += collector.take(batch, 1).unwrap().records;

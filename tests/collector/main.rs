@@ -8,42 +8,17 @@ mod support;
 
 use coldhearth::{
     evidence::{
-        Body, Chain, Checkpoint, Dropped, Ed25519, Gap, GapWhy, Genesis, LogHead, LogId, PublicKey, Receipt,
-        Signed, Signer as _, record::Unverified,
+        Body, Chain, Dropped, Gap, GapWhy, Genesis, LogHead, LogId, Receipt, Signed, Signer as _,
+        record::Unverified,
     },
     regulator::collector::Collector,
     terms::{
-        ClockQuality, Digest, GatewayId, Stamp,
+        Digest,
         place::{CreditCode, Division},
     },
 };
 use homes::{Home, Homes};
-
-const TOPIC: &str = "coldhearth/v1/13/04/21/91350100M000100Y43/gw-03/_/attest";
-const NOW: i64 = 1_795_000_000_000;
-
-fn key(seed: u8) -> Ed25519 {
-    Ed25519::from_seed(&[seed; 32])
-}
-
-fn at(second: u64) -> Stamp {
-    let uptime_ms = second * 1_000;
-    Stamp {
-        wall_unix_ms: NOW + uptime_ms.cast_signed(),
-        uptime_ms,
-        boot: 1,
-        clock: ClockQuality::Rtc,
-        error_ms: 0,
-    }
-}
-
-fn beat() -> Body {
-    Body::Checkpoint(Checkpoint { entries: 0, reads_ok: 1, reads_failed: 0, first_unreceipted_seq: 0 })
-}
-
-fn gateway() -> GatewayId {
-    GatewayId::new("gw-03").unwrap()
-}
+use support::voice::{NOW, TOPIC, Voice, at, beat, gateway, key, key_of};
 
 /// Genesis, a beat, a rotation, and beats of the next key.
 fn log(length: u64) -> Vec<Vec<u8>> {
@@ -68,10 +43,6 @@ fn open(home: &Home) -> Collector {
     Collector::open(home.store(), Box::new(key(9))).unwrap()
 }
 
-fn key_of(seed: u8) -> PublicKey {
-    key(seed).public_key()
-}
-
 fn home_admitting(homes: Homes, name: &str) -> Home {
     let home = homes.open(name);
     assert!(home.store().admit(gateway(), &key_of(7), NOW).unwrap());
@@ -88,7 +59,7 @@ fn take<'a>(
     collector: &mut Collector,
     lines: impl IntoIterator<Item = &'a Vec<u8>>,
 ) -> coldhearth::regulator::collector::Tally {
-    let messages: Vec<_> = lines.into_iter().map(|line| (TOPIC.to_owned(), line.clone())).collect();
+    let messages: Vec<_> = lines.into_iter().map(|line| (TOPIC, line.as_slice())).collect();
     collector.take(&messages, NOW).unwrap()
 }
 
@@ -187,41 +158,6 @@ fn a_fork_is_kept_as_proof_and_receipted_no_further(homes: Homes) {
     for half in [&proof[0].held, &proof[0].shown] {
         let record = Unverified::read(half).unwrap().verify(&key(8).public_key()).unwrap();
         assert_eq!(record.header.seq, 7, "each half is a record that needs nothing but the key");
-    }
-}
-
-/// A log that can be gone on with.
-struct Voice {
-    chain: Chain,
-    second: u64,
-}
-
-impl Voice {
-    fn new(log: u64, epoch: u32, seed: u8) -> Voice {
-        Voice { chain: Chain::begin(gateway(), LogId(log), epoch, Box::new(key(seed))), second: 0 }
-    }
-
-    fn say(&mut self, body: &Body) -> Vec<u8> {
-        self.second += 1;
-        self.chain.seal(&at(self.second), body).unwrap().bytes.to_vec()
-    }
-
-    fn genesis(&mut self, seed: u8, continues: Option<LogHead>) -> Vec<u8> {
-        let genesis = Genesis {
-            public_key: key(seed).public_key(),
-            division: Division::parse("130421").unwrap(),
-            enterprise: CreditCode::parse("91350100M000100Y43").unwrap(),
-            software: "coldhearth 0.1.0".into(),
-            config: Digest::of(b"config"),
-            profiles: Vec::new(),
-            continues,
-        };
-        self.say(&Body::Genesis(genesis))
-    }
-
-    fn rotate(&mut self, seed: u8) -> Vec<u8> {
-        self.second += 1;
-        self.chain.rotate(&at(self.second), Box::new(key(seed))).unwrap().bytes.to_vec()
     }
 }
 

@@ -18,10 +18,13 @@ use coldhearth::{
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 use crate::{
-    NOW, TOPIC, Voice, admitted, beat, gateway, home_admitting,
+    admitted, home_admitting,
     homes::Homes,
     log, open, over_both, receipt,
-    support::postgres::{PASSWORD, Postgres, hand_over},
+    support::{
+        postgres::{PASSWORD, Postgres, hand_over},
+        voice::{NOW, TOPIC, Voice, beat, gateway, key, key_of},
+    },
     take,
 };
 
@@ -187,14 +190,14 @@ fn what_is_not_in_memory_is_read_again_when_it_speaks(homes: Homes) {
 fn admissions_and_revocations_are_seen_by_every_collector(homes: Homes) {
     let home = homes.open("admissions");
     let mut pair = [open(&home), open(&home)];
-    home.store().admit(gateway(), &crate::key_of(7), NOW).unwrap();
+    home.store().admit(gateway(), &key_of(7), NOW).unwrap();
     for collector in &mut pair {
         collector.look_up(NOW).unwrap();
     }
     let lines = log(8);
     assert_eq!(take(&mut pair[0], &lines[..4]).records, 4);
     assert_eq!(take(&mut pair[1], &lines[4..6]).records, 2);
-    home.store().revoke(gateway(), crate::key_of(7).id(), NOW).unwrap();
+    home.store().revoke(gateway(), key_of(7).id(), NOW).unwrap();
     for collector in &mut pair {
         collector.look_up(NOW).unwrap();
         assert_eq!(take(collector, &lines[6..]).records, 0, "a revoked gateway is heard by none of them");
@@ -213,8 +216,8 @@ over_both!(
     admissions_and_revocations_are_seen_by_every_collector,
 );
 
-fn messages(lines: &[Vec<u8>]) -> Vec<(String, Vec<u8>)> {
-    lines.iter().map(|line| (TOPIC.to_owned(), line.clone())).collect()
+fn messages(lines: &[Vec<u8>]) -> Vec<(&str, &[u8])> {
+    lines.iter().map(|line| (TOPIC, line.as_slice())).collect()
 }
 
 #[test]
@@ -222,8 +225,8 @@ fn a_database_that_crashes_between_two_batches_loses_neither() {
     let server = Postgres::start("");
     let at = server.at(&server.database("crash"));
     let home = || Box::new(PostgresStore::open(at.clone()).unwrap());
-    home().admit(gateway(), &crate::key_of(7), NOW).unwrap();
-    let mut collector = Collector::open(home(), Box::new(crate::key(9))).unwrap();
+    home().admit(gateway(), &key_of(7), NOW).unwrap();
+    let mut collector = Collector::open(home(), Box::new(key(9))).unwrap();
     let lines = log(30);
     assert_eq!(collector.take(&messages(&lines[..10]), NOW).unwrap().records, 10);
     server.crash();

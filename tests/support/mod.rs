@@ -10,6 +10,7 @@
 )]
 
 pub mod postgres;
+pub mod voice;
 
 use std::{
     future::Future,
@@ -158,6 +159,7 @@ impl Subscriber {
             keepalive_s: 30,
             will: None,
             filters: vec![topic::EVERYTHING.into()],
+            keeps_s: None,
         }
     }
 

@@ -54,6 +54,7 @@ impl Subscriber {
             filters: [Kind::Attest, Kind::Violation]
                 .map(|kind| format!("{}/+/+/+/+/+/+/{}", topic::ROOT, kind.word()))
                 .to_vec(),
+            keeps_s: None,
         };
         tokio::spawn(async move { courier::run(&*clock, broker, ends).await });
         loop {

@@ -10,8 +10,8 @@ use crate::{
     evidence::PublicKey,
     host::{
         courier::{DEFAULT_PORT, DEFAULT_TLS_PORT},
-        credentials::{self, Identity, TlsFiles},
-        public_key,
+        credentials::TlsFiles,
+        forms, public_key,
     },
     metering::Profile,
     terms::{
@@ -227,27 +227,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Files that cannot be used are mistakes of the configuration: better found now than by the first connection.
     pub(super) fn tls(&self, form: Form<'_>) -> Option<TlsFiles> {
-        let ca = form.required("ca", form::text);
-        let certificate = form.optional("certificate", form::text);
-        let key = form.optional("key", form::text);
-        let server_name = form.optional("server_name", form::text);
-        if certificate.is_some() != key.is_some() {
-            form.flaw("certificate", "`certificate` and `key` belong together", "give both or neither");
-        }
-        let identity = certificate.zip(key).map(|(certificate, key)| Identity {
-            certificate: self.base.join(certificate),
-            key: self.base.join(key),
-        });
-        let files = ca.map(|ca| TlsFiles { ca: self.base.join(ca), identity, server_name });
-        if let Some(Err(unfit)) = files.as_ref().map(credentials::load) {
-            for unfit in unfit {
-                form.flaw(unfit.part.word(), unfit.what.wrong, unfit.what.right);
-            }
-        }
-        form.close();
-        files
+        forms::tls(form, self.base)
     }
 
     pub(super) fn bus_of(&self, form: &Form<'_>, buses: &[Bus]) -> Option<Name> {

@@ -11,7 +11,7 @@ use coldhearth::{
     host::{Clock as _, Exit, Failure, SystemClock, service},
     regulator::{
         acts::{self, Reply},
-        store::{SqliteStore, Store},
+        store::Store,
         timeline::Timeline,
     },
     terms::{AssetId, GatewayId, Name, words::Language},
@@ -20,7 +20,7 @@ use coldhearth::{
 use crate::{
     broker::{self, BrokerOrders},
     milliseconds, say,
-    serve::{STATE, signer},
+    serve::Home,
 };
 
 #[derive(Subcommand)]
@@ -29,9 +29,8 @@ pub(crate) enum ActVerb {
     Sign {
         /// The act, or `-` for standard input
         file: PathBuf,
-        /// Folder of the authority's key
-        #[arg(long, value_name = "DIR", default_value = STATE)]
-        state: PathBuf,
+        #[command(flatten)]
+        home: Home,
     },
     /// Send a signed act to its gateway and wait for the signed answer: exit 0 accepted, 1 refused, 75 no answer
     Send {
@@ -39,9 +38,8 @@ pub(crate) enum ActVerb {
         broker: Box<BrokerOrders>,
         /// The signed act, or `-` for standard input
         file: PathBuf,
-        /// Folder of the store
-        #[arg(long, value_name = "DIR", default_value = STATE)]
-        state: PathBuf,
+        #[command(flatten)]
+        home: Home,
         /// How long to wait for the answer (30s, 5m, 2h)
         #[arg(long, value_name = "TIME", default_value = "60s", value_parser = milliseconds)]
         wait: u64,
@@ -56,9 +54,8 @@ pub(crate) enum ActVerb {
         /// The gateway it stands behind
         #[arg(long, value_name = "ID", value_parser = name)]
         gateway: Name,
-        /// Folder of the store and of the authority's key
-        #[arg(long, value_name = "DIR", default_value = STATE)]
-        state: PathBuf,
+        #[command(flatten)]
+        home: Home,
         /// How long to wait for the verdict (30s, 5m, 2h)
         #[arg(long, value_name = "TIME", default_value = "60s", value_parser = milliseconds)]
         wait: u64,
@@ -70,24 +67,24 @@ pub(crate) enum ActVerb {
 
 pub(crate) fn act(verb: ActVerb) -> Result<Exit, Failure> {
     match verb {
-        ActVerb::Sign { file, state } => {
+        ActVerb::Sign { file, home } => {
             let signed =
-                acts::sign(&read(&file)?, &*signer(&state)?, SystemClock::default().now().wall_unix_ms)?;
+                acts::sign(&read(&file)?, &*home.signer()?, SystemClock::default().now().wall_unix_ms)?;
             let _gone = std::io::stdout().write_all(&[&signed[..], b"\n"].concat());
             Ok(Exit::Done)
         }
-        ActVerb::Send { broker, file, state, wait } => {
+        ActVerb::Send { broker, file, home, wait } => {
             let mut bytes = read(&file)?;
             bytes.truncate(bytes.trim_ascii_end().len());
-            answered(&send(&broker, &mut SqliteStore::open(&state)?, bytes, wait)?)?;
+            answered(&send(&broker, &mut *home.store()?, bytes, wait)?)?;
             say("accepted");
             Ok(Exit::Done)
         }
-        ActVerb::Ask { broker, asset, gateway, state, wait, json } => {
+        ActVerb::Ask { broker, asset, gateway, home, wait, json } => {
             let now_unix_ms = SystemClock::default().now().wall_unix_ms;
             let (gateway, asset) = (GatewayId(gateway), AssetId(asset));
-            let bytes = acts::question(gateway, asset, &*signer(&state)?, now_unix_ms)?;
-            let reply = send(&broker, &mut SqliteStore::open(&state)?, bytes, wait)?;
+            let bytes = acts::question(gateway, asset, &*home.signer()?, now_unix_ms)?;
+            let reply = send(&broker, &mut *home.store()?, bytes, wait)?;
             answered(&reply)?;
             let Some((record, bytes)) = reply.verdict else {
                 return Err(Failure::new(

@@ -1,6 +1,6 @@
 //! The broker as every verb names it on the command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use coldhearth::{
@@ -9,13 +9,16 @@ use coldhearth::{
         courier::{Broker, DEFAULT_PORT, DEFAULT_TLS_PORT},
         credentials::{self, Identity, Part, TlsFiles},
     },
-    regulator::watch::subscriber,
+    regulator::{config::BrokerAt, watch::subscriber},
 };
+
+/// The broker unless told otherwise.
+const LOCAL: &str = "127.0.0.1";
 
 #[derive(Args)]
 pub(crate) struct BrokerOrders {
     /// The broker, HOST or HOST:PORT; the port is 1883 unless given, and 8883 with --ca
-    #[arg(long, default_value = "127.0.0.1")]
+    #[arg(long, default_value = LOCAL)]
     broker: String,
     /// Encrypt, and believe only a broker whose certificate an authority in this PEM file issued
     #[arg(long, value_name = "FILE")]
@@ -37,6 +40,31 @@ pub(crate) struct BrokerOrders {
     password_file: Option<PathBuf>,
 }
 
+impl BrokerOrders {
+    /// Whether anything of it was given.
+    pub(crate) fn is_given(&self) -> bool {
+        let BrokerOrders { broker, ca, certificate, key, server_name, user, password_file } = self;
+        let files = [ca, certificate, key, password_file].into_iter().any(Option::is_some);
+        broker != LOCAL || files || server_name.is_some() || user.is_some()
+    }
+}
+
+/// The broker as the configuration names it.
+pub(crate) fn configured(at: &BrokerAt) -> Result<Broker, Failure> {
+    let login = match &at.login {
+        None => None,
+        Some((user, file)) => Some((user.clone(), password(file)?)),
+    };
+    let subscriber = subscriber(at.host.clone(), at.port, &at.client_id);
+    Ok(Broker { login, tls: at.tls.clone(), keepalive_s: at.keepalive_s, ..subscriber })
+}
+
+fn password(file: &Path) -> Result<String, Failure> {
+    let password = std::fs::read_to_string(file)
+        .map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", file.display())))?;
+    Ok(password.trim_end().to_owned())
+}
+
 /// The broker as the command line names it. Certificate files that cannot be used are told before anything is dialled.
 pub(crate) fn broker(orders: &BrokerOrders, name: &str) -> Result<Broker, Failure> {
     let usual = if orders.ca.is_some() { DEFAULT_TLS_PORT } else { DEFAULT_PORT };
@@ -45,11 +73,7 @@ pub(crate) fn broker(orders: &BrokerOrders, name: &str) -> Result<Broker, Failur
         None => (orders.broker.clone(), usual),
     };
     let login = match (&orders.user, &orders.password_file) {
-        (Some(user), Some(file)) => {
-            let password = std::fs::read_to_string(file)
-                .map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", file.display())))?;
-            Some((user.clone(), password.trim_end().to_owned()))
-        }
+        (Some(user), Some(file)) => Some((user.clone(), password(file)?)),
         (_, _) => None,
     };
     let identity = orders.certificate.clone().zip(orders.key.clone());

@@ -6,11 +6,10 @@ use clap::Subcommand;
 use coldhearth::{
     evidence::KeyId,
     host::{Clock as _, Exit, Failure, SystemClock, public_key},
-    regulator::store::{SqliteStore, Store as _},
     terms::{GatewayId, time::LegalTime},
 };
 
-use crate::{say, serve::STATE};
+use crate::{say, serve::Home};
 
 #[derive(Subcommand)]
 pub(crate) enum Gateway {
@@ -24,15 +23,13 @@ pub(crate) enum Gateway {
         /// The fingerprint as `coldhearth enrol` printed it at the gateway; spaces do not matter
         #[arg(long)]
         fingerprint: String,
-        /// Folder of the store
-        #[arg(long, value_name = "DIR", default_value = STATE)]
-        state: PathBuf,
+        #[command(flatten)]
+        home: Home,
     },
     /// List every gateway that was ever admitted
     List {
-        /// Folder of the store
-        #[arg(long, value_name = "DIR", default_value = STATE)]
-        state: PathBuf,
+        #[command(flatten)]
+        home: Home,
     },
     /// Revoke a key: the gateway lost it, or somebody else may have it
     Revoke {
@@ -42,9 +39,8 @@ pub(crate) enum Gateway {
         /// The key's short name, as `gateway list` shows it
         #[arg(value_parser = key_id)]
         key: KeyId,
-        /// Folder of the store
-        #[arg(long, value_name = "DIR", default_value = STATE)]
-        state: PathBuf,
+        #[command(flatten)]
+        home: Home,
     },
 }
 
@@ -52,7 +48,7 @@ pub(crate) enum Gateway {
 pub(crate) fn gateway(verb: Gateway) -> Result<Exit, Failure> {
     let now = SystemClock::default().now().wall_unix_ms;
     match verb {
-        Gateway::Add { key, id, fingerprint, state } => {
+        Gateway::Add { key, id, fingerprint, home } => {
             let key = public_key::load(&key)?;
             let bare = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
             if bare(&fingerprint) != bare(&key.fingerprint()) {
@@ -62,7 +58,7 @@ pub(crate) fn gateway(verb: Gateway) -> Result<Exit, Failure> {
                 );
                 return Err(Failure::new(Exit::Negative, message));
             }
-            if !SqliteStore::open(&state)?.admit(id, &key, now)? {
+            if !home.store()?.admit(id, &key, now)? {
                 return Err(Failure::new(
                     Exit::Negative,
                     format!("{id}: key {} was admitted before", key.id()),
@@ -71,8 +67,8 @@ pub(crate) fn gateway(verb: Gateway) -> Result<Exit, Failure> {
             say(&format!("{id}: admitted, key {} ({})", key.id(), key.suite()));
             Ok(Exit::Done)
         }
-        Gateway::List { state } => {
-            for admitted in SqliteStore::open(&state)?.admitted()? {
+        Gateway::List { home } => {
+            for admitted in home.store()?.admitted()? {
                 let revoked = admitted
                     .revoked_unix_ms
                     .map_or_else(String::new, |at| format!("  REVOKED {}", LegalTime(at)));
@@ -87,8 +83,8 @@ pub(crate) fn gateway(verb: Gateway) -> Result<Exit, Failure> {
             }
             Ok(Exit::Done)
         }
-        Gateway::Revoke { id, key, state } => {
-            if !SqliteStore::open(&state)?.revoke(id, key, now)? {
+        Gateway::Revoke { id, key, home } => {
+            if !home.store()?.revoke(id, key, now)? {
                 return Err(Failure::new(Exit::Negative, format!("{id}: no key {key} is in force")));
             }
             say(&format!("{id}: key {key} revoked; its logs are believed no longer"));

@@ -1,11 +1,17 @@
-//! `serve`: the authority's collector.
+//! `serve`: the authority's collector; and where the authority's programs find its store.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use coldhearth::{
-    host::{Exit, Failure, SystemClock, keys, service},
-    regulator::{collector::Collector, serve, store::SqliteStore},
+    host::{Exit, Failure, SystemClock, courier::Broker, keys, service},
+    regulator::{
+        collector::Collector,
+        config::{self, CLIENT_ID, RegulatorConfig, StoreAt},
+        serve,
+        store::Store,
+    },
+    terms::Flaw,
 };
 
 use crate::broker::{self, BrokerOrders};
@@ -13,22 +19,64 @@ use crate::broker::{self, BrokerOrders};
 /// Where the authority keeps its store and its key unless told otherwise.
 pub(crate) const STATE: &str = "/var/lib/coldhearth-regulator";
 
+/// Where the authority's key and its store are.
+#[derive(Args)]
+pub(crate) struct Home {
+    /// Folder of the authority's key, and of its store
+    #[arg(long, value_name = "DIR", default_value = STATE)]
+    state: PathBuf,
+    /// The authority's configuration, which names that folder, and where the store is if it is elsewhere
+    #[arg(long, value_name = "FILE", conflicts_with = "state")]
+    config: Option<PathBuf>,
+}
+
+impl Home {
+    /// The configuration, where one is named.
+    pub(crate) fn config(&self) -> Result<Option<RegulatorConfig>, Failure> {
+        self.config.as_deref().map(load).transpose()
+    }
+
+    /// The authority's key, made at its first use.
+    pub(crate) fn signer(&self) -> Result<Box<dyn coldhearth::evidence::Signer>, Failure> {
+        let state = self.config()?.map_or_else(|| self.state.clone(), |config| config.state_dir);
+        signer(&state)
+    }
+
+    /// The store, made at its first use.
+    pub(crate) fn store(&self) -> Result<Box<dyn Store>, Failure> {
+        let at = self.config()?.map_or_else(|| StoreAt::Sqlite(self.state.clone()), |config| config.store);
+        at.open()
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct Serve {
     #[command(flatten)]
     broker: BrokerOrders,
-    /// Folder of the store and of the key that signs receipts
-    #[arg(long, value_name = "DIR", default_value = STATE)]
-    state: PathBuf,
+    #[command(flatten)]
+    home: Home,
     /// Name to use at the broker
-    #[arg(long, default_value = "coldhearth-collector")]
+    #[arg(long, default_value = CLIENT_ID, conflicts_with = "config")]
     client_id: String,
 }
 
 pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
     service::start_logging();
-    let broker = broker::broker(&orders.broker, &orders.client_id)?;
-    let collector = Collector::open(Box::new(SqliteStore::open(&orders.state)?), signer(&orders.state)?)?;
+    let config = orders.home.config()?;
+    let broker = match &config {
+        Some(_) if orders.broker.is_given() => {
+            return Err(Failure::new(
+                Exit::Usage,
+                "the broker stands in the file of --config; name it there alone",
+            ));
+        }
+        Some(config) => broker::configured(&config.broker)?,
+        None => broker::broker(&orders.broker, &orders.client_id)?,
+    };
+    serve_from(broker, Collector::open(orders.home.store()?, orders.home.signer()?)?)
+}
+
+fn serve_from(broker: Broker, collector: Collector) -> Result<Exit, Failure> {
     let key = collector.public_key();
     tracing::info!(kid = %key.id(), fingerprint = key.fingerprint(), "receipts are signed by this key");
     service::runtime()?.block_on(async {
@@ -42,8 +90,30 @@ pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
     })
 }
 
-/// The authority's key, made at its first use.
-pub(crate) fn signer(state: &Path) -> Result<Box<dyn coldhearth::evidence::Signer>, Failure> {
+/// Checks a configuration; touches no socket and writes nothing.
+pub(crate) fn check(file: &Path) -> Result<Exit, Failure> {
+    let config = load(file)?;
+    let store = match &config.store {
+        StoreAt::Sqlite(folder) => format!("a file in {}", folder.display()),
+        StoreAt::Postgres(at) => at.to_string(),
+    };
+    crate::say(&format!(
+        "{}: ok, broker {}:{}, store: {store}; neither was dialled",
+        file.display(),
+        config.broker.host,
+        config.broker.port
+    ));
+    Ok(Exit::Done)
+}
+
+fn load(file: &Path) -> Result<RegulatorConfig, Failure> {
+    config::load(file).map_err(|flaws| {
+        let lines: Vec<String> = flaws.iter().map(Flaw::to_string).collect();
+        Failure::new(Exit::Config, lines.join("\n"))
+    })
+}
+
+fn signer(state: &Path) -> Result<Box<dyn coldhearth::evidence::Signer>, Failure> {
     std::fs::create_dir_all(state)
         .map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", state.display())))?;
     keys::load_or_make(state, keys::AUTHORITY_FILE, true)

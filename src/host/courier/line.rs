@@ -34,6 +34,8 @@ pub(super) enum Heard {
         payload: Vec<u8>,
         /// Whether it was kept by the broker rather than said now.
         retained: bool,
+        /// Its packet identifier; 0 where the broker waits for no acknowledgement.
+        pkid: u16,
     },
     /// Our own leave-taking is on the wire.
     Left,
@@ -95,6 +97,15 @@ impl Speaker {
         let handed = match self {
             Speaker::Five(client) => client.subscribe(filter, QoS5::AtLeastOnce).await.is_ok(),
             Speaker::ThreeOneOne(client) => client.subscribe(filter, QoS::AtLeastOnce).await.is_ok(),
+        };
+        if handed { Ok(()) } else { Err(Refused::Broken) }
+    }
+
+    /// Acknowledges a message.
+    pub(super) async fn took(&self, pkid: u16) -> Result<(), Refused> {
+        let handed = match self {
+            Speaker::Five(client) => v5::took(client, pkid).await,
+            Speaker::ThreeOneOne(client) => v311::took(client, pkid).await,
         };
         if handed { Ok(()) } else { Err(Refused::Broken) }
     }

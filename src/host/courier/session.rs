@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::mpsc;
 
 use super::{
-    ANSWER_TIMEOUT_S, Broker, CONNECT_TIMEOUT_S, Ends, Event, SUBSCRIBE_TIMEOUT_S, Send, WINDOW,
+    ANSWER_TIMEOUT_S, Broker, CONNECT_TIMEOUT_S, Delivery, Ends, Event, SUBSCRIBE_TIMEOUT_S, Send, WINDOW,
     line::{Heard, Listener, Speaker},
     refused::Refused,
 };
@@ -26,6 +26,8 @@ pub(super) struct Ending {
 /// Tags on their way: handed to the library but not yet on the wire, and awaiting their PUBACK.
 #[derive(Debug, Default)]
 struct OnTheWay {
+    /// Which connection this is.
+    number: u64,
     queued: VecDeque<u64>,
     awaiting: BTreeMap<u16, u64>,
     /// Publishes the broker has answered and messages it has brought.
@@ -46,11 +48,11 @@ fn locked<T>(shared: &Shared, change: impl FnOnce(&mut OnTheWay) -> T) -> T {
 /// Carries over one line until it ends, or until `renewed` ends and we take leave to come back.
 pub(super) async fn carry(
     broker: &Broker,
-    (speaker, listener): (Speaker, Listener),
+    ((speaker, listener), number): ((Speaker, Listener), u64),
     ends: &mut Ends,
     renewed: impl Future<Output = ()>,
 ) -> Ending {
-    let shared = Shared::default();
+    let shared = Shared::new(Mutex::new(OnTheWay { number, ..OnTheWay::default() }));
     let Ends { sends, events } = ends;
     let renewal = async {
         renewed.await;
@@ -89,6 +91,14 @@ async fn forward(speaker: &Speaker, sends: &mut mpsc::Receiver<Send>, shared: &S
                 locked(shared, |way| way.queued.push_back(tag));
                 if let Err(why) = speaker.publish(topic, retain, payload).await {
                     return why;
+                }
+            }
+            Send::Took(taken) => {
+                let number = locked(shared, |way| way.number);
+                for delivery in taken.iter().filter(|delivery| delivery.line == number) {
+                    if let Err(why) = speaker.took(delivery.pkid).await {
+                        return why;
+                    }
                 }
             }
             Send::Stop => break,
@@ -174,9 +184,13 @@ async fn on_heard(
                 Some(why) => Event::Refused { tag, why },
             }))
         }
-        Heard::Message { topic, payload, retained } => {
-            locked(shared, |way| way.answered += 1);
-            Ok(Some(Event::Message { topic, payload, retained }))
+        Heard::Message { topic, payload, retained, pkid } => {
+            let line = locked(shared, |way| {
+                way.answered += 1;
+                way.number
+            });
+            let delivery = (broker.keeps_s.is_some() && pkid > 0).then_some(Delivery { line, pkid });
+            Ok(Some(Event::Message { topic, payload, retained, delivery }))
         }
         Heard::Left if locked(shared, |way| way.stopping) => Err(Refused::Left),
         Heard::Left => Err(Refused::Renewed),

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, LastWill, MqttOptions,
-    NetworkOptions, Outgoing, QoS, StateError, SubscribeReasonCode, TlsConfiguration, Transport,
+    NetworkOptions, Outgoing, Publish, QoS, StateError, SubscribeReasonCode, TlsConfiguration, Transport,
     mqttbytes::Error as PacketError,
 };
 use tokio_rustls::rustls::ClientConfig;
@@ -43,10 +43,20 @@ fn options(broker: &Broker) -> MqttOptions {
     if let Some((user, password)) = &broker.login {
         options.set_credentials(user, password);
     }
+    if broker.keeps_s.is_some() {
+        options.set_clean_session(false).set_manual_acks(true);
+    }
     if let Some(will) = &broker.will {
         options.set_last_will(LastWill::new(&will.topic, will.payload.clone(), QoS::AtLeastOnce, true));
     }
     options
+}
+
+/// Acknowledges a message by its packet identifier, which is all the library needs to know of it.
+pub(super) async fn took(client: &AsyncClient, pkid: u16) -> bool {
+    let mut message = Publish::new("", QoS::AtLeastOnce, Vec::new());
+    message.pkid = pkid;
+    client.ack(&message).await.is_ok()
 }
 
 /// What the next event means.
@@ -73,6 +83,7 @@ fn incoming(packet: Incoming) -> Heard {
             topic: publish.topic,
             payload: publish.payload.to_vec(),
             retained: publish.retain,
+            pkid: publish.pkid,
         };
     }
     if let Incoming::PubAck(ack) = packet {

@@ -10,7 +10,7 @@ use rumqttc::{
             Error as PacketError, QoS,
             v5::{
                 ConnAck, ConnectReturnCode, DisconnectReasonCode, LastWill, LastWillProperties, PubAckReason,
-                SubscribeReasonCode,
+                Publish, SubscribeReasonCode,
             },
         },
     },
@@ -18,7 +18,7 @@ use rumqttc::{
 use tokio_rustls::rustls::ClientConfig;
 
 use super::{
-    Broker, CHANNEL, CONNECT_TIMEOUT_S, IN_FLIGHT_TABLE, MAX_PACKET_BYTES, fault, line::Heard,
+    Broker, CHANNEL, CONNECT_TIMEOUT_S, IN_FLIGHT_TABLE, IN_HAND, MAX_PACKET_BYTES, fault, line::Heard,
     refused::Refused,
 };
 
@@ -45,6 +45,13 @@ fn options(broker: &Broker) -> MqttOptions {
     if let Some((user, password)) = &broker.login {
         options.set_credentials(user, password);
     }
+    if let Some(keeps_s) = broker.keeps_s {
+        options
+            .set_clean_start(false)
+            .set_session_expiry_interval(Some(keeps_s))
+            .set_receive_maximum(Some(IN_HAND))
+            .set_manual_acks(true);
+    }
     if let Some(will) = &broker.will {
         let properties = LastWillProperties {
             delay_interval: Some(will.delay_s),
@@ -56,7 +63,7 @@ fn options(broker: &Broker) -> MqttOptions {
             user_properties: Vec::new(),
         };
         // A will waits only as long as the session does.
-        options.set_session_expiry_interval(Some(will.delay_s));
+        options.set_session_expiry_interval(Some(will.delay_s.max(broker.keeps_s.unwrap_or(0))));
         options.set_last_will(LastWill::new(
             &will.topic,
             will.payload.clone(),
@@ -66,6 +73,13 @@ fn options(broker: &Broker) -> MqttOptions {
         ));
     }
     options
+}
+
+/// Acknowledges a message by its packet identifier, which is all the library needs to know of it.
+pub(super) async fn took(client: &AsyncClient, pkid: u16) -> bool {
+    let mut message = Publish::new("", QoS::AtLeastOnce, Vec::new(), None);
+    message.pkid = pkid;
+    client.ack(&message).await.is_ok()
 }
 
 /// What the next event means.
@@ -92,6 +106,7 @@ fn incoming(packet: Incoming) -> Heard {
             topic: String::from_utf8_lossy(&publish.topic).into_owned(),
             payload: publish.payload.to_vec(),
             retained: publish.retain,
+            pkid: publish.pkid,
         };
     }
     if let Incoming::PubAck(ack) = packet {

@@ -1,0 +1,268 @@
+//! The authority's configuration: what a person wrote, read into types that cannot be wrong.
+
+use std::path::{Path, PathBuf};
+
+use super::store::{
+    PostgresStore, SqliteStore, Store,
+    postgres::{self, Endpoint, PostgresAt},
+};
+use crate::{
+    host::{
+        courier::{DEFAULT_PORT, DEFAULT_TLS_PORT},
+        credentials::TlsFiles,
+        exit::Failure,
+        forms, layers,
+    },
+    terms::{
+        Flaw, Flaws,
+        form::{self, Form},
+    },
+};
+
+/// Name at the broker unless told otherwise; two collectors need two.
+pub const CLIENT_ID: &str = "coldhearth-collector";
+/// Days for which records are kept whatever anybody orders, unless told otherwise: five years.
+pub const DEFAULT_KEEP_DAYS: u32 = 1_826;
+/// The fewest days that may be configured: six months.
+const LEAST_KEEP_DAYS: i64 = 184;
+/// Default keep-alive towards the broker, in seconds.
+const DEFAULT_KEEPALIVE_S: u16 = 30;
+/// Where PostgreSQL's socket is on Debian.
+const DEFAULT_SOCKET: &str = "/run/postgresql";
+
+/// Everything the authority's programs need to know.
+#[derive(Clone, Debug)]
+pub struct RegulatorConfig {
+    /// Folder of the key that signs receipts, and of the embedded store.
+    pub state_dir: PathBuf,
+    /// Where records come from.
+    pub broker: BrokerAt,
+    /// Where they are kept.
+    pub store: StoreAt,
+    /// Days for which no record may be pruned.
+    pub keep_days: u32,
+}
+
+/// The broker as configured.
+#[derive(Clone, Debug)]
+pub struct BrokerAt {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Our name there; the same at every start, so that the broker keeps for us what comes meanwhile.
+    pub client_id: String,
+    /// Keep-alive in seconds.
+    pub keepalive_s: u16,
+    /// User and the file that holds the password.
+    pub login: Option<(String, PathBuf)>,
+    /// Files to encrypt with.
+    pub tls: Option<TlsFiles>,
+}
+
+/// Where records are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreAt {
+    /// In a file of this folder.
+    Sqlite(PathBuf),
+    /// In a PostgreSQL.
+    Postgres(PostgresAt),
+}
+
+impl StoreAt {
+    /// Opens it, or makes it.
+    ///
+    /// # Errors
+    /// It cannot be opened, or a later version of this program wrote it.
+    pub fn open(&self) -> Result<Box<dyn Store>, Failure> {
+        Ok(match self {
+            StoreAt::Sqlite(folder) => Box::new(SqliteStore::open(folder)?),
+            StoreAt::Postgres(at) => Box::new(PostgresStore::open(at.clone())?),
+        })
+    }
+}
+
+/// Reads a configuration file with all its layers. Touches no socket and writes nothing.
+///
+/// # Errors
+/// Every mistake found, each with file, line, column and cure.
+pub fn load(path: &Path) -> Result<RegulatorConfig, Vec<Flaw>> {
+    let layers = layers::read(path)?;
+    let flaws = Flaws::default();
+    let base = path.parent().unwrap_or(Path::new("."));
+    let config = Form::of(&layers.tree, &flaws).and_then(|form| read(form, base));
+    match (config, flaws.into_sorted()) {
+        (Some(config), flaws) if flaws.is_empty() => Ok(config),
+        (_, flaws) => Err(flaws),
+    }
+}
+
+fn read(form: Form<'_>, base: &Path) -> Option<RegulatorConfig> {
+    let state_dir = form.required_table("authority").and_then(|authority| {
+        let state_dir = authority.required("state_dir", form::text);
+        authority.close();
+        Some(base.join(state_dir?))
+    });
+    let broker = form.required_table("broker").and_then(|form| broker(form, base));
+    let store = form.table("store").map(|form| store(form, base, state_dir.as_deref()));
+    let keep_days = form.table("retention").and_then(|retention| {
+        let days = retention.optional("keep_days", form::fitting(LEAST_KEEP_DAYS..=36_500));
+        retention.close();
+        days
+    });
+    form.close();
+    let state_dir = state_dir?;
+    let store = store.unwrap_or_else(|| Some(StoreAt::Sqlite(state_dir.clone())))?;
+    Some(RegulatorConfig {
+        state_dir,
+        broker: broker?,
+        store,
+        keep_days: keep_days.unwrap_or(DEFAULT_KEEP_DAYS),
+    })
+}
+
+fn broker(form: Form<'_>, base: &Path) -> Option<BrokerAt> {
+    let host = form.required("host", form::text);
+    let tls = form.table("tls");
+    let usual = if tls.is_some() { DEFAULT_TLS_PORT } else { DEFAULT_PORT };
+    let tls = tls.and_then(|tls| forms::tls(tls, base));
+    let port = form.optional("port", form::fitting(1..=65_535)).unwrap_or(usual);
+    let keepalive_s = form.optional("keepalive_s", form::fitting(5..=3_600)).unwrap_or(DEFAULT_KEEPALIVE_S);
+    let client_id = form.optional("client_id", form::text).unwrap_or_else(|| CLIENT_ID.to_owned());
+    let user = form.optional("user", form::text);
+    let password = forms::password_file(&form, base);
+    if user.is_some() != password.is_some() {
+        form.flaw("user", "`user` and `password_file` belong together", "give both or neither");
+    }
+    form.close();
+    Some(BrokerAt { host: host?, port, client_id, keepalive_s, login: user.zip(password), tls })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+fn store(form: Form<'_>, base: &Path, state_dir: Option<&Path>) -> Option<StoreAt> {
+    let words = form::one_of(&[("sqlite", Kind::Sqlite), ("postgres", Kind::Postgres)]);
+    match form.required("kind", words)? {
+        Kind::Sqlite => {
+            form.close();
+            Some(StoreAt::Sqlite(state_dir?.to_path_buf()))
+        }
+        Kind::Postgres => postgres(form, base).map(StoreAt::Postgres),
+    }
+}
+
+fn postgres(form: Form<'_>, base: &Path) -> Option<PostgresAt> {
+    let socket = form.optional("socket", form::text);
+    let host = form.optional("host", form::text);
+    let port = form.optional("port", form::fitting(1..=65_535)).unwrap_or(postgres::DEFAULT_PORT);
+    let database = form.required("database", form::text);
+    let user = form.required("user", form::text);
+    let password_file = forms::password_file(&form, base);
+    let tls = form.table("tls").and_then(|tls| forms::tls(tls, base));
+    if socket.is_some() && host.is_some() {
+        form.flaw("socket", "both `socket` and `host`", "name the one of them that leads there");
+    }
+    if host
+        .as_deref()
+        .is_some_and(|host| host.contains(['/', '@', ':', '=']) && host.parse::<std::net::IpAddr>().is_err())
+    {
+        form.flaw(
+            "host",
+            "`host` is no host name or address",
+            "write the name alone; port, database, user and password_file have keys of their own",
+        );
+    }
+    let endpoint = match (host, socket) {
+        (Some(host), _) => Endpoint::Host(host),
+        (None, socket) => Endpoint::Socket(base.join(socket.as_deref().unwrap_or(DEFAULT_SOCKET))),
+    };
+    let at = PostgresAt { endpoint, port, database: database?, user: user?, password_file, tls };
+    if !at.is_safe() && !form.has("tls") {
+        form.flaw(
+            "host",
+            "a database elsewhere would be spoken to unencrypted",
+            "add tls = { ca = \"…\" }, or reach it by a socket or a loopback address",
+        );
+    }
+    form.close();
+    Some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loaded(name: &str, text: &str) -> Result<RegulatorConfig, String> {
+        let folder = std::env::temp_dir().join(format!("coldhearth-authority-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("r.toml");
+        std::fs::write(&file, text).unwrap();
+        let loaded = load(&file);
+        let folder_text = format!("{}/", folder.display());
+        std::fs::remove_dir_all(&folder).unwrap();
+        loaded.map_err(|flaws| {
+            let lines: Vec<String> = flaws.iter().map(|f| f.to_string().replace(&folder_text, "")).collect();
+            lines.join("\n")
+        })
+    }
+
+    const LEAST: &str = "[authority]\nstate_dir = \"state\"\n[broker]\nhost = \"127.0.0.1\"\n";
+
+    #[test]
+    fn nothing_need_be_set_up_and_the_shipped_example_is_good() {
+        let config = loaded("least", LEAST).unwrap();
+        assert!(matches!(&config.store, StoreAt::Sqlite(folder) if folder.ends_with("state")));
+        assert_eq!((config.broker.port, config.keep_days), (1_883, DEFAULT_KEEP_DAYS));
+        assert_eq!(config.broker.client_id, CLIENT_ID);
+        load(Path::new("config/regulator.toml")).unwrap();
+    }
+
+    #[test]
+    fn a_database_elsewhere_needs_tls_and_a_password_stands_in_no_configuration() {
+        let with =
+            |store: &str| loaded("elsewhere", &format!("{LEAST}[store]\nkind = \"postgres\"\n{store}"));
+        let wrong = with("host = \"db.example\"\ndatabase = \"c\"\nuser = \"c\"\n").unwrap_err();
+        assert!(
+            wrong.starts_with("r.toml:7:1: a database elsewhere would be spoken to unencrypted"),
+            "{wrong}"
+        );
+        let wrong = with("database = \"c\"\nuser = \"c\"\npassword = \"secret\"\n").unwrap_err();
+        assert!(
+            wrong.starts_with("r.toml:9:1: unknown key `password`") && !wrong.contains("secret"),
+            "{wrong}"
+        );
+        let wrong =
+            with("host = \"postgres://c:secret@db/c\"\ndatabase = \"c\"\nuser = \"c\"\n").unwrap_err();
+        assert!(wrong.contains("r.toml:7:1: `host` is no host name") && !wrong.contains("secret"), "{wrong}");
+        let wrong =
+            with("host = \"127.0.0.1\"\nsocket = \"/run\"\ndatabase = \"c\"\nuser = \"c\"\n").unwrap_err();
+        assert!(wrong.contains("both `socket` and `host`"), "{wrong}");
+        let config = with("database = \"c\"\nuser = \"c\"\npassword_file = \"p\"\n").unwrap();
+        let StoreAt::Postgres(at) = config.store else { panic!("{:?}", config.store) };
+        assert_eq!(at.to_string(), "database c at /run/postgresql:5432");
+        assert!(at.password_file.is_some_and(|file| file.ends_with("p")) && at.tls.is_none());
+        for here in ["localhost", "127.0.0.1", "::1"] {
+            with(&format!("host = \"{here}\"\ndatabase = \"c\"\nuser = \"c\"\n")).unwrap();
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_place_and_their_cure() {
+        let wrong = loaded(
+            "wrong",
+            &format!("{LEAST}prot = 1\n[store]\nkind = \"mysql\"\n[retention]\nkeep_days = 30\n"),
+        );
+        let wrong = wrong.unwrap_err();
+        let lines: Vec<&str> = wrong.lines().collect();
+        assert_eq!(lines.len(), 3, "{wrong}");
+        assert!(lines[0].starts_with("r.toml:5:1: unknown key `prot`, did you mean `port`?"), "{wrong}");
+        assert!(lines[1].starts_with("r.toml:7:1: `kind`"), "{wrong}");
+        assert!(lines[2].starts_with("r.toml:9:1: `keep_days` is 30, 184 to 36500 is allowed"), "{wrong}");
+        let file = "[store]\nkind = \"sqlite\"\nhost = \"x\"\n";
+        assert!(loaded("file", &format!("{LEAST}{file}")).unwrap_err().contains("unknown key `host`"));
+    }
+}

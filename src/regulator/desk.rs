@@ -1,0 +1,85 @@
+//! The thread that owns the collector and waits for its database, so that nobody else has to.
+
+use tokio::sync::mpsc;
+
+use super::{
+    collector::{Collector, Outgoing, Tally},
+    store::Answered,
+};
+use crate::host::{
+    courier::Delivery,
+    exit::{Exit, Failure},
+    keys,
+};
+
+/// A message as it came.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) topic: String,
+    pub(super) bytes: Vec<u8>,
+    /// What the broker waits for.
+    pub(super) delivery: Option<Delivery>,
+}
+
+/// Something to do; whatever fails may be done again.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// Keep what came until then.
+    Take(Vec<Message>, i64),
+    /// Look for admissions, and give the receipts that are due.
+    Round(i64),
+    /// Every log is to be receipted anew.
+    Connected,
+}
+
+/// What became of a job.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) tally: Tally,
+    pub(super) outgoing: Vec<Outgoing>,
+    /// How often a batch was done again for another collector's sake, ever.
+    pub(super) conflicts: u64,
+}
+
+/// The two ends towards the thread. One job at a time.
+pub(super) struct Desk {
+    pub(super) jobs: mpsc::Sender<Job>,
+    pub(super) done: mpsc::Receiver<(Job, Answered<Outcome>)>,
+}
+
+/// Hires the thread. It ends when the desk goes, after the job it is at.
+pub(super) fn hire(mut collector: Collector) -> Result<Desk, Failure> {
+    let (jobs, mut asked) = mpsc::channel(1);
+    let (tell, done) = mpsc::channel(1);
+    let work = move || {
+        while let Some(job) = asked.blocking_recv() {
+            let outcome = work(&mut collector, &job);
+            if tell.blocking_send((job, outcome)).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("store".into())
+        .spawn(work)
+        .map_err(|e| Failure::new(Exit::Bug, format!("no thread for the store: {e}")))?;
+    Ok(Desk { jobs, done })
+}
+
+fn work(collector: &mut Collector, job: &Job) -> Answered<Outcome> {
+    let mut outcome = Outcome::default();
+    match job {
+        Job::Take(messages, now_unix_ms) => {
+            let messages: Vec<(&str, &[u8])> =
+                messages.iter().map(|message| (message.topic.as_str(), message.bytes.as_slice())).collect();
+            outcome.tally = collector.take(&messages, *now_unix_ms)?;
+        }
+        Job::Round(now_unix_ms) => {
+            outcome.tally = collector.look_up(*now_unix_ms)?;
+            outcome.outgoing = collector.receipts(*now_unix_ms, keys::entropy::<16>)?;
+        }
+        Job::Connected => collector.on_connected()?,
+    }
+    outcome.conflicts = collector.conflicts();
+    Ok(outcome)
+}

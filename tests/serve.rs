@@ -1,0 +1,242 @@
+//! `coldhearth-regulator serve` with its database, a real mosquitto, and ends at the worst moment. Whoever publishes here
+//! publishes once: what the broker was told is safe must be.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use coldhearth::{
+    evidence::{Kind, PublicKey, Receipt, Signed},
+    host::{
+        SystemClock,
+        courier::{self, Broker, Courier, Event, Send},
+        public_key,
+    },
+    regulator::{
+        collector::Collector,
+        store::{PostgresStore, SqliteStore, Store, postgres::PostgresAt, state_root},
+    },
+    terms::Digest,
+};
+use support::{
+    Folder, Mosquitto, Process, Subscriber,
+    postgres::{Postgres, USER},
+    soon,
+    voice::{NOW, TOPIC, Voice, beat, gateway, key, key_of},
+};
+
+/// The authority's folder, with its configuration.
+struct Authority {
+    folder: Folder,
+    config: PathBuf,
+}
+
+impl Authority {
+    fn new(name: &str, port: u16, more: &str) -> Authority {
+        let folder = Folder::new(name);
+        let config = folder.0.join("regulator.toml");
+        let text = format!(
+            "[authority]\nstate_dir = \"state\"\n\n[broker]\nhost = \"127.0.0.1\"\nport = {port}\nclient_id = \"{name}\"\n\n{more}"
+        );
+        std::fs::write(&config, text).unwrap();
+        std::fs::create_dir_all(folder.0.join("state")).unwrap();
+        Authority { folder, config }
+    }
+
+    fn serve(&self) -> Process {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_coldhearth-regulator"));
+        command.args(["serve", "--config"]).arg(&self.config);
+        Process(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap())
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.0.join("serve.log")
+    }
+
+    /// Waits until the collector has logged this.
+    async fn said(&self, what: &str) {
+        soon(what, async {
+            let clock = SystemClock::default();
+            while !std::fs::read_to_string(self.log_file()).unwrap_or_default().contains(what) {
+                let now = coldhearth::host::Clock::now(&clock).uptime_ms;
+                coldhearth::host::Clock::sleep_until(&clock, now + 20).await;
+            }
+        })
+        .await;
+    }
+
+    fn key(&self) -> PublicKey {
+        public_key::load(&self.folder.0.join("state/authority.key.pub")).unwrap()
+    }
+}
+
+/// Somebody who publishes each record once.
+struct Publisher(Courier);
+
+impl Publisher {
+    async fn start(port: u16) -> Publisher {
+        let (mut courier, ends) = courier::pair();
+        let broker = Broker { filters: Vec::new(), ..Subscriber::broker(port) };
+        tokio::spawn(async move { courier::run(&SystemClock::default(), broker, ends).await });
+        soon("the broker", async {
+            while !matches!(courier.events.recv().await, Some(Event::Connected { .. })) {}
+        })
+        .await;
+        Publisher(courier)
+    }
+
+    /// Publishes, and waits until the broker has all of it.
+    async fn publish(&mut self, lines: &[Vec<u8>]) {
+        for line in lines {
+            let (topic, payload) = (TOPIC.to_owned(), line.clone());
+            self.0.send.send(Send::Publish { tag: 0, topic, payload, retain: false }).await.unwrap();
+            let accepted = soon("a PUBACK", self.0.events.recv()).await;
+            assert!(matches!(accepted, Some(Event::Accepted { .. })), "{accepted:?}");
+        }
+    }
+}
+
+async fn receipted(subscriber: &mut Subscriber, authority: &PublicKey, seq: u64) {
+    loop {
+        if let (Kind::Receipt, bytes) = subscriber.next().await {
+            let receipt = Receipt::open(&Signed::read(&bytes).unwrap(), authority).unwrap();
+            if receipt.upto.seq >= seq && receipt.missing.is_empty() {
+                return;
+            }
+        }
+    }
+}
+
+fn lines(count: usize) -> Vec<Vec<u8>> {
+    let mut voice = Voice::new(5, 0, 7);
+    let mut lines = vec![voice.genesis(7, None)];
+    lines.extend((1..count).map(|_| voice.say(&beat())));
+    lines
+}
+
+#[tokio::test]
+async fn what_a_killed_collector_had_not_committed_the_broker_keeps_for_it() {
+    let folder = Folder::new("killed-collector");
+    let broker = Mosquitto::start(&folder.0).await;
+    let authority = Authority::new("killed", broker.port, "");
+    let state = authority.folder.0.join("state");
+    SqliteStore::open(&state).unwrap().admit(gateway(), &key_of(7), NOW).unwrap();
+    let lines = lines(200);
+    let mut collector = authority.serve();
+    authority.said("connected to the broker").await;
+    let mut subscriber = Subscriber::start(broker.port).await;
+    let mut publisher = Publisher::start(broker.port).await;
+    publisher.publish(&lines[..20]).await;
+    receipted(&mut subscriber, &authority.key(), 19).await;
+    for turn in 0..3 {
+        let (before, after) = lines[20 + turn * 60..80 + turn * 60].split_at(40);
+        publisher.publish(before).await;
+        // In the midst of it; the rest comes while nobody is there.
+        collector.kill();
+        publisher.publish(after).await;
+        collector = authority.serve();
+    }
+    receipted(&mut subscriber, &authority.key(), 199).await;
+    assert_eq!(collector.stop(), 0);
+    let heads = SqliteStore::open(&state).unwrap().heads(None).unwrap();
+    assert_eq!(heads.iter().map(|kept| kept.seq).collect::<Vec<_>>(), [199]);
+}
+
+#[tokio::test]
+async fn a_database_that_goes_away_takes_nothing_with_it() {
+    let folder = Folder::new("away");
+    let broker = Mosquitto::start(&folder.0).await;
+    let server = tokio::task::spawn_blocking(|| Postgres::start("")).await.unwrap();
+    let database = server.database("away");
+    let more = format!(
+        "[store]\nkind = \"postgres\"\nsocket = \"{}\"\nport = {}\ndatabase = \"{database}\"\nuser = \"{USER}\"\npassword_file = \"{}\"\n",
+        server.folder().display(),
+        server.port,
+        server.password_file().display()
+    );
+    let pair = ["east", "west"].map(|name| Authority::new(name, broker.port, &more));
+    let at = server.at(&database);
+    aside(at.clone(), |store| store.admit(gateway(), &key_of(7), NOW).unwrap());
+    // Both sign with one key, as two machines of one authority do.
+    let mut collectors = vec![pair[0].serve()];
+    pair[0].said("connected to the broker").await;
+    for file in ["authority.key", "authority.key.pub"] {
+        std::fs::copy(pair[0].folder.0.join("state").join(file), pair[1].folder.0.join("state").join(file))
+            .unwrap();
+    }
+    collectors.push(pair[1].serve());
+    pair[1].said("connected to the broker").await;
+    let lines = lines(120);
+    let mut subscriber = Subscriber::start(broker.port).await;
+    let mut publisher = Publisher::start(broker.port).await;
+    publisher.publish(&lines[..40]).await;
+    receipted(&mut subscriber, &pair[0].key(), 39).await;
+    server.crash();
+    publisher.publish(&lines[40..80]).await;
+    for authority in &pair {
+        authority.said("the store is away, nothing is acknowledged").await;
+    }
+    // One of them does not even live to see it come back.
+    collectors[1].kill();
+    server.go();
+    pair[0].said("the store answers again").await;
+    receipted(&mut subscriber, &pair[0].key(), 79).await;
+    collectors[0].kill();
+    publisher.publish(&lines[80..]).await;
+    collectors[1] = pair[1].serve();
+    receipted(&mut subscriber, &pair[0].key(), 119).await;
+    let log = std::fs::read_to_string(pair[0].log_file()).unwrap();
+    assert!(!log.contains(support::postgres::PASSWORD) && log.contains(&database), "{log}");
+    let root = aside(at, |store| state_root(&store.heads(None).unwrap()));
+    assert_eq!(root, undisturbed(&lines));
+}
+
+/// Asks a store on a thread of its own: it waits with a runtime of its own.
+fn aside<T: std::marker::Send>(
+    at: PostgresAt,
+    ask: impl FnOnce(&mut dyn Store) -> T + std::marker::Send,
+) -> T {
+    std::thread::scope(|scope| scope.spawn(|| ask(&mut PostgresStore::open(at).unwrap())).join().unwrap())
+}
+
+/// The state after one collector had everything in order.
+fn undisturbed(lines: &[Vec<u8>]) -> Digest {
+    let folder = Folder::new("undisturbed");
+    let mut store = SqliteStore::open(&folder.0).unwrap();
+    store.admit(gateway(), &key_of(7), NOW).unwrap();
+    let mut collector = Collector::open(Box::new(store), Box::new(key(9))).unwrap();
+    let messages: Vec<_> = lines.iter().map(|line| (TOPIC, line.as_slice())).collect();
+    collector.take(&messages, NOW).unwrap();
+    collector.state_root().unwrap()
+}
+
+fn regulator(arguments: &[&str]) -> (i32, String) {
+    let out = Command::new(env!("CARGO_BIN_EXE_coldhearth-regulator")).args(arguments).output().unwrap();
+    let text = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+    (out.status.code().unwrap(), text)
+}
+
+#[test]
+fn a_configuration_is_checked_without_touching_anything() {
+    let (exit, said) = regulator(&["check", "config/regulator.toml"]);
+    assert!(exit == 0 && said.contains("ok, broker 127.0.0.1:1883"), "{exit} {said}");
+    let authority = Authority::new("checked", 1, "[store]\nkind = \"postgres\"\nhost = \"db.example\"\n");
+    let file = authority.config.to_str().unwrap();
+    let (exit, said) = regulator(&["check", file]);
+    assert_eq!(exit, 78);
+    assert!(said.contains("regulator.toml:9:2: `database` is missing"), "{said}");
+    let (exit, said) = regulator(&["serve", "--config", file]);
+    assert!(exit == 78 && said.contains("`database` is missing"), "{exit} {said}");
+    let (exit, said) = regulator(&["gateway", "list", "--config", file]);
+    assert!(exit == 78 && said.contains("`database` is missing"), "{exit} {said}");
+    let (exit, said) = regulator(&["serve", "--config", file, "--state", "elsewhere"]);
+    assert_eq!(exit, 2, "{said}");
+    let (exit, said) = regulator(&["serve", "--config", "config/regulator.toml", "--broker", "10.0.0.5"]);
+    assert!(exit == 2 && said.contains("name it there alone"), "{exit} {said}");
+    assert!(std::fs::read_dir(Path::new(file).parent().unwrap().join("state")).unwrap().next().is_none());
+}
