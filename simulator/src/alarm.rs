@@ -38,6 +38,16 @@ pub fn of(finding: &Finding) -> Option<&'static str> {
     }
 }
 
+/// The word of a strong sign that begins: with a conviction, what no honest plant may ever raise.
+pub fn strong(finding: &Finding) -> Option<&'static str> {
+    match finding {
+        Finding::Event(Event::Sign(found)) if found.turn == Turn::Begins && found.sign.is_strong() => {
+            Some(found.sign.word())
+        }
+        Finding::Event(_) | Finding::State(_) | Finding::Verdict(_) | Finding::Interval(_) => None,
+    }
+}
+
 /// The word of a state, one of [`STATES`].
 pub const fn state(state: State) -> &'static str {
     state.word()

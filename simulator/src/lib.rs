@@ -13,6 +13,7 @@
 //! | `trace` | a recorded feeder, judged as if decommissioned equipment stood behind it |
 //! | `scenario`, `alarm` | a scenario's file: what is declared, what is there, what is done, what it should end as |
 //! | `witness`, `told` | one run in virtual time: plant, the program's schedules, its judge; what `play` says of it |
+//! | `score` | the scoreboard: honest years, runs of every cheat, what was caught by what and how soon |
 //! | `demo` | plant, broker, agent and regulator on one fast clock, for people |
 //! | `exception`, `frame`, `fault`, `socket` | the plant as a Modbus TCP server that can lie about bytes |
 //!
@@ -55,6 +56,7 @@ mod round_trip;
 mod rounding;
 pub mod rtu;
 pub mod scenario;
+pub mod score;
 pub mod site;
 pub mod socket;
 pub mod timeline;

@@ -27,6 +27,8 @@ enum Verb {
     Judge(verb::judge::Judge),
     /// Plays one run of a scenario in virtual time and tells it finding by finding, with the truth beside
     Play(verb::play::Play),
+    /// Scores the judge: years of honest plants without a false alarm, and every cheat caught in time
+    Score(verb::score::Score),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Verb::Demo(orders) => verb::demo::run(orders),
         Verb::Judge(orders) => verb::judge::run(&orders),
         Verb::Play(orders) => verb::play::run(&orders),
+        Verb::Score(orders) => verb::score::run(&orders),
     };
     match done {
         Ok(exit) => exit.into(),

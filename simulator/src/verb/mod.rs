@@ -3,3 +3,4 @@
 pub(crate) mod demo;
 pub(crate) mod judge;
 pub(crate) mod play;
+pub(crate) mod score;

@@ -85,6 +85,11 @@ impl<'s> Witness<'s> {
         Witness { every_tick: true, ..self }
     }
 
+    /// The plant as it is now.
+    pub fn plant(&self) -> &Plant {
+        &self.plant
+    }
+
     /// Plays it to its end, or until `say` says that it has seen enough by `false`.
     pub fn play(&mut self, say: &mut dyn FnMut(&Stamp, Seen<'_>, &Plant) -> bool) {
         self.switch_on(&Memory::default());
@@ -93,6 +98,7 @@ impl<'s> Witness<'s> {
             let close = self.turn_pace();
             let now_ms = self.next_ms(close);
             if now_ms >= self.scenario.until_ms {
+                self.plant.advance_to(self.scenario.until_ms);
                 break;
             }
             self.plant.advance_to(now_ms);

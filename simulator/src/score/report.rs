@@ -1,0 +1,278 @@
+//! What the scoreboard prints: a row for each scenario, the bound of the rate of false alarms, and the seeds that failed.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{
+    YEAR_MS,
+    run::{Caught, Outcome},
+};
+use crate::{
+    rounding::real,
+    scenario::{CLOSE_POLL_MS, Cap, Scenario},
+};
+
+/// A scenario and its runs.
+#[derive(Clone, Debug)]
+pub struct Row {
+    name: String,
+    honest: bool,
+    cap: Option<Cap>,
+    poll_ms: u64,
+    runs: Vec<Outcome>,
+}
+
+impl Row {
+    /// A scenario that was not played yet.
+    pub(super) fn of(scenario: &Scenario) -> Row {
+        Row {
+            name: scenario.name.clone(),
+            honest: scenario.honest,
+            cap: scenario.cap.clone(),
+            poll_ms: scenario.poll_ms(),
+            runs: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, outcome: Outcome) {
+        self.runs.push(outcome);
+    }
+
+    /// Its runs, in order of their seeds.
+    pub fn runs(&self) -> &[Outcome] {
+        &self.runs
+    }
+
+    /// Whether the cheat must be caught.
+    pub fn is_detectable(&self) -> bool {
+        !self.honest && self.cap.is_none()
+    }
+
+    fn caught(&self) -> impl Iterator<Item = &Caught> {
+        self.runs.iter().filter_map(|run| run.caught.as_ref())
+    }
+
+    fn false_alarms(&self) -> usize {
+        if self.honest { self.runs.iter().map(|run| run.alarms.len()).sum() } else { 0 }
+    }
+
+    /// By what it was caught, the most frequent first.
+    fn signs(&self) -> Vec<&'static str> {
+        let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+        self.caught().for_each(|caught| *counts.entry(caught.by).or_default() += 1);
+        let mut signs: Vec<(&'static str, usize)> = counts.into_iter().collect();
+        signs.sort_by_key(|(word, count)| (std::cmp::Reverse(*count), *word));
+        signs.into_iter().map(|(word, _)| word).collect()
+    }
+
+    fn unknown_share(&self) -> f64 {
+        let (unknown, watched) =
+            self.runs.iter().fold((0, 0), |(u, w), run| (u + run.unknown_ms, w + run.watched_ms));
+        if watched > 0 { whole(unknown) / whole(watched) } else { 0.0 }
+    }
+
+    /// The runs that failed, each with its reason.
+    fn failures(&self) -> impl Iterator<Item = (u64, String)> + '_ {
+        self.runs.iter().flat_map(move |run| {
+            let mut wrong: Vec<String> = run.wrong_ends.clone();
+            if self.honest {
+                let alarms = run.alarms.iter();
+                wrong.extend(alarms.map(|(word, at_ms)| {
+                    format!("false alarm {word} at {}", crate::scenario::time::shown(*at_ms).trim())
+                }));
+            }
+            match &run.caught {
+                None if self.is_detectable() => wrong.push("not caught".to_owned()),
+                Some(caught) if self.is_detectable() && !caught.in_time() => wrong.push(format!(
+                    "caught after {} Wh, {} Wh are allowed",
+                    caught.energy_wh, caught.limit_wh
+                )),
+                Some(_) | None => {}
+            }
+            wrong.into_iter().map(|wrong| (run.seed, wrong))
+        })
+    }
+
+    fn json(&self) -> Value {
+        let delays = sorted(self.caught().map(|caught| caught.delay_ms));
+        let energies = sorted(self.caught().map(|caught| caught.energy_wh));
+        let thousandth = |value: Option<u64>| value.map(|value| whole(value) / 1_000.0);
+        json!({
+            "name": self.name,
+            "honest": self.honest,
+            "detectable": self.is_detectable(),
+            "runs": self.runs.len(),
+            "caught": self.caught().count(),
+            "signs": self.signs(),
+            "false_alarms": self.false_alarms(),
+            "delay_s_p50": thousandth(part(&delays, 50)),
+            "delay_s_p95": thousandth(part(&delays, 95)),
+            "energy_kwh_p95": thousandth(part(&energies, 95)),
+            "unknown_share": self.unknown_share(),
+            "poll_s": whole(self.poll_ms) / 1_000.0,
+        })
+    }
+}
+
+/// The scoreboard.
+#[derive(Clone, Debug)]
+pub struct Report {
+    rows: Vec<Row>,
+}
+
+impl Report {
+    pub(super) fn of(rows: Vec<Row>) -> Report {
+        Report { rows }
+    }
+
+    /// A row for each scenario.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Equipment-years that honest plants were watched.
+    pub fn honest_years(&self) -> f64 {
+        let runs = self.rows.iter().filter(|row| row.honest).flat_map(Row::runs);
+        whole(runs.map(|run| run.watched_ms).sum()) / whole(YEAR_MS)
+    }
+
+    /// Convictions and strong signs in honest plants.
+    pub fn false_alarms(&self) -> usize {
+        self.rows.iter().map(Row::false_alarms).sum()
+    }
+
+    /// Upper bound of the rate of false alarms, per equipment-year, that holds with 95 %; none without honest years.
+    pub fn false_alarm_bound(&self) -> Option<f64> {
+        let years = self.honest_years();
+        (years > 0.0).then(|| poisson_bound(self.false_alarms()) / years)
+    }
+
+    /// Whether nothing failed.
+    pub fn holds(&self) -> bool {
+        self.rows.iter().all(|row| row.failures().next().is_none())
+    }
+
+    /// As machines read it.
+    pub fn json(&self) -> Value {
+        json!({
+            "scenarios": self.rows.iter().map(Row::json).collect::<Vec<_>>(),
+            "honest_equipment_years": self.honest_years(),
+            "false_alarms_total": self.false_alarms(),
+            "false_alarm_bound_95": self.false_alarm_bound(),
+        })
+    }
+
+    /// As people read it.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!(
+            "{:<38} {:>5} {:>6} {:>9} {:>9} {:>11} {:>6} {:>8} {:>5}  {}",
+            "scenario", "runs", "caught", "p50 s", "p95 s", "p95 kWh", "false", "unknown", "poll", "by"
+        )];
+        lines.extend(self.rows.iter().map(line));
+        let bound = self
+            .false_alarm_bound()
+            .map_or_else(String::new, |bound| format!(", so at most {bound:.5} a year with 95 %"));
+        lines.push(format!(
+            "{} false alarms in {:.1} honest equipment-years{bound}; honest plants are polled every {} s around events",
+            self.false_alarms(),
+            self.honest_years(),
+            CLOSE_POLL_MS / 1_000
+        ));
+        lines
+    }
+
+    /// A line for each failed run, with what plays it again; and for each cheat that was said to be undetectable and was
+    /// caught all the same.
+    pub fn complaints(&self) -> Vec<String> {
+        let failed = self.rows.iter().flat_map(|row| {
+            row.failures().map(move |(seed, wrong)| {
+                format!("{}: {wrong}; see coldhearth-sim play {} --seed {seed}", row.name, row.name)
+            })
+        });
+        let surprises = self.rows.iter().filter(|row| row.cap.is_some() && row.caught().next().is_some());
+        let surprised = |row: &Row| {
+            format!("{}: caught in {} runs, and said to be undetectable", row.name, row.caught().count())
+        };
+        failed.chain(surprises.map(surprised)).collect()
+    }
+}
+
+fn line(row: &Row) -> String {
+    let delays = sorted(row.caught().map(|caught| caught.delay_ms));
+    let energies = sorted(row.caught().map(|caught| caught.energy_wh));
+    let shown = |value: Option<u64>| value.map_or("-".to_owned(), |v| format!("{:.1}", whole(v) / 1_000.0));
+    let caught = if row.honest { "-".to_owned() } else { row.caught().count().to_string() };
+    let by = match &row.cap {
+        Some(cap) => format!("undetectable ({}): {}", cap.which, cap.words),
+        None => row.signs().join(", "),
+    };
+    format!(
+        "{:<38} {:>5} {caught:>6} {:>9} {:>9} {:>11} {:>6} {:>7.2}% {:>4}s  {by}",
+        row.name,
+        row.runs.len(),
+        shown(part(&delays, 50)),
+        shown(part(&delays, 95)),
+        shown(part(&energies, 95)),
+        row.false_alarms(),
+        row.unknown_share() * 100.0,
+        row.poll_ms / 1_000,
+    )
+}
+
+fn sorted(values: impl Iterator<Item = u64>) -> Vec<u64> {
+    let mut values: Vec<u64> = values.collect();
+    values.sort_unstable();
+    values
+}
+
+/// The smallest value that so many per cent of all do not exceed.
+fn part(sorted: &[u64], per_cent: usize) -> Option<u64> {
+    let rank = (sorted.len() * per_cent).div_ceil(100);
+    sorted.get(rank.max(1) - 1).copied()
+}
+
+fn whole(value: u64) -> f64 {
+    real(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+/// The mean at which so few events or fewer have a chance of 5 %; the rule of three where there is none.
+fn poisson_bound(events: usize) -> f64 {
+    if events == 0 {
+        return 3.0;
+    }
+    let chance_of_so_few = |mean: f64| {
+        let mut term = (-mean).exp();
+        let mut sum = term;
+        for event in 1..=events {
+            term *= mean / whole(event as u64);
+            sum += term;
+        }
+        sum
+    };
+    let (mut low, mut high) = (0.0, 10.0 + 3.0 * whole(events as u64));
+    for _ in 0..100 {
+        let middle = f64::midpoint(low, high);
+        if chance_of_so_few(middle) > 0.05 { low = middle } else { high = middle }
+    }
+    high
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_those_of_the_tables() {
+        for (events, bound) in [(0, 3.0), (1, 4.744), (2, 6.296), (5, 10.513), (20, 29.062)] {
+            assert!((poisson_bound(events) - bound).abs() < 0.001, "{events}: {}", poisson_bound(events));
+        }
+    }
+
+    #[test]
+    fn parts_of_a_list() {
+        let all: Vec<u64> = (1..=20).collect();
+        assert_eq!((part(&all, 50), part(&all, 95), part(&[], 95)), (Some(10), Some(19), None));
+        assert_eq!(part(&[7], 50), Some(7));
+    }
+}

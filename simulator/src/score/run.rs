@@ -1,0 +1,284 @@
+//! One run on the scoreboard: what was raised, when, and what had been drawn by then.
+
+use std::collections::BTreeMap;
+
+use coldhearth::{
+    judge::{Finding, State},
+    metering::Reading,
+    terms::{AssetId, Stamp, WattHours},
+};
+
+use crate::{
+    alarm,
+    plant::Plant,
+    rounding::{nearest, real},
+    scenario::{Catch, Deed, Scenario},
+    site::FeederIndex,
+    witness::{Seen, Witness},
+};
+
+/// Milliwatts times milliseconds in a kilowatt-hour.
+const KILOWATT_HOUR: u128 = 3_600_000_000_000;
+/// The rule of the scoreboard (its own, not the judge's): how long a load of this share of the rating may stand before it
+/// must be called drawing, in milliseconds, and how long a smaller one may.
+const LARGE_PER_CENT: i64 = 15;
+const DELAY_LARGE_MS: u64 = 5_000;
+const DELAY_SMALL_MS: u64 = 60_000;
+
+/// What became of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Its seed.
+    pub seed: u64,
+    /// Time that was watched, times the pieces of equipment, in milliseconds.
+    pub watched_ms: u64,
+    /// The part of it in which nothing could be said.
+    pub unknown_ms: u64,
+    /// Convictions and strong signs, with the plant time of each.
+    pub alarms: Vec<(&'static str, u64)>,
+    /// How the cheat was caught, if it was.
+    pub caught: Option<Caught>,
+    /// What did not end as it should.
+    pub wrong_ends: Vec<String>,
+}
+
+/// How a cheat was caught.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caught {
+    /// By what.
+    pub by: &'static str,
+    /// How long after it began, or could be seen, in milliseconds.
+    pub delay_ms: u64,
+    /// What had been drawn by then, in watt-hours.
+    pub energy_wh: u64,
+    /// What may have been drawn by then, in watt-hours.
+    pub limit_wh: u64,
+}
+
+impl Caught {
+    /// Whether it was caught before too much had been drawn.
+    pub fn in_time(&self) -> bool {
+        self.energy_wh <= self.limit_wh
+    }
+}
+
+/// Plays a run and keeps account of it.
+pub fn run(scenario: &Scenario, seed: u64) -> Outcome {
+    let mut account = Account::new(scenario);
+    let mut witness = Witness::new(scenario, seed);
+    witness.play(&mut |at, seen, plant| {
+        account.on(at, &seen, plant);
+        true
+    });
+    account.close(seed, witness.plant())
+}
+
+/// A run's account.
+struct Account<'s> {
+    scenario: &'s Scenario,
+    assets: BTreeMap<AssetId, Watched>,
+    alarms: Vec<(&'static str, u64)>,
+    hunt: Option<Hunt<'s>>,
+}
+
+/// What was said last of a piece of equipment.
+#[derive(Clone, Copy, Debug)]
+struct Watched {
+    state: &'static str,
+    is_unknown: bool,
+    since_ms: u64,
+    unknown_ms: u64,
+    violation: bool,
+}
+
+impl<'s> Account<'s> {
+    fn new(scenario: &'s Scenario) -> Account<'s> {
+        let watched = Watched {
+            state: "unknown",
+            is_unknown: true,
+            since_ms: scenario.from_ms,
+            unknown_ms: 0,
+            violation: false,
+        };
+        Account {
+            assets: scenario.config.equipment.iter().map(|f| (f.equipment.id, watched)).collect(),
+            alarms: Vec::new(),
+            hunt: scenario.catch.as_ref().map(|catch| Hunt::new(scenario, catch)),
+            scenario,
+        }
+    }
+
+    fn on(&mut self, _at: &Stamp, seen: &Seen<'_>, plant: &Plant) {
+        let now_ms = plant.now_ms();
+        match seen {
+            Seen::Reading(reading) => {
+                if let Some(hunt) = &mut self.hunt {
+                    hunt.on_reading(reading, plant);
+                }
+            }
+            Seen::Deed(due) => {
+                if matches!(due.deed, Deed::Gateway(false) | Deed::Agent(false)) {
+                    self.assets.values_mut().for_each(|watched| watched.turn("unknown", true, now_ms));
+                }
+                if let Some(hunt) = self.hunt.as_mut().filter(|_| due.is_onset) {
+                    hunt.begin(plant);
+                }
+            }
+            Seen::Finding(finding) => self.on_finding(finding, plant),
+        }
+    }
+
+    fn on_finding(&mut self, finding: &Finding, plant: &Plant) {
+        let now_ms = plant.now_ms();
+        let mut is_news = true;
+        match finding {
+            Finding::Verdict(verdict) => {
+                let Some(watched) = self.assets.get_mut(&verdict.asset) else { return };
+                let unknown = matches!(verdict.state, State::Unknown(_));
+                watched.turn(alarm::state(verdict.state), unknown, now_ms);
+                let violation = verdict.violation_since_unix_ms.is_some();
+                is_news = violation && !watched.violation;
+                watched.violation = violation;
+                if is_news {
+                    self.alarms.push((alarm::VIOLATION, now_ms));
+                }
+            }
+            Finding::Event(_) => {
+                if let Some(word) = alarm::strong(finding) {
+                    self.alarms.push((word, now_ms));
+                }
+            }
+            Finding::State(_) | Finding::Interval(_) => {}
+        }
+        if let (Some(hunt), Some(word)) = (&mut self.hunt, alarm::of(finding).filter(|_| is_news)) {
+            hunt.on_alarm(word, plant);
+        }
+    }
+
+    fn close(self, seed: u64, plant: &Plant) -> Outcome {
+        let now_ms = plant.now_ms();
+        let mut outcome = Outcome { seed, alarms: self.alarms, ..Outcome::default() };
+        for end in &self.scenario.ends {
+            let Some(watched) = self.assets.get(&end.asset) else { continue };
+            if !end.states.is_empty() && !end.states.contains(&watched.state) {
+                outcome.wrong_ends.push(format!("{} ends as {}", end.asset, watched.state));
+            }
+            if end.violation.is_some_and(|violation| violation != watched.violation) {
+                let said = if watched.violation { "in violation" } else { "without a violation" };
+                outcome.wrong_ends.push(format!("{} ends {said}", end.asset));
+            }
+        }
+        for mut watched in self.assets.into_values() {
+            watched.turn(watched.state, watched.is_unknown, now_ms);
+            outcome.unknown_ms += watched.unknown_ms;
+            outcome.watched_ms += now_ms.saturating_sub(self.scenario.from_ms);
+        }
+        outcome.caught = self.hunt.and_then(|hunt| hunt.caught);
+        outcome
+    }
+}
+
+impl Watched {
+    fn turn(&mut self, state: &'static str, is_unknown: bool, now_ms: u64) {
+        if self.is_unknown {
+            self.unknown_ms += now_ms.saturating_sub(self.since_ms);
+        }
+        (self.state, self.is_unknown, self.since_ms) = (state, is_unknown, now_ms);
+    }
+}
+
+/// A cheat and what it has drawn.
+struct Hunt<'s> {
+    catch: &'s Catch,
+    rated_mw: i64,
+    poll_ms: u64,
+    state: Prey,
+    step: WattHours,
+    /// The largest power it was seen to draw, in milliwatts.
+    peak_mw: i64,
+    caught: Option<Caught>,
+}
+
+enum Prey {
+    /// Nothing was done yet.
+    Honest,
+    /// It began, and the clock starts with the next reading.
+    Hidden,
+    /// The clock runs: since when, and what had been drawn before.
+    Running(u64, u128),
+}
+
+impl<'s> Hunt<'s> {
+    fn new(scenario: &'s Scenario, catch: &'s Catch) -> Hunt<'s> {
+        Hunt {
+            catch,
+            rated_mw: scenario.rated(catch.asset).0,
+            poll_ms: scenario.poll_ms(),
+            state: Prey::Honest,
+            step: WattHours(0),
+            peak_mw: 0,
+            caught: None,
+        }
+    }
+
+    fn begin(&mut self, plant: &Plant) {
+        self.state = if self.catch.from_reading { Prey::Hidden } else { self.running(plant) };
+    }
+
+    fn running(&self, plant: &Plant) -> Prey {
+        Prey::Running(plant.now_ms(), drawn(&self.catch.draws, plant))
+    }
+
+    fn on_reading(&mut self, reading: &Reading, plant: &Plant) {
+        if let Some(register) = &reading.import {
+            self.step = self.step.max(register.step);
+        }
+        match self.state {
+            Prey::Honest => {}
+            Prey::Hidden => self.state = self.running(plant),
+            Prey::Running(..) if self.caught.is_none() => {
+                let power = self.catch.draws.iter().map(|feeder| plant.equipment(*feeder).power.0).sum();
+                self.peak_mw = self.peak_mw.max(power);
+            }
+            Prey::Running(..) => {}
+        }
+    }
+
+    fn on_alarm(&mut self, word: &'static str, plant: &Plant) {
+        if self.caught.is_some() || !self.catch.by.contains(&word) {
+            return;
+        }
+        // What is caught before its clock runs is caught at once.
+        let (since_ms, before) = match self.state {
+            Prey::Honest => return,
+            Prey::Hidden => (plant.now_ms(), drawn(&self.catch.draws, plant)),
+            Prey::Running(since_ms, before) => (since_ms, before),
+        };
+        let energy = drawn(&self.catch.draws, plant).saturating_sub(before) / (KILOWATT_HOUR / 1_000);
+        self.caught = Some(Caught {
+            by: word,
+            delay_ms: plant.now_ms().saturating_sub(since_ms),
+            energy_wh: u64::try_from(energy).unwrap_or(u64::MAX),
+            limit_wh: self.limit_wh(),
+        });
+    }
+
+    /// The most it may draw before it is caught: 1 % of the rating for 15 minutes, two steps of the register, or the
+    /// rating times poll and on-delay, whichever is largest.
+    fn limit_wh(&self) -> u64 {
+        if let Some(kwh) = self.catch.limit_kwh {
+            return kwh.unsigned_abs() * 1_000;
+        }
+        let is_large = self.peak_mw > self.rated_mw / 100 * LARGE_PER_CENT;
+        let delay_ms = self.poll_ms + if is_large { DELAY_LARGE_MS } else { DELAY_SMALL_MS };
+        let watts = real(self.rated_mw) / 1_000.0;
+        let hours = |ms: u64| real(ms.cast_signed()) / 3_600_000.0;
+        let by_rating = nearest(watts * 0.01 * 0.25).max(nearest(watts * hours(delay_ms)));
+        by_rating.max(2 * self.step.0).unsigned_abs()
+    }
+}
+
+/// What some equipment has really drawn, in milliwatts times milliseconds.
+fn drawn(feeders: &[FeederIndex], plant: &Plant) -> u128 {
+    feeders.iter().map(|feeder| plant.equipment(*feeder).exact_energy).sum()
+}

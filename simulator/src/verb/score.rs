@@ -1,0 +1,56 @@
+//! `coldhearth-sim score`.
+
+use std::io::Write as _;
+
+use clap::Args;
+use coldhearth::host::{Exit, Failure};
+use coldhearth_sim::{
+    scenario::{Scenario, shipped},
+    score::{self, LEAST_RUNS, Orders},
+};
+
+/// The command line of the verb.
+#[derive(Args)]
+pub(crate) struct Score {
+    /// Honest equipment-years, over all honest scenarios together
+    #[arg(long, default_value_t = 10)]
+    years: u64,
+    /// The first seed
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Only this scenario: a shipped name, or a path; may be given several times
+    #[arg(long = "scenario", value_name = "SCENARIO")]
+    scenarios: Vec<String>,
+    /// Runs of each cheat
+    #[arg(long, default_value_t = LEAST_RUNS)]
+    runs: u64,
+    /// One JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs it. Ends with [`Exit::Negative`] if an honest run raised an alarm, a cheat went uncaught or for too long, or a
+/// run ended otherwise than its scenario says.
+///
+/// # Errors
+/// There is no such scenario, or it has mistakes.
+pub(crate) fn run(orders: &Score) -> Result<Exit, Failure> {
+    let scenarios: Vec<Scenario> = if orders.scenarios.is_empty() {
+        shipped::all()?
+    } else {
+        orders.scenarios.iter().map(|wanted| shipped::named(wanted)).collect::<Result<_, _>>()?
+    };
+    let Score { years, seed, runs, .. } = *orders;
+    let report = score::score(&scenarios, Orders { years, seed, runs, threads: None });
+    let mut out = std::io::stdout().lock();
+    let _gone = if orders.json {
+        writeln!(out, "{}", report.json())
+    } else {
+        report.lines().iter().try_for_each(|line| writeln!(out, "{line}"))
+    };
+    let mut complaints = std::io::stderr().lock();
+    for line in report.complaints() {
+        let _gone = writeln!(complaints, "{line}");
+    }
+    Ok(if report.holds() { Exit::Done } else { Exit::Negative })
+}
