@@ -9,17 +9,19 @@
 //! | `wiring`, `accuracy`, `measure` | what arrives at a meter of a flow, and what it measures of that |
 //! | `counter`, `demand`, `life` | what it counts and keeps; its supply and clock |
 //! | `view`, `factor`, `encode`, `layout`, `pretence`, `meter` | what it puts into its registers, or what is put there instead |
+//! | `who`, `chain` | what it says of itself, in registers, by functions 43 and 17; the chain of SunSpec families |
 //! | `site`, `change`, `timeline`, `plant` | the feeders and their truth; what is done to them and when; all of it with its Modbus units |
 //! | `trace` | a recorded feeder, judged as if decommissioned equipment stood behind it |
 //! | `scenario`, `alarm` | a scenario's file: what is declared, what is there, what is done, what it should end as |
 //! | `witness`, `told` | one run in virtual time: plant, the program's schedules, its judge; what `play` says of it |
 //! | `score` | the scoreboard: honest years, runs of every cheat, what was caught by what and how soon |
+//! | `open` | the plant of a scenario, served at its own pace |
 //! | `demo` | plant, broker, agent and regulator on one fast clock, for people |
-//! | `exception`, `frame`, `fault`, `socket` | the plant as a Modbus TCP server that can lie about bytes |
+//! | `exception`, `frame`, `fault`, `socket` | the plant as a Modbus server, over TCP and (`rtu`) on a line, that can lie about bytes |
 //!
 //! Everything random is a function of the seed and of plant time, so the same seed shows the same plant however it is
-//! polled: only sums, products, quotients and square roots, which every machine computes alike. Only `socket` and
-//! `demo` do I/O. Nothing here shares code with the decoder or the judge: a threshold or an encoding that both sides
+//! polled: only sums, products, quotients and square roots, which every machine computes alike. Only `socket`,
+//! `open` and `demo` do I/O. Nothing here shares code with the decoder or the judge: a threshold or an encoding that both sides
 //! took from one place would prove nothing.
 
 pub mod accuracy;
@@ -46,6 +48,7 @@ mod life;
 pub mod load;
 pub mod measure;
 pub mod meter;
+pub mod open;
 pub mod phasor;
 #[cfg(test)]
 mod physics;

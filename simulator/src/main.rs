@@ -23,6 +23,8 @@ struct Arguments {
 enum Verb {
     /// A cheating plant, a broker, the agent and the regulator in one go: watch a furnace being caught
     Demo(verb::demo::Demo),
+    /// The plant of a scenario over real sockets, for any Modbus master
+    Serve(verb::serve::Serve),
     /// What the judge says of a recorded feeder, as if decommissioned equipment stood behind it
     Judge(verb::judge::Judge),
     /// Plays one run of a scenario in virtual time and tells it finding by finding, with the truth beside
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     service::start_logging_at("warn");
     let done = match Arguments::parse().verb {
         Verb::Demo(orders) => verb::demo::run(orders),
+        Verb::Serve(orders) => verb::serve::run(orders),
         Verb::Judge(orders) => verb::judge::run(&orders),
         Verb::Play(orders) => verb::play::run(&orders),
         Verb::Score(orders) => verb::score::run(&orders),

@@ -49,6 +49,14 @@ pub fn profiles() -> Result<&'static [Arc<Profile>], Vec<Flaw>> {
     READ.as_ref().map(Vec::as_slice).map_err(Clone::clone)
 }
 
+/// The name and the text of every profile that scenarios may name.
+pub fn profile_texts() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PROFILES.iter().map(|(path, text)| {
+        let file = path.rsplit_once('/').map_or(*path, |(_, file)| file);
+        (file.strip_suffix(".toml").unwrap_or(file), *text)
+    })
+}
+
 /// The names of all scenarios, honest ones first.
 pub fn names() -> impl Iterator<Item = &'static str> {
     HONEST.iter().chain(CHEATS).map(|(name, _)| *name)

@@ -4,3 +4,4 @@ pub(crate) mod demo;
 pub(crate) mod judge;
 pub(crate) mod play;
 pub(crate) mod score;
+pub(crate) mod serve;
