@@ -14,6 +14,7 @@
 //! | `trace` | a recorded feeder, judged as if decommissioned equipment stood behind it |
 //! | `scenario`, `alarm` | a scenario's file: what is declared, what is there, what is done, what it should end as |
 //! | `witness`, `told` | one run in virtual time: plant, the program's schedules, its judge; what `play` says of it |
+//! | `truth` | what really happens in a run, as JSON Lines |
 //! | `score` | the scoreboard: honest years, runs of every cheat, what was caught by what and how soon |
 //! | `open` | the plant of a scenario, served at its own pace |
 //! | `demo` | plant, broker, agent and regulator on one fast clock, for people |
@@ -65,6 +66,7 @@ pub mod socket;
 pub mod timeline;
 pub mod told;
 pub mod trace;
+pub mod truth;
 mod view;
 mod who;
 pub mod wiring;

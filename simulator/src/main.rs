@@ -31,6 +31,8 @@ enum Verb {
     Play(verb::play::Play),
     /// Scores the judge: years of honest plants without a false alarm, and every cheat caught in time
     Score(verb::score::Score),
+    /// What really happens in a run, as JSON Lines: one object for each change of what equipment does
+    Truth(verb::truth::Truth),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Verb::Judge(orders) => verb::judge::run(&orders),
         Verb::Play(orders) => verb::play::run(&orders),
         Verb::Score(orders) => verb::score::run(&orders),
+        Verb::Truth(orders) => verb::truth::run(&orders),
     };
     match done {
         Ok(exit) => exit.into(),

@@ -117,6 +117,11 @@ impl Scenario {
         self.index.get(&id).copied()
     }
 
+    /// The name of a feeder of the plant.
+    pub fn feeder_name(&self, feeder: FeederIndex) -> Option<Name> {
+        self.index.iter().find(|(_, index)| **index == feeder).map(|(name, _)| *name)
+    }
+
     /// The feeder a meter stands on.
     pub fn feeder_of(&self, meter: MeterId) -> Option<FeederIndex> {
         self.meters.iter().find(|plan| plan.id == meter.0).and_then(|plan| self.feeder(plan.feeder))

@@ -11,6 +11,7 @@ use coldhearth::{
 use super::{
     Seen,
     line::{Faults, Line},
+    tick::{self, Around},
     wall::Wall,
 };
 use crate::{chance::Chance, plant::Plant, scenario::Scenario};
@@ -18,14 +19,24 @@ use crate::{chance::Chance, plant::Plant, scenario::Scenario};
 /// How long a nameplate's answer may take, in milliseconds.
 const PLATE_TIMEOUT_MS: u32 = 1_000;
 
+/// How long somebody waits for the members of a balance after an hour, in milliseconds: when a look at the time may
+/// matter.
+const BALANCE_GRACE_MS: i64 = 300_000;
+
 /// A gateway that is switched on.
 #[derive(Debug)]
 pub(super) struct Gateway {
     site: Site,
     lines: Vec<Line>,
     now_ms: u64,
+    /// When the judge looked at the time last, and when it heard something last.
+    ticked_ms: Option<u64>,
+    heard_ms: u64,
+    /// When it looks at the time next.
     tick_ms: u64,
     period_ms: u64,
+    graces_ms: Vec<i64>,
+    permits: Vec<Permit>,
 }
 
 impl Gateway {
@@ -40,7 +51,21 @@ impl Gateway {
             .balancing(config.balances.clone());
         let lines = scenario.buses().iter().zip(0..);
         let lines = lines.map(|(bus, phase)| Line::new(*bus, schedule(scenario, *bus, uptime_ms, phase)));
-        Gateway { site, lines: lines.collect(), now_ms, tick_ms: now_ms, period_ms: 0 }
+        let polls = config.meters.iter().map(|meter| 2 * meter.poll_ms.cast_signed());
+        let mut graces_ms: Vec<i64> = polls.chain([0, BALANCE_GRACE_MS]).collect();
+        graces_ms.sort_unstable();
+        graces_ms.dedup();
+        Gateway {
+            site,
+            lines: lines.collect(),
+            now_ms,
+            ticked_ms: None,
+            heard_ms: now_ms,
+            tick_ms: now_ms,
+            period_ms: 0,
+            graces_ms,
+            permits: memory.permits.clone(),
+        }
     }
 
     /// Polls so often from now on.
@@ -50,12 +75,27 @@ impl Gateway {
         }
     }
 
-    /// When something happens next, in plant time. Puts the questions that are due.
-    pub(super) fn next_ms(&mut self, wall: &Wall, faults: &Faults, chance: Chance, _every_tick: bool) -> u64 {
+    /// When something happens next, in plant time; something else happens at `other_ms`. Puts the questions that are due.
+    pub(super) fn next_ms(
+        &mut self,
+        wall: &Wall,
+        faults: &Faults,
+        (chance, other_ms): (Chance, u64),
+        every_tick: bool,
+    ) -> u64 {
         let now_ms = self.now_ms;
         let lines = self.lines.iter_mut().zip(0..);
         let next = lines.map(|(line, label)| line.next_ms(now_ms, wall, faults, chance.branch(label)));
-        next.min().unwrap_or(u64::MAX).min(self.tick_ms)
+        let next_ms = next.min().unwrap_or(u64::MAX).min(other_ms);
+        self.tick_ms = match self.ticked_ms {
+            None => now_ms,
+            Some(last_ms) => {
+                let next_ms = if every_tick { last_ms } else { next_ms };
+                let (graces_ms, permits) = (&self.graces_ms, &self.permits);
+                tick::next_ms(&Around { last_ms, heard_ms: self.heard_ms, next_ms, graces_ms, permits }, wall)
+            }
+        };
+        next_ms.min(self.tick_ms)
     }
 
     /// Takes what came by now, and the time.
@@ -71,6 +111,7 @@ impl Gateway {
         for line in &mut self.lines {
             let Some(told) = line.on_time(now_ms, &at, plant) else { continue };
             for sample in &told {
+                self.heard_ms = now_ms;
                 if let Sample::Reading(reading) = sample {
                     say(&at, Seen::Reading(reading));
                 }
@@ -79,12 +120,27 @@ impl Gateway {
         }
         if now_ms >= self.tick_ms {
             self.site.on(&at, Fact::Tick, &mut |finding| say(&at, Seen::Finding(&finding)));
-            self.tick_ms = wall.plant_ms(self.site.next_due_ms(&at));
+            self.ticked_ms = Some(now_ms);
         }
     }
 
+    /// The wall clock was moved.
+    pub(super) fn on_clock(&mut self, now_ms: u64) {
+        self.heard_ms = now_ms;
+    }
+
     /// Takes a fact that came otherwise.
-    pub(super) fn on_fact(&mut self, at: &Stamp, fact: Fact<'_>, say: &mut dyn FnMut(&Stamp, Seen<'_>)) {
+    pub(super) fn on_fact(
+        &mut self,
+        now_ms: u64,
+        at: &Stamp,
+        fact: Fact<'_>,
+        say: &mut dyn FnMut(&Stamp, Seen<'_>),
+    ) {
+        self.heard_ms = now_ms;
+        if let Fact::Permit(permit) = fact {
+            self.permits.push(*permit);
+        }
         self.site.on(at, fact, &mut |finding| say(at, Seen::Finding(&finding)));
     }
 }

@@ -6,6 +6,7 @@
 
 mod gateway;
 mod line;
+mod tick;
 mod wall;
 
 use std::collections::VecDeque;
@@ -114,11 +115,13 @@ impl<'s> Witness<'s> {
     /// When something happens next, in plant time.
     fn next_ms(&mut self, pace_turns_ms: u64) -> u64 {
         let deed = self.deeds.front().map_or(u64::MAX, |due| due.at_ms);
-        let gateway = match &mut self.gateway {
-            Some(gateway) => gateway.next_ms(&self.wall, &self.faults, self.chance, self.every_tick),
-            None => u64::MAX,
-        };
-        deed.min(gateway).min(pace_turns_ms).min(self.scenario.until_ms)
+        let other_ms = deed.min(pace_turns_ms).min(self.scenario.until_ms);
+        match &mut self.gateway {
+            Some(gateway) => {
+                gateway.next_ms(&self.wall, &self.faults, (self.chance, other_ms), self.every_tick)
+            }
+            None => other_ms,
+        }
     }
 
     /// Answers and the time, to the judge.
@@ -160,7 +163,10 @@ impl<'s> Witness<'s> {
             Deed::Wire(unit, fault) => self.faults.set(*unit, *fault),
             Deed::Bus(bus, is_up) => self.faults.set_bus(*bus, *is_up),
             Deed::Broker(_) => {}
-            Deed::ClockStep(by_ms) => self.wall.step(*by_ms),
+            Deed::ClockStep(by_ms) => {
+                self.wall.step(*by_ms);
+                self.gateway.iter_mut().for_each(|gateway| gateway.on_clock(now_ms));
+            }
             Deed::ClockQuality(quality) => self.wall.quality = *quality,
             Deed::Gateway(false) | Deed::Agent(false) => self.gateway = None,
             Deed::Gateway(true) => {
@@ -208,7 +214,7 @@ impl<'s> Witness<'s> {
         let (plant, memory) = (&self.plant, &mut self.memory);
         if let Some(gateway) = &mut self.gateway {
             self.permits.push(permit);
-            gateway.on_fact(&stamp, Fact::Permit(&permit), &mut |stamp, seen| {
+            gateway.on_fact(now_ms, &stamp, Fact::Permit(&permit), &mut |stamp, seen| {
                 if let Seen::Finding(finding) = &seen {
                     memory.on(stamp, finding);
                 }
@@ -219,11 +225,12 @@ impl<'s> Witness<'s> {
 
     /// The last word on every piece of equipment.
     fn ask_for_verdicts(&mut self, say: &mut dyn FnMut(&Stamp, Seen<'_>, &Plant) -> bool) {
-        let stamp = self.wall.at(self.plant.now_ms());
+        let now_ms = self.plant.now_ms();
+        let stamp = self.wall.at(now_ms);
         let Some(gateway) = &mut self.gateway else { return };
         for furnace in &self.scenario.config.equipment {
             let plant = &self.plant;
-            gateway.on_fact(&stamp, Fact::Ask(furnace.equipment.id), &mut |stamp, seen| {
+            gateway.on_fact(now_ms, &stamp, Fact::Ask(furnace.equipment.id), &mut |stamp, seen| {
                 say(stamp, seen, plant);
             });
         }
@@ -244,4 +251,55 @@ fn close_spans(scenario: &Scenario, deeds: &VecDeque<Due>) -> VecDeque<(u64, u64
         }
     }
     spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{shipped, time::DAY_MS};
+
+    /// Everything a run of at most some days finds.
+    fn findings(scenario: &Scenario, seed: u64, every_tick: bool) -> Vec<(Stamp, Finding)> {
+        let mut witness = Witness::new(scenario, seed);
+        if every_tick {
+            witness = witness.with_every_tick();
+        }
+        let mut all = Vec::new();
+        witness.play(&mut |at, seen, _| {
+            if let Seen::Finding(finding) = seen {
+                all.push((*at, finding.clone()));
+            }
+            true
+        });
+        assert_eq!(witness.plant().lost_changes(), 0, "{}", scenario.name);
+        all
+    }
+
+    fn honest() -> Vec<Scenario> {
+        let mut all = shipped::all().unwrap();
+        all.retain(|scenario| scenario.honest);
+        for scenario in &mut all {
+            scenario.until_ms = scenario.until_ms.min(scenario.from_ms + 3 * DAY_MS / 2);
+        }
+        all
+    }
+
+    #[test]
+    fn the_ticks_that_are_left_out_change_nothing() {
+        for scenario in honest() {
+            for seed in [1, 2] {
+                let (some, every) = (findings(&scenario, seed, false), findings(&scenario, seed, true));
+                let differs = some.iter().zip(&every).find(|(one, other)| one != other);
+                assert!(differs.is_none(), "{} {seed}: {differs:#?}", scenario.name);
+                assert_eq!(some.len(), every.len(), "{} {seed}", scenario.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_is_its_seed() {
+        let scenario = shipped::named("midnight-melt").unwrap();
+        assert_eq!(findings(&scenario, 7, false), findings(&scenario, 7, false));
+        assert_ne!(scenario.deeds(7), scenario.deeds(8));
+    }
 }
