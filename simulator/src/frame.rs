@@ -43,7 +43,7 @@ pub enum Said {
     /// Registers.
     Words(Vec<u16>),
     /// Objects of a device identification.
-    DeviceId(DeviceIdPart),
+    DeviceId(Box<DeviceIdPart>),
     /// Everything behind the byte count of a report.
     ServerId(Vec<u8>),
 }
@@ -211,11 +211,11 @@ mod tests {
             &[2, 5],
             b"V2.11",
         ];
-        assert_eq!(asked.answer(&Ok(Said::DeviceId(part))).body, right.concat());
+        assert_eq!(asked.answer(&Ok(Said::DeviceId(part.into()))).body, right.concat());
         let mut more = DeviceIdPart::new(0x82, Some(2));
         assert!(more.push(0, b"x"));
         assert_eq!(
-            asked.answer(&Ok(Said::DeviceId(more))).body,
+            asked.answer(&Ok(Said::DeviceId(more.into()))).body,
             [0x2B, 0x0E, 1, 0x82, 0xFF, 2, 1, 0, 1, b'x']
         );
     }

@@ -172,10 +172,8 @@ async fn on_line(
 
 fn opened(line: &SerialLine) -> Result<serial::Port, Failure> {
     serial::open(line).map_err(|why| {
-        let exit = match why.kind() {
-            std::io::ErrorKind::PermissionDenied => Exit::Permission,
-            _ => Exit::Unreachable,
-        };
+        let forbidden = why.kind() == std::io::ErrorKind::PermissionDenied;
+        let exit = if forbidden { Exit::Permission } else { Exit::Unreachable };
         failed(exit, &line.path.display().to_string(), &why)
     })
 }

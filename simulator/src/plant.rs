@@ -241,7 +241,9 @@ impl Plant {
             Asked::Registers(Block { function, at, count }) => {
                 self.read(unit, function, at, count).map(Said::Words)
             }
-            Asked::DeviceId { code, object } => meter()?.device_id(code, object).map(Said::DeviceId),
+            Asked::DeviceId { code, object } => {
+                meter()?.device_id(code, object).map(|part| Said::DeviceId(Box::new(part)))
+            }
             Asked::ServerId => meter()?.server_id(unit).map(Said::ServerId),
         }
     }

@@ -362,7 +362,7 @@ fn every_meter_tells_who_it_is_where_its_map_says_and_by_functions_43_and_17() {
         let before = inquire(&plant, &profile);
         assert!(before.origin().is_ok(), "{name} is held for another model");
         assert!(before.identity().maker.is_some() && before.identity().model.is_some(), "{name}");
-        assert_eq!(before.identity().firmware.is_some(), true, "{name}");
+        assert!(before.identity().firmware.is_some(), "{name}");
         assert!(
             !before.identity().silent.has(Route::DeviceId) && !before.identity().silent.has(Route::ServerId)
         );

@@ -19,8 +19,14 @@ use coldhearth::{
         endpoint::Endpoint,
     },
     host::{Clock as _, SystemClock},
+    terms::words::Language,
 };
-use coldhearth_sim::{Change, WireFault, serve, serve_rtu};
+use coldhearth_sim::{
+    Change, WireFault,
+    open::{self, Begin, OpenOrders},
+    scenario::shipped,
+    serve, serve_rtu,
+};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use support::{Process, Works, free_port, soon};
 use tokio::{io::Join, net::unix::pipe};
@@ -265,6 +271,45 @@ async fn faults_reach_libmodbus_as_they_are_named() {
     }
     works.faults.set(1, WireFault::Zeros);
     assert_eq!(shown_value(&mbpoll(VOLTAGE, "3", tcp, here).await, VOLTAGE), Some(0.0));
+}
+
+#[tokio::test]
+async fn libmodbus_reads_a_scenario_that_is_served_on_a_serial_line() {
+    let ((mut ours, near), (mut theirs, far)) = (terminal(), terminal());
+    tokio::spawn(async move {
+        let clock = SystemClock::default();
+        loop {
+            drop(tokio::io::copy_bidirectional(&mut ours, &mut theirs).await);
+            clock.sleep_until(clock.now().uptime_ms + 20).await;
+        }
+    });
+    // A pseudo-terminal has no parity.
+    let far = Endpoint::parse(&format!("rtu://{}?baud=9600&parity=N", far.display())).unwrap();
+    let Endpoint::Rtu(line) = far else { panic!("{far:?} is no line") };
+    let orders = OpenOrders {
+        scenario: shipped::named("midnight-melt").unwrap(),
+        seed: 1,
+        begin: Begin::Gateway,
+        speed: 1,
+        listen: None,
+        serial: Some(line),
+        faults: Vec::new(),
+        agent_config: None,
+        truth: None,
+        for_ms: None,
+        language: Language::English,
+    };
+    tokio::spawn(async move { open::run(&orders).await });
+    let more = &["-m", "rtu", "-b", "9600", "-P", "none", "-a", "1"][..];
+    let volts = soon("the voltage", async {
+        loop {
+            if let Some(volts) = shown_value(&mbpoll(VOLTAGE, "1", more, &near).await, VOLTAGE) {
+                return volts;
+            }
+        }
+    })
+    .await;
+    assert!((volts / 35_000.0 - 1.0).abs() < 0.1, "{volts} V");
 }
 
 #[tokio::test]
