@@ -91,8 +91,8 @@ async fn a_scenario_that_is_served_is_caught_by_the_agent_it_configures() {
     let key = public_key::load(&folder.0.join("state").join(format!("{KEY_FILE}.pub"))).unwrap();
     let record = coldhearth::evidence::record::Unverified::read(&alarm).unwrap().verify(&key).unwrap();
     assert_eq!(verdict(&record).unwrap().asset.as_str(), "eaf-1");
-    soon("the truth to name the onset", async {
-        while !std::fs::read_to_string(&truth).unwrap().contains("\"onset\":true") {
+    soon("the truth to name the cheat", async {
+        while !std::fs::read_to_string(&truth).unwrap().contains("\"label\":\"midnight-melt\"") {
             clock.sleep_until(clock.now().uptime_ms + 20).await;
         }
     })

@@ -90,17 +90,7 @@ pub async fn run(orders: &OpenOrders) -> Result<Exit, Failure> {
     begin::write_configuration(orders, &served)?;
     let mut narrator = Narrator::new(orders, begun.deeds, from_ms)?;
     narrator.introduce(orders, &served);
-    let clock = SystemClock::default();
-    let story = async {
-        loop {
-            {
-                let mut plant = plant.lock().unwrap_or_else(PoisonError::into_inner);
-                plant.advance_to(time());
-                narrator.tell(&plant)?;
-            }
-            clock.sleep_until(clock.now().uptime_ms + TICK_MS).await;
-        }
-    };
+    let story = story(&plant, &time, &mut narrator);
     let limit = async {
         match orders.for_ms {
             Some(ms) => {
@@ -110,10 +100,26 @@ pub async fn run(orders: &OpenOrders) -> Result<Exit, Failure> {
         }
     };
     tokio::select! {
-        told = story => told,
+        failure = story => Err(failure),
         Some(ended) = doors.join_next() => ended.map_err(|e| failed(Exit::Bug, "a door", &e))?,
         () = limit => Ok(Exit::Done),
         asked = service::until_asked_to_stop() => asked.map(|()| Exit::Done),
+    }
+}
+
+/// Lets the plant live and tells of it, until that fails.
+async fn story(plant: &Mutex<Plant>, time: &PlantTime, narrator: &mut Narrator) -> Failure {
+    let clock = SystemClock::default();
+    loop {
+        let told = {
+            let mut plant = plant.lock().unwrap_or_else(PoisonError::into_inner);
+            plant.advance_to(time());
+            narrator.tell(&plant)
+        };
+        if let Err(failure) = told {
+            return failure;
+        }
+        clock.sleep_until(clock.now().uptime_ms + TICK_MS).await;
     }
 }
 

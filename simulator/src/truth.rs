@@ -17,9 +17,7 @@ pub struct Truths<'s> {
     scenario: &'s Scenario,
     plant: Plant,
     deeds: VecDeque<Due>,
-    /// Equipment with a feeder it may draw by, and whether it did when that was told last.
-    watched: Vec<(AssetId, Name, FeederIndex, Option<bool>)>,
-    begun: bool,
+    look: Look,
 }
 
 impl<'s> Truths<'s> {
@@ -27,30 +25,21 @@ impl<'s> Truths<'s> {
     pub fn new(scenario: &'s Scenario, seed: u64) -> Truths<'s> {
         let mut plant = scenario.plant(seed);
         plant.advance_to(scenario.from_ms);
-        let watched = scenario.config.equipment.iter().flat_map(|furnace| {
-            let asset = furnace.equipment.id;
-            let feeders = scenario.draws(asset).into_iter();
-            feeders.filter_map(move |feeder| Some((asset, scenario.feeder_name(feeder)?, feeder, None)))
-        });
-        Truths {
-            watched: watched.collect(),
-            deeds: scenario.deeds(seed).into(),
-            scenario,
-            plant,
-            begun: false,
-        }
+        Truths { deeds: scenario.deeds(seed).into(), look: Look::at(scenario), scenario, plant }
     }
 
     /// Tells every change up to the end, in time.
     pub fn tell(&mut self, say: &mut dyn FnMut(&Value) -> bool) {
         let every_ms = self.scenario.poll_ms();
         self.plant.set_step_ms(every_ms);
-        while self.look(say) && self.plant.now_ms() < self.scenario.until_ms {
+        while self.look.look(self.scenario, &self.plant, false, say)
+            && self.plant.now_ms() < self.scenario.until_ms
+        {
             let next_look = (self.plant.now_ms() / every_ms + 1) * every_ms;
             let next_deed = self.deeds.front().map_or(u64::MAX, |due| due.at_ms);
             self.plant.advance_to(next_look.min(next_deed.max(self.plant.now_ms() + 1)));
             while let Some(due) = self.deeds.pop_front_if(|due| due.at_ms <= self.plant.now_ms()) {
-                self.begun |= due.is_onset;
+                self.look.on_deed(&due);
                 if let Deed::Plant(change) = due.deed {
                     // A scenario names only what is there, so the plant finds it.
                     let _found = self.plant.apply(change);
@@ -58,16 +47,47 @@ impl<'s> Truths<'s> {
             }
         }
     }
+}
 
-    /// Tells what changed since it was looked at last; false if nobody listens.
-    fn look(&mut self, say: &mut dyn FnMut(&Value) -> bool) -> bool {
-        let plant = &self.plant;
-        let label = if self.begun { self.scenario.name.as_str() } else { "honest" };
-        let at = moment(self.scenario, plant.now_ms());
+/// What was told last of each piece of equipment.
+#[derive(Debug)]
+pub(crate) struct Look {
+    /// Equipment with a feeder it may draw by, and whether it did when that was told last.
+    watched: Vec<(AssetId, Name, FeederIndex, Option<bool>)>,
+    begun: bool,
+}
+
+impl Look {
+    /// At all equipment of a scenario, of which nothing was told yet.
+    pub(crate) fn at(scenario: &Scenario) -> Look {
+        let watched = scenario.config.equipment.iter().flat_map(|furnace| {
+            let asset = furnace.equipment.id;
+            let feeders = scenario.draws(asset).into_iter();
+            feeders.filter_map(move |feeder| Some((asset, scenario.feeder_name(feeder)?, feeder, None)))
+        });
+        Look { watched: watched.collect(), begun: false }
+    }
+
+    /// Something was done.
+    pub(crate) fn on_deed(&mut self, due: &Due) {
+        self.begun |= due.is_onset;
+    }
+
+    /// Tells what changed since it was looked at last, or all there is; false if nobody listens.
+    pub(crate) fn look(
+        &mut self,
+        scenario: &Scenario,
+        plant: &Plant,
+        all: bool,
+        say: &mut dyn FnMut(&Value) -> bool,
+    ) -> bool {
+        let label = if self.begun { scenario.name.as_str() } else { "honest" };
+        let at = moment(scenario, plant.now_ms());
         self.watched.iter_mut().all(|(asset, feeder, index, drew)| {
             let truth = plant.equipment(*index);
             let drawing = truth.power.0 != 0;
-            drew.replace(drawing) == Some(drawing)
+            let is_known = drew.replace(drawing) == Some(drawing);
+            is_known && !all
                 || say(&json!({
                     "at": at,
                     "plant_ms": plant.now_ms(),

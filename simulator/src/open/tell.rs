@@ -7,17 +7,16 @@ use std::{
     io::{BufWriter, Write as _},
 };
 
-use coldhearth::host::{Exit, Failure};
-use serde_json::json;
-
 use super::{OpenOrders, Served, failed};
 use crate::{
     plant::Plant,
     scenario::{Due, Scenario, time},
     told::Teller,
+    truth::Look,
 };
+use coldhearth::host::{Exit, Failure};
 
-/// How often the truth is written, in milliseconds of plant time; beside that, at every deed.
+/// How often the truth is written, in milliseconds of plant time; beside that, at every deed and change.
 const TRUTH_EVERY_MS: u64 = 60_000;
 
 /// Tells it.
@@ -25,6 +24,7 @@ pub(super) struct Narrator {
     scenario: Scenario,
     deeds: VecDeque<Due>,
     teller: Teller,
+    look: Look,
     truth: Option<BufWriter<File>>,
     next_truth_ms: u64,
     path: String,
@@ -43,6 +43,7 @@ impl Narrator {
             scenario: orders.scenario.clone(),
             deeds: deeds.into(),
             teller: Teller::new(orders.language, true),
+            look: Look::at(&orders.scenario),
             truth,
             next_truth_ms: from_ms,
             path,
@@ -71,45 +72,25 @@ impl Narrator {
     }
 
     /// Tells what has been done by now, and the truth.
-    pub(super) fn tell(&mut self, plant: &Plant) -> Result<Exit, Failure> {
+    pub(super) fn tell(&mut self, plant: &Plant) -> Result<(), Failure> {
         let now_ms = plant.now_ms();
-        while let Some(due) = self.deeds.front().filter(|due| due.at_ms <= now_ms) {
-            let what = self.teller.deed(&due.deed);
-            say(&format!("{}  {what}", time::shown(due.at_ms)));
-            let line = json!({"plant_ms": due.at_ms, "deed": what, "onset": due.is_onset});
-            self.write(&line)?;
-            self.deeds.pop_front();
-            self.next_truth_ms = now_ms;
+        let mut all = now_ms >= self.next_truth_ms;
+        while let Some(due) = self.deeds.pop_front_if(|due| due.at_ms <= now_ms) {
+            say(&format!("{}  {}", time::shown(due.at_ms), self.teller.deed(&due.deed)));
+            self.look.on_deed(&due);
+            all = true;
         }
-        if now_ms >= self.next_truth_ms {
+        if all {
             self.next_truth_ms = now_ms.saturating_add(TRUTH_EVERY_MS);
-            for furnace in &self.scenario.config.equipment {
-                let asset = furnace.equipment.id;
-                let truths: Vec<_> =
-                    self.scenario.draws(asset).into_iter().map(|feeder| plant.truth(feeder)).collect();
-                let watts: i64 = truths.iter().map(|truth| truth.power.watts()).sum();
-                let energy: i64 = truths.iter().map(|truth| truth.energy.0).sum();
-                write_to(
-                    &mut self.truth,
-                    &self.path,
-                    &json!({"plant_ms": now_ms, "asset": asset.to_string(), "power_w": watts, "energy_wh": energy}),
-                )?;
-            }
-            if let Some(file) = &mut self.truth {
-                file.flush().map_err(|e| failed(Exit::Bug, &self.path, &e))?;
-            }
         }
-        Ok(Exit::Done)
+        let Some(file) = &mut self.truth else { return Ok(()) };
+        let mut written = Ok(());
+        self.look.look(&self.scenario, plant, all, &mut |line| {
+            written = writeln!(file, "{line}");
+            written.is_ok()
+        });
+        written.and_then(|()| file.flush()).map_err(|e| failed(Exit::Bug, &self.path, &e))
     }
-
-    fn write(&mut self, line: &serde_json::Value) -> Result<(), Failure> {
-        write_to(&mut self.truth, &self.path, line)
-    }
-}
-
-fn write_to(file: &mut Option<BufWriter<File>>, path: &str, line: &serde_json::Value) -> Result<(), Failure> {
-    let Some(file) = file else { return Ok(()) };
-    writeln!(file, "{line}").map_err(|e| failed(Exit::Bug, path, &e))
 }
 
 fn say(line: &str) {

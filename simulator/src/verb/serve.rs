@@ -45,7 +45,7 @@ pub(crate) struct Serve {
     /// Write the configuration of an agent that watches this plant, and its profiles into a folder `meters` beside it
     #[arg(long, value_name = "FILE", requires = "listen")]
     agent_config: Option<PathBuf>,
-    /// Write the truth, JSON Lines: what is done, and each minute what each piece of equipment really draws
+    /// Write the truth as `truth` does, JSON Lines, as it comes true: each change and each minute of plant time
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
     /// End by itself after this time of the wall (60s, 2m); until Ctrl-C without
