@@ -205,6 +205,10 @@ impl Site {
         self.with_feeder(place, &reading.at, Some(reading), say, |feeder, turns| {
             feeder.on_reading(reading, turns)
         });
+        if self.feeders.get(place).is_some_and(|feeder| feeder.was_dark(&reading.at)) {
+            // What others counted meanwhile it did not.
+            self.balances.on_break(reading.meter);
+        }
         if let Some(point) = self.feeders.get(place).and_then(|feeder| feeder.accepted(reading)) {
             self.balances.on_point(reading.meter, point);
         }

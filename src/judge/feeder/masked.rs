@@ -39,6 +39,11 @@ impl Feeder {
         &self.signs
     }
 
+    /// Whether its meter tells with this reading that it was without power.
+    pub fn was_dark(&self, at: &Stamp) -> bool {
+        self.cycle.is_told_at(at)
+    }
+
     /// Its registers, where the last reading was accepted as their baseline: all that it showed.
     pub fn accepted(&self, reading: &Reading) -> Option<Point> {
         let import = self.track.anchor().filter(|mark| mark.at == reading.at)?;
