@@ -214,6 +214,7 @@ async fn libmodbus_reads_the_truth_to_the_step_of_a_register() {
     let (works, port) = still().await;
     let near = line(&works);
     let truth = works.plant.lock().unwrap().truth(works.furnace);
+    let real = |number: i64| f64::from(i32::try_from(number).unwrap());
     let port = port.to_string();
     for (more, place) in [
         (&["-m", "tcp", "-p", &port, "-a", "1"][..], Path::new("127.0.0.1")),
@@ -223,8 +224,8 @@ async fn libmodbus_reads_the_truth_to_the_step_of_a_register() {
         let import = mbpoll(IMPORT, "3", more, place).await;
         let (watts, wh) = (shown_value(&power, POWER).unwrap(), shown_value(&import, IMPORT).unwrap());
         // A single holds seven digits, of which mbpoll shows six.
-        assert!((watts - truth.power.0 as f64 / 1e3).abs() <= 50.0, "{watts} W, truly {:?}", truth.power);
-        assert!((wh - truth.energy.0 as f64).abs() <= 50.0, "{wh} Wh, truly {:?}", truth.energy);
+        assert!((watts - real(truth.power.watts())).abs() <= 50.0, "{watts} W, truly {:?}", truth.power);
+        assert!((wh - real(truth.energy.0)).abs() <= 50.0, "{wh} Wh, truly {:?}", truth.energy);
     }
     // Who is not there: the gateway says so, a line is silent.
     let nobody = mbpoll(POWER, "1", &["-m", "tcp", "-p", &port, "-a", "99"], Path::new("127.0.0.1")).await;
