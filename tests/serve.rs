@@ -153,12 +153,7 @@ async fn a_database_that_goes_away_takes_nothing_with_it() {
     let broker = Mosquitto::start(&folder.0).await;
     let server = tokio::task::spawn_blocking(|| Postgres::start("")).await.unwrap();
     let database = server.database("away");
-    let more = format!(
-        "[store]\nkind = \"postgres\"\nsocket = \"{}\"\nport = {}\ndatabase = \"{database}\"\nuser = \"{USER}\"\npassword_file = \"{}\"\n",
-        server.folder().display(),
-        server.port,
-        server.password_file().display()
-    );
+    let more = postgres_section(&server, &database);
     let pair = ["east", "west"].map(|name| Authority::new(name, broker.port, &more));
     let at = server.at(&database);
     aside(at.clone(), |store| store.admit(gateway(), &key_of(7), NOW).unwrap());
@@ -213,6 +208,51 @@ fn undisturbed(lines: &[Vec<u8>]) -> Digest {
     let messages: Vec<_> = lines.iter().map(|line| (TOPIC, line.as_slice())).collect();
     collector.take(&messages, NOW).unwrap();
     collector.state_root().unwrap()
+}
+
+#[test]
+fn a_store_moves_to_the_other_database_by_two_commands() {
+    let server = Postgres::start("");
+    let database = server.database("moves");
+    let authority = Authority::new("mover", 1, &postgres_section(&server, &database));
+    let (state, config) = (authority.folder.0.join("state"), authority.config.to_str().unwrap());
+    let own = coldhearth::host::keys::load_or_make(&state, "authority.key", true).unwrap();
+    let mut store = SqliteStore::open(&state).unwrap();
+    store.admit(gateway(), &key_of(7), NOW).unwrap();
+    let mut collector = Collector::open(Box::new(store), own).unwrap();
+    let lines = lines(50);
+    let messages: Vec<_> = lines.iter().map(|line| (TOPIC, line.as_slice())).collect();
+    collector.take(&messages, NOW).unwrap();
+    assert_eq!(collector.receipts(NOW, || Ok([1; 16])).unwrap().len(), 1);
+    let day = collector.head_of_heads(NOW + 86_400_000).unwrap().unwrap();
+    let published = authority.folder.0.join("published.jsonl");
+    std::fs::write(&published, [&day.bytes[..], b"\n"].concat()).unwrap();
+    let copy = authority.folder.0.join("copy.jsonl");
+    let (copy, state) = (copy.to_str().unwrap(), state.to_str().unwrap());
+    let (exit, said) = regulator(&["store", "backup", copy, "--state", state]);
+    assert!(exit == 0 && said.contains("1 logs, 50 records"), "{exit} {said}");
+    let (exit, said) = regulator(&["store", "restore", copy, "--config", config]);
+    assert!(exit == 0 && said.contains("50 records, 0 forks, 1 receipts, 1 heads"), "{exit} {said}");
+    let verify = ["store", "verify", "--published", published.to_str().unwrap(), "--config", config];
+    let (exit, said) = regulator(&verify);
+    assert!(exit == 0 && said.contains("verified: 50 records"), "{exit} {said}");
+    let (exit, said) = regulator(&["store", "prune", "--before", "2040-01-01", "--config", config]);
+    assert!(exit == 78 && said.contains("kept for 1826 days"), "{exit} {said}");
+    server.sql(&database, "update coldhearth.record set hash = repeat('0', 64) where seq = 7");
+    let (exit, said) = regulator(&[&verify[..], &["--json"]].concat());
+    assert!(exit == 1 && said.contains("the hash that is kept is another"), "{exit} {said}");
+    let (exit, said) = regulator(&["store", "restore", copy, "--config", config]);
+    assert!(exit == 78 && said.contains("not empty"), "{exit} {said}");
+}
+
+/// The section that names this database.
+fn postgres_section(server: &Postgres, database: &str) -> String {
+    format!(
+        "[store]\nkind = \"postgres\"\nsocket = \"{}\"\nport = {}\ndatabase = \"{database}\"\nuser = \"{USER}\"\npassword_file = \"{}\"\n",
+        server.folder().display(),
+        server.port,
+        server.password_file().display()
+    )
 }
 
 fn regulator(arguments: &[&str]) -> (i32, String) {

@@ -19,7 +19,8 @@
 //! | `sig` | signature, padded base64 |
 //!
 //! Receipts and acts of an authority are signed in the same way and have no place in a log; an act is at most 32 KiB long
-//! and 7 deep, since a record carries it on. `coldhearth-1.schema.json` beside this file names every member of every
+//! and 7 deep, since a record carries it on. Once a legal day has ended the authority signs how far it knew every log, in
+//! [`heads`], each of which names the one before: whoever keeps them can tell whether it has changed its history. `coldhearth-1.schema.json` beside this file names every member of every
 //! message, with its unit and meaning; members that it does not name are ignored.
 //!
 //! Who may speak: a key answers for one gateway, each epoch of a log has one key, and the first that is believed stays. A
@@ -41,6 +42,7 @@ pub mod continuity;
 pub mod follow;
 mod grounds;
 pub mod head;
+pub mod heads;
 pub mod journal;
 pub mod keyring;
 pub mod members;

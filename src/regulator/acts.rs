@@ -221,7 +221,7 @@ fn verified(store: &mut dyn Store, gateway: GatewayId, payload: &[u8]) -> Result
     if header.gateway != gateway {
         return Ok(None);
     }
-    let epochs = epochs_of(store, (gateway, header.log))?;
+    let epochs = epochs_of(store, (gateway, header.log), header.key_epoch)?;
     let key = epochs.into_iter().find(|known| known.epoch == header.key_epoch).map(|known| known.key);
     Ok(key.and_then(|key| unverified.verify(&key).ok()))
 }
@@ -235,8 +235,8 @@ fn aside<T: std::marker::Send>(
     Ok(asked.map_err(|_| Failure::new(Exit::Bug, "the store's thread has ended"))??)
 }
 
-fn epochs_of(store: &mut dyn Store, log: Log) -> Result<Vec<KeptEpoch>, Failure> {
-    aside(store, |store| store.epochs(log))
+fn epochs_of(store: &mut dyn Store, log: Log, from: u32) -> Result<Vec<KeptEpoch>, Failure> {
+    aside(store, |store| store.epochs(log, from))
 }
 
 /// The log a gateway speaks in now.

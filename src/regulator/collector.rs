@@ -3,6 +3,7 @@
 //! Memory holds the logs that speak; the store holds all of them, and is right where the two differ: another collector
 //! may have kept something meanwhile. Each batch first catches up with the store in the logs it is about.
 
+mod daily;
 mod memory;
 mod receipts;
 
@@ -24,7 +25,7 @@ use crate::{
     },
     host::exit::Failure,
     terms::{
-        Digest, GatewayId,
+        Digest, GatewayId, LegalDay,
         place::{CreditCode, Division},
     },
 };
@@ -97,6 +98,8 @@ pub struct Collector {
     hearsay: BTreeMap<Log, String>,
     /// Logs that must not be receipted any further.
     forked: BTreeSet<Log>,
+    /// Up to where logs in memory were pruned: what comes again from there was kept for as long as it had to be.
+    pruned: BTreeMap<Log, u64>,
     /// Logs that have moved, or miss something, since their last receipt.
     due: BTreeSet<Log>,
     admissions: i64,
@@ -113,6 +116,10 @@ pub struct Collector {
     /// What had arrived, and waited for its key, and was let go by a batch that was not kept.
     again: BTreeMap<(Spot, Digest), Vec<u8>>,
     conflicts: u64,
+    /// The day whose round has looked for the head of heads of the day before.
+    day: Option<LegalDay>,
+    /// The newest head of heads is to be published again.
+    tell_heads: bool,
 }
 
 impl Collector {
@@ -133,6 +140,7 @@ impl Collector {
             heads: BTreeMap::new(),
             hearsay: BTreeMap::new(),
             forked: BTreeSet::new(),
+            pruned: BTreeMap::new(),
             due: BTreeSet::new(),
             admissions: 0,
             admitted: BTreeMap::new(),
@@ -143,6 +151,8 @@ impl Collector {
             asked: BTreeSet::new(),
             again: BTreeMap::new(),
             conflicts: 0,
+            day: None,
+            tell_heads: false,
         };
         collector.admissions = collector.store.admissions()?;
         collector.admit()?;
@@ -219,6 +229,7 @@ impl Collector {
     /// # Errors
     /// The store cannot be read.
     pub fn on_connected(&mut self) -> Answered<()> {
+        self.tell_heads = true;
         self.due.extend(self.store.heads(None)?.iter().map(|kept| (kept.gateway, kept.log)));
         Ok(())
     }
@@ -271,7 +282,8 @@ impl Collector {
         self.asked.extend(spots);
         for (topic, bytes, about) in &all {
             if let Some(about) = about {
-                if self.at(about.spot)?.is_some_and(|(hash, _)| hash == about.hash) {
+                let is_kept = self.at(about.spot)?.is_some_and(|(hash, _)| hash == about.hash);
+                if is_kept || self.pruned.get(&about.log()).is_some_and(|upto| about.spot.2 <= *upto) {
                     tally.again += 1;
                     // Whoever sends it again has not heard of its receipt.
                     moved.insert(about.log());

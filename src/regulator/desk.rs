@@ -76,7 +76,8 @@ fn work(collector: &mut Collector, job: &Job) -> Answered<Outcome> {
         }
         Job::Round(now_unix_ms) => {
             outcome.tally = collector.look_up(*now_unix_ms)?;
-            outcome.outgoing = collector.receipts(*now_unix_ms, keys::entropy::<16>)?;
+            outcome.outgoing.extend(collector.head_of_heads(*now_unix_ms)?);
+            outcome.outgoing.extend(collector.receipts(*now_unix_ms, keys::entropy::<16>)?);
         }
         Job::Connected => collector.on_connected()?,
     }

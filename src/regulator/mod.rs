@@ -4,9 +4,12 @@
 //! problem or a hint, and is called so.
 
 pub mod acts;
+pub mod archive;
 pub mod collector;
 pub mod config;
 mod desk;
+pub mod inspect;
+pub mod prune;
 pub mod serve;
 pub mod store;
 pub mod timeline;

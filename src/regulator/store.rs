@@ -18,10 +18,10 @@ use std::{
 
 pub use self::{postgres::PostgresStore, sqlite::SqliteStore};
 use crate::{
-    evidence::{KeyId, LogId, PublicKey, Record},
+    evidence::{KeyId, LogId, PublicKey, Record, heads::Listed},
     host::exit::{Exit, Failure},
     terms::{
-        Digest, GatewayId,
+        Digest, GatewayId, LegalDay,
         digest::Hasher,
         place::{CreditCode, Division},
     },
@@ -174,6 +174,32 @@ pub struct KeptReceipt {
     pub bytes: Vec<u8>,
 }
 
+/// Up to where records of a log were pruned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pruned {
+    /// The last place pruned. What certifies keys, genesis and rotations, stays.
+    pub seq: u64,
+    /// The hash of the record there: the next one names it.
+    pub hash: Digest,
+    /// Epoch of the record after it.
+    pub next_epoch: u32,
+    /// When it was pruned, Unix milliseconds.
+    pub pruned_unix_ms: i64,
+}
+
+/// A head of heads that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptHeads {
+    /// Its number, from 1.
+    pub number: u64,
+    /// The day that had ended.
+    pub day: LegalDay,
+    /// When it was made, Unix milliseconds.
+    pub made_unix_ms: i64,
+    /// As it was published.
+    pub bytes: Vec<u8>,
+}
+
 /// What is kept at once or not at all.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -189,6 +215,8 @@ pub struct Batch {
     pub forks: Vec<(Log, KeptFork)>,
     /// Receipts.
     pub receipts: Vec<(Log, KeptReceipt)>,
+    /// Up to where records are to go, all but geneses and rotations.
+    pub pruned: Vec<(Log, Pruned)>,
 }
 
 /// A database of the authority. What is written is durable when `commit` returns, and never overwritten.
@@ -217,14 +245,34 @@ pub trait Store: Send {
     fn kept_at(&mut self, spots: &BTreeSet<Spot>) -> Answered<BTreeMap<Spot, (Digest, i64)>>;
     /// How far the logs of these gateways are known, or of all of them, in order.
     fn heads(&mut self, of: Option<&BTreeSet<GatewayId>>) -> Answered<Vec<Kept>>;
-    /// The epochs of a log from [`EPOCHS_LOADED`] before its head on, in order. Rotations may have arrived far ahead of it.
-    fn epochs(&mut self, log: Log) -> Answered<Vec<KeptEpoch>>;
+    /// The epochs of a log from one on, in order. Rotations may have arrived far ahead of its head.
+    fn epochs(&mut self, log: Log, from: u32) -> Answered<Vec<KeptEpoch>>;
     /// Places and hashes of the last records of a log up to a place.
     fn hashes_to(&mut self, log: Log, to: u64, most: u32) -> Answered<Vec<(u64, Digest)>>;
     /// The records of a log from a place on, in order, at most so many.
     fn records_from(&mut self, log: Log, from: u64, most: u32) -> Answered<Vec<(u64, KeptRecord)>>;
     /// The proofs of forks of a log.
     fn forks(&mut self, log: Log) -> Answered<Vec<KeptFork>>;
+    /// Up to where a log was pruned.
+    fn pruned(&mut self, log: Log) -> Answered<Option<Pruned>>;
+    /// The first place of a log whose record arrived at this time or later.
+    fn first_since(&mut self, log: Log, unix_ms: i64) -> Answered<Option<u64>>;
+
+    /// From here on until [`Store::abandon`] everything is read as it is at this moment.
+    fn snapshot(&mut self) -> Answered<()>;
+    /// Every log anything is kept of, in order.
+    fn logs(&mut self) -> Answered<Vec<Log>>;
+    /// The receipts of a log after that of a time and place, in order, at most so many.
+    fn receipts_after(&mut self, log: Log, after: (i64, u64), most: u32) -> Answered<Vec<KeptReceipt>>;
+
+    /// Keeps a head of heads with its list, unless there is one of that number. Tells whether it was kept.
+    fn keep_heads(&mut self, heads: &KeptHeads, list: &[Listed]) -> Answered<bool>;
+    /// Every head of heads, in order.
+    fn kept_heads(&mut self) -> Answered<Vec<KeptHeads>>;
+    /// The newest head of heads.
+    fn newest_heads(&mut self) -> Answered<Option<KeptHeads>>;
+    /// The list of a head of heads, in order.
+    fn listed(&mut self, number: u64) -> Answered<Vec<Listed>>;
 }
 
 /// One hash over how far every log is known: two collectors that were fed the same traffic have the same.

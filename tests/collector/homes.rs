@@ -43,6 +43,22 @@ impl Home {
     }
 }
 
+impl Home {
+    /// What somebody does to it behind our back.
+    pub(crate) fn sql(&self, sql: &str) {
+        match self {
+            Home::Sqlite(folder) => {
+                let mut command = std::process::Command::new("sqlite3");
+                let done = command.arg(folder.0.join("store.db")).arg(sql).output().unwrap();
+                assert!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
+            }
+            Home::Postgres(server, database) => {
+                server.sql(database, &format!("set search_path = coldhearth; {sql}"));
+            }
+        }
+    }
+}
+
 /// Each test over each database.
 #[macro_export]
 macro_rules! over_both {

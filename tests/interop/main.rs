@@ -18,7 +18,9 @@ use std::{
 };
 
 use coldhearth::{
-    evidence::{Ed25519, Keyring, PublicKey, Receipt, Signed, Signer as _, Trust, record::Unverified},
+    evidence::{
+        Ed25519, Keyring, PublicKey, Receipt, Signed, Signer as _, Trust, heads::Heads, record::Unverified,
+    },
     terms::{ClockQuality, Digest, GatewayId, Stamp},
 };
 use serde_json::{Map, Value};
@@ -107,6 +109,9 @@ fn ours(keyring: &mut Keyring, bytes: &[u8]) -> Option<Digest> {
     }
     if Receipt::is_claimed_by(&signed) {
         return Receipt::open(&signed, &public(9)).is_ok().then_some(hash);
+    }
+    if Heads::is_claimed_by(&signed) {
+        return Heads::open(&signed, &public(9)).is_ok().then_some(hash);
     }
     // An act that was read is believed, whatever the gateway makes of it.
     let opened = Trust::new(gateway(), vec![public(9)]).open_act(bytes, &now(), |_| true);

@@ -38,8 +38,12 @@ impl Home {
 
     /// The authority's key, made at its first use.
     pub(crate) fn signer(&self) -> Result<Box<dyn coldhearth::evidence::Signer>, Failure> {
-        let state = self.config()?.map_or_else(|| self.state.clone(), |config| config.state_dir);
-        signer(&state)
+        signer(&self.state()?)
+    }
+
+    /// The folder of the authority's key.
+    pub(crate) fn state(&self) -> Result<PathBuf, Failure> {
+        Ok(self.config()?.map_or_else(|| self.state.clone(), |config| config.state_dir))
     }
 
     /// The store, made at its first use.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{About, Collector, Origins, Tally};
 use crate::{
     evidence::Head,
-    regulator::store::{Answered, Batch, Kept, Log, Spot, StoreFault},
+    regulator::store::{Answered, Batch, EPOCHS_LOADED, Kept, Log, Spot, StoreFault},
     terms::Digest,
 };
 
@@ -97,6 +97,9 @@ impl Collector {
             self.hearsay.remove(&log);
             self.heads.insert(log, *kept);
         }
+        if let Some(pruned) = self.store.pruned(log)? {
+            self.pruned.insert(log, pruned.seq);
+        }
         if !self.store.forks(log)?.is_empty() {
             self.forked.insert(log);
         }
@@ -105,7 +108,8 @@ impl Collector {
 
     /// Loads how far a log is known, the keys it goes on with, and what lies behind its head.
     fn load(&mut self, log: Log, kept: Option<&Kept>) -> Answered<()> {
-        for epoch in self.store.epochs(log)? {
+        let from = kept.map_or(0, |kept| kept.next_epoch.saturating_sub(EPOCHS_LOADED));
+        for epoch in self.store.epochs(log, from)? {
             self.follower.keyring_mut().resume(log.0, log.1, epoch.epoch, epoch.key, epoch.from);
         }
         let Some(Kept { seq, head, next_epoch, .. }) = kept.copied() else { return Ok(()) };
@@ -205,7 +209,7 @@ impl Collector {
 
     /// The logs that the batch adds to, and the records it adds to each.
     fn added(&self) -> BTreeMap<Log, u64> {
-        let Batch { turns: _, records, epochs, heads, forks, receipts: _ } = &self.batch;
+        let Batch { turns: _, records, epochs, heads, forks, receipts: _, pruned: _ } = &self.batch;
         let mut added: BTreeMap<Log, u64> = BTreeMap::new();
         for (gateway, log, _) in records.keys() {
             *added.entry((*gateway, *log)).or_default() += 1;
@@ -220,7 +224,7 @@ impl Collector {
     /// Forgets a batch that was not kept, and everything it has taught. What it had let go waits for the next.
     pub(super) fn undo(&mut self) {
         self.store.abandon();
-        let Batch { turns: _, records, epochs: _, heads: _, forks, receipts: _ } =
+        let Batch { turns: _, records, epochs: _, heads: _, forks, receipts: _, pruned: _ } =
             std::mem::take(&mut self.batch);
         let mut touched = std::mem::take(&mut self.opened);
         let shown = forks.into_iter().map(|(log, fork)| (log, fork.shown));
@@ -254,6 +258,7 @@ impl Collector {
         self.places.remove(&log);
         self.heads.remove(&log);
         self.forked.remove(&log);
+        self.pruned.remove(&log);
     }
 
     /// Forgets the logs that have been silent for longest, if there are too many: a quarter at once, so that this is

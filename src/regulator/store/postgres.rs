@@ -19,11 +19,11 @@ use tokio::runtime::Runtime;
 
 use self::session::Session;
 use super::{
-    Admitted, Answered, Batch, EPOCHS_LOADED, Kept, KeptEpoch, KeptFork, KeptRecord, Log, Spot, Store,
-    StoreFault, strange,
+    Admitted, Answered, Batch, Kept, KeptEpoch, KeptFork, KeptHeads, KeptReceipt, KeptRecord, Log, Pruned,
+    Spot, Store, StoreFault, strange,
 };
 use crate::{
-    evidence::{KeyId, PublicKey},
+    evidence::{KeyId, PublicKey, heads::Listed},
     host::{
         credentials::TlsFiles,
         exit::{Exit, Failure},
@@ -245,12 +245,11 @@ impl Store for PostgresStore {
         rows.iter().map(|row| read::head(row).ok_or_else(|| self.strange())).collect()
     }
 
-    fn epochs(&mut self, (gateway, log): Log) -> Answered<Vec<KeptEpoch>> {
-        let sql =
-            "select epoch, from_seq, public_key from epoch where gateway = $1 and log = $2 and epoch + $3 >=
-                   coalesce((select next_epoch from log where gateway = $1 and log = $2), 0) order by epoch";
-        let (log, loaded) = (log.to_string(), i64::from(EPOCHS_LOADED));
-        let rows = self.ask(async |session| session.query(sql, &[&gateway.as_str(), &log, &loaded]).await)?;
+    fn epochs(&mut self, (gateway, log): Log, from: u32) -> Answered<Vec<KeptEpoch>> {
+        let sql = "select epoch, from_seq, public_key from epoch
+                   where gateway = $1 and log = $2 and epoch >= $3 order by epoch";
+        let (log, from) = (log.to_string(), i64::from(from));
+        let rows = self.ask(async |session| session.query(sql, &[&gateway.as_str(), &log, &from]).await)?;
         rows.iter().map(|row| read::epoch(row).ok_or_else(|| self.strange())).collect()
     }
 
@@ -281,5 +280,73 @@ impl Store for PostgresStore {
         let log = log.to_string();
         let rows = self.ask(async |session| session.query(sql, &[&gateway.as_str(), &log]).await)?;
         rows.iter().map(|row| read::fork(row).ok_or_else(|| self.strange())).collect()
+    }
+
+    fn pruned(&mut self, (gateway, log): Log) -> Answered<Option<Pruned>> {
+        let sql = "select seq, hash, next_epoch, pruned_unix_ms from pruned where gateway = $1 and log = $2";
+        let log = log.to_string();
+        let rows = self.ask(async |session| session.query(sql, &[&gateway.as_str(), &log]).await)?;
+        rows.first().map(|row| read::pruned(row).ok_or_else(|| self.strange())).transpose()
+    }
+
+    fn first_since(&mut self, (gateway, log): Log, unix_ms: i64) -> Answered<Option<u64>> {
+        let sql = "select seq from record where gateway = $1 and log = $2 and received_unix_ms >= $3 order by seq limit 1";
+        let log = log.to_string();
+        let rows =
+            self.ask(async |session| session.query(sql, &[&gateway.as_str(), &log, &unix_ms]).await)?;
+        rows.first().map(|row| read::number(row, 0).ok_or_else(|| self.strange())).transpose()
+    }
+
+    fn snapshot(&mut self) -> Answered<()> {
+        self.connect()?;
+        self.begun = true;
+        self.ask(async |session| session.batch("begin isolation level repeatable read read only").await)
+    }
+
+    fn logs(&mut self) -> Answered<Vec<Log>> {
+        let sql = "select gateway, log from turn order by gateway, log";
+        let rows = self.ask(async |session| session.query(sql, &[]).await)?;
+        rows.iter().map(|row| read::log(row).ok_or_else(|| self.strange())).collect()
+    }
+
+    fn receipts_after(
+        &mut self,
+        (gateway, log): Log,
+        (time, seq): (i64, u64),
+        most: u32,
+    ) -> Answered<Vec<KeptReceipt>> {
+        let sql = "select received_unix_ms, seq, bytes from receipt where gateway = $1 and log = $2
+                   and (received_unix_ms, seq) > ($3, $4) order by received_unix_ms, seq limit $5";
+        let (log, seq, most) = (log.to_string(), seq.cast_signed(), i64::from(most));
+        let rows = self
+            .ask(async |session| session.query(sql, &[&gateway.as_str(), &log, &time, &seq, &most]).await)?;
+        rows.iter().map(|row| read::receipt(row).ok_or_else(|| self.strange())).collect()
+    }
+
+    fn keep_heads(&mut self, heads: &KeptHeads, list: &[Listed]) -> Answered<bool> {
+        self.connect()?;
+        self.begun = true;
+        let kept = self.ask(async |session| write::heads_of_day(session, heads, list).await)?;
+        self.begun = false;
+        Ok(kept)
+    }
+
+    fn kept_heads(&mut self) -> Answered<Vec<KeptHeads>> {
+        let sql = "select number, day, made_unix_ms, bytes from heads order by number";
+        let rows = self.ask(async |session| session.query(sql, &[]).await)?;
+        rows.iter().map(|row| read::heads_of_day(row).ok_or_else(|| self.strange())).collect()
+    }
+
+    fn newest_heads(&mut self) -> Answered<Option<KeptHeads>> {
+        let sql = "select number, day, made_unix_ms, bytes from heads order by number desc limit 1";
+        let rows = self.ask(async |session| session.query(sql, &[]).await)?;
+        rows.first().map(|row| read::heads_of_day(row).ok_or_else(|| self.strange())).transpose()
+    }
+
+    fn listed(&mut self, number: u64) -> Answered<Vec<Listed>> {
+        let sql = "select gateway, log, seq, head from listed where number = $1 order by gateway, log";
+        let number = number.cast_signed();
+        let rows = self.ask(async |session| session.query(sql, &[&number]).await)?;
+        rows.iter().map(|row| read::listed(row).ok_or_else(|| self.strange())).collect()
     }
 }

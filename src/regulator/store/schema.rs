@@ -72,11 +72,38 @@ pub(super) const SQLITE: &[&str] = &[
     ) strict, without rowid;
     insert into turn (gateway, log, turn) select distinct gateway, log, 1 from record;
 ",
+    // Retention, and the head of heads.
+    "
+    create table pruned (
+        gateway text not null,
+        log text not null,
+        seq integer not null,
+        hash text not null,
+        next_epoch integer not null,
+        pruned_unix_ms integer not null,
+        primary key (gateway, log)
+    ) strict, without rowid;
+    create table heads (
+        number integer primary key,
+        day text not null unique,
+        made_unix_ms integer not null,
+        bytes text not null
+    ) strict;
+    create table listed (
+        number integer not null references heads (number),
+        gateway text not null,
+        log text not null,
+        seq integer not null,
+        head text not null,
+        primary key (number, gateway, log)
+    ) strict, without rowid;
+",
 ];
 
 /// PostgreSQL. Names are compared by their bytes, whatever language the database speaks; messages are kept as bytes,
 /// whatever encoding it has.
-pub(super) const POSTGRES: &[&str] = &["
+pub(super) const POSTGRES: &[&str] = &[
+    "
     create table gateway (
         id text collate \"C\" not null,
         kid text collate \"C\" not null,
@@ -141,4 +168,31 @@ pub(super) const POSTGRES: &[&str] = &["
         bytes bytea not null,
         primary key (gateway, log, received_unix_ms, seq)
     );
-"];
+",
+    // Retention, and the head of heads.
+    "
+    create table pruned (
+        gateway text collate \"C\" not null,
+        log text collate \"C\" not null,
+        seq bigint not null,
+        hash text not null,
+        next_epoch bigint not null,
+        pruned_unix_ms bigint not null,
+        primary key (gateway, log)
+    );
+    create table heads (
+        number bigint primary key,
+        day text not null unique,
+        made_unix_ms bigint not null,
+        bytes bytea not null
+    );
+    create table listed (
+        number bigint not null references heads (number),
+        gateway text collate \"C\" not null,
+        log text collate \"C\" not null,
+        seq bigint not null,
+        head text not null,
+        primary key (number, gateway, log)
+    );
+",
+];

@@ -8,17 +8,17 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
 
 use super::{
-    Admitted, Answered, Batch, EPOCHS_LOADED, Kept, KeptEpoch, KeptFork, KeptReceipt, KeptRecord, Log, Spot,
-    Store, StoreFault, schema, strange,
+    Admitted, Answered, Batch, Kept, KeptEpoch, KeptFork, KeptHeads, KeptReceipt, KeptRecord, Log, Pruned,
+    Spot, Store, StoreFault, schema, strange,
 };
 use crate::{
-    evidence::{KeyId, LogId, PublicKey},
+    evidence::{KeyId, LogId, PublicKey, heads::Listed},
     host::{
         database,
         exit::{Exit, Failure},
     },
     terms::{
-        Digest, GatewayId,
+        Digest, GatewayId, LegalDay,
         place::{CreditCode, Division},
     },
 };
@@ -132,7 +132,35 @@ impl SqliteStore {
             let row = params![gateway.as_str(), log.to_string(), seq.cast_signed(), given_unix_ms, text];
             self.execute(sql, row)?;
         }
-        Ok(())
+        batch.pruned.iter().try_for_each(|(log, pruned)| self.write_pruned(*log, pruned))
+    }
+
+    /// Keeps the place first: a log is never shorter than it says.
+    fn write_pruned(&self, (gateway, log): Log, pruned: &Pruned) -> Answered<()> {
+        let sql = "insert into pruned (gateway, log, seq, hash, next_epoch, pruned_unix_ms) values (?1, ?2, ?3, ?4, ?5, ?6)
+                   on conflict (gateway, log) do update set seq = ?3, hash = ?4, next_epoch = ?5, pruned_unix_ms = ?6";
+        let (log, seq) = (log.to_string(), pruned.seq.cast_signed());
+        let hash = pruned.hash.to_string();
+        let row = params![gateway.as_str(), log, seq, hash, pruned.next_epoch, pruned.pruned_unix_ms];
+        self.execute(sql, row)?;
+        let sql = "delete from record where gateway = ?1 and log = ?2 and seq <= ?3
+                   and kind not in ('genesis', 'key_rotate')";
+        self.execute(sql, params![gateway.as_str(), log, seq]).map(|_| ())
+    }
+
+    fn write_heads(&self, heads: &KeptHeads, list: &[Listed]) -> Answered<bool> {
+        let KeptHeads { number, day, made_unix_ms, bytes } = heads;
+        let (number, text) = (number.cast_signed(), String::from_utf8_lossy(bytes));
+        let sql = "insert or ignore into heads (number, day, made_unix_ms, bytes) values (?1, ?2, ?3, ?4)";
+        if self.execute(sql, params![number, day.to_string(), made_unix_ms, text])? == 0 {
+            return Ok(false);
+        }
+        let sql = "insert into listed (number, gateway, log, seq, head) values (?1, ?2, ?3, ?4, ?5)";
+        for (gateway, log, seq, head) in list {
+            let row = params![number, gateway.as_str(), log.to_string(), seq.cast_signed(), head.to_string()];
+            self.execute(sql, row)?;
+        }
+        Ok(true)
     }
 
     fn write_record(&self, (gateway, log, seq): &Spot, record: &KeptRecord) -> Answered<()> {
@@ -271,11 +299,10 @@ impl Store for SqliteStore {
         Ok(all)
     }
 
-    fn epochs(&mut self, (gateway, log): Log) -> Answered<Vec<KeptEpoch>> {
-        let sql =
-            "select epoch, from_seq, public_key from epoch where gateway = ?1 and log = ?2 and epoch + ?3 >=
-                   coalesce((select next_epoch from log where gateway = ?1 and log = ?2), 0) order by epoch";
-        self.rows(sql, params![gateway.as_str(), log.to_string(), EPOCHS_LOADED], |row| {
+    fn epochs(&mut self, (gateway, log): Log, from: u32) -> Answered<Vec<KeptEpoch>> {
+        let sql = "select epoch, from_seq, public_key from epoch
+                   where gateway = ?1 and log = ?2 and epoch >= ?3 order by epoch";
+        self.rows(sql, params![gateway.as_str(), log.to_string(), from], |row| {
             let (epoch, from): (u32, i64) = (row.get(0)?, row.get(1)?);
             let key = PublicKey::from_base64(&row.get::<_, String>(2)?);
             Ok(key.map(|key| KeptEpoch { epoch, from: from.cast_unsigned(), key }))
@@ -318,6 +345,85 @@ impl Store for SqliteStore {
             Ok(Some(KeptFork { seq: seq.cast_unsigned(), held, shown, received_unix_ms: row.get(3)? }))
         })
     }
+
+    fn pruned(&mut self, (gateway, log): Log) -> Answered<Option<Pruned>> {
+        let sql = "select seq, hash, next_epoch, pruned_unix_ms from pruned where gateway = ?1 and log = ?2";
+        let found = self.rows(sql, params![gateway.as_str(), log.to_string()], |row| {
+            let (seq, next_epoch, pruned_unix_ms) = (row.get::<_, i64>(0)?, row.get(2)?, row.get(3)?);
+            let hash = Digest::from_hex(&row.get::<_, String>(1)?);
+            Ok(hash.map(|hash| Pruned { seq: seq.cast_unsigned(), hash, next_epoch, pruned_unix_ms }))
+        })?;
+        Ok(found.into_iter().next())
+    }
+
+    fn first_since(&mut self, (gateway, log): Log, unix_ms: i64) -> Answered<Option<u64>> {
+        let sql = "select seq from record where gateway = ?1 and log = ?2 and received_unix_ms >= ?3 order by seq limit 1";
+        let row = params![gateway.as_str(), log.to_string(), unix_ms];
+        let seq: Option<i64> = self.one(sql, row, |row| row.get(0))?;
+        Ok(seq.map(i64::cast_unsigned))
+    }
+
+    fn snapshot(&mut self) -> Answered<()> {
+        // A transaction of SQLite sees one state from its first reading on.
+        self.ok(self.connection.execute_batch("begin; select count(*) from gateway"))
+    }
+
+    fn logs(&mut self) -> Answered<Vec<Log>> {
+        self.rows("select gateway, log from turn order by gateway, log", [], |row| {
+            Ok(GatewayId::new(&row.get::<_, String>(0)?).zip(LogId::from_hex(&row.get::<_, String>(1)?)))
+        })
+    }
+
+    fn receipts_after(
+        &mut self,
+        (gateway, log): Log,
+        (time, seq): (i64, u64),
+        most: u32,
+    ) -> Answered<Vec<KeptReceipt>> {
+        let sql = "select received_unix_ms, seq, bytes from receipt where gateway = ?1 and log = ?2
+                   and (received_unix_ms, seq) > (?3, ?4) order by received_unix_ms, seq limit ?5";
+        let row = params![gateway.as_str(), log.to_string(), time, seq.cast_signed(), most];
+        self.rows(sql, row, |row| {
+            let (given_unix_ms, seq): (i64, i64) = (row.get(0)?, row.get(1)?);
+            let bytes = row.get::<_, String>(2)?.into_bytes();
+            Ok(Some(KeptReceipt { seq: seq.cast_unsigned(), given_unix_ms, bytes }))
+        })
+    }
+
+    fn keep_heads(&mut self, heads: &KeptHeads, list: &[Listed]) -> Answered<bool> {
+        self.ok(self.connection.execute_batch("begin immediate"))?;
+        let kept = self.write_heads(heads, list);
+        let kept = kept.and_then(|kept| self.ok(self.connection.execute_batch("commit")).map(|()| kept));
+        if kept.is_err() {
+            self.abandon();
+        }
+        kept
+    }
+
+    fn kept_heads(&mut self) -> Answered<Vec<KeptHeads>> {
+        self.rows("select number, day, made_unix_ms, bytes from heads order by number", [], read_heads)
+    }
+
+    fn newest_heads(&mut self) -> Answered<Option<KeptHeads>> {
+        let sql = "select number, day, made_unix_ms, bytes from heads order by number desc limit 1";
+        Ok(self.rows(sql, [], read_heads)?.into_iter().next())
+    }
+
+    fn listed(&mut self, number: u64) -> Answered<Vec<Listed>> {
+        let sql = "select gateway, log, seq, head from listed where number = ?1 order by gateway, log";
+        self.rows(sql, [number.cast_signed()], |row| {
+            let text = |column| row.get::<_, String>(column);
+            let log = GatewayId::new(&text(0)?).zip(LogId::from_hex(&text(1)?));
+            let (seq, head) = (row.get::<_, i64>(2)?.cast_unsigned(), Digest::from_hex(&text(3)?));
+            Ok(log.zip(head).map(|((gateway, log), head)| (gateway, log, seq, head)))
+        })
+    }
+}
+
+fn read_heads(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<KeptHeads>> {
+    let (number, day) = (row.get::<_, i64>(0)?.cast_unsigned(), LegalDay::parse(&row.get::<_, String>(1)?));
+    let (made_unix_ms, bytes) = (row.get(2)?, row.get::<_, String>(3)?.into_bytes());
+    Ok(day.map(|day| KeptHeads { number, day, made_unix_ms, bytes }))
 }
 
 fn read_head(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Kept>> {

@@ -11,6 +11,7 @@ use crate::{
         Act, ActKind, ActRefusal, Answer, Body, Chain, Dropped, Ed25519, Gap, GapWhy, Keyring, Notice,
         Receipt, Rollback, Sealer, Signer, Trust,
         commissioning::{Commissioning, PointPapers},
+        heads::{Heads, root_of},
     },
     judge::{
         Accuracy, Allowance, AllowanceKind, BalanceFinding, ClassChange, Classes, Commissioned,
@@ -23,7 +24,7 @@ use crate::{
         decode::Declared,
         identity::{Label, Route},
     },
-    terms::{Name, OrderId, Ratio, Stamp, WattHours},
+    terms::{LegalDay, Name, OrderId, Ratio, Stamp, WattHours},
 };
 
 const LOG: LogId = LogId(0x3f1c_9a70_e2b8_4d15);
@@ -439,13 +440,24 @@ fn messages() -> Vec<(String, Vec<u8>)> {
     for (second, body) in bodies_on_demand().iter().enumerate() {
         keep(body.word(), chain.seal(&at(110 + second), body).unwrap().bytes);
     }
+    heads().seal(&mut sealer, &authority()).unwrap();
+    keep("heads", sealer.bytes());
     all
+}
+
+/// The authority's word on two logs.
+fn heads() -> Heads {
+    let listed = |log, seq| (GatewayId::new("gw-03").unwrap(), log, seq, Digest::of(b"head"));
+    let (day, before) = (LegalDay::parse("2026-11-18").unwrap(), Digest::of(b"the day before"));
+    let root = root_of(&[listed(LogId(5), 0), listed(LOG, 1_004)]);
+    Heads { day, number: 2, before, made_unix_ms: 1_795_017_600_000, logs: 2, root }
 }
 
 /// A keyring that has heard everything that stands before.
 fn believes(keyring: &mut Keyring, bytes: &[u8]) -> bool {
     let Ok(signed) = Signed::read(bytes) else { return false };
     match signed.members().text("type") {
+        Ok("heads") => Heads::open(&signed, &authority().public_key()).is_ok(),
         Ok("receipt") => Receipt::open(&signed, &authority().public_key()).is_ok(),
         Ok("act") if signed.members().text("act").is_ok() => {
             let mut trust = Trust::new(GatewayId::new("gw-03").unwrap(), vec![authority().public_key()]);
@@ -501,7 +513,8 @@ fn every_golden_is_believed_and_read_as_it_was_meant() {
         assert!(believes(&mut keyring, bytes), "{name}");
     }
     let first = all.iter().position(|(name, _)| name == "47-verdict.json").unwrap();
-    let records = all.iter().skip(first).filter(|(name, _)| !name.contains("-act-"));
+    let records =
+        all.iter().skip(first).filter(|(name, _)| !name.contains("-act-") && !name.contains("-heads"));
     for ((name, bytes), body) in records.zip(added) {
         assert_eq!(keyring.open(Unverified::read(bytes).unwrap()).unwrap().body, body, "{name}");
     }

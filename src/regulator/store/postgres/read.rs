@@ -6,10 +6,12 @@ use tokio_postgres::{Error, Row};
 
 use super::session::Session;
 use crate::{
-    evidence::{KeyId, LogId, PublicKey},
-    regulator::store::{Admitted, Kept, KeptEpoch, KeptFork, KeptRecord, Log, Spot},
+    evidence::{KeyId, LogId, PublicKey, heads::Listed},
+    regulator::store::{
+        Admitted, Kept, KeptEpoch, KeptFork, KeptHeads, KeptReceipt, KeptRecord, Log, Pruned, Spot,
+    },
     terms::{
-        Digest, GatewayId,
+        Digest, GatewayId, LegalDay,
         place::{CreditCode, Division},
     },
 };
@@ -77,7 +79,7 @@ fn text(row: &Row, column: usize) -> Option<&str> {
     row.try_get(column).ok()
 }
 
-fn number(row: &Row, column: usize) -> Option<u64> {
+pub(super) fn number(row: &Row, column: usize) -> Option<u64> {
     Some(row.try_get::<_, i64>(column).ok()?.cast_unsigned())
 }
 
@@ -85,7 +87,7 @@ fn digest(row: &Row, column: usize) -> Option<Digest> {
     Digest::from_hex(text(row, column)?)
 }
 
-fn log(row: &Row) -> Option<Log> {
+pub(super) fn log(row: &Row) -> Option<Log> {
     GatewayId::new(text(row, 0)?).zip(LogId::from_hex(text(row, 1)?))
 }
 
@@ -146,4 +148,28 @@ pub(super) fn fork(row: &Row) -> Option<KeptFork> {
         shown: row.try_get(2).ok()?,
         received_unix_ms: row.try_get(3).ok()?,
     })
+}
+
+pub(super) fn pruned(row: &Row) -> Option<Pruned> {
+    Some(Pruned {
+        seq: number(row, 0)?,
+        hash: digest(row, 1)?,
+        next_epoch: u32::try_from(number(row, 2)?).ok()?,
+        pruned_unix_ms: row.try_get(3).ok()?,
+    })
+}
+
+pub(super) fn receipt(row: &Row) -> Option<KeptReceipt> {
+    let given_unix_ms = row.try_get(0).ok()?;
+    Some(KeptReceipt { seq: number(row, 1)?, given_unix_ms, bytes: row.try_get(2).ok()? })
+}
+
+pub(super) fn heads_of_day(row: &Row) -> Option<KeptHeads> {
+    let (number, day) = (number(row, 0)?, LegalDay::parse(text(row, 1)?)?);
+    Some(KeptHeads { number, day, made_unix_ms: row.try_get(2).ok()?, bytes: row.try_get(3).ok()? })
+}
+
+pub(super) fn listed(row: &Row) -> Option<Listed> {
+    let (gateway, log) = log(row)?;
+    Some((gateway, log, number(row, 2)?, digest(row, 3)?))
 }

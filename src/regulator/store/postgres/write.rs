@@ -6,7 +6,8 @@ use tokio_postgres::Error;
 
 use super::{read::columns, session::Session};
 use crate::{
-    regulator::store::{Batch, Log},
+    evidence::heads::Listed,
+    regulator::store::{Batch, KeptHeads, Log},
     terms::Digest,
 };
 
@@ -38,6 +39,7 @@ pub(super) async fn everything(session: &mut Session, batch: &Batch) -> Result<(
     heads(session, batch).await?;
     forks(session, batch).await?;
     receipts(session, batch).await?;
+    pruned(session, batch).await?;
     session.batch("commit").await
 }
 
@@ -131,4 +133,45 @@ async fn receipts(session: &mut Session, batch: &Batch) -> Result<(), Error> {
                select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bytea[])
                on conflict do nothing";
     session.execute(sql, &[&gateways, &logs, &seqs, &given, &bytes]).await.map(|_| ())
+}
+
+/// Keeps the place first: a log is never shorter than it says.
+async fn pruned(session: &mut Session, batch: &Batch) -> Result<(), Error> {
+    let keep = "insert into pruned (gateway, log, seq, hash, next_epoch, pruned_unix_ms) values ($1, $2, $3, $4, $5, $6)
+                on conflict (gateway, log) do update set seq = excluded.seq, hash = excluded.hash,
+                    next_epoch = excluded.next_epoch, pruned_unix_ms = excluded.pruned_unix_ms";
+    let delete = "delete from record where gateway = $1 and log = $2 and seq <= $3
+                  and kind not in ('genesis', 'key_rotate')";
+    for ((gateway, log), pruned) in &batch.pruned {
+        let (log, seq, hash) = (log.to_string(), pruned.seq.cast_signed(), pruned.hash.to_string());
+        let (next_epoch, at) = (i64::from(pruned.next_epoch), pruned.pruned_unix_ms);
+        session.execute(keep, &[&gateway.as_str(), &log, &seq, &hash, &next_epoch, &at]).await?;
+        session.execute(delete, &[&gateway.as_str(), &log, &seq]).await?;
+    }
+    Ok(())
+}
+
+/// Keeps a head of heads with its list, unless there is one; tells whether it did.
+pub(super) async fn heads_of_day(
+    session: &mut Session,
+    heads: &KeptHeads,
+    list: &[Listed],
+) -> Result<bool, Error> {
+    session.batch("begin").await?;
+    let (number, day) = (heads.number.cast_signed(), heads.day.to_string());
+    let sql =
+        "insert into heads (number, day, made_unix_ms, bytes) values ($1, $2, $3, $4) on conflict do nothing";
+    let kept = session.execute(sql, &[&number, &day, &heads.made_unix_ms, &heads.bytes]).await? > 0;
+    if kept {
+        let logs: Vec<Log> = list.iter().map(|(gateway, log, ..)| (*gateway, *log)).collect();
+        let (gateways, logs) = columns(logs.iter());
+        let seqs: Vec<i64> = list.iter().map(|(_, _, seq, _)| seq.cast_signed()).collect();
+        let hashes: Vec<String> = list.iter().map(|(.., head)| head.to_string()).collect();
+        let sql = "insert into listed (number, gateway, log, seq, head)
+                   select $1::bigint, gateway, log, seq, head
+                   from unnest($2::text[], $3::text[], $4::bigint[], $5::text[]) as new (gateway, log, seq, head)";
+        session.execute(sql, &[&number, &gateways, &logs, &seqs, &hashes]).await?;
+    }
+    session.batch("commit").await?;
+    Ok(kept)
 }

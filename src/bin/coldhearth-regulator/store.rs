@@ -1,0 +1,162 @@
+//! `store backup|restore|verify|prune`: the authority's store as a whole.
+
+use std::{
+    fs::{self, File},
+    io::{BufReader, BufWriter, Write as _},
+    path::{Path, PathBuf},
+};
+
+use clap::Subcommand;
+use coldhearth::{
+    host::{Clock as _, Exit, Failure, SystemClock, keys, public_key},
+    regulator::{
+        archive::{self, Copied},
+        config::DEFAULT_KEEP_DAYS,
+        inspect::{self, Inspection},
+        prune,
+    },
+    terms::LegalDay,
+};
+use serde_json::json;
+
+use crate::{say, serve::Home};
+
+#[derive(Subcommand)]
+pub(crate) enum StoreVerb {
+    /// Copy everything into one file, whatever database it is in; the collector may go on meanwhile
+    Backup {
+        /// The file to make; `-` for standard output
+        file: PathBuf,
+        #[command(flatten)]
+        home: Home,
+    },
+    /// Put a copy into an empty store, of the same or the other database
+    Restore {
+        /// The copy
+        file: PathBuf,
+        #[command(flatten)]
+        home: Home,
+    },
+    /// Verify every signature, chain, receipt and head of heads from the stored bytes: exit 0 good, 1 not
+    Verify {
+        /// Heads of heads that somebody has kept, one a line: each must be in the store
+        #[arg(long, value_name = "FILE")]
+        published: Option<PathBuf>,
+        /// The authority's key, where it is not in the state folder
+        #[arg(long, value_name = "KEY")]
+        authority: Option<PathBuf>,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        home: Home,
+    },
+    /// Let go of records that arrived before a day; receipts, heads, keys and proofs of forks stay
+    Prune {
+        /// The first day that stays, YYYY-MM-DD; refused within `[retention] keep_days`
+        #[arg(long, value_name = "DAY", value_parser = day)]
+        before: LegalDay,
+        #[command(flatten)]
+        home: Home,
+    },
+}
+
+pub(crate) fn store(verb: &StoreVerb) -> Result<Exit, Failure> {
+    match verb {
+        StoreVerb::Backup { file, home } => backup(file, home),
+        StoreVerb::Restore { file, home } => {
+            let failed = |e: std::io::Error| Failure::new(Exit::Data, format!("{}: {e}", file.display()));
+            let mut copy = BufReader::new(File::open(file).map_err(failed)?);
+            let copied = archive::restore(&mut *home.store()?, &mut copy).map_err(|failure| Failure {
+                message: format!("{}: {}", file.display(), failure.message),
+                ..failure
+            })?;
+            say(&format!("restored {}; now run: coldhearth-regulator store verify", told(copied)));
+            Ok(Exit::Done)
+        }
+        StoreVerb::Verify { published, authority, json, home } => {
+            verify(published.as_deref(), authority.as_deref(), *json, home)
+        }
+        StoreVerb::Prune { before, home } => {
+            let keep_days = home.config()?.map_or(DEFAULT_KEEP_DAYS, |config| config.keep_days);
+            let now = SystemClock::default().now().wall_unix_ms;
+            let logs = prune::prune(&mut *home.store()?, *before, keep_days, now)?;
+            say(&format!("{logs} logs pruned of what arrived before {before}"));
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Written under another name first: what bears the name is whole.
+fn backup(file: &Path, home: &Home) -> Result<Exit, Failure> {
+    let now = SystemClock::default().now().wall_unix_ms;
+    let mut store = home.store()?;
+    if file.as_os_str() == "-" {
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        let copied = archive::backup(&mut *store, &mut out, now)?;
+        let _gone = writeln!(std::io::stderr(), "copied {}", told(copied));
+        return Ok(Exit::Done);
+    }
+    let failed = |e: std::io::Error| Failure::new(Exit::Permission, format!("{}: {e}", file.display()));
+    let mut draft = file.as_os_str().to_owned();
+    draft.push(".new");
+    let made = File::create(&draft).map_err(failed)?;
+    let mut out = BufWriter::new(made);
+    let copied = archive::backup(&mut *store, &mut out, now)?;
+    let made = out.into_inner().map_err(|e| failed(e.into_error()))?;
+    made.sync_all().and_then(|()| fs::rename(&draft, file)).map_err(failed)?;
+    say(&format!("copied {} into {}", told(copied), file.display()));
+    Ok(Exit::Done)
+}
+
+fn told(copied: Copied) -> String {
+    let Copied { gateways, logs, records, forks, receipts, heads } = copied;
+    format!(
+        "{gateways} gateways, {logs} logs, {records} records, {forks} forks, {receipts} receipts, {heads} heads of heads"
+    )
+}
+
+fn verify(
+    published: Option<&Path>,
+    authority: Option<&Path>,
+    as_json: bool,
+    home: &Home,
+) -> Result<Exit, Failure> {
+    let own = home.state()?.join(format!("{}.pub", keys::AUTHORITY_FILE));
+    let authority = public_key::load(authority.unwrap_or(&own))?;
+    let published = match published {
+        None => Vec::new(),
+        Some(file) => {
+            let bytes =
+                fs::read(file).map_err(|e| Failure::new(Exit::Data, format!("{}: {e}", file.display())))?;
+            let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            lines.map(<[u8]>::to_vec).collect()
+        }
+    };
+    let found = inspect::inspect(&mut *home.store()?, &authority, &published)?;
+    let Inspection { gateways, logs, records, pruned, waiting, forks, receipts, heads, wrong, wrongs } =
+        &found;
+    if as_json {
+        let report = json!({
+            "gateways": gateways, "logs": logs, "records": records, "pruned_logs": pruned, "waiting_logs": waiting,
+            "forks": forks, "receipts": receipts, "heads": heads, "wrong": wrong, "wrongs": wrongs,
+        });
+        say(&report.to_string());
+    } else {
+        wrong.iter().for_each(|line| say(&format!("WRONG  {line}")));
+        say(&format!(
+            "{gateways} gateways, {logs} logs ({pruned} pruned, {waiting} with records that wait for others)"
+        ));
+        say(&format!(
+            "verified: {records} records, {forks} proofs of forks, {receipts} receipts, {heads} heads of heads"
+        ));
+    }
+    if *wrongs == 0 {
+        return Ok(Exit::Done);
+    }
+    Err(Failure::new(Exit::Negative, format!("{wrongs} things do not hold; the first are told above")))
+}
+
+fn day(text: &str) -> Result<LegalDay, String> {
+    LegalDay::parse(text).ok_or_else(|| "a day like 2026-12-31 is expected".to_owned())
+}

@@ -1,0 +1,36 @@
+//! The whole store in one file, whatever database it is in: JSON, one object a line, and the hash of all lines before it
+//! in the last. A copy goes into an empty store of either kind, so that moving from one to the other is a copy, too.
+//!
+//! Lines, in this order: `{"coldhearth_store": 1, "made_unix_ms": …}`; one for each `gateway` that was admitted; for each
+//! log its `log` (how far it is known), its `epoch`s, `record`s, `fork`s and `receipt`s; the `heads` of every day with
+//! their lists; `{"end": {"lines": …, "sha256": …}}`. Messages stand in them as they travelled, as text.
+
+mod line;
+mod read;
+mod write;
+
+pub use self::{read::restore, write::backup};
+
+/// Version of the format.
+pub const FORMAT: u64 = 1;
+/// Records read or written at once.
+const PAGE: u32 = 1_000;
+/// Longest line that is read, in bytes: a record of 64 KiB escaped as text, twice over for the two halves of a fork.
+const MAX_LINE_BYTES: u64 = 1024 * 1024;
+
+/// What was copied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Keys admitted, revoked ones included.
+    pub gateways: u64,
+    /// Logs.
+    pub logs: u64,
+    /// Records.
+    pub records: u64,
+    /// Proofs of forks.
+    pub forks: u64,
+    /// Receipts.
+    pub receipts: u64,
+    /// Daily heads of heads.
+    pub heads: u64,
+}

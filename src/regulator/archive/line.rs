@@ -1,0 +1,199 @@
+//! One line of a copy, written and read.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    evidence::{KeyId, LogId, PublicKey, heads::Listed},
+    regulator::store::{
+        Admitted, Kept, KeptEpoch, KeptFork, KeptHeads, KeptReceipt, KeptRecord, Log, Pruned,
+    },
+    terms::{
+        Digest, GatewayId,
+        place::{CreditCode, Division},
+    },
+};
+
+/// Everything a line may say between the first and the last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    Gateway(Admitted),
+    Log(Kept),
+    Pruned(Log, Pruned),
+    Epoch(Log, KeptEpoch),
+    Record(Log, u64, KeptRecord),
+    Fork(Log, KeptFork),
+    Receipt(Log, KeptReceipt),
+    Heads(KeptHeads),
+    Listed(u64, Listed),
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+impl Line {
+    pub(super) fn to_json(&self) -> Value {
+        match self {
+            Line::Gateway(Admitted { gateway, key, admitted_unix_ms, revoked_unix_ms }) => {
+                json!({ "gateway": {
+                    "id": gateway.to_string(), "public_key": key.to_base64(),
+                    "admitted_unix_ms": admitted_unix_ms, "revoked_unix_ms": revoked_unix_ms,
+                }})
+            }
+            Line::Log(kept) => json!({ "log": {
+                "gateway": kept.gateway.to_string(), "log": kept.log.to_string(),
+                "division": kept.division.to_string(), "uscc": kept.enterprise.to_string(),
+                "seq": kept.seq, "head": kept.head.to_string(), "received_unix_ms": kept.received_unix_ms,
+                "next_epoch": kept.next_epoch, "root": kept.root.to_string(),
+            }}),
+            Line::Pruned((gateway, log), Pruned { seq, hash, next_epoch, pruned_unix_ms }) => {
+                json!({ "pruned": {
+                    "gateway": gateway.to_string(), "log": log.to_string(), "seq": seq, "hash": hash.to_string(),
+                    "next_epoch": next_epoch, "pruned_unix_ms": pruned_unix_ms,
+                }})
+            }
+            Line::Epoch((gateway, log), KeptEpoch { epoch, from, key }) => json!({ "epoch": {
+                "gateway": gateway.to_string(), "log": log.to_string(), "epoch": epoch, "from_seq": from,
+                "public_key": key.to_base64(),
+            }}),
+            Line::Record((gateway, log), seq, record) => json!({ "record": {
+                "gateway": gateway.to_string(), "log": log.to_string(), "seq": seq,
+                "hash": record.hash.to_string(), "kind": record.kind, "asset": record.asset,
+                "wall_unix_ms": record.wall_unix_ms, "received_unix_ms": record.received_unix_ms,
+                "bytes": text(&record.bytes),
+            }}),
+            Line::Fork((gateway, log), fork) => json!({ "fork": {
+                "gateway": gateway.to_string(), "log": log.to_string(), "seq": fork.seq,
+                "held": text(&fork.held), "shown": text(&fork.shown), "received_unix_ms": fork.received_unix_ms,
+            }}),
+            Line::Receipt((gateway, log), receipt) => json!({ "receipt": {
+                "gateway": gateway.to_string(), "log": log.to_string(), "seq": receipt.seq,
+                "given_unix_ms": receipt.given_unix_ms, "bytes": text(&receipt.bytes),
+            }}),
+            Line::Heads(KeptHeads { number, day, made_unix_ms, bytes }) => json!({ "heads": {
+                "number": number, "day": day.to_string(), "made_unix_ms": made_unix_ms, "bytes": text(bytes),
+            }}),
+            Line::Listed(number, (gateway, log, seq, head)) => json!({ "listed": {
+                "number": number, "gateway": gateway.to_string(), "log": log.to_string(), "seq": seq,
+                "head": head.to_string(),
+            }}),
+        }
+    }
+
+    /// Reads a line; `None` for one that this program would not write.
+    pub(super) fn of(value: &Value) -> Option<Line> {
+        let (kind, value) = value.as_object()?.iter().next()?;
+        let m = Members(value.as_object()?);
+        Some(match kind.as_str() {
+            "gateway" => Line::Gateway(Admitted {
+                gateway: GatewayId::new(m.text("id")?)?,
+                key: PublicKey::from_base64(m.text("public_key")?)?,
+                admitted_unix_ms: m.whole("admitted_unix_ms")?,
+                revoked_unix_ms: m.optional("revoked_unix_ms")?,
+            }),
+            "log" => Line::Log(m.kept()?),
+            "pruned" => Line::Pruned(
+                m.log()?,
+                Pruned {
+                    seq: m.count("seq")?,
+                    hash: m.digest("hash")?,
+                    next_epoch: m.small("next_epoch")?,
+                    pruned_unix_ms: m.whole("pruned_unix_ms")?,
+                },
+            ),
+            "epoch" => {
+                let key = PublicKey::from_base64(m.text("public_key")?)?;
+                Line::Epoch(m.log()?, KeptEpoch { epoch: m.small("epoch")?, from: m.count("from_seq")?, key })
+            }
+            "record" => Line::Record(m.log()?, m.count("seq")?, m.record()?),
+            "fork" => Line::Fork(
+                m.log()?,
+                KeptFork {
+                    seq: m.count("seq")?,
+                    held: m.bytes("held")?,
+                    shown: m.bytes("shown")?,
+                    received_unix_ms: m.whole("received_unix_ms")?,
+                },
+            ),
+            "receipt" => {
+                let (seq, given_unix_ms) = (m.count("seq")?, m.whole("given_unix_ms")?);
+                Line::Receipt(m.log()?, KeptReceipt { seq, given_unix_ms, bytes: m.bytes("bytes")? })
+            }
+            "heads" => Line::Heads(KeptHeads {
+                number: m.count("number")?,
+                day: crate::terms::LegalDay::parse(m.text("day")?)?,
+                made_unix_ms: m.whole("made_unix_ms")?,
+                bytes: m.bytes("bytes")?,
+            }),
+            "listed" => {
+                let (gateway, log) = m.log()?;
+                Line::Listed(m.count("number")?, (gateway, log, m.count("seq")?, m.digest("head")?))
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// The members of a line.
+struct Members<'a>(&'a Map<String, Value>);
+
+impl Members<'_> {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str()
+    }
+
+    fn bytes(&self, name: &str) -> Option<Vec<u8>> {
+        Some(self.text(name)?.as_bytes().to_vec())
+    }
+
+    fn count(&self, name: &str) -> Option<u64> {
+        self.0.get(name)?.as_u64()
+    }
+
+    fn small(&self, name: &str) -> Option<u32> {
+        u32::try_from(self.count(name)?).ok()
+    }
+
+    fn whole(&self, name: &str) -> Option<i64> {
+        self.0.get(name)?.as_i64()
+    }
+
+    fn optional(&self, name: &str) -> Option<Option<i64>> {
+        let value = self.0.get(name)?;
+        if value.is_null() { Some(None) } else { value.as_i64().map(Some) }
+    }
+
+    fn digest(&self, name: &str) -> Option<Digest> {
+        Digest::from_hex(self.text(name)?)
+    }
+
+    fn log(&self) -> Option<Log> {
+        GatewayId::new(self.text("gateway")?).zip(LogId::from_hex(self.text("log")?))
+    }
+
+    fn kept(&self) -> Option<Kept> {
+        let (gateway, log) = self.log()?;
+        Some(Kept {
+            gateway,
+            log,
+            division: Division::parse(self.text("division")?)?,
+            enterprise: CreditCode::parse(self.text("uscc")?)?,
+            seq: self.count("seq")?,
+            head: self.digest("head")?,
+            received_unix_ms: self.whole("received_unix_ms")?,
+            next_epoch: self.small("next_epoch")?,
+            root: KeyId::from_hex(self.text("root")?)?,
+        })
+    }
+
+    fn record(&self) -> Option<KeptRecord> {
+        Some(KeptRecord {
+            hash: self.digest("hash")?,
+            kind: self.text("kind")?.to_owned(),
+            asset: self.text("asset")?.to_owned(),
+            wall_unix_ms: self.whole("wall_unix_ms")?,
+            received_unix_ms: self.whole("received_unix_ms")?,
+            bytes: self.bytes("bytes")?,
+        })
+    }
+}

@@ -1,0 +1,191 @@
+//! A file into an empty store.
+
+use std::{
+    collections::BTreeSet,
+    io::{BufRead, Read as _, Seek, SeekFrom},
+};
+
+use serde_json::Value;
+
+use super::{Copied, FORMAT, MAX_LINE_BYTES, PAGE, line::Line};
+use crate::{
+    evidence::{heads::Listed, record::Unverified},
+    host::exit::{Exit, Failure},
+    regulator::store::{Batch, KeptHeads, Log, Store},
+    terms::digest::Hasher,
+};
+
+/// Puts a copy into an empty store. The copy is read twice: nothing is written before its hash has been found right.
+///
+/// # Errors
+/// The store is not empty, the copy is damaged or cut short, or the store fails. A restoration that was interrupted is
+/// begun anew with an empty store.
+pub fn restore(store: &mut dyn Store, copy: &mut (impl BufRead + Seek)) -> Result<Copied, Failure> {
+    if !store.logs()?.is_empty() || !store.admitted()?.is_empty() {
+        let message = "the store is not empty: a copy goes into an empty one, so that nothing is mixed up";
+        return Err(Failure::new(Exit::Config, message));
+    }
+    each_line(copy, &mut |_, _| Ok(()))?;
+    copy.seek(SeekFrom::Start(0)).map_err(|e| unreadable(0, &e.to_string()))?;
+    let mut filling = Filling {
+        store,
+        batch: Batch::default(),
+        log: None,
+        logs: BTreeSet::new(),
+        heads: None,
+        copied: Copied::default(),
+    };
+    each_line(copy, &mut |number, value| {
+        let line = Line::of(value).ok_or_else(|| unreadable(number, "not a line of such a copy"))?;
+        filling.take(number, line)
+    })?;
+    filling.flush()?;
+    filling.flush_heads()?;
+    Ok(filling.copied)
+}
+
+/// Hands out each line between the first and the last, and checks those two and the hash.
+fn each_line(
+    copy: &mut impl BufRead,
+    take: &mut dyn FnMut(u64, &Value) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (mut hasher, mut line, mut number) = (Hasher::default(), Vec::new(), 0);
+    loop {
+        line.clear();
+        let read = copy.take(MAX_LINE_BYTES).read_until(b'\n', &mut line);
+        let read = read.map_err(|e| unreadable(number + 1, &e.to_string()))?;
+        if read == 0 {
+            return Err(unreadable(number, "the copy is cut short: its last line is missing"));
+        }
+        let value: Value =
+            serde_json::from_slice(&line).map_err(|e| unreadable(number + 1, &e.to_string()))?;
+        if let Some(end) = value.get("end") {
+            let right = end.get("lines").and_then(Value::as_u64) == Some(number)
+                && end.get("sha256").and_then(Value::as_str) == Some(hasher.digest().to_string().as_str());
+            let more = copy.fill_buf().map_err(|e| unreadable(number, &e.to_string()))?;
+            return match (right, more.is_empty()) {
+                (true, true) => Ok(()),
+                (true, false) => Err(unreadable(number + 2, "something follows the last line")),
+                (false, _) => Err(unreadable(
+                    number + 1,
+                    "the hash over the lines before is another: the copy was altered",
+                )),
+            };
+        }
+        hasher.update(&line);
+        number += 1;
+        if number > 1 {
+            take(number, &value)?;
+        } else if value.get("coldhearth_store").and_then(Value::as_u64) != Some(FORMAT) {
+            return Err(unreadable(1, "no copy of a store, or of a version that this program does not know"));
+        }
+    }
+}
+
+struct Filling<'a> {
+    store: &'a mut dyn Store,
+    batch: Batch,
+    /// The log that the lines are about.
+    log: Option<Log>,
+    /// The logs of the batch.
+    logs: BTreeSet<Log>,
+    heads: Option<(KeptHeads, Vec<Listed>)>,
+    copied: Copied,
+}
+
+impl Filling<'_> {
+    fn take(&mut self, number: u64, line: Line) -> Result<(), Failure> {
+        match line {
+            Line::Gateway(admitted) => {
+                self.copied.gateways += 1;
+                self.store.admit(admitted.gateway, &admitted.key, admitted.admitted_unix_ms)?;
+                if let Some(revoked_unix_ms) = admitted.revoked_unix_ms {
+                    self.store.revoke(admitted.gateway, admitted.key.id(), revoked_unix_ms)?;
+                }
+            }
+            Line::Log(kept) => {
+                self.of((kept.gateway, kept.log))?;
+                self.batch.heads.push(kept);
+            }
+            Line::Pruned(log, pruned) => {
+                self.of(log)?;
+                self.batch.pruned.push((log, pruned));
+            }
+            Line::Epoch(log, epoch) => {
+                self.of(log)?;
+                self.batch.epochs.push((log, epoch));
+            }
+            Line::Record(log, seq, record) => {
+                self.of(log)?;
+                let said = Unverified::read(&record.bytes).ok().map(|unverified| {
+                    let header = unverified.header();
+                    (header.gateway, header.log, header.seq, unverified.hash())
+                });
+                if said != Some((log.0, log.1, seq, record.hash)) {
+                    return Err(unreadable(number, "the record is not the one the line says it is"));
+                }
+                self.copied.records += 1;
+                self.batch.records.insert((log.0, log.1, seq), record);
+                if self.batch.records.len() >= PAGE as usize {
+                    self.flush()?;
+                }
+            }
+            Line::Fork(log, fork) => {
+                self.of(log)?;
+                self.copied.forks += 1;
+                self.batch.forks.push((log, fork));
+            }
+            Line::Receipt(log, receipt) => {
+                self.of(log)?;
+                self.copied.receipts += 1;
+                self.batch.receipts.push((log, receipt));
+                if self.batch.receipts.len() >= PAGE as usize {
+                    self.flush()?;
+                }
+            }
+            Line::Heads(heads) => {
+                self.flush()?;
+                self.flush_heads()?;
+                self.copied.heads += 1;
+                self.heads = Some((heads, Vec::new()));
+            }
+            Line::Listed(of, listed) => match &mut self.heads {
+                Some((heads, list)) if heads.number == of => list.push(listed),
+                Some(_) | None => return Err(unreadable(number, "a head that stands in no list")),
+            },
+        }
+        Ok(())
+    }
+
+    /// The lines of this log begin, or go on.
+    fn of(&mut self, log: Log) -> Result<(), Failure> {
+        if self.log != Some(log) {
+            self.log = Some(log);
+            self.copied.logs += 1;
+            if self.logs.len() >= PAGE as usize {
+                self.flush()?;
+            }
+        }
+        self.logs.insert(log);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        let (mut batch, logs) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.logs));
+        if logs.is_empty() {
+            return Ok(());
+        }
+        batch.turns = self.store.begin(&logs)?;
+        Ok(self.store.commit(&batch)?)
+    }
+
+    fn flush_heads(&mut self) -> Result<(), Failure> {
+        let Some((heads, list)) = self.heads.take() else { return Ok(()) };
+        self.store.keep_heads(&heads, &list)?;
+        Ok(())
+    }
+}
+
+fn unreadable(line: u64, why: &str) -> Failure {
+    Failure::new(Exit::Data, format!("line {line} of the copy: {why}"))
+}

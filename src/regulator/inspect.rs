@@ -1,0 +1,331 @@
+//! Verifies a store from the bytes in it, as if nobody had ever looked: every signature, every chain, every receipt, every
+//! proof of a fork, every head of heads. Believes the keys that were admitted, and the authority's own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::store::{Answered, Kept, KeptFork, KeptRecord, Log, Pruned, Store};
+use crate::{
+    evidence::{
+        Arrival, Body, Head, LogId, PublicKey, Receipt, Signed,
+        heads::{Heads, Listed, root_of},
+        record::Unverified,
+    },
+    terms::{Digest, GatewayId},
+};
+
+/// What is wrong is told for so many places; the others are counted.
+pub const MOST_TOLD: usize = 100;
+/// Records read at once.
+const PAGE: u32 = 1_000;
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inspection {
+    /// Keys admitted, revoked ones included.
+    pub gateways: u64,
+    /// Logs.
+    pub logs: u64,
+    /// Records whose signatures hold.
+    pub records: u64,
+    /// Logs whose older records were pruned.
+    pub pruned: u64,
+    /// Logs in which records wait for what is missing before them.
+    pub waiting: u64,
+    /// Proofs of forks of which both halves are signed.
+    pub forks: u64,
+    /// Receipts of the authority that name what is kept.
+    pub receipts: u64,
+    /// Heads of heads that follow one another and name what is kept.
+    pub heads: u64,
+    /// What does not hold, each with its place.
+    pub wrong: Vec<String>,
+    /// How many of them there are.
+    pub wrongs: u64,
+}
+
+impl Inspection {
+    fn accuse(&mut self, what: String) {
+        self.wrongs += 1;
+        if self.wrong.len() < MOST_TOLD {
+            self.wrong.push(what);
+        }
+    }
+}
+
+/// Verifies everything. `published` are heads of heads that somebody else has kept: each must be ours to the byte.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn inspect(store: &mut dyn Store, authority: &PublicKey, published: &[Vec<u8>]) -> Answered<Inspection> {
+    store.snapshot()?;
+    let inspected = Inspector { store, authority, found: Inspection::default(), keys: BTreeMap::new() }
+        .everything(published);
+    store.abandon();
+    inspected
+}
+
+/// Keys of a gateway's logs by log and epoch.
+type Keys = BTreeMap<(LogId, u32), PublicKey>;
+
+struct Inspector<'a> {
+    store: &'a mut dyn Store,
+    authority: &'a PublicKey,
+    found: Inspection,
+    keys: Keys,
+}
+
+impl Inspector<'_> {
+    fn everything(mut self, published: &[Vec<u8>]) -> Answered<Inspection> {
+        let mut admitted: BTreeMap<GatewayId, Vec<PublicKey>> = BTreeMap::new();
+        for gateway in self.store.admitted()? {
+            self.found.gateways += 1;
+            admitted.entry(gateway.gateway).or_default().push(gateway.key);
+        }
+        let heads: BTreeMap<Log, Kept> =
+            self.store.heads(None)?.into_iter().map(|kept| ((kept.gateway, kept.log), kept)).collect();
+        let mut of_gateway: BTreeMap<GatewayId, Vec<(i64, LogId)>> = BTreeMap::new();
+        for (gateway, log) in self.store.logs()? {
+            let first = self.store.records_from((gateway, log), 0, 1)?;
+            let began = first.first().map_or(i64::MAX, |(_, record)| record.received_unix_ms);
+            of_gateway.entry(gateway).or_default().push((began, log));
+        }
+        for (gateway, mut logs) in of_gateway {
+            // A log that continues another begins with a key of that one.
+            logs.sort_unstable();
+            self.keys.clear();
+            let trusted = admitted.get(&gateway).map_or(&[][..], Vec::as_slice);
+            for (_, log) in logs {
+                self.log((gateway, log), trusted, heads.get(&(gateway, log)))?;
+            }
+        }
+        self.days(published)?;
+        Ok(self.found)
+    }
+
+    fn log(&mut self, log: Log, trusted: &[PublicKey], kept: Option<&Kept>) -> Answered<()> {
+        self.found.logs += 1;
+        let pruned = self.store.pruned(log)?;
+        self.found.pruned += u64::from(pruned.is_some());
+        let mut head = Head::default();
+        let mut from = Some(0);
+        let mut resumed = false;
+        while let Some(first) = from.take() {
+            for (seq, record) in self.store.records_from(log, first, PAGE)? {
+                from = seq.checked_add(1);
+                if let Some(Pruned { seq: upto, hash, next_epoch, .. }) = pruned
+                    && seq > upto
+                    && !std::mem::replace(&mut resumed, true)
+                {
+                    head = Head::resuming(upto, hash, next_epoch);
+                }
+                self.record(log, seq, &record, trusted, pruned, &mut head);
+            }
+        }
+        self.found.waiting += u64::from(head.waiting() > 0);
+        let known = head.head().zip(head.next_epoch());
+        let said = kept.map(|kept| ((kept.seq, kept.head), kept.next_epoch));
+        // Without its genesis a log has no head that is kept.
+        if said.is_some() && known != said {
+            let (gateway, id) = log;
+            self.found.accuse(format!(
+                "{gateway} {id}: the head that is kept, {said:?}, is not that of the records, {known:?}"
+            ));
+        }
+        self.forks(log)?;
+        self.receipts(log, pruned)
+    }
+
+    fn record(
+        &mut self,
+        log: Log,
+        seq: u64,
+        record: &KeptRecord,
+        trusted: &[PublicKey],
+        pruned: Option<Pruned>,
+        head: &mut Head,
+    ) {
+        let (gateway, id) = log;
+        let believed = self.believed(log, seq, record, trusted);
+        match believed {
+            Err(why) => self.found.accuse(format!("{gateway} {id} {seq}: {why}")),
+            Ok(believed) => {
+                self.found.records += 1;
+                if let Body::Rotation(rotation) = &believed.body {
+                    self.keys.insert((id, rotation.next_epoch), rotation.public_key);
+                }
+                if pruned.is_some_and(|pruned| seq <= pruned.seq) {
+                    return;
+                }
+                let arrival = head.take(&believed);
+                if matches!(arrival, Arrival::Fork { .. } | Arrival::WrongEpoch) {
+                    self.found.accuse(format!("{gateway} {id} {seq}: does not follow: {arrival:?}"));
+                }
+            }
+        }
+    }
+
+    /// The record in these bytes, if its key signed it and it is the one that the store says it is.
+    fn believed(
+        &mut self,
+        (gateway, log): Log,
+        seq: u64,
+        kept: &KeptRecord,
+        trusted: &[PublicKey],
+    ) -> Result<crate::evidence::Record, String> {
+        let unverified = Unverified::read(&kept.bytes).map_err(|why| why.to_string())?;
+        let header = *unverified.header();
+        if (header.gateway, header.log, header.seq) != (gateway, log, seq) {
+            return Err("the bytes are those of another place".to_owned());
+        }
+        if unverified.hash() != kept.hash {
+            return Err("the hash that is kept is another".to_owned());
+        }
+        let known = self.keys.get(&(log, header.key_epoch)).copied();
+        let key = known.or_else(|| {
+            let first = trusted.iter().find(|key| key.id() == header.key_id && header.key_epoch == 0);
+            let before =
+                || unverified.continues().and_then(|head| self.keys.get(&(head.log, header.key_epoch)));
+            first.or_else(before).copied()
+        });
+        let Some(key) = key else {
+            return Err(format!("nobody vouches for its key {}", header.key_id));
+        };
+        let record = unverified.verify(&key).map_err(|why| why.to_string())?;
+        self.keys.insert((log, header.key_epoch), key);
+        let said = KeptRecord::of(&record, &kept.bytes, kept.received_unix_ms);
+        if said != *kept {
+            return Err("its kind, equipment or time are kept otherwise than it says".to_owned());
+        }
+        Ok(record)
+    }
+
+    fn forks(&mut self, log: Log) -> Answered<()> {
+        let (gateway, id) = log;
+        for KeptFork { seq, held, shown, .. } in self.store.forks(log)? {
+            let signed = |bytes: &[u8]| {
+                let unverified = Unverified::read(bytes).ok()?;
+                let header = *unverified.header();
+                let key = self.keys.get(&(header.log, header.key_epoch))?;
+                let hash = unverified.hash();
+                ((header.gateway, header.log) == log && unverified.verify(key).is_ok()).then_some(hash)
+            };
+            // What is shown may name another past of a place whose record it is not; then nothing need be held there.
+            let (shown, held_hash) = (signed(&shown), signed(&held));
+            if shown.is_some() && (held.is_empty() || (held_hash.is_some() && held_hash != shown)) {
+                self.found.forks += 1;
+            } else {
+                self.found.accuse(format!("{gateway} {id} {seq}: the proof of a fork proves nothing"));
+            }
+        }
+        Ok(())
+    }
+
+    fn receipts(&mut self, log: Log, pruned: Option<Pruned>) -> Answered<()> {
+        let (gateway, id) = log;
+        let mut after = Some((i64::MIN, 0));
+        while let Some(last) = after.take() {
+            let page = self.store.receipts_after(log, last, PAGE)?;
+            let spots: BTreeSet<_> = page.iter().map(|receipt| (gateway, id, receipt.seq)).collect();
+            let kept = self.store.kept_at(&spots)?;
+            for receipt in page {
+                after = Some((receipt.given_unix_ms, receipt.seq));
+                let opened =
+                    Signed::read(&receipt.bytes).and_then(|signed| Receipt::open(&signed, self.authority));
+                let held = kept.get(&(gateway, id, receipt.seq)).map(|(hash, _)| *hash);
+                let is_gone = pruned.is_some_and(|pruned| receipt.seq <= pruned.seq);
+                let wrong = match opened {
+                    Err(why) => Some(why.to_string()),
+                    Ok(opened)
+                        if (opened.gateway, opened.upto.log, opened.upto.seq)
+                            != (gateway, id, receipt.seq) =>
+                    {
+                        Some("it is about another place".to_owned())
+                    }
+                    Ok(opened) if held != Some(opened.upto.head) && !(is_gone && held.is_none()) => {
+                        Some("the record it names is not the one that is kept".to_owned())
+                    }
+                    Ok(_) => None,
+                };
+                match wrong {
+                    None => self.found.receipts += 1,
+                    Some(why) => self.found.accuse(format!("{gateway} {id} {}: receipt: {why}", receipt.seq)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The heads of heads, one after the other.
+    fn days(&mut self, published: &[Vec<u8>]) -> Answered<()> {
+        let (mut before, mut number) = (Digest::ZERO, 0);
+        let mut last: BTreeMap<Log, u64> = BTreeMap::new();
+        let all = self.store.kept_heads()?;
+        for kept in &all {
+            number += 1;
+            let list = self.store.listed(kept.number)?;
+            let opened = Signed::read(&kept.bytes).and_then(|signed| Heads::open(&signed, self.authority));
+            let (heads, hash) = match opened {
+                Ok(opened) => opened,
+                Err(why) => {
+                    self.found.accuse(format!("head of heads {}: {why}", kept.number));
+                    continue;
+                }
+            };
+            let follows = (heads.number, heads.before, heads.day) == (number, before, kept.day)
+                && kept.number == number;
+            let is_listed = heads.root == root_of(&list) && usize::try_from(heads.logs) == Ok(list.len());
+            if !follows {
+                self.found.accuse(format!("head of heads {}: does not follow the one before", kept.number));
+            }
+            if !is_listed {
+                self.found.accuse(format!(
+                    "head of heads {}: the list that is kept is not the one signed",
+                    kept.number
+                ));
+            }
+            let wrongs = self.found.wrongs;
+            self.listed(&heads, &list, &mut last)?;
+            self.found.heads += u64::from(follows && is_listed && wrongs == self.found.wrongs);
+            before = hash;
+        }
+        for bytes in published {
+            if all.iter().all(|kept| kept.bytes != *bytes) {
+                let text = String::from_utf8_lossy(bytes);
+                self.found.accuse(format!(
+                    "a published head of heads is not in the store: the history was changed: {text}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether each head in a list is still what is kept there, and no log was forgotten since the list before.
+    fn listed(&mut self, heads: &Heads, list: &[Listed], last: &mut BTreeMap<Log, u64>) -> Answered<()> {
+        let spots: BTreeSet<_> = list.iter().map(|(gateway, log, seq, _)| (*gateway, *log, *seq)).collect();
+        let kept = self.store.kept_at(&spots)?;
+        let mut now = BTreeMap::new();
+        for (gateway, log, seq, head) in list {
+            now.insert((*gateway, *log), *seq);
+            let held = kept.get(&(*gateway, *log, *seq)).map(|(hash, _)| *hash);
+            let may_be_gone = held.is_none()
+                && self
+                    .store
+                    .pruned((*gateway, *log))?
+                    .is_some_and(|pruned| *seq < pruned.seq || (*seq == pruned.seq && *head == pruned.hash));
+            if held != Some(*head) && !may_be_gone {
+                self.found.accuse(format!(
+                    "{gateway} {log} {seq}: the record that headed the log on {} is not there: the history was changed",
+                    heads.day
+                ));
+            }
+        }
+        for (log, seq) in last.iter() {
+            if now.get(log).is_none_or(|later| later < seq) {
+                let (gateway, id) = log;
+                self.found.accuse(format!("{gateway} {id}: shorter on {} than the day before", heads.day));
+            }
+        }
+        *last = now;
+        Ok(())
+    }
+}

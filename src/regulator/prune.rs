@@ -1,0 +1,92 @@
+//! Retention: records that nobody need keep any longer go, as one stretch from the beginning of each log. What proves
+//! the rest stays: geneses, rotations, receipts, heads, proofs of forks, and the place up to which the log was pruned.
+
+use std::collections::BTreeSet;
+
+use super::store::{Batch, Kept, Pruned, Store};
+use crate::{
+    evidence::{Body, record::Unverified},
+    host::exit::{Exit, Failure},
+    terms::{LegalDay, time::DAY_MS},
+};
+
+/// Prunes the records that arrived before a day, the head of each log excepted. Tells in how many logs.
+///
+/// # Errors
+/// The day lies within the days that records must be kept for, or the store failed.
+pub fn prune(
+    store: &mut dyn Store,
+    before: LegalDay,
+    keep_days: u32,
+    now_unix_ms: i64,
+) -> Result<u64, Failure> {
+    let earliest = LegalDay::of_unix_ms(now_unix_ms - i64::from(keep_days) * DAY_MS);
+    if before > earliest {
+        let message = format!(
+            "records are kept for {keep_days} days ([retention] keep_days): nothing from {earliest} on may be pruned"
+        );
+        return Err(Failure::new(Exit::Config, message));
+    }
+    let mut logs = 0;
+    for kept in store.heads(None)? {
+        logs += u64::from(prune_log(store, &kept, before.starts_unix_ms(), now_unix_ms)?);
+    }
+    Ok(logs)
+}
+
+fn prune_log(
+    store: &mut dyn Store,
+    kept: &Kept,
+    before_unix_ms: i64,
+    now_unix_ms: i64,
+) -> Result<bool, Failure> {
+    let log = (kept.gateway, kept.log);
+    let turns = store.begin(&BTreeSet::from([log]))?;
+    let place = last_of(store, kept, before_unix_ms, now_unix_ms);
+    let already = store.pruned(log)?.map(|pruned| pruned.seq);
+    match place? {
+        Some(pruned) if already.is_none_or(|already| already < pruned.seq) => {
+            store.commit(&Batch { turns, pruned: vec![(log, pruned)], ..Batch::default() })?;
+            Ok(true)
+        }
+        Some(_) | None => {
+            store.abandon();
+            Ok(false)
+        }
+    }
+}
+
+/// The last record of a log that may go, all before it included.
+fn last_of(
+    store: &mut dyn Store,
+    kept: &Kept,
+    before_unix_ms: i64,
+    now_unix_ms: i64,
+) -> Result<Option<Pruned>, Failure> {
+    let log = (kept.gateway, kept.log);
+    let stays = store.first_since(log, before_unix_ms)?.map_or(kept.seq, |stays| stays.min(kept.seq));
+    let Some(last) = stays.checked_sub(1) else { return Ok(None) };
+    let Some((seq, hash)) = store.hashes_to(log, last, 1)?.into_iter().next() else { return Ok(None) };
+    let Some((_, record)) = store.records_from(log, seq, 1)?.into_iter().next() else { return Ok(None) };
+    let read = Unverified::read(&record.bytes).and_then(Unverified::own);
+    let record = read.map_err(|why| {
+        let (gateway, log) = log;
+        Failure::new(Exit::Bug, format!("{gateway} {log} {seq}: {why}; verify the store first"))
+    })?;
+    let next_epoch = match &record.body {
+        Body::Rotation(rotation) => rotation.next_epoch,
+        Body::Genesis(_)
+        | Body::Boot(_)
+        | Body::Checkpoint(_)
+        | Body::Skip { .. }
+        | Body::Gap(_)
+        | Body::Rollback(_)
+        | Body::Act(_)
+        | Body::Answer(_)
+        | Body::Notice(_)
+        | Body::Commissioned(_)
+        | Body::Transition(_)
+        | Body::Finding(_) => record.header.key_epoch,
+    };
+    Ok(Some(Pruned { seq, hash, next_epoch, pruned_unix_ms: now_unix_ms }))
+}
