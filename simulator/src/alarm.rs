@@ -10,15 +10,23 @@ pub const STATES: [&str; 7] = ["drawing", "exporting", "masked", "unknown", "aux
 pub const VIOLATION: &str = "violation";
 /// The wall clock of the gateway was moved.
 pub const CLOCK_STEPPED: &str = "clock_stepped";
-/// A count of the gateway's log was seen to be another one than before: only who follows the log can see that.
+/// The authority got two records for one place of the gateway's log.
 pub const LOG_FORKED: &str = "log_forked";
+
+/// The agent found its log shorter than the authority's latest receipt says, began a new one and said so.
+pub const LOG_ROLLED_BACK: &str = "log_rolled_back";
 
 /// Every word a scenario may expect.
 pub fn words() -> &'static [&'static str] {
     static WORDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
         let quirks = ["fell", "leapt", "rebased"].into_iter();
         let signs = Sign::ALL.iter().map(|sign| sign.word());
-        STATES.into_iter().chain([VIOLATION, CLOCK_STEPPED, LOG_FORKED]).chain(quirks).chain(signs).collect()
+        STATES
+            .into_iter()
+            .chain([VIOLATION, CLOCK_STEPPED, LOG_FORKED, LOG_ROLLED_BACK])
+            .chain(quirks)
+            .chain(signs)
+            .collect()
     });
     &WORDS
 }

@@ -100,6 +100,8 @@ impl Teller {
             Deed::Agent(false) => "the agent is stopped".to_owned(),
             Deed::Broker(true) => "the broker is back".to_owned(),
             Deed::Broker(false) => "the broker is away".to_owned(),
+            Deed::CopyDisk => "somebody copies the gateway's disk".to_owned(),
+            Deed::PutBackDisk => "somebody puts the copy of the gateway's disk in its place".to_owned(),
             Deed::ClockStep(by_ms) => format!("the gateway's clock is set by {by_ms} ms"),
             Deed::ClockQuality(quality) => format!("the gateway's clock is `{}` now", quality.word()),
             Deed::Paper(paper) => match paper.what {

@@ -165,6 +165,8 @@ fn spells(scenario: &Scenario, deeds: &[Due]) -> Vec<Spell> {
             | Deed::Gateway(_)
             | Deed::Agent(_)
             | Deed::Broker(_)
+            | Deed::CopyDisk
+            | Deed::PutBackDisk
             | Deed::ClockStep(_)
             | Deed::ClockQuality(_)
             | Deed::Paper(_) => {}

@@ -22,6 +22,10 @@ pub enum Deed {
     Agent(bool),
     /// The broker can be reached, or not: nothing is judged otherwise, it only comes later.
     Broker(bool),
+    /// Somebody copies the gateway's disk.
+    CopyDisk,
+    /// Somebody puts that copy in the place of the gateway's disk, whose gateway should be off.
+    PutBackDisk,
     /// The gateway's wall clock is set forward, or back, by so many milliseconds.
     ClockStep(i64),
     /// How far the gateway's clock can be believed from now on.
@@ -69,6 +73,8 @@ pub(super) struct Step {
     pub(super) deed: Deed,
     pub(super) after_ms: u64,
     pub(super) until: Option<(u64, Deed)>,
+    /// The cheat begins with it.
+    pub(super) is_onset: bool,
 }
 
 /// Reads one table of an event's `do`.
@@ -86,9 +92,10 @@ pub(super) fn step(form: Form<'_>, names: &Names<'_>) -> Option<Step> {
     if lasts.is_some() && deed.is_some() && undoing.is_none() {
         form.flaw("for", format!("`{verb}` cannot be undone"), "leave `for` out");
     }
+    let is_onset = form.optional("onset", form::flag).unwrap_or(false);
     form.close();
     let until = lasts.zip(undoing).map(|(lasts, deed)| (after_ms + lasts, deed));
-    Some(Step { deed: deed?, after_ms, until })
+    Some(Step { deed: deed?, after_ms, until, is_onset })
 }
 
 /// What ends a deed, where something does.
@@ -144,7 +151,7 @@ fn undo(deed: &Deed, names: &Names<'_>) -> Option<Deed> {
         Deed::Broker(is_on) => return Some(Deed::Broker(!is_on)),
         Deed::ClockStep(by_ms) => return Some(Deed::ClockStep(-by_ms)),
         Deed::ClockQuality(_) => return Some(Deed::ClockQuality(names.clock)),
-        Deed::Wire(_, None) | Deed::Paper(_) => return None,
+        Deed::Wire(_, None) | Deed::Paper(_) | Deed::CopyDisk | Deed::PutBackDisk => return None,
     };
     Some(Deed::Plant(change))
 }

@@ -70,7 +70,7 @@ pub(super) fn unfold(events: &[Event], chance: Chance) -> Vec<Due> {
             let moved = share(event.sway_ms, chance.branch(label).unit(turn));
             let begin = event.at_ms + turn * event.every_ms + moved;
             for (place, step) in event.steps.iter().enumerate() {
-                let is_onset = event.is_onset && turn == 0 && place == 0;
+                let is_onset = turn == 0 && (step.is_onset || event.is_onset && place == 0);
                 all.push(Due { at_ms: begin + step.after_ms, deed: step.deed.clone(), is_onset });
                 if let Some((until_ms, undoing)) = &step.until {
                     all.push(Due { at_ms: begin + until_ms, deed: undoing.clone(), is_onset: false });

@@ -18,10 +18,19 @@ macro_rules! scenarios {
 }
 
 /// Plants in which nobody cheats.
-pub const HONEST: &[(&str, &str)] = scenarios!("honest": "idle" "auxiliary-load");
+pub const HONEST: &[(&str, &str)] = scenarios! {
+    "honest":
+    "idle"
+    "auxiliary-load"
+};
 
 /// Plants in which somebody does.
-pub const CHEATS: &[(&str, &str)] = scenarios!("cheats": "midnight-melt" "gateway-unplugged-during-the-run");
+pub const CHEATS: &[(&str, &str)] = scenarios! {
+    "cheats":
+    "midnight-melt"
+    "gateway-unplugged-during-the-run"
+    "disk-image-restored"
+};
 
 macro_rules! profiles {
     ($($path:literal)*) => { &[$(($path, include_str!(concat!("../../../", $path))),)*] };

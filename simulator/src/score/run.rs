@@ -116,6 +116,11 @@ impl<'s> Account<'s> {
                     hunt.on_reading(reading, plant);
                 }
             }
+            Seen::Log(word) => {
+                if let Some(hunt) = &mut self.hunt {
+                    hunt.on_alarm(word, plant);
+                }
+            }
             Seen::Deed(due) => {
                 if matches!(due.deed, Deed::Gateway(false) | Deed::Agent(false)) {
                     self.assets.values_mut().for_each(|watched| watched.turn("unknown", true, now_ms));

@@ -51,6 +51,7 @@ pub(crate) fn run(orders: &Play) -> Result<Exit, Failure> {
         let line = match &seen {
             Seen::Finding(finding) => teller.finding(finding),
             Seen::Deed(due) => Some(teller.deed(&due.deed)),
+            Seen::Log(word) => Some(format!("whoever follows the gateway's log: {word}")),
             Seen::Reading(_) => None,
         };
         line.is_none_or(|line| {

@@ -2,8 +2,7 @@
 
 use coldhearth::{
     catalogue::plate,
-    evidence::{Body, recall::Recall},
-    judge::{Fact, Finding, Memory, Permit, Site},
+    judge::{Fact, Memory, Permit, Site},
     metering::{PlatePoint, Sample, Schedule},
     terms::{Name, Stamp},
 };
@@ -161,28 +160,4 @@ fn schedule(scenario: &Scenario, bus: Name, start_ms: u64, phase: u64) -> Schedu
         })
     });
     Schedule::new(meters.collect(), plates.collect(), start_ms, phase)
-}
-
-/// What a journal keeps of what was said, where somebody will ask for it.
-#[derive(Debug)]
-pub(super) struct Kept(Option<Recall>);
-
-impl Kept {
-    /// Nothing is kept where the gateway never restarts.
-    pub(super) fn new(restarts: bool) -> Kept {
-        Kept(restarts.then(Recall::default))
-    }
-
-    /// Keeps a finding.
-    pub(super) fn on(&mut self, at: &Stamp, finding: &Finding) {
-        if let Some(recall) = &mut self.0 {
-            recall.on_said(at, &Body::Finding(finding.clone()));
-        }
-    }
-
-    /// What the agent would remember of it, by its own reading of its log.
-    pub(super) fn recall(&self, permits: &[Permit]) -> Memory {
-        let memory = self.0.clone().unwrap_or_default().into_memory();
-        Memory { permits: permits.to_vec(), ..memory }
-    }
 }

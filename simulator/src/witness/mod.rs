@@ -6,6 +6,7 @@
 
 mod gateway;
 mod line;
+mod log;
 mod tick;
 mod wall;
 
@@ -16,7 +17,7 @@ use coldhearth::{
     terms::{Digest, Name, Stamp},
 };
 
-use self::{gateway::Gateway, line::Faults, wall::Wall};
+use self::{gateway::Gateway, line::Faults, log::Disk, wall::Wall};
 use crate::{
     chance::Chance,
     plant::{JUMP_STEP_MS, Plant, STEP_MS},
@@ -37,6 +38,8 @@ pub enum Seen<'a> {
     Finding(&'a Finding),
     /// Something was done; the cheat begins with it, or not.
     Deed(&'a Due),
+    /// Who follows the gateway's log found it rewritten or shortened.
+    Log(&'static str),
     /// A meter told its registers.
     Reading(&'a coldhearth::metering::Reading),
 }
@@ -52,7 +55,7 @@ pub struct Witness<'s> {
     faults: Faults,
     wall: Wall,
     gateway: Option<Gateway>,
-    memory: gateway::Kept,
+    disk: Disk,
     permits: Vec<Permit>,
     chance: Chance,
     every_tick: bool,
@@ -64,11 +67,12 @@ impl<'s> Witness<'s> {
         let deeds: VecDeque<Due> = scenario.deeds(seed).into();
         let mut plant = scenario.plant(seed);
         plant.advance_to(scenario.from_ms);
-        let restarts = deeds.iter().any(|due| matches!(due.deed, Deed::Gateway(_) | Deed::Agent(_)));
+        let stops = deeds.iter().any(|due| matches!(due.deed, Deed::Gateway(_) | Deed::Agent(_)));
+        let copied = deeds.iter().any(|due| due.deed == Deed::CopyDisk);
         Witness {
             close: close_spans(scenario, &deeds),
             wall: Wall::new(scenario),
-            memory: gateway::Kept::new(restarts),
+            disk: Disk::new(scenario.config.gateway.id, stops, copied),
             faults: Faults::default(),
             gateway: None,
             permits: Vec::new(),
@@ -127,13 +131,10 @@ impl<'s> Witness<'s> {
     /// Answers and the time, to the judge.
     fn hear(&mut self, now_ms: u64, say: &mut dyn FnMut(&Stamp, Seen<'_>, &Plant) -> bool) -> bool {
         let Some(gateway) = &mut self.gateway else { return true };
-        let (plant, memory) = (&self.plant, &mut self.memory);
+        let (plant, disk) = (&self.plant, &mut self.disk);
         let mut goes_on = true;
         gateway.on_time(now_ms, &self.wall, plant, &mut |stamp, seen| {
-            if let Seen::Finding(finding) = &seen {
-                memory.on(stamp, finding);
-            }
-            goes_on &= say(stamp, seen, plant);
+            goes_on &= kept(disk, stamp, seen, plant, say);
         });
         goes_on
     }
@@ -162,7 +163,12 @@ impl<'s> Witness<'s> {
             Deed::Plant(change) => drop(self.plant.apply(change.clone())),
             Deed::Wire(unit, fault) => self.faults.set(*unit, *fault),
             Deed::Bus(bus, is_up) => self.faults.set_bus(*bus, *is_up),
-            Deed::Broker(_) => {}
+            Deed::Broker(is_up) => {
+                let found = self.disk.connect(*is_up);
+                self.tell(found, say);
+            }
+            Deed::CopyDisk => self.disk.copy(),
+            Deed::PutBackDisk => self.disk.put_back(),
             Deed::ClockStep(by_ms) => {
                 self.wall.step(*by_ms);
                 self.gateway.iter_mut().for_each(|gateway| gateway.on_clock(now_ms));
@@ -171,17 +177,26 @@ impl<'s> Witness<'s> {
             Deed::Gateway(false) | Deed::Agent(false) => self.gateway = None,
             Deed::Gateway(true) => {
                 self.wall.boot(now_ms);
-                self.resume();
+                self.resume(say);
             }
-            Deed::Agent(true) => self.resume(),
+            Deed::Agent(true) => self.resume(say),
             Deed::Paper(paper) => self.hand_over(paper, say),
         }
     }
 
-    fn resume(&mut self) {
+    fn resume(&mut self, say: &mut dyn FnMut(&Stamp, Seen<'_>, &Plant) -> bool) {
         if self.gateway.is_none() {
-            let memory = self.memory.recall(&self.permits);
+            let found = self.disk.start();
+            self.tell(found, say);
+            let memory = self.disk.recall(&self.permits);
             self.switch_on(&memory);
+        }
+    }
+
+    /// Tells what the log's followers found, if anything.
+    fn tell(&self, found: Option<&'static str>, say: &mut dyn FnMut(&Stamp, Seen<'_>, &Plant) -> bool) {
+        if let Some(word) = found {
+            say(&self.wall.at(self.plant.now_ms()), Seen::Log(word), &self.plant);
         }
     }
 
@@ -211,14 +226,11 @@ impl<'s> Witness<'s> {
             to_unix_ms: from_unix_ms.saturating_add_unsigned(paper.lasts_ms),
             document: Digest::of(id.as_str().as_bytes()),
         };
-        let (plant, memory) = (&self.plant, &mut self.memory);
+        let (plant, disk) = (&self.plant, &mut self.disk);
         if let Some(gateway) = &mut self.gateway {
             self.permits.push(permit);
             gateway.on_fact(now_ms, &stamp, Fact::Permit(&permit), &mut |stamp, seen| {
-                if let Seen::Finding(finding) = &seen {
-                    memory.on(stamp, finding);
-                }
-                say(stamp, seen, plant);
+                kept(disk, stamp, seen, plant, say);
             });
         }
     }
@@ -235,6 +247,18 @@ impl<'s> Witness<'s> {
             });
         }
     }
+}
+
+/// Passes on what was seen; findings are written down first, and what comes of that is told after.
+fn kept(
+    disk: &mut Disk,
+    at: &Stamp,
+    seen: Seen<'_>,
+    plant: &Plant,
+    say: &mut dyn FnMut(&Stamp, Seen<'_>, &Plant) -> bool,
+) -> bool {
+    let found = if let Seen::Finding(finding) = &seen { disk.write(at, finding) } else { None };
+    say(at, seen, plant) && found.is_none_or(|word| say(at, Seen::Log(word), plant))
 }
 
 /// When polls come close: all the time where somebody cheats, around each deed where nobody does.
