@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use coldhearth::terms::{AssetId, ClockQuality, MeterId, Name, WattHours, form::Form};
+use coldhearth::terms::{
+    AssetId, ClockQuality, MeterId, Name, WattHours,
+    form::{self, Form},
+};
 
 use super::{site::MeterPlan, time, verb::VERBS};
 use crate::{auxiliary::Auxiliaries, change::Change, equipment::Fed, fault::WireFault, site::FeederIndex};
