@@ -309,6 +309,9 @@ impl Schedule {
             Subject::Meter(watch) => {
                 watch.settle(fault, uptime_ms.saturating_sub(self.visit.began_ms()));
                 watch.tally.breaker_openings += u64::from(has_opened);
+                if has_opened {
+                    watch.on_silence();
+                }
             }
             Subject::Plate(_) => {}
         }

@@ -322,6 +322,27 @@ fn a_connection_lost_in_the_middle_of_a_poll_begins_it_anew_with_the_identity() 
 }
 
 #[test]
+fn who_answers_after_a_silence_says_first_who_he_is() {
+    // A gateway answers for a meter that was taken off its line, and no connection is lost.
+    const ABSENT: Fault = Fault::Exception(0x0B);
+    let mut schedule = Schedule::new(vec![meter("m1", 1)], vec![], 0, 0);
+    let mut paper = Paper::small(600, 5);
+    paper.reading(&mut schedule, 0);
+    paper.first = vec![ABSENT; 2];
+    for now in [1_000, 2_000] {
+        assert_eq!(miss_of(&paper.serve(&mut schedule, now)), ABSENT);
+    }
+    let samples = paper.serve(&mut schedule, 3_000);
+    assert!(matches!(samples.as_slice(), [Sample::Reading(_)]), "two lost polls are noise");
+    paper.first = vec![ABSENT; 3];
+    for now in [4_000, 5_000, 6_000] {
+        assert_eq!(miss_of(&paper.serve(&mut schedule, now)), ABSENT);
+    }
+    let samples = paper.serve(&mut schedule, 7_000);
+    assert!(matches!(samples.as_slice(), [Sample::Identity { .. }, Sample::Reading(_)]), "{samples:?}");
+}
+
+#[test]
 fn identity_is_read_at_both_ends_of_every_interval_of_utc_and_at_no_other_quiet_time() {
     let mut schedule = Schedule::new(vec![meter("m1", 1)], vec![], 0, 0);
     let mut paper = Paper::small(600, 5);

@@ -256,6 +256,11 @@ impl Watch {
         self.terms = Err(Fault::RatioUnknown);
     }
 
+    /// It has been silent for several polls, long enough to be exchanged: whoever answers next has to say first who he is.
+    pub(super) fn on_silence(&mut self) {
+        self.checked = false;
+    }
+
     /// Begins a poll that was due at `due_ms`. `wall_ms` is the wall time now, as far as it is known.
     pub(super) fn begin(&mut self, visit: &mut Visit, due_ms: u64, uptime_ms: u64, wall_ms: i64) {
         if uptime_ms.saturating_sub(due_ms) >= self.point.period_ms {
