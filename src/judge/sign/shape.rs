@@ -78,7 +78,9 @@ impl Shape {
         let declared = declared_var(terms, &shown);
         let excess = flows
             && is_quiet
-            && shown.reactive.is_some_and(|q| q.abs() > declared * (100 + REACTIVE_MARGIN_PERCENT) / 100);
+            && shown.reactive.is_some_and(|q| {
+                q.abs() > declared * (100 + REACTIVE_MARGIN_PERCENT) / 100 + of_allowances(terms)
+            });
         let reactive = self.reactive_for(reading.at, excess);
         let mismatch =
             mismatch(terms, reading, &shown).filter(|_| shown.is_of_one_moment && shown.is_even && flows);
@@ -129,6 +131,12 @@ fn is_reversed(terms: &Commissioned, shown: &Shown) -> bool {
     is_above(terms, shown.currents.0, LEAST_CURRENT_PERCENT)
         && shown.is_even
         && phases.iter().sum::<i128>().abs() * 100 < magnitudes * REVERSED_PERCENT
+}
+
+/// Reactive power that comes with the declared allowances: as much as their active power, which is a power factor of
+/// 0.7, that of a crane or a pump. In thousandths of var.
+fn of_allowances(terms: &Commissioned) -> i128 {
+    terms.allowances.iter().map(|allowance| i128::from(allowance.power.0)).sum()
 }
 
 /// What was declared, at the present voltage: capacitors give with its square. In thousandths of var.

@@ -229,3 +229,20 @@ fn more_than_a_furnace_is_rated_for_is_another_one_beside_it() {
     shared.polls(3_600, at(1_300));
     assert!(shared.is_clean(), "what else hangs on a shared feeder nobody declared");
 }
+
+#[test]
+fn pumps_that_were_allowed_bring_their_reactive_power_with_them() {
+    let allowed = |lag| {
+        let mut bench = Bench::new(Wiring::FourWire);
+        let pumps = Name::new("pumps").unwrap();
+        let watts = MilliWatts::from_watts(800_000);
+        bench.terms.allowances =
+            Box::new([Allowance::drawing(pumps, AllowanceKind::Cooling, watts, WattHours(600_000_000))]);
+        bench.terms.compensation_var = 0;
+        // 58 A at 10 kV are a megavolt-ampere, more than 5 % of the rating.
+        bench.polls(200, Shape::load(58, lag, [0, 0, 0]));
+        bench.turns()
+    };
+    assert_eq!(allowed(37), []);
+    assert_eq!(allowed(67), [(Sign::ReactiveExcess, Turn::Begins)]);
+}
