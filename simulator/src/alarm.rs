@@ -56,6 +56,16 @@ pub fn strong(finding: &Finding) -> Option<&'static str> {
     }
 }
 
+/// The word of a strong sign that a paper takes back. Both are told even where the paper was in force before.
+pub fn permitted(finding: &Finding) -> Option<&'static str> {
+    match finding {
+        Finding::Event(Event::Sign(found)) if found.turn == Turn::Permitted && found.sign.is_strong() => {
+            Some(found.sign.word())
+        }
+        Finding::Event(_) | Finding::State(_) | Finding::Verdict(_) | Finding::Interval(_) => None,
+    }
+}
+
 /// The word of a state, one of [`STATES`].
 pub const fn state(state: State) -> &'static str {
     state.word()

@@ -28,6 +28,19 @@ worded! {
 }
 
 impl AllowanceKind {
+    /// Whether motors may be behind it, which take reactive power with their active power.
+    pub const fn has_drives(self) -> bool {
+        match self {
+            AllowanceKind::Crane | AllowanceKind::Barring | AllowanceKind::Cooling | AllowanceKind::Other => {
+                true
+            }
+            AllowanceKind::Lamps
+            | AllowanceKind::Heaters
+            | AllowanceKind::Compensation
+            | AllowanceKind::Generation => false,
+        }
+    }
+
     /// Whether it serves only until the equipment has cooled down.
     pub const fn is_cool_down(self) -> bool {
         matches!(self, AllowanceKind::Barring | AllowanceKind::Cooling)

@@ -22,6 +22,22 @@ pub const HONEST: &[(&str, &str)] = scenarios! {
     "honest":
     "idle"
     "auxiliary-load"
+    "permit-run"
+    "dismantling"
+    "meter-outage"
+    "bus-outage"
+    "gateway-outage"
+    "broker-outage"
+    "meter-replaced"
+    "clock-without-ntp"
+    "lawful-cut-twelve-months"
+    "earth-fault-then-fuse"
+    "barring-across-the-deadline"
+    "coupler-closed-while-a-neighbour-melts"
+    "crane-that-gives-back"
+    "monthly-demand-clear"
+    "lawful-production"
+    "capacitors-left-on"
 };
 
 /// Plants in which somebody does.
@@ -45,6 +61,7 @@ const PROFILES: &[(&str, &str)] = profiles!(
     "config/meters/janitza-19000.toml"
     "config/meters/schneider-pm5000.toml"
     "simulator/meters/sim-cutoff.toml"
+    "simulator/meters/sim-panel.toml"
 );
 
 /// The profiles, read once.

@@ -63,6 +63,7 @@ pub(super) fn feeder(form: Form<'_>) -> Option<FeederPlan> {
     let process = form.table("load").map_or(Some(Load::Cold), load::load);
     let auxiliaries = form.table("auxiliaries").map(load::auxiliaries).unwrap_or_default();
     let transformer: Option<i64> = form.optional("transformer_kva", form::whole(1..=MAX_KW));
+    let loses = form.optional("load_losses", form::flag).unwrap_or(false);
     let capacitors: Option<i64> = form.optional("capacitors_kvar", form::whole(1..=MAX_KW));
     let voltage_point = form.optional("voltage_point", form::one_of(VOLTAGE_POINTS));
     let supply = form.optional("supply", form::one_of(SUPPLIES));
@@ -75,7 +76,8 @@ pub(super) fn feeder(form: Form<'_>) -> Option<FeederPlan> {
         .with_voltage_at(voltage_point.unwrap_or(VoltagePoint::Load))
         .with_supply(supply.unwrap_or(Supply::Live));
     if let Some(kva) = transformer {
-        feeder = feeder.with_transformer(Transformer::of_rating(kilo(kva)));
+        let transformer = Transformer::of_rating(kilo(kva));
+        feeder = feeder.with_transformer(if loses { transformer.with_load_loss() } else { transformer });
     }
     if let Some(kvar) = capacitors {
         feeder = feeder.with_capacitors(Capacitors { rated_var: kilo(kvar) });

@@ -152,6 +152,10 @@ impl<'s> Account<'s> {
                 if let Some(word) = alarm::strong(finding) {
                     self.alarms.push((word, now_ms));
                 }
+                // An edit under a paper that was in force already is told, and taken back in the same moment.
+                if let Some(word) = alarm::permitted(finding) {
+                    self.alarms.retain(|alarm| *alarm != (word, now_ms));
+                }
             }
             Finding::State(_) | Finding::Interval(_) => {}
         }

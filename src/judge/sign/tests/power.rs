@@ -87,6 +87,24 @@ fn a_declared_capacitor_bank_may_stay_on_and_an_undeclared_one_may_not() {
 }
 
 #[test]
+fn a_barring_drive_takes_the_reactive_power_of_a_drive_and_lamps_take_none() {
+    // 690 kW at a power factor of 0.8, within the allowance; the current is more than a twentieth of the rating's.
+    let turned = Shape::load(50, 37, [0, 0, 0]);
+    let allowed = |kind| {
+        let mut bench = Bench::new(Wiring::FourWire);
+        bench.terms.compensation_var = 0;
+        let (name, energy) = (Name::new("a").unwrap(), WattHours(500_000_000));
+        bench.terms.allowances =
+            [Allowance::drawing(name, kind, MilliWatts::from_watts(800_000), energy)].into();
+        bench.polls(600, turned);
+        bench
+    };
+    let drive = allowed(AllowanceKind::Barring);
+    assert!(drive.is_clean(), "{:?}", drive.turns());
+    assert_eq!(allowed(AllowanceKind::Lamps).turns(), [(Sign::ReactiveExcess, Turn::Begins)]);
+}
+
+#[test]
 fn a_melt_may_have_any_reactive_power() {
     let mut bench = Bench::new(Wiring::FourWire);
     bench.terms.compensation_var = 0;
