@@ -199,12 +199,13 @@ impl SimMeter {
     pub fn with_import(mut self, energy: WattHours) -> SimMeter {
         let whole = primary(energy);
         for register in &mut self.registers {
-            match register.quantity {
-                Quantity::Import | Quantity::Energy => register.counter.start(whole),
-                Quantity::ImportL1 | Quantity::ImportL2 | Quantity::ImportL3 => {
-                    register.counter.start(whole / 3);
-                }
-                _ => {}
+            if matches!(register.quantity, Quantity::Import | Quantity::Energy) {
+                register.counter.start(whole);
+            } else if matches!(
+                register.quantity,
+                Quantity::ImportL1 | Quantity::ImportL2 | Quantity::ImportL3
+            ) {
+                register.counter.start(whole / 3);
             }
         }
         self
@@ -241,7 +242,7 @@ impl SimMeter {
     /// Looks at what flows from now on.
     pub(crate) fn see(&mut self, flow: &Flow, held_ms: u64, now_ms: u64) {
         self.measured = Measured::of(flow, &self.terminals, held_ms);
-        let is_beat = self.beat_ms.is_some_and(|beat| now_ms % beat == 0 || self.shown.is_none());
+        let is_beat = self.beat_ms.is_some_and(|beat| now_ms.is_multiple_of(beat) || self.shown.is_none());
         if is_beat {
             self.shown = Some(self.measured);
         }

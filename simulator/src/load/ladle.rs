@@ -92,9 +92,9 @@ mod tests {
             let is = is_arcing(second * 1_000, chance);
             if is != was {
                 if was {
-                    arcs.push(length)
+                    arcs.push(length);
                 } else {
-                    rests.push(length)
+                    rests.push(length);
                 }
                 (was, length) = (is, 0);
             }

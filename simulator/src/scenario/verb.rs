@@ -162,14 +162,14 @@ pub(super) const VERBS: &[(&str, Read)] = &[
     ("gateway", |form, key, _| form.required(key, form::one_of(SWITCH)).map(Deed::Gateway)),
     ("agent", |form, key, _| form.required(key, form::one_of(SWITCH)).map(Deed::Agent)),
     ("broker", |form, key, _| form.required(key, form::one_of(SWITCH)).map(Deed::Broker)),
-    ("disk", |form, key, _| form.required(key, form::one_of(DISK)).map(|deed| deed())),
+    ("disk", |form, key, _| form.required(key, form::one_of(DISK)).map(disk)),
     ("clock_step", |form, key, _| form.required(key, time::signed).map(Deed::ClockStep)),
     ("clock", |form, key, _| form.required(key, clock_quality).map(Deed::ClockQuality)),
     ("permit", paper),
 ];
 
 const FUNCTIONS: &[(&str, Function)] = &[("holding", Function::Holding), ("input", Function::Input)];
-const DISK: &[(&str, fn() -> Deed)] = &[("copied", || Deed::CopyDisk), ("put_back", || Deed::PutBackDisk)];
+const DISK: &[(&str, bool)] = &[("copied", false), ("put_back", true)];
 const SWITCH: &[(&str, bool)] = &[("on", true), ("off", false)];
 const PLACES: &[(&str, Place)] =
     &[("before_meter", Place::BeforeMeter), ("behind_meter", Place::BehindMeter)];
@@ -192,6 +192,10 @@ fn at_meter<'n>(form: &Form<'_>, key: &'static str, names: &Names<'n>) -> Option
         form.flaw(key, format!("no [[installed]] is meter `{id}`"), "add it, or correct the name");
     }
     found
+}
+
+fn disk(is_put_back: bool) -> Deed {
+    if is_put_back { Deed::PutBackDisk } else { Deed::CopyDisk }
 }
 
 fn bus(form: &Form<'_>, key: &'static str, names: &Names<'_>) -> Option<Name> {
