@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::memory::Loaded;
 pub use self::{
-    memory::{LOGS_IN_MEMORY, RECALLED},
+    memory::{LOGS_IN_MEMORY, PLACES_IN_MEMORY, RECALLED},
     receipts::{Outgoing, RECEIPTS_AT_ONCE},
 };
 use super::store::{

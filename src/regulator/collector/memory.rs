@@ -13,7 +13,9 @@ use crate::{
 pub const RECALLED: u32 = 4_096;
 /// Logs kept in memory; whichever has been silent for longest is loaded again when it speaks.
 pub const LOGS_IN_MEMORY: usize = 10_000;
-/// Records of one log after which what it remembers is cut back to [`RECALLED`].
+/// Places remembered in all logs together, some 70 bytes each: beyond it the logs that have been silent for longest go.
+pub const PLACES_IN_MEMORY: u64 = 4_000_000;
+/// Places remembered of one log after which they are cut back to [`RECALLED`].
 const CUT_BACK_AFTER: u64 = 4 * RECALLED as u64;
 /// Records read from the store at once.
 const PAGE: u32 = 1_024;
@@ -25,8 +27,8 @@ pub(super) struct Loaded {
     turn: u64,
     /// The batch that last was about it.
     round: u64,
-    /// Records taken since it was loaded.
-    taken: u64,
+    /// Places remembered of it: those recalled when it was loaded, and the records taken since.
+    places: u64,
 }
 
 impl Collector {
@@ -57,7 +59,7 @@ impl Collector {
             }
         }
         for (log, turn) in turns {
-            let loaded = self.loaded.entry(log).or_insert(Loaded { turn, round: 0, taken: 0 });
+            let loaded = self.loaded.entry(log).or_insert(Loaded { turn, round: 0, places: 0 });
             (loaded.turn, loaded.round) = (turn, self.round);
         }
         Ok(())
@@ -114,9 +116,12 @@ impl Collector {
         }
         let Some(Kept { seq, head, next_epoch, .. }) = kept.copied() else { return Ok(()) };
         let mut resumed = Head::resuming(seq, head, next_epoch);
-        for (place, hash) in self.store.hashes_to(log, seq, RECALLED)? {
+        let recalled = self.store.hashes_to(log, seq, RECALLED)?;
+        let places = u64::try_from(recalled.len()).unwrap_or(u64::MAX);
+        for (place, hash) in recalled {
             resumed.recall(place, hash);
         }
+        self.loaded.insert(log, Loaded { turn: 0, round: 0, places });
         self.follower.resume(log.0, log.1, resumed);
         Ok(())
     }
@@ -198,8 +203,8 @@ impl Collector {
         for (log, records) in added {
             let Some(loaded) = self.loaded.get_mut(&log) else { continue };
             loaded.turn = loaded.turn.saturating_add(1);
-            loaded.taken += records;
-            if loaded.taken > CUT_BACK_AFTER {
+            loaded.places = loaded.places.saturating_add(records);
+            if loaded.places > CUT_BACK_AFTER {
                 self.forget(log);
             }
         }
@@ -261,18 +266,22 @@ impl Collector {
         self.pruned.remove(&log);
     }
 
-    /// Forgets the logs that have been silent for longest, if there are too many: a quarter at once, so that this is
-    /// seldom done.
+    /// Forgets the logs that have been silent for longest, if there are too many or they remember too much: a quarter at
+    /// once, so that this is seldom done.
     pub(super) fn make_room(&mut self) {
-        if self.loaded.len() <= self.most_logs {
+        let mut places: u64 = self.loaded.values().map(|loaded| loaded.places).sum();
+        if self.loaded.len() <= self.most_logs && places <= PLACES_IN_MEMORY {
             return;
         }
-        let mut rounds: Vec<u64> = self.loaded.values().map(|loaded| loaded.round).collect();
-        rounds.sort_unstable();
-        let too_many = self.loaded.len() - self.most_logs + self.most_logs / 4;
-        let Some(until) = rounds.get(too_many.saturating_sub(1)).copied() else { return };
-        let silent = self.loaded.iter().filter(|(_, loaded)| loaded.round <= until).map(|(log, _)| *log);
-        let silent: Vec<Log> = silent.collect();
-        silent.into_iter().for_each(|log| self.forget(log));
+        let mut silent: Vec<(u64, Log, u64)> =
+            self.loaded.iter().map(|(log, loaded)| (loaded.round, *log, loaded.places)).collect();
+        silent.sort_unstable();
+        for (_, log, remembered) in silent {
+            if self.loaded.len() <= self.most_logs / 4 * 3 && places <= PLACES_IN_MEMORY / 4 * 3 {
+                return;
+            }
+            places = places.saturating_sub(remembered);
+            self.forget(log);
+        }
     }
 }
