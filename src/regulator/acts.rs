@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::store::{Answered, Kept, KeptEpoch, Log, Store};
 use crate::{
     evidence::{
-        Act, ActKind, Answer, Body, Kind, Meaning, Record, Sealer, Signed, Signer, Topic, act::NotSealed,
-        record::Unverified,
+        Act, ActKind, ActRefusal, Answer, Body, Kind, Meaning, Record, Sealer, Signed, Signer, Topic,
+        act::NotSealed, record::Unverified,
     },
     host::{
         Clock,
@@ -56,8 +56,11 @@ pub fn read(bytes: &[u8]) -> Result<Act, Failure> {
     opened.map_err(|refusal| Failure::new(Exit::Data, format!("no signed act: {refusal}")))
 }
 
-/// A question: the verdict on a piece of equipment as it stands. Its version is the second it was asked in, so that each
-/// replaces the one before and a gateway remembers one per equipment.
+/// How often a question is put anew that was refused because another of the same second came before it.
+pub const QUESTIONS_A_SECOND: u32 = 5;
+
+/// A question: the verdict on a piece of equipment as it stands. Its version is the second it was asked in, and its turn
+/// in that second, so that each replaces the one before and a gateway remembers one per equipment.
 ///
 /// # Errors
 /// It cannot be signed.
@@ -66,11 +69,13 @@ pub fn question(
     asset: AssetId,
     signer: &dyn Signer,
     now_unix_ms: i64,
+    turn: u32,
 ) -> Result<Vec<u8>, Failure> {
+    let version = now_unix_ms.max(1_000) / 1_000 + i64::from(turn);
     // Identifiers are one byte a letter; a prefix of 20 leaves room for ours.
     let about: String = asset.as_str().chars().take(20).collect();
     let draft = json!({
-        "act": ActKind::Ask.word(), "act_id": format!("ask-{about}"), "version": now_unix_ms.max(1_000) / 1_000,
+        "act": ActKind::Ask.word(), "act_id": format!("ask-{about}"), "version": version,
         "gateway_id": gateway.as_str(), "asset": asset.as_str(),
     });
     sign(draft.to_string().as_bytes(), signer, now_unix_ms)
@@ -83,6 +88,14 @@ pub struct Reply {
     pub answer: Option<Answer>,
     /// The verdict that was asked for, with the bytes it came in.
     pub verdict: Option<(Record, Vec<u8>)>,
+}
+
+impl Reply {
+    /// Whether the gateway has taken another version before.
+    pub fn is_outrun(&self) -> bool {
+        let why = self.answer.and_then(|answer| answer.refused);
+        why.is_some_and(|why| matches!(why, ActRefusal::Replayed | ActRefusal::OlderVersion))
+    }
 }
 
 /// Publishes an act, retained, until its gateway has answered it in its log; then takes it away. Of one that asks, the
@@ -262,11 +275,13 @@ mod tests {
     fn a_question_names_its_equipment_and_replaces_the_one_before() {
         let gateway = GatewayId::new("gw-03").unwrap();
         let longest = "a-furnace-of-24-letters-";
-        let asked = |id, now| read(&question(gateway, asset(id), &key(), now).unwrap()).unwrap();
+        let asked = |id, now| read(&question(gateway, asset(id), &key(), now, 0).unwrap()).unwrap();
         let (first, second) = (asked(longest, 1_795_000_000_999), asked(longest, 1_795_000_001_000));
         assert_eq!(first.meaning, Meaning::Ask(asset(longest)));
         assert_eq!((first.id, first.version + 1), (second.id, second.version));
         assert_ne!(first.id, asked("eaf-2", 1_795_000_000_999).id);
+        let again = question(gateway, asset(longest), &key(), 1_795_000_000_999, 1).unwrap();
+        assert_eq!(read(&again).unwrap().version, second.version, "a second turn in the same second");
         assert_eq!(asked("eaf-2", -5).version, 1, "a clock that was never set asks all the same");
     }
 

@@ -83,8 +83,15 @@ pub(crate) fn act(verb: ActVerb) -> Result<Exit, Failure> {
         ActVerb::Ask { broker, asset, gateway, home, wait, json } => {
             let now_unix_ms = SystemClock::default().now().wall_unix_ms;
             let (gateway, asset) = (GatewayId(gateway), AssetId(asset));
-            let bytes = acts::question(gateway, asset, &*home.signer()?, now_unix_ms)?;
-            let reply = send(&broker, &mut *home.store()?, bytes, wait)?;
+            let (signer, mut store) = (home.signer()?, home.store()?);
+            let mut reply = Reply::default();
+            for turn in 0..acts::QUESTIONS_A_SECOND {
+                let bytes = acts::question(gateway, asset, &*signer, now_unix_ms, turn)?;
+                reply = send(&broker, &mut *store, bytes, wait)?;
+                if !reply.is_outrun() {
+                    break;
+                }
+            }
             answered(&reply)?;
             let Some((record, bytes)) = reply.verdict else {
                 return Err(Failure::new(
