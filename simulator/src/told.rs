@@ -98,6 +98,8 @@ impl Teller {
             Deed::Gateway(false) => "the gateway loses its power".to_owned(),
             Deed::Agent(true) => "the agent is started".to_owned(),
             Deed::Agent(false) => "the agent is stopped".to_owned(),
+            Deed::Isolated(asset, true) => format!("{asset} is cut off by order"),
+            Deed::Isolated(asset, false) => format!("{asset} may be fed again"),
             Deed::Broker(true) => "the broker is back".to_owned(),
             Deed::Broker(false) => "the broker is away".to_owned(),
             Deed::CopyDisk => "somebody copies the gateway's disk".to_owned(),

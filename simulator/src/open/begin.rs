@@ -165,6 +165,7 @@ fn spells(scenario: &Scenario, deeds: &[Due]) -> Vec<Spell> {
             | Deed::Gateway(_)
             | Deed::Agent(_)
             | Deed::Broker(_)
+            | Deed::Isolated(..)
             | Deed::CopyDisk
             | Deed::PutBackDisk
             | Deed::ClockStep(_)

@@ -33,6 +33,9 @@ pub enum Deed {
     ClockStep(i64),
     /// How far the gateway's clock can be believed from now on.
     ClockQuality(ClockQuality),
+    /// The point before the feeders of this equipment should be open from here on, or no longer: a cut-off order was
+    /// executed, or taken back.
+    Isolated(AssetId, bool),
     /// The authority's paper arrives.
     Paper(Paper),
 }
@@ -152,6 +155,7 @@ fn undo(deed: &Deed, names: &Names<'_>) -> Option<Deed> {
         Deed::Gateway(is_on) => return Some(Deed::Gateway(!is_on)),
         Deed::Agent(is_on) => return Some(Deed::Agent(!is_on)),
         Deed::Broker(is_on) => return Some(Deed::Broker(!is_on)),
+        Deed::Isolated(asset, is_isolated) => return Some(Deed::Isolated(*asset, !is_isolated)),
         Deed::ClockStep(by_ms) => return Some(Deed::ClockStep(-by_ms)),
         Deed::ClockQuality(_) => return Some(Deed::ClockQuality(names.clock)),
         Deed::Wire(_, None) | Deed::Paper(_) | Deed::CopyDisk | Deed::PutBackDisk => return None,

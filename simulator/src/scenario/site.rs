@@ -156,6 +156,8 @@ fn set_numbers(form: &Form<'_>, meter: SimMeter) -> SimMeter {
     let meter = small("noise_ppm", 100_000).into_iter().fold(meter, SimMeter::with_noise_ppm);
     let meter = small("beat_ms", 60_000).into_iter().fold(meter, SimMeter::with_beat_ms);
     let meter = small("saving_every_ms", 86_400_000).into_iter().fold(meter, SimMeter::with_saving_every_ms);
+    let serial = form.optional("serial", form::text);
+    let meter = serial.iter().fold(meter, |meter, serial| meter.with_serial(serial));
     let starting = whole("starting_ma", 100_000_000).map(MilliAmps);
     let meter = starting.into_iter().fold(meter, SimMeter::with_starting_current);
     let import = whole("import_kwh", 1_000_000_000_000).map(|kwh| WattHours(kwh * 1_000));

@@ -165,6 +165,7 @@ pub(super) const VERBS: &[(&str, Read)] = &[
     ("disk", |form, key, _| form.required(key, form::one_of(DISK)).map(disk)),
     ("clock_step", |form, key, _| form.required(key, time::signed).map(Deed::ClockStep)),
     ("clock", |form, key, _| form.required(key, clock_quality).map(Deed::ClockQuality)),
+    ("isolate", |form, key, names| asset(form, key, names).map(|asset| Deed::Isolated(asset, true))),
     ("permit", paper),
 ];
 
