@@ -17,13 +17,14 @@
 //! | `truth` | what really happens in a run, as JSON Lines |
 //! | `score` | the scoreboard: honest years, runs of every cheat, what was caught by what and how soon |
 //! | `open` | the plant of a scenario, served at its own pace |
+//! | `fleet` | many gateways with the agent's own evidence and uplink, over real MQTT, in bad weather |
 //! | `demo` | plant, broker, agent and regulator on one fast clock, for people |
 //! | `exception`, `frame`, `fault`, `socket` | the plant as a Modbus server, over TCP and (`rtu`) on a line, that can lie about bytes |
 //!
 //! Everything random is a function of the seed and of plant time, so the same seed shows the same plant however it is
 //! polled: only sums, products, quotients and square roots, which every machine computes alike. Only `socket`,
-//! `open` and `demo` do I/O. Nothing here shares code with the decoder or the judge: a threshold or an encoding that both sides
-//! took from one place would prove nothing.
+//! `open`, `fleet` and `demo` do I/O. Nothing here shares code with the decoder or the judge: a threshold or an encoding
+//! that both sides took from one place would prove nothing.
 
 pub mod accuracy;
 pub mod alarm;
@@ -41,6 +42,7 @@ pub mod exception;
 mod factor;
 pub mod fault;
 pub mod feeder;
+pub mod fleet;
 mod flow;
 mod frame;
 pub mod grid;

@@ -25,6 +25,8 @@ enum Verb {
     Demo(verb::demo::Demo),
     /// The plant of a scenario over real sockets, for any Modbus master
     Serve(verb::serve::Serve),
+    /// Many gateways with real signatures at a real broker, with outages, restarts and storms
+    Fleet(verb::fleet::Fleet),
     /// What the judge says of a recorded feeder, as if decommissioned equipment stood behind it
     Judge(verb::judge::Judge),
     /// Plays one run of a scenario in virtual time and tells it finding by finding, with the truth beside
@@ -36,10 +38,13 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
-    service::start_logging_at("warn");
-    let done = match Arguments::parse().verb {
+    let verb = Arguments::parse().verb;
+    // What befalls a fleet is its story, told as a sum; thousands of lost brokers are no news.
+    service::start_logging_at(if matches!(verb, Verb::Fleet(_)) { "error" } else { "warn" });
+    let done = match verb {
         Verb::Demo(orders) => verb::demo::run(orders),
         Verb::Serve(orders) => verb::serve::run(orders),
+        Verb::Fleet(orders) => verb::fleet::run(orders),
         Verb::Judge(orders) => verb::judge::run(&orders),
         Verb::Play(orders) => verb::play::run(&orders),
         Verb::Score(orders) => verb::score::run(&orders),

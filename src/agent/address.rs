@@ -2,7 +2,7 @@
 
 use super::config::AgentConfig;
 use crate::{
-    evidence::{Act, Body, Kind, Meaning, Occasion, Presence, Topic},
+    evidence::{Act, Body, Kind, Meaning, Occasion, Presence, Topic, presence::WILL_DELAY_S},
     host::{
         courier::{Broker, Will},
         exit::{Exit, Failure},
@@ -10,9 +10,6 @@ use crate::{
     judge::{Event, Finding, Verdict},
     terms::{Name, Stamp},
 };
-
-/// How long the broker waits before it publishes our will, in seconds.
-pub const WILL_DELAY_S: u32 = 60;
 
 /// Where this gateway publishes.
 #[derive(Clone, Copy, Debug)]

@@ -39,6 +39,7 @@ pub mod canonical;
 pub mod chain;
 pub mod commissioning;
 pub mod continuity;
+pub mod contract;
 pub mod follow;
 mod grounds;
 pub mod head;

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::terms::Stamp;
 
+/// How long a broker waits before it publishes a gateway's will, in seconds; in MQTT 3.1.1 it does not wait.
+pub const WILL_DELAY_S: u32 = 60;
+
 /// Why a gateway came or went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -12,6 +12,8 @@ use crate::terms::{
 
 /// First levels of every topic.
 pub const ROOT: &str = "coldhearth/v1";
+/// The level of an asset, for what concerns the gateway itself.
+pub const SELF: &str = "_";
 /// Everything every gateway publishes.
 pub const EVERYTHING: &str = "coldhearth/v1/#";
 
@@ -41,6 +43,20 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every one of them.
+    pub const ALL: [Kind; 10] = [
+        Kind::Attest,
+        Kind::State,
+        Kind::Violation,
+        Kind::Tamper,
+        Kind::Plate,
+        Kind::Head,
+        Kind::Link,
+        Kind::Answer,
+        Kind::Receipt,
+        Kind::Act,
+    ];
+
     /// The last levels of the topic.
     pub const fn word(self) -> &'static str {
         match self {
@@ -64,19 +80,7 @@ impl Kind {
         if kind.strip_prefix("act/").is_some_and(|act| Name::new(act).is_some()) {
             return Some(Kind::Act);
         }
-        [
-            Kind::Attest,
-            Kind::State,
-            Kind::Violation,
-            Kind::Tamper,
-            Kind::Plate,
-            Kind::Head,
-            Kind::Link,
-            Kind::Answer,
-            Kind::Receipt,
-        ]
-        .into_iter()
-        .find(|k| k.word() == kind)
+        Kind::ALL.into_iter().find(|k| *k != Kind::Act && k.word() == kind)
     }
 
     /// Whether the broker keeps the newest for late subscribers.
@@ -113,7 +117,7 @@ pub struct Topic {
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [province, city, county] = self.division.levels();
-        let asset = self.asset.as_ref().map_or("_", Name::as_str);
+        let asset = self.asset.as_ref().map_or(SELF, Name::as_str);
         let (enterprise, gateway, kind) = (self.enterprise, self.gateway, self.kind.word());
         write!(f, "{ROOT}/{province}/{city}/{county}/{enterprise}/{gateway}/{asset}/{kind}")
     }

@@ -14,8 +14,11 @@ pub use self::{
     memory::{LOGS_IN_MEMORY, PLACES_IN_MEMORY, RECALLED},
     receipts::{Outgoing, RECEIPTS_AT_ONCE},
 };
-use super::store::{
-    Answered, Batch, Kept, KeptEpoch, KeptFork, KeptRecord, Log, Spot, Store, StoreFault, state_root,
+use super::{
+    refusals::Refusals,
+    store::{
+        Answered, Batch, Kept, KeptEpoch, KeptFork, KeptRecord, Log, Spot, Store, StoreFault, state_root,
+    },
 };
 use crate::{
     evidence::{
@@ -50,6 +53,8 @@ pub struct Tally {
     pub forks: u64,
     /// Places that gateways have lost and that are kept here.
     pub lost: u64,
+    /// Why messages were not believed.
+    pub refusals: Refusals,
 }
 
 /// Where a log comes from, as its genesis says.
@@ -361,6 +366,7 @@ impl Collector {
             Seen::Again => tally.again += 1,
             Seen::Refused(refusal) => {
                 tally.refused += 1;
+                tally.refusals.count(refusal);
                 tracing::warn!(%refusal, "not believed");
             }
             Seen::Held { gateway, key } => {

@@ -9,10 +9,13 @@ pub mod collector;
 pub mod config;
 mod desk;
 pub mod inspect;
+pub mod page;
 pub mod prune;
+pub mod refusals;
 pub mod serve;
 pub mod store;
 pub mod timeline;
+pub mod vitals;
 pub mod watch;
 
 pub use watch::{WatchOrders, watch};

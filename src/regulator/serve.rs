@@ -5,12 +5,13 @@
 
 use std::collections::VecDeque;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::{
     collector::{Collector, Outgoing, Tally},
     desk::{self, Desk, Job, Message, Outcome},
     store::StoreFault,
+    vitals::{Line, Vitals},
 };
 use crate::{
     evidence::Kind,
@@ -19,6 +20,7 @@ use crate::{
         courier::{self, Broker, Delivery, Event, IN_HAND, Send},
         exit::{Exit, Failure},
     },
+    terms::{ClockQuality, Stamp},
 };
 
 /// Every record of every gateway.
@@ -44,7 +46,7 @@ pub const STORE_PATIENCE_MS: u64 = 15 * 60 * 1_000;
 /// Time between two lines on health, in milliseconds.
 pub const HEALTH_MS: u64 = 15 * 60 * 1_000;
 
-/// Serves until asked to stop.
+/// Serves until asked to stop. `shown` is told how it is, at every turn.
 ///
 /// # Errors
 /// The store failed, or was away for [`STORE_PATIENCE_MS`].
@@ -52,6 +54,7 @@ pub async fn serve(
     clock: &dyn Clock,
     broker: Broker,
     collector: Collector,
+    shown: &watch::Sender<Vitals>,
     stop: impl Future<Output = ()>,
 ) -> Result<Exit, Failure> {
     let broker = Broker { filters: vec![RECORDS.to_owned()], keeps_s: Some(KEEPS_S), ..broker };
@@ -68,6 +71,7 @@ pub async fn serve(
         {
             return Err(gone());
         }
+        serving.show(&now, shown);
         tokio::select! {
             biased;
             () = &mut stop => {
@@ -111,12 +115,16 @@ struct Health {
     store_conflicts: u64,
     /// Messages on topics that are none of ours.
     strange_topics: u64,
+    /// Times the broker was lost.
+    broker_lost: u64,
+    /// Receipts handed to the broker over connections that are gone.
+    receipts_sent: u64,
 }
 
 impl Health {
     fn tell(&self) {
-        let Health { kept, store_lost, store_retries, store_conflicts, strange_topics } = *self;
-        let Tally { records, again, refused, unknown, forks, lost } = kept;
+        let Health { kept, store_lost, store_retries, store_conflicts, strange_topics, .. } = *self;
+        let Tally { records, again, refused, unknown, forks, lost, .. } = kept;
         tracing::info!(
             records,
             again,
@@ -133,7 +141,8 @@ impl Health {
     }
 
     fn add(&mut self, tally: Tally) {
-        let Tally { records, again, refused, unknown, forks, lost } = tally;
+        let Tally { records, again, refused, unknown, forks, lost, refusals } = tally;
+        self.kept.refusals.add(&refusals);
         self.kept.records += records;
         self.kept.again += again;
         self.kept.refused += refused;
@@ -160,6 +169,9 @@ struct Serving {
     busy: bool,
     trouble: Option<Trouble>,
     connected: bool,
+    line: Line,
+    /// Since when the store is at something, uptime in milliseconds.
+    busy_since_ms: u64,
     round_ms: u64,
     health_ms: u64,
     health: Health,
@@ -174,10 +186,40 @@ impl Serving {
             busy: false,
             trouble: None,
             connected: false,
+            line: Line::Untried,
+            busy_since_ms: now_ms,
             round_ms: now_ms + RECEIPTS_MS,
             health_ms: now_ms + HEALTH_MS,
             health: Health::default(),
         }
+    }
+
+    /// What was on its way is gone with its connection.
+    fn reset(&mut self) {
+        self.health.receipts_sent += self.out.tag;
+        self.out = Outbound::default();
+    }
+
+    fn show(&self, now: &Stamp, shown: &watch::Sender<Vitals>) {
+        let Health { kept, store_lost, store_retries, store_conflicts, strange_topics, .. } = self.health;
+        shown.send_replace(Vitals {
+            kept,
+            strange_topics,
+            line: self.line,
+            broker_lost: self.health.broker_lost,
+            store_lost,
+            store_retries,
+            store_conflicts,
+            store_away_since_ms: self.trouble.as_ref().map(|trouble| trouble.since_ms),
+            store_busy_since_ms: self.busy.then_some(self.busy_since_ms),
+            waiting: (self.waiting.len() as u64, MOST_WAITING as u64),
+            waiting_bytes: (self.waiting_bytes as u64, MOST_WAITING_BYTES as u64),
+            receipts_waiting: self.out.receipts.len() as u64,
+            receipts_in_flight: self.out.in_flight as u64,
+            receipts_sent: self.health.receipts_sent + self.out.tag,
+            clock_set: now.clock != ClockQuality::Unset,
+            turned_ms: now.uptime_ms,
+        });
     }
 
     fn has_room(&self) -> bool {
@@ -220,7 +262,7 @@ impl Serving {
             self.waiting_bytes = self.waiting.iter().map(|message| message.bytes.len()).sum();
             Job::Take(batch, now_unix_ms)
         };
-        self.busy = true;
+        (self.busy, self.busy_since_ms) = (true, now_ms);
         Some(job)
     }
 
@@ -294,12 +336,15 @@ impl Serving {
             }
             Event::Connected { .. } => {
                 tracing::info!("connected to the broker");
-                self.out = Outbound::default();
+                self.reset();
+                self.line = Line::Greeted;
                 self.connected = true;
             }
             Event::Lost { why } => {
                 tracing::warn!(?why, "the broker is lost; connecting again");
-                self.out = Outbound::default();
+                self.reset();
+                self.health.broker_lost += 1;
+                self.line = Line::Lost(why.text());
             }
             Event::Refused { why, .. } => {
                 // Nobody there to hear it: it is retained all the same.
@@ -307,14 +352,15 @@ impl Serving {
                 self.out.in_flight = self.out.in_flight.saturating_sub(1);
             }
             Event::Accepted { .. } => self.out.in_flight = self.out.in_flight.saturating_sub(1),
-            Event::Subscribed | Event::Expiring { .. } => {}
+            Event::Subscribed => self.line = Line::Open,
+            Event::Expiring { .. } => {}
         }
     }
 }
 
 fn report(tally: Tally) {
     if tally != Tally::default() {
-        let Tally { records, again, refused, unknown, forks, lost } = tally;
+        let Tally { records, again, refused, unknown, forks, lost, .. } = tally;
         tracing::info!(records, again, refused, unknown, forks, lost, "kept");
     }
 }

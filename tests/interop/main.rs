@@ -2,11 +2,14 @@
 //! must say of every message what our own verifier says of it; and the notice as an evaluator in Python reads it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod contract;
 mod law;
 mod messages;
 #[path = "../catalogue/random.rs"]
 mod random;
 mod schema;
+#[path = "../support/mod.rs"]
+mod support;
 mod verifier;
 
 use std::{

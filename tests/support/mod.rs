@@ -109,12 +109,14 @@ impl Mosquitto {
     }
 
     pub async fn start_with(folder: &Path, port: u16, more: &str) -> Mosquitto {
+        let text = format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n{more}\n");
+        Mosquitto::start_text(folder, port, &text).await
+    }
+
+    /// With this configuration, which listens on this port of 127.0.0.1.
+    pub async fn start_text(folder: &Path, port: u16, text: &str) -> Mosquitto {
         let config = folder.join(format!("mosquitto-{port}.conf"));
-        std::fs::write(
-            &config,
-            format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n{more}\n"),
-        )
-        .unwrap();
+        std::fs::write(&config, text).unwrap();
         let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"]
             .into_iter()
             .find(|path| Path::new(path).exists())
@@ -320,6 +322,16 @@ impl Works {
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.0.join("agent.log")).unwrap_or_default()
     }
+}
+
+/// Enrols the works' gateway; tells the fingerprint it reads out and its key's file.
+pub fn public_key_of(works: &Works, config: &Path) -> (String, PathBuf) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_coldhearth"));
+    let out = command.arg("enrol").arg("--config").arg(config).output().unwrap();
+    let said = String::from_utf8(out.stdout).unwrap();
+    let fingerprint =
+        said.lines().find_map(|line| line.strip_prefix("fingerprint: ")).expect("a fingerprint");
+    (fingerprint.to_owned(), works.public_key_file())
 }
 
 /// Audits records under one key.

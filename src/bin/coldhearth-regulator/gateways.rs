@@ -9,7 +9,7 @@ use coldhearth::{
     terms::{GatewayId, time::LegalTime},
 };
 
-use crate::{say, serve::Home};
+use crate::{admit, say, serve::Home};
 
 #[derive(Subcommand)]
 pub(crate) enum Gateway {
@@ -23,6 +23,13 @@ pub(crate) enum Gateway {
         /// The fingerprint as `coldhearth enrol` printed it at the gateway; spaces do not matter
         #[arg(long)]
         fingerprint: String,
+        #[command(flatten)]
+        home: Home,
+    },
+    /// Admit many gateways from a list: identifier, public key in base64 and fingerprint on each line
+    Admit {
+        /// The list
+        list: PathBuf,
         #[command(flatten)]
         home: Home,
     },
@@ -50,7 +57,6 @@ pub(crate) fn gateway(verb: Gateway) -> Result<Exit, Failure> {
     match verb {
         Gateway::Add { key, id, fingerprint, home } => {
             let key = public_key::load(&key)?;
-            let bare = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
             if bare(&fingerprint) != bare(&key.fingerprint()) {
                 let message = format!(
                     "this key's fingerprint is {}: not the one that was read out; do not admit it",
@@ -67,6 +73,7 @@ pub(crate) fn gateway(verb: Gateway) -> Result<Exit, Failure> {
             say(&format!("{id}: admitted, key {} ({})", key.id(), key.suite()));
             Ok(Exit::Done)
         }
+        Gateway::Admit { list, home } => admit::admit(&list, &home, now),
         Gateway::List { home } => {
             for admitted in home.store()?.admitted()? {
                 let revoked = admitted
@@ -91,6 +98,11 @@ pub(crate) fn gateway(verb: Gateway) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
     }
+}
+
+/// A fingerprint without what people put between its digits.
+pub(crate) fn bare(text: &str) -> String {
+    text.split_whitespace().collect::<String>().to_lowercase()
 }
 
 pub(crate) fn gateway_id(text: &str) -> Result<GatewayId, String> {

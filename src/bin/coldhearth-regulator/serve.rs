@@ -1,6 +1,10 @@
 //! `serve`: the authority's collector; and where the authority's programs find its store.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 use coldhearth::{
@@ -8,11 +12,14 @@ use coldhearth::{
     regulator::{
         collector::Collector,
         config::{self, CLIENT_ID, RegulatorConfig, StoreAt},
-        serve,
+        page, serve,
         store::Store,
+        vitals::Vitals,
     },
     terms::Flaw,
 };
+
+use tokio::sync::watch;
 
 use crate::broker::{self, BrokerOrders};
 
@@ -62,6 +69,9 @@ pub(crate) struct Serve {
     /// Name to use at the broker
     #[arg(long, default_value = CLIENT_ID, conflicts_with = "config")]
     client_id: String,
+    /// Show /metrics for Prometheus, /health with reasons and /alive at this loopback address
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics: Option<SocketAddr>,
 }
 
 pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
@@ -77,20 +87,26 @@ pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
         Some(config) => broker::configured(&config.broker)?,
         None => broker::broker(&orders.broker, &orders.client_id)?,
     };
-    serve_from(broker, Collector::open(orders.home.store()?, orders.home.signer()?)?)
+    serve_from(broker, Collector::open(orders.home.store()?, orders.home.signer()?)?, orders.metrics)
 }
 
-fn serve_from(broker: Broker, collector: Collector) -> Result<Exit, Failure> {
+fn serve_from(broker: Broker, collector: Collector, metrics: Option<SocketAddr>) -> Result<Exit, Failure> {
     let key = collector.public_key();
     tracing::info!(kid = %key.id(), fingerprint = key.fingerprint(), "receipts are signed by this key");
     service::runtime()?.block_on(async {
+        let clock = Arc::new(SystemClock::default());
+        let (shown, seen) = watch::channel(Vitals::default());
+        if let Some(at) = metrics {
+            let listener = page::listen(at).await?;
+            tokio::spawn(page::show(listener, clock.clone(), seen));
+        }
         let asked = async {
             // Without signals it serves until it is ended otherwise.
             if service::until_asked_to_stop().await.is_err() {
                 std::future::pending::<()>().await;
             }
         };
-        serve::serve(&SystemClock::default(), broker, collector, asked).await
+        serve::serve(&*clock, broker, collector, &shown, asked).await
     })
 }
 

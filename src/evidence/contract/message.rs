@@ -1,0 +1,223 @@
+//! What may travel under each kind of topic, and how it is told from anything else.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    evidence::{Kind, Occasion, contract::BASE},
+    judge::{Grade, Sign},
+};
+
+/// A message of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Message {
+    /// Any record of a log.
+    Record,
+    /// The beginning of a log.
+    Genesis,
+    /// The next key of a log.
+    KeyRotate,
+    /// A verdict.
+    Verdict,
+    /// A verdict with the latch of a violation closed.
+    Violation,
+    /// A verdict on equipment at one of whose meters a strong sign stands.
+    Tamper,
+    /// An edit of a nameplate that made another case of it.
+    ClassChanged,
+    /// A sign of life.
+    Checkpoint,
+    /// The answer to an act.
+    Answer,
+    /// Birth and will.
+    Presence,
+    /// The authority's receipt.
+    Receipt,
+    /// The authority's daily word on every log.
+    Heads,
+    /// An act of the authority.
+    Act,
+    /// No bytes at all: what was retained stands no more.
+    Cleared,
+}
+
+impl Message {
+    /// Every one of them.
+    pub const ALL: [Message; 14] = [
+        Message::Record,
+        Message::Genesis,
+        Message::KeyRotate,
+        Message::Verdict,
+        Message::Violation,
+        Message::Tamper,
+        Message::ClassChanged,
+        Message::Checkpoint,
+        Message::Answer,
+        Message::Presence,
+        Message::Receipt,
+        Message::Heads,
+        Message::Act,
+        Message::Cleared,
+    ];
+
+    /// Its name in the document.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Message::Record => "record",
+            Message::Genesis => "genesis",
+            Message::KeyRotate => "key_rotate",
+            Message::Verdict => "verdict",
+            Message::Violation => "violation",
+            Message::Tamper => "tamper",
+            Message::ClassChanged => "class_changed",
+            Message::Checkpoint => "checkpoint",
+            Message::Answer => "answer",
+            Message::Presence => "presence",
+            Message::Receipt => "receipt",
+            Message::Heads => "heads",
+            Message::Act => "act",
+            Message::Cleared => "cleared",
+        }
+    }
+
+    /// What it says.
+    pub const fn summary(self) -> &'static str {
+        match self {
+            Message::Record => "A record of the gateway's log, whatever its type, in chain order",
+            Message::Genesis => "A log begins: its public key, place, software and configuration",
+            Message::KeyRotate => "The next key of the log, certified by the one before",
+            Message::Verdict => "What the feeders' states mean for the equipment",
+            Message::Violation => "The verdict on equipment whose violation is latched",
+            Message::Tamper => {
+                "The verdict on equipment at one of whose meters a strong sign of tampering stands"
+            }
+            Message::ClassChanged => "An edit of a nameplate that crossed a bound of the law",
+            Message::Checkpoint => "The log is alive: how much was said and read",
+            Message::Answer => "Whether an act was accepted, and if not why",
+            Message::Presence => {
+                "Whether the gateway is there: its birth and its will. Unsigned, a hint and no evidence"
+            }
+            Message::Receipt => {
+                "Everything up to a place has arrived, this is its head, these places are missing"
+            }
+            Message::Heads => "How far the authority knew every log when a legal day had ended",
+            Message::Act => "An act of the authority for this gateway",
+            Message::Cleared => "No bytes: what was retained here stands no more",
+        }
+    }
+
+    /// The messages that may travel under a kind of topic.
+    pub const fn under(kind: Kind) -> &'static [Message] {
+        match kind {
+            Kind::Attest => &[Message::Record],
+            Kind::State => &[Message::Genesis, Message::KeyRotate, Message::Verdict],
+            Kind::Violation => &[Message::Violation, Message::Cleared],
+            Kind::Tamper => &[Message::Tamper, Message::Cleared],
+            Kind::Plate => &[Message::ClassChanged, Message::Cleared],
+            Kind::Head => &[Message::Checkpoint],
+            Kind::Link => &[Message::Presence],
+            Kind::Answer => &[Message::Answer],
+            Kind::Receipt => &[Message::Receipt],
+            Kind::Act => &[Message::Act, Message::Cleared],
+        }
+    }
+
+    /// The file of its schema.
+    pub fn file(self) -> String {
+        format!("{}.schema.json", self.word())
+    }
+
+    /// Its schema; none for a message without bytes.
+    pub fn schema(self) -> Option<Value> {
+        let schema = match self {
+            Message::Record => part("record", json!({})),
+            Message::Genesis
+            | Message::KeyRotate
+            | Message::Verdict
+            | Message::Checkpoint
+            | Message::Answer => part("record", json!({ "type": { "const": self.word() } })),
+            Message::Violation => {
+                part("record", json!({ "type": { "const": "verdict" }, "violation": { "const": true } }))
+            }
+            Message::Tamper => {
+                let strong = Sign::ALL.iter().filter(|sign| sign.grade() == Grade::Strong);
+                let strong: Vec<&str> = strong.map(|sign| sign.word()).collect();
+                let sign = json!({ "properties": { "sign": { "enum": strong } }, "required": ["sign"] });
+                part("record", json!({ "type": { "const": "verdict" }, "signs": { "contains": sign } }))
+            }
+            Message::ClassChanged => {
+                part("record", json!({ "type": { "const": "event" }, "event": { "const": "class_changed" } }))
+            }
+            Message::Receipt => part("receipt", json!({})),
+            Message::Heads => part("heads", json!({})),
+            Message::Act => part("act", json!({})),
+            Message::Presence => presence(),
+            Message::Cleared => return None,
+        };
+        let Value::Object(mut schema) = schema else { return None };
+        schema.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
+        schema.insert("title".into(), self.word().into());
+        schema.insert("description".into(), self.summary().into());
+        Some(Value::Object(schema))
+    }
+}
+
+/// A part of the base schema, whose members are bound further.
+fn part(name: &str, members: Value) -> Value {
+    let required: Vec<Value> =
+        members.as_object().into_iter().flat_map(Map::keys).map(|name| name.as_str().into()).collect();
+    let whole = format!("{}#/$defs/{name}", BASE.0);
+    if required.is_empty() {
+        return json!({ "$ref": whole });
+    }
+    json!({ "$ref": whole, "properties": members, "required": required })
+}
+
+fn presence() -> Value {
+    let words: Vec<Value> = [Occasion::Started, Occasion::Stopped, Occasion::Lost]
+        .iter()
+        .filter_map(|occasion| serde_json::to_value(occasion).ok())
+        .collect();
+    let count = |description: &str| json!({ "type": "integer", "minimum": 0, "description": description });
+    json!({
+        "type": "object",
+        "properties": {
+            "online": { "type": "boolean", "description": "Whether it is there" },
+            "why": { "enum": words, "description": "It connected; it took leave; the broker says so in its name" },
+            "boot_count": count("Which boot of its machine"),
+            "started_uptime_ms": count("Uptime at its start, milliseconds"),
+            "started_unix_ms": {
+                "type": "integer",
+                "description": "Claimed wall time at its start, milliseconds since 1970-01-01 UTC"
+            }
+        },
+        "required": ["online", "why", "boot_count", "started_uptime_ms", "started_unix_ms"]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_travels_somewhere_and_has_a_schema_but_the_empty_one() {
+        for message in Message::ALL {
+            let of_a_gateway = Kind::ALL.iter().any(|kind| Message::under(*kind).contains(&message));
+            assert_eq!(of_a_gateway, message != Message::Heads, "{message:?}");
+            assert_eq!(message.schema().is_none(), message == Message::Cleared);
+        }
+        let tamper = Message::Tamper.schema().unwrap();
+        let strong = tamper.pointer("/properties/signs/contains/properties/sign/enum").unwrap();
+        assert_eq!(strong.as_array().unwrap().len(), 10, "{strong}");
+    }
+
+    #[test]
+    fn every_part_named_is_in_the_base_schema() {
+        let base: Value = serde_json::from_str(BASE.1).unwrap();
+        for message in Message::ALL {
+            let Some(schema) = message.schema() else { continue };
+            let Some(part) = schema.get("$ref").and_then(Value::as_str) else { continue };
+            let (file, pointer) = part.split_once('#').unwrap();
+            assert!(file == BASE.0 && base.pointer(pointer).is_some(), "{part}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What a collector tells of itself over HTTP, on a loopback address only: `/metrics` for Prometheus, `/health` with
+//! its reasons, `/alive` while the process is.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tokio::{net::TcpListener, sync::watch};
+
+use super::vitals::Vitals;
+use crate::host::{
+    Clock,
+    exit::{Exit, Failure},
+};
+
+/// The text format of Prometheus.
+const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+#[derive(Clone)]
+struct Seen {
+    clock: Arc<dyn Clock>,
+    vitals: watch::Receiver<Vitals>,
+}
+
+/// Opens the page's listener.
+///
+/// # Errors
+/// The address is no loopback address, or is taken.
+pub async fn listen(at: SocketAddr) -> Result<TcpListener, Failure> {
+    if !at.ip().is_loopback() {
+        let why = format!(
+            "{at}: metrics are for this machine only; name 127.0.0.1 or [::1], and a proxy before it"
+        );
+        return Err(Failure::new(Exit::Config, why));
+    }
+    let failed = |e: std::io::Error| Failure::new(Exit::Permission, format!("{at}: {e}; name a free port"));
+    TcpListener::bind(at).await.map_err(failed)
+}
+
+/// Answers until the program ends.
+pub async fn show(listener: TcpListener, clock: Arc<dyn Clock>, vitals: watch::Receiver<Vitals>) {
+    let router = Router::new()
+        .route("/metrics", get(metrics))
+        .route("/health", get(health))
+        .route("/alive", get(async || "alive\n"))
+        .with_state(Seen { clock, vitals });
+    // It ends only with its listener, and a collector works without its page.
+    if let Err(error) = axum::serve(listener, router).await {
+        tracing::error!(%error, "the page of metrics has ended");
+    }
+}
+
+async fn metrics(State(Seen { clock, vitals }): State<Seen>) -> Response {
+    let text = vitals.borrow().exposition(clock.now().uptime_ms);
+    ([(CONTENT_TYPE, EXPOSITION)], text).into_response()
+}
+
+async fn health(State(Seen { clock, vitals }): State<Seen>) -> Response {
+    let (healthy, reasons) = vitals.borrow().health(clock.now().uptime_ms);
+    let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, [(CONTENT_TYPE, "application/json")], format!("{reasons}\n")).into_response()
+}

@@ -1,0 +1,295 @@
+//! PURE file: how a collector is, in numbers and in reasons. What it is asked for is answered from the copy that the
+//! serving loop left last, so that whoever asks never holds it up.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::collector::Tally;
+
+/// How long the serving loop may not turn before it counts as stuck, in milliseconds: it turns at least once a second
+/// unless it waits for its store.
+pub const STUCK_MS: u64 = 10_000;
+/// How long the store may think about one batch before it counts as silent, in milliseconds.
+pub const SILENT_MS: u64 = 10_000;
+
+/// How the broker stands to us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Line {
+    /// It was never reached.
+    #[default]
+    Untried,
+    /// It is lost, or refuses us: why, for a person.
+    Lost(&'static str),
+    /// It is there, and has not granted everything subscribed to.
+    Greeted,
+    /// It is there, and everything subscribed to is granted.
+    Open,
+}
+
+/// A collector as it is; counts are since its start.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Vitals {
+    /// What became of messages.
+    pub kept: Tally,
+    /// Messages on topics that are none of ours.
+    pub strange_topics: u64,
+    /// The broker.
+    pub line: Line,
+    /// Times it was lost.
+    pub broker_lost: u64,
+    /// Times the store went away.
+    pub store_lost: u64,
+    /// Times it was asked again.
+    pub store_retries: u64,
+    /// Batches done again because another collector had one of their logs meanwhile.
+    pub store_conflicts: u64,
+    /// Since when the store is away, uptime in milliseconds; the log says why.
+    pub store_away_since_ms: Option<u64>,
+    /// Since when the store is at something, uptime in milliseconds.
+    pub store_busy_since_ms: Option<u64>,
+    /// Messages in hand, and the most there may be.
+    pub waiting: (u64, u64),
+    /// Their size in bytes, and the most it may be.
+    pub waiting_bytes: (u64, u64),
+    /// Receipts that wait to be sent.
+    pub receipts_waiting: u64,
+    /// Receipts that await the broker's acceptance.
+    pub receipts_in_flight: u64,
+    /// Receipts handed to the broker.
+    pub receipts_sent: u64,
+    /// Whether the wall clock was ever set.
+    pub clock_set: bool,
+    /// When the serving loop turned last, uptime in milliseconds.
+    pub turned_ms: u64,
+}
+
+/// Why a collector is not well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ailment {
+    /// In a word.
+    pub code: &'static str,
+    /// In a sentence.
+    pub text: String,
+}
+
+impl Vitals {
+    /// Everything that keeps records from being kept and receipted now. None: it is well.
+    pub fn ailments(&self, now_ms: u64) -> Vec<Ailment> {
+        let mut all = Vec::new();
+        let mut ails = |code, text: String| all.push(Ailment { code, text });
+        match self.line {
+            Line::Untried => ails("broker_away", "the broker was not reached yet".to_owned()),
+            Line::Lost(why) => ails("broker_away", why.to_owned()),
+            Line::Greeted => ails("not_subscribed", "the broker has not granted the subscription".to_owned()),
+            Line::Open => {}
+        }
+        if let Some(since_ms) = self.store_away_since_ms {
+            let seconds = now_ms.saturating_sub(since_ms) / 1_000;
+            ails(
+                "store_away",
+                format!("no answer for {seconds} s, and nothing is acknowledged; the log says why"),
+            );
+        } else if let Some(since_ms) = self.store_busy_since_ms
+            && now_ms.saturating_sub(since_ms) >= SILENT_MS
+        {
+            let seconds = now_ms.saturating_sub(since_ms) / 1_000;
+            ails("store_silent", format!("the store has been at one batch for {seconds} s"));
+        }
+        let ((waiting, most), (bytes, most_bytes)) = (self.waiting, self.waiting_bytes);
+        if waiting >= most || bytes >= most_bytes {
+            ails(
+                "hands_full",
+                format!("{waiting} messages of {bytes} bytes wait for the store; the broker keeps the rest"),
+            );
+        }
+        if !self.clock_set {
+            ails("clock_unset", "the clock was never set: receipts would tell a wrong time".to_owned());
+        }
+        let still_ms = now_ms.saturating_sub(self.turned_ms);
+        if still_ms >= STUCK_MS {
+            ails(
+                "stuck",
+                format!("nothing has been done for {} s: a defect, please report it", still_ms / 1_000),
+            );
+        }
+        all
+    }
+
+    /// Health as JSON: well only if there is no reason not to be.
+    pub fn health(&self, now_ms: u64) -> (bool, Value) {
+        let ailments = self.ailments(now_ms);
+        let reasons: Vec<Value> =
+            ailments.iter().map(|ailment| json!({ "code": ailment.code, "text": ailment.text })).collect();
+        (ailments.is_empty(), json!({ "healthy": ailments.is_empty(), "reasons": reasons }))
+    }
+
+    /// Everything in the text format of Prometheus, version 0.0.4.
+    pub fn exposition(&self, now_ms: u64) -> String {
+        let mut page = Page::default();
+        // What was refused is counted by its reasons.
+        let Tally { records, again, unknown, forks, lost, refusals, .. } = self.kept;
+        page.gauge("build_info", "Which version this is", &[(&[("version", env!("CARGO_PKG_VERSION"))], 1)]);
+        page.gauge(
+            "healthy",
+            "1 while nothing keeps records from being kept and receipted",
+            &[(&[], u64::from(self.ailments(now_ms).is_empty()))],
+        );
+        page.counter("records_total", "Records that were new, believed and kept", &[(&[], records)]);
+        page.counter("messages_again_total", "Messages whose record was kept before", &[(&[], again)]);
+        let reasons: Vec<(&'static str, u64)> = refusals.iter().collect();
+        let labels: Vec<[(&str, &str); 1]> =
+            reasons.iter().map(|(reason, _)| [("reason", *reason)]).collect();
+        let by_reason: Vec<(&[(&str, &str)], u64)> =
+            labels.iter().zip(&reasons).map(|(labels, (_, count))| (&labels[..], *count)).collect();
+        page.counter("messages_refused_total", "Messages that were not believed, by reason", &by_reason);
+        let help = "Messages of gateways nobody admitted, or whose key is not certified yet";
+        page.counter("messages_unknown_total", help, &[(&[], unknown)]);
+        let help = "Messages on topics that are none of ours";
+        page.counter("messages_strange_topic_total", help, &[(&[], self.strange_topics)]);
+        page.counter("forks_total", "Two signed histories of one log", &[(&[], forks)]);
+        page.counter(
+            "records_lost_by_gateways_total",
+            "Places that gateways lost and that are kept here",
+            &[(&[], lost)],
+        );
+        page.gauge(
+            "broker_connected",
+            "1 while the broker is there and has granted the subscription",
+            &[(&[], u64::from(self.line == Line::Open))],
+        );
+        page.counter("broker_lost_total", "Times the broker was lost", &[(&[], self.broker_lost)]);
+        page.gauge(
+            "store_away",
+            "1 while the store does not answer",
+            &[(&[], u64::from(self.store_away_since_ms.is_some()))],
+        );
+        page.counter("store_lost_total", "Times the store went away", &[(&[], self.store_lost)]);
+        page.counter(
+            "store_retries_total",
+            "Times a store that was away was asked again",
+            &[(&[], self.store_retries)],
+        );
+        let help = "Batches done again because another collector had one of their logs meanwhile";
+        page.counter("store_conflicts_total", help, &[(&[], self.store_conflicts)]);
+        self.queues(&mut page);
+        page.counter("receipts_sent_total", "Receipts handed to the broker", &[(&[], self.receipts_sent)]);
+        page.text
+    }
+
+    fn queues(&self, page: &mut Page) {
+        let queues: [(&[(&str, &str)], u64, u64); 2] = [
+            (&[("queue", "messages")], self.waiting.0, self.waiting.1),
+            (&[("queue", "message_bytes")], self.waiting_bytes.0, self.waiting_bytes.1),
+        ];
+        let filled: Vec<_> = queues.iter().map(|(labels, now, _)| (*labels, *now)).collect();
+        let limits: Vec<_> = queues.iter().map(|(labels, _, most)| (*labels, *most)).collect();
+        let receipts: [(&[(&str, &str)], u64); 2] = [
+            (&[("queue", "receipts_waiting")], self.receipts_waiting),
+            (&[("queue", "receipts_in_flight")], self.receipts_in_flight),
+        ];
+        let filled: Vec<_> = filled.into_iter().chain(receipts).collect();
+        page.gauge("queue", "How much is in each queue", &filled);
+        page.gauge("queue_limit", "How much each bounded queue may hold", &limits);
+    }
+}
+
+/// One metric's samples, each with its labels.
+type Samples<'a> = [(&'a [(&'a str, &'a str)], u64)];
+
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn counter(&mut self, name: &str, help: &str, samples: &Samples<'_>) {
+        self.metric("counter", name, help, samples);
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, samples: &Samples<'_>) {
+        self.metric("gauge", name, help, samples);
+    }
+
+    fn metric(&mut self, kind: &str, name: &str, help: &str, samples: &Samples<'_>) {
+        // Writing into a string never fails.
+        let _never = writeln!(self.text, "# HELP coldhearth_{name} {help}\n# TYPE coldhearth_{name} {kind}");
+        for (labels, value) in samples {
+            let labels: Vec<String> =
+                labels.iter().map(|(label, word)| format!("{label}=\"{word}\"")).collect();
+            let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+            let _never = writeln!(self.text, "coldhearth_{name}{labels} {value}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        evidence::{Refusal, canonical::Malformed},
+        regulator::refusals::{REASONS, Refusals},
+    };
+
+    fn well() -> Vitals {
+        Vitals {
+            line: Line::Open,
+            clock_set: true,
+            turned_ms: 1_000_000,
+            waiting: (0, 10),
+            waiting_bytes: (0, 1_000),
+            ..Vitals::default()
+        }
+    }
+
+    fn codes(vitals: &Vitals) -> Vec<&'static str> {
+        vitals.ailments(1_000_500).into_iter().map(|ailment| ailment.code).collect()
+    }
+
+    #[test]
+    fn it_is_well_only_without_a_reason_not_to_be() {
+        assert_eq!(codes(&well()), [""; 0]);
+        assert_eq!(well().health(1_000_500), (true, json!({ "healthy": true, "reasons": [] })));
+        let ill = [
+            (Vitals { line: Line::Untried, ..well() }, "broker_away"),
+            (Vitals { line: Line::Lost("gone"), ..well() }, "broker_away"),
+            (Vitals { line: Line::Greeted, ..well() }, "not_subscribed"),
+            (Vitals { store_away_since_ms: Some(0), ..well() }, "store_away"),
+            (Vitals { store_busy_since_ms: Some(0), ..well() }, "store_silent"),
+            (Vitals { waiting: (10, 10), ..well() }, "hands_full"),
+            (Vitals { waiting_bytes: (1_001, 1_000), ..well() }, "hands_full"),
+            (Vitals { clock_set: false, ..well() }, "clock_unset"),
+            (Vitals { turned_ms: 0, ..well() }, "stuck"),
+        ];
+        for (vitals, code) in ill {
+            assert_eq!(codes(&vitals), [code]);
+            assert!(!vitals.health(1_000_500).0);
+            assert!(vitals.exposition(1_000_500).contains("coldhearth_healthy 0\n"));
+        }
+        let both = Vitals { clock_set: false, line: Line::Untried, ..well() };
+        assert_eq!(codes(&both).len(), 2, "every reason is told");
+    }
+
+    #[test]
+    fn every_refusal_has_a_counter_of_its_own() {
+        let refusals = [
+            Refusal::Malformed(Malformed::TooLong),
+            Refusal::Malformed(Malformed::NotAnObject),
+            Refusal::Malformed(Malformed::NotCanonical),
+            Refusal::Member("x"),
+            Refusal::BadSignature,
+            Refusal::NotOurs,
+            Refusal::WrongEpoch(7),
+        ];
+        let mut counted = Refusals::default();
+        refusals.into_iter().for_each(|refusal| counted.count(refusal));
+        assert_eq!(counted.iter().map(|(_, count)| count).sum::<u64>(), 7);
+        assert_eq!(counted.iter().filter(|(_, count)| *count == 1).count(), 7);
+        let vitals = Vitals { kept: Tally { refusals: counted, ..Tally::default() }, ..well() };
+        let text = vitals.exposition(0);
+        for reason in REASONS {
+            assert!(text.contains(&format!("coldhearth_messages_refused_total{{reason=\"{reason}\"}} ")));
+        }
+        assert!(text.contains("{reason=\"bad_signature\"} 1\n"), "{text}");
+    }
+}
