@@ -131,6 +131,20 @@ struct Said {
     records: u64,
     balances: u64,
     told: u64,
+    identities: u64,
+}
+
+impl Said {
+    fn count(&mut self, finding: &Finding) {
+        self.records += 1;
+        self.balances += u64::from(matches!(finding, Finding::Event(Event::Balance(_))));
+        self.told += u64::from(matches!(finding, Finding::Event(Event::Meter(_))));
+    }
+}
+
+fn stamp(uptime_ms: u64) -> Stamp {
+    let wall_unix_ms = 1_795_000_000_000 + uptime_ms.cast_signed();
+    Stamp { wall_unix_ms, uptime_ms, boot: 1, clock: ClockQuality::Ntp, error_ms: 1 }
 }
 
 #[test]
@@ -141,7 +155,7 @@ fn nothing_is_allocated() {
     let (mut schedule, mut site) = (schedule(&profile), site());
     let signer = Box::new(Ed25519::from_seed(&[7; 32]));
     let mut chain = Chain::begin(GatewayId::new("gw").unwrap(), LogId(1), 0, signer);
-    let (mut now, mut polls, mut identities, mut before) = (0_u64, 0_u64, 0_u64, 0);
+    let (mut now, mut polls, mut before) = (0_u64, 0_u64, 0);
     let (mut said, mut ticked) = (Said::default(), 0);
     let devices = [device(1), device(2)];
     while polls < 100_000 {
@@ -158,34 +172,23 @@ fn nothing_is_allocated() {
         let watts = if polls % 15_000 < 900 { 8_000_000 } else { 5_000 };
         assert!(plant.force_power(furnace, MilliWatts::from_watts(watts)));
         plant.advance_to(now);
+        polls += u64::from(ask.question.block().is_some());
         let answer = match ask.question {
             Question::Registers(block) => {
                 plant.read(ask.unit, block.function, block.at, block.count).map_err(Fault::Exception)
             }
             Question::DeviceId { .. } | Question::ServerId => Err(Fault::Exception(1)),
         };
-        polls += u64::from(ask.question.block().is_some());
         let part = devices.get(usize::from(ask.unit) - 1);
         let reply = match (&answer, ask.question, part) {
-            (Ok(words), ..) => Ok(Reply::Words(words)),
-            (Err(_), Question::DeviceId { .. }, Some(part)) => {
-                identities += 1;
-                Ok(Reply::DeviceId(part))
-            }
-            (Err(fault), ..) => Err(*fault),
+            (Err(_), Question::DeviceId { .. }, Some(part)) => Ok(Reply::DeviceId(part)),
+            (answer, ..) => answer.as_ref().map(|words| Reply::Words(words)).map_err(|fault| *fault),
         };
-        let at = Stamp {
-            wall_unix_ms: 1_795_000_000_000 + now.cast_signed(),
-            uptime_ms: now,
-            boot: 1,
-            clock: ClockQuality::Ntp,
-            error_ms: 1,
-        };
+        said.identities += u64::from(matches!(reply, Ok(Reply::DeviceId(_))));
+        let at = stamp(now);
         counted(|| {
             let mut say = |finding: Finding| {
-                said.records += 1;
-                said.balances += u64::from(matches!(finding, Finding::Event(Event::Balance(_))));
-                said.told += u64::from(matches!(finding, Finding::Event(Event::Meter(_))));
+                said.count(&finding);
                 chain.seal(&at, &Body::Finding(finding)).unwrap();
             };
             let told = schedule.on_answer(&at, reply);
@@ -197,7 +200,7 @@ fn nothing_is_allocated() {
         });
     }
     let allocated = ALLOCATIONS.get() - before;
-    let Said { records, balances, told } = said;
+    let Said { records, balances, told, identities } = said;
     assert!(records > 100, "{records} records: the furnace melted and stopped again and again");
     assert!(balances > 7 && told == 2, "{balances} balances, {told} identities told in {identities} answers");
     assert!(identities > 60, "asked again at both ends of every quarter of an hour: {identities}");

@@ -127,11 +127,7 @@ impl Gateway {
                 scribe.write(*now, Body::Commissioned(point));
             }
         }
-        let mut trust = Trust::new(gateway(), vec![vault.authority().public_key()]);
-        if let Some(bytes) = scribe.journal().last_receipt()? {
-            let _believed_before = trust.open_receipt(&bytes);
-        }
-        recall.acts().iter().for_each(|act| trust.recall(act));
+        let trust = trust(&mut scribe, vault, &recall)?;
         let memory =
             if breakage == Breakage::ForgetsMemory { Memory::default() } else { recall.into_memory() };
         let meters: Vec<MeterId> = (1..=3).map(meter).collect();
@@ -376,6 +372,16 @@ impl Gateway {
             first_unreceipted_seq: self.scribe.first_unreceipted(),
         }
     }
+}
+
+/// Whom it believes, with all that was believed before.
+fn trust(scribe: &mut Scribe, vault: &Vault, recall: &Recall) -> Result<Trust, JournalFault> {
+    let mut trust = Trust::new(gateway(), vec![vault.authority().public_key()]);
+    if let Some(bytes) = scribe.journal().last_receipt()? {
+        let _believed_before = trust.open_receipt(&bytes);
+    }
+    recall.acts().iter().for_each(|act| trust.recall(act));
+    Ok(trust)
 }
 
 fn genesis(works: &Works) -> Body {

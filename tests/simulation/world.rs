@@ -179,8 +179,11 @@ impl World {
         match event {
             Event::Deed(deed) => self.on_deed(deed),
             Event::Start(rebooted) => self.on_start(rebooted),
-            Event::Poll(life) => self.on_poll(life),
-            Event::Answer(life, ask, answer) => self.on_answer(life, ask, answer),
+            Event::Poll(life) => {
+                self.on_poll(life);
+                Ok(())
+            }
+            Event::Answer(life, ask, answer) => self.on_answer(life, ask, &answer),
             Event::Tick(life) => self.on_tick(life),
             Event::Retry(life) => self.on_retry(life),
             Event::DiskFits => {
@@ -220,23 +223,7 @@ impl World {
     fn on_deed(&mut self, deed: Deed) -> Result<(), String> {
         let now = self.now_ms;
         match deed {
-            Deed::Power(furnace, watts) => {
-                self.works.draws(furnace, watts);
-                self.check.on_power(furnace, watts, now);
-            }
-            Deed::Melt(furnace, melts) => {
-                self.works.melts(furnace, melts);
-                // Nobody but the plant knows what it draws from moment to moment.
-                self.check.on_power(furnace, if melts { 0 } else { 5_000 }, now);
-            }
-            Deed::Meter(unit, has_supply) => {
-                self.works.power(unit, has_supply);
-                self.check.was_dark = true;
-            }
-            Deed::Supply(furnace, is_closed) => {
-                self.works.supply(furnace, is_closed);
-                self.check.on_supply(furnace, is_closed, now);
-            }
+            Deed::Power(..) | Deed::Melt(..) | Deed::Meter(..) | Deed::Supply(..) => self.at_the_plant(deed),
             Deed::Trouble(unit, trouble, one_in, until_ms) => {
                 self.troubles[usize::from(unit) - 1] = Some((trouble, one_in, until_ms));
             }
@@ -287,6 +274,39 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// What is done to the plant, and what of it is known for certain.
+    fn at_the_plant(&mut self, deed: Deed) {
+        let now = self.now_ms;
+        match deed {
+            Deed::Power(furnace, watts) => {
+                self.works.draws(furnace, watts);
+                self.check.on_power(furnace, watts, now);
+            }
+            Deed::Melt(furnace, melts) => {
+                self.works.melts(furnace, melts);
+                // Nobody but the plant knows what it draws from moment to moment.
+                self.check.on_power(furnace, if melts { 0 } else { 5_000 }, now);
+            }
+            Deed::Meter(unit, has_supply) => {
+                self.works.power(unit, has_supply);
+                self.check.was_dark = true;
+            }
+            Deed::Supply(furnace, is_closed) => {
+                self.works.supply(furnace, is_closed);
+                self.check.on_supply(furnace, is_closed, now);
+            }
+            Deed::Trouble(..)
+            | Deed::DiskFull(_)
+            | Deed::DiesWriting(..)
+            | Deed::BrokerAway(_)
+            | Deed::Clock(..)
+            | Deed::Killed(_)
+            | Deed::Rebooted(..)
+            | Deed::Stopped(_)
+            | Deed::Asked(_) => {}
+        }
     }
 
     /// The process ends at once; everything that was not committed is gone.
@@ -367,7 +387,7 @@ impl World {
         }
     }
 
-    fn on_poll(&mut self, life: u32) -> Result<(), String> {
+    fn on_poll(&mut self, life: u32) {
         let stamp = self.stamp();
         let now_ms = self.now_ms;
         let Some(gateway) = self.awake(life) else { return self.waits(life, Event::Poll(life)) };
@@ -378,15 +398,13 @@ impl World {
             }
             Next::Ask(ask) => self.ask(life, ask),
         }
-        Ok(())
     }
 
     /// While the disk is full nobody polls and no time passes for the judge.
-    fn waits(&mut self, life: u32, event: Event) -> Result<(), String> {
+    fn waits(&mut self, life: u32, event: Event) {
         if life == self.life && self.gateway.is_some() {
             self.at(self.now_ms + FULL_RETRY_MS, event);
         }
-        Ok(())
     }
 
     fn ask(&mut self, life: u32, ask: Ask) {
@@ -435,13 +453,14 @@ impl World {
         Ok(words)
     }
 
-    fn on_answer(&mut self, life: u32, ask: Ask, answer: Result<Vec<u16>, Fault>) -> Result<(), String> {
+    fn on_answer(&mut self, life: u32, ask: Ask, answer: &Result<Vec<u16>, Fault>) -> Result<(), String> {
         let stamp = self.stamp();
         let now_ms = self.now_ms;
         if self.awake(life).is_none() {
-            return self.waits(life, Event::Answer(life, ask, Err(Fault::Timeout)));
+            self.waits(life, Event::Answer(life, ask, Err(Fault::Timeout)));
+            return Ok(());
         }
-        if let (Some(block), Ok(words)) = (ask.question.block(), &answer) {
+        if let (Some(block), Ok(words)) = (ask.question.block(), answer) {
             self.answers.insert((ask.unit, block.at, block.count), words.clone());
         }
         let Some(gateway) = &mut self.gateway else { return Ok(()) };
@@ -467,7 +486,10 @@ impl World {
 
     fn on_tick(&mut self, life: u32) -> Result<(), String> {
         let stamp = self.stamp();
-        let Some(gateway) = self.awake(life) else { return self.waits(life, Event::Tick(life)) };
+        let Some(gateway) = self.awake(life) else {
+            self.waits(life, Event::Tick(life));
+            return Ok(());
+        };
         let step = gateway.tick(&stamp);
         self.after(step)?;
         self.blocked(life);

@@ -239,113 +239,84 @@ coupler = { with = "bus-1", position = "open", source = "drawing-7" }
         assert!(hides[0].contains("while its incomers carry 12500000 W, and "), "{}", hides[0]);
     }
 
-    /// Every mistake a group can hold: what to write instead of what, where it is found, what is wrong and what to do.
+    /// A line of a group, what is written instead, in which column it is found (0: elsewhere), what is wrong, what to do.
+    type Mistake = (usize, &'static str, usize, &'static str, &'static str);
+
+    const IN_GROUP: [Mistake; 13] = [
+        (3, r#"incomers = ["in-9"]"#, 1, "no [[meter]] has the id `in-9`", "add it, or correct"),
+        (3, "incomers = []", 1, "`incomers` names no meter", "name at least one"),
+        (3, "", 0, "`incomers` is missing", "add `incomers = ...`"),
+        (4, r#"feeders = ["f1", "f1"]"#, 1, "meter `f1` stands here twice", "name each once"),
+        (
+            4,
+            r#"feeders = ["f1", "in-1"]"#,
+            1,
+            "`in-1` is an incomer and a feeder",
+            "either comes in or goes out",
+        ),
+        (4, r#"feeders = "f1, f2""#, 1, "`feeders`", ""),
+        (5, "loss_fixed_w = -1", 1, "`loss_fixed_w` is -1", ""),
+        (5, "loss_fixed_w = 2_000_000", 1, "more than a tenth of the 12500000 W", "at most 1250000"),
+        (6, "", 0, "`loss_load_w` and `load_w` belong together", "or neither"),
+        (7, "", 0, "`loss_load_w` and `load_w` belong together", "or neither"),
+        (7, "load_w = 0", 0, "`loss_load_w` and `load_w` belong together", "or neither"),
+        (6, "loss_load_w = 18_000_000", 1, "more than a tenth of it", "at most 4000000"),
+        (6, "loss_load_w = 180_000\nloss_laod_w = 5", 1, "unknown key `loss_laod_w`", ""),
+    ];
+
+    const IN_SECOND: [Mistake; 8] = [
+        (2, r#"id = "bus-1""#, 1, "`bus-1` stands here twice", "give each its own id"),
+        (2, r#"id = "Bus 2""#, 1, "`id`", ""),
+        (
+            5,
+            r#"coupler = { with = "bus-9", position = "closed" }"#,
+            13,
+            "a coupler to `bus-9`, which is no other group",
+            "the bus on its other side",
+        ),
+        (
+            5,
+            r#"coupler = { with = "bus-2", position = "closed" }"#,
+            13,
+            "a coupler to `bus-2`, which is no other group",
+            "the bus on its other side",
+        ),
+        (5, r#"coupler = { with = "bus-1", position = "ajar" }"#, 29, "`position` is \"ajar\"", ""),
+        (
+            5,
+            r#"coupler = { with = "bus-1", position = "open" }"#,
+            1,
+            "nobody answers for it",
+            "write position = \"unknown\"",
+        ),
+        (5, r#"coupler = { position = "closed" }"#, 1, "`with`", ""),
+        (
+            4,
+            r#"feeders = ["f2", "f3"]"#,
+            0,
+            "meter `f2` stands in `bus-2` and in `bus-1` beyond the coupler",
+            "leave it out of the other",
+        ),
+    ];
+
     #[test]
     fn every_mistake_has_its_place_and_its_cure() {
-        let both = format!("{GROUP}{SECOND}");
-        let in_group = |line: usize| (GROUP.lines().nth(line).unwrap(), plant().lines().count() + line + 1);
-        let in_second = |line: usize| {
-            (SECOND.lines().nth(line).unwrap(), plant().lines().count() + GROUP.lines().count() + line + 1)
-        };
-        let coupler = |members: &str| format!("coupler = {{ {members} }}");
-        let cases: Vec<((&str, usize), String, usize, &str, &str)> = vec![
-            (
-                in_group(3),
-                "incomers = [\"in-9\"]".into(),
-                1,
-                "no [[meter]] has the id `in-9`",
-                "add it, or correct",
-            ),
-            (in_group(3), "incomers = []".into(), 1, "`incomers` names no meter", "name at least one"),
-            (in_group(3), "".into(), 1, "`incomers`", ""),
-            (
-                in_group(4),
-                "feeders = [\"f1\", \"f1\"]".into(),
-                1,
-                "meter `f1` stands here twice",
-                "name each once",
-            ),
-            (
-                in_group(4),
-                "feeders = [\"f1\", \"in-1\"]".into(),
-                1,
-                "`in-1` is an incomer and a feeder of one group",
-                "either comes in or goes out",
-            ),
-            (in_group(4), "feeders = \"f1, f2\"".into(), 1, "`feeders`", ""),
-            (in_group(5), "loss_fixed_w = -1".into(), 1, "`loss_fixed_w` is -1", ""),
-            (
-                in_group(5),
-                "loss_fixed_w = 2_000_000".into(),
-                1,
-                "more than a tenth of the 12500000 W",
-                "at most 1250000",
-            ),
-            (in_group(6), "".into(), 1, "`loss_load_w` and `load_w` belong together", "or neither"),
-            (in_group(7), "".into(), 1, "`loss_load_w` and `load_w` belong together", "or neither"),
-            (in_group(7), "load_w = 0".into(), 1, "`loss_load_w` and `load_w` belong together", "or neither"),
-            (in_group(6), "loss_load_w = 18_000_000".into(), 1, "more than a tenth of it", "at most 4000000"),
-            (
-                in_group(6),
-                "loss_load_w = 180_000\nloss_laod_w = 5".into(),
-                1,
-                "unknown key `loss_laod_w`",
-                "",
-            ),
-            (in_second(2), "id = \"bus-1\"".into(), 1, "`bus-1` stands here twice", "give each its own id"),
-            (in_second(2), "id = \"Bus 2\"".into(), 1, "`id`", ""),
-            (
-                in_second(5),
-                coupler("with = \"bus-9\", position = \"closed\""),
-                13,
-                "a coupler to `bus-9`, which is no other group",
-                "the bus on its other side",
-            ),
-            (
-                in_second(5),
-                coupler("with = \"bus-2\", position = \"closed\""),
-                13,
-                "a coupler to `bus-2`, which is no other group",
-                "the bus on its other side",
-            ),
-            (
-                in_second(5),
-                coupler("with = \"bus-1\", position = \"ajar\""),
-                29,
-                "`position` is \"ajar\"",
-                "",
-            ),
-            (
-                in_second(5),
-                coupler("with = \"bus-1\", position = \"open\""),
-                1,
-                "nobody answers for it",
-                "write position = \"unknown\"",
-            ),
-            (in_second(5), coupler("position = \"closed\""), 1, "`with`", ""),
-            (
-                in_second(4),
-                "feeders = [\"f2\", \"f3\"]".into(),
-                0,
-                "meter `f2` stands in `bus-2` and in `bus-1` beyond the coupler",
-                "leave it out of the other",
-            ),
-        ];
-        for (turn, ((line, number), instead, column, wrong, right)) in cases.into_iter().enumerate() {
-            assert!(both.contains(line), "{line}");
-            let (flaws, _) = checked(&format!("wrong-{turn}"), &both.replacen(line, &instead, 1));
+        let (both, above) = (format!("{GROUP}{SECOND}"), plant().lines().count());
+        let in_group = IN_GROUP.iter().map(|mistake| (GROUP, above, mistake));
+        let in_second = IN_SECOND.iter().map(|mistake| (SECOND, above + GROUP.lines().count(), mistake));
+        for (turn, (group, above, mistake)) in in_group.chain(in_second).enumerate() {
+            let (at, instead, column, wrong, right) = *mistake;
+            let line = group.lines().nth(at).unwrap();
+            let (flaws, _) = checked(&format!("wrong-{turn}"), &both.replacen(line, instead, 1));
             let told = flaws.iter().find(|flaw| flaw.contains(wrong));
             let told = told.unwrap_or_else(|| panic!("`{instead}` should say `{wrong}`: {flaws:?}"));
-            assert!(
-                told.contains(right) && flaws.len() == 1 + usize::from(instead.contains("id = \"bus-1\"")),
-                "{instead}: {flaws:?}"
-            );
-            // A missing line is told at its table or beside its partner; the shared meter at the coupler.
-            if !instead.is_empty() && column > 0 {
-                let beside = usize::from(instead == "load_w = 0");
-                let line = number + instead.matches('\n').count() - beside;
-                assert!(told.starts_with(&format!("{line}:{column}: ")), "{instead}: {told}");
-            }
+            // Under another's name it has a coupler to itself besides.
+            let count = if wrong.contains("`bus-1` stands here twice") { 2 } else { 1 };
+            assert!(told.contains(right) && flaws.len() == count, "{instead}: {flaws:?}");
+            let number = above + at + 1 + instead.matches('\n').count();
+            let place = format!("{number}:{column}: ");
+            // A missing line is told at its table or beside its partner, a meter shared at the coupler.
+            assert!(column == 0 || told.starts_with(&place), "{instead}: {told}");
         }
     }
 
