@@ -178,18 +178,17 @@ impl Vitals {
     }
 
     fn queues(&self, page: &mut Page) {
-        let queues: [(&[(&str, &str)], u64, u64); 2] = [
-            (&[("queue", "messages")], self.waiting.0, self.waiting.1),
-            (&[("queue", "message_bytes")], self.waiting_bytes.0, self.waiting_bytes.1),
+        let messages = [("queue", "messages")];
+        let bytes = [("queue", "message_bytes")];
+        let (waiting, in_flight) = ([("queue", "receipts_waiting")], [("queue", "receipts_in_flight")]);
+        let filled: [(&[_], u64); 4] = [
+            (&messages, self.waiting.0),
+            (&bytes, self.waiting_bytes.0),
+            (&waiting, self.receipts_waiting),
+            (&in_flight, self.receipts_in_flight),
         ];
-        let filled: Vec<_> = queues.iter().map(|(labels, now, _)| (*labels, *now)).collect();
-        let limits: Vec<_> = queues.iter().map(|(labels, _, most)| (*labels, *most)).collect();
-        let receipts: [(&[(&str, &str)], u64); 2] = [
-            (&[("queue", "receipts_waiting")], self.receipts_waiting),
-            (&[("queue", "receipts_in_flight")], self.receipts_in_flight),
-        ];
-        let filled: Vec<_> = filled.into_iter().chain(receipts).collect();
         page.gauge("queue", "How much is in each queue", &filled);
+        let limits: [(&[_], u64); 2] = [(&messages, self.waiting.1), (&bytes, self.waiting_bytes.1)];
         page.gauge("queue_limit", "How much each bounded queue may hold", &limits);
     }
 }

@@ -212,29 +212,24 @@ fn collector(state: &Path, port: u16) -> Process {
     Process(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
 }
 
-/// A plant in violation, whose registers are cleared, whose latch is reset, and which goes; beside it a small fleet, whose
-/// hours are seconds.
-#[tokio::test]
-async fn everything_a_real_plant_says_is_named_by_the_contract() {
-    let works = Works::open("contract-works").await;
-    let broker =
-        Mosquitto::start_with(&works.folder.0, crate::support::free_port(), "max_queued_messages 0").await;
-    let port = broker.port;
-    let state: PathBuf = works.folder.0.join("authority");
-    authority(&state, &["act", "sign", "-"], "{}");
+/// The configuration of the works' gateway, which is admitted, as is a fleet of four.
+fn admitted(works: &Works, state: &Path, port: u16) -> PathBuf {
+    authority(state, &["act", "sign", "-"], "{}");
     let config = works.configure(port);
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, format!("{text}\n[authority]\nkeys = [\"authority/authority.key.pub\"]\n"))
         .unwrap();
-    let (fingerprint, public) = public_key_of(&works, &config);
+    let (fingerprint, public) = public_key_of(works, &config);
     let add = ["gateway", "add", public.to_str().unwrap(), "--id", "gw-test", "--fingerprint", &fingerprint];
-    assert_eq!(authority(&state, &add, "").0, 0);
+    assert_eq!(authority(state, &add, "").0, 0);
     let list = works.folder.0.join("list");
     std::fs::write(&list, fleet::enrolment(7, 4).unwrap()).unwrap();
-    assert_eq!(authority(&state, &["gateway", "admit", list.to_str().unwrap()], "").0, 0);
-    let mut tap = Tap::on(port).await;
-    let _collector = collector(&state, port);
-    let small = fleet::FleetOrders {
+    assert_eq!(authority(state, &["gateway", "admit", list.to_str().unwrap()], "").0, 0);
+    config
+}
+
+fn four_gateways(state: &Path, port: u16) -> fleet::FleetOrders {
+    fleet::FleetOrders {
         gateways: 4,
         seed: 7,
         broker: ("127.0.0.1".into(), port),
@@ -246,7 +241,22 @@ async fn everything_a_real_plant_says_is_named_by_the_contract() {
         restarts: 1,
         storms_ms: Vec::new(),
         kept_kib: fleet::KEPT_KIB,
-    };
+    }
+}
+
+/// A plant in violation, whose registers are cleared, whose latch is reset, and which goes; beside it a small fleet, whose
+/// hours are seconds.
+#[tokio::test]
+async fn everything_a_real_plant_says_is_named_by_the_contract() {
+    let works = Works::open("contract-works").await;
+    let broker =
+        Mosquitto::start_with(&works.folder.0, crate::support::free_port(), "max_queued_messages 0").await;
+    let port = broker.port;
+    let state: PathBuf = works.folder.0.join("authority");
+    let config = admitted(&works, &state, port);
+    let mut tap = Tap::on(port).await;
+    let _collector = collector(&state, port);
+    let small = four_gateways(&state, port);
     let small = std::thread::spawn(move || fleet::run(&small).unwrap());
     works.force(8_000_000);
     let agent = works.agent(&config);

@@ -277,18 +277,23 @@ mod tests {
             let mut story = Story::begin(number, point, Chance::new(3), &at(0));
             let (mut intervals, mut beats, mut states, mut violations) = (0, 0, 0, 0);
             while story.next_ms() < 86_400_000 {
-                story.on_time(&at(story.next_ms()), &mut |body| match body {
-                    Body::Checkpoint(_) => beats += 1,
-                    Body::Finding(Finding::Interval(interval)) => {
-                        intervals += 1;
-                        assert_eq!(interval.end.wall_unix_ms % INTERVAL_MS, 0);
-                        assert_eq!(interval.shares.total_ms(), interval.end.since_ms(&interval.start));
+                story.on_time(&at(story.next_ms()), &mut |body| {
+                    let Body::Finding(finding) = body else {
+                        beats += 1;
+                        return;
+                    };
+                    match finding {
+                        Finding::Interval(interval) => {
+                            intervals += 1;
+                            assert_eq!(interval.end.wall_unix_ms % INTERVAL_MS, 0);
+                            assert_eq!(interval.shares.total_ms(), interval.end.since_ms(&interval.start));
+                        }
+                        Finding::State(_) => states += 1,
+                        Finding::Verdict(verdict) => {
+                            violations += u32::from(verdict.violation_since_unix_ms.is_some());
+                        }
+                        Finding::Event(event) => panic!("{event:?}"),
                     }
-                    Body::Finding(Finding::State(_)) => states += 1,
-                    Body::Finding(Finding::Verdict(verdict)) => {
-                        violations += u32::from(verdict.violation_since_unix_ms.is_some());
-                    }
-                    _ => panic!("{body:?}"),
                 });
             }
             assert_eq!((intervals, beats), (96, 288));

@@ -129,27 +129,28 @@ impl Message {
     /// Its schema; none for a message without bytes.
     pub fn schema(self) -> Option<Value> {
         let schema = match self {
-            Message::Record => part("record", json!({})),
+            Message::Record => part("record", &json!({})),
             Message::Genesis
             | Message::KeyRotate
             | Message::Verdict
             | Message::Checkpoint
-            | Message::Answer => part("record", json!({ "type": { "const": self.word() } })),
+            | Message::Answer => part("record", &json!({ "type": { "const": self.word() } })),
             Message::Violation => {
-                part("record", json!({ "type": { "const": "verdict" }, "violation": { "const": true } }))
+                part("record", &json!({ "type": { "const": "verdict" }, "violation": { "const": true } }))
             }
             Message::Tamper => {
                 let strong = Sign::ALL.iter().filter(|sign| sign.grade() == Grade::Strong);
                 let strong: Vec<&str> = strong.map(|sign| sign.word()).collect();
                 let sign = json!({ "properties": { "sign": { "enum": strong } }, "required": ["sign"] });
-                part("record", json!({ "type": { "const": "verdict" }, "signs": { "contains": sign } }))
+                part("record", &json!({ "type": { "const": "verdict" }, "signs": { "contains": sign } }))
             }
-            Message::ClassChanged => {
-                part("record", json!({ "type": { "const": "event" }, "event": { "const": "class_changed" } }))
-            }
-            Message::Receipt => part("receipt", json!({})),
-            Message::Heads => part("heads", json!({})),
-            Message::Act => part("act", json!({})),
+            Message::ClassChanged => part(
+                "record",
+                &json!({ "type": { "const": "event" }, "event": { "const": "class_changed" } }),
+            ),
+            Message::Receipt => part("receipt", &json!({})),
+            Message::Heads => part("heads", &json!({})),
+            Message::Act => part("act", &json!({})),
             Message::Presence => presence(),
             Message::Cleared => return None,
         };
@@ -162,7 +163,7 @@ impl Message {
 }
 
 /// A part of the base schema, whose members are bound further.
-fn part(name: &str, members: Value) -> Value {
+fn part(name: &str, members: &Value) -> Value {
     let required: Vec<Value> =
         members.as_object().into_iter().flat_map(Map::keys).map(|name| name.as_str().into()).collect();
     let whole = format!("{}#/$defs/{name}", BASE.0);
