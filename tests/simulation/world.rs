@@ -353,6 +353,7 @@ impl World {
         }
         self.at(self.now_ms, Event::Poll(self.life));
         self.at(self.now_ms + 1_000, Event::Tick(self.life));
+        self.blocked(self.life);
         self.post()
     }
 
