@@ -148,3 +148,89 @@ fn feeders(form: &Form<'_>) -> Option<Vec<FeederPlan>> {
     }
     ordered
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MELT: &str = include_str!("../../scenarios/cheats/midnight-melt.toml");
+    const IDLE: &str = include_str!("../../scenarios/honest/idle.toml");
+
+    /// What is said of a text with one place changed, as `line:column: wrong`.
+    fn said(text: &str, from: &str, to: &str) -> Vec<String> {
+        assert!(text.contains(from), "{from}");
+        let flaws = parse("s", "s.toml", &text.replacen(from, to, 1)).map(drop).unwrap_err();
+        flaws.iter().map(ToString::to_string).collect()
+    }
+
+    fn place(text: &str, of: &str) -> String {
+        let line = text.lines().position(|line| line.contains(of)).unwrap() + 1;
+        format!("s.toml:{line}:")
+    }
+
+    #[test]
+    fn each_mistake_is_told_at_its_place() {
+        let melt = "do = [{ start = \"eaf-1\", for = \"18m\" }]";
+        for (text, from, to, wrong) in [
+            (MELT, "zh = ", "zn = ", "`zh` is missing"),
+            (MELT, "transformer_kva", "transformer_kw", "unknown key `transformer_kw`"),
+            (MELT, "until = \"1d 06:00\"", "until = \"6 o'clock\"", "`until` is"),
+            (MELT, "until = \"1d 06:00\"", "until = \"06:00\"", "does not lie after `from`"),
+            // The agent's own reader, at the place in the scenario.
+            (MELT, "no_load_w", "noload_w", "unknown key `noload_w`"),
+            (MELT, "profile = \"janitza-19000\"", "profile = \"janitza\"", "there is no profile `janitza`"),
+            (
+                MELT,
+                "meter = \"eaf-1-feeder\"",
+                "meter = \"eaf-2-feeder\"",
+                "no [[meter]] has the id `eaf-2-feeder`",
+            ),
+            (MELT, "feeder = \"eaf-1\"", "feeder = \"eaf-9\"", "no [[feeder]] has the id `eaf-9`"),
+            (MELT, melt, "do = [{ start = \"eaf-9\" }]", "no [[feeder]] has the id `eaf-9`"),
+            (MELT, melt, "do = [{ start = \"eaf-1\", cut = \"eaf-1\" }]", "one thing is done by each table"),
+            (MELT, melt, "do = []", "nothing is done"),
+            (MELT, melt, "do = [{ reset_registers = \"eaf-1-feeder\", for = \"1m\" }]", "cannot be undone"),
+            (
+                MELT,
+                melt,
+                "do = [{ rewire = \"eaf-1-feeder\", wiring = \"ct_shunted\", phase = \"l4\" }]",
+                "`phase` is \"l4\"",
+            ),
+            (MELT, "by = [\"violation\"]", "by = [\"melting\"]", "`by` is \"melting\""),
+            (MELT, "state = [\"energised\"]", "state = [\"cold\"]", "`state` is \"cold\""),
+            (
+                IDLE,
+                "violation = false",
+                "violation = false\n[catch]\nby = [\"violation\"]",
+                "says by what a cheat is caught",
+            ),
+        ] {
+            let said = said(text, from, to);
+            assert!(said.iter().any(|line| line.contains(wrong)), "{to}: {said:#?}");
+            assert!(said.iter().all(|line| line.starts_with("s.toml:")), "{said:#?}");
+        }
+        let melting = said(MELT, melt, "do = [{ start = \"eaf-9\" }]");
+        assert!(melting[0].starts_with(&place(MELT, melt)), "{melting:#?}");
+        let noload = said(MELT, "no_load_w", "noload_w");
+        assert!(noload[0].starts_with(&place(MELT, "no_load_w")), "{noload:#?}");
+    }
+
+    #[test]
+    fn only_what_the_rules_name_is_undetectable() {
+        let cap =
+            |which: &str| format!("[cap]\nundetectable = \"{which}\"\nwords = \"this point only\"\n[catch]");
+        let said = said(MELT, "[catch]", &cap("too_hard"));
+        assert!(said[0].contains("`undetectable` is \"too_hard\""), "{said:#?}");
+        let text = MELT.replace("[catch]", &cap("live_relay"));
+        let capped = parse("s", "s.toml", &text).unwrap();
+        assert!(!capped.detectable() && capped.cap.unwrap().which == "live_relay");
+    }
+
+    #[test]
+    fn a_meter_stands_somewhere_and_another_measure_has_a_reason() {
+        let gone = &MELT[MELT.find("[[installed]]").unwrap()..MELT.find("[[event]]").unwrap()];
+        assert!(said(MELT, gone, "")[0].contains("nothing says where meter `eaf-1-feeder` stands"));
+        let by = "by = [\"violation\"]";
+        assert!(said(MELT, by, &format!("{by}\nlimit_kwh = 5"))[0].contains("needs a reason"));
+    }
+}
