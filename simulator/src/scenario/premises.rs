@@ -210,8 +210,12 @@ mod tests {
     #[test]
     fn the_file_for_people_is_read_as_the_scenario_was() {
         for scenario in shipped::all().unwrap() {
-            let text = scenario
-                .configuration(&|bus| Some(format!("tcp://10.0.0.1:502{}", bus.as_str().len())), "meters");
+            let buses = scenario.buses();
+            let endpoint = |bus| {
+                let place = buses.iter().position(|known| *known == bus)?;
+                Some(format!("tcp://10.0.0.1:{}", 5_020 + place))
+            };
+            let text = scenario.configuration(&endpoint, "meters");
             let node = Node::parse("agent.toml", &text).unwrap_or_else(|flaws| panic!("{flaws:#?}\n{text}"));
             let read = config::of_tree(&node, Digest::of(b""), shipped::profiles().unwrap());
             let read = read.unwrap_or_else(|flaws| panic!("{flaws:#?}\n{text}"));
