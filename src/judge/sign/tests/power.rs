@@ -262,5 +262,5 @@ fn pumps_that_were_allowed_bring_their_reactive_power_with_them() {
         bench.turns()
     };
     assert_eq!(allowed(37), []);
-    assert_eq!(allowed(67), [(Sign::ReactiveExcess, Turn::Begins)]);
+    assert_eq!(allowed(80), [(Sign::ReactiveExcess, Turn::Begins)]);
 }
