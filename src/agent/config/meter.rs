@@ -114,6 +114,7 @@ impl Reader<'_> {
         let role = form.optional("role", form::one_of(Role::WORDS)).unwrap_or(Role::Process);
         let nominal = form.required("nominal_v", form::whole(100..=MAX_NOMINAL_V));
         let wiring = wiring(form, nominal);
+        refuse_unseen_lines(form, wiring, profile);
         let voltage_point = form.optional("voltage_point", form::one_of(VoltagePoint::WORDS));
         let no_load = form.optional("no_load_w", form::whole(0..=MAX_POWER_W)).unwrap_or(0);
         let compensation =
@@ -241,6 +242,20 @@ fn wiring(form: &Form<'_>, nominal_v: Option<i64>) -> Wiring {
     wiring
 }
 
+/// Two elements measure voltages between lines; without them their currents would seem to flow without any voltage.
+fn refuse_unseen_lines(form: &Form<'_>, wiring: Wiring, profile: Option<&Profile>) {
+    let lines = [Quantity::VoltageL12, Quantity::VoltageL23, Quantity::VoltageL31];
+    if let Some(profile) = profile.filter(|profile| lines.iter().all(|line| profile.row(*line).is_none()))
+        && wiring == Wiring::Aron
+    {
+        form.flaw(
+            "wiring",
+            format!("profile `{}` has no voltage between lines, and two elements measure nothing else", profile.id),
+            "add `voltage_l12`, `voltage_l23` and `voltage_l31` from the meter's handbook to a map of your own",
+        );
+    }
+}
+
 fn paper(value: &Value) -> form::Reading<String> {
     let text = form::text(value)?;
     if text.len() > MAX_PAPER_BYTES {
@@ -288,5 +303,47 @@ fn promised(profile: &Profile) -> Promised {
     Promised {
         voltages: if lines > 0 { lines } else { phases },
         currents: mapped([Quantity::CurrentL1, Quantity::CurrentL2, Quantity::CurrentL3]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crate::agent::config::load;
+
+    const PROFILES: [(&str, &str); 2] = [
+        ("acrel-adl400", include_str!("../../../config/meters/acrel-adl400.toml")),
+        ("janitza-19000", include_str!("../../../config/meters/janitza-19000.toml")),
+    ];
+
+    /// What is wrong with a meter of two elements with this map.
+    fn flaws_of_two_elements(profile: &str) -> Vec<String> {
+        let folder = std::env::temp_dir().join(format!("coldhearth-{profile}-{}", std::process::id()));
+        fs::create_dir_all(folder.join("meters")).unwrap();
+        for (id, text) in PROFILES {
+            fs::write(folder.join(format!("meters/{id}.toml")), text).unwrap();
+        }
+        let file = folder.join("agent.toml");
+        let text = format!(
+            "[gateway]\nid = \"gw-1\"\ndivision = \"130421\"\nuscc = \"91350100M000100Y43\"\nstate_dir = \"state\"\n\
+             profiles = \"meters\"\n\n[broker]\nhost = \"127.0.0.1\"\n\n[[bus]]\nid = \"hall\"\n\
+             endpoint = \"tcp://127.0.0.1:1502\"\n\n[[equipment]]\nid = \"saf-1\"\nkind = \"submerged_arc_furnace\"\n\
+             rated_power_w = 5_500_000\ndecommissioned_on = 2012-12-31\n\n[[meter]]\nid = \"saf-1-feeder\"\n\
+             bus = \"hall\"\nunit = 1\nprofile = \"{profile}\"\nserves = \"saf-1\"\nwiring = \"3p3w_2e\"\n\
+             nominal_v = 10_000\nct = \"400/5\"\npt = \"10000/100\"\n"
+        );
+        fs::write(&file, text).unwrap();
+        let loaded = load(&file);
+        fs::remove_dir_all(&folder).unwrap();
+        loaded.err().unwrap_or_default().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn two_elements_without_voltages_between_lines_cannot_be_judged() {
+        assert_eq!(flaws_of_two_elements("janitza-19000"), [""; 0]);
+        let flaws = flaws_of_two_elements("acrel-adl400");
+        let [flaw] = flaws.as_slice() else { panic!("{flaws:?}") };
+        assert!(flaw.contains("agent.toml:27:") && flaw.contains("no voltage between lines"), "{flaw}");
     }
 }
