@@ -243,9 +243,12 @@ async fn a_serial_server_for_one_client_serves_whoever_gives_the_line_back() {
     let polite = Manners { close_idle_ms: Some(0), ..Manners::default() };
     let mut first = poll(&endpoint, &terms(), polite);
     until(&mut first, "a reading of the first", is_reading).await;
+    // A bus that nobody hears stops with the line in its hand; so somebody hears it.
+    let mut hearing = JoinSet::new();
+    hearing.spawn(async move { while first.recv().await.is_some() {} });
     let mut second = poll(&endpoint, &terms(), polite);
     until(&mut second, "a reading of the second", is_reading).await;
-    drop((first, second));
+    drop((hearing, second));
     let mut greedy = poll(&endpoint, &terms(), Manners::default());
     until(&mut greedy, "a reading of one that keeps the line", is_reading).await;
     let mut turned_away = poll(&endpoint, &terms(), Manners::default());
