@@ -27,9 +27,15 @@ use coldhearth::{
 };
 
 /// Where a state is turned into what a person or a machine reads. A file that is new here must be looked at below.
-const RENDERINGS: [&str; 7] = [
+const RENDERINGS: [&str; 13] = [
+    "simulator/src/alarm.rs",
     "simulator/src/demo/premises.rs",
     "simulator/src/demo/summary.rs",
+    "simulator/src/fleet/story.rs",
+    "simulator/src/told.rs",
+    "simulator/src/trace/play.rs",
+    "simulator/src/trace/spells.rs",
+    "simulator/src/trace/tally.rs",
     "src/bin/coldhearth/report.rs",
     "src/evidence/write.rs",
     "src/judge/feeder/said.rs",
