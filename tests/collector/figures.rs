@@ -66,7 +66,7 @@ fn resident_bytes() -> usize {
 }
 
 #[test]
-#[ignore = "measures"]
+#[ignore = "measures and judges nothing: cargo test --release --test collector -- --ignored --nocapture figures"]
 fn figures() {
     let messages = traffic(100, 60);
     for homes in [Homes::Sqlite, Homes::Postgres] {
