@@ -149,7 +149,8 @@ mod tests {
         );
     }
 
-    /// A unit that answers in order, each answer or not at all, and a line that delivers whenever it likes.
+    /// A unit that answers in order, each answer or not at all, and a line that delivers whenever it likes what it
+    /// holds, which is never more than [`MAX_ON_THE_WAY`] answers.
     #[derive(Debug, Clone, Copy)]
     enum Deed {
         Ask(u8),
@@ -175,6 +176,7 @@ mod tests {
             let (mut number, mut open) = (0_u32, None);
             for deed in deeds {
                 match deed {
+                    Deed::Ask(_) if on_the_way.len() == usize::from(MAX_ON_THE_WAY) => {}
                     Deed::Ask(count) => {
                         let wanted = shape(count);
                         let settling = debts.settling(UNIT, wanted);
