@@ -39,7 +39,7 @@ use coldhearth::{
 use coldhearth_sim::{ElectricArcFurnace, Faults, Feeder, FeederIndex, Load, Plant, SimMeter, serve};
 
 /// How long an event may take before a test gives up. Generous: it only bounds a failure.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Waits for an event; a test that waits longer than [`PATIENCE`] has failed.
 pub async fn soon<T>(what: &str, event: impl Future<Output = T>) -> T {
