@@ -42,7 +42,7 @@ pub fn of(finding: &Finding) -> Option<&'static str> {
             RegisterQuirk::Fell | RegisterQuirk::Leapt | RegisterQuirk::Rebased => Some(event.what.word()),
             RegisterQuirk::RolledOver | RegisterQuirk::Unsaved | RegisterQuirk::Untimed => None,
         },
-        Finding::Interval(_) | Finding::Event(_) => None,
+        Finding::Interval(_) | Finding::Transition(_) | Finding::Event(_) => None,
     }
 }
 
@@ -52,7 +52,11 @@ pub fn strong(finding: &Finding) -> Option<&'static str> {
         Finding::Event(Event::Sign(found)) if found.turn == Turn::Begins && found.sign.is_strong() => {
             Some(found.sign.word())
         }
-        Finding::Event(_) | Finding::State(_) | Finding::Verdict(_) | Finding::Interval(_) => None,
+        Finding::Event(_)
+        | Finding::State(_)
+        | Finding::Verdict(_)
+        | Finding::Transition(_)
+        | Finding::Interval(_) => None,
     }
 }
 
@@ -62,7 +66,11 @@ pub fn permitted(finding: &Finding) -> Option<&'static str> {
         Finding::Event(Event::Sign(found)) if found.turn == Turn::Permitted && found.sign.is_strong() => {
             Some(found.sign.word())
         }
-        Finding::Event(_) | Finding::State(_) | Finding::Verdict(_) | Finding::Interval(_) => None,
+        Finding::Event(_)
+        | Finding::State(_)
+        | Finding::Verdict(_)
+        | Finding::Transition(_)
+        | Finding::Interval(_) => None,
     }
 }
 

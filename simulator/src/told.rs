@@ -38,6 +38,15 @@ impl Teller {
             Finding::Interval(interval) => {
                 self.all.then(|| format!("{} {:?}", interval.meter, interval.shares))
             }
+            Finding::Transition(step) => Some(format!(
+                "{} order {}: {} to {} ({})",
+                step.asset,
+                step.order,
+                step.from.word(),
+                step.to.word(),
+                step.why
+            )),
+            Finding::Event(Event::Hold(_)) if !self.all => None,
             Finding::Event(event) => Some(self.event(event)),
         }
     }
@@ -69,6 +78,10 @@ impl Teller {
                 event.before.register.energy.0,
                 event.after.register.energy.0
             ),
+            Event::Hold(note) => format!("{} order {}: {:?}", note.asset, note.order, note.stand.hold),
+            Event::FedBehindCut { order, asset, meter } => {
+                format!("{asset} at {meter}: voltage behind the cut of order {order}")
+            }
             Event::Balance(found) => format!("balance {}: {:?}", found.group, found.outcome),
             Event::Meter(told) => {
                 let again =

@@ -95,8 +95,9 @@ pub(super) fn places(body: &Body) -> Vec<(Option<Name>, Kind)> {
         | Body::Act(_)
         | Body::Notice(_)
         | Body::Commissioned(_)
-        | Body::Transition(_)
-        | Body::Finding(Finding::State(_) | Finding::Interval(_) | Finding::Event(_)) => Vec::new(),
+        | Body::Finding(
+            Finding::State(_) | Finding::Interval(_) | Finding::Transition(_) | Finding::Event(_),
+        ) => Vec::new(),
     }
 }
 

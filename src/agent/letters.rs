@@ -152,7 +152,11 @@ fn is_ours(act: &Act, assets: &[AssetId], meters: &[MeterId], enterprise: Credit
             Permitted::Maintenance { .. } | Permitted::Allowance { .. } => true,
         },
         Meaning::Roster(roster) => roster.enterprise == enterprise,
-        Meaning::Reset(_) | Meaning::Ask(_) | Meaning::RevokeKey(_) | Meaning::NotExecuted => true,
+        Meaning::Reset(_)
+        | Meaning::Ask(_)
+        | Meaning::RevokeKey(_)
+        | Meaning::CutOff(_)
+        | Meaning::NotExecuted => true,
     };
     asset && named
 }

@@ -244,7 +244,7 @@ fn obey(site: &mut Site, now: &Stamp, act: Act, answer: Answer, said: &mut Vec<B
         Meaning::Roster(roster) => site.on(now, Fact::Roster(&roster), &mut say),
         Meaning::Reset(asset) => site.on(now, Fact::Reset(asset), &mut say),
         Meaning::Ask(asset) => site.on(now, Fact::Ask(asset), &mut say),
-        Meaning::RevokeKey(_) | Meaning::NotExecuted => {}
+        Meaning::RevokeKey(_) | Meaning::CutOff(_) | Meaning::NotExecuted => {}
     }
     said.push(Body::Answer(answer));
 }

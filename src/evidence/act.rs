@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     canonical::{Canonical, Malformed, Object, Unwritable},
     members::{BadMember, Members},
+    orders,
     record::Refusal,
     seal::Sealer,
     signed::Signed,
@@ -12,7 +13,10 @@ use super::{
 };
 use crate::{
     catalogue::{Citation, Listed, Roster},
-    judge::permit::{Permit, Permitted},
+    judge::{
+        cutoff::OrderAct,
+        permit::{Permit, Permitted},
+    },
     terms::{AssetId, Digest, GatewayId, LegalDay, MeterId, Name, WattHours, place::CreditCode},
 };
 
@@ -52,11 +56,13 @@ pub enum ActKind {
     RevokeKey,
     /// Asks for the verdict on a piece of equipment as it stands now.
     Ask,
+    /// The supplier confirms an order.
+    Acknowledge,
 }
 
 impl ActKind {
     /// Every kind; a new one goes to the end.
-    pub const ALL: [ActKind; 15] = [
+    pub const ALL: [ActKind; 16] = [
         ActKind::Order,
         ActKind::Plan,
         ActKind::Claim,
@@ -72,6 +78,7 @@ impl ActKind {
         ActKind::Reading,
         ActKind::RevokeKey,
         ActKind::Ask,
+        ActKind::Acknowledge,
     ];
 
     /// The word in `act`.
@@ -92,6 +99,7 @@ impl ActKind {
             ActKind::Reading => "reading",
             ActKind::RevokeKey => "revoke_key",
             ActKind::Ask => "ask",
+            ActKind::Acknowledge => "acknowledge",
         }
     }
 
@@ -114,6 +122,8 @@ pub enum Meaning {
     Roster(Roster),
     /// The verdict on this equipment is wanted now.
     Ask(AssetId),
+    /// Something is done about a cut-off order.
+    CutOff(Box<OrderAct>),
     /// The act is in order, but this version does not execute its kind.
     NotExecuted,
 }
@@ -179,7 +189,7 @@ impl Act {
             expires_unix_ms: m.whole("expires_unix_ms")?,
             key,
             hash,
-            meaning: meaning(kind, (id, version), asset, m)?,
+            meaning: meaning(kind, orders::Signed { id, version, hash }, asset, m)?,
             members: signed.into_map(),
         })
     }
@@ -213,20 +223,21 @@ pub enum NotSealed {
 
 fn meaning(
     kind: ActKind,
-    (id, version): (Name, u32),
+    signed: orders::Signed,
     asset: Option<AssetId>,
     m: Members<'_>,
 ) -> Result<Meaning, BadMember> {
+    let about = asset;
     let asset = || asset.ok_or(BadMember("asset"));
     Ok(match kind {
         ActKind::Reset => Meaning::Reset(asset()?),
         ActKind::Ask => Meaning::Ask(asset()?),
         ActKind::RevokeKey => Meaning::RevokeKey(m.parsed("revoked_kid", KeyId::from_hex)?),
-        ActKind::Permit => Meaning::Permit(permit(id, asset()?, m)?),
+        ActKind::Permit => Meaning::Permit(permit(signed.id, asset()?, m)?),
         // One that lists nothing, not even an empty list, is of the time before rosters were executed.
-        ActKind::Roster => {
-            m.optional("equipment", |m| roster(version, m))?.map_or(Meaning::NotExecuted, Meaning::Roster)
-        }
+        ActKind::Roster => m
+            .optional("equipment", |m| roster(signed.version, m))?
+            .map_or(Meaning::NotExecuted, Meaning::Roster),
         ActKind::Order
         | ActKind::Plan
         | ActKind::Claim
@@ -236,7 +247,9 @@ fn meaning(
         | ActKind::Close
         | ActKind::Revoke
         | ActKind::Restore
-        | ActKind::Reading => Meaning::NotExecuted,
+        | ActKind::Acknowledge
+        | ActKind::Reading => orders::read(kind, signed, about, m)?
+            .map_or(Meaning::NotExecuted, |act| Meaning::CutOff(Box::new(act))),
     })
 }
 
@@ -301,10 +314,20 @@ pub enum ActRefusal {
     TooMany,
     /// This version does not execute acts of this kind.
     NotExecuted,
+    /// A cut-off order rests on no law.
+    NoLegalBasis,
+    /// Nobody answers for it that the equipment may lose its power without harm.
+    NoSafeState,
+    /// What must never be cut: cooling, drainage, ventilation, barring, purge, detection, fire water, lighting, cranes.
+    NeverToBeCut,
+    /// No such order was given here.
+    UnknownOrder,
+    /// The order stands where this act has no place.
+    OutOfTurn,
 }
 
 impl ActRefusal {
-    const ALL: [ActRefusal; 12] = [
+    const ALL: [ActRefusal; 17] = [
         ActRefusal::WrongKey,
         ActRefusal::BadSignature,
         ActRefusal::NotCanonical,
@@ -317,6 +340,11 @@ impl ActRefusal {
         ActRefusal::UnknownAsset,
         ActRefusal::TooMany,
         ActRefusal::NotExecuted,
+        ActRefusal::NoLegalBasis,
+        ActRefusal::NoSafeState,
+        ActRefusal::NeverToBeCut,
+        ActRefusal::UnknownOrder,
+        ActRefusal::OutOfTurn,
     ];
 
     /// Why something signed is refused, in the words of an answer.
@@ -346,6 +374,11 @@ impl ActRefusal {
             ActRefusal::UnknownAsset => "unknown_asset",
             ActRefusal::TooMany => "too_many",
             ActRefusal::NotExecuted => "not_executed",
+            ActRefusal::NoLegalBasis => "no_legal_basis",
+            ActRefusal::NoSafeState => "no_safe_state",
+            ActRefusal::NeverToBeCut => "never_to_be_cut",
+            ActRefusal::UnknownOrder => "unknown_order",
+            ActRefusal::OutOfTurn => "out_of_turn",
         }
     }
 

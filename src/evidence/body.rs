@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     catalogue::PlateSource,
-    judge::{Event, Finding, Outcome, PlateRead, Transition},
+    judge::{Event, Finding, Outcome, PlateRead},
     terms::{
         Digest, Name,
         place::{CreditCode, Division},
@@ -134,8 +134,6 @@ pub enum Body {
     Notice(Notice),
     /// A metering point as declared, whenever that is new.
     Commissioned(Commissioning),
-    /// One step of a cut-off order.
-    Transition(Transition),
     /// The judge said something.
     Finding(Finding),
 }
@@ -153,7 +151,7 @@ impl Body {
             Body::Rollback(_) => "rollback_notice",
             Body::Act(_) => "act",
             Body::Answer(_) => "answer",
-            Body::Transition(_) => "transition",
+            Body::Finding(Finding::Transition(_)) => "transition",
             Body::Finding(Finding::State(_)) => "state",
             Body::Finding(Finding::Interval(_)) => "interval",
             Body::Finding(Finding::Verdict(_)) => "verdict",
@@ -162,7 +160,7 @@ impl Body {
     }
 
     /// The shelf it is kept on: its type, but what a meter is, each of the two nameplates of a piece of equipment and what
-    /// an edit made of them, on one of its own, since the newest of each is remembered.
+    /// an edit made of them and how an order stands, on one of its own, since the newest of each is remembered.
     pub const fn shelf(&self) -> &'static str {
         match self {
             Body::Finding(Finding::Event(Event::Plate(PlateRead { source: PlateSource::Read, .. }))) => {
@@ -173,6 +171,7 @@ impl Body {
             }))) => "plate_declared",
             Body::Finding(Finding::Event(Event::Meter(_))) => "meter",
             Body::Finding(Finding::Event(Event::ClassChanged(_))) => "class_changed",
+            Body::Finding(Finding::Event(Event::Hold(_))) => "hold",
             Body::Commissioned(_) => "commissioned",
             Body::Genesis(_)
             | Body::Boot(_)
@@ -184,7 +183,6 @@ impl Body {
             | Body::Act(_)
             | Body::Answer(_)
             | Body::Notice(_)
-            | Body::Transition(_)
             | Body::Finding(_) => self.word(),
         }
     }
@@ -202,12 +200,12 @@ impl Body {
             | Body::Answer(_)
             | Body::Notice(_)
             | Body::Commissioned(_)
-            | Body::Transition(_)
-            | Body::Finding(Finding::State(_)) => Class::Alert,
+            | Body::Finding(Finding::State(_) | Finding::Transition(_)) => Class::Alert,
             Body::Finding(Finding::Event(event)) => match event {
                 // A weak sign asks for an inspection, and so does a residual; neither overtakes.
                 Event::Sign(found) if !found.sign.is_strong() => Class::Verdict,
                 Event::Balance(found) if found.outcome == Outcome::Residual => Class::Verdict,
+                Event::Hold(_) => Class::Verdict,
                 Event::Balance(_) => Class::Routine,
                 Event::ClockStepped { .. }
                 | Event::Register(_)
@@ -218,6 +216,7 @@ impl Body {
                 | Event::PlateDiffers { .. }
                 | Event::ClassChanged(_)
                 | Event::DeadlineWarning(_)
+                | Event::FedBehindCut { .. }
                 | Event::NotOnRoster { .. } => Class::Alert,
             },
             Body::Finding(Finding::Verdict(verdict))
@@ -245,7 +244,7 @@ impl Body {
             Body::Act(act) => Some(act.id),
             Body::Commissioned(point) => Some(point.meter.0),
             Body::Answer(answer) => answer.act.map(|(id, _)| id),
-            Body::Transition(transition) => Some(transition.order.0),
+            Body::Finding(Finding::Transition(transition)) => Some(transition.order.0),
             Body::Finding(Finding::State(found)) => Some(found.meter.0),
             Body::Finding(Finding::Interval(interval)) => Some(interval.meter.0),
             Body::Finding(Finding::Verdict(verdict)) => Some(verdict.asset.0),
@@ -254,6 +253,8 @@ impl Body {
                 // Which signs stand is told with each state; whoever comes late reads it there.
                 Event::Sign(_) | Event::Balance(_) => None,
                 Event::Register(event) => Some(event.meter.0),
+                Event::Hold(note) => Some(note.order.0),
+                Event::FedBehindCut { meter, .. } => Some(meter.0),
                 Event::Meter(told) => Some(told.meter.0),
                 Event::Plate(read) => Some(read.asset.0),
                 Event::PlateUnreadable { asset, .. }
@@ -273,15 +274,17 @@ impl Body {
             Body::Finding(Finding::Verdict(verdict)) => Some(verdict.asset.0),
             Body::Finding(Finding::Event(Event::Plate(read))) => Some(read.asset.0),
             Body::Finding(Finding::Event(Event::Sign(found))) => Some(found.asset.0),
+            Body::Finding(Finding::Event(Event::Hold(note))) => Some(note.asset.0),
             Body::Finding(Finding::Event(
                 Event::PlateUnreadable { asset, .. }
                 | Event::PlateDiffers { asset, .. }
+                | Event::FedBehindCut { asset, .. }
                 | Event::NotOnRoster { asset, .. },
             )) => Some(asset.0),
             Body::Finding(Finding::Event(Event::ClassChanged(change))) => Some(change.asset.0),
             Body::Finding(Finding::Event(Event::DeadlineWarning(warning))) => Some(warning.asset.0),
             Body::Act(act) => act.asset.map(|asset| asset.0),
-            Body::Transition(transition) => Some(transition.asset.0),
+            Body::Finding(Finding::Transition(transition)) => Some(transition.asset.0),
             Body::Finding(Finding::Event(
                 Event::ClockStepped { .. } | Event::Register(_) | Event::Meter(_) | Event::Balance(_),
             ))

@@ -56,7 +56,6 @@ impl Link {
             | Body::Answer(_)
             | Body::Notice(_)
             | Body::Commissioned(_)
-            | Body::Transition(_)
             | Body::Finding(_) => Step::Plain,
         };
         let header = &record.header;

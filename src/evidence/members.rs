@@ -12,15 +12,14 @@ use super::{
     notice::Notice,
     plates, sign,
     signed::Signed,
-    standing,
+    stand, standing,
     suite::PublicKey,
 };
 use crate::{
     catalogue::Phase,
     judge::{
         Event, Excess, Finding, Interval, Mark, Measured, PermitUse, Proof, RegisterEvent, RegisterQuirk,
-        Rung, Shares, Sign, Span, State, StateFinding, Transition, Verdict, VoltagePoint, Why, Window,
-        Windows, cutoff::MAX_EVIDENCE,
+        Shares, Sign, Span, State, StateFinding, Verdict, VoltagePoint, Why, Window, Windows,
     },
     metering::{Block, Function, Register, Scan},
     terms::{
@@ -123,7 +122,7 @@ pub fn body(kind: &str, members: Members<'_>, header: &Stamp) -> Found<Body> {
         "rollback_notice" => Rollback::read(members).map(Body::Rollback),
         "act" => act(members).map(Body::Act),
         "answer" => Answer::read(members).map(Body::Answer),
-        "transition" => reader.transition().map(Body::Transition),
+        "transition" => stand::read_transition(reader).map(|step| Body::Finding(Finding::Transition(step))),
         "state" => reader.state_finding().map(|found| Body::Finding(Finding::State(found))),
         "interval" => reader.interval().map(|interval| Body::Finding(Finding::Interval(interval))),
         "verdict" => reader.verdict().map(|verdict| Body::Finding(Finding::Verdict(verdict))),
@@ -201,24 +200,6 @@ impl<'a> Reader<'a> {
             reads_ok: m.fitting("reads_ok")?,
             reads_failed: m.fitting("reads_failed")?,
             first_unreceipted_seq: m.fitting("first_unreceipted_seq")?,
-        })
-    }
-
-    fn transition(self) -> Found<Transition> {
-        let m = self.members;
-        let evidence = |item: Members<'_>| item.parsed("sha256", Digest::from_hex);
-        let evidence = m.objects("evidence")?.into_iter().map(evidence).collect::<Found<Vec<_>>>()?;
-        if evidence.len() > MAX_EVIDENCE {
-            return Err(BadMember("evidence"));
-        }
-        Ok(Transition {
-            order: m.parsed("order_id", OrderId::new)?,
-            asset: m.parsed("asset", AssetId::new)?,
-            from: m.parsed("from", Rung::from_word)?,
-            to: m.parsed("to", Rung::from_word)?,
-            actor: m.parsed("actor", Name::new)?,
-            why: m.parsed("why", Name::new)?,
-            evidence,
         })
     }
 
@@ -346,6 +327,12 @@ impl<'a> Reader<'a> {
             "sign" => sign::read_event(self).map(Event::Sign),
             "balance" => balance::read_event(self).map(Event::Balance),
             "meter" => grounds::read_told(m).map(Event::Meter),
+            stand::NOTE => stand::read_note(self).map(Event::Hold),
+            stand::FED => Ok(Event::FedBehindCut {
+                order: m.parsed("order_id", OrderId::new)?,
+                asset: m.parsed("asset", AssetId::new)?,
+                meter: m.parsed("meter", MeterId::new)?,
+            }),
             "plate_unreadable" => Ok(Event::PlateUnreadable {
                 asset: m.parsed("asset", AssetId::new)?,
                 why: m.parsed("why", Name::new)?,

@@ -93,8 +93,7 @@ impl Recall {
             | Body::Rollback(_)
             | Body::Answer(_)
             | Body::Notice(_)
-            | Body::Transition(_)
-            | Body::Finding(Finding::Event(_)) => {}
+            | Body::Finding(Finding::Event(_) | Finding::Transition(_)) => {}
         }
     }
 
@@ -134,7 +133,7 @@ impl Recall {
                 self.roster = Some(before.map_or_else(|| roster.clone(), |b| b.newer(roster.clone())));
             }
             // The verdict that answered a question is remembered by itself.
-            Meaning::Ask(_) | Meaning::RevokeKey(_) | Meaning::NotExecuted => {}
+            Meaning::Ask(_) | Meaning::RevokeKey(_) | Meaning::CutOff(_) | Meaning::NotExecuted => {}
         }
         self.acts.push(act.clone());
     }

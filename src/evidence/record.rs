@@ -257,7 +257,6 @@ impl Unverified {
             | Body::Answer(_)
             | Body::Notice(_)
             | Body::Commissioned(_)
-            | Body::Transition(_)
             | Body::Finding(_) => {
                 if seq == 0 {
                     return Err(Refusal::Member("seq"));

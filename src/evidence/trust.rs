@@ -71,7 +71,11 @@ impl Trust {
         match &act.meaning {
             Meaning::RevokeKey(key) => drop(self.revoked.insert(*key)),
             Meaning::Roster(roster) => self.roster = self.roster.max(roster.version),
-            Meaning::Permit(_) | Meaning::Reset(_) | Meaning::Ask(_) | Meaning::NotExecuted => {}
+            Meaning::Permit(_)
+            | Meaning::Reset(_)
+            | Meaning::Ask(_)
+            | Meaning::CutOff(_)
+            | Meaning::NotExecuted => {}
         }
         self.taken.insert(act.id, (act.version, act.hash));
     }
@@ -142,7 +146,7 @@ impl Trust {
             return Some(ActRefusal::UnknownAsset);
         }
         match &act.meaning {
-            Meaning::NotExecuted => return Some(ActRefusal::NotExecuted),
+            Meaning::NotExecuted | Meaning::CutOff(_) => return Some(ActRefusal::NotExecuted),
             Meaning::Roster(roster) if roster.version <= self.roster => {
                 return Some(ActRefusal::OlderVersion);
             }

@@ -8,12 +8,12 @@ use super::{
     canonical::Object,
     grounds,
     members::UNCLEAN_START,
-    plates, sign, standing,
+    plates, sign, stand, standing,
 };
 use crate::{
     judge::{
         Event, Excess, Finding, Interval, Mark, Measured, PermitUse, Proof, Shares, State, StateFinding,
-        Transition, Verdict, Windows,
+        Verdict, Windows,
     },
     metering::{Register, Scan},
     terms::{Digest, Stamp},
@@ -39,10 +39,10 @@ pub fn body(object: &mut Object<'_>, body: &Body) {
         Body::Answer(answer) => answer.write(object),
         Body::Notice(notice) => notice.write(object),
         Body::Commissioned(point) => point.write(object),
-        Body::Transition(transition) => write_transition(object, transition),
         Body::Finding(Finding::State(found)) => write_state(object, found),
         Body::Finding(Finding::Interval(interval)) => write_interval(object, interval),
         Body::Finding(Finding::Verdict(verdict)) => write_verdict(object, verdict),
+        Body::Finding(Finding::Transition(transition)) => stand::write_transition(object, transition),
         Body::Finding(Finding::Event(event)) => write_event(object, event),
     }
 }
@@ -64,23 +64,6 @@ fn write_genesis(object: &mut Object<'_>, genesis: &Genesis) {
     if let Some(head) = &genesis.continues {
         object.object("continues", |o| head.write(o));
     }
-}
-
-fn write_transition(object: &mut Object<'_>, transition: &Transition) {
-    object
-        .shown("order_id", transition.order)
-        .shown("asset", transition.asset)
-        .text("from", transition.from.word())
-        .text("to", transition.to.word())
-        .shown("actor", transition.actor)
-        .shown("why", transition.why)
-        .list("evidence", |list| {
-            for hash in &transition.evidence {
-                list.object(|o| {
-                    o.shown("sha256", hash);
-                });
-            }
-        });
 }
 
 fn write_boot(object: &mut Object<'_>, boot: &Boot) {
@@ -236,6 +219,8 @@ fn write_event(object: &mut Object<'_>, event: &Event) {
             }
         }
         Event::Sign(found) => sign::write_event(object, found),
+        Event::Hold(note) => stand::write_note(object, note),
+        Event::FedBehindCut { order, asset, meter } => stand::write_fed(object, *order, *asset, *meter),
         Event::Balance(found) => balance::write_event(object, found),
         Event::Meter(told) => grounds::write_told(object, told),
         Event::Plate(read) => plates::write_plate(object, read),

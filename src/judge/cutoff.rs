@@ -1,87 +1,46 @@
-//! The steps of a cut-off order, as records carry them.
+//! Cut-off orders: the authority orders a cut, the supplier cuts, the gateway witnesses whether the power is gone and stays
+//! gone. It never switches.
+//!
+//! One machine, [`CutOff`], executed at the gateway and replayed by everybody else: [`table`] says where an order goes upon
+//! which cue, [`hold`] what must have been proven before, and each step is a [`Transition`] in the log with actor, reason
+//! and evidence. A replayer takes the acts, transitions and notes of a log in their order and refuses an impossible step.
+//!
+//! What leads to `verified`: an order in force; every point without voltage while its meter provably lives, or, of a meter
+//! that is fed by what is cut, still at the meter upstream or at the supplier's own, and the transition says which;
+//! registers still; held long enough, through nights and weekends, with few gaps; and the supplier's own reading in
+//! agreement. Silence never advances it.
+
+pub mod deed;
+pub mod hold;
+pub mod holds;
+mod machine;
+pub mod order;
+pub mod reading;
+mod replay;
+pub mod rung;
+pub mod stand;
+pub mod table;
+pub mod window;
+
+pub use deed::{Claim, Deed, OrderAct};
+pub use hold::{Hold, Lack};
+pub use holds::Holds;
+pub use machine::{CutOff, OutOfTurn, Said};
+pub use order::{Carrier, Order, Point, SafeState};
+pub use reading::{Agreement, UtilityReading};
+pub use replay::Impossible;
+pub use rung::Rung;
+pub use stand::{HoldNote, Stand};
+pub use table::{Cue, Way};
 
 use crate::terms::{AssetId, Digest, Name, OrderId};
 
 /// Most pieces of evidence one step may name.
 pub const MAX_EVIDENCE: usize = 16;
-
-/// Where an order stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rung {
-    /// Signed by the authority and received.
-    Issued,
-    /// The supplier has confirmed it.
-    Acknowledged,
-    /// A day is set.
-    Scheduled,
-    /// The supplier says it is done.
-    CutClaimed,
-    /// The feeder was seen dead; the hold begins.
-    Observing,
-    /// Held for a day and a full night.
-    Provisional,
-    /// Held for a week with a weekend, covered well enough.
-    Verified,
-    /// Sealed and witnessed; certified every month.
-    Maintained,
-    /// Power came back: latched.
-    Violated,
-    /// The evidence ended.
-    Indeterminate,
-    /// Stopped for a time by appeal or exemption.
-    Suspended,
-    /// Demolition was accepted.
-    Closed,
-    /// Withdrawn.
-    Cancelled,
-    /// Reconnected with authority.
-    Restored,
-}
-
-impl Rung {
-    /// Every rung, in the order of the ladder.
-    pub const ALL: [Rung; 14] = [
-        Rung::Issued,
-        Rung::Acknowledged,
-        Rung::Scheduled,
-        Rung::CutClaimed,
-        Rung::Observing,
-        Rung::Provisional,
-        Rung::Verified,
-        Rung::Maintained,
-        Rung::Violated,
-        Rung::Indeterminate,
-        Rung::Suspended,
-        Rung::Closed,
-        Rung::Cancelled,
-        Rung::Restored,
-    ];
-
-    /// The word of records.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Rung::Issued => "issued",
-            Rung::Acknowledged => "acknowledged",
-            Rung::Scheduled => "scheduled",
-            Rung::CutClaimed => "cut_claimed",
-            Rung::Observing => "observing",
-            Rung::Provisional => "provisional",
-            Rung::Verified => "verified",
-            Rung::Maintained => "maintained",
-            Rung::Violated => "violated",
-            Rung::Indeterminate => "indeterminate",
-            Rung::Suspended => "suspended",
-            Rung::Closed => "closed",
-            Rung::Cancelled => "cancelled",
-            Rung::Restored => "restored",
-        }
-    }
-
-    /// Reads the word of a record.
-    pub fn from_word(word: &str) -> Option<Rung> {
-        Rung::ALL.into_iter().find(|rung| rung.word() == word)
-    }
-}
+/// Most orders one gateway remembers, ended ones included.
+pub const MAX_ORDERS: usize = 64;
+/// Who moved an order where no act did: the witness, by what the meters show.
+pub const AGENT: &str = "agent";
 
 /// One step of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,4 +59,6 @@ pub struct Transition {
     pub why: Name,
     /// Hashes of the records and acts it rests on.
     pub evidence: Vec<Digest>,
+    /// All of how it stands now; records of older versions do not say.
+    pub stand: Option<Stand>,
 }

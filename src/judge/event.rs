@@ -1,10 +1,10 @@
 //! Things an auditor must know that are neither a state nor a verdict.
 
-use super::{balance::BalanceFinding, memory::Mark, sign::SignFinding};
+use super::{balance::BalanceFinding, cutoff::HoldNote, memory::Mark, sign::SignFinding};
 use crate::{
     catalogue::{Citation, Difference, Edit, Nameplate, PlateSource, Ruling},
     metering::Identity,
-    terms::{AssetId, Digest, LegalDay, MeterId, Name},
+    terms::{AssetId, Digest, LegalDay, MeterId, Name, OrderId},
 };
 
 /// Something an auditor must know.
@@ -21,6 +21,17 @@ pub enum Event {
     Sign(SignFinding),
     /// What came in over the incomers of a balance group against what went out.
     Balance(BalanceFinding),
+    /// How a cut-off order stands, between two of its steps.
+    Hold(HoldNote),
+    /// Voltage stands behind a cut: a danger to whoever works there, told with the first reading that shows it.
+    FedBehindCut {
+        /// Of which order.
+        order: OrderId,
+        /// Of which equipment.
+        asset: AssetId,
+        /// Which meter shows it.
+        meter: MeterId,
+    },
     /// A meter told for the first time who it is, or tells otherwise: a new series of evidence begins.
     Meter(MeterTold),
     /// A nameplate was read, or declared, for the first time, or says something else.
@@ -101,6 +112,8 @@ impl Event {
             Event::ClockStepped { .. }
             | Event::Sign(_)
             | Event::Balance(_)
+            | Event::Hold(_)
+            | Event::FedBehindCut { .. }
             | Event::Plate(_)
             | Event::PlateUnreadable { .. }
             | Event::PlateDiffers { .. }

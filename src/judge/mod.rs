@@ -89,6 +89,8 @@ pub enum Finding {
     Interval(Interval),
     /// What this means for a piece of equipment.
     Verdict(Verdict),
+    /// One step of a cut-off order.
+    Transition(Transition),
     /// Something an auditor must know.
     Event(Event),
 }

@@ -392,6 +392,8 @@ fn with_paper(event: Event, docket: Option<&Docket>, at: &Stamp) -> Event {
         Event::ClockStepped { .. }
         | Event::Sign(_)
         | Event::Balance(_)
+        | Event::Hold(_)
+        | Event::FedBehindCut { .. }
         | Event::Plate(_)
         | Event::PlateUnreadable { .. }
         | Event::PlateDiffers { .. }

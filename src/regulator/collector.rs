@@ -435,7 +435,6 @@ impl Collector {
             | Body::Answer(_)
             | Body::Notice(_)
             | Body::Commissioned(_)
-            | Body::Transition(_)
             | Body::Finding(_) => None,
         };
         if let Some((epoch, from, key)) = epoch {

@@ -85,7 +85,6 @@ fn last_of(
         | Body::Answer(_)
         | Body::Notice(_)
         | Body::Commissioned(_)
-        | Body::Transition(_)
         | Body::Finding(_) => record.header.key_epoch,
     };
     Ok(Some(Pruned { seq, hash, next_epoch, pruned_unix_ms: now_unix_ms }))

@@ -15,7 +15,7 @@ use crate::{
     },
     judge::{
         BalanceFinding, Event, Finding, Interval, Measured, MeterTold, Outcome, Proof, SignFinding, State,
-        StateFinding, Turn, Verdict,
+        StateFinding, Transition, Turn, Verdict,
     },
     terms::{
         AssetId, GatewayId, MilliWatts, WattHours,
@@ -171,11 +171,12 @@ impl Timeline {
             | Body::Act(_)
             | Body::Answer(_)
             | Body::Notice(_)
-            | Body::Commissioned(_)
-            | Body::Transition(_) => log_line(&record.body)?,
+            | Body::Commissioned(_) => log_line(&record.body)?,
             Body::Rotation(_) | Body::Checkpoint(_) => return None,
             Body::Finding(Finding::Interval(interval)) => (Tone::Doubt, interval_line(interval)?),
+            Body::Finding(Finding::Event(Event::Hold(_))) => return None,
             Body::Finding(Finding::Event(event)) => event_line(event, self.language),
+            Body::Finding(Finding::Transition(step)) => transition_line(step),
             Body::Finding(Finding::State(found)) => {
                 self.states.insert((record.header.log, found.asset), found.state);
                 (state_tone(found.state), self.state_line(found))
@@ -290,6 +291,11 @@ fn event_line(event: &Event, language: Language) -> (Tone, String) {
             (Tone::Doubt, format!("the gateway's clock was moved by {by_ms} ms"))
         }
         Event::Sign(found) => sign_line(found, language),
+        Event::Hold(note) => (Tone::Plain, format!("{}: order {} holds", note.asset, note.order)),
+        Event::FedBehindCut { order, asset, meter } => {
+            let what = words::FED_BEHIND_CUT.in_language(language);
+            (Tone::Alarm, format!("{asset} at {meter}: {what} (order {order})"))
+        }
         Event::Balance(found) => balance_line(found),
         Event::Register(event) => {
             let (before, after) = (Energy(event.before.register.energy), Energy(event.after.register.energy));
@@ -392,10 +398,6 @@ fn log_line(body: &Body) -> Option<(Tone, String)> {
         Body::Commissioned(point) => {
             (Tone::Plain, format!("{}: metering point commissioned, {}", point.meter, point.summary()))
         }
-        Body::Transition(step) => {
-            let (from, to) = (step.from.word(), step.to.word());
-            (Tone::Plain, format!("{}: order {} from {from} to {to} ({})", step.asset, step.order, step.why))
-        }
         Body::Genesis(_)
         | Body::Boot(_)
         | Body::Rotation(_)
@@ -403,6 +405,11 @@ fn log_line(body: &Body) -> Option<(Tone, String)> {
         | Body::Checkpoint(_)
         | Body::Finding(_) => return None,
     })
+}
+
+fn transition_line(step: &Transition) -> (Tone, String) {
+    let (from, to) = (step.from.word(), step.to.word());
+    (Tone::Plain, format!("{}: order {} from {from} to {to} ({})", step.asset, step.order, step.why))
 }
 
 fn answer_line(answer: &Answer) -> Option<(Tone, String)> {

@@ -293,6 +293,7 @@ mod tests {
                             violations += u32::from(verdict.violation_since_unix_ms.is_some());
                         }
                         Finding::Event(event) => panic!("{event:?}"),
+                        Finding::Transition(step) => panic!("{step:?}"),
                     }
                 });
             }

@@ -157,7 +157,7 @@ impl<'s> Account<'s> {
                     self.alarms.retain(|alarm| *alarm != (word, now_ms));
                 }
             }
-            Finding::State(_) | Finding::Interval(_) => {}
+            Finding::State(_) | Finding::Interval(_) | Finding::Transition(_) => {}
         }
         if let (Some(hunt), Some(word)) = (&mut self.hunt, alarm::of(finding).filter(|_| is_news)) {
             hunt.on_alarm(word, plant);

@@ -374,7 +374,7 @@ impl Heard {
             Finding::Event(Event::Sign(sign)) => {
                 self.signs.insert(sign.sign.word());
             }
-            Finding::Event(_) | Finding::Interval(_) | Finding::Verdict(_) => {}
+            Finding::Event(_) | Finding::Interval(_) | Finding::Transition(_) | Finding::Verdict(_) => {}
         }
     }
 }

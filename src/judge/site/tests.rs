@@ -179,7 +179,11 @@ impl Story {
             accounted_to: i.end,
             identity: self.said.iter().rev().find_map(|f| match f {
                 Finding::Event(Event::Meter(told)) => Some(told.after),
-                Finding::State(_) | Finding::Interval(_) | Finding::Verdict(_) | Finding::Event(_) => None,
+                Finding::State(_)
+                | Finding::Interval(_)
+                | Finding::Verdict(_)
+                | Finding::Transition(_)
+                | Finding::Event(_) => None,
             }),
         });
         // As `evidence::recall` does: a count that began anew since then is the baseline, and another meter has none.
@@ -198,7 +202,7 @@ impl Story {
                     memory.mark = memory.mark.filter(|_| !told.is_another());
                 }
                 Finding::State(found) if is_after => memory.mark = memory.mark.or(found.mark),
-                Finding::State(_) | Finding::Verdict(_) | Finding::Event(_) => {}
+                Finding::State(_) | Finding::Verdict(_) | Finding::Transition(_) | Finding::Event(_) => {}
             }
         }
         Memory {
@@ -659,7 +663,7 @@ fn the_proof_of_the_new_day_is_told_with_its_readings() {
         Finding::State(s) => {
             s.proof.is_some_and(|p| p.from().legal_day() > today && p.from().wall_unix_ms <= violation)
         }
-        Finding::Interval(_) | Finding::Verdict(_) | Finding::Event(_) => false,
+        Finding::Interval(_) | Finding::Verdict(_) | Finding::Transition(_) | Finding::Event(_) => false,
     });
     assert!(told);
 }

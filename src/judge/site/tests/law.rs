@@ -264,7 +264,7 @@ fn a_fingerprint_of_the_nameplate_travels_with_every_state_and_interval() {
     let told = story.said.iter().filter_map(|finding| match finding {
         Finding::State(found) => Some(found.plate),
         Finding::Interval(interval) => Some(interval.plate),
-        Finding::Verdict(_) | Finding::Event(_) => None,
+        Finding::Verdict(_) | Finding::Transition(_) | Finding::Event(_) => None,
     });
     let mut told: Vec<Option<Digest>> = told.collect();
     assert!(told.len() >= 4, "{}", told.len());

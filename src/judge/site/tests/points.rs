@@ -205,7 +205,11 @@ fn counts_that_a_meter_without_power_had_not_kept_are_an_event_and_no_doubt() {
     story.poll(100, 5_000, |second, reading| set(reading, Quantity::UptimeS, second * 1_000));
     let quirk = |f: &Finding| match f {
         Finding::Event(Event::Register(RegisterEvent { what, .. })) => Some(*what),
-        Finding::State(_) | Finding::Interval(_) | Finding::Verdict(_) | Finding::Event(_) => None,
+        Finding::State(_)
+        | Finding::Interval(_)
+        | Finding::Verdict(_)
+        | Finding::Transition(_)
+        | Finding::Event(_) => None,
     };
     let quirks: Vec<RegisterQuirk> = story.said.iter().filter_map(quirk).collect();
     assert_eq!(quirks, [RegisterQuirk::Unsaved]);

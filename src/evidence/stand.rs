@@ -1,0 +1,179 @@
+//! How an order stands, to members and back: in transitions and in notes between them.
+
+use super::{
+    canonical::Object,
+    members::{BadMember, Found, Reader},
+    write::moment,
+};
+use crate::{
+    judge::{
+        Rung, Transition,
+        cutoff::{
+            Carrier, Hold, HoldNote, MAX_EVIDENCE, Stand,
+            window::{Kept, Stretch},
+        },
+    },
+    terms::{AssetId, Digest, MeterId, Name, OrderId, WattHours},
+};
+
+/// The word of a note in `event`.
+pub(super) const NOTE: &str = "hold";
+/// The word of the warning that voltage stands behind a cut.
+pub(super) const FED: &str = "fed_behind_cut";
+
+pub(super) fn write_transition(object: &mut Object<'_>, transition: &Transition) {
+    object
+        .shown("order_id", transition.order)
+        .shown("asset", transition.asset)
+        .text("from", transition.from.word())
+        .text("to", transition.to.word())
+        .shown("actor", transition.actor)
+        .shown("why", transition.why)
+        .list("evidence", |list| {
+            for hash in &transition.evidence {
+                list.object(|o| {
+                    o.shown("sha256", hash);
+                });
+            }
+        });
+    if let Some(stand) = &transition.stand {
+        object.object("stand", |o| write(o, stand));
+    }
+}
+
+pub(super) fn read_transition(reader: Reader<'_>) -> Found<Transition> {
+    let m = reader.members;
+    let evidence = |item: super::members::Members<'_>| item.parsed("sha256", Digest::from_hex);
+    let evidence = m.objects("evidence")?.into_iter().map(evidence).collect::<Found<Vec<_>>>()?;
+    if evidence.len() > MAX_EVIDENCE {
+        return Err(BadMember("evidence"));
+    }
+    Ok(Transition {
+        order: m.parsed("order_id", OrderId::new)?,
+        asset: m.parsed("asset", AssetId::new)?,
+        from: m.parsed("from", Rung::from_word)?,
+        to: m.parsed("to", Rung::from_word)?,
+        actor: m.parsed("actor", Name::new)?,
+        why: m.parsed("why", Name::new)?,
+        evidence,
+        stand: m.optional("stand", |m| read(reader.of(m.object("stand")?)))?,
+    })
+}
+
+pub(super) fn write_note(object: &mut Object<'_>, note: &HoldNote) {
+    object.text("event", NOTE).shown("order_id", note.order).shown("asset", note.asset);
+    object.object("stand", |o| write(o, &note.stand));
+}
+
+pub(super) fn read_note(reader: Reader<'_>) -> Found<HoldNote> {
+    let m = reader.members;
+    Ok(HoldNote {
+        order: m.parsed("order_id", OrderId::new)?,
+        asset: m.parsed("asset", AssetId::new)?,
+        stand: read(reader.of(m.object("stand")?))?,
+    })
+}
+
+pub(super) fn write_fed(object: &mut Object<'_>, order: OrderId, asset: AssetId, meter: MeterId) {
+    object.text("event", FED).shown("order_id", order).shown("asset", asset).shown("meter", meter);
+}
+
+fn write(object: &mut Object<'_>, stand: &Stand) {
+    object.text("rung", stand.rung.word());
+    moment(object, "since", &stand.since);
+    if let Some(before) = stand.before {
+        object.text("before", before.word());
+    }
+    if let Some(until) = stand.suspended_until_unix_ms {
+        object.whole("suspended_until_unix_ms", until);
+    }
+    object
+        .flag("fed_again", stand.is_fed_again)
+        .flag("seen", stand.was_seen)
+        .flag("sealed", stand.is_sealed)
+        .whole("earlier_ms", stand.earlier_ms)
+        .count("restarts", u64::from(stand.restarts));
+    if let Some(month) = stand.month {
+        object.whole("month", i64::from(month));
+    }
+    if let Some(hold) = &stand.hold {
+        object.object("hold", |o| write_hold(o, hold));
+    }
+}
+
+fn read(reader: Reader<'_>) -> Found<Stand> {
+    let m = reader.members;
+    Ok(Stand {
+        rung: m.parsed("rung", Rung::from_word)?,
+        since: reader.moment("since")?,
+        before: m.optional("before", |m| m.parsed("before", Rung::from_word))?,
+        suspended_until_unix_ms: m
+            .optional("suspended_until_unix_ms", |m| m.whole("suspended_until_unix_ms"))?,
+        is_fed_again: m.flag("fed_again")?,
+        was_seen: m.flag("seen")?,
+        is_sealed: m.flag("sealed")?,
+        hold: m.optional("hold", |m| read_hold(reader.of(m.object("hold")?)))?,
+        earlier_ms: m.whole("earlier_ms")?,
+        restarts: m.fitting("restarts")?,
+        month: m.optional("month", |m| m.fitting("month"))?,
+    })
+}
+
+fn write_hold(object: &mut Object<'_>, hold: &Hold) {
+    moment(object, "since", &hold.since);
+    moment(object, "until", &hold.until);
+    object
+        .whole("proven_ms", hold.proven_ms)
+        .whole("paused_ms", hold.paused_ms)
+        .whole("longest_gap_ms", hold.longest_gap_ms)
+        .count("gaps", u64::from(hold.gaps))
+        .whole("moved_wh", hold.moved.0)
+        .whole("blind_wh", hold.blind.0)
+        .text("carrier", hold.carrier.word());
+    for (name, kept) in [("nights", hold.nights), ("weekends", hold.weekends)] {
+        object.object(name, |o| write_kept(o, &kept));
+    }
+    if let Some((from, to)) = hold.agreed {
+        object.whole("agreed_from_unix_ms", from).whole("agreed_to_unix_ms", to);
+    }
+}
+
+fn read_hold(reader: Reader<'_>) -> Found<Hold> {
+    let m = reader.members;
+    let agreed = |m: super::members::Members<'_>| -> Found<Stretch> {
+        Ok((m.whole("agreed_from_unix_ms")?, m.whole("agreed_to_unix_ms")?))
+    };
+    let hold = Hold {
+        since: reader.moment("since")?,
+        until: reader.moment("until")?,
+        proven_ms: m.whole("proven_ms")?,
+        paused_ms: m.whole("paused_ms")?,
+        longest_gap_ms: m.whole("longest_gap_ms")?,
+        gaps: m.fitting("gaps")?,
+        nights: read_kept(reader, "nights")?,
+        weekends: read_kept(reader, "weekends")?,
+        moved: WattHours(m.whole("moved_wh")?),
+        blind: WattHours(m.whole("blind_wh")?),
+        carrier: m.parsed("carrier", Carrier::from_word)?,
+        agreed: m.optional("agreed_from_unix_ms", agreed)?,
+    };
+    Ok(hold)
+}
+
+fn write_kept(object: &mut Object<'_>, kept: &Kept) {
+    object
+        .count("full", u64::from(kept.full))
+        .whole("from_unix_ms", kept.from_unix_ms)
+        .whole("proven_ms", kept.proven_ms)
+        .flag("counted", kept.is_counted);
+}
+
+fn read_kept(reader: Reader<'_>, name: &'static str) -> Found<Kept> {
+    let m = reader.members.object(name)?;
+    Ok(Kept {
+        full: m.fitting("full")?,
+        from_unix_ms: m.whole("from_unix_ms")?,
+        proven_ms: m.whole("proven_ms")?,
+        is_counted: m.flag("counted")?,
+    })
+}

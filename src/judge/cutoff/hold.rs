@@ -1,0 +1,210 @@
+//! A hold: how long all points of an order have been proven without power, and how much of that was not seen.
+
+use super::{
+    holds::Holds,
+    order::Carrier,
+    window::{self, Kept},
+};
+use crate::{
+    judge::register::redated,
+    terms::{Stamp, WattHours},
+};
+
+/// The supplier's readings may begin so much later than a hold, and end so much earlier than it is judged: a part of the
+/// verified hold, one in so many. Of a week it is a day, since suppliers tell day by day.
+pub const UTILITY_SLACK_PART: i64 = 7;
+
+/// Proven time is counted in pieces of at most this, in milliseconds.
+const PIECE_MS: i64 = 3_600_000;
+
+/// A hold as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// When all points were first proven without power.
+    pub since: Stamp,
+    /// Up to when they are.
+    pub until: Stamp,
+    /// Time that is proven, in milliseconds.
+    pub proven_ms: i64,
+    /// Time of gaps that only paused it, in milliseconds.
+    pub paused_ms: i64,
+    /// The longest of them, in milliseconds.
+    pub longest_gap_ms: i64,
+    /// How many there were.
+    pub gaps: u32,
+    /// Full nights, and what is proven of the one that runs.
+    pub nights: Kept,
+    /// Full weekends, and what is proven of the one that runs.
+    pub weekends: Kept,
+    /// What the registers of all points advanced since it began.
+    pub moved: WattHours,
+    /// What they could advance without telling it from nothing: two steps of each.
+    pub blind: WattHours,
+    /// The least of those who carry its proof.
+    pub carrier: Carrier,
+    /// From when to when the supplier's readings agree without a hole, Unix milliseconds.
+    pub agreed: Option<(i64, i64)>,
+}
+
+/// What a hold lacks for the next rung.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Proven time.
+    Time,
+    /// A full night.
+    Night,
+    /// A full weekend.
+    Weekend,
+    /// Too much of it was not seen.
+    Coverage,
+    /// A gap was too long.
+    Gap,
+    /// A register moved.
+    Still,
+    /// The supplier's reading does not cover it.
+    Utility,
+}
+
+impl Hold {
+    /// A hold that begins.
+    pub fn beginning(at: &Stamp, carrier: Carrier, blind: WattHours) -> Hold {
+        Hold {
+            since: *at,
+            until: *at,
+            proven_ms: 0,
+            paused_ms: 0,
+            longest_gap_ms: 0,
+            gaps: 0,
+            nights: Kept::default(),
+            weekends: Kept::default(),
+            moved: WattHours(0),
+            blind,
+            carrier,
+            agreed: None,
+        }
+    }
+
+    /// Everything up to `to` is proven.
+    pub fn prove(&mut self, to: &Stamp, coverage_ppm: i64) {
+        let span_ms = to.since_ms(&self.until);
+        if span_ms <= 0 {
+            return;
+        }
+        // Piece by piece, since a long stretch may hold several nights.
+        let mut from = to.wall_unix_ms.saturating_sub(span_ms);
+        while from < to.wall_unix_ms {
+            let walls = (from, from.saturating_add(PIECE_MS).min(to.wall_unix_ms));
+            self.nights.add(window::night, walls, coverage_ppm);
+            self.weekends.add(window::weekend, walls, coverage_ppm);
+            from = walls.1;
+        }
+        self.proven_ms = self.proven_ms.saturating_add(span_ms);
+        self.until = *to;
+    }
+
+    /// The time up to `to` was a gap that pauses.
+    pub fn pause(&mut self, to: &Stamp) {
+        let span_ms = to.since_ms(&self.until).max(0);
+        self.paused_ms = self.paused_ms.saturating_add(span_ms);
+        self.longest_gap_ms = self.longest_gap_ms.max(span_ms);
+        self.gaps = self.gaps.saturating_add(1);
+        self.until = *to;
+    }
+
+    /// The wall clock was moved: nights and weekends that run begin anew, and all moments are told by the new clock.
+    pub fn on_clock_step(&mut self, now: &Stamp) {
+        self.nights.begin_anew();
+        self.weekends.begin_anew();
+        for at in [&mut self.since, &mut self.until] {
+            *at = redated(at, now);
+        }
+    }
+
+    /// Adds a stretch that the supplier's reading agrees with. One that leaves a hole begins anew.
+    pub fn agree(&mut self, from_unix_ms: i64, to_unix_ms: i64) {
+        let from = from_unix_ms.max(self.since.wall_unix_ms);
+        if to_unix_ms <= from {
+            return;
+        }
+        self.agreed = match self.agreed {
+            Some((begins, ends)) if from <= ends && to_unix_ms >= begins => {
+                Some((begins.min(from), ends.max(to_unix_ms)))
+            }
+            Some(_) | None => Some((from, to_unix_ms)),
+        };
+    }
+
+    /// Share of its time that is proven, in parts per million.
+    pub fn coverage_ppm(&self) -> i64 {
+        let whole = i128::from(self.proven_ms) + i128::from(self.paused_ms);
+        let ppm = i128::from(self.proven_ms) * 1_000_000;
+        ppm.checked_div(whole).and_then(|ppm| i64::try_from(ppm).ok()).unwrap_or(0)
+    }
+
+    /// Whether the cut counts as seen.
+    pub fn is_seen(&self, holds: &Holds) -> bool {
+        self.proven_ms >= holds.seen_ms
+    }
+
+    /// Whether it is enough for `provisional`.
+    ///
+    /// # Errors
+    /// What it lacks.
+    pub fn is_provisional(&self, holds: &Holds) -> Result<(), Lack> {
+        if self.proven_ms < holds.provisional_ms {
+            return Err(Lack::Time);
+        }
+        if self.nights.full < holds.nights { Err(Lack::Night) } else { Ok(()) }
+    }
+
+    /// Whether it is enough for `verified`: the whole predicate, the supplier's reading included.
+    ///
+    /// # Errors
+    /// What it lacks.
+    pub fn is_verified(&self, holds: &Holds) -> Result<(), Lack> {
+        self.is_provisional(holds)?;
+        if self.proven_ms < holds.verified_ms {
+            return Err(Lack::Time);
+        }
+        if self.weekends.full < holds.weekends {
+            return Err(Lack::Weekend);
+        }
+        if self.coverage_ppm() < holds.coverage_ppm {
+            return Err(Lack::Coverage);
+        }
+        if self.longest_gap_ms > holds.longest_gap_ms {
+            return Err(Lack::Gap);
+        }
+        if self.moved > self.blind {
+            return Err(Lack::Still);
+        }
+        if self.is_agreed(holds) { Ok(()) } else { Err(Lack::Utility) }
+    }
+
+    /// Whether the supplier's readings agree with it from its beginning until now, but for the slack of their beat.
+    pub fn is_agreed(&self, holds: &Holds) -> bool {
+        let slack_ms = holds.verified_ms / UTILITY_SLACK_PART;
+        self.agreed.is_some_and(|(from, to)| {
+            from <= self.since.wall_unix_ms.saturating_add(slack_ms)
+                && to >= self.until.wall_unix_ms.saturating_sub(slack_ms)
+        })
+    }
+
+    /// Whether it can be what became of `before`: the same hold, later.
+    pub fn follows(&self, before: &Hold) -> bool {
+        // A clock that was set tells the same moment otherwise.
+        (self.since.boot, self.since.uptime_ms) == (before.since.boot, before.since.uptime_ms)
+            && self.until.since_ms(&before.until) >= 0
+            && self.proven_ms >= before.proven_ms
+            && self.paused_ms >= before.paused_ms
+            && self.is_whole()
+    }
+
+    /// Whether its times add up.
+    pub fn is_whole(&self) -> bool {
+        let lasted_ms = self.until.since_ms(&self.since);
+        self.proven_ms >= 0
+            && self.paused_ms >= 0
+            && self.proven_ms.saturating_add(self.paused_ms) <= lasted_ms
+    }
+}

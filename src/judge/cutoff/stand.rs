@@ -1,0 +1,119 @@
+//! How an order stands: all that the log tells of it besides its acts, and all that a witness needs to go on with it.
+
+use super::{hold::Hold, holds::Holds, rung::Rung};
+use crate::terms::{AssetId, OrderId, Stamp};
+
+/// Time between two notes of a hold that runs, in milliseconds: what a power cut may take from it at most.
+pub const NOTE_MS: i64 = 300_000;
+
+/// How an order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stand {
+    /// Its rung.
+    pub rung: Rung,
+    /// Since when.
+    pub since: Stamp,
+    /// Where it was before it was suspended.
+    pub before: Option<Rung>,
+    /// When the suspension is over by itself, Unix milliseconds.
+    pub suspended_until_unix_ms: Option<i64>,
+    /// Power returned while it was suspended: it is to be cut anew.
+    pub is_fed_again: bool,
+    /// The cut has been seen for as long as the order asks, since it was claimed.
+    pub was_seen: bool,
+    /// It is sealed, and that was witnessed.
+    pub is_sealed: bool,
+    /// The hold that runs.
+    pub hold: Option<Hold>,
+    /// Time that was proven in holds that have ended, in milliseconds: kept, and never added to the one that runs.
+    pub earlier_ms: i64,
+    /// Holds that have ended.
+    pub restarts: u32,
+    /// The calendar month up to which `maintained` is told, counted without gaps.
+    pub month: Option<i32>,
+}
+
+impl Stand {
+    /// An order that was just given.
+    pub fn issued(at: &Stamp) -> Stand {
+        Stand {
+            rung: Rung::Issued,
+            since: *at,
+            before: None,
+            suspended_until_unix_ms: None,
+            is_fed_again: false,
+            was_seen: false,
+            is_sealed: false,
+            hold: None,
+            earlier_ms: 0,
+            restarts: 0,
+            month: None,
+        }
+    }
+
+    /// The hold ends; what it proved is kept.
+    pub(super) fn end_hold(&mut self) {
+        if let Some(hold) = self.hold.take() {
+            self.earlier_ms = self.earlier_ms.saturating_add(hold.proven_ms);
+            self.restarts = self.restarts.saturating_add(1);
+        }
+    }
+
+    /// Whether it can have become this without a step: a hold that went on, began or was broken off, and what follows.
+    /// `has_reading` says whether a reading of the supplier was taken meanwhile.
+    pub(super) fn may_become(&self, later: &Stand, holds: &Holds, has_reading: bool) -> bool {
+        let seen = later.hold.is_some_and(|hold| hold.is_seen(holds));
+        let like = Stand {
+            hold: later.hold,
+            earlier_ms: later.earlier_ms,
+            restarts: later.restarts,
+            was_seen: self.was_seen || later.was_seen && seen,
+            is_fed_again: self.is_fed_again || later.is_fed_again && self.rung == Rung::Suspended,
+            ..*self
+        };
+        like == *later && self.hold_may_become(later, has_reading)
+    }
+
+    fn hold_may_become(&self, later: &Stand, has_reading: bool) -> bool {
+        let same = (later.earlier_ms, later.restarts) == (self.earlier_ms, self.restarts);
+        let ended = later.earlier_ms >= self.earlier_ms && later.restarts > self.restarts;
+        // A rung that rests on a hold loses it with a step only.
+        let may_restart =
+            matches!(self.rung, Rung::CutClaimed | Rung::Observing | Rung::Indeterminate | Rung::Suspended);
+        match (&self.hold, &later.hold) {
+            (None, None) => same || ended && may_restart,
+            (None, Some(hold)) => may_restart && (same || ended) && hold.is_whole(),
+            (Some(before), Some(hold)) if hold.follows(before) => {
+                same && (hold.agreed == before.agreed || has_reading)
+            }
+            (Some(_), Some(hold)) => may_restart && ended && hold.is_whole(),
+            (Some(_), None) => may_restart && ended,
+        }
+    }
+
+    /// Where a suspended order goes back to: where it was before, or, of a hold, what is left of it.
+    pub fn way_back(&self) -> Rung {
+        match self.before {
+            Some(
+                Rung::Observing | Rung::Provisional | Rung::Verified | Rung::Maintained | Rung::Indeterminate,
+            ) => match (self.is_fed_again, self.hold) {
+                (true, _) => Rung::Acknowledged,
+                (false, Some(_)) => Rung::Observing,
+                (false, None) => Rung::Indeterminate,
+            },
+            Some(rung) => rung,
+            None => Rung::Issued,
+        }
+    }
+}
+
+/// A note of how an order stands between two transitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HoldNote {
+    /// Which order.
+    pub order: OrderId,
+    /// On which equipment.
+    pub asset: AssetId,
+    /// How it stands.
+    pub stand: Stand,
+}
