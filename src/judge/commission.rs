@@ -15,6 +15,9 @@ pub const MAX_SERVED: usize = 8;
 /// energy is allowed what the allowances draw in this time besides its own span, in milliseconds.
 pub const REGISTER_AGE_MS: i64 = 60_000;
 
+/// Millionths in one.
+const PPM: i64 = 1_000_000;
+
 worded! {
     /// What a feeder is for.
     Role {
@@ -228,13 +231,18 @@ impl Commissioned {
         step: WattHours,
     ) -> WattHours {
         let span_ms = to.since_ms(from).max(0).saturating_add(REGISTER_AGE_MS);
-        let months = i64::from(to.legal_day().month().saturating_sub(from.legal_day().month())).max(0) + 1;
+        let (from_day, to_day) = (from.legal_day(), to.legal_day());
+        let turns =
+            if from_day == to_day { 0 } else { to_day.month().saturating_sub(from_day.month()).max(0) };
+        let months = i64::from(turns) + 1;
         let allowed = self.allowances.iter().fold(always.over_ms(span_ms).0, |sum, a| {
             let (power, monthly) = of(a);
             sum.saturating_add(power.over_ms(span_ms).0.min(monthly.0.saturating_mul(months)))
         });
-        let class_error = i128::from(allowed) * i128::from(self.error_ppm()) / 1_000_000;
-        let class_error = i64::try_from(class_error).unwrap_or(i64::MAX);
+        let error_ppm = self.error_ppm();
+        // In two parts, so that it fits: a wide division is dear.
+        let class_error =
+            (allowed / PPM).saturating_mul(error_ppm).saturating_add(allowed % PPM * error_ppm / PPM);
         WattHours(allowed.saturating_add(class_error).saturating_add(register_floor(step).0))
     }
 

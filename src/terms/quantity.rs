@@ -36,10 +36,14 @@ impl MilliWatts {
 
     /// Energy of this power held for `span_ms`, rounded up to a whole watt-hour.
     pub fn over_ms(self, span_ms: i64) -> WattHours {
-        // mW * ms / 3.6e9 = Wh; i128 because 200 MW over a year is past i64.
-        let product = i128::from(self.0) * i128::from(span_ms);
-        let per = 3_600_000_000_i128;
-        let up = if product > 0 { (product + per - 1) / per } else { product / per };
+        /// Milliwatts times milliseconds in a watt-hour.
+        const WATT_HOUR: i64 = 3_600_000_000;
+        // 200 MW over a year is past i64; what a poll or a day brings is not, and a wide division is dear.
+        if let Some(product) = self.0.checked_mul(span_ms) {
+            return WattHours(product / WATT_HOUR + i64::from(product % WATT_HOUR > 0));
+        }
+        let (product, per) = (i128::from(self.0) * i128::from(span_ms), i128::from(WATT_HOUR));
+        let up = product / per + i128::from(product % per > 0);
         WattHours(i64::try_from(up).unwrap_or(i64::MAX))
     }
 }
@@ -76,7 +80,7 @@ impl Decimal {
     /// `value * self`, rounded half away from zero; `None` when it does not fit.
     pub fn times(self, value: i128) -> Option<i128> {
         let product = value.checked_mul(i128::from(self.mantissa))?;
-        let ten = 10_i128.pow(u32::from(self.exponent.unsigned_abs()));
+        let ten = *TENS.get(usize::from(self.exponent.unsigned_abs()))?;
         if self.exponent >= 0 { product.checked_mul(ten) } else { Some(round_div(product, ten)) }
     }
 }
@@ -152,14 +156,51 @@ impl fmt::Display for Ratio {
     }
 }
 
-const fn round_div(value: i128, by: i128) -> i128 {
+/// Powers of ten, as many as fit.
+#[expect(clippy::indexing_slicing, reason = "worked out while this is compiled")]
+const TENS: [i128; 39] = {
+    let (mut powers, mut power) = ([1; 39], 1);
+    while power < powers.len() {
+        powers[power] = powers[power - 1] * 10;
+        power += 1;
+    }
+    powers
+};
+
+/// The quotient rounded half away from zero. Most values are narrow, and a wide division is dear.
+fn round_div(value: i128, by: i128) -> i128 {
+    if by == 1 {
+        return value;
+    }
     let half = by / 2;
-    if value >= 0 { (value + half) / by } else { (value - half) / by }
+    let beyond = if value >= 0 { value + half } else { value - half };
+    match (i64::try_from(beyond), i64::try_from(by)) {
+        (Ok(beyond), Ok(by)) => i128::from(beyond / by),
+        (Ok(_) | Err(_), Ok(_) | Err(_)) => beyond / by,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_narrow_division_says_what_a_wide_one_does(wide: i128, narrow: i64, small in -5_000_i64..5_000, by: u32, ms: i64) {
+            let per = i128::from(by) + 1;
+            for value in [wide / 2, i128::from(narrow), i128::from(small), i128::from(small) * per / 2] {
+                let half = per / 2;
+                let rounded = if value >= 0 { (value + half) / per } else { (value - half) / per };
+                prop_assert_eq!(round_div(value, per), rounded);
+            }
+            for (power, span) in [(narrow, ms), (narrow >> 24, ms >> 20), (small, ms >> 12), (small * 3_600_000, i64::from(by))] {
+                let product = i128::from(power) * i128::from(span);
+                let up = if product > 0 { (product + 3_599_999_999) / 3_600_000_000 } else { product / 3_600_000_000 };
+                prop_assert_eq!(MilliWatts(power).over_ms(span), WattHours(i64::try_from(up).unwrap_or(i64::MAX)));
+            }
+        }
+    }
 
     #[test]
     fn decimals_are_exact() {

@@ -42,7 +42,10 @@ pub(super) enum Lack {
 }
 
 /// Steps of [`Read::fine`] in a thousandth of a unit.
-const FINE: i128 = 1_000_000;
+const FINE: i128 = FINE_NARROW as i128;
+const FINE_NARROW: i64 = 1_000_000;
+/// Digits of a unit in these steps.
+const FINE_DIGITS: i8 = 9;
 /// Largest power of ten of a SunSpec scale factor, either sign.
 const MAX_POWER: i16 = 10;
 
@@ -84,7 +87,10 @@ impl Read {
     pub(super) fn fine(self, cell: &Cell) -> Option<i128> {
         let scale = Decimal { exponent: cell.scale.exponent.checked_add(self.power)?, ..cell.scale };
         match self.number {
-            Number::Whole(raw) => scale.times(raw.checked_mul(1_000 * FINE)?),
+            // Into fine steps first: that spares a division wherever a scale has nine digits or fewer.
+            Number::Whole(raw) => {
+                Decimal { exponent: scale.exponent.checked_add(FINE_DIGITS)?, ..scale }.times(raw)
+            }
             Number::Float { value, .. } => whole(value * scale_factor(scale) * 1e9),
         }
     }
@@ -93,7 +99,13 @@ impl Read {
 /// Rounded half away from zero; `None` beyond what a record can carry.
 pub(super) fn thousandths(fine: i128) -> Option<i64> {
     let half = if fine < 0 { -FINE / 2 } else { FINE / 2 };
-    i64::try_from(fine.checked_add(half)? / FINE).ok().filter(|v| v.abs() <= MAX_VALUE)
+    let beyond = fine.checked_add(half)?;
+    // Most numbers are narrow, and a wide division is dear.
+    let whole = match i64::try_from(beyond) {
+        Ok(beyond) => beyond / FINE_NARROW,
+        Err(_) => i64::try_from(beyond / FINE).ok()?,
+    };
+    Some(whole).filter(|v| v.abs() <= MAX_VALUE)
 }
 
 #[expect(
@@ -105,8 +117,20 @@ fn scale_factor(scale: Decimal) -> f64 {
 }
 
 /// The whole number nearest to a float, well within what can be computed with.
-#[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "the range is checked first, and below 2^53 nothing is lost"
+)]
 fn whole(value: f64) -> Option<i128> {
+    /// Below this a float and a whole number are exchanged without loss: 2^53.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    // Nearly all numbers of meters are below; the general way costs ten times as much.
+    if value.abs() < EXACT {
+        let cut = value as i64;
+        let rest = value - cut as f64;
+        return Some(i128::from(cut + i64::from(rest >= 0.5) - i64::from(rest <= -0.5)));
+    }
     (value.is_finite() && value.abs() < 1e27).then(|| value.round() as i128)
 }
 
@@ -169,6 +193,35 @@ fn is_absent(cell: &Cell, number: Number) -> bool {
             max && number == largest
                 || sunspec && number == smallest
                 || words.into_iter().flatten().any(named)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn short_ways_say_what_long_ones_do(bits: u64, small in -1e9_f64..1e9, halves: i32, wide: i128, fine: i64) {
+            for value in [f64::from_bits(bits), small, small / 1e9, f64::from(halves) / 2.0] {
+                #[expect(clippy::cast_possible_truncation, reason = "this is what it is held against")]
+                let rounded = (value.is_finite() && value.abs() < 1e27).then(|| value.round() as i128);
+                prop_assert_eq!(whole(value), rounded, "{}", value);
+            }
+            for fine in [i128::from(fine), wide, wide >> 50, i128::from(halves) * FINE / 2] {
+                let half = if fine < 0 { -FINE / 2 } else { FINE / 2 };
+                let rounded = fine.checked_add(half).and_then(|beyond| i64::try_from(beyond / FINE).ok());
+                prop_assert_eq!(thousandths(fine), rounded.filter(|v| v.abs() <= MAX_VALUE));
+            }
+        }
+
+        #[test]
+        fn a_scale_is_applied_exactly(raw: u32, mantissa in 1_i64..1_000, exponent in -18_i8..=6) {
+            let scale = Decimal { mantissa, exponent };
+            let fine = Decimal { exponent: exponent + FINE_DIGITS, ..scale }.times(i128::from(raw));
+            prop_assert_eq!(fine, scale.times(i128::from(raw) * 1_000 * FINE));
         }
     }
 }
