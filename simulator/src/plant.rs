@@ -50,8 +50,6 @@ pub struct Plant {
     /// What flows at the moment `held_ms`, for which powers are held now.
     present: Present,
     held_ms: u64,
-    /// Frequency of the grid at `now_ms`.
-    grid_hz: f64,
     now_ms: u64,
     step_ms: u64,
     units: BTreeMap<u8, Unit>,
@@ -73,7 +71,6 @@ impl Plant {
             site: Site::new(chance.branch(1), grid),
             present: Present::default(),
             held_ms: 0,
-            grid_hz: grid.frequency_hz(0),
             now_ms: 0,
             step_ms: STEP_MS,
             units: BTreeMap::new(),
@@ -122,8 +119,13 @@ impl Plant {
     /// Holds powers constant for another time than a second, at most a minute: a year polled once a minute needs no
     /// seconds.
     pub fn set_step_ms(&mut self, step_ms: u64) {
-        self.step_ms = step_ms.clamp(1, JUMP_STEP_MS);
-        self.look(self.step_ms);
+        let step_ms = step_ms.clamp(1, JUMP_STEP_MS);
+        let is_other = std::mem::replace(&mut self.step_ms, step_ms) != step_ms;
+        // Whoever records, does so at the pace of whoever asks.
+        let mut meters = self.units.values().filter_map(|unit| unit.meter.as_ref());
+        if is_other || meters.any(|(meter, _)| meter.is_recording()) {
+            self.look(step_ms);
+        }
     }
 
     /// Plant time, in milliseconds since its start.
@@ -153,7 +155,6 @@ impl Plant {
         if step != self.step_ms {
             self.look(self.step_ms);
         }
-        self.grid_hz = self.site.grid_hz(self.now_ms);
     }
 
     /// Does one thing to the plant now; false if it has no such feeder or unit.
@@ -300,9 +301,7 @@ impl Plant {
         for (meter, feeder) in units.values_mut().filter_map(|unit| unit.meter.as_mut()) {
             meter.see(&present.flow(*feeder), *held_ms, *now_ms);
             if meter.is_recording() {
-                let island_hz = site.island_hz(*feeder, *now_ms);
-                let frequency_hz = island_hz.unwrap_or_else(|| site.grid_hz(*now_ms));
-                meter.sample(&Moment { now_ms: *now_ms, frequency_hz });
+                meter.sample(&moment(site, *feeder, *now_ms));
             }
         }
     }
@@ -324,9 +323,14 @@ impl Plant {
     }
 
     fn moment(&self, feeder: FeederIndex) -> Moment {
-        let island_hz = self.site.island_hz(feeder, self.now_ms);
-        Moment { now_ms: self.now_ms, frequency_hz: island_hz.unwrap_or(self.grid_hz) }
+        moment(&self.site, feeder, self.now_ms)
     }
+}
+
+/// What a question to a feeder's meter finds.
+fn moment(site: &Site, feeder: FeederIndex, now_ms: u64) -> Moment {
+    let frequency_hz = site.island_hz(feeder, now_ms).unwrap_or_else(|| site.grid_hz(now_ms));
+    Moment { now_ms, frequency_hz }
 }
 
 fn plate_words(unit: &Unit, Block { function, at, count }: Block) -> Option<&[u16]> {

@@ -4,6 +4,7 @@ mod report;
 mod run;
 
 use std::{
+    cmp::Reverse,
     num::NonZeroUsize,
     sync::{
         Mutex, PoisonError,
@@ -38,7 +39,7 @@ pub struct Orders {
 
 /// Plays scenarios and gives the account of each, in their order.
 pub fn score(scenarios: &[Scenario], orders: Orders) -> Report {
-    let jobs: Vec<(usize, u64)> = scenarios
+    let mut jobs: Vec<(usize, u64)> = scenarios
         .iter()
         .enumerate()
         .flat_map(|(place, scenario)| {
@@ -46,6 +47,10 @@ pub fn score(scenarios: &[Scenario], orders: Orders) -> Report {
             (0..runs).map(move |turn| (place, orders.seed.wrapping_add(turn)))
         })
         .collect();
+    // Long ones first, or one processor is left with the longest while the others have done; a row keeps its order.
+    let questions =
+        |scenario: &Scenario| scenario.lasts_ms() / scenario.poll_ms() * scenario.config.meters.len() as u64;
+    jobs.sort_by_key(|(place, _)| Reverse(scenarios.get(*place).map(questions)));
     let outcomes = played(scenarios, &jobs, orders.threads);
     let mut rows: Vec<Row> = scenarios.iter().map(Row::of).collect();
     for ((place, _), outcome) in jobs.into_iter().zip(outcomes) {

@@ -21,6 +21,8 @@ const PLATE_TIMEOUT_MS: u32 = 1_000;
 /// How long somebody waits for the members of a balance after an hour, in milliseconds: when a look at the time may
 /// matter.
 const BALANCE_GRACE_MS: i64 = 300_000;
+/// Balances are told by the hour, in milliseconds.
+const HOUR_MS: i64 = 3_600_000;
 
 /// A gateway that is switched on.
 #[derive(Debug)]
@@ -36,6 +38,7 @@ pub(super) struct Gateway {
     period_ms: u64,
     graces_ms: Vec<i64>,
     permits: Vec<Permit>,
+    balances: bool,
 }
 
 impl Gateway {
@@ -64,6 +67,7 @@ impl Gateway {
             period_ms: 0,
             graces_ms,
             permits: memory.permits.clone(),
+            balances: !config.balances.is_empty(),
         }
     }
 
@@ -91,7 +95,8 @@ impl Gateway {
             Some(last_ms) => {
                 let next_ms = if every_tick { last_ms } else { next_ms };
                 let (graces_ms, permits) = (&self.graces_ms, &self.permits);
-                tick::next_ms(&Around { last_ms, heard_ms: self.heard_ms, next_ms, graces_ms, permits }, wall)
+                let heard_ms = self.heard_ms;
+                tick::next_ms(&Around { now_ms, last_ms, heard_ms, next_ms, graces_ms, permits }, wall)
             }
         };
         next_ms.min(self.tick_ms)
@@ -110,7 +115,9 @@ impl Gateway {
         for line in &mut self.lines {
             let Some(told) = line.on_time(now_ms, &at, plant) else { continue };
             for sample in &told {
-                self.heard_ms = now_ms;
+                if is_attended(sample, self.balances) {
+                    self.heard_ms = now_ms;
+                }
                 if let Sample::Reading(reading) = sample {
                     say(&at, Seen::Reading(reading));
                 }
@@ -141,6 +148,21 @@ impl Gateway {
             self.permits.push(*permit);
         }
         self.site.on(at, fact, &mut |finding| say(at, Seen::Finding(&finding)));
+    }
+}
+
+/// Whether a look at the time may add something to a sample: to a reading only where it may complete the hour of a
+/// balance, which is told with the next tick.
+fn is_attended(sample: &Sample, balances: bool) -> bool {
+    match sample {
+        Sample::Reading(reading) => {
+            balances && reading.at.wall_unix_ms.rem_euclid(HOUR_MS) <= BALANCE_GRACE_MS
+        }
+        Sample::Miss { .. }
+        | Sample::Plate { .. }
+        | Sample::PlateMiss { .. }
+        | Sample::Identity { .. }
+        | Sample::IdentityMiss { .. } => true,
     }
 }
 
