@@ -2,8 +2,12 @@
 //!
 //! A window of prints is kept and compared with what comes after it; each new window is kept for twice as many readings
 //! (Brent's way to find a cycle), then it begins with short ones again. A loop of up to [`LONGEST`] readings is found
-//! within three rounds of a fresh witness, and within four times [`LONGEST`] readings always.
+//! within three rounds of a fresh witness, and within four times [`LONGEST`] readings always. Beside it runs of the last
+//! hour are kept, so that a loop shorter than that is found with its first repetition.
 
+mod recent;
+
+use self::recent::Recent;
 use super::{Figure, Figures, figure::figures};
 
 /// So many readings in a row must come again.
@@ -16,9 +20,25 @@ pub const SHORTEST: u64 = 64;
 /// and for so many at most: a day and a half at a poll a second.
 pub const LONGEST: u64 = 131_072;
 
-/// The window that is waited for.
+/// What is kept of the readings so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Replay {
+    recent: Recent,
+    awaited: Awaited,
+}
+
+impl Replay {
+    /// Takes the print of a reading of a live line.
+    pub fn look(&mut self, print: u64) -> Option<Figures> {
+        let (recent, awaited) = (self.recent.look(print), self.awaited.look(print));
+        let readings = i64::try_from(recent.or(awaited)?).unwrap_or(i64::MAX);
+        Some(figures([(Figure::Readings, readings)]))
+    }
+}
+
+/// The window that is waited for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Awaited {
     window: [u64; WINDOW],
     filled: usize,
     /// How many of the window's prints have come again by now.
@@ -29,15 +49,15 @@ pub struct Replay {
     patience: u64,
 }
 
-impl Replay {
-    /// Takes the print of a reading of a live line.
-    pub fn look(&mut self, print: u64) -> Option<Figures> {
+impl Awaited {
+    /// After how many readings the window came again, if it did.
+    fn look(&mut self, print: u64) -> Option<u64> {
         if self.filled < WINDOW {
             if let Some(place) = self.window.get_mut(self.filled) {
                 *place = print;
             }
             self.filled += 1;
-            if self.filled == WINDOW && self.different() < LEAST_DIFFERENT {
+            if self.filled == WINDOW && different(self.window) < LEAST_DIFFERENT {
                 self.begin(self.patience);
             }
             return None;
@@ -48,10 +68,8 @@ impl Replay {
             Some(_) | None => usize::from(self.window.first() == Some(&print)),
         };
         if self.matched == WINDOW {
-            let readings = i64::try_from(self.waited).unwrap_or(i64::MAX);
             self.matched = 0;
-            self.waited = 0;
-            return Some(figures([(Figure::Readings, readings)]));
+            return Some(std::mem::take(&mut self.waited));
         }
         if self.waited >= self.patience {
             let next = self.patience.saturating_mul(2);
@@ -61,14 +79,14 @@ impl Replay {
     }
 
     fn begin(&mut self, patience: u64) {
-        *self = Replay { patience, ..Replay::default() };
+        *self = Awaited { patience, ..Awaited::default() };
     }
+}
 
-    fn different(&self) -> usize {
-        let mut sorted = self.window;
-        sorted.sort_unstable();
-        1 + sorted.windows(2).filter(|pair| pair.first() != pair.last()).count()
-    }
+/// How many of a window's prints differ from one another.
+fn different(mut window: [u64; WINDOW]) -> usize {
+    window.sort_unstable();
+    1 + window.windows(2).filter(|pair| pair.first() != pair.last()).count()
 }
 
 #[cfg(test)]
@@ -76,7 +94,7 @@ mod tests {
     use super::*;
 
     fn plays(tape: impl Iterator<Item = u64>) -> Option<i64> {
-        let mut replay = Replay::default();
+        let mut replay = Awaited::default();
         tape.enumerate().find_map(|(at, print)| replay.look(print).map(|_| i64::try_from(at).unwrap()))
     }
 
