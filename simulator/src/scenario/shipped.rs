@@ -37,6 +37,7 @@ pub const HONEST: &[(&str, &str)] = scenarios! {
     "crane-that-gives-back"
     "monthly-demand-clear"
     "lawful-production"
+    "balance-agrees"
     "capacitors-left-on"
 };
 
