@@ -92,8 +92,8 @@ pub(super) fn step(form: Form<'_>, names: &Names<'_>) -> Option<Step> {
         return None;
     };
     let deed = read(&form, verb, names);
-    let after_ms = form.optional("after", time::time).unwrap_or(0);
-    let lasts = form.optional("for", time::time);
+    let after_ms = form.optional("after", time::on_line).unwrap_or(0);
+    let lasts = form.optional("for", time::on_line);
     let undoing = deed.as_ref().and_then(|deed| undo(deed, names));
     if lasts.is_some() && deed.is_some() && undoing.is_none() {
         form.flaw("for", format!("`{verb}` cannot be undone"), "leave `for` out");

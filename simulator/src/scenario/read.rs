@@ -22,9 +22,6 @@ use super::{
 };
 use crate::{auxiliary::Auxiliaries, plant::Plant, site::FeederIndex};
 
-/// Longest scenario, in milliseconds of plant time: three years.
-const MAX_LASTS_MS: u64 = 1_096 * time::DAY_MS;
-
 pub(super) fn parse(name: &str, file: &str, text: &str) -> Result<Scenario, Vec<Flaw>> {
     let node = Node::parse(file, text)?;
     let flaws = Flaws::default();
@@ -39,10 +36,10 @@ fn scenario(name: &str, node: &Node, form: Form<'_>) -> Option<Scenario> {
     let (zh, en) = (form.required("zh", form::text), form.required("en", form::text));
     let honest = form.required("honest", form::flag);
     let starts = form.required("starts", form::day);
-    let from_ms = form.optional("from", time::time).unwrap_or(0);
+    let from_ms = form.optional("from", time::on_line).unwrap_or(0);
     let until_ms = form.required("until", time::time);
     let clock = form.optional("clock", verb::clock_quality).unwrap_or(ClockQuality::Ntp);
-    if let Some(until) = until_ms.filter(|until| !(from_ms + 1..=MAX_LASTS_MS).contains(until)) {
+    if let Some(until) = until_ms.filter(|until| !(from_ms + 1..=time::MAX_LASTS_MS).contains(until)) {
         form.flaw(
             "until",
             format!("{} does not lie after `from`", time::shown(until)),
@@ -56,7 +53,9 @@ fn scenario(name: &str, node: &Node, form: Form<'_>) -> Option<Scenario> {
         .filter_map(|plan| Some((plan.id, (*index.get(&plan.id)?, plan.auxiliaries))))
         .collect();
     let names = Names { feeders: &known, meters: &meters, buses: &premises.buses, assets: &assets, clock };
-    let events = form.tables("event").into_iter().filter_map(|event| event::event(event, &names)).collect();
+    let lasts = from_ms..=until_ms.unwrap_or(time::MAX_LASTS_MS);
+    let tables = form.tables("event").into_iter();
+    let events = tables.filter_map(|event| event::event(event, &names, &lasts)).collect();
     let ends = form.tables("end").into_iter().filter_map(|end| end::end(end, &assets)).collect();
     let catch = form.table("catch");
     let cap = form.table("cap").and_then(end::cap);
@@ -188,6 +187,24 @@ mod tests {
             (MELT, "feeder = \"eaf-1\"", "feeder = \"eaf-9\"", "no [[feeder]] has the id `eaf-9`"),
             (MELT, melt, "do = [{ start = \"eaf-9\" }]", "no [[feeder]] has the id `eaf-9`"),
             (MELT, melt, "do = [{ start = \"eaf-1\", cut = \"eaf-1\" }]", "one thing is done by each table"),
+            (
+                MELT,
+                "at = \"23:30\"",
+                "at = \"40d 23:30\"",
+                "`at` is 40d 23:30:00.000, and the scenario ends at 1d 06:00",
+            ),
+            (MELT, "at = \"23:30\"", "at = \"213503982334d\"", "1096d 00:00:00.000 at most"),
+            (
+                MELT,
+                "at = \"23:30\"",
+                "at = \"23:30\"\nevery = \"3d\"\ntimes = 10_000",
+                "`times` puts the last at 29997d 23:30:00",
+            ),
+            (MELT, "sway = \"", "sway = \"900000d ", "1096d 00:00:00.000 at most"),
+            (MELT, "sway = \"", "sway = \"900d ", "`sway` moves it as far as"),
+            (MELT, melt, "do = [{ start = \"eaf-1\", after = \"2d\" }]", "`do` is done as late as"),
+            (MELT, melt, "do = [{ start = \"eaf-1\", for = \"9000d\" }]", "1096d 00:00:00.000 at most"),
+            (MELT, "at = \"23:30\"", "at = \"00:00\"", "`onset` comes at"),
             (MELT, melt, "do = []", "nothing is done"),
             (MELT, melt, "do = [{ reset_registers = \"eaf-1-feeder\", for = \"1m\" }]", "cannot be undone"),
             (

@@ -1,9 +1,14 @@
 //! Times of a scenario: durations, and moments of plant time as people write them.
 
-use coldhearth::terms::form::{self, Reading, Value};
+use coldhearth::terms::{
+    flaw::Wrong,
+    form::{self, Reading, Value},
+};
 
 /// Milliseconds in a day.
 pub const DAY_MS: u64 = 86_400_000;
+/// Longest scenario, in milliseconds of plant time: three years.
+pub const MAX_LASTS_MS: u64 = 1_096 * DAY_MS;
 
 /// Reads a time: parts with a space between, each a number with its unit (`3d`, `2h`, `15m`, `90s`, `250ms`) or a time
 /// of day (`22:00`, `22:00:30`). `3d 22:00:00` is 22 o'clock on the fourth day. In milliseconds.
@@ -50,6 +55,19 @@ pub(super) fn time(value: &Value) -> Reading<u64> {
         milliseconds,
         "a time like \"3d 22:00:00\", \"22:00\", \"15m\" or \"90s\" is expected",
     )
+}
+
+/// A time on the time line of a scenario, or a stretch of it: no longer than any scenario lasts, so that sums of a few fit.
+///
+/// # Errors
+/// No text, no time, or too long.
+pub(super) fn on_line(value: &Value) -> Reading<u64> {
+    let ms = time(value)?;
+    if ms > MAX_LASTS_MS {
+        let most = shown(MAX_LASTS_MS);
+        return Err(Wrong::new(format!("is {}", shown(ms).trim()), format!("{} at most", most.trim())));
+    }
+    Ok(ms)
 }
 
 /// A time that may lie before: `-15m`.
