@@ -1,10 +1,10 @@
 //! Every shipped scenario on the scoreboard: few years and few runs, so that every change is held against all of them.
 //! The long run is a thousand years: `tests/all`.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, path::PathBuf, process::Command};
 
 use coldhearth_sim::{
-    scenario::shipped,
+    scenario::shipped::{self, CHEATS},
     score::{Orders, score},
 };
 
@@ -43,4 +43,45 @@ fn the_scoreboard_says_all_that_a_machine_reads() {
     assert!((1.0..1.1).contains(&years), "{years}");
     assert!((json["false_alarm_bound_95"].as_f64().unwrap() * years - 3.0).abs() < 1e-9);
     assert_eq!(json["false_alarms_total"], 0);
+}
+
+fn scored(arguments: &[&str]) -> (Option<i32>, String) {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_coldhearth-sim"));
+    let out = program.arg("score").args(arguments).output().unwrap();
+    (out.status.code(), String::from_utf8_lossy(&out.stderr).into_owned())
+}
+
+/// `midnight-melt` with a place changed, in a folder whose name needs quotes.
+fn melt_with(name: &str, from: &str, to: &str) -> String {
+    let (_, text) = CHEATS.iter().find(|(known, _)| *known == "midnight-melt").unwrap();
+    assert!(text.contains(from), "{from}");
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("some plants");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(format!("{name}.toml"));
+    std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_cheat_that_is_caught_may_not_be_called_undetectable() {
+    const CAP: &str = "[cap]\nundetectable = \"live_relay\"\nwords = \"this point only\"\n";
+    // It is no way out either to hunt only what never comes.
+    for word in ["violation", "log_forked"] {
+        let to = format!("{CAP}[catch]\nby = [\"{word}\"]");
+        let path = melt_with(word, "[catch]\nby = [\"violation\"]", &to);
+        let (exit, told) = scored(&["--scenario", &path, "--runs", "1"]);
+        assert_eq!(exit, Some(1), "{told}");
+        assert!(told.contains("caught by violation, and said to be undetectable"), "{told}");
+        assert!(told.contains(&format!("coldhearth-sim play '{path}' --seed 1")), "{told}");
+    }
+}
+
+#[test]
+fn a_scoreboard_of_nothing_or_of_too_much_is_refused() {
+    for arguments in
+        [["--runs", "0"], ["--years", "0"], ["--years", "1000000000000"], ["--runs", "1000000000000"]]
+    {
+        let (exit, told) = scored(&[&["--scenario", "idle"], &arguments[..]].concat());
+        assert!(exit == Some(2) && told.contains("is not in 1..=100000"), "{told}");
+    }
 }

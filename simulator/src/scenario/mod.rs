@@ -42,6 +42,8 @@ pub const CLOSE_POLL_MS: u64 = 1_000;
 pub struct Scenario {
     /// Its name: that of its file.
     pub name: String,
+    /// What a command line names it by: a shipped name, or the path it was read from, as given.
+    pub argument: String,
     /// What it is, in Chinese.
     pub zh: String,
     /// What it is, in English.

@@ -68,6 +68,7 @@ fn scenario(name: &str, node: &Node, form: Form<'_>) -> Option<Scenario> {
     }
     let mut scenario = Scenario {
         name: name.to_owned(),
+        argument: name.to_owned(),
         zh: zh?,
         en: en?,
         honest: honest?,

@@ -155,7 +155,8 @@ pub fn named(wanted: &str) -> Result<Scenario, Failure> {
         Some(shipped) => shipped,
         None => on_disk(wanted)?,
     };
-    Scenario::parse(&name, &file, &text).map_err(|flaws| {
+    let parsed = Scenario::parse(&name, &file, &text);
+    parsed.map(|scenario| Scenario { argument: wanted.to_owned(), ..scenario }).map_err(|flaws| {
         let lines: Vec<String> = flaws.iter().map(ToString::to_string).collect();
         Failure::new(Exit::Config, lines.join("\n"))
     })

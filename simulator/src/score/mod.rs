@@ -8,7 +8,7 @@ use std::{
     num::NonZeroUsize,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     thread,
 };
@@ -23,15 +23,19 @@ use crate::scenario::Scenario;
 pub const YEAR_MS: u64 = 31_557_600_000;
 /// Fewest runs of a cheat.
 pub const LEAST_RUNS: u64 = 20;
+/// Most honest equipment-years of a scoreboard, a hundred times those of the long run: each run's outcome is kept.
+pub const MAX_YEARS: u64 = 100_000;
+/// Most runs of a cheat.
+pub const MAX_RUNS: u64 = 100_000;
 
 /// How much is played.
 #[derive(Clone, Copy, Debug)]
 pub struct Orders {
-    /// Honest equipment-years, over all honest scenarios together.
+    /// Honest equipment-years, over all honest scenarios together, 1 to [`MAX_YEARS`].
     pub years: u64,
     /// Seeds count from here.
     pub seed: u64,
-    /// Runs of each cheat.
+    /// Runs of each cheat, 1 to [`MAX_RUNS`].
     pub runs: u64,
     /// Threads; as many as the machine has processors without.
     pub threads: Option<NonZeroUsize>,
@@ -39,26 +43,29 @@ pub struct Orders {
 
 /// Plays scenarios and gives the account of each, in their order.
 pub fn score(scenarios: &[Scenario], orders: Orders) -> Report {
-    let mut jobs: Vec<(usize, u64)> = scenarios
+    let mut shares: Vec<Share> = scenarios
         .iter()
         .enumerate()
-        .flat_map(|(place, scenario)| {
-            let runs = runs_of(scenario, scenarios, orders);
-            (0..runs).map(move |turn| (place, orders.seed.wrapping_add(turn)))
-        })
+        .map(|(place, scenario)| Share { place, scenario, runs: runs_of(scenario, scenarios, orders) })
         .collect();
     // Long ones first, or one processor is left with the longest while the others have done; a row keeps its order.
     let questions =
         |scenario: &Scenario| scenario.lasts_ms() / scenario.poll_ms() * scenario.config.meters.len() as u64;
-    jobs.sort_by_key(|(place, _)| Reverse(scenarios.get(*place).map(questions)));
-    let outcomes = played(scenarios, &jobs, orders.threads);
+    shares.sort_by_key(|share| Reverse(questions(share.scenario)));
     let mut rows: Vec<Row> = scenarios.iter().map(Row::of).collect();
-    for ((place, _), outcome) in jobs.into_iter().zip(outcomes) {
+    for (place, outcome) in played(&shares, orders) {
         if let Some(row) = rows.get_mut(place) {
             row.add(outcome);
         }
     }
     Report::of(rows)
+}
+
+/// A scenario, its place among all, and how often it is played.
+struct Share<'s> {
+    place: usize,
+    scenario: &'s Scenario,
+    runs: u64,
 }
 
 /// How often a scenario is played: honest ones until their share of the years is full.
@@ -71,21 +78,18 @@ fn runs_of(scenario: &Scenario, all: &[Scenario], orders: Orders) -> u64 {
     orders.years.saturating_mul(YEAR_MS).div_ceil(honest.max(1)).div_ceil(each_ms.max(1)).max(1)
 }
 
-/// Plays every job; each thread takes the next one that nobody has.
-fn played(scenarios: &[Scenario], jobs: &[(usize, u64)], threads: Option<NonZeroUsize>) -> Vec<Outcome> {
-    let threads = threads.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-    let next = AtomicUsize::new(0);
-    let outcomes: Mutex<Vec<(usize, Outcome)>> = Mutex::new(Vec::with_capacity(jobs.len()));
+/// Plays every run; each thread takes the next one that nobody has. No list of them is made, as there may be many.
+fn played(shares: &[Share<'_>], orders: Orders) -> Vec<(usize, Outcome)> {
+    let threads =
+        orders.threads.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+    let next = AtomicU64::new(0);
+    let outcomes: Mutex<Vec<(u64, usize, Outcome)>> = Mutex::default();
     let work = || {
         loop {
             let turn = next.fetch_add(1, Ordering::Relaxed);
-            let Some((scenario, seed)) =
-                jobs.get(turn).and_then(|(place, seed)| Some((scenarios.get(*place)?, *seed)))
-            else {
-                return;
-            };
-            let outcome = run(scenario, seed);
-            outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((turn, outcome));
+            let Some((share, run_of_it)) = job(shares, turn) else { return };
+            let outcome = run(share.scenario, orders.seed.wrapping_add(run_of_it));
+            outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((turn, share.place, outcome));
         }
     };
     thread::scope(|scope| {
@@ -94,6 +98,18 @@ fn played(scenarios: &[Scenario], jobs: &[(usize, u64)], threads: Option<NonZero
         }
     });
     let mut outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
-    outcomes.sort_by_key(|(turn, _)| *turn);
-    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+    outcomes.sort_by_key(|(turn, ..)| *turn);
+    outcomes.into_iter().map(|(_, place, outcome)| (place, outcome)).collect()
+}
+
+/// Whose run comes so late among all, and which of its runs that is.
+fn job<'a, 's>(shares: &'a [Share<'s>], turn: u64) -> Option<(&'a Share<'s>, u64)> {
+    let mut left = turn;
+    for share in shares {
+        match left.checked_sub(share.runs) {
+            None => return Some((share, left)),
+            Some(rest) => left = rest,
+        }
+    }
+    None
 }

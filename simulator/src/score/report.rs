@@ -17,6 +17,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Row {
     name: String,
+    /// What plays it again.
+    argument: String,
     honest: bool,
     cap: Option<Cap>,
     poll_ms: u64,
@@ -28,6 +30,7 @@ impl Row {
     pub(super) fn of(scenario: &Scenario) -> Row {
         Row {
             name: scenario.name.clone(),
+            argument: shell_word(&scenario.argument),
             honest: scenario.honest,
             cap: scenario.cap.clone(),
             poll_ms: scenario.poll_ms(),
@@ -88,6 +91,9 @@ impl Row {
                     "caught after {} Wh, {} Wh are allowed",
                     caught.energy_wh, caught.limit_wh
                 )),
+                Some(caught) if self.cap.is_some() => {
+                    wrong.push(format!("caught by {}, and said to be undetectable", caught.by));
+                }
                 Some(_) | None => {}
             }
             wrong.into_iter().map(|wrong| (run.seed, wrong))
@@ -148,9 +154,9 @@ impl Report {
         (years > 0.0).then(|| poisson_bound(self.false_alarms()) / years)
     }
 
-    /// Whether nothing failed.
+    /// Whether everything was played and nothing failed.
     pub fn holds(&self) -> bool {
-        self.rows.iter().all(|row| row.failures().next().is_none())
+        self.rows.iter().all(|row| !row.runs.is_empty() && row.failures().next().is_none())
     }
 
     /// As machines read it.
@@ -182,19 +188,17 @@ impl Report {
         lines
     }
 
-    /// A line for each failed run, with what plays it again; and for each cheat that was said to be undetectable and was
-    /// caught all the same.
+    /// A line for each failed run, with what plays it again; and for each scenario that was not played.
     pub fn complaints(&self) -> Vec<String> {
         let failed = self.rows.iter().flat_map(|row| {
             row.failures().map(move |(seed, wrong)| {
-                format!("{}: {wrong}; see coldhearth-sim play {} --seed {seed}", row.name, row.name)
+                format!("{}: {wrong}; see coldhearth-sim play {} --seed {seed}", row.name, row.argument)
             })
         });
-        let surprises = self.rows.iter().filter(|row| row.cap.is_some() && row.caught().next().is_some());
-        let surprised = |row: &Row| {
-            format!("{}: caught in {} runs, and said to be undetectable", row.name, row.caught().count())
-        };
-        failed.chain(surprises.map(surprised)).collect()
+        let unplayed = self.rows.iter().filter(|row| row.runs.is_empty());
+        failed
+            .chain(unplayed.map(|row| format!("{}: not played; order at least one run", row.name)))
+            .collect()
     }
 }
 
@@ -218,6 +222,15 @@ fn line(row: &Row) -> String {
         row.unknown_share() * 100.0,
         row.poll_ms / 1_000,
     )
+}
+
+/// A word as a shell reads it back, in single quotes where it needs them.
+fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:,+@%=".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn sorted(values: impl Iterator<Item = u64>) -> Vec<u64> {
@@ -267,6 +280,29 @@ mod tests {
         for (events, bound) in [(0, 3.0), (1, 4.744), (2, 6.296), (5, 10.513), (20, 29.062)] {
             assert!((poisson_bound(events) - bound).abs() < 0.001, "{events}: {}", poisson_bound(events));
         }
+    }
+
+    #[test]
+    fn a_path_is_given_as_a_shell_reads_it_back() {
+        for (path, word) in [
+            ("midnight-melt", "midnight-melt"),
+            ("d/midnight-melt.toml", "d/midnight-melt.toml"),
+            ("my plants/melt.toml", "'my plants/melt.toml'"),
+            ("o'clock.toml", r"'o'\''clock.toml'"),
+            ("夜.toml", "'夜.toml'"),
+            ("$(date)", "'$(date)'"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(path), word);
+        }
+    }
+
+    #[test]
+    fn what_was_not_played_does_not_hold() {
+        let melt = crate::scenario::shipped::named("midnight-melt").unwrap();
+        let report = Report::of(vec![Row::of(&melt)]);
+        assert!(!report.holds());
+        assert!(report.complaints()[0].contains("midnight-melt: not played"), "{:?}", report.complaints());
     }
 
     #[test]

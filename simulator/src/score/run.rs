@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use coldhearth::{
-    judge::{Finding, State},
+    judge::{Event, Finding, State},
     metering::Reading,
-    terms::{AssetId, Stamp, WattHours},
+    terms::{AssetId, MeterId, Stamp, WattHours},
 };
 
 use crate::{
@@ -77,9 +77,20 @@ pub fn run(scenario: &Scenario, seed: u64) -> Outcome {
 struct Account<'s> {
     scenario: &'s Scenario,
     assets: BTreeMap<AssetId, Watched>,
-    alarms: Vec<(&'static str, u64)>,
+    alarms: Vec<Alarm>,
     hunt: Option<Hunt<'s>>,
 }
+
+/// A conviction or a strong sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Alarm {
+    word: &'static str,
+    at_ms: u64,
+    about: About,
+}
+
+/// Which piece of equipment an alarm is about, and at which meter it was raised.
+type About = (AssetId, Option<MeterId>);
 
 /// What was said last of a piece of equipment.
 #[derive(Clone, Copy, Debug)]
@@ -117,8 +128,8 @@ impl<'s> Account<'s> {
                 }
             }
             Seen::Log(word) => {
-                if let Some(hunt) = &mut self.hunt {
-                    hunt.on_alarm(word, plant);
+                if let Some(hunt) = self.hunt.as_mut().filter(|hunt| hunt.is_prey(word)) {
+                    hunt.catch(word, plant);
                 }
             }
             Seen::Deed(due) => {
@@ -145,28 +156,37 @@ impl<'s> Account<'s> {
                 is_news = violation && !watched.violation;
                 watched.violation = violation;
                 if is_news {
-                    self.alarms.push((alarm::VIOLATION, now_ms));
+                    let about = (verdict.asset, None);
+                    self.alarms.push(Alarm { word: alarm::VIOLATION, at_ms: now_ms, about });
                 }
             }
-            Finding::Event(_) => {
+            Finding::Event(Event::Sign(sign)) => {
+                let about = (sign.asset, Some(sign.meter));
                 if let Some(word) = alarm::strong(finding) {
-                    self.alarms.push((word, now_ms));
+                    self.alarms.push(Alarm { word, at_ms: now_ms, about });
                 }
-                // An edit under a paper that was in force already is told, and taken back in the same moment.
                 if let Some(word) = alarm::permitted(finding) {
-                    self.alarms.retain(|alarm| *alarm != (word, now_ms));
+                    self.take_back(Alarm { word, at_ms: now_ms, about });
                 }
             }
-            Finding::State(_) | Finding::Interval(_) | Finding::Transition(_) => {}
+            Finding::Event(_) | Finding::State(_) | Finding::Interval(_) | Finding::Transition(_) => {}
         }
-        if let (Some(hunt), Some(word)) = (&mut self.hunt, alarm::of(finding).filter(|_| is_news)) {
-            hunt.on_alarm(word, plant);
+        if let (Some(hunt), Some(word)) = (&mut self.hunt, alarm::of(finding).filter(|_| is_news))
+            && (hunt.is_prey(word) || self.scenario.cap.is_some() && is_grave(finding, word))
+        {
+            hunt.catch(word, plant);
         }
+    }
+
+    /// An edit under a paper that was in force already is told, and taken back in the same moment; of its meter alone.
+    fn take_back(&mut self, permitted: Alarm) {
+        self.alarms.retain(|alarm| *alarm != permitted);
     }
 
     fn close(self, seed: u64, plant: &Plant) -> Outcome {
         let now_ms = plant.now_ms();
-        let mut outcome = Outcome { seed, alarms: self.alarms, ..Outcome::default() };
+        let mut outcome = Outcome { seed, ..Outcome::default() };
+        outcome.alarms = self.alarms.into_iter().map(|alarm| (alarm.word, alarm.at_ms)).collect();
         for end in &self.scenario.ends {
             let Some(watched) = self.assets.get(&end.asset) else { continue };
             if !end.states.is_empty() && !end.states.contains(&watched.state) {
@@ -194,6 +214,11 @@ impl Watched {
         }
         (self.state, self.is_unknown, self.since_ms) = (state, is_unknown, now_ms);
     }
+}
+
+/// Whether it convicts, or is a strong sign: what is said to be undetectable may raise neither.
+fn is_grave(finding: &Finding, word: &str) -> bool {
+    word == alarm::VIOLATION || alarm::strong(finding).is_some()
 }
 
 /// A cheat and what it has drawn.
@@ -253,8 +278,13 @@ impl<'s> Hunt<'s> {
         }
     }
 
-    fn on_alarm(&mut self, word: &'static str, plant: &Plant) {
-        if self.caught.is_some() || !self.catch.by.contains(&word) {
+    /// Whether the scenario says that it may be caught by this.
+    fn is_prey(&self, word: &str) -> bool {
+        self.catch.by.contains(&word)
+    }
+
+    fn catch(&mut self, word: &'static str, plant: &Plant) {
+        if self.caught.is_some() {
             return;
         }
         // What is caught before its clock runs is caught at once.
@@ -290,4 +320,25 @@ impl<'s> Hunt<'s> {
 /// What some equipment has really drawn, in milliwatts times milliseconds.
 fn drawn(feeders: &[FeederIndex], plant: &Plant) -> u128 {
     feeders.iter().map(|feeder| plant.equipment(*feeder).exact_energy).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use coldhearth::terms::Name;
+
+    use super::*;
+    use crate::scenario::shipped;
+
+    #[test]
+    fn a_permit_of_one_meter_takes_back_nothing_of_another_in_the_same_moment() {
+        let scenario = shipped::named("idle").unwrap();
+        let mut account = Account::new(&scenario);
+        let raised = |meter: &str| {
+            let about = (scenario.config.equipment[0].equipment.id, Some(MeterId(Name::new(meter).unwrap())));
+            Alarm { word: "ratio_changed", at_ms: 7, about }
+        };
+        account.alarms = vec![raised("one"), raised("two")];
+        account.take_back(raised("one"));
+        assert_eq!(account.alarms, [raised("two")]);
+    }
 }

@@ -6,14 +6,14 @@ use clap::Args;
 use coldhearth::host::{Exit, Failure};
 use coldhearth_sim::{
     scenario::{Scenario, shipped},
-    score::{self, LEAST_RUNS, Orders},
+    score::{self, LEAST_RUNS, MAX_RUNS, MAX_YEARS, Orders},
 };
 
 /// The command line of the verb.
 #[derive(Args)]
 pub(crate) struct Score {
     /// Honest equipment-years, over all honest scenarios together
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=MAX_YEARS))]
     years: u64,
     /// The first seed
     #[arg(long, default_value_t = 1)]
@@ -22,15 +22,15 @@ pub(crate) struct Score {
     #[arg(long = "scenario", value_name = "SCENARIO")]
     scenarios: Vec<String>,
     /// Runs of each cheat
-    #[arg(long, default_value_t = LEAST_RUNS)]
+    #[arg(long, default_value_t = LEAST_RUNS, value_parser = clap::value_parser!(u64).range(1..=MAX_RUNS))]
     runs: u64,
     /// One JSON object instead of a table
     #[arg(long)]
     json: bool,
 }
 
-/// Runs it. Ends with [`Exit::Negative`] if an honest run raised an alarm, a cheat went uncaught or for too long, or a
-/// run ended otherwise than its scenario says.
+/// Runs it. Ends with [`Exit::Negative`] if an honest run raised an alarm, a cheat went uncaught or for too long or was
+/// caught and said to be undetectable, or a run ended otherwise than its scenario says.
 ///
 /// # Errors
 /// There is no such scenario, or it has mistakes.
