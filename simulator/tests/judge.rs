@@ -59,3 +59,17 @@ fn a_malformed_row_is_an_error_with_its_line() {
     assert!(text.contains("standard input:4: `800` lies before `900`"), "{text}");
     assert_eq!(judge("", &["--off-delay-s", "soon"]).status.code(), Some(2));
 }
+
+#[test]
+fn shares_told_to_people_add_up_to_the_whole() {
+    // A third unread, a third idle, a third drawing; and times as floats are printed.
+    let trace = "time,power_w\n0.30000000000000004,\n1200.3,\n2400.3,20000\n3600.3,900000\n";
+    let out = judge(trace, &["--off-delay-s", "1"]);
+    let text = String::from_utf8(out.stdout).unwrap();
+    let line = text.lines().find(|line| line.starts_with("of the time:")).unwrap_or_default();
+    let figures = line.split(' ').filter_map(|word| word.split_once('.'));
+    let sum: u32 =
+        figures.map(|(whole, part)| whole.parse::<u32>().unwrap() * 100 + part.parse::<u32>().unwrap()).sum();
+    assert_eq!(sum, 10_000, "{text}");
+    assert!(line.contains("33.34 %") && line.contains("33.33 %"), "{text}");
+}

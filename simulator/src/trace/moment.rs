@@ -4,8 +4,8 @@ use std::fmt;
 
 /// Nanoseconds in a second.
 const SECOND: i128 = 1_000_000_000;
-/// Finest fraction of a second that is read, in digits: a nanosecond.
-pub const MAX_FRACTION_DIGITS: usize = 9;
+/// Finest fraction of a second that is kept, in digits: a nanosecond. Further digits round to the nearest, a half up.
+const KEPT_DIGITS: usize = 9;
 /// Plain seconds lie within ten thousand years of 1970.
 pub const MAX_SECONDS: i64 = 253_402_300_799;
 
@@ -39,6 +39,9 @@ impl Moment {
     /// # Errors
     /// What is wrong with it, for a message that has named it already.
     pub fn parse(text: &str) -> Result<Moment, &'static str> {
+        if text.get(13..19) == Some(":59:60") {
+            return Err("lies in a leap second, which seconds since 1970 do not count; leave that row out");
+        }
         if text.get(1..).is_some_and(|rest| rest.contains(['-', ':'])) {
             rfc3339(text).ok_or("is no time of RFC 3339; write 2026-11-23T23:58:00+08:00")
         } else {
@@ -152,9 +155,14 @@ fn offset(zone: &str) -> Option<i16> {
 }
 
 fn fraction_of(digits: &str) -> Option<(i128, u8)> {
-    let size = number(digits, 1..=MAX_FRACTION_DIGITS)?;
-    let count = u8::try_from(digits.len()).ok()?;
-    Some((i128::from(size) * 10_i128.pow(9_u32.saturating_sub(u32::from(count))), count))
+    let (kept, beyond) = digits.split_at_checked(KEPT_DIGITS).unwrap_or((digits, ""));
+    let size = number(kept, 1..=KEPT_DIGITS)?;
+    if !beyond.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let up = i128::from(beyond.bytes().next().is_some_and(|digit| digit >= b'5'));
+    let count = u8::try_from(kept.len()).ok()?;
+    Some((i128::from(size) * 10_i128.pow(9_u32.saturating_sub(u32::from(count))) + up, count))
 }
 
 /// Digits and nothing else, so many of them.
@@ -238,6 +246,29 @@ mod tests {
     }
 
     #[test]
+    fn floats_of_any_length_are_read_to_the_nanosecond() {
+        for (text, nanos_of_it) in [
+            ("0.30000000000000004", 300_000_000),
+            ("0.1234567894999", 123_456_789),
+            ("0.1234567895", 123_456_790),
+            ("0.99999999999999989", SECOND),
+            ("-0.99999999999999989", -SECOND),
+            ("1970-01-01T00:00:00.99999999999999989Z", SECOND),
+        ] {
+            assert_eq!(nanos(text), nanos_of_it, "{text}");
+        }
+        assert_eq!(Moment::parse("0.99999999999999989").unwrap().to_string(), "1.000000000");
+    }
+
+    #[test]
+    fn a_leap_second_is_refused_by_its_name() {
+        for text in ["2016-12-31T23:59:60Z", "2017-01-01T07:59:60+08:00"] {
+            assert!(Moment::parse(text).unwrap_err().contains("leap second"), "{text}");
+        }
+        assert!(Moment::parse("2016-12-31T23:58:60Z").unwrap_err().contains("no time of RFC 3339"));
+    }
+
+    #[test]
     fn what_is_no_time_is_refused() {
         for text in [
             "",
@@ -248,7 +279,6 @@ mod tests {
             "+5",
             "nan",
             "inf",
-            "1.0000000001",
             "9999999999999",
             "2026-11-23",
             "2026-11-23T23:58:00",
@@ -257,6 +287,7 @@ mod tests {
             "2026-11-23T24:00:00Z",
             "2026-11-23T23:60:00Z",
             "2026-11-23T23:58:60Z",
+            "0.3000000000000000x",
             "2026-11-23T23:58Z",
             "2026-11-23T23:58:00+8:00",
             "2026-11-23T23:58:00+0800",

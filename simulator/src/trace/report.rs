@@ -35,7 +35,7 @@ impl Report {
             .collect();
         let shares: Map<String, Value> = STATES
             .iter()
-            .zip(tally.shares())
+            .zip(tally.shares(1_000_000))
             .map(|(word, share)| ((*word).to_owned(), json!(real(share) / 1e6)))
             .collect();
         let rules = Parameters::of(terms.poll_ms);
@@ -117,8 +117,10 @@ impl fmt::Display for Text<'_> {
             )?;
         }
         f.write_str("\nof the time:")?;
-        for (word, share) in STATES.iter().zip(tally.shares()).filter(|(_, share)| *share > 0) {
-            write!(f, " {word} {}.{:02} %", share / 10_000, share % 10_000 / 100)?;
+        let (lasted, shown) = (tally.shares(1_000_000), tally.shares(10_000));
+        let told = STATES.iter().zip(lasted).zip(shown).filter(|((_, lasted), _)| *lasted > 0);
+        for ((word, _), share) in told {
+            write!(f, " {word} {}.{:02} %", share / 100, share % 100)?;
         }
         writeln!(f, "\nunseen at most: {} kWh", Kilo(bound.0, 3))?;
         if !signs.is_empty() {

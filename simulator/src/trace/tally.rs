@@ -101,19 +101,20 @@ impl Tally {
             .map(|energy| i64::try_from(energy / WATT_HOUR).unwrap_or(i64::MAX))
     }
 
-    /// The share of each of [`STATES`] in the whole, in millionths that sum to a million exactly; a hole is unknown.
-    pub fn shares(&self) -> [i64; STATES.len()] {
-        const MILLION: i128 = 1_000_000;
+    /// The share of each of [`STATES`] in the whole, in parts of which `all` are the whole and to which they sum exactly;
+    /// a hole is unknown.
+    pub fn shares(&self, all: u32) -> [i64; STATES.len()] {
+        let all = i128::from(all);
         let whole = self.whole().max(1);
         let mut parts = self.states;
         if let Some(unknown) = parts.get_mut(3) {
             *unknown += self.hole;
         }
-        let mut shares = parts.map(|part| part * MILLION / whole);
+        let mut shares = parts.map(|part| part * all / whole);
         // What rounding down left over goes to those it took most from.
         let mut by_loss: Vec<usize> = (0..STATES.len()).collect();
-        by_loss.sort_by_key(|at| std::cmp::Reverse(parts.get(*at).map_or(0, |part| part * MILLION % whole)));
-        let left = MILLION - shares.iter().sum::<i128>();
+        by_loss.sort_by_key(|at| std::cmp::Reverse(parts.get(*at).map_or(0, |part| part * all % whole)));
+        let left = all - shares.iter().sum::<i128>();
         for at in by_loss.into_iter().take(usize::try_from(left).unwrap_or(0)) {
             if let Some(share) = shares.get_mut(at) {
                 *share += 1;
@@ -151,7 +152,8 @@ mod tests {
         #[test]
         fn shares_sum_to_the_whole(parts in prop::array::uniform7(0_i128..1 << 60), hole in 1_i128..1 << 60) {
             let tally = Tally { states: parts, hole, ..Tally::default() };
-            let shares = tally.shares();
+            let shares = tally.shares(1_000_000);
+            prop_assert_eq!(tally.shares(10_000).iter().sum::<i64>(), 10_000);
             prop_assert_eq!(shares.iter().sum::<i64>(), 1_000_000);
             for (at, share) in shares.iter().enumerate() {
                 let part = parts[at] + if at == 3 { hole } else { 0 };

@@ -100,7 +100,7 @@ proptest! {
         let report = report(&csv(began, &rows), allowance, off_delay.unsigned_abs());
         let walked = walk(began, &rows, allowance, off_delay);
         prop_assert_eq!(told(&report), walked);
-        prop_assert_eq!(report.judged.tally.shares().iter().sum::<i64>(), 1_000_000);
+        prop_assert_eq!(report.judged.tally.shares(1_000_000).iter().sum::<i64>(), 1_000_000);
     }
 
     /// Rows of seconds, where the delays decide: a spell holds exactly the energy of its rows, begins and ends with
@@ -143,7 +143,7 @@ proptest! {
         let drawing: i64 = spells.iter().map(|(start, end, _)| {
             (*start..*end).map(|second| i64::from(at(second).is_some())).sum::<i64>()
         }).sum();
-        let share = report.judged.tally.shares()[0];
+        let share = report.judged.tally.shares(1_000_000)[0];
         prop_assert!((share * i64::try_from(seconds.len()).unwrap() / 1_000_000 - drawing).abs() <= 1);
     }
 
@@ -194,7 +194,7 @@ fn a_hole_is_unknown_joins_what_is_near_and_parts_what_is_not() {
         let rows =
             [(900, Some(0)), (900, Some(RATED_W)), (hole, None), (900, Some(RATED_W)), (1_800, Some(0))];
         let report = report(&csv(0, &rows), 50_000, 900);
-        (told(&report), report.judged.tally.shares()[3], report.judged.bound.0)
+        (told(&report), report.judged.tally.shares(1_000_000)[3], report.judged.bound.0)
     };
     let (spells, unknown, bound) = around(600);
     assert_eq!(spells, [(900, 3_300, 500_000)]);
@@ -217,7 +217,7 @@ fn a_burst_after_a_long_hole_is_no_continuation() {
 fn states_are_told_by_their_words() {
     let rows = [(1_000, Some(2_000)), (1_000, Some(2_001)), (1_000, Some(52_000)), (1_000, Some(-500_000))];
     let report = report(&csv(0, &rows), 50_000, 900);
-    assert_eq!(report.judged.tally.shares(), [0, 250_000, 0, 0, 500_000, 250_000, 0]);
+    assert_eq!(report.judged.tally.shares(1_000_000), [0, 250_000, 0, 0, 500_000, 250_000, 0]);
     let json = report.json(true);
     assert_eq!(json["shares"]["exporting"], 0.25);
     assert_eq!(json["trace"]["returned_wh"], 138_889);

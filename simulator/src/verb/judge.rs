@@ -23,7 +23,8 @@ const MAX_KW: i128 = 100_000_000;
 /// The command line of the verb.
 #[derive(Args)]
 #[command(after_help = "\
-The first line is `time,power_w` or `time,power_w,reactive_var`. Time is RFC 3339 or plain seconds. Each row is the mean
+The first line is `time,power_w` or `time,power_w,reactive_var`. Time is RFC 3339 or plain seconds, both
+rounded to the nanosecond. Each row is the mean
 since the row before, so the first only says where the trace begins. Steps may differ; an empty power_w is a time in
 which nothing was read. Negative power flows back.
 
