@@ -20,7 +20,7 @@ use coldhearth::{
 };
 use tokio::{net::TcpListener, task::JoinSet};
 
-pub use self::begin::{Begin, FaultOrder};
+pub use self::begin::{Begin, FaultOrder, overwritten};
 use self::tell::Narrator;
 use crate::{
     fault::Faults,

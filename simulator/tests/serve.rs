@@ -62,6 +62,7 @@ fn a_foreign_master_reads_a_scenario_and_the_faults_that_were_ordered() {
             "127.0.0.1:0",
             "--agent-config",
             config.to_str().unwrap(),
+            "--force",
             "--fault",
             "9=silent",
         ],
@@ -89,6 +90,34 @@ fn what_cannot_be_served_is_refused_with_a_reason() {
     assert!(exit == 2 && told.contains("nobody cheats"), "{told}");
     let (exit, told) = refused(&["idle", "--listen", "127.0.0.1:0", "--fault", "1=quiet"]);
     assert!(exit == 2 && told.contains("late:MS"), "{told}");
+    for from in ["40d", "999999d"] {
+        let (exit, told) =
+            refused(&["midnight-melt", "--from", from, "--listen", "127.0.0.1:0", "--for", "1s"]);
+        assert!(exit == 2 && told.contains("midnight-melt ends at 1d 06:00:00"), "{told}");
+    }
+    let (exit, told) = refused(&["idle", "--listen", "127.0.0.1:0", "--fault", "1=busy@23:00..22:00"]);
+    assert!(exit == 2 && told.contains("1d 02:00"), "{told}");
     let (exit, told) = refused(&["idle", "--serial", "/dev/there-is-none"]);
     assert!(exit == 69 && told.contains("/dev/there-is-none"), "{told}");
+}
+
+#[test]
+fn a_configuration_that_is_there_is_not_overwritten() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("kept");
+    let meters = folder.join("meters");
+    std::fs::create_dir_all(&meters).unwrap();
+    let (mine, profile) = (folder.join("mine.toml"), meters.join("janitza-19000.toml"));
+    let serve = |config: &std::path::Path| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_coldhearth-sim"));
+        program.args(["serve", "midnight-melt", "--listen", "127.0.0.1:0", "--for", "1s", "--agent-config"]);
+        let output = program.arg(config).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    std::fs::write(&mine, "mine").unwrap();
+    let (exit, told) = serve(&mine);
+    assert!(exit == Some(2) && told.contains("mine.toml is there already"), "{told}");
+    assert_eq!(std::fs::read_to_string(&mine).unwrap(), "mine");
+    std::fs::write(&profile, "mine").unwrap();
+    let (exit, told) = serve(&folder.join("none-yet.toml"));
+    assert!(exit == Some(2) && told.contains("janitza-19000.toml is there already"), "{told}");
 }

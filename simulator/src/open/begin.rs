@@ -1,6 +1,10 @@
 //! Before the doors open: the plant at its moment, what is yet to happen, and the configuration of whoever asks.
 
-use std::{net::SocketAddr, ops::Range, path::Path};
+use std::{
+    net::SocketAddr,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use coldhearth::host::{Exit, Failure};
 
@@ -91,12 +95,28 @@ impl FaultOrder {
                 ends.ok_or_else(|| wrong(&format!("`{when}` is no span of time")))?
             }
         };
-        Ok(FaultOrder { unit, fault, from, to })
+        let order = FaultOrder { unit, fault, from, to };
+        match (from, to) {
+            (Moment::At(_), Moment::At(_)) | (Moment::After(_), Moment::After(_)) => {
+                order.spell(0).map(|_| order)
+            }
+            // It depends on when the doors open.
+            (Moment::At(_), Moment::After(_)) | (Moment::After(_), Moment::At(_)) => Ok(order),
+        }
     }
 
-    fn spell(&self, from_ms: u64) -> Spell {
+    /// When it acts, if the doors open at `from_ms`.
+    fn spell(&self, from_ms: u64) -> Result<Spell, String> {
         let when = self.from.in_plant_time(from_ms)..self.to.in_plant_time(from_ms);
-        Spell { unit: self.unit, fault: self.fault, when }
+        if when.is_empty() {
+            return Err(format!(
+                "a fault of unit {} would end at {} and begin at {}; write the next day as 1d 02:00",
+                self.unit,
+                time::shown(when.end).trim(),
+                time::shown(when.start).trim()
+            ));
+        }
+        Ok(Spell { unit: self.unit, fault: self.fault, when })
     }
 }
 
@@ -124,6 +144,15 @@ pub(super) fn begin(orders: &OpenOrders) -> Result<Begun, Failure> {
             onset().ok_or_else(none)?.saturating_sub(BEFORE_ONSET_MS)
         }
     };
+    if from_ms > scenario.until_ms {
+        let (from, until) = (time::shown(from_ms), time::shown(scenario.until_ms));
+        let (from, until) = (from.trim(), until.trim());
+        let late = format!("--from {from}: {} ends at {until}; begin before that", scenario.name);
+        return Err(Failure::new(Exit::Usage, late));
+    }
+    let ordered: Result<Vec<Spell>, String> =
+        orders.faults.iter().map(|order| order.spell(from_ms)).collect();
+    let ordered = ordered.map_err(|wrong| Failure::new(Exit::Usage, format!("--fault: {wrong}")))?;
     let mut timeline = Timeline::new();
     for due in &deeds {
         if let Deed::Plant(change) = &due.deed {
@@ -133,8 +162,7 @@ pub(super) fn begin(orders: &OpenOrders) -> Result<Begun, Failure> {
     let mut plant = scenario.plant(orders.seed);
     plant.follow(timeline);
     plant.advance_to(from_ms);
-    let ordered = orders.faults.iter().map(|order| order.spell(from_ms));
-    let faults = Faults::of_time(ordered.chain(spells(scenario, &deeds)));
+    let faults = Faults::of_time(ordered.into_iter().chain(spells(scenario, &deeds)));
     let deeds = deeds.into_iter().filter(|due| due.at_ms >= from_ms).collect();
     Ok(Begun { plant, from_ms, faults, deeds })
 }
@@ -187,11 +215,32 @@ pub(super) fn write_configuration(orders: &OpenOrders, served: &Served) -> Resul
     std::fs::create_dir_all(&folder)
         .map_err(|e| failed(Exit::Permission, &folder.display().to_string(), &e))?;
     write(path, &orders.scenario.configuration(&endpoint, PROFILES))?;
-    let wanted = |id: &str| orders.scenario.config.meters.iter().any(|meter| meter.profile.id.as_str() == id);
-    for (id, text) in shipped::profile_texts().filter(|(id, _)| wanted(id)) {
-        write(&folder.join(format!("{id}.toml")), text)?;
+    for (id, text) in profiles(&orders.scenario) {
+        write(&profile_path(path, id), text)?;
     }
     Ok(())
+}
+
+/// The first file that writing a configuration would change what is in, where one is there.
+pub fn overwritten(scenario: &Scenario, agent_config: &Path) -> Option<PathBuf> {
+    if agent_config.exists() {
+        return Some(agent_config.to_owned());
+    }
+    let mut there = profiles(scenario).map(|(id, text)| (profile_path(agent_config, id), text));
+    let changes = |(path, text): &(PathBuf, &str)| {
+        path.exists() && !std::fs::read(path).is_ok_and(|bytes| bytes == text.as_bytes())
+    };
+    there.find(changes).map(|(path, _)| path)
+}
+
+/// The profiles its meters are read with: name and text.
+fn profiles(scenario: &Scenario) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let wanted = |id: &str| scenario.config.meters.iter().any(|meter| meter.profile.id.as_str() == id);
+    shipped::profile_texts().filter(move |(id, _)| wanted(id))
+}
+
+fn profile_path(agent_config: &Path, id: &str) -> PathBuf {
+    agent_config.parent().unwrap_or(Path::new("")).join(PROFILES).join(format!("{id}.toml"))
 }
 
 /// Where a listener on every address is reached from this machine.
@@ -213,7 +262,7 @@ mod tests {
 
     #[test]
     fn faults_are_read_as_people_order_them() {
-        let of = |text: &str, from_ms| FaultOrder::parse(text).unwrap().spell(from_ms);
+        let of = |text: &str, from_ms| FaultOrder::parse(text).unwrap().spell(from_ms).unwrap();
         assert_eq!(of("3=silent", 9), Spell { unit: 3, fault: WireFault::Silent, when: 0..u64::MAX });
         let late = of("3=late:1500@22:00..1d 01:00", 9);
         assert_eq!((late.fault, late.when), (WireFault::LateMs(1_500), 79_200_000..90_000_000));
@@ -221,6 +270,16 @@ mod tests {
         for wrong in ["silent", "x=silent", "300=silent", "1=quiet", "1=silent@now", "1=silent@22:00"] {
             assert!(FaultOrder::parse(wrong).unwrap_err().contains("UNIT=NAME"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_fault_that_would_never_act_is_refused() {
+        for never in ["1=busy@23:00..22:00", "1=busy@22:00..22:00", "1=busy@+2m..+90s"] {
+            assert!(FaultOrder::parse(never).unwrap_err().contains("the next day as 1d 02:00"), "{never}");
+        }
+        assert!(FaultOrder::parse("1=busy@23:00..1d 22:00").is_ok());
+        let mixed = FaultOrder::parse("1=busy@22:00..+5m").unwrap();
+        assert!(mixed.spell(79_000_000).is_ok() && mixed.spell(0).is_err());
     }
 
     #[test]

@@ -28,8 +28,8 @@ pub(crate) struct Serve {
     /// Times life
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=MAX_SPEED))]
     speed: u64,
-    /// Where in the time line: a plant time as `22:00` or `1d 03:00`, or `onset` for a minute before the cheat; by
-    /// default where the scenario's gateway is switched on
+    /// Where in the time line: a plant time as `22:00` or `1d 03:00`, no later than the scenario ends, or `onset` for a
+    /// minute before the cheat; by default where the scenario's gateway is switched on
     #[arg(long, value_name = "TIME", value_parser = begin)]
     from: Option<Begin>,
     /// Address and port of the first bus, Modbus TCP; each further bus has the next port. Port 0: free ones
@@ -45,6 +45,9 @@ pub(crate) struct Serve {
     /// Write the configuration of an agent that watches this plant, and its profiles into a folder `meters` beside it
     #[arg(long, value_name = "FILE", requires = "listen")]
     agent_config: Option<PathBuf>,
+    /// Write that configuration over files that are there already
+    #[arg(long, requires = "agent_config")]
+    force: bool,
     /// Write the truth as `truth` does, JSON Lines, as it comes true: each change and each minute of plant time
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
@@ -56,10 +59,18 @@ pub(crate) struct Serve {
 /// Runs it.
 ///
 /// # Errors
-/// There is no such scenario, or it has mistakes; an address, a line or a file cannot be used.
+/// There is no such scenario, or it has mistakes; a configuration would be overwritten; an address, a line or a file cannot be used.
 pub(crate) fn run(orders: Serve) -> Result<Exit, Failure> {
+    let scenario = shipped::named(&orders.scenario)?;
+    let wanted = orders.agent_config.as_ref().filter(|_| !orders.force);
+    if let Some(there) = wanted.and_then(|path| open::overwritten(&scenario, path)) {
+        let there = there.display();
+        let told =
+            format!("--agent-config: {there} is there already; name another file, or overwrite with --force");
+        return Err(Failure::new(Exit::Usage, told));
+    }
     open::open(&OpenOrders {
-        scenario: shipped::named(&orders.scenario)?,
+        scenario,
         seed: orders.seed,
         begin: orders.from.unwrap_or_default(),
         speed: orders.speed,
