@@ -1,5 +1,6 @@
 //! Every shipped scenario on the scoreboard: few years and few runs, so that every change is held against all of them.
 //! The long run is a thousand years: `tests/all`.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{num::NonZeroUsize, path::PathBuf, process::Command};
 
@@ -84,4 +85,12 @@ fn a_scoreboard_of_nothing_or_of_too_much_is_refused() {
         let (exit, told) = scored(&[&["--scenario", "idle"], &arguments[..]].concat());
         assert!(exit == Some(2) && told.contains("is not in 1..=100000"), "{told}");
     }
+}
+
+#[test]
+fn what_is_erased_before_anybody_heard_of_it_catches_nobody() {
+    let erased = [shipped::named("log-rewritten-before-delivery").unwrap()];
+    let report = score(&erased, SHORT);
+    assert!(report.holds(), "{}", report.complaints().join("\n"));
+    assert_eq!(report.json()["scenarios"][0]["caught"], 0);
 }

@@ -136,6 +136,9 @@ impl<'s> Account<'s> {
                 if matches!(due.deed, Deed::Gateway(false) | Deed::Agent(false)) {
                     self.assets.values_mut().for_each(|watched| watched.turn("unknown", true, now_ms));
                 }
+                if let Some(hunt) = self.hunt.as_mut().filter(|_| self.scenario.cap.is_some()) {
+                    hunt.on_deed(&due.deed);
+                }
                 if let Some(hunt) = self.hunt.as_mut().filter(|_| due.is_onset) {
                     hunt.begin(plant);
                 }
@@ -231,6 +234,10 @@ struct Hunt<'s> {
     /// The largest power it was seen to draw, in milliwatts.
     peak_mw: i64,
     caught: Option<Caught>,
+    /// The authority can be reached.
+    is_heard: bool,
+    /// It was caught in records that are not delivered yet.
+    is_undelivered: bool,
 }
 
 enum Prey {
@@ -252,6 +259,19 @@ impl<'s> Hunt<'s> {
             step: WattHours(0),
             peak_mw: 0,
             caught: None,
+            is_heard: true,
+            is_undelivered: false,
+        }
+    }
+
+    /// A conviction that is erased before anybody heard of it catches nobody.
+    fn on_deed(&mut self, deed: &Deed) {
+        if let Deed::Broker(is_up) = deed {
+            self.is_heard = *is_up;
+            self.is_undelivered &= !is_up;
+        }
+        if *deed == Deed::PutBackDisk && self.is_undelivered {
+            (self.caught, self.is_undelivered) = (None, false);
         }
     }
 
@@ -293,6 +313,7 @@ impl<'s> Hunt<'s> {
             Prey::Hidden => (plant.now_ms(), drawn(&self.catch.draws, plant)),
             Prey::Running(since_ms, before) => (since_ms, before),
         };
+        self.is_undelivered = !self.is_heard;
         let energy = drawn(&self.catch.draws, plant).saturating_sub(before) / (KILOWATT_HOUR / 1_000);
         self.caught = Some(Caught {
             by: word,
