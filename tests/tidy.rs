@@ -37,6 +37,7 @@ const PURE: &[&str] = &[
     "src/agent/commission/tune/tuner.rs",
     "src/agent/outbox.rs",
     "src/agent/letters.rs",
+    "src/regulator/findings.rs",
     "src/regulator/timeline.rs",
     "src/regulator/timeline",
 ];

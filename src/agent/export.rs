@@ -1,8 +1,7 @@
 //! A bundle for an auditor: records, receipts, keys, hashes, and a page to read, all of which verify with no network.
 
 use std::{
-    fs::{self, File},
-    io::{self, BufWriter, Write as _},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -21,8 +20,9 @@ use crate::{
     host::{
         exit::{Exit, Failure},
         keys::KEY_FILE,
+        lines::Lines,
     },
-    terms::{Digest, digest::Hasher},
+    terms::Digest,
 };
 
 /// What the bundle holds, with hashes.
@@ -152,40 +152,4 @@ fn page(manifest: &Manifest) -> String {
          <h2>Self-reported · 自述</h2>\n<table>\n<tr><td>configuration</td><td><code>{config_sha256}</code></td></tr>\n\
          <tr><td>program</td><td><code>{program}</code></td></tr>\n{profiles}</table>\n</html>\n"
     )
-}
-
-/// A file of lines, hashed as it is written.
-struct Lines {
-    path: PathBuf,
-    file: BufWriter<File>,
-    hash: Hasher,
-    lines: u64,
-    failed: Option<io::Error>,
-}
-
-impl Lines {
-    fn create(path: &Path) -> Result<Lines, Failure> {
-        let file = File::create(path)
-            .map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", path.display())))?;
-        let (path, hash) = (path.to_owned(), Hasher::default());
-        Ok(Lines { path, file: BufWriter::new(file), hash, lines: 0, failed: None })
-    }
-
-    /// Writes a line; false once that failed.
-    fn write(&mut self, bytes: &[u8]) -> bool {
-        let written = self.file.write_all(bytes).and_then(|()| self.file.write_all(b"\n"));
-        self.hash.update(bytes);
-        self.hash.update(b"\n");
-        self.lines += 1;
-        self.failed = self.failed.take().or(written.err());
-        self.failed.is_none()
-    }
-
-    fn finish(mut self) -> Result<(u64, Digest), Failure> {
-        let flushed = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
-        match self.failed.take().map_or(flushed, Err) {
-            Ok(()) => Ok((self.lines, self.hash.digest())),
-            Err(e) => Err(Failure::new(Exit::Permission, format!("{}: {e}", self.path.display()))),
-        }
-    }
 }

@@ -21,6 +21,9 @@
 //! | m | value: 1: 8 bytes, two's complement; 2: 8 bytes two's complement mantissa, then 1 byte of decimal places (0 to 9); 3: UTF-8 without control characters; 4: one byte, 0 or 1 |
 //!
 //! Attributes stand in ascending order of their names, none twice. Base address and unit are commissioning data.
+//! Beside the catalogue's attributes, which decide its class, a plate names the machine itself: [`MAKER`] and [`SERIAL`].
+
+use std::fmt;
 
 use crate::terms::Digest;
 
@@ -32,6 +35,10 @@ pub const VERSION: u16 = 1;
 pub const HEADER_WORDS: u16 = 5;
 /// Most bytes the attribute area may have.
 pub const MAX_AREA_BYTES: u16 = 2_036;
+/// The line that names who made the machine.
+pub const MAKER: &str = "maker";
+/// The line with its serial number, as stamped.
+pub const SERIAL: &str = "serial_number";
 /// Longest attribute name in bytes.
 pub const MAX_ATTRIBUTE_NAME_BYTES: usize = 40;
 /// Most decimal places of a decimal attribute.
@@ -261,6 +268,23 @@ impl PlateValue {
     }
 }
 
+/// As it is stamped.
+impl fmt::Display for PlateValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PlateValue::Whole(n) => write!(f, "{n}"),
+            PlateValue::Decimal { mantissa, places: 0 } => write!(f, "{mantissa}"),
+            PlateValue::Decimal { mantissa, places } => {
+                let (sign, digits) = (if *mantissa < 0 { "-" } else { "" }, mantissa.unsigned_abs());
+                let (unit, width) = (10_u64.pow(u32::from(*places)), usize::from(*places));
+                write!(f, "{sign}{}.{:0width$}", digits / unit, digits % unit)
+            }
+            PlateValue::Text(text) => f.write_str(text),
+            PlateValue::Flag(flag) => write!(f, "{flag}"),
+        }
+    }
+}
+
 /// Whether a name could stand on a nameplate: 1 to 40 of `[a-z0-9_]`.
 pub fn is_lawful_name(name: &str) -> bool {
     let lawful = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
@@ -335,6 +359,12 @@ mod tests {
         assert!(!PlateValue::Whole(1).says_the_same(&PlateValue::Flag(true)));
         assert_eq!(plate().says("built_year"), Some(&PlateValue::Whole(1998)));
         assert_eq!(plate().says("built"), None);
+    }
+
+    #[test]
+    fn numbers_are_shown_as_stamped() {
+        let decimal = |mantissa, places| PlateValue::Decimal { mantissa, places }.to_string();
+        assert_eq!([decimal(250, 1), decimal(-5, 2), decimal(7, 0)], ["25.0", "-0.05", "7"]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::terms::{
 };
 
 /// Whether drawing power is still lawful.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// The last lawful day has not ended.
     PreDeadline,
@@ -28,6 +28,11 @@ impl Phase {
             Phase::PreDeadline => "pre_deadline",
             Phase::Overdue => "overdue",
         }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Phase> {
+        [Phase::PreDeadline, Phase::Overdue].into_iter().find(|phase| phase.word() == word)
     }
 
     /// What a person reads.

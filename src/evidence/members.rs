@@ -293,13 +293,12 @@ impl<'a> Reader<'a> {
         if m.flag("violation")? != since_unix_ms.is_some() {
             return Err(BadMember("violation"));
         }
-        let phase = |word: &str| [Phase::PreDeadline, Phase::Overdue].into_iter().find(|p| p.word() == word);
         Ok(Verdict {
             asset: m.parsed("asset", AssetId::new)?,
             state: self.state()?,
             since: self.moment("since")?,
             standing: standing::read(m)?,
-            phase: m.optional("phase", |m| m.parsed("phase", phase))?,
+            phase: m.optional("phase", |m| m.parsed("phase", Phase::from_word))?,
             violation_since_unix_ms: since_unix_ms,
             energy_overdue: self.energy("energy_overdue_wh")?,
             energy_closed: self.energy("energy_closed_wh")?,

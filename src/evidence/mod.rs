@@ -46,6 +46,7 @@ pub mod head;
 pub mod heads;
 pub mod journal;
 pub mod keyring;
+pub mod lineage;
 pub mod members;
 pub mod notice;
 mod orders;

@@ -22,6 +22,8 @@ pub mod keys;
 #[cfg(feature = "host")]
 pub mod layers;
 #[cfg(feature = "host")]
+pub mod lines;
+#[cfg(feature = "host")]
 pub mod service;
 
 #[cfg(feature = "host")]

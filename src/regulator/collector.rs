@@ -3,18 +3,22 @@
 //! Memory holds the logs that speak; the store holds all of them, and is right where the two differ: another collector
 //! may have kept something meanwhile. Each batch first catches up with the store in the logs it is about.
 
+mod about;
 mod daily;
+mod lineage;
 mod memory;
 mod receipts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::memory::Loaded;
+use self::{about::About, memory::Loaded};
 pub use self::{
+    lineage::PAGES_IN_A_ROUND,
     memory::{LOGS_IN_MEMORY, PLACES_IN_MEMORY, RECALLED},
     receipts::{Outgoing, RECEIPTS_AT_ONCE},
 };
 use super::{
+    lineage::{Found, Lineage},
     refusals::Refusals,
     store::{
         Answered, Batch, Kept, KeptEpoch, KeptFork, KeptRecord, Log, Spot, Store, StoreFault, state_root,
@@ -24,6 +28,7 @@ use crate::{
     evidence::{
         Arrival, Body, Follower, KeyId, Kind, PublicKey, Record, Sealer, Signer,
         follow::{Origin, Place, Seen},
+        lineage::MentionId,
         record::Unverified,
     },
     host::exit::Failure,
@@ -55,6 +60,8 @@ pub struct Tally {
     pub lost: u64,
     /// Why messages were not believed.
     pub refusals: Refusals,
+    /// Records that do not go together, and what was too much to be compared.
+    pub found: Found,
 }
 
 /// Where a log comes from, as its genesis says.
@@ -65,32 +72,12 @@ struct Origins {
     root: KeyId,
 }
 
-/// What a message says it is about, before anything of it is believed.
-struct About {
-    spot: Spot,
-    hash: Digest,
-    continues: Option<Log>,
-}
-
-impl About {
-    fn read(bytes: &[u8]) -> Option<About> {
-        let unverified = Unverified::read(bytes).ok()?;
-        let header = unverified.header();
-        let spot = (header.gateway, header.log, header.seq);
-        let continues = unverified.continues().map(|head| (header.gateway, head.log));
-        Some(About { spot, hash: unverified.hash(), continues })
-    }
-
-    fn log(&self) -> Log {
-        (self.spot.0, self.spot.1)
-    }
-}
-
 /// The authority's memory of the logs that speak.
 pub struct Collector {
     store: Box<dyn Store>,
     signer: Box<dyn Signer>,
     sealer: Sealer,
+    lineage: Lineage,
     follower: Follower,
     loaded: BTreeMap<Log, Loaded>,
     most_logs: usize,
@@ -116,11 +103,17 @@ pub struct Collector {
     kept: BTreeMap<Spot, (Digest, i64)>,
     /// Logs of this batch.
     opened: BTreeSet<Log>,
+    /// Logs whose genesis comes with this batch.
+    placed: BTreeSet<Log>,
+    /// What each log in memory is known to have mentioned.
+    mentioned: BTreeMap<Log, BTreeSet<MentionId>>,
     /// Places that were asked for, whether anything is kept there or not.
     asked: BTreeSet<Spot>,
     /// What had arrived, and waited for its key, and was let go by a batch that was not kept.
     again: BTreeMap<(Spot, Digest), Vec<u8>>,
     conflicts: u64,
+    /// No older record is left that nobody has looked through.
+    looked_through: bool,
     /// The day whose round has looked for the head of heads of the day before.
     day: Option<LegalDay>,
     /// The newest head of heads is to be published again.
@@ -137,6 +130,7 @@ impl Collector {
             store,
             signer,
             sealer: Sealer::default(),
+            lineage: Lineage::shipped()?,
             follower: Follower::admitting(),
             loaded: BTreeMap::new(),
             most_logs: LOGS_IN_MEMORY,
@@ -153,9 +147,12 @@ impl Collector {
             batch: Batch::default(),
             kept: BTreeMap::new(),
             opened: BTreeSet::new(),
+            placed: BTreeSet::new(),
+            mentioned: BTreeMap::new(),
             asked: BTreeSet::new(),
             again: BTreeMap::new(),
             conflicts: 0,
+            looked_through: false,
             day: None,
             tell_heads: false,
         };
@@ -197,8 +194,9 @@ impl Collector {
         // What was put aside is not the message that is tried again.
         let asked = messages.iter().filter_map(|(_, bytes)| About::read(bytes));
         asked.for_each(|about| drop(self.again.remove(&(about.spot, about.hash))));
-        let tally = self
-            .until_kept(|collector, tally, moved| collector.take_in(messages, now_unix_ms, tally, moved))?;
+        let tally = self.until_kept(now_unix_ms, |collector, tally, moved| {
+            collector.take_in(messages, now_unix_ms, tally, moved)
+        })?;
         self.again.clear();
         Ok(tally)
     }
@@ -213,7 +211,7 @@ impl Collector {
             return Ok(Tally::default());
         }
         self.admit()?;
-        let mut tally = self.until_kept(|collector, tally, moved| {
+        let mut tally = self.until_kept(now_unix_ms, |collector, tally, moved| {
             let logs = collector.follower.held().filter_map(|(bytes, _)| About::read(bytes));
             let logs: BTreeSet<Log> =
                 logs.flat_map(|about| [Some(about.log()), about.continues]).flatten().collect();
@@ -242,14 +240,16 @@ impl Collector {
     /// Does a batch, and does it again as long as other collectors come between.
     fn until_kept(
         &mut self,
+        now_unix_ms: i64,
         mut fill: impl FnMut(&mut Collector, &mut Tally, &mut BTreeSet<Log>) -> Answered<()>,
     ) -> Answered<Tally> {
         let mut turn = 0;
         loop {
             let (mut tally, mut moved) = (Tally::default(), BTreeSet::new());
-            let done = fill(self, &mut tally, &mut moved).and_then(|()| self.finish(&moved));
+            let done = fill(self, &mut tally, &mut moved).and_then(|()| self.finish(&moved, now_unix_ms));
             match done {
-                Ok(()) => {
+                Ok(found) => {
+                    tally.found = found;
                     self.due.append(&mut moved);
                     self.make_room();
                     return Ok(tally);
@@ -440,6 +440,10 @@ impl Collector {
         if let Some((epoch, from, key)) = epoch {
             self.batch.epochs.push(((gateway, log), KeptEpoch { epoch, from, key }));
         }
+        if matches!(record.body, Body::Genesis(_)) {
+            self.placed.insert((gateway, log));
+        }
+        self.mention(record, now_unix_ms);
         self.batch.records.insert((gateway, log, seq), KeptRecord::of(record, bytes, now_unix_ms));
         tally.records += 1;
         Ok(())

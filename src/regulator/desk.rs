@@ -76,6 +76,7 @@ fn work(collector: &mut Collector, job: &Job) -> Answered<Outcome> {
         }
         Job::Round(now_unix_ms) => {
             outcome.tally = collector.look_up(*now_unix_ms)?;
+            outcome.tally.found.add(collector.look_through(*now_unix_ms)?);
             outcome.outgoing.extend(collector.head_of_heads(*now_unix_ms)?);
             outcome.outgoing.extend(collector.receipts(*now_unix_ms, keys::entropy::<16>)?);
         }

@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::store::{Answered, Kept, KeptFork, KeptRecord, Log, Pruned, Store};
+use super::store::{Answered, Asked, Kept, KeptFinding, KeptFork, KeptRecord, Log, Pruned, Store};
 use crate::{
     evidence::{
         Arrival, Body, Head, LogId, PublicKey, Receipt, Signed,
         heads::{Heads, Listed, root_of},
+        lineage::{Located, Mention},
         record::Unverified,
     },
     terms::{Digest, GatewayId},
@@ -35,6 +36,8 @@ pub struct Inspection {
     pub forks: u64,
     /// Receipts of the authority that name what is kept.
     pub receipts: u64,
+    /// Findings of which both records are kept as they came.
+    pub findings: u64,
     /// Heads of heads that follow one another and name what is kept.
     pub heads: u64,
     /// What does not hold, each with its place.
@@ -98,6 +101,7 @@ impl Inspector<'_> {
                 self.log((gateway, log), trusted, heads.get(&(gateway, log)))?;
             }
         }
+        self.findings()?;
         self.days(published)?;
         Ok(self.found)
     }
@@ -132,6 +136,7 @@ impl Inspector<'_> {
             ));
         }
         self.forks(log)?;
+        self.mentions(log)?;
         self.receipts(log, pruned)
     }
 
@@ -249,6 +254,43 @@ impl Inspector<'_> {
                 match wrong {
                     None => self.found.receipts += 1,
                     Some(why) => self.found.accuse(format!("{gateway} {id} {}: receipt: {why}", receipt.seq)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the records that mention machines and meters are still what they were.
+    fn mentions(&mut self, log: Log) -> Answered<()> {
+        let mentions = self.store.mentions(Asked::Logs(&BTreeSet::from([log])))?;
+        let spots = mentions.iter().map(|at| (log.0, log.1, at.mention.seq)).collect();
+        let kept = self.store.kept_at(&spots)?;
+        for Located { mention: Mention { gateway, log, seq, hash, .. }, .. } in mentions {
+            if kept.get(&(gateway, log, seq)).map(|(kept, _)| *kept) != Some(hash) {
+                self.found
+                    .accuse(format!("{gateway} {log} {seq}: what mentions a machine or meter is not kept"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether both records of each finding are those that are kept, whose signatures were checked there.
+    fn findings(&mut self) -> Answered<()> {
+        let mut after = Some((i64::MIN, None));
+        while let Some(last) = after.take() {
+            for KeptFinding { id, found_unix_ms, halves, .. } in self.store.findings_after(last, PAGE)? {
+                after = Some((found_unix_ms, Some(id)));
+                let mut holds = true;
+                for half in halves {
+                    let kept = self.store.records_from((half.gateway, half.log), half.seq, 1)?;
+                    holds &= kept.first().is_some_and(|(seq, kept)| {
+                        (*seq, kept.hash, &kept.bytes) == (half.seq, half.hash, &half.bytes)
+                    });
+                }
+                if holds {
+                    self.found.findings += 1;
+                } else {
+                    self.found.accuse(format!("finding {id}: a record of it is not the one that is kept"));
                 }
             }
         }

@@ -1,9 +1,13 @@
 //! Retention: records that nobody need keep any longer go, as one stretch from the beginning of each log. What proves
-//! the rest stays: geneses, rotations, receipts, heads, proofs of forks, and the place up to which the log was pruned.
+//! the rest stays: geneses, rotations, receipts, heads, proofs of forks, records that mention machines and meters, and the
+//! place up to which the log was pruned.
 
 use std::collections::BTreeSet;
 
-use super::store::{Batch, Kept, Pruned, Store};
+use super::{
+    lineage::Lineage,
+    store::{Batch, Kept, Pruned, Store},
+};
 use crate::{
     evidence::{Body, record::Unverified},
     host::exit::{Exit, Failure},
@@ -27,8 +31,10 @@ pub fn prune(
         );
         return Err(Failure::new(Exit::Config, message));
     }
-    let mut logs = 0;
+    let (mut logs, lineage) = (0, Lineage::shipped()?);
     for kept in store.heads(None)? {
+        // What nobody has looked through may hold what must stay.
+        while lineage.index(store, Some((kept.gateway, kept.log)), now_unix_ms)?.is_some() {}
         logs += u64::from(prune_log(store, &kept, before.starts_unix_ms(), now_unix_ms)?);
     }
     Ok(logs)

@@ -141,8 +141,9 @@ impl Health {
     }
 
     fn add(&mut self, tally: Tally) {
-        let Tally { records, again, refused, unknown, forks, lost, refusals } = tally;
+        let Tally { records, again, refused, unknown, forks, lost, refusals, found } = tally;
         self.kept.refusals.add(&refusals);
+        self.kept.found.add(found);
         self.kept.records += records;
         self.kept.again += again;
         self.kept.refused += refused;

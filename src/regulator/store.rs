@@ -7,6 +7,7 @@
 //! batch names the turn at which it has seen each of its logs, and is kept whole or, where another collector has had
 //! one of them meanwhile, not at all. So no head is ever advanced over another's.
 
+pub mod lineage;
 pub mod postgres;
 mod schema;
 pub mod sqlite;
@@ -16,9 +17,13 @@ use std::{
     fmt,
 };
 
-pub use self::{postgres::PostgresStore, sqlite::SqliteStore};
+pub use self::{
+    lineage::{Asked, KeptFinding, KeptHalf, Mentions},
+    postgres::PostgresStore,
+    sqlite::SqliteStore,
+};
 use crate::{
-    evidence::{KeyId, LogId, PublicKey, Record, heads::Listed},
+    evidence::{KeyId, LogId, PublicKey, Record, heads::Listed, lineage::Mention},
     host::exit::{Exit, Failure},
     terms::{
         Digest, GatewayId, LegalDay,
@@ -215,15 +220,21 @@ pub struct Batch {
     pub forks: Vec<(Log, KeptFork)>,
     /// Receipts.
     pub receipts: Vec<(Log, KeptReceipt)>,
-    /// Up to where records are to go, all but geneses and rotations.
+    /// Up to where records are to go, all but geneses, rotations, and what is mentioned.
     pub pruned: Vec<(Log, Pruned)>,
+    /// What its records mention of machines and meters.
+    pub mentions: Vec<Mention>,
+    /// Findings.
+    pub findings: Vec<KeptFinding>,
+    /// Logs whose older records are to be looked through from a place on, or from none any longer.
+    pub unindexed: Vec<(Log, Option<u64>)>,
 }
 
 /// A database of the authority. What is written is durable when `commit` returns, and never overwritten.
 ///
 /// Every function fails with [`StoreFault`]; what it has begun is then undone.
 #[expect(clippy::missing_errors_doc, reason = "said once for all of them, above")]
-pub trait Store: Send {
+pub trait Store: Mentions + Send {
     /// Begins a batch that no other collector's can come between: logs are waited for in one order, so that no two wait
     /// for each other. Tells the turn of each. Ends by [`Store::commit`] or [`Store::abandon`].
     fn begin(&mut self, logs: &BTreeSet<Log>) -> Answered<BTreeMap<Log, u64>>;

@@ -128,7 +128,7 @@ impl Vitals {
     pub fn exposition(&self, now_ms: u64) -> String {
         let mut page = Page::default();
         // What was refused is counted by its reasons.
-        let Tally { records, again, unknown, forks, lost, refusals, .. } = self.kept;
+        let Tally { records, again, unknown, forks, lost, refusals, found, .. } = self.kept;
         page.gauge("build_info", "Which version this is", &[(&[("version", env!("CARGO_PKG_VERSION"))], 1)]);
         page.gauge(
             "healthy",
@@ -137,17 +137,18 @@ impl Vitals {
         );
         page.counter("records_total", "Records that were new, believed and kept", &[(&[], records)]);
         page.counter("messages_again_total", "Messages whose record was kept before", &[(&[], again)]);
-        let reasons: Vec<(&'static str, u64)> = refusals.iter().collect();
-        let labels: Vec<[(&str, &str); 1]> =
-            reasons.iter().map(|(reason, _)| [("reason", *reason)]).collect();
-        let by_reason: Vec<(&[(&str, &str)], u64)> =
-            labels.iter().zip(&reasons).map(|(labels, (_, count))| (&labels[..], *count)).collect();
-        page.counter("messages_refused_total", "Messages that were not believed, by reason", &by_reason);
+        let help = "Messages that were not believed, by reason";
+        page.counter_by("messages_refused_total", help, "reason", refusals.iter());
         let help = "Messages of gateways nobody admitted, or whose key is not certified yet";
         page.counter("messages_unknown_total", help, &[(&[], unknown)]);
         let help = "Messages on topics that are none of ours";
         page.counter("messages_strange_topic_total", help, &[(&[], self.strange_topics)]);
         page.counter("forks_total", "Two signed histories of one log", &[(&[], forks)]);
+        let help = "Pairs of records that do not go together, by kind";
+        page.counter_by("findings_total", help, "kind", found.by_kind());
+        let help =
+            "What records mention of machines and meters beyond what is compared of one gateway or number";
+        page.counter("mentions_dropped_total", help, &[(&[], found.dropped)]);
         page.counter(
             "records_lost_by_gateways_total",
             "Places that gateways lost and that are kept here",
@@ -204,6 +205,21 @@ struct Page {
 impl Page {
     fn counter(&mut self, name: &str, help: &str, samples: &Samples<'_>) {
         self.metric("counter", name, help, samples);
+    }
+
+    /// One count for each value of a label.
+    fn counter_by(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &str,
+        counts: impl Iterator<Item = (&'static str, u64)>,
+    ) {
+        let counts: Vec<([(&str, &str); 1], u64)> =
+            counts.map(|(value, count)| ([(label, value)], count)).collect();
+        let samples: Vec<(&[(&str, &str)], u64)> =
+            counts.iter().map(|(labels, count)| (&labels[..], *count)).collect();
+        self.counter(name, help, &samples);
     }
 
     fn gauge(&mut self, name: &str, help: &str, samples: &Samples<'_>) {

@@ -1,7 +1,9 @@
 //! The sentences a person reads, Chinese and English side by side, so that neither can be forgotten.
 
+mod findings;
 mod signs;
 
+pub use findings::*;
 pub use signs::*;
 
 /// The two languages of every screen.

@@ -4,6 +4,7 @@
 mod archive;
 mod figures;
 mod homes;
+mod lineage;
 mod several;
 #[path = "../support/mod.rs"]
 mod support;

@@ -318,6 +318,12 @@ impl Works {
         lines
     }
 
+    /// Whether a record of the journal contains this; there may be no journal yet.
+    pub fn journal_says(&self, what: &str) -> bool {
+        let path = self.folder.0.join("state").join(JOURNAL_FILE);
+        path.exists() && self.journal().iter().any(|line| String::from_utf8_lossy(line).contains(what))
+    }
+
     /// What the agent logged, for a test that failed.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.0.join("agent.log")).unwrap_or_default()

@@ -42,11 +42,22 @@ pub fn key_of(seed: u8) -> PublicKey {
 pub struct Voice {
     pub chain: Chain,
     second: u64,
+    division: &'static str,
 }
 
 impl Voice {
     pub fn new(log: u64, epoch: u32, seed: u8) -> Voice {
-        Voice { chain: Chain::begin(gateway(), LogId(log), epoch, Box::new(key(seed))), second: 0 }
+        Voice::of(gateway(), "130421", (log, epoch, seed))
+    }
+
+    /// A log of a gateway in a county.
+    pub fn of(gateway: GatewayId, division: &'static str, (log, epoch, seed): (u64, u32, u8)) -> Voice {
+        Voice { chain: Chain::begin(gateway, LogId(log), epoch, Box::new(key(seed))), second: 0, division }
+    }
+
+    /// What is said next is said at this second.
+    pub fn wait_until(&mut self, second: u64) {
+        self.second = second - 1;
     }
 
     pub fn say(&mut self, body: &Body) -> Vec<u8> {
@@ -57,7 +68,7 @@ impl Voice {
     pub fn genesis(&mut self, seed: u8, continues: Option<LogHead>) -> Vec<u8> {
         let genesis = Genesis {
             public_key: key(seed).public_key(),
-            division: Division::parse("130421").unwrap(),
+            division: Division::parse(self.division).unwrap(),
             enterprise: CreditCode::parse("91350100M000100Y43").unwrap(),
             software: "coldhearth 0.1.0".into(),
             config: Digest::of(b"config"),

@@ -9,7 +9,7 @@ use crate::{
     catalogue::{
         Attribute, Nameplate, Plates, Standing, Surroundings,
         lead::MAX_LEAD_DAYS,
-        plate::{MAX_PLACES, PlateValue},
+        plate::{MAKER, MAX_PLACES, PlateValue, SERIAL},
     },
     judge::{Equipment, Papers},
     terms::{
@@ -85,7 +85,7 @@ impl Reader<'_> {
                 wrong(format!("`{KIND}` is the equipment's `kind`"), "leave it out here");
                 continue;
             }
-            if !law.rules.knows(name) {
+            if !law.rules.knows(name) && name != MAKER && name != SERIAL {
                 let right = "it decides nothing; correct the name if it should";
                 let what = Wrong::new(format!("the catalogue knows no attribute `{name}`"), right);
                 self.warnings.add(node.place.clone(), what);

@@ -51,7 +51,7 @@ pub(crate) enum StoreVerb {
         #[command(flatten)]
         home: Home,
     },
-    /// Let go of records that arrived before a day; receipts, heads, keys and proofs of forks stay
+    /// Let go of records that arrived before a day; receipts, heads, keys, proofs of forks and findings stay
     Prune {
         /// The first day that stays, YYYY-MM-DD; refused within `[retention] keep_days`
         #[arg(long, value_name = "DAY", value_parser = day)]
@@ -110,9 +110,10 @@ fn backup(file: &Path, home: &Home) -> Result<Exit, Failure> {
 }
 
 fn told(copied: Copied) -> String {
-    let Copied { gateways, logs, records, forks, receipts, heads } = copied;
+    let Copied { gateways, logs, records, forks, receipts, findings, heads } = copied;
     format!(
-        "{gateways} gateways, {logs} logs, {records} records, {forks} forks, {receipts} receipts, {heads} heads of heads"
+        "{gateways} gateways, {logs} logs, {records} records, {forks} forks, {receipts} receipts, {findings} findings, \
+         {heads} heads of heads"
     )
 }
 
@@ -134,12 +135,12 @@ fn verify(
         }
     };
     let found = inspect::inspect(&mut *home.store()?, &authority, &published)?;
-    let Inspection { gateways, logs, records, pruned, waiting, forks, receipts, heads, wrong, wrongs } =
-        &found;
+    let Inspection { gateways, logs, records, pruned, waiting, forks, receipts, .. } = &found;
+    let Inspection { findings, heads, wrong, wrongs, .. } = &found;
     if as_json {
         let report = json!({
             "gateways": gateways, "logs": logs, "records": records, "pruned_logs": pruned, "waiting_logs": waiting,
-            "forks": forks, "receipts": receipts, "heads": heads, "wrong": wrong, "wrongs": wrongs,
+            "forks": forks, "receipts": receipts, "findings": findings, "heads": heads, "wrong": wrong, "wrongs": wrongs,
         });
         say(&report.to_string());
     } else {
@@ -148,7 +149,8 @@ fn verify(
             "{gateways} gateways, {logs} logs ({pruned} pruned, {waiting} with records that wait for others)"
         ));
         say(&format!(
-            "verified: {records} records, {forks} proofs of forks, {receipts} receipts, {heads} heads of heads"
+            "verified: {records} records, {forks} proofs of forks, {receipts} receipts, {findings} findings, \
+             {heads} heads of heads"
         ));
     }
     if *wrongs == 0 {
@@ -157,6 +159,6 @@ fn verify(
     Err(Failure::new(Exit::Negative, format!("{wrongs} things do not hold; the first are told above")))
 }
 
-fn day(text: &str) -> Result<LegalDay, String> {
+pub(crate) fn day(text: &str) -> Result<LegalDay, String> {
     LegalDay::parse(text).ok_or_else(|| "a day like 2026-12-31 is expected".to_owned())
 }

@@ -3,12 +3,17 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    evidence::{KeyId, LogId, PublicKey, heads::Listed},
+    evidence::{
+        KeyId, LogId, PublicKey,
+        heads::Listed,
+        lineage::{ClashId, ClashKind, Mention, Says},
+    },
     regulator::store::{
-        Admitted, Kept, KeptEpoch, KeptFork, KeptHeads, KeptReceipt, KeptRecord, Log, Pruned,
+        Admitted, Kept, KeptEpoch, KeptFinding, KeptFork, KeptHalf, KeptHeads, KeptReceipt, KeptRecord, Log,
+        Pruned,
     },
     terms::{
-        Digest, GatewayId,
+        Digest, GatewayId, Name,
         place::{CreditCode, Division},
     },
 };
@@ -23,12 +28,31 @@ pub(super) enum Line {
     Record(Log, u64, KeptRecord),
     Fork(Log, KeptFork),
     Receipt(Log, KeptReceipt),
+    Mention(Mention),
+    Unindexed(Log, u64),
+    Finding(KeptFinding),
     Heads(KeptHeads),
     Listed(u64, Listed),
 }
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn mention(said: &Mention) -> Value {
+    let (kind, key, detail) = said.says.columns();
+    json!({ "mention": {
+        "gateway": said.gateway.to_string(), "log": said.log.to_string(), "seq": said.seq,
+        "hash": said.hash.to_string(), "at_unix_ms": said.at_unix_ms, "subject": said.subject.to_string(),
+        "kind": kind, "key": key, "detail": detail,
+    }})
+}
+
+fn half(half: &KeptHalf) -> Value {
+    json!({
+        "gateway": half.gateway.to_string(), "log": half.log.to_string(), "seq": half.seq,
+        "hash": half.hash.to_string(), "bytes": text(&half.bytes),
+    })
 }
 
 impl Line {
@@ -70,6 +94,16 @@ impl Line {
                 "gateway": gateway.to_string(), "log": log.to_string(), "seq": receipt.seq,
                 "given_unix_ms": receipt.given_unix_ms, "bytes": text(&receipt.bytes),
             }}),
+            Line::Mention(said) => mention(said),
+            Line::Unindexed((gateway, log), from) => json!({ "unindexed": {
+                "gateway": gateway.to_string(), "log": log.to_string(), "from_seq": from,
+            }}),
+            Line::Finding(KeptFinding { id, kind, about, found_unix_ms, halves: [first, second] }) => {
+                json!({ "finding": {
+                    "id": id.to_string(), "kind": kind.word(), "about": about, "found_unix_ms": found_unix_ms,
+                    "first": half(first), "second": half(second),
+                }})
+            }
             Line::Heads(KeptHeads { number, day, made_unix_ms, bytes }) => json!({ "heads": {
                 "number": number, "day": day.to_string(), "made_unix_ms": made_unix_ms, "bytes": text(bytes),
             }}),
@@ -119,6 +153,15 @@ impl Line {
                 let (seq, given_unix_ms) = (m.count("seq")?, m.whole("given_unix_ms")?);
                 Line::Receipt(m.log()?, KeptReceipt { seq, given_unix_ms, bytes: m.bytes("bytes")? })
             }
+            "mention" => Line::Mention(m.mention()?),
+            "unindexed" => Line::Unindexed(m.log()?, m.count("from_seq")?),
+            "finding" => Line::Finding(KeptFinding {
+                id: ClashId::from_hex(m.text("id")?)?,
+                kind: ClashKind::from_word(m.text("kind")?)?,
+                about: m.text("about")?.to_owned(),
+                found_unix_ms: m.whole("found_unix_ms")?,
+                halves: [m.half("first")?, m.half("second")?],
+            }),
             "heads" => Line::Heads(KeptHeads {
                 number: m.count("number")?,
                 day: crate::terms::LegalDay::parse(m.text("day")?)?,
@@ -183,6 +226,31 @@ impl Members<'_> {
             received_unix_ms: self.whole("received_unix_ms")?,
             next_epoch: self.small("next_epoch")?,
             root: KeyId::from_hex(self.text("root")?)?,
+        })
+    }
+
+    fn mention(&self) -> Option<Mention> {
+        let (gateway, log) = self.log()?;
+        Some(Mention {
+            gateway,
+            log,
+            seq: self.count("seq")?,
+            hash: self.digest("hash")?,
+            at_unix_ms: self.whole("at_unix_ms")?,
+            subject: Name::new(self.text("subject")?)?,
+            says: Says::of_columns(self.text("kind")?, self.text("key")?, self.text("detail")?)?,
+        })
+    }
+
+    fn half(&self, name: &str) -> Option<KeptHalf> {
+        let m = Members(self.0.get(name)?.as_object()?);
+        let (gateway, log) = m.log()?;
+        Some(KeptHalf {
+            gateway,
+            log,
+            seq: m.count("seq")?,
+            hash: m.digest("hash")?,
+            bytes: m.bytes("bytes")?,
         })
     }
 

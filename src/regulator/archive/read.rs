@@ -7,12 +7,12 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Copied, FORMAT, MAX_LINE_BYTES, PAGE, line::Line};
+use super::{Copied, FORMAT, FORMAT_WITHOUT_MENTIONS, MAX_LINE_BYTES, PAGE, line::Line};
 use crate::{
-    evidence::{heads::Listed, record::Unverified},
+    evidence::{LogId, heads::Listed, record::Unverified},
     host::exit::{Exit, Failure},
-    regulator::store::{Batch, KeptHeads, Log, Store},
-    terms::digest::Hasher,
+    regulator::store::{Batch, KeptFinding, KeptHalf, KeptHeads, KeptRecord, Log, Store},
+    terms::{Digest, GatewayId, digest::Hasher},
 };
 
 /// Puts a copy into an empty store. The copy is read twice: nothing is written before its hash has been found right.
@@ -25,13 +25,14 @@ pub fn restore(store: &mut dyn Store, copy: &mut (impl BufRead + Seek)) -> Resul
         let message = "the store is not empty: a copy goes into an empty one, so that nothing is mixed up";
         return Err(Failure::new(Exit::Config, message));
     }
-    each_line(copy, &mut |_, _| Ok(()))?;
+    let format = each_line(copy, &mut |_, _| Ok(()))?;
     copy.seek(SeekFrom::Start(0)).map_err(|e| unreadable(0, &e.to_string()))?;
     let mut filling = Filling {
         store,
         batch: Batch::default(),
         log: None,
         logs: BTreeSet::new(),
+        knows_mentions: format > FORMAT_WITHOUT_MENTIONS,
         heads: None,
         copied: Copied::default(),
     };
@@ -44,12 +45,12 @@ pub fn restore(store: &mut dyn Store, copy: &mut (impl BufRead + Seek)) -> Resul
     Ok(filling.copied)
 }
 
-/// Hands out each line between the first and the last, and checks those two and the hash.
+/// Hands out each line between the first and the last, and checks those two and the hash. Tells the copy's version.
 fn each_line(
     copy: &mut impl BufRead,
     take: &mut dyn FnMut(u64, &Value) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let (mut hasher, mut line, mut number) = (Hasher::default(), Vec::new(), 0);
+) -> Result<u64, Failure> {
+    let (mut hasher, mut line, mut number, mut format) = (Hasher::default(), Vec::new(), 0, 0);
     loop {
         line.clear();
         let read = copy.take(MAX_LINE_BYTES).read_until(b'\n', &mut line);
@@ -64,7 +65,7 @@ fn each_line(
                 && end.get("sha256").and_then(Value::as_str) == Some(hasher.digest().to_string().as_str());
             let more = copy.fill_buf().map_err(|e| unreadable(number, &e.to_string()))?;
             return match (right, more.is_empty()) {
-                (true, true) => Ok(()),
+                (true, true) => Ok(format),
                 (true, false) => Err(unreadable(number + 2, "something follows the last line")),
                 (false, _) => Err(unreadable(
                     number + 1,
@@ -76,8 +77,14 @@ fn each_line(
         number += 1;
         if number > 1 {
             take(number, &value)?;
-        } else if value.get("coldhearth_store").and_then(Value::as_u64) != Some(FORMAT) {
-            return Err(unreadable(1, "no copy of a store, or of a version that this program does not know"));
+        } else {
+            format = value.get("coldhearth_store").and_then(Value::as_u64).unwrap_or(0);
+            if ![FORMAT_WITHOUT_MENTIONS, FORMAT].contains(&format) {
+                return Err(unreadable(
+                    1,
+                    "no copy of a store, or of a version that this program does not know",
+                ));
+            }
         }
     }
 }
@@ -89,6 +96,8 @@ struct Filling<'a> {
     log: Option<Log>,
     /// The logs of the batch.
     logs: BTreeSet<Log>,
+    /// Whether the copy tells what its records mention.
+    knows_mentions: bool,
     heads: Option<(KeptHeads, Vec<Listed>)>,
     copied: Copied,
 }
@@ -115,21 +124,7 @@ impl Filling<'_> {
                 self.of(log)?;
                 self.batch.epochs.push((log, epoch));
             }
-            Line::Record(log, seq, record) => {
-                self.of(log)?;
-                let said = Unverified::read(&record.bytes).ok().map(|unverified| {
-                    let header = unverified.header();
-                    (header.gateway, header.log, header.seq, unverified.hash())
-                });
-                if said != Some((log.0, log.1, seq, record.hash)) {
-                    return Err(unreadable(number, "the record is not the one the line says it is"));
-                }
-                self.copied.records += 1;
-                self.batch.records.insert((log.0, log.1, seq), record);
-                if self.batch.records.len() >= PAGE as usize {
-                    self.flush()?;
-                }
-            }
+            Line::Record(log, seq, record) => self.record(number, (log, seq), record)?,
             Line::Fork(log, fork) => {
                 self.of(log)?;
                 self.copied.forks += 1;
@@ -139,10 +134,17 @@ impl Filling<'_> {
                 self.of(log)?;
                 self.copied.receipts += 1;
                 self.batch.receipts.push((log, receipt));
-                if self.batch.receipts.len() >= PAGE as usize {
-                    self.flush()?;
-                }
+                self.flush_if(self.batch.receipts.len())?;
             }
+            Line::Mention(mention) => {
+                self.of((mention.gateway, mention.log))?;
+                self.batch.mentions.push(mention);
+            }
+            Line::Unindexed(log, from) => {
+                self.of(log)?;
+                self.batch.unindexed.push((log, Some(from)));
+            }
+            Line::Finding(finding) => self.finding(number, finding)?,
             Line::Heads(heads) => {
                 self.flush()?;
                 self.flush_heads()?;
@@ -157,6 +159,31 @@ impl Filling<'_> {
         Ok(())
     }
 
+    fn record(&mut self, number: u64, (log, seq): (Log, u64), record: KeptRecord) -> Result<(), Failure> {
+        self.of(log)?;
+        if said_by(&record.bytes) != Some((log.0, log.1, seq, record.hash)) {
+            return Err(unreadable(number, "the record is not the one the line says it is"));
+        }
+        self.copied.records += 1;
+        self.batch.records.insert((log.0, log.1, seq), record);
+        self.flush_if(self.batch.records.len())
+    }
+
+    fn finding(&mut self, number: u64, finding: KeptFinding) -> Result<(), Failure> {
+        let is_it =
+            |half: &KeptHalf| said_by(&half.bytes) == Some((half.gateway, half.log, half.seq, half.hash));
+        if !finding.halves.iter().all(is_it) {
+            return Err(unreadable(number, "a record of the finding is not the one the line says it is"));
+        }
+        self.copied.findings += 1;
+        self.batch.findings.push(finding);
+        self.flush_if(self.batch.findings.len())
+    }
+
+    fn flush_if(&mut self, waiting: usize) -> Result<(), Failure> {
+        if waiting >= PAGE as usize { self.flush() } else { Ok(()) }
+    }
+
     /// The lines of this log begin, or go on.
     fn of(&mut self, log: Log) -> Result<(), Failure> {
         if self.log != Some(log) {
@@ -165,6 +192,9 @@ impl Filling<'_> {
             if self.logs.len() >= PAGE as usize {
                 self.flush()?;
             }
+            if !self.knows_mentions {
+                self.batch.unindexed.push((log, Some(0)));
+            }
         }
         self.logs.insert(log);
         Ok(())
@@ -172,7 +202,7 @@ impl Filling<'_> {
 
     fn flush(&mut self) -> Result<(), Failure> {
         let (mut batch, logs) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.logs));
-        if logs.is_empty() {
+        if logs.is_empty() && batch.findings.is_empty() {
             return Ok(());
         }
         batch.turns = self.store.begin(&logs)?;
@@ -184,6 +214,13 @@ impl Filling<'_> {
         self.store.keep_heads(&heads, &list)?;
         Ok(())
     }
+}
+
+/// Where a record says it belongs, and its hash.
+fn said_by(bytes: &[u8]) -> Option<(GatewayId, LogId, u64, Digest)> {
+    let unverified = Unverified::read(bytes).ok()?;
+    let header = unverified.header();
+    Some((header.gateway, header.log, header.seq, unverified.hash()))
 }
 
 fn unreadable(line: u64, why: &str) -> Failure {

@@ -1,7 +1,7 @@
 //! A store into a file.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
 };
 
@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::{Copied, FORMAT, PAGE, line::Line};
 use crate::{
+    evidence::lineage::Located,
     host::exit::{Exit, Failure},
-    regulator::store::{Kept, Log, Store},
+    regulator::store::{Asked, Kept, Log, Store},
     terms::digest::Hasher,
 };
 
@@ -50,6 +51,14 @@ impl Copy<'_> {
             }
             self.log(store, log)?;
         }
+        let mut after = Some((i64::MIN, None));
+        while let Some(last) = after.take() {
+            for finding in store.findings_after(last, PAGE)? {
+                after = Some((finding.found_unix_ms, Some(finding.id)));
+                self.copied.findings += 1;
+                self.line(&Line::Finding(finding))?;
+            }
+        }
         for heads in store.kept_heads()? {
             let number = heads.number;
             self.copied.heads += 1;
@@ -65,6 +74,13 @@ impl Copy<'_> {
     }
 
     fn log(&mut self, store: &mut dyn Store, log: Log) -> Result<(), Failure> {
+        // Before all else: what is mentioned is not pruned.
+        for Located { mention, .. } in store.mentions(Asked::Logs(&BTreeSet::from([log])))? {
+            self.line(&Line::Mention(mention))?;
+        }
+        if let Some((_, from)) = store.unindexed(Some(log))? {
+            self.line(&Line::Unindexed(log, from))?;
+        }
         if let Some(pruned) = store.pruned(log)? {
             self.line(&Line::Pruned(log, pruned))?;
         }

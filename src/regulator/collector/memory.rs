@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{About, Collector, Origins, Tally};
+use super::{Collector, Origins, Tally, about::About};
 use crate::{
     evidence::Head,
-    regulator::store::{Answered, Batch, EPOCHS_LOADED, Kept, Log, Spot, StoreFault},
+    regulator::{
+        lineage::Found,
+        store::{Answered, Batch, EPOCHS_LOADED, Kept, Log, Spot, StoreFault},
+    },
     terms::Digest,
 };
 
@@ -183,7 +186,7 @@ impl Collector {
     }
 
     /// Commits the batch, with the heads that have moved.
-    pub(super) fn finish(&mut self, moved: &BTreeSet<Log>) -> Answered<()> {
+    pub(super) fn finish(&mut self, moved: &BTreeSet<Log>, now_unix_ms: i64) -> Answered<Found> {
         for log in moved {
             if let Some(kept) = self.known(*log)?
                 && self.heads.get(log) != Some(&kept)
@@ -196,7 +199,9 @@ impl Collector {
             let turn = self.loaded.get(log).map_or(0, |loaded| loaded.turn);
             self.batch.turns.insert(*log, turn);
         }
+        let (found, mentioned) = self.compare(now_unix_ms)?;
         self.store.commit(&self.batch)?;
+        self.remember(mentioned);
         for kept in std::mem::take(&mut self.batch.heads) {
             self.heads.insert((kept.gateway, kept.log), kept);
         }
@@ -209,12 +214,12 @@ impl Collector {
             }
         }
         self.close();
-        Ok(())
+        Ok(found)
     }
 
     /// The logs that the batch adds to, and the records it adds to each.
     fn added(&self) -> BTreeMap<Log, u64> {
-        let Batch { turns: _, records, epochs, heads, forks, receipts: _, pruned: _ } = &self.batch;
+        let Batch { records, epochs, heads, forks, .. } = &self.batch;
         let mut added: BTreeMap<Log, u64> = BTreeMap::new();
         for (gateway, log, _) in records.keys() {
             *added.entry((*gateway, *log)).or_default() += 1;
@@ -229,8 +234,7 @@ impl Collector {
     /// Forgets a batch that was not kept, and everything it has taught. What it had let go waits for the next.
     pub(super) fn undo(&mut self) {
         self.store.abandon();
-        let Batch { turns: _, records, epochs: _, heads: _, forks, receipts: _, pruned: _ } =
-            std::mem::take(&mut self.batch);
+        let Batch { records, forks, .. } = std::mem::take(&mut self.batch);
         let mut touched = std::mem::take(&mut self.opened);
         let shown = forks.into_iter().map(|(log, fork)| (log, fork.shown));
         let kept = records.into_iter().map(|((gateway, log, _), record)| ((gateway, log), record.bytes));
@@ -254,11 +258,13 @@ impl Collector {
         self.kept.clear();
         self.asked.clear();
         self.opened.clear();
+        self.placed.clear();
     }
 
     /// Keeps nothing of a log in memory; the store has it.
     pub(super) fn forget(&mut self, log: Log) {
         self.loaded.remove(&log);
+        self.mentioned.remove(&log);
         self.follower.forget(log.0, log.1);
         self.places.remove(&log);
         self.heads.remove(&log);

@@ -39,7 +39,7 @@ impl Collector {
             return Ok(Vec::new());
         }
         let mut outgoing = Vec::new();
-        self.until_kept(|collector, tally, moved| {
+        self.until_kept(now_unix_ms, |collector, tally, moved| {
             outgoing.clear();
             collector.begin(&due, now_unix_ms, tally, moved)?;
             let speaking = collector.speaking(&due)?;

@@ -98,6 +98,49 @@ pub(super) const SQLITE: &[&str] = &[
         primary key (number, gateway, log)
     ) strict, without rowid;
 ",
+    // What records mention of machines and meters; findings with copies of both records, since they outlive any log; and
+    // the logs whose records came before anybody looked.
+    "
+    create table mention (
+        id text primary key,
+        gateway text not null,
+        log text not null,
+        seq integer not null,
+        hash text not null,
+        at_unix_ms integer not null,
+        subject text not null,
+        kind text not null,
+        key text not null,
+        detail text not null
+    ) strict, without rowid;
+    create index mention_key on mention (key) where key <> '';
+    create index mention_subject on mention (gateway, subject);
+    create index mention_place on mention (gateway, log, seq);
+    create table finding (
+        id text primary key,
+        kind text not null,
+        about text not null,
+        found_unix_ms integer not null,
+        first_gateway text not null,
+        first_log text not null,
+        first_seq integer not null,
+        first_hash text not null,
+        first_bytes text not null,
+        second_gateway text not null,
+        second_log text not null,
+        second_seq integer not null,
+        second_hash text not null,
+        second_bytes text not null
+    ) strict, without rowid;
+    create index finding_time on finding (found_unix_ms, id);
+    create table unindexed (
+        gateway text not null,
+        log text not null,
+        next_seq integer not null,
+        primary key (gateway, log)
+    ) strict, without rowid;
+    insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn;
+",
 ];
 
 /// PostgreSQL. Names are compared by their bytes, whatever language the database speaks; messages are kept as bytes,
@@ -194,5 +237,48 @@ pub(super) const POSTGRES: &[&str] = &[
         head text not null,
         primary key (number, gateway, log)
     );
+",
+    // What records mention of machines and meters; findings with copies of both records, since they outlive any log; and
+    // the logs whose records came before anybody looked.
+    "
+    create table mention (
+        id text collate \"C\" primary key,
+        gateway text collate \"C\" not null,
+        log text collate \"C\" not null,
+        seq bigint not null,
+        hash text not null,
+        at_unix_ms bigint not null,
+        subject text collate \"C\" not null,
+        kind text not null,
+        key bytea not null,
+        detail bytea not null
+    );
+    create index mention_key on mention (key) where key <> '';
+    create index mention_subject on mention (gateway, subject);
+    create index mention_place on mention (gateway, log, seq);
+    create table finding (
+        id text collate \"C\" primary key,
+        kind text not null,
+        about bytea not null,
+        found_unix_ms bigint not null,
+        first_gateway text not null,
+        first_log text not null,
+        first_seq bigint not null,
+        first_hash text not null,
+        first_bytes bytea not null,
+        second_gateway text not null,
+        second_log text not null,
+        second_seq bigint not null,
+        second_hash text not null,
+        second_bytes bytea not null
+    );
+    create index finding_time on finding (found_unix_ms, id);
+    create table unindexed (
+        gateway text collate \"C\" not null,
+        log text collate \"C\" not null,
+        next_seq bigint not null,
+        primary key (gateway, log)
+    );
+    insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn;
 ",
 ];

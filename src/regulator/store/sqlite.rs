@@ -1,5 +1,7 @@
 //! The store in a file of its own: nothing to set up. One writer at a time, whichever program it is in.
 
+mod lineage;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -132,6 +134,8 @@ impl SqliteStore {
             let row = params![gateway.as_str(), log.to_string(), seq.cast_signed(), given_unix_ms, text];
             self.execute(sql, row)?;
         }
+        // What is mentioned is not pruned.
+        self.write_lineage(batch)?;
         batch.pruned.iter().try_for_each(|(log, pruned)| self.write_pruned(*log, pruned))
     }
 
@@ -144,7 +148,8 @@ impl SqliteStore {
         let row = params![gateway.as_str(), log, seq, hash, pruned.next_epoch, pruned.pruned_unix_ms];
         self.execute(sql, row)?;
         let sql = "delete from record where gateway = ?1 and log = ?2 and seq <= ?3
-                   and kind not in ('genesis', 'key_rotate')";
+                   and kind not in ('genesis', 'key_rotate') and not exists (select 1 from mention
+                   where mention.gateway = record.gateway and mention.log = record.log and mention.seq = record.seq)";
         self.execute(sql, params![gateway.as_str(), log, seq]).map(|_| ())
     }
 

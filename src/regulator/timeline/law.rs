@@ -46,8 +46,8 @@ fn ruling_words(ruling: &Ruling, language: Language) -> String {
 /// Declared and read differ.
 pub(super) fn difference_line(asset: AssetId, difference: &Difference, language: Language) -> String {
     let said = words::PLATE_DIFFERS.in_language(language);
-    let (declared, read) = (Said(&difference.declared), Said(&difference.read));
-    format!("{asset}: {said}: {} declared {declared}, read {read}", difference.attribute)
+    let Difference { attribute, declared, read } = difference;
+    format!("{asset}: {said}: {attribute} declared {declared}, read {read}")
 }
 
 /// The last lawful day nears.
@@ -76,47 +76,8 @@ pub(super) fn class_change_line(change: &ClassChange, language: Language) -> Str
     let (before, after) = (ruling_words(&change.before, language), ruling_words(&change.after, language));
     let mut line = format!("{}: {said} ({}): {before} -> {after}", change.asset, change.source.word());
     for Edit { attribute, before, after } in &change.edits {
-        let value =
-            |value: &Option<PlateValue>| value.as_ref().map_or("-".to_owned(), |v| Said(v).to_string());
+        let value = |value: &Option<PlateValue>| value.as_ref().map_or("-".to_owned(), PlateValue::to_string);
         let _infallible = write!(line, "; {attribute} {} -> {}", value(before), value(after));
     }
     line
-}
-
-/// A value of a nameplate for people.
-struct Said<'a>(&'a PlateValue);
-
-impl std::fmt::Display for Said<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            PlateValue::Whole(n) => write!(f, "{n}"),
-            PlateValue::Decimal { mantissa, places } => {
-                let (sign, digits) = (if *mantissa < 0 { "-" } else { "" }, mantissa.unsigned_abs());
-                let unit = 10_u64.pow(u32::from(*places));
-                match places {
-                    0 => write!(f, "{mantissa}"),
-                    _ => write!(
-                        f,
-                        "{sign}{}.{:0width$}",
-                        digits / unit,
-                        digits % unit,
-                        width = usize::from(*places)
-                    ),
-                }
-            }
-            PlateValue::Text(text) => f.write_str(text),
-            PlateValue::Flag(flag) => write!(f, "{flag}"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_of_a_nameplate_are_shown_as_stamped() {
-        let decimal = |mantissa, places| Said(&PlateValue::Decimal { mantissa, places }).to_string();
-        assert_eq!([decimal(250, 1), decimal(-5, 2), decimal(7, 0)], ["25.0", "-0.05", "7"]);
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::Error;
 
-use super::{read::columns, session::Session};
+use super::{lineage, read::columns, session::Session};
 use crate::{
     evidence::heads::Listed,
     regulator::store::{Batch, KeptHeads, Log},
@@ -39,6 +39,8 @@ pub(super) async fn everything(session: &mut Session, batch: &Batch) -> Result<(
     heads(session, batch).await?;
     forks(session, batch).await?;
     receipts(session, batch).await?;
+    // What is mentioned is not pruned.
+    lineage::write(session, batch).await?;
     pruned(session, batch).await?;
     session.batch("commit").await
 }
@@ -141,7 +143,8 @@ async fn pruned(session: &mut Session, batch: &Batch) -> Result<(), Error> {
                 on conflict (gateway, log) do update set seq = excluded.seq, hash = excluded.hash,
                     next_epoch = excluded.next_epoch, pruned_unix_ms = excluded.pruned_unix_ms";
     let delete = "delete from record where gateway = $1 and log = $2 and seq <= $3
-                  and kind not in ('genesis', 'key_rotate')";
+                  and kind not in ('genesis', 'key_rotate') and not exists (select 1 from mention
+                  where mention.gateway = record.gateway and mention.log = record.log and mention.seq = record.seq)";
     for ((gateway, log), pruned) in &batch.pruned {
         let (log, seq, hash) = (log.to_string(), pruned.seq.cast_signed(), pruned.hash.to_string());
         let (next_epoch, at) = (i64::from(pruned.next_epoch), pruned.pruned_unix_ms);
