@@ -232,7 +232,10 @@ fn a_store_moves_to_the_other_database_by_two_commands() {
     let (exit, said) = regulator(&["store", "backup", copy, "--state", state]);
     assert!(exit == 0 && said.contains("1 logs, 50 records"), "{exit} {said}");
     let (exit, said) = regulator(&["store", "restore", copy, "--config", config]);
-    assert!(exit == 0 && said.contains("50 records, 0 forks, 1 receipts, 0 findings, 1 heads"), "{exit} {said}");
+    assert!(
+        exit == 0 && said.contains("50 records, 0 forks, 1 receipts, 0 findings, 1 heads"),
+        "{exit} {said}"
+    );
     let verify = ["store", "verify", "--published", published.to_str().unwrap(), "--config", config];
     let (exit, said) = regulator(&verify);
     assert!(exit == 0 && said.contains("verified: 50 records"), "{exit} {said}");

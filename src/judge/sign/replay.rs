@@ -24,13 +24,13 @@ pub const LONGEST: u64 = 131_072;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Replay {
     recent: Recent,
-    awaited: Awaited,
+    window: Awaited,
 }
 
 impl Replay {
     /// Takes the print of a reading of a live line.
     pub fn look(&mut self, print: u64) -> Option<Figures> {
-        let (recent, awaited) = (self.recent.look(print), self.awaited.look(print));
+        let (recent, awaited) = (self.recent.look(print), self.window.look(print));
         let readings = i64::try_from(recent.or(awaited)?).unwrap_or(i64::MAX);
         Some(figures([(Figure::Readings, readings)]))
     }
