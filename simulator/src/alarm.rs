@@ -16,6 +16,9 @@ pub const LOG_FORKED: &str = "log_forked";
 /// The agent found its log shorter than the authority's latest receipt says, began a new one and said so.
 pub const LOG_ROLLED_BACK: &str = "log_rolled_back";
 
+/// An edit of a nameplate crossed a bound of the law.
+pub const CLASS_CHANGED: &str = "class_changed";
+
 /// Every word a scenario may expect.
 pub fn words() -> &'static [&'static str] {
     static WORDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
@@ -23,7 +26,7 @@ pub fn words() -> &'static [&'static str] {
         let signs = Sign::ALL.iter().map(|sign| sign.word());
         STATES
             .into_iter()
-            .chain([VIOLATION, CLOCK_STEPPED, LOG_FORKED, LOG_ROLLED_BACK])
+            .chain([VIOLATION, CLASS_CHANGED, CLOCK_STEPPED, LOG_FORKED, LOG_ROLLED_BACK])
             .chain(quirks)
             .chain(signs)
             .collect()
@@ -38,6 +41,7 @@ pub fn of(finding: &Finding) -> Option<&'static str> {
         Finding::Verdict(verdict) => verdict.violation_since_unix_ms.map(|_| VIOLATION),
         Finding::Event(Event::Sign(found)) if found.turn == Turn::Begins => Some(found.sign.word()),
         Finding::Event(Event::ClockStepped { .. }) => Some(CLOCK_STEPPED),
+        Finding::Event(Event::ClassChanged(_)) => Some(CLASS_CHANGED),
         Finding::Event(Event::Register(event)) => match event.what {
             RegisterQuirk::Fell | RegisterQuirk::Leapt | RegisterQuirk::Rebased => Some(event.what.word()),
             RegisterQuirk::RolledOver | RegisterQuirk::Unsaved | RegisterQuirk::Untimed => None,
