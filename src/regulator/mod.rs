@@ -11,6 +11,7 @@ mod desk;
 pub mod findings;
 pub mod inspect;
 pub mod lineage;
+pub mod orders;
 pub mod page;
 pub mod prune;
 pub mod refusals;
