@@ -6,7 +6,7 @@ use super::{
 use crate::{
     catalogue::Standing,
     metering::{Quantity, decode::Declared},
-    terms::{AssetId, Digest, MeterId, MilliAmps, MilliVolts, MilliWatts, Name, Stamp, WattHours},
+    terms::{AssetId, Digest, LegalDay, MeterId, MilliAmps, MilliVolts, MilliWatts, Name, Stamp, WattHours},
 };
 
 /// Most pieces of equipment one feeder may serve.
@@ -231,19 +231,46 @@ impl Commissioned {
         step: WattHours,
     ) -> WattHours {
         let span_ms = to.since_ms(from).max(0).saturating_add(REGISTER_AGE_MS);
-        let (from_day, to_day) = (from.legal_day(), to.legal_day());
-        let turns =
-            if from_day == to_day { 0 } else { to_day.month().saturating_sub(from_day.month()).max(0) };
-        let months = i64::from(turns) + 1;
-        let allowed = self.allowances.iter().fold(always.over_ms(span_ms).0, |sum, a| {
+        let months = months_touched(from.legal_day(), to.legal_day());
+        let allowed = self.allowed(always, of, span_ms, months);
+        let with_error = allowed.saturating_add(self.class_error(allowed));
+        WattHours(with_error.saturating_add(register_floor(step).0))
+    }
+
+    /// Energy that may show beside what a permit covers, from its first moment up to another, both Unix milliseconds: the
+    /// allowances and no-load losses of that time, what the class may err over them and over the permitted energy, and two
+    /// register steps. Not the floor: what is permitted is far above it.
+    pub fn beside_permit(
+        &self,
+        permitted: WattHours,
+        from_unix_ms: i64,
+        to_unix_ms: i64,
+        step: WattHours,
+    ) -> WattHours {
+        let span_ms = to_unix_ms.saturating_sub(from_unix_ms).max(0).saturating_add(REGISTER_AGE_MS);
+        let months = months_touched(LegalDay::of_unix_ms(from_unix_ms), LegalDay::of_unix_ms(to_unix_ms));
+        let allowed = self.allowed(self.no_load, |a| (a.power, a.monthly), span_ms, months);
+        let class_error = self.class_error(permitted.0.saturating_add(allowed));
+        WattHours(allowed.saturating_add(class_error).saturating_add(register_floor(step).0))
+    }
+
+    fn allowed(
+        &self,
+        always: MilliWatts,
+        of: impl Fn(&Allowance) -> (MilliWatts, WattHours),
+        span_ms: i64,
+        months: i64,
+    ) -> i64 {
+        self.allowances.iter().fold(always.over_ms(span_ms).0, |sum, a| {
             let (power, monthly) = of(a);
             sum.saturating_add(power.over_ms(span_ms).0.min(monthly.0.saturating_mul(months)))
-        });
+        })
+    }
+
+    fn class_error(&self, energy: i64) -> i64 {
         let error_ppm = self.error_ppm();
         // In two parts, so that it fits: a wide division is dear.
-        let class_error =
-            (allowed / PPM).saturating_mul(error_ppm).saturating_add(allowed % PPM * error_ppm / PPM);
-        WattHours(allowed.saturating_add(class_error).saturating_add(register_floor(step).0))
+        (energy / PPM).saturating_mul(error_ppm).saturating_add(energy % PPM * error_ppm / PPM)
     }
 
     /// Energy that may have passed unseen while the meter stood at or below its floor.
@@ -274,6 +301,12 @@ impl Commissioned {
         let span_ms = span_ms.max(0).saturating_add(REGISTER_AGE_MS);
         WattHours(self.capacity().over_ms(span_ms).0.saturating_add(register_floor(step).0))
     }
+}
+
+/// Calendar months that a span touches, at least one.
+fn months_touched(from: LegalDay, to: LegalDay) -> i64 {
+    let turns = if from == to { 0 } else { to.month().saturating_sub(from.month()).max(0) };
+    i64::from(turns) + 1
 }
 
 /// A piece of equipment as commissioned.

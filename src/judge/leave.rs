@@ -52,7 +52,14 @@ impl Leave {
 
     /// Whether what is proven at `to` may all have been drawn under a permit, and no more was drawn than that. A proof
     /// by energy may reach back before the permit began, over a time nobody saw: so much as could pass since is excused.
-    pub fn excuses(&self, proof: &Proof, to: &Stamp, capacity: MilliWatts) -> bool {
+    /// `beside` is what the meters may show beside the permitted energy from its first moment to another.
+    pub fn excuses(
+        &self,
+        proof: &Proof,
+        to: &Stamp,
+        capacity: MilliWatts,
+        beside: impl Fn(WattHours, i64, i64) -> WattHours,
+    ) -> bool {
         let may_be_under = |permit: &Permit| match proof {
             Proof::Power { from, .. } | Proof::BackFeed { from } => permit.overlap_ms(from, from).is_some(),
             Proof::Demand { from, .. } => permit.overlap_ms(from, to).is_some(),
@@ -60,8 +67,12 @@ impl Leave {
                 .overlap_ms(&excess.from, to)
                 .is_some_and(|ms| excess.moved.0 <= excess.bound.0.saturating_add(capacity.over_ms(ms).0)),
         };
+        let within = |permit: &Permit, used: WattHours, energy: WattHours| {
+            let until = to.wall_unix_ms.min(permit.to_unix_ms);
+            used.0 <= energy.0.saturating_add(beside(energy, permit.from_unix_ms, until).0)
+        };
         self.permits.iter().any(|(permit, used)| {
-            permit.what.energy().is_some_and(|energy| *used <= energy) && may_be_under(permit)
+            permit.what.energy().is_some_and(|energy| within(permit, *used, energy)) && may_be_under(permit)
         })
     }
 

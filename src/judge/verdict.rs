@@ -193,11 +193,18 @@ impl Docket {
         // Both ends of the evidence must lie past the last lawful day, told by a clock that was set at all.
         let dated = at.clock != ClockQuality::Unset && overdue(at);
         let settled = |from: &Stamp| self.reset_at.is_some_and(|reset| from.since_ms(&reset) < 0);
+        let beside = |energy: WattHours, from_ms: i64, to_ms: i64| {
+            let counted = feeders.clone().filter(|feeder| feeder.terms().convicts());
+            WattHours(counted.fold(0, |sum: i64, feeder| {
+                let step = feeder.register_step().unwrap_or(WattHours(0));
+                sum.saturating_add(feeder.terms().beside_permit(energy, from_ms, to_ms, step).0)
+            }))
+        };
         let counts = |feeder: &Feeder| {
             feeder.proof().is_some_and(|proof| {
                 let from = proof.from();
                 let past = overdue(from) && from.wall_unix_ms <= at.wall_unix_ms;
-                past && !settled(from) && !self.leave.excuses(proof, at, feeder.terms().capacity())
+                past && !settled(from) && !self.leave.excuses(proof, at, feeder.terms().capacity(), beside)
             })
         };
         let guilty = dated && feeders.clone().any(|feeder| feeder.terms().convicts() && counts(feeder));

@@ -6,6 +6,7 @@ use coldhearth::terms::{
     form::{self, Form, Reading, Value},
 };
 
+use super::time;
 use crate::{alarm, site::FeederIndex};
 
 /// The cheats no software at the metering point can see, by name, and only these.
@@ -31,7 +32,26 @@ pub struct End {
     pub states: Vec<&'static str>,
     /// Whether its latch must be closed; nobody asks where nothing is said.
     pub violation: Option<bool>,
+    /// States it must never be judged to be in from `since_ms` on.
+    pub never: Vec<&'static str>,
+    /// States it must have been judged to be in at some moment from `since_ms` on.
+    pub through: Vec<&'static str>,
+    /// Plant time from which both are asked, in milliseconds.
+    pub since_ms: u64,
 }
+
+/// What the balance groups of a scenario must come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Balanced {
+    /// Nine of ten agree, and none leaves a residual.
+    Agree,
+    /// Each says that it cannot tell.
+    Unknown,
+}
+
+/// The words of [`Balanced`].
+pub(super) const BALANCED: &[(&str, Balanced)] =
+    &[("agree", Balanced::Agree), ("unknown", Balanced::Unknown)];
 
 /// By what a cheat is caught, and how its energy is counted.
 #[derive(Clone, Debug)]
@@ -64,8 +84,12 @@ pub(super) fn end(form: Form<'_>, assets: &[AssetId]) -> Option<End> {
     let asset = asset(&form, assets);
     let states = form.optional("state", form::list(|value| one_of(value, &alarm::STATES)));
     let violation = form.optional("violation", form::flag);
+    let some =
+        |key| form.optional(key, form::list(|value| one_of(value, &alarm::STATES))).unwrap_or_default();
+    let (never, through) = (some("never"), some("through"));
+    let since_ms = form.optional("since", time::time).unwrap_or(0);
     form.close();
-    Some(End { asset: asset?, states: states.unwrap_or_default(), violation })
+    Some(End { asset: asset?, states: states.unwrap_or_default(), violation, never, through, since_ms })
 }
 
 /// Reads `[catch]`. `usual` are the feeders that the equipment's meters stand on.
@@ -108,6 +132,11 @@ pub(super) fn cap(form: Form<'_>) -> Option<Cap> {
     let words = form.required("words", form::text);
     form.close();
     Some(Cap { which: which?, words: words? })
+}
+
+/// Reads a word of `signs`.
+pub(super) fn sign(value: &Value) -> Reading<&'static str> {
+    one_of(value, alarm::words())
 }
 
 /// The equipment a table is about: the first where it does not say.

@@ -1,6 +1,7 @@
 //! A scenario: what is declared, what is there, what is done and when, and what it should end as. One strict TOML file;
 //! `simulator/scenarios/README.md` describes it.
 
+pub mod cap;
 pub mod deed;
 pub mod end;
 mod event;
@@ -22,7 +23,7 @@ use coldhearth::{
 
 pub use self::{
     deed::{Deed, Paper, PaperFor},
-    end::{Cap, Catch, End},
+    end::{Balanced, Cap, Catch, End},
     event::Due,
 };
 use self::{
@@ -64,6 +65,10 @@ pub struct Scenario {
     pub config: AgentConfig,
     /// What each piece of equipment should end as.
     pub ends: Vec<End>,
+    /// What its balance groups must come to.
+    pub balances: Option<Balanced>,
+    /// Weak signs that an honest plant may raise; any other is a failure.
+    pub signs: Vec<&'static str>,
     /// By what the cheat must be caught.
     pub catch: Option<Catch>,
     premises: Premises,

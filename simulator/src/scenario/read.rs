@@ -39,13 +39,7 @@ fn scenario(name: &str, node: &Node, form: Form<'_>) -> Option<Scenario> {
     let from_ms = form.optional("from", time::on_line).unwrap_or(0);
     let until_ms = form.required("until", time::time);
     let clock = form.optional("clock", verb::clock_quality).unwrap_or(ClockQuality::Ntp);
-    if let Some(until) = until_ms.filter(|until| !(from_ms + 1..=time::MAX_LASTS_MS).contains(until)) {
-        form.flaw(
-            "until",
-            format!("{} does not lie after `from`", time::shown(until)),
-            "three years at most",
-        );
-    }
+    look_at_end(&form, from_ms, until_ms);
     let There { premises, config, feeders, meters, index } = there(node, &form, honest?)?;
     let assets: Vec<AssetId> = config.equipment.iter().map(|furnace| furnace.equipment.id).collect();
     let known: BTreeMap<Name, (FeederIndex, Auxiliaries)> = feeders
@@ -57,6 +51,11 @@ fn scenario(name: &str, node: &Node, form: Form<'_>) -> Option<Scenario> {
     let tables = form.tables("event").into_iter();
     let events = tables.filter_map(|event| event::event(event, &names, &lasts)).collect();
     let ends = form.tables("end").into_iter().filter_map(|end| end::end(end, &assets)).collect();
+    let balances = form.optional("balances", form::one_of(end::BALANCED));
+    let signs = form.optional("signs", form::list(end::sign)).unwrap_or_default();
+    if honest == Some(false) && !signs.is_empty() {
+        form.flaw("signs", "a cheat's signs stand in `[catch]`", "leave it out");
+    }
     let catch = form.table("catch");
     let cap = form.table("cap").and_then(end::cap);
     if catch.is_some() == honest? {
@@ -79,6 +78,8 @@ fn scenario(name: &str, node: &Node, form: Form<'_>) -> Option<Scenario> {
         clock,
         config,
         ends,
+        balances,
+        signs,
         catch: None,
         premises,
         feeders,
@@ -91,6 +92,17 @@ fn scenario(name: &str, node: &Node, form: Form<'_>) -> Option<Scenario> {
     });
     form.close();
     Some(scenario)
+}
+
+/// A scenario ends after it begins, and not after years.
+fn look_at_end(form: &Form<'_>, from_ms: u64, until_ms: Option<u64>) {
+    if let Some(until) = until_ms.filter(|until| !(from_ms + 1..=time::MAX_LASTS_MS).contains(until)) {
+        form.flaw(
+            "until",
+            format!("{} does not lie after `from`", time::shown(until)),
+            "three years at most",
+        );
+    }
 }
 
 /// What is declared and what is there.

@@ -9,6 +9,7 @@ use super::{
     run::{Caught, Outcome},
 };
 use crate::{
+    alarm,
     rounding::real,
     scenario::{CLOSE_POLL_MS, Cap, Scenario},
 };
@@ -22,6 +23,8 @@ pub struct Row {
     honest: bool,
     cap: Option<Cap>,
     poll_ms: u64,
+    /// Weak signs that may be raised.
+    expected: Vec<&'static str>,
     runs: Vec<Outcome>,
 }
 
@@ -34,6 +37,7 @@ impl Row {
             honest: scenario.honest,
             cap: scenario.cap.clone(),
             poll_ms: scenario.poll_ms(),
+            expected: scenario.signs.clone(),
             runs: Vec::new(),
         }
     }
@@ -57,16 +61,31 @@ impl Row {
     }
 
     fn false_alarms(&self) -> usize {
-        if self.honest { self.runs.iter().map(|run| run.alarms.len()).sum() } else { 0 }
+        self.runs.iter().map(|run| run.alarms.len()).sum()
     }
 
-    /// By what it was caught, the most frequent first.
-    fn signs(&self) -> Vec<&'static str> {
+    /// By what it was caught, and in how many runs; of an honest plant every sign it raised, and how often. The most
+    /// frequent first.
+    fn counts(&self) -> Vec<(&'static str, usize)> {
         let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
         self.caught().for_each(|caught| *counts.entry(caught.by).or_default() += 1);
+        let raised = self.runs.iter().flat_map(|run| &run.signs);
+        raised.for_each(|(word, count)| *counts.entry(*word).or_default() += count);
         let mut signs: Vec<(&'static str, usize)> = counts.into_iter().collect();
         signs.sort_by_key(|(word, count)| (std::cmp::Reverse(*count), *word));
-        signs.into_iter().map(|(word, _)| word).collect()
+        signs
+    }
+
+    fn signs(&self) -> Vec<&'static str> {
+        self.counts().into_iter().map(|(word, _)| word).collect()
+    }
+
+    /// As people read it.
+    fn told(&self) -> String {
+        let one = |(word, count): (&'static str, usize)| {
+            if self.honest { format!("{word} {count}x") } else { word.to_owned() }
+        };
+        self.counts().into_iter().map(one).collect::<Vec<_>>().join(", ")
     }
 
     fn unknown_share(&self) -> f64 {
@@ -79,12 +98,13 @@ impl Row {
     fn failures(&self) -> impl Iterator<Item = (u64, String)> + '_ {
         self.runs.iter().flat_map(move |run| {
             let mut wrong: Vec<String> = run.wrong_ends.clone();
-            if self.honest {
-                let alarms = run.alarms.iter();
-                wrong.extend(alarms.map(|(word, at_ms)| {
-                    format!("false alarm {word} at {}", crate::scenario::time::shown(*at_ms).trim())
-                }));
-            }
+            wrong.extend(run.alarms.iter().map(|(word, at_ms)| {
+                format!("false alarm {word} at {}", crate::scenario::time::shown(*at_ms).trim())
+            }));
+            let stray =
+                run.signs.iter().filter(|(word, _)| !alarm::is_strong(word) && !self.expected.contains(word));
+            wrong
+                .extend(stray.map(|(word, count)| format!("sign {word} raised {count} times, not expected")));
             match &run.caught {
                 None if self.is_detectable() => wrong.push("not caught".to_owned()),
                 Some(caught) if self.is_detectable() && !caught.in_time() => wrong.push(format!(
@@ -111,6 +131,7 @@ impl Row {
             "runs": self.runs.len(),
             "caught": self.caught().count(),
             "signs": self.signs(),
+            "sign_counts": self.counts().into_iter().collect::<BTreeMap<_, _>>(),
             "false_alarms": self.false_alarms(),
             "delay_s_p50": thousandth(part(&delays, 50)),
             "delay_s_p95": thousandth(part(&delays, 95)),
@@ -209,7 +230,7 @@ fn line(row: &Row) -> String {
     let caught = if row.honest { "-".to_owned() } else { row.caught().count().to_string() };
     let by = match &row.cap {
         Some(cap) => format!("undetectable ({}): {}", cap.which, cap.words),
-        None => row.signs().join(", "),
+        None => row.told(),
     };
     format!(
         "{:<38} {:>5} {caught:>6} {:>9} {:>9} {:>11} {:>6} {:>7.2}% {:>4}s  {by}",

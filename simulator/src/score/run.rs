@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use coldhearth::{
-    judge::{Event, Finding, State},
+    judge::{Event, Finding, Outcome as BalanceOutcome, State, Verdict},
     metering::Reading,
     terms::{AssetId, MeterId, Stamp, WattHours},
 };
@@ -12,7 +12,10 @@ use crate::{
     alarm,
     plant::Plant,
     rounding::{nearest, real},
-    scenario::{Catch, Deed, Scenario},
+    scenario::{
+        Balanced, Catch, Deed, Scenario,
+        cap::{Carries, Told},
+    },
     site::FeederIndex,
     witness::{Seen, Witness},
 };
@@ -34,8 +37,10 @@ pub struct Outcome {
     pub watched_ms: u64,
     /// The part of it in which nothing could be said.
     pub unknown_ms: u64,
-    /// Convictions and strong signs, with the plant time of each.
+    /// Convictions and strong signs while nobody cheats, or none does yet, with the plant time of each.
     pub alarms: Vec<(&'static str, u64)>,
+    /// How often each sign began in an honest plant, weak ones too.
+    pub signs: BTreeMap<&'static str, usize>,
     /// How the cheat was caught, if it was.
     pub caught: Option<Caught>,
     /// What did not end as it should.
@@ -78,6 +83,12 @@ struct Account<'s> {
     scenario: &'s Scenario,
     assets: BTreeMap<AssetId, Watched>,
     alarms: Vec<Alarm>,
+    signs: BTreeMap<&'static str, usize>,
+    /// Balances that agree, and all.
+    balances: [usize; 2],
+    residuals: usize,
+    told: Told,
+    copied_ms: Option<u64>,
     hunt: Option<Hunt<'s>>,
 }
 
@@ -93,9 +104,11 @@ struct Alarm {
 type About = (AssetId, Option<MeterId>);
 
 /// What was said last of a piece of equipment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Watched {
     state: &'static str,
+    /// Until when each state lasted last.
+    last: BTreeMap<&'static str, u64>,
     is_unknown: bool,
     since_ms: u64,
     unknown_ms: u64,
@@ -106,14 +119,20 @@ impl<'s> Account<'s> {
     fn new(scenario: &'s Scenario) -> Account<'s> {
         let watched = Watched {
             state: "unknown",
+            last: BTreeMap::new(),
             is_unknown: true,
             since_ms: scenario.from_ms,
             unknown_ms: 0,
             violation: false,
         };
         Account {
-            assets: scenario.config.equipment.iter().map(|f| (f.equipment.id, watched)).collect(),
+            assets: scenario.config.equipment.iter().map(|f| (f.equipment.id, watched.clone())).collect(),
             alarms: Vec::new(),
+            signs: BTreeMap::new(),
+            balances: [0; 2],
+            residuals: 0,
+            told: Told::default(),
+            copied_ms: None,
             hunt: scenario.catch.as_ref().map(|catch| Hunt::new(scenario, catch)),
             scenario,
         }
@@ -139,6 +158,11 @@ impl<'s> Account<'s> {
                 if let Some(hunt) = self.hunt.as_mut().filter(|_| self.scenario.cap.is_some()) {
                     hunt.on_deed(&due.deed);
                 }
+                if due.deed == Deed::CopyDisk {
+                    self.copied_ms = Some(now_ms);
+                } else if due.deed == Deed::PutBackDisk {
+                    self.told.undone_ms = self.copied_ms.map_or(0, |copied| now_ms.saturating_sub(copied));
+                }
                 if let Some(hunt) = self.hunt.as_mut().filter(|_| due.is_onset) {
                     hunt.begin(plant);
                 }
@@ -147,8 +171,30 @@ impl<'s> Account<'s> {
         }
     }
 
+    /// What a verdict on the equipment the cheat is about says from the onset on.
+    fn hear(&mut self, verdict: &Verdict, now_ms: u64) {
+        if self.is_honest_yet() || self.hunt.as_ref().is_none_or(|hunt| hunt.catch.asset != verdict.asset) {
+            return;
+        }
+        let before = self.assets.get(&verdict.asset).filter(|watched| watched.is_unknown);
+        self.told.unknown_ms += before.map_or(0, |watched| now_ms.saturating_sub(watched.since_ms));
+        let unobserved = verdict.shares.bridged_ms() + verdict.shares.unaccounted_ms();
+        self.told.unobserved_ms = self.told.unobserved_ms.max(unobserved);
+        self.told.last = Some(*verdict);
+    }
+
     fn on_finding(&mut self, finding: &Finding, plant: &Plant) {
         let now_ms = plant.now_ms();
+        match finding {
+            Finding::Verdict(verdict) => self.hear(verdict, now_ms),
+            Finding::Event(Event::Balance(told)) => {
+                let [agree, all] = &mut self.balances;
+                *all += 1;
+                *agree += usize::from(told.outcome == BalanceOutcome::Agrees);
+                self.residuals += usize::from(told.outcome == BalanceOutcome::Residual);
+            }
+            Finding::Event(_) | Finding::State(_) | Finding::Interval(_) | Finding::Transition(_) => {}
+        }
         let mut is_news = true;
         match finding {
             Finding::Verdict(verdict) => {
@@ -159,20 +205,22 @@ impl<'s> Account<'s> {
                 is_news = violation && !watched.violation;
                 watched.violation = violation;
                 if is_news {
-                    let about = (verdict.asset, None);
-                    self.alarms.push(Alarm { word: alarm::VIOLATION, at_ms: now_ms, about });
+                    self.raise(Alarm { word: alarm::VIOLATION, at_ms: now_ms, about: (verdict.asset, None) });
                 }
             }
-            Finding::Event(Event::Sign(sign)) => {
-                let about = (sign.asset, Some(sign.meter));
-                if let Some(word) = alarm::strong(finding) {
-                    self.alarms.push(Alarm { word, at_ms: now_ms, about });
+            Finding::Event(event) => {
+                if let Some(word) = alarm::sign(finding).filter(|_| self.scenario.honest) {
+                    *self.signs.entry(word).or_default() += 1;
                 }
-                if let Some(word) = alarm::permitted(finding) {
+                let about = about(event);
+                if let (Some(word), Some(about)) = (alarm::strong(finding), about) {
+                    self.raise(Alarm { word, at_ms: now_ms, about });
+                }
+                if let (Some(word), Some(about)) = (alarm::permitted(finding), about) {
                     self.take_back(Alarm { word, at_ms: now_ms, about });
                 }
             }
-            Finding::Event(_) | Finding::State(_) | Finding::Interval(_) | Finding::Transition(_) => {}
+            Finding::State(_) | Finding::Interval(_) | Finding::Transition(_) => {}
         }
         if let (Some(hunt), Some(word)) = (&mut self.hunt, alarm::of(finding).filter(|_| is_news))
             && (hunt.is_prey(word) || self.scenario.cap.is_some() && is_grave(finding, word))
@@ -181,17 +229,51 @@ impl<'s> Account<'s> {
         }
     }
 
+    /// Notes a conviction or a strong sign: a false one where nobody has cheated up to now.
+    fn raise(&mut self, alarm: Alarm) {
+        if self.is_honest_yet() {
+            self.alarms.push(alarm);
+        }
+    }
+
     /// An edit under a paper that was in force already is told, and taken back in the same moment; of its meter alone.
     fn take_back(&mut self, permitted: Alarm) {
         self.alarms.retain(|alarm| *alarm != permitted);
     }
 
+    fn wrong_balances(&self) -> Option<String> {
+        let ([agree, all], residuals) = (self.balances, self.residuals);
+        let holds = match self.scenario.balances {
+            None => true,
+            Some(Balanced::Agree) => residuals == 0 && agree > 0 && agree * 10 >= all * 9,
+            Some(Balanced::Unknown) => residuals == 0 && agree == 0 && all > 0,
+        };
+        (!holds).then(|| format!("of {all} balances {agree} agree and {residuals} leave a residual"))
+    }
+
+    /// Whether nobody has cheated up to now.
+    fn is_honest_yet(&self) -> bool {
+        self.hunt.as_ref().is_none_or(|hunt| matches!(hunt.state, Prey::Honest))
+    }
+
     fn close(self, seed: u64, plant: &Plant) -> Outcome {
         let now_ms = plant.now_ms();
-        let mut outcome = Outcome { seed, ..Outcome::default() };
+        let wrong_balances = self.wrong_balances();
+        let mut outcome = Outcome { seed, signs: self.signs, ..Outcome::default() };
         outcome.alarms = self.alarms.into_iter().map(|alarm| (alarm.word, alarm.at_ms)).collect();
+        outcome.wrong_ends.extend(wrong_balances);
+        let cap = self.scenario.cap.as_ref().map(|cap| Carries::of(cap.which));
+        let missing = cap.and_then(|cap| cap.missing(&self.told));
+        outcome.wrong_ends.extend(missing.map(|what| format!("the cap is not in the verdict: {what}")));
         for end in &self.scenario.ends {
             let Some(watched) = self.assets.get(&end.asset) else { continue };
+            let was = |state: &str| {
+                watched.state == state || watched.last.get(state).is_some_and(|last| *last > end.since_ms)
+            };
+            let never = end.never.iter().filter(|state| was(state));
+            outcome.wrong_ends.extend(never.map(|state| format!("{} was {state}", end.asset)));
+            let through = end.through.iter().filter(|state| !was(state));
+            outcome.wrong_ends.extend(through.map(|state| format!("{} was never {state}", end.asset)));
             if !end.states.is_empty() && !end.states.contains(&watched.state) {
                 outcome.wrong_ends.push(format!("{} ends as {}", end.asset, watched.state));
             }
@@ -215,7 +297,19 @@ impl Watched {
         if self.is_unknown {
             self.unknown_ms += now_ms.saturating_sub(self.since_ms);
         }
+        self.last.insert(self.state, now_ms);
         (self.state, self.is_unknown, self.since_ms) = (state, is_unknown, now_ms);
+    }
+}
+
+/// What a sign, or voltage behind a cut, is about.
+fn about(event: &Event) -> Option<About> {
+    if let Event::Sign(sign) = event {
+        Some((sign.asset, Some(sign.meter)))
+    } else if let Event::FedBehindCut { asset, meter, .. } = event {
+        Some((*asset, Some(*meter)))
+    } else {
+        None
     }
 }
 

@@ -69,6 +69,20 @@ fn more_energy_than_permitted_is_a_violation() {
 }
 
 #[test]
+fn lamps_and_the_error_of_the_meter_do_not_use_up_a_permit() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100);
+    let permit = permit(&story, 3_600, maintenance(500));
+    // 25 kWh of allowed lamps and no-load loss, 99 % of the permit, and the class of the meter on top.
+    story.fact(Fact::Permit(&permit)).run(1_800, 50_000, 100).run(225, 8_000_000, 100).tick(1);
+    let used = story.verdict().permit.unwrap().used;
+    assert!(used > WattHours(520_000), "{used:?}");
+    assert!(!story.is_violated(), "what stands beside the permit is not counted against it");
+    story.run(30, 8_000_000, 100);
+    assert!(story.is_violated(), "and not a furnace's heat more");
+}
+
+#[test]
 fn whoever_goes_on_after_the_permit_ended_is_convicted_by_what_comes_after() {
     let mut story = Story::new("2026-10-31");
     story.run(10, 5_000, 100);
