@@ -18,6 +18,9 @@ pub const LOG_ROLLED_BACK: &str = "log_rolled_back";
 /// Voltage stands behind a cut: told at once, the verdict waits.
 pub const FED_BEHIND_CUT: &str = "fed_behind_cut";
 
+/// An edit of a nameplate crossed a bound of the law.
+pub const CLASS_CHANGED: &str = "class_changed";
+
 /// Every word a scenario may expect.
 pub fn words() -> &'static [&'static str] {
     static WORDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
@@ -25,7 +28,7 @@ pub fn words() -> &'static [&'static str] {
         let signs = Sign::ALL.iter().map(|sign| sign.word());
         STATES
             .into_iter()
-            .chain([VIOLATION, CLOCK_STEPPED, LOG_FORKED, LOG_ROLLED_BACK, FED_BEHIND_CUT])
+            .chain([VIOLATION, CLASS_CHANGED, CLOCK_STEPPED, LOG_FORKED, LOG_ROLLED_BACK, FED_BEHIND_CUT])
             .chain(quirks)
             .chain(signs)
             .collect()
@@ -41,6 +44,7 @@ pub fn of(finding: &Finding) -> Option<&'static str> {
         Finding::Event(Event::Sign(found)) if found.turn == Turn::Begins => Some(found.sign.word()),
         Finding::Event(Event::ClockStepped { .. }) => Some(CLOCK_STEPPED),
         Finding::Event(Event::FedBehindCut { .. }) => Some(FED_BEHIND_CUT),
+        Finding::Event(Event::ClassChanged(_)) => Some(CLASS_CHANGED),
         Finding::Event(Event::Register(event)) => match event.what {
             RegisterQuirk::Fell | RegisterQuirk::Leapt | RegisterQuirk::Rebased => Some(event.what.word()),
             RegisterQuirk::RolledOver | RegisterQuirk::Unsaved | RegisterQuirk::Untimed => None,

@@ -23,7 +23,7 @@
 //!
 //! Everything random is a function of the seed and of plant time, so the same seed shows the same plant however it is
 //! polled: only sums, products, quotients and square roots, which every machine computes alike. Only `socket`,
-//! `open`, `fleet` and `demo` do I/O. Nothing here shares code with the decoder or the judge: a threshold or an encoding
+//! `open`, `fleet` and `demo` do I/O, and whoever reads a scenario: its file, and the recordings it names. Nothing here shares code with the decoder or the judge: a threshold or an encoding
 //! that both sides took from one place would prove nothing.
 
 pub mod accuracy;

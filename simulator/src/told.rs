@@ -9,8 +9,23 @@ use coldhearth::{
 
 use crate::{
     alarm,
-    scenario::{Deed, PaperFor},
+    plant::Plant,
+    scenario::{Deed, PaperFor, Scenario},
+    site::Truth,
 };
+
+/// What really is with every piece of equipment: what flows through its feeders, and what it draws itself, whichever
+/// way it is fed. The two are apart where somebody leads power past a meter.
+pub fn truth(scenario: &Scenario, plant: &Plant) -> String {
+    let one = |asset: AssetId| {
+        let kilowatts = |of: &dyn Fn(&crate::FeederIndex) -> Truth| {
+            scenario.draws(asset).iter().map(|feeder| of(feeder).power.watts()).sum::<i64>() / 1_000
+        };
+        let (feeders, itself) = (kilowatts(&|f| plant.truth(*f)), kilowatts(&|f| plant.equipment(*f)));
+        format!("{asset} {feeders:>7} kW by its feeder, {itself:>7} kW itself")
+    };
+    scenario.config.equipment.iter().map(|furnace| one(furnace.equipment.id)).collect::<Vec<_>>().join(", ")
+}
 
 /// Tells findings in order and leaves out verdicts that say what was said before.
 #[derive(Debug)]
@@ -91,7 +106,10 @@ impl Teller {
             Event::Plate(read) => format!("{} nameplate {:?}", read.asset, read.source),
             Event::PlateUnreadable { asset, why } => format!("{asset} nameplate unreadable: {why}"),
             Event::PlateDiffers { asset, .. } => format!("{asset} nameplate differs from what was declared"),
-            Event::ClassChanged(change) => format!("{} class changed", change.asset),
+            Event::ClassChanged(change) => {
+                let edited: Vec<&str> = change.edits.iter().map(|edit| edit.attribute.as_str()).collect();
+                format!("{} class changed by an edit of {}", change.asset, edited.join(", "))
+            }
             Event::DeadlineWarning(warning) => {
                 format!("{} last lawful day in {} days", warning.asset, warning.days_left)
             }
@@ -128,5 +146,31 @@ impl Teller {
             },
         };
         format!("-- {text}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::shipped;
+
+    #[test]
+    fn a_bypass_does_not_look_like_a_furnace_at_rest() {
+        let scenario = shipped::named("bypass-without-incomer").unwrap();
+        let mut plant = scenario.plant(1);
+        for due in scenario.deeds(1) {
+            plant.advance_to(due.at_ms);
+            let Deed::Plant(change) = due.deed else { continue };
+            assert!(plant.apply(change));
+            let told = truth(&scenario, &plant);
+            let kilowatts: Vec<i64> = told.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+            if let [feeder, itself] = kilowatts.as_slice()
+                && *itself > 1_000
+            {
+                assert!(*feeder < itself / 10, "{told}");
+                return;
+            }
+        }
+        panic!("nothing was drawn");
     }
 }

@@ -14,6 +14,7 @@ use std::{
     sync::Arc,
 };
 
+pub use self::equipment::plate_value;
 use self::read::Reader;
 use super::endpoint::Endpoint;
 use crate::{

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use coldhearth::terms::{
-    AssetId, ClockQuality, MeterId, Name, WattHours,
-    form::{self, Form},
+use coldhearth::{
+    agent::config::Furnace,
+    terms::{
+        AssetId, ClockQuality, MeterId, Name, WattHours,
+        form::{self, Form},
+    },
 };
 
 use super::{site::MeterPlan, time, verb::VERBS};
@@ -70,6 +73,7 @@ pub(super) struct Names<'a> {
     pub(super) meters: &'a [MeterPlan],
     pub(super) buses: &'a [Name],
     pub(super) assets: &'a [AssetId],
+    pub(super) furnaces: &'a [Furnace],
     pub(super) clock: ClockQuality,
 }
 
@@ -133,6 +137,12 @@ fn undo(deed: &Deed, names: &Names<'_>) -> Option<Deed> {
                 Change::Thaw(*unit)
             }
             Change::Darken(unit) => Change::Power(*unit),
+            Change::Plate(unit, at, _) => {
+                let is_it =
+                    |furnace: &&Furnace| furnace.plate.is_some_and(|p| (p.unit, p.at) == (*unit, *at));
+                let plates = &names.furnaces.iter().find(is_it)?.papers.plates;
+                Change::Plate(*unit, *at, plates.declared().clone())
+            }
             Change::Load(..)
             | Change::Capacitors(..)
             | Change::Uncouple(_)
@@ -147,8 +157,7 @@ fn undo(deed: &Deed, names: &Names<'_>) -> Option<Deed> {
             | Change::ResetRegisters(_)
             | Change::Serial(..)
             | Change::Firmware(..)
-            | Change::Setting(..)
-            | Change::Plate(..) => return None,
+            | Change::Setting(..) => return None,
         },
         Deed::Wire(unit, Some(_)) => return Some(Deed::Wire(*unit, None)),
         Deed::Bus(bus, is_up) => return Some(Deed::Bus(*bus, !is_up)),

@@ -1,5 +1,7 @@
 //! What hangs on a feeder, as a scenario names it.
 
+mod recording;
+
 use coldhearth::terms::form::{self, Form};
 
 use crate::{
@@ -70,6 +72,8 @@ const KINDS: &[(&str, Read)] = &[
     ("paper_machine", |form| {
         Load::PaperMachine(PaperMachine { rated_w: kilo(form, "rated_kw", PaperMachine::NARROW.rated_w) })
     }),
+    // Whoever has noted a mistake in it draws nothing, and is not played.
+    ("trace", |form| recording::recording(form).map_or(Load::Cold, Load::Trace)),
 ];
 
 /// Reads `{ kind = "electric_arc_furnace", rated_kw = 12_500 }`.

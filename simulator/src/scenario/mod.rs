@@ -17,7 +17,6 @@ use std::collections::BTreeMap;
 
 use coldhearth::{
     agent::config::AgentConfig,
-    catalogue::{Attribute, Nameplate, plate::PlateValue},
     terms::{AssetId, ClockQuality, Flaw, LegalDay, MeterId, MilliWatts, Name, words::Language},
 };
 
@@ -92,8 +91,8 @@ impl Scenario {
         let mut plant = Plant::new(seed);
         site::build(&mut plant, &self.feeders, &self.meters);
         for furnace in &self.config.equipment {
-            if let (Some(at), Some(plate)) = (furnace.plate, declared_plate(furnace)) {
-                plant.add_plate(at.unit, at.at, &plate);
+            if let Some(at) = furnace.plate {
+                plant.add_plate(at.unit, at.at, furnace.papers.plates.declared());
             }
         }
         plant
@@ -169,10 +168,4 @@ impl Scenario {
     pub fn configuration(&self, endpoint: &dyn Fn(Name) -> Option<String>, profiles: &str) -> String {
         self.premises.text(endpoint, profiles)
     }
-}
-
-/// The nameplate that stands in a furnace's registers: what its owner declares.
-fn declared_plate(furnace: &coldhearth::agent::config::Furnace) -> Option<Nameplate> {
-    let kind = Attribute::new("equipment_kind", PlateValue::Text(furnace.kind.to_string()))?;
-    Nameplate::new(vec![kind])
 }

@@ -46,7 +46,9 @@ fn scenario(name: &str, node: &Node, form: Form<'_>) -> Option<Scenario> {
         .iter()
         .filter_map(|plan| Some((plan.id, (*index.get(&plan.id)?, plan.auxiliaries))))
         .collect();
-    let names = Names { feeders: &known, meters: &meters, buses: &premises.buses, assets: &assets, clock };
+    let furnaces = &config.equipment;
+    let names =
+        Names { feeders: &known, meters: &meters, buses: &premises.buses, assets: &assets, furnaces, clock };
     let lasts = from_ms..=until_ms.unwrap_or(time::MAX_LASTS_MS);
     let tables = form.tables("event").into_iter();
     let events = tables.filter_map(|event| event::event(event, &names, &lasts)).collect();
@@ -163,7 +165,16 @@ fn feeders(form: &Form<'_>) -> Option<Vec<FeederPlan>> {
 
 #[cfg(test)]
 mod tests {
+    use coldhearth::{
+        catalogue::{
+            Nameplate,
+            plate::{self, PlateValue},
+        },
+        metering::{Ask, Fault, Function, Question},
+    };
+
     use super::*;
+    use crate::scenario::Deed;
 
     const MELT: &str = include_str!("../../scenarios/cheats/midnight-melt.toml");
     const IDLE: &str = include_str!("../../scenarios/honest/idle.toml");
@@ -243,6 +254,36 @@ mod tests {
         assert!(melting[0].starts_with(&place(MELT, melt)), "{melting:#?}");
         let noload = said(MELT, "no_load_w", "noload_w");
         assert!(noload[0].starts_with(&place(MELT, "no_load_w")), "{noload:#?}");
+    }
+
+    #[test]
+    fn a_nameplate_stands_in_registers_as_declared_and_an_edit_keeps_its_other_lines() {
+        let scenario = shipped::named("rating-edited-past-the-bound").unwrap();
+        let mut plant = scenario.plant(1);
+        let kva = |plant: &Plant| {
+            let words = |count| plant.read(9, Function::Holding, 1_000, count).unwrap();
+            let plate = Nameplate::from_words(&words(plate::size_of(&words(5)).unwrap())).unwrap();
+            assert_eq!(plate.says("furnace_product"), Some(&PlateValue::Text("ferroalloy".into())));
+            plate.says("rated_apparent_power_kva").cloned()
+        };
+        assert_eq!(kva(&plant), Some(PlateValue::Whole(6_000)));
+        let edit = scenario.deeds(1).into_iter().find(|due| due.is_onset).unwrap().deed;
+        let Deed::Plant(change) = edit else { panic!("{edit:?}") };
+        assert!(plant.apply(change));
+        assert_eq!(kva(&plant), Some(PlateValue::Whole(6_500)));
+        let melt = "do = [{ start = \"eaf-1\", for = \"18m\" }]";
+        let edit = "do = [{ edit_plate = \"eaf-1\", lines = { built_year = 2009 } }]";
+        assert!(said(MELT, melt, edit)[0].contains("there is no nameplate to edit"));
+    }
+
+    #[test]
+    fn a_meter_may_know_nothing_of_identification() {
+        let ask = Ask { unit: 1, question: Question::ServerId, deadline_ms: 1_000, gap_ms: 0 };
+        let import = "import_kwh = 48_000_000";
+        let answers = |text: &str| parse("s", "s.toml", text).unwrap().plant(1).answer(&ask).map(drop);
+        assert_eq!(answers(IDLE), Ok(()));
+        let silent = IDLE.replace(import, &format!("{import}\nidentifies = false"));
+        assert_eq!(answers(&silent), Err(Fault::Exception(1)));
     }
 
     #[test]

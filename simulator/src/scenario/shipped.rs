@@ -78,6 +78,7 @@ pub const CHEATS: &[(&str, &str)] = scenarios! {
     "pt-fuse-pulled"
     "pt-fuse-pulled-aron"
     "pulse-in-a-gap"
+    "rating-edited-past-the-bound"
     "register-rolled-back"
     "replayed-words"
     "replayed-words-of-a-transformer"

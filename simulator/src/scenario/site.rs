@@ -165,6 +165,8 @@ fn set_numbers(form: &Form<'_>, meter: SimMeter) -> SimMeter {
     let meter = whole("clock_unix_s", 100_000_000_000).into_iter().fold(meter, SimMeter::with_clock);
     let wrap_at = form.optional("wrap_at", form::fitting::<u64>(1..=i64::MAX));
     let meter = wrap_at.into_iter().fold(meter, SimMeter::with_wrap_at);
+    let is_silent = form.optional("identifies", form::flag) == Some(false);
+    let meter = if is_silent { meter.without_identification() } else { meter };
     let unmapped = form.optional("unmapped", form::one_of(UNMAPPED));
     unmapped.into_iter().fold(meter, SimMeter::with_unmapped)
 }

@@ -1,6 +1,8 @@
 //! The verbs of deeds: which key of a table says what is done, and what else the table must say.
 
 use coldhearth::{
+    agent::config::plate_value,
+    catalogue::{Attribute, Nameplate},
     metering::{Function, Quantity, profile::Fact},
     terms::{
         AssetId, ClockQuality, MeterId, MilliWatts, Name, WattHours,
@@ -152,6 +154,7 @@ pub(super) const VERBS: &[(&str, Read)] = &[
         let number = form.required("number", form::whole(0..=65_535));
         Some(Deed::Plant(Change::Setting(at_meter(form, key, names)?.unit, setting?, number?)))
     }),
+    ("edit_plate", edit_plate),
     ("fault", |form, key, names| {
         let how = form.required("how", |value| form::parsed(value, WireFault::parse, WireFault::NAMES));
         Some(Deed::Wire(at_meter(form, key, names)?.unit, Some(how?)))
@@ -215,6 +218,35 @@ fn asset(form: &Form<'_>, key: &'static str, names: &Names<'_>) -> Option<AssetI
         form.flaw(key, format!("no [[equipment]] has the id `{id}`"), "correct the name");
     }
     is_known.then_some(id)
+}
+
+/// `{ edit_plate = "saf-1", lines = { rated_apparent_power_kva = 6_500 } }`: the other lines stay as declared.
+fn edit_plate(form: &Form<'_>, key: &'static str, names: &Names<'_>) -> Option<Deed> {
+    let asset = asset(form, key, names);
+    let mut edits = Vec::new();
+    for (name, node) in form.entries("lines") {
+        match plate_value(node).and_then(|value| Attribute::new(name, value)) {
+            Some(line) => edits.push(line),
+            None => form.flaw(
+                "lines",
+                format!("`{name}` could not stand on a nameplate"),
+                "a text, a number or a flag",
+            ),
+        }
+    }
+    let furnace = names.furnaces.iter().find(|furnace| Some(furnace.equipment.id) == asset)?;
+    let Some(at) = furnace.plate.filter(|_| !edits.is_empty()) else {
+        form.flaw(
+            key,
+            "there is no nameplate to edit, or nothing of it is edited",
+            "`nameplate` at the equipment; `lines` here",
+        );
+        return None;
+    };
+    let declared = furnace.papers.plates.declared().attributes().iter();
+    let kept = declared.filter(|line| edits.iter().all(|edit| edit.name != line.name)).cloned();
+    let lines: Vec<Attribute> = kept.chain(edits.iter().cloned()).collect();
+    Nameplate::new(lines).map(|plate| Deed::Plant(Change::Plate(at.unit, at.at, plate)))
 }
 
 /// `{ permit = "maintenance", equipment = "eaf-1", energy_kwh = 20_000, begins = "2h", lasts = "8h" }`

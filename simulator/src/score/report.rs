@@ -11,7 +11,7 @@ use super::{
 use crate::{
     alarm,
     rounding::real,
-    scenario::{CLOSE_POLL_MS, Cap, Scenario},
+    scenario::{CLOSE_POLL_MS, Cap, QUIET_POLL_MS, Scenario},
 };
 
 /// A scenario and its runs.
@@ -201,9 +201,11 @@ impl Report {
             .false_alarm_bound()
             .map_or_else(String::new, |bound| format!(", so at most {bound:.5} a year with 95 %"));
         lines.push(format!(
-            "{} false alarms in {:.1} honest equipment-years{bound}; honest plants are polled every {} s around events",
+            "{} false alarms in {:.1} honest equipment-years{bound}; honest plants are polled every {} s, and every {} s \
+             around events",
             self.false_alarms(),
             self.honest_years(),
+            QUIET_POLL_MS / 1_000,
             CLOSE_POLL_MS / 1_000
         ));
         lines

@@ -5,10 +5,10 @@ use std::io::Write as _;
 use clap::Args;
 use coldhearth::{
     host::{Exit, Failure},
-    terms::{AssetId, words::Language},
+    terms::words::Language,
 };
 use coldhearth_sim::{
-    FeederIndex, Plant, Witness,
+    Witness,
     scenario::{shipped, time},
     told,
     witness::Seen,
@@ -38,12 +38,6 @@ pub(crate) fn run(orders: &Play) -> Result<Exit, Failure> {
     let scenario = shipped::named(&orders.scenario)?;
     let usual = || Language::of_locale(&std::env::var("LANG").unwrap_or_default());
     let language = orders.lang.unwrap_or_else(usual);
-    let truths: Vec<(AssetId, Vec<FeederIndex>)> = scenario
-        .config
-        .equipment
-        .iter()
-        .map(|furnace| (furnace.equipment.id, scenario.draws(furnace.equipment.id)))
-        .collect();
     let mut out = std::io::stdout().lock();
     let _gone = writeln!(out, "{}: {}", scenario.name, scenario.told(language));
     let mut teller = told::Teller::new(language, orders.all);
@@ -56,19 +50,10 @@ pub(crate) fn run(orders: &Play) -> Result<Exit, Failure> {
         };
         line.is_none_or(|line| {
             let time = time::shown(plant.now_ms());
-            writeln!(out, "{time}  boot {} | {} | {line}", at.boot, drawn(&truths, plant)).is_ok()
+            writeln!(out, "{time}  boot {} | {} | {line}", at.boot, told::truth(&scenario, plant)).is_ok()
         })
     });
     Ok(Exit::Done)
-}
-
-/// What every piece of equipment really draws.
-fn drawn(truths: &[(AssetId, Vec<FeederIndex>)], plant: &Plant) -> String {
-    let one = |(asset, feeders): &(AssetId, Vec<FeederIndex>)| {
-        let watts: i64 = feeders.iter().map(|feeder| plant.truth(*feeder).power.watts()).sum();
-        format!("{asset} {:>7} kW", watts / 1_000)
-    };
-    truths.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn language(text: &str) -> Result<Language, String> {

@@ -90,7 +90,7 @@ impl Reader<'_> {
                 let what = Wrong::new(format!("the catalogue knows no attribute `{name}`"), right);
                 self.warnings.add(node.place.clone(), what);
             }
-            match value(node).and_then(|value| Attribute::new(name, value)) {
+            match plate_value(node).and_then(|value| Attribute::new(name, value)) {
                 Some(line) => lines.push(line),
                 None => wrong(
                     format!("`{name}` could not stand on a nameplate"),
@@ -107,7 +107,7 @@ impl Reader<'_> {
 }
 
 /// A value of a nameplate; none where it could not stand there.
-fn value(node: &Node) -> Option<PlateValue> {
+pub fn plate_value(node: &Node) -> Option<PlateValue> {
     match &node.value {
         Value::Text(text) => Some(PlateValue::Text(text.clone())),
         Value::Integer(n) => Some(PlateValue::Whole(*n)),
