@@ -22,7 +22,7 @@ use coldhearth::{
     terms::Stamp,
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
-use support::{Folder, Mosquitto, Subscriber, Works, audit, free_port, says, soon};
+use support::{Folder, Mosquitto, Subscriber, Works, audit, free_port, rumqttd, says, soon};
 
 /// An authority, its certificate in a file.
 struct Authority {
@@ -503,37 +503,10 @@ fn openssl(folder: &Path, arguments: &[&str]) {
     assert!(done.unwrap().success(), "openssl {arguments:?}");
 }
 
-/// A broker that knows MQTT 3.1.1 and nothing newer. It ends with the test's process.
-async fn old_broker() -> u16 {
-    let port = free_port();
-    let config = format!(
-        "id = 0\n[router]\nid = 0\nmax_connections = 100\nmax_outgoing_packet_count = 200\n\
-         max_segment_size = 10485760\nmax_segment_count = 10\n\
-         [v4.1]\nname = \"old\"\nlisten = \"127.0.0.1:{port}\"\nnext_connection_delay_ms = 1\n\
-         [v4.1.connections]\nconnection_timeout_ms = 60000\nmax_payload_size = 262144\n\
-         max_inflight_count = 200\ndynamic_filters = true\n"
-    );
-    let config: rumqttd::Config = toml::from_str(&config).unwrap();
-    let mut broker = rumqttd::Broker::new(config);
-    std::thread::spawn(move || {
-        if let Err(error) = broker.start() {
-            panic!("{error}");
-        }
-    });
-    soon("the old broker's listener", async {
-        let clock = SystemClock::default();
-        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            clock.sleep_until(clock.now().uptime_ms + 20).await;
-        }
-    })
-    .await;
-    port
-}
-
 #[tokio::test]
 async fn a_broker_that_knows_only_3_1_1_is_spoken_to_in_3_1_1() {
     let works = Works::open("old-broker").await;
-    let port = old_broker().await;
+    let port = rumqttd::old().await;
     assert_eq!(first_word(Subscriber::broker(port)).await, Ok(()), "finding the version is no refusal");
     let mut subscriber = Subscriber::start(port).await;
     works.force(8_000_000);

@@ -17,12 +17,16 @@ use std::{
 };
 
 use coldhearth::{
-    evidence::{Kind, Occasion, Presence},
+    evidence::{
+        Kind, Occasion, Presence,
+        share::{beat_topic, canary_topic},
+    },
     host::{
         SystemClock,
         courier::{self, Broker, Courier, Event, Refused, Send, Will},
         credentials::{Identity, TlsFiles},
     },
+    terms::Name,
 };
 use support::{Folder, Mosquitto, Process, Subscriber, Works, free_port, public_key_of, soon};
 use tokio::sync::watch;
@@ -201,6 +205,11 @@ async fn each_writes_under_itself_and_nothing_else() {
         }
         let heads = client.may_write("coldhearth/v1/heads/0123456789abcdef").await;
         assert_eq!(heads, name.starts_with("collector"), "{name} writes heads");
+        let group = Name::new("east").unwrap();
+        for among_collectors in [canary_topic(group, 1), beat_topic(group, 1)] {
+            let may = client.may_write(&among_collectors).await;
+            assert_eq!(may, name.starts_with("collector"), "{name} writes {among_collectors}");
+        }
         for elsewhere in ["coldhearth/v1/_/attest", "coldhearth/v2/x", "x"] {
             assert!(!client.may_write(elsewhere).await, "{name} writes {elsewhere}");
         }

@@ -4,113 +4,21 @@
 
 mod support;
 
-use std::{
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::{path::Path, process::Command};
 
 use coldhearth::{
-    evidence::{Kind, PublicKey, Receipt, Signed},
-    host::{
-        SystemClock,
-        courier::{self, Broker, Courier, Event, Send},
-        public_key,
-    },
     regulator::{
         collector::Collector,
-        store::{PostgresStore, SqliteStore, Store, postgres::PostgresAt, state_root},
+        store::{SqliteStore, Store as _, state_root},
     },
     terms::Digest,
 };
 use support::{
-    Folder, Mosquitto, Process, Subscriber,
-    postgres::{Postgres, USER},
-    soon,
+    Folder, Mosquitto, Subscriber,
+    authority::{Authority, Publisher, aside, postgres_section, receipted},
+    postgres::Postgres,
     voice::{NOW, TOPIC, Voice, beat, gateway, key, key_of},
 };
-
-/// The authority's folder, with its configuration.
-struct Authority {
-    folder: Folder,
-    config: PathBuf,
-}
-
-impl Authority {
-    fn new(name: &str, port: u16, more: &str) -> Authority {
-        let folder = Folder::new(name);
-        let config = folder.0.join("regulator.toml");
-        let text = format!(
-            "[authority]\nstate_dir = \"state\"\n\n[broker]\nhost = \"127.0.0.1\"\nport = {port}\nclient_id = \"{name}\"\n\n{more}"
-        );
-        std::fs::write(&config, text).unwrap();
-        std::fs::create_dir_all(folder.0.join("state")).unwrap();
-        Authority { folder, config }
-    }
-
-    fn serve(&self) -> Process {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_coldhearth-regulator"));
-        command.args(["serve", "--config"]).arg(&self.config);
-        Process(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap())
-    }
-
-    fn log_file(&self) -> PathBuf {
-        self.folder.0.join("serve.log")
-    }
-
-    /// Waits until the collector has logged this.
-    async fn said(&self, what: &str) {
-        soon(what, async {
-            let clock = SystemClock::default();
-            while !std::fs::read_to_string(self.log_file()).unwrap_or_default().contains(what) {
-                let now = coldhearth::host::Clock::now(&clock).uptime_ms;
-                coldhearth::host::Clock::sleep_until(&clock, now + 20).await;
-            }
-        })
-        .await;
-    }
-
-    fn key(&self) -> PublicKey {
-        public_key::load(&self.folder.0.join("state/authority.key.pub")).unwrap()
-    }
-}
-
-/// Somebody who publishes each record once.
-struct Publisher(Courier);
-
-impl Publisher {
-    async fn start(port: u16) -> Publisher {
-        let (mut courier, ends) = courier::pair();
-        let broker = Broker { filters: Vec::new(), ..Subscriber::broker(port) };
-        tokio::spawn(async move { courier::run(&SystemClock::default(), broker, ends).await });
-        soon("the broker", async {
-            while !matches!(courier.events.recv().await, Some(Event::Connected { .. })) {}
-        })
-        .await;
-        Publisher(courier)
-    }
-
-    /// Publishes, and waits until the broker has all of it.
-    async fn publish(&mut self, lines: &[Vec<u8>]) {
-        for line in lines {
-            let (topic, payload) = (TOPIC.to_owned(), line.clone());
-            self.0.send.send(Send::Publish { tag: 0, topic, payload, retain: false }).await.unwrap();
-            let accepted = soon("a PUBACK", self.0.events.recv()).await;
-            assert!(matches!(accepted, Some(Event::Accepted { .. })), "{accepted:?}");
-        }
-    }
-}
-
-async fn receipted(subscriber: &mut Subscriber, authority: &PublicKey, seq: u64) {
-    loop {
-        if let (Kind::Receipt, bytes) = subscriber.next().await {
-            let receipt = Receipt::open(&Signed::read(&bytes).unwrap(), authority).unwrap();
-            if receipt.upto.seq >= seq && receipt.missing.is_empty() {
-                return;
-            }
-        }
-    }
-}
 
 fn lines(count: usize) -> Vec<Vec<u8>> {
     let mut voice = Voice::new(5, 0, 7);
@@ -191,14 +99,6 @@ async fn a_database_that_goes_away_takes_nothing_with_it() {
     assert_eq!(root, undisturbed(&lines));
 }
 
-/// Asks a store on a thread of its own: it waits with a runtime of its own.
-fn aside<T: std::marker::Send>(
-    at: PostgresAt,
-    ask: impl FnOnce(&mut dyn Store) -> T + std::marker::Send,
-) -> T {
-    std::thread::scope(|scope| scope.spawn(|| ask(&mut PostgresStore::open(at).unwrap())).join().unwrap())
-}
-
 /// The state after one collector had everything in order.
 fn undisturbed(lines: &[Vec<u8>]) -> Digest {
     let folder = Folder::new("undisturbed");
@@ -246,16 +146,6 @@ fn a_store_moves_to_the_other_database_by_two_commands() {
     assert!(exit == 1 && said.contains("the hash that is kept is another"), "{exit} {said}");
     let (exit, said) = regulator(&["store", "restore", copy, "--config", config]);
     assert!(exit == 78 && said.contains("not empty"), "{exit} {said}");
-}
-
-/// The section that names this database.
-fn postgres_section(server: &Postgres, database: &str) -> String {
-    format!(
-        "[store]\nkind = \"postgres\"\nsocket = \"{}\"\nport = {}\ndatabase = \"{database}\"\nuser = \"{USER}\"\npassword_file = \"{}\"\n",
-        server.folder().display(),
-        server.port,
-        server.password_file().display()
-    )
 }
 
 fn regulator(arguments: &[&str]) -> (i32, String) {

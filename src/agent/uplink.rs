@@ -391,7 +391,7 @@ impl<'a> Uplink<'a> {
 
     async fn on_event(&mut self, event: Event) {
         match event {
-            Event::Connected { window, max_packet_bytes } => {
+            Event::Connected { window, max_packet_bytes, sharing: _ } => {
                 self.on_connected(window, max_packet_bytes).await;
             }
             Event::Lost { why } => {
@@ -412,6 +412,8 @@ impl<'a> Uplink<'a> {
                 self.hold_until = self.clock.now().uptime_ms + RECEIPT_GRACE_MS;
             }
             Event::Message { topic, payload, .. } => self.on_message(&topic, payload).await,
+            // It subscribes once, with its connection.
+            Event::Granted { .. } => {}
             Event::Expiring { days, .. } => {
                 let notice = Body::Notice(Notice::CertificateExpiring { days });
                 // The scribe is gone only when everything ends.

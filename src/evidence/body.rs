@@ -187,6 +187,24 @@ impl Body {
         }
     }
 
+    /// The key it certifies, where it stands at this place of this epoch: the key's epoch, and the first place it signs.
+    pub const fn certifies(&self, epoch: u32, seq: u64) -> Option<(u32, u64, PublicKey)> {
+        match self {
+            Body::Genesis(genesis) => Some((epoch, 0, genesis.public_key)),
+            Body::Rotation(rotation) => Some((rotation.next_epoch, seq + 1, rotation.public_key)),
+            Body::Boot(_)
+            | Body::Checkpoint(_)
+            | Body::Skip { .. }
+            | Body::Gap(_)
+            | Body::Rollback(_)
+            | Body::Act(_)
+            | Body::Answer(_)
+            | Body::Notice(_)
+            | Body::Commissioned(_)
+            | Body::Finding(_) => None,
+        }
+    }
+
     /// How urgent it is.
     pub fn class(&self) -> Class {
         match self {

@@ -57,6 +57,7 @@ pub mod receipt;
 pub mod record;
 pub mod scribe;
 pub mod seal;
+pub mod share;
 mod sign;
 pub mod signed;
 mod stand;

@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::terms::{
     GatewayId, Name,
-    place::{CreditCode, Division},
+    place::{CreditCode, Division, Level},
 };
 
 /// First levels of every topic.
@@ -16,6 +16,9 @@ pub const ROOT: &str = "coldhearth/v1";
 pub const SELF: &str = "_";
 /// Everything every gateway publishes.
 pub const EVERYTHING: &str = "coldhearth/v1/#";
+
+/// Every record of every gateway.
+pub const RECORDS: &str = "coldhearth/v1/+/+/+/+/+/_/attest";
 
 /// What is published under a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,10 +76,14 @@ impl Kind {
         }
     }
 
-    /// The kind a topic ends in; `None` for a topic of another kind or another product.
+    /// The kind a topic ends in; `None` for a topic of another kind or another product, and for one in no division.
     pub fn of_topic(topic: &str) -> Option<Kind> {
         let mut levels = topic.strip_prefix(ROOT)?.strip_prefix('/')?.splitn(7, '/');
-        let kind = levels.nth(6)?;
+        let is_division = |level: &str| level.len() == 2 && level.bytes().all(|digit| digit.is_ascii_digit());
+        if !levels.by_ref().take(Level::ALL.len()).all(is_division) {
+            return None;
+        }
+        let kind = levels.nth(3)?;
         if kind.strip_prefix("act/").is_some_and(|act| Name::new(act).is_some()) {
             return Some(Kind::Act);
         }
@@ -141,7 +148,9 @@ mod tests {
         for kind in [Kind::Violation, Kind::Tamper, Kind::Plate] {
             assert_eq!(Kind::of_topic(&Topic { kind, ..topic }.to_string()), Some(kind));
         }
-        assert_eq!(Kind::of_topic("coldhearth/v1/13/04/21/x/gw-1/attest"), None);
+        for strange in ["coldhearth/v1/13/04/21/x/gw-1/attest", "coldhearth/v1/13/04/2/x/gw-1/_/attest"] {
+            assert_eq!(Kind::of_topic(strange), None);
+        }
         assert_eq!(attest.to_string(), "coldhearth/v1/13/04/21/91350100M000100Y43/gw-1/_/attest");
     }
 }

@@ -75,8 +75,9 @@ pub struct Broker {
     pub will: Option<Will>,
     /// Subscribed to at every connection.
     pub filters: Vec<String>,
-    /// How long the broker keeps for us what comes while we are away, in seconds. It keeps every message until the
-    /// program says that it has [taken](Send::Took) it. Without, every message is acknowledged as it comes.
+    /// How long the broker keeps for us what comes while we are away, in seconds; 0 for not at all. While we are there it
+    /// keeps every message until the program says that it has [taken](Send::Took) it. Without, every message is
+    /// acknowledged as it comes.
     pub keeps_s: Option<u32>,
 }
 
@@ -107,16 +108,37 @@ pub enum Send {
     },
     /// These messages are safe: the broker need not keep them any longer. Those of an earlier connection come again.
     Took(Vec<Delivery>),
+    /// Subscribe besides, for as long as this connection lasts; the tag comes back in [`Event::Granted`].
+    Subscribe {
+        /// The caller's number.
+        tag: u64,
+        /// To what.
+        filters: Vec<String>,
+    },
+    /// Subscribe no longer.
+    Unsubscribe(Vec<String>),
     /// Take leave and end.
     Stop,
+}
+
+/// Whether a broker shares what it delivers among the members of a group, as it says itself. Some say yes and do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// It speaks MQTT 5 and does not say no.
+    Offered,
+    /// It speaks MQTT 5 and says no.
+    Withheld,
+    /// It speaks MQTT 3.1.1, which does not know of it.
+    Unknown,
 }
 
 /// A message that the broker keeps until it is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// The connection it came by, counted from 1.
-    line: u64,
-    pkid: u16,
+    pub(crate) line: u64,
+    /// Its number there.
+    pub(crate) pkid: u16,
 }
 
 /// What the courier tells.
@@ -128,9 +150,18 @@ pub enum Event {
         window: u16,
         /// Largest packet the broker takes, in bytes.
         max_packet_bytes: u32,
+        /// Whether it shares.
+        sharing: Sharing,
     },
     /// All filters are subscribed to.
     Subscribed,
+    /// The broker has answered [`Send::Subscribe`]. A refusal of anything but a shared filter ends the connection.
+    Granted {
+        /// The caller's number.
+        tag: u64,
+        /// Whether everything was granted.
+        granted: bool,
+    },
     /// The broker has accepted a publish. In MQTT 3.1.1 it may have thrown it away all the same.
     Accepted {
         /// The caller's number.
@@ -294,7 +325,7 @@ async fn stopped_while(mut wait: Wait<'_>, ends: &mut Ends) -> bool {
             () = &mut wait => return false,
             send = ends.sends.recv() => match send {
                 None | Some(Send::Stop) => return true,
-                Some(Send::Publish { .. } | Send::Took(_)) => {}
+                Some(Send::Publish { .. } | Send::Took(_) | Send::Subscribe { .. } | Send::Unsubscribe(_)) => {}
             },
         }
     }

@@ -160,6 +160,7 @@ pub async fn send(
             Event::Connected { .. }
             | Event::Accepted { .. }
             | Event::Refused { .. }
+            | Event::Granted { .. }
             | Event::Expiring { .. } => {}
         }
     }

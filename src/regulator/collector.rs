@@ -423,21 +423,7 @@ impl Collector {
             }
             Place::Proven | Place::Pending(..) | Place::Aside | Place::Forgotten => {}
         }
-        let epoch = match &record.body {
-            Body::Genesis(genesis) => Some((record.header.key_epoch, 0, genesis.public_key)),
-            Body::Rotation(rotation) => Some((rotation.next_epoch, seq + 1, rotation.public_key)),
-            Body::Boot(_)
-            | Body::Checkpoint(_)
-            | Body::Skip { .. }
-            | Body::Gap(_)
-            | Body::Rollback(_)
-            | Body::Act(_)
-            | Body::Answer(_)
-            | Body::Notice(_)
-            | Body::Commissioned(_)
-            | Body::Finding(_) => None,
-        };
-        if let Some((epoch, from, key)) = epoch {
+        if let Some((epoch, from, key)) = record.body.certifies(record.header.key_epoch, seq) {
             self.batch.epochs.push(((gateway, log), KeptEpoch { epoch, from, key }));
         }
         if matches!(record.body, Body::Genesis(_)) {

@@ -1,12 +1,19 @@
 //! The authority's configuration: what a person wrote, read into types that cannot be wrong.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
-use super::store::{
-    PostgresStore, SqliteStore, Store,
-    postgres::{self, Endpoint, PostgresAt},
+use super::{
+    share::Group,
+    store::{
+        PostgresStore, SqliteStore, Store,
+        postgres::{self, Endpoint, PostgresAt},
+    },
 };
 use crate::{
+    evidence::share::MAX_WORKERS,
     host::{
         courier::{DEFAULT_PORT, DEFAULT_TLS_PORT},
         credentials::TlsFiles,
@@ -16,6 +23,7 @@ use crate::{
     terms::{
         Flaw, Flaws,
         form::{self, Form},
+        place::Level,
     },
 };
 
@@ -41,6 +49,10 @@ pub struct RegulatorConfig {
     pub store: StoreAt,
     /// Days for which no record may be pruned.
     pub keep_days: u32,
+    /// Our place among several collectors, where there are several.
+    pub group: Option<Group>,
+    /// The loopback address at which metrics and health are shown.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// The broker as configured.
@@ -103,13 +115,24 @@ fn read(form: Form<'_>, base: &Path) -> Option<RegulatorConfig> {
         authority.close();
         Some(base.join(state_dir?))
     });
-    let broker = form.required_table("broker").and_then(|form| broker(form, base));
+    let group = form.table("share").map(share);
+    let member = group.flatten().map(|group| group.worker);
+    let broker = form.required_table("broker").and_then(|form| broker(form, base, member));
     let store = form.table("store").map(|form| store(form, base, state_dir.as_deref()));
     let keep_days = form.table("retention").and_then(|retention| {
         let days = retention.optional("keep_days", form::fitting(LEAST_KEEP_DAYS..=36_500));
         retention.close();
         days
     });
+    let metrics = form.table("metrics").and_then(metrics);
+    let is_apart = matches!(store, None | Some(Some(StoreAt::Sqlite(_))));
+    if form.has("share") && is_apart {
+        form.flaw(
+            "share",
+            "several collectors share one database, and a file of SQLite is none: each would keep a part of every chain",
+            "name a PostgreSQL under [store], or leave [share] out and let one collector do it all",
+        );
+    }
     form.close();
     let state_dir = state_dir?;
     let store = store.unwrap_or_else(|| Some(StoreAt::Sqlite(state_dir.clone())))?;
@@ -118,17 +141,64 @@ fn read(form: Form<'_>, base: &Path) -> Option<RegulatorConfig> {
         broker: broker?,
         store,
         keep_days: keep_days.unwrap_or(DEFAULT_KEEP_DAYS),
+        group: group.flatten(),
+        metrics,
     })
 }
 
-fn broker(form: Form<'_>, base: &Path) -> Option<BrokerAt> {
+const LEVELS: &[(&str, Level)] = &[
+    (Level::Province.word(), Level::Province),
+    (Level::City.word(), Level::City),
+    (Level::County.word(), Level::County),
+];
+
+fn share(form: Form<'_>) -> Option<Group> {
+    let most = i64::from(MAX_WORKERS);
+    let name = form.required("group", form::name);
+    let worker = form.required("worker", form::fitting(1..=most));
+    let workers = form.required("workers", form::fitting(1..=most));
+    let by = form.optional("by", form::one_of(LEVELS)).unwrap_or(Level::County);
+    let group = Group { name: name?, worker: worker?, workers: workers?, by };
+    if group.worker > group.workers {
+        form.flaw(
+            "worker",
+            format!("`worker` is {} of {}", group.worker, group.workers),
+            "number the collectors from 1 to `workers`, each another number",
+        );
+    }
+    form.close();
+    Some(group)
+}
+
+fn metrics(form: Form<'_>) -> Option<SocketAddr> {
+    let listen: Option<SocketAddr> = form.required("listen", form::text).and_then(|text| {
+        let listen = text.parse().ok();
+        if listen.is_none() {
+            form.flaw("listen", format!("`listen` is \"{text}\""), "write ADDRESS:PORT, as 127.0.0.1:9464");
+        }
+        listen
+    });
+    if listen.is_some_and(|listen| !listen.ip().is_loopback()) {
+        form.flaw(
+            "listen",
+            "metrics are for this machine only",
+            "name 127.0.0.1 or [::1], and put a proxy before it",
+        );
+    }
+    form.close();
+    listen
+}
+
+/// A member of a group has a name of its own at the broker, unless told otherwise.
+fn broker(form: Form<'_>, base: &Path, member: Option<u8>) -> Option<BrokerAt> {
     let host = form.required("host", form::text);
     let tls = form.table("tls");
     let usual = if tls.is_some() { DEFAULT_TLS_PORT } else { DEFAULT_PORT };
     let tls = tls.and_then(|tls| forms::tls(tls, base));
     let port = form.optional("port", form::fitting(1..=65_535)).unwrap_or(usual);
     let keepalive_s = form.optional("keepalive_s", form::fitting(5..=3_600)).unwrap_or(DEFAULT_KEEPALIVE_S);
-    let client_id = form.optional("client_id", form::text).unwrap_or_else(|| CLIENT_ID.to_owned());
+    let usual = member.map_or_else(|| CLIENT_ID.to_owned(), |worker| format!("{CLIENT_ID}-{worker}"));
+    let client_id = form.optional("client_id", form::text).unwrap_or(usual);
     let user = form.optional("user", form::text);
     let password = forms::password_file(&form, base);
     if user.is_some() != password.is_some() {
@@ -264,5 +334,40 @@ mod tests {
         assert!(lines[2].starts_with("r.toml:9:1: `keep_days` is 30, 184 to 36500 is allowed"), "{wrong}");
         let file = "[store]\nkind = \"sqlite\"\nhost = \"x\"\n";
         assert!(loaded("file", &format!("{LEAST}{file}")).unwrap_err().contains("unknown key `host`"));
+        for outside in ["0.0.0.0:9464", "nowhere"] {
+            let wrong =
+                loaded("metrics", &format!("{LEAST}[metrics]\nlisten = \"{outside}\"\n")).unwrap_err();
+            assert!(wrong.starts_with("r.toml:6:1: ") && wrong.contains("127.0.0.1"), "{wrong}");
+        }
+        let shown = loaded("metrics", &format!("{LEAST}[metrics]\nlisten = \"127.0.0.1:9464\"\n")).unwrap();
+        assert_eq!(shown.metrics, "127.0.0.1:9464".parse().ok());
+    }
+
+    #[test]
+    fn several_collectors_are_numbered_and_share_a_database() {
+        let with = |share: &str, store: &str| loaded("share", &format!("{LEAST}[share]\n{share}{store}"));
+        let postgres = "[store]\nkind = \"postgres\"\ndatabase = \"c\"\nuser = \"c\"\n";
+        let second = "group = \"east\"\nworker = 2\nworkers = 3\n";
+        let config = with(second, postgres).unwrap();
+        let group = config.group.unwrap();
+        assert_eq!((group.worker, group.workers, group.by), (2, 3, Level::County));
+        assert_eq!(config.broker.client_id, "coldhearth-collector-2", "each has a name of its own");
+        let by_city = with(&format!("{second}by = \"city\"\n"), postgres).unwrap().group;
+        assert_eq!(by_city.map(|group| group.by), Some(Level::City));
+        for apart in ["", "[store]\nkind = \"sqlite\"\n"] {
+            let wrong = with(second, apart).unwrap_err();
+            assert!(wrong.starts_with("r.toml:5:2: several collectors share one database"), "{wrong}");
+            assert!(wrong.contains("name a PostgreSQL under [store]"), "{wrong}");
+        }
+        for (wrong, why) in [
+            ("group = \"east\"\nworker = 4\nworkers = 3\n", "`worker` is 4 of 3"),
+            ("group = \"east\"\nworker = 0\nworkers = 3\n", "`worker` is 0"),
+            ("group = \"East/+\"\nworker = 1\nworkers = 3\n", "`group`"),
+            ("group = \"east\"\nworker = 1\nworkers = 33\n", "`workers` is 33"),
+            ("group = \"east\"\nworker = 1\nworkers = 3\nby = \"plant\"\n", "province, city, county"),
+        ] {
+            let told = with(wrong, postgres).unwrap_err();
+            assert!(told.contains(why) && told.lines().count() == 1, "{told}");
+        }
     }
 }

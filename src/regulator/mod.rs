@@ -3,6 +3,7 @@
 //! May not: see `agent`. A message is shown as evidence only after its signature was checked; everything else is a
 //! problem or a hint, and is called so.
 
+mod acks;
 pub mod acts;
 pub mod archive;
 pub mod collector;
@@ -15,6 +16,7 @@ pub mod page;
 pub mod prune;
 pub mod refusals;
 pub mod serve;
+pub mod share;
 pub mod store;
 pub mod timeline;
 pub mod vitals;

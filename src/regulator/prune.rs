@@ -9,7 +9,7 @@ use super::{
     store::{Batch, Kept, Pruned, Store},
 };
 use crate::{
-    evidence::{Body, record::Unverified},
+    evidence::record::Unverified,
     host::exit::{Exit, Failure},
     terms::{LegalDay, time::DAY_MS},
 };
@@ -79,19 +79,7 @@ fn last_of(
         let (gateway, log) = log;
         Failure::new(Exit::Bug, format!("{gateway} {log} {seq}: {why}; verify the store first"))
     })?;
-    let next_epoch = match &record.body {
-        Body::Rotation(rotation) => rotation.next_epoch,
-        Body::Genesis(_)
-        | Body::Boot(_)
-        | Body::Checkpoint(_)
-        | Body::Skip { .. }
-        | Body::Gap(_)
-        | Body::Rollback(_)
-        | Body::Act(_)
-        | Body::Answer(_)
-        | Body::Notice(_)
-        | Body::Commissioned(_)
-        | Body::Finding(_) => record.header.key_epoch,
-    };
+    let epoch = record.header.key_epoch;
+    let next_epoch = record.body.certifies(epoch, seq).map_or(epoch, |(next, ..)| next);
     Ok(Some(Pruned { seq, hash, next_epoch, pruned_unix_ms: now_unix_ms }))
 }

@@ -8,23 +8,23 @@ use std::collections::VecDeque;
 use tokio::sync::{mpsc, watch};
 
 use super::{
+    acks::Acks,
     collector::{Collector, Outgoing, Tally},
     desk::{self, Desk, Job, Message, Outcome},
+    share::{KEEPALIVE_S, Member, TAG},
     store::StoreFault,
     vitals::{Line, Vitals},
 };
 use crate::{
-    evidence::Kind,
+    evidence::{Kind, share, topic::RECORDS},
     host::{
         Clock,
-        courier::{self, Broker, Delivery, Event, IN_HAND, Send},
+        courier::{self, Broker, Event, IN_HAND, Send},
         exit::{Exit, Failure},
     },
     terms::{ClockQuality, Stamp},
 };
 
-/// Every record of every gateway.
-pub const RECORDS: &str = "coldhearth/v1/+/+/+/+/+/_/attest";
 /// Messages kept in one commit.
 pub const BATCH: usize = 256;
 /// Messages in hand beside the batch that is being kept.
@@ -46,7 +46,7 @@ pub const STORE_PATIENCE_MS: u64 = 15 * 60 * 1_000;
 /// Time between two lines on health, in milliseconds.
 pub const HEALTH_MS: u64 = 15 * 60 * 1_000;
 
-/// Serves until asked to stop. `shown` is told how it is, at every turn.
+/// Serves until asked to stop, alone or as `member` of a group. `shown` is told how it is, at every turn.
 ///
 /// # Errors
 /// The store failed, or was away for [`STORE_PATIENCE_MS`].
@@ -54,16 +54,23 @@ pub async fn serve(
     clock: &dyn Clock,
     broker: Broker,
     collector: Collector,
+    member: Option<Member>,
     shown: &watch::Sender<Vitals>,
     stop: impl Future<Output = ()>,
 ) -> Result<Exit, Failure> {
-    let broker = Broker { filters: vec![RECORDS.to_owned()], keeps_s: Some(KEEPS_S), ..broker };
+    let broker = match &member {
+        None => Broker { filters: vec![RECORDS.to_owned()], keeps_s: Some(KEEPS_S), ..broker },
+        Some(member) => {
+            let keepalive_s = broker.keepalive_s.min(KEEPALIVE_S);
+            Broker { filters: member.filters(), keeps_s: Some(0), keepalive_s, ..broker }
+        }
+    };
     let (courier, ends) = courier::pair();
     let (send, mut events) = (courier.send, courier.events);
     let carrying = courier::run(clock, broker, ends);
     tokio::pin!(carrying, stop);
     let Desk { jobs, mut done } = desk::hire(collector)?;
-    let mut serving = Serving::begin(clock.now().uptime_ms);
+    let mut serving = Serving { member, ..Serving::begin(clock.now().uptime_ms) };
     loop {
         let now = clock.now();
         if let Some(job) = serving.next_job(now.uptime_ms, now.wall_unix_ms)
@@ -71,6 +78,7 @@ pub async fn serve(
         {
             return Err(gone());
         }
+        serving.turn(now.uptime_ms);
         serving.show(&now, shown);
         tokio::select! {
             biased;
@@ -83,18 +91,18 @@ pub async fn serve(
                 let (job, answer) = answer.ok_or_else(gone)?;
                 serving.on_answer(job, answer, clock.now().uptime_ms)?;
             }
-            permit = send.reserve(), if serving.out.has_next() => hand_over(permit, &mut serving.out),
+            permit = send.reserve(), if serving.has_next() => hand_over(permit, &mut serving),
             event = events.recv(), if serving.has_room() => {
-                serving.on_event(event.ok_or_else(gone)?);
+                serving.on_event(event.ok_or_else(gone)?, clock.now().uptime_ms);
             }
             () = clock.sleep_until(serving.wakes_ms()) => {}
         }
     }
 }
 
-fn hand_over(permit: Result<mpsc::Permit<'_, Send>, mpsc::error::SendError<()>>, out: &mut Outbound) {
+fn hand_over(permit: Result<mpsc::Permit<'_, Send>, mpsc::error::SendError<()>>, serving: &mut Serving) {
     // Without a courier its end is heard of by the other arm.
-    if let (Ok(permit), Some(next)) = (permit, out.next()) {
+    if let (Ok(permit), Some(next)) = (permit, serving.next()) {
         permit.send(next);
     }
 }
@@ -165,6 +173,7 @@ struct Trouble {
 
 struct Serving {
     out: Outbound,
+    member: Option<Member>,
     waiting: VecDeque<Message>,
     waiting_bytes: usize,
     busy: bool,
@@ -182,6 +191,7 @@ impl Serving {
     fn begin(now_ms: u64) -> Serving {
         Serving {
             out: Outbound::default(),
+            member: None,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             busy: false,
@@ -197,8 +207,27 @@ impl Serving {
 
     /// What was on its way is gone with its connection.
     fn reset(&mut self) {
+        if let Some(member) = &mut self.member {
+            member.on_lost();
+        }
         self.health.receipts_sent += self.out.tag;
         self.out = Outbound::default();
+    }
+
+    fn turn(&mut self, now_ms: u64) {
+        let full = !self.has_room();
+        if let Some(member) = &mut self.member {
+            member.turn(now_ms, full);
+        }
+    }
+
+    fn has_next(&self) -> bool {
+        self.out.has_next() || self.member.as_ref().is_some_and(Member::has_send)
+    }
+
+    fn next(&mut self) -> Option<Send> {
+        let said = self.member.as_mut().and_then(Member::next_send);
+        said.or_else(|| self.out.next())
     }
 
     fn show(&self, now: &Stamp, shown: &watch::Sender<Vitals>) {
@@ -218,6 +247,7 @@ impl Serving {
             receipts_waiting: self.out.receipts.len() as u64,
             receipts_in_flight: self.out.in_flight as u64,
             receipts_sent: self.health.receipts_sent + self.out.tag,
+            share: self.member.as_ref().map(Member::shown),
             clock_set: now.clock != ClockQuality::Unset,
             turned_ms: now.uptime_ms,
         });
@@ -229,11 +259,12 @@ impl Serving {
 
     /// When there is something to do though nothing happens.
     fn wakes_ms(&self) -> u64 {
-        match &self.trouble {
+        let wakes_ms = match &self.trouble {
             Some(trouble) if !self.busy => trouble.again_ms,
             Some(_) | None if self.busy => self.health_ms,
             Some(_) | None => self.round_ms.min(self.health_ms),
-        }
+        };
+        wakes_ms.min(self.member.as_ref().map_or(u64::MAX, Member::wakes_ms))
     }
 
     /// What the store is to do next, unless it is at something.
@@ -291,7 +322,8 @@ impl Serving {
         report(tally);
         self.out.receipts.extend(outgoing);
         if let Job::Take(messages, _) = job {
-            self.out.took.extend(messages.into_iter().filter_map(|message| message.delivery));
+            let deliveries = messages.into_iter().filter_map(|message| message.delivery);
+            deliveries.for_each(|delivery| self.out.acks.on_safe(delivery));
         }
         Ok(())
     }
@@ -324,20 +356,31 @@ impl Serving {
         Ok(())
     }
 
-    fn on_event(&mut self, event: Event) {
+    fn on_event(&mut self, event: Event, now_ms: u64) {
         match event {
+            Event::Message { topic, payload, delivery, .. } if share::is_share(&topic) => {
+                // Another group's canaries come by the filter of all records, too.
+                if let Some(member) = &mut self.member {
+                    member.on_message(&topic, &payload, now_ms);
+                }
+                self.out.acks.on_arrived(delivery, true);
+            }
             Event::Message { topic, payload, delivery, .. } => {
                 if Kind::of_topic(&topic) == Some(Kind::Attest) {
                     self.waiting_bytes += payload.len();
+                    self.out.acks.on_arrived(delivery, false);
                     self.waiting.push_back(Message { topic, bytes: payload, delivery });
                 } else {
                     self.health.strange_topics += 1;
-                    self.out.took.extend(delivery);
+                    self.out.acks.on_arrived(delivery, true);
                 }
             }
-            Event::Connected { .. } => {
+            Event::Connected { sharing, .. } => {
                 tracing::info!("connected to the broker");
                 self.reset();
+                if let Some(member) = &mut self.member {
+                    member.on_connected(sharing);
+                }
                 self.line = Line::Greeted;
                 self.connected = true;
             }
@@ -347,13 +390,25 @@ impl Serving {
                 self.health.broker_lost += 1;
                 self.line = Line::Lost(why.text());
             }
+            // Nobody waits for what members say to each other.
+            Event::Refused { tag: TAG, .. } | Event::Accepted { tag: TAG } => {}
             Event::Refused { why, .. } => {
                 // Nobody there to hear it: it is retained all the same.
                 tracing::debug!(?why, "a receipt was not accepted");
                 self.out.in_flight = self.out.in_flight.saturating_sub(1);
             }
             Event::Accepted { .. } => self.out.in_flight = self.out.in_flight.saturating_sub(1),
-            Event::Subscribed => self.line = Line::Open,
+            Event::Subscribed => {
+                self.line = Line::Open;
+                if let Some(member) = &mut self.member {
+                    member.on_subscribed(now_ms);
+                }
+            }
+            Event::Granted { tag, granted } => {
+                if let Some(member) = &mut self.member {
+                    member.on_granted(tag, granted, now_ms);
+                }
+            }
             Event::Expiring { .. } => {}
         }
     }
@@ -369,7 +424,7 @@ fn report(tally: Tally) {
 /// What is on its way to the broker.
 #[derive(Default)]
 struct Outbound {
-    took: Vec<Delivery>,
+    acks: Acks,
     receipts: VecDeque<Outgoing>,
     in_flight: usize,
     tag: u64,
@@ -377,12 +432,12 @@ struct Outbound {
 
 impl Outbound {
     fn has_next(&self) -> bool {
-        !self.took.is_empty() || (self.in_flight < RECEIPTS_IN_FLIGHT && !self.receipts.is_empty())
+        self.acks.has_next() || (self.in_flight < RECEIPTS_IN_FLIGHT && !self.receipts.is_empty())
     }
 
     fn next(&mut self) -> Option<Send> {
-        if !self.took.is_empty() {
-            return Some(Send::Took(std::mem::take(&mut self.took)));
+        if self.acks.has_next() {
+            return Some(Send::Took(self.acks.next()));
         }
         let Outgoing { topic, bytes } = self.receipts.pop_front()?;
         (self.tag, self.in_flight) = (self.tag + 1, self.in_flight + 1);
@@ -402,7 +457,7 @@ mod tests {
     #[test]
     fn a_store_that_is_away_is_asked_again_with_the_same_batch_and_the_hand_stays_bounded() {
         let mut serving = Serving::begin(0);
-        serving.on_event(message(10));
+        serving.on_event(message(10), 0);
         let mut job = serving.next_job(0, 7).unwrap();
         assert!(serving.next_job(0, 7).is_none(), "one job at a time");
         let mut now_ms = 0;
@@ -417,7 +472,7 @@ mod tests {
         }
         assert_eq!(pauses, [250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
         while serving.has_room() {
-            serving.on_event(message(200_000));
+            serving.on_event(message(200_000), 0);
         }
         assert!(
             serving.waiting_bytes < MOST_WAITING_BYTES + 256 * 1_024 && serving.waiting.len() < MOST_WAITING
@@ -430,7 +485,7 @@ mod tests {
     #[test]
     fn nothing_is_acknowledged_that_was_not_kept() {
         let mut serving = Serving::begin(0);
-        serving.on_event(message(10));
+        serving.on_event(message(10), 0);
         let job = serving.next_job(0, 7).unwrap();
         serving.on_answer(job, Err(StoreFault::Away("away".into())), 0).unwrap();
         assert!(!serving.out.has_next());

@@ -5,7 +5,13 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::collector::Tally;
+use super::{
+    collector::Tally,
+    share::{
+        Shown,
+        canary::{E_BRK_SHARE, Verdict, Why},
+    },
+};
 
 /// How long the serving loop may not turn before it counts as stuck, in milliseconds: it turns at least once a second
 /// unless it waits for its store.
@@ -58,6 +64,8 @@ pub struct Vitals {
     pub receipts_in_flight: u64,
     /// Receipts handed to the broker.
     pub receipts_sent: u64,
+    /// Our place in a group of collectors, where there is one.
+    pub share: Option<Shown>,
     /// Whether the wall clock was ever set.
     pub clock_set: bool,
     /// When the serving loop turned last, uptime in milliseconds.
@@ -83,6 +91,9 @@ impl Vitals {
             Line::Lost(why) => ails("broker_away", why.to_owned()),
             Line::Greeted => ails("not_subscribed", "the broker has not granted the subscription".to_owned()),
             Line::Open => {}
+        }
+        if let Some(share) = self.share.filter(|_| self.line == Line::Open) {
+            sharing(&share, &mut ails);
         }
         if let Some(since_ms) = self.store_away_since_ms {
             let seconds = now_ms.saturating_sub(since_ms) / 1_000;
@@ -174,6 +185,9 @@ impl Vitals {
         let help = "Batches done again because another collector had one of their logs meanwhile";
         page.counter("store_conflicts_total", help, &[(&[], self.store_conflicts)]);
         self.queues(&mut page);
+        if let Some(share) = &self.share {
+            shared(share, &mut page);
+        }
         page.counter("receipts_sent_total", "Receipts handed to the broker", &[(&[], self.receipts_sent)]);
         page.text
     }
@@ -192,6 +206,44 @@ impl Vitals {
         let limits: [(&[_], u64); 2] = [(&messages, self.waiting.1), (&bytes, self.waiting_bytes.1)];
         page.gauge("queue_limit", "How much each bounded queue may hold", &limits);
     }
+}
+
+/// What keeps a group from leaving it to its broker to divide the work.
+fn sharing(share: &Shown, ails: &mut impl FnMut(&'static str, String)) {
+    match share.verdict {
+        Verdict::Unproven => ails(
+            "share_unproven",
+            "no canary has proved yet that the broker shares records among the group".to_owned(),
+        ),
+        Verdict::Proven => {}
+        Verdict::Broken(why) => ails(E_BRK_SHARE, format!("{}；{}", why.words().en, why.words().zh)),
+    }
+    if !share.hears {
+        ails("not_subscribed", "the broker has not granted this member's part".to_owned());
+    }
+    if share.unlike {
+        let text = "another member of the group has this one's number, or other `workers` or `by`: each needs a number \
+            of its own, and all the same group";
+        ails("share_unlike", text.to_owned());
+    }
+}
+
+fn shared(share: &Shown, page: &mut Page) {
+    let Shown { verdict, parts, present, canaries, fallbacks, .. } = *share;
+    let proven = u64::from(verdict == Verdict::Proven);
+    page.gauge("share_proven", "1 while canaries prove that the broker shares", &[(&[], proven)]);
+    let labels = Why::ALL.map(|why| [("code", E_BRK_SHARE), ("why", why.word())]);
+    let broken = Why::ALL.map(|why| u64::from(verdict == Verdict::Broken(why)));
+    let samples: Vec<(&[(&str, &str)], u64)> = labels.iter().map(|labels| &labels[..]).zip(broken).collect();
+    page.gauge("share_broken", "1 while the broker does not share, by what it does instead", &samples);
+    let help = "Times the broker was found not to share";
+    page.counter("share_fallbacks_total", help, &[(&[], fallbacks)]);
+    page.gauge("share_parts", "Parts of a hundred heard by division codes", &[(&[], parts)]);
+    page.gauge("share_members_present", "Members of the group that are there", &[(&[], present.0)]);
+    page.gauge("share_members", "Members that the group should have", &[(&[], present.1)]);
+    page.counter("share_canaries_total", "Canaries sent", &[(&[], canaries.0)]);
+    let help = "Canaries that exactly one member heard";
+    page.counter("share_canaries_heard_total", help, &[(&[], canaries.1)]);
 }
 
 /// One metric's samples, each with its labels.
@@ -257,6 +309,20 @@ mod tests {
         }
     }
 
+    const SHARES: Shown = Shown {
+        verdict: Verdict::Proven,
+        hears: true,
+        parts: 0,
+        present: (3, 3),
+        canaries: (9, 7),
+        fallbacks: 0,
+        unlike: false,
+    };
+
+    fn shares(share: Shown) -> Vitals {
+        Vitals { share: Some(share), ..well() }
+    }
+
     fn codes(vitals: &Vitals) -> Vec<&'static str> {
         vitals.ailments(1_000_500).into_iter().map(|ailment| ailment.code).collect()
     }
@@ -275,12 +341,28 @@ mod tests {
             (Vitals { waiting_bytes: (1_001, 1_000), ..well() }, "hands_full"),
             (Vitals { clock_set: false, ..well() }, "clock_unset"),
             (Vitals { turned_ms: 0, ..well() }, "stuck"),
+            (shares(Shown { verdict: Verdict::Unproven, ..SHARES }), "share_unproven"),
+            (shares(Shown { hears: false, ..SHARES }), "not_subscribed"),
+            (shares(Shown { unlike: true, ..SHARES }), "share_unlike"),
         ];
         for (vitals, code) in ill {
             assert_eq!(codes(&vitals), [code]);
             assert!(!vitals.health(1_000_500).0);
             assert!(vitals.exposition(1_000_500).contains("coldhearth_healthy 0\n"));
         }
+        for why in Why::ALL {
+            let vitals = shares(Shown { verdict: Verdict::Broken(why), parts: 34, ..SHARES });
+            let ailments = vitals.ailments(1_000_500);
+            assert_eq!(codes(&vitals), [E_BRK_SHARE]);
+            let words = why.words();
+            assert!(ailments.iter().all(|it| it.text.contains(words.en) && it.text.contains(words.zh)));
+            let page = vitals.exposition(1_000_500);
+            let told = format!("coldhearth_share_broken{{code=\"E-BRK-SHARE\",why=\"{}\"}} 1\n", why.word());
+            assert!(page.contains(&told) && page.contains("coldhearth_share_parts 34\n"), "{page}");
+        }
+        assert_eq!(codes(&shares(SHARES)), [""; 0]);
+        let lost = Vitals { line: Line::Lost("gone"), ..shares(Shown { hears: false, ..SHARES }) };
+        assert_eq!(codes(&lost), ["broker_away"], "without a broker nothing is to be said of its sharing");
         let both = Vitals { clock_set: false, line: Line::Untried, ..well() };
         assert_eq!(codes(&both).len(), 2, "every reason is told");
     }

@@ -152,7 +152,7 @@ impl Desk {
                 self.show(out, &Line { tone: Tone::Doubt, text });
             }
             Event::Message { topic, payload, .. } => self.on_message(&topic, &payload, out)?,
-            Event::Subscribed | Event::Accepted { .. } | Event::Refused { .. } => {}
+            Event::Subscribed | Event::Granted { .. } | Event::Accepted { .. } | Event::Refused { .. } => {}
         }
         Ok(())
     }

@@ -2,6 +2,34 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
+/// A level of a division code, which is a level of a topic, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// The first two digits.
+    Province,
+    /// The next two: a prefecture.
+    City,
+    /// The last two.
+    County,
+}
+
+impl Level {
+    /// Every one of them, from the top.
+    pub const ALL: [Level; 3] = [Level::Province, Level::City, Level::County];
+
+    /// Its name in configuration and messages.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Level::Province => "province",
+            Level::City => "city",
+            Level::County => "county",
+        }
+    }
+}
+
 /// A six-digit division code of a county: two digits each for province, prefecture and county.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Division([u8; 6]);

@@ -1,9 +1,11 @@
 //! The sentences a person reads, Chinese and English side by side, so that neither can be forgotten.
 
 mod findings;
+mod share;
 mod signs;
 
 pub use findings::*;
+pub use share::*;
 pub use signs::*;
 
 /// The two languages of every screen.

@@ -88,7 +88,37 @@ fn figures() {
             println!("{homes:?}: {rate:.0} records verified and stored a second, in batches of {batch}");
         }
     }
+    for collectors in [1, 2] {
+        let rate = rate_of(Homes::Postgres, collectors, &messages);
+        println!("Postgres, {collectors} collectors: {rate:.0} records verified and stored a second in all");
+    }
     memory_of(1_000, 100);
+}
+
+/// Records a second of collectors that each take every so many-th of the messages, as a broker that shares gives them.
+fn rate_of(homes: Homes, collectors: usize, messages: &[(String, Vec<u8>)]) -> f64 {
+    let home = homes.open("several");
+    for number in 0..100 {
+        let (id, key) = gateway(number);
+        home.store().admit(id, &key.public_key(), NOW).unwrap();
+    }
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for first in 0..collectors {
+            let home = &home;
+            scope.spawn(move || {
+                let mut collector = Collector::open(home.store(), Box::new(key(9))).unwrap();
+                let mine: Vec<(&str, &[u8])> = messages
+                    .iter()
+                    .skip(first)
+                    .step_by(collectors)
+                    .map(|(topic, bytes)| (topic.as_str(), bytes.as_slice()))
+                    .collect();
+                mine.chunks(256).for_each(|chunk| assert!(collector.take(chunk, NOW).is_ok()));
+            });
+        }
+    });
+    messages.len() as f64 / began.elapsed().as_secs_f64()
 }
 
 fn memory_of(gateways: usize, records: usize) {

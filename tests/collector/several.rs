@@ -216,6 +216,54 @@ over_both!(
     admissions_and_revocations_are_seen_by_every_collector,
 );
 
+/// Three gateways' logs of unlike lengths, with rotations, and the third's second log that goes on with its first.
+fn of_three() -> Vec<Vec<u8>> {
+    let mut lines = Vec::new();
+    for (log, length) in [(5, 40_u8), (6, 25), (7, 3)] {
+        let mut voice = Voice::new(log, 0, 7);
+        lines.push(voice.genesis(7, None));
+        lines.extend(
+            (0..length).map(|turn| if turn % 9 == 8 { voice.rotate(100 + turn) } else { voice.say(&beat()) }),
+        );
+    }
+    lines
+}
+
+/// Everything that is kept but for when it came.
+fn kept(home: &crate::homes::Home) -> Vec<(Log, u64, Digest, Vec<u8>)> {
+    let mut store = home.store();
+    let logs = store.logs().unwrap();
+    let mut all = Vec::new();
+    for log in logs {
+        let records = store.records_from(log, 0, 1_000).unwrap();
+        all.extend(records.into_iter().map(|(seq, record)| (log, seq, record.hash, record.bytes)));
+    }
+    all
+}
+
+#[test]
+fn one_recorded_traffic_makes_one_state_in_either_database_in_any_order_and_any_batches() {
+    let lines = of_three();
+    let mut states = Vec::new();
+    for (homes, seed, batch) in
+        [(Homes::Sqlite, 1, 7), (Homes::Postgres, 2, 1), (Homes::Sqlite, 3, 64), (Homes::Postgres, 4, 31)]
+    {
+        let home = home_admitting(homes, "recorded");
+        let mut collector = open(&home);
+        // Duplicates as a broker makes them, and the second time whatever waited too far ahead.
+        for chunk in [shuffled(&lines, seed), shuffled(&lines, seed + 10)].concat().chunks(batch) {
+            take(&mut collector, chunk);
+        }
+        states.push((collector.state_root().unwrap(), kept(&home)));
+    }
+    assert_eq!(states[0].1.len(), lines.len(), "each record once");
+    assert!(
+        states.iter().all(|state| *state == states[0]),
+        "{:?}",
+        states.iter().map(|s| s.0).collect::<Vec<_>>()
+    );
+}
+
 fn messages(lines: &[Vec<u8>]) -> Vec<(&str, &[u8])> {
     lines.iter().map(|line| (TOPIC, line.as_slice())).collect()
 }

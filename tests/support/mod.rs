@@ -6,10 +6,17 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
     reason = "each test uses its part, and a test fails by panicking"
 )]
 
+pub mod authority;
+pub mod nats;
+pub mod page;
 pub mod postgres;
+pub mod rewriting;
+pub mod rumqttd;
 pub mod voice;
 
 use std::{

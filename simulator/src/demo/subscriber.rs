@@ -62,7 +62,12 @@ impl Subscriber {
                 Some(Event::Subscribed) => break,
                 None => return Err(Failure::new(Exit::Unreachable, "the demo's broker does not answer")),
                 Some(Event::Connected { .. } | Event::Lost { .. } | Event::Message { .. }) => {}
-                Some(Event::Accepted { .. } | Event::Refused { .. } | Event::Expiring { .. }) => {}
+                Some(
+                    Event::Granted { .. }
+                    | Event::Accepted { .. }
+                    | Event::Refused { .. }
+                    | Event::Expiring { .. },
+                ) => {}
             }
         }
         let (count, received) = watch::channel(0);

@@ -13,6 +13,7 @@ use coldhearth::{
         collector::Collector,
         config::{self, CLIENT_ID, RegulatorConfig, StoreAt},
         page, serve,
+        share::Member,
         store::Store,
         vitals::Vitals,
     },
@@ -69,7 +70,7 @@ pub(crate) struct Serve {
     /// Name to use at the broker
     #[arg(long, default_value = CLIENT_ID, conflicts_with = "config")]
     client_id: String,
-    /// Show /metrics for Prometheus, /health with reasons and /alive at this loopback address
+    /// Show /metrics for Prometheus, /health with reasons and /alive at this loopback address; `[metrics] listen` in --config
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics: Option<SocketAddr>,
 }
@@ -87,10 +88,20 @@ pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
         Some(config) => broker::configured(&config.broker)?,
         None => broker::broker(&orders.broker, &orders.client_id)?,
     };
-    serve_from(broker, Collector::open(orders.home.store()?, orders.home.signer()?)?, orders.metrics)
+    let group = config.as_ref().and_then(|config| config.group);
+    let member =
+        group.map(|group| keys::entropy::<4>().map(|run| Member::new(group, u32::from_be_bytes(run))));
+    let metrics = orders.metrics.or(config.and_then(|config| config.metrics));
+    let collector = Collector::open(orders.home.store()?, orders.home.signer()?)?;
+    serve_from(broker, collector, member.transpose()?, metrics)
 }
 
-fn serve_from(broker: Broker, collector: Collector, metrics: Option<SocketAddr>) -> Result<Exit, Failure> {
+fn serve_from(
+    broker: Broker,
+    collector: Collector,
+    member: Option<Member>,
+    metrics: Option<SocketAddr>,
+) -> Result<Exit, Failure> {
     let key = collector.public_key();
     tracing::info!(kid = %key.id(), fingerprint = key.fingerprint(), "receipts are signed by this key");
     service::runtime()?.block_on(async {
@@ -106,7 +117,7 @@ fn serve_from(broker: Broker, collector: Collector, metrics: Option<SocketAddr>)
                 std::future::pending::<()>().await;
             }
         };
-        serve::serve(&*clock, broker, collector, &shown, asked).await
+        serve::serve(&*clock, broker, collector, member, &shown, asked).await
     })
 }
 
@@ -117,8 +128,11 @@ pub(crate) fn check(file: &Path) -> Result<Exit, Failure> {
         StoreAt::Sqlite(folder) => format!("a file in {}", folder.display()),
         StoreAt::Postgres(at) => at.to_string(),
     };
+    let place = config.group.map_or_else(String::new, |group| {
+        format!(", collector {} of {} of group {}", group.worker, group.workers, group.name)
+    });
     crate::say(&format!(
-        "{}: ok, broker {}:{}, store: {store}; neither was dialled",
+        "{}: ok, broker {}:{}, store: {store}; neither was dialled{place}",
         file.display(),
         config.broker.host,
         config.broker.port

@@ -8,6 +8,7 @@ use crate::{
         KeyId, Kind,
         heads::HEADS_TOPIC,
         presence::WILL_DELAY_S,
+        share::{MAX_WORKERS, SHARE_TOPIC},
         topic::{ROOT, SELF},
     },
     terms::{
@@ -75,7 +76,35 @@ fn channels() -> Map<String, Value> {
         "messages": { word: { "$ref": format!("#/components/messages/{word}") } }
     });
     let of_gateways = Kind::ALL.into_iter().map(|kind| (name(kind), channel(kind)));
-    of_gateways.chain([(word.to_owned(), heads)]).collect()
+    let of_groups = GROUPS
+        .into_iter()
+        .map(|(message, levels, about)| (message.word().to_owned(), of_a_group(message, levels, about)));
+    of_gateways.chain([(word.to_owned(), heads)]).chain(of_groups).collect()
+}
+
+/// What collectors of a group say to each other: the levels of the topic around group and worker, and what it is for.
+const GROUPS: [(Message, [&str; 2], &str); 2] = [
+    (
+        Message::Canary,
+        ["canary/of", "/_/attest"],
+        "Among collectors: what the filter of all records takes in, too, so that it proves the subscription by which \
+            records are shared; no record, and in no division",
+    ),
+    (Message::Beat, ["beat", ""], "Among collectors: which members of a group are there"),
+];
+
+fn of_a_group(message: Message, [before, after]: [&str; 2], about: &str) -> Value {
+    let word = message.word();
+    let group = parameter("The group's name", |text| Name::new(text).is_some());
+    let digit = class(|text| text.parse::<u8>().is_ok());
+    let digits = MAX_WORKERS.to_string().len();
+    let worker = parameter_of("The collector's number in it", &format!("{digit}{{1,{digits}}}"));
+    json!({
+        "address": format!("{SHARE_TOPIC}/{before}/{{group}}/{{worker}}{after}"),
+        "description": about,
+        "parameters": { "group": group, "worker": worker },
+        "messages": { word: { "$ref": format!("#/components/messages/{word}") } }
+    })
 }
 
 /// The name of a kind's channel.
@@ -186,7 +215,19 @@ fn operations() -> Map<String, Value> {
         "messages": [{ "$ref": format!("#/channels/{word}/messages/{word}") }],
         "bindings": { "mqtt": { "qos": 1, "retain": true, "bindingVersion": BINDING } }
     });
-    Kind::ALL.into_iter().map(operation).chain([(format!("send_{word}"), heads)]).collect()
+    let among_collectors = GROUPS.into_iter().map(|(message, ..)| {
+        let word = message.word();
+        let value = json!({
+            "action": "send",
+            "channel": { "$ref": format!("#/channels/{word}") },
+            "summary": "A collector, no gateway, says it once a second to the others of its group",
+            "messages": [{ "$ref": format!("#/channels/{word}/messages/{word}") }],
+            "bindings": { "mqtt": { "qos": 1, "retain": false, "bindingVersion": BINDING } }
+        });
+        (format!("send_{word}"), value)
+    });
+    let of_gateways = Kind::ALL.into_iter().map(operation);
+    of_gateways.chain([(format!("send_{word}"), heads)]).chain(among_collectors).collect()
 }
 
 fn messages() -> Map<String, Value> {
@@ -249,6 +290,7 @@ fn class(accepts: impl Fn(&str) -> bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::share::{beat_topic, canary_topic};
 
     #[test]
     fn levels_of_a_topic_are_what_the_readers_accept() {
@@ -264,12 +306,23 @@ mod tests {
     }
 
     #[test]
+    fn what_collectors_say_to_each_other_is_said_where_the_document_says() {
+        let group = Name::new("east").unwrap();
+        for (word, topic) in [("canary", canary_topic(group, 12)), ("beat", beat_topic(group, 12))] {
+            let document = asyncapi();
+            let address = document.pointer(&format!("/channels/{word}/address")).unwrap().as_str().unwrap();
+            assert_eq!(address.replace("{group}", "east").replace("{worker}", "12"), topic);
+        }
+    }
+
+    #[test]
     fn every_kind_has_a_channel_whose_address_is_of_that_kind() {
         let document = asyncapi();
         for kind in Kind::ALL {
             let pointer = format!("/channels/{}/address", name(kind));
             let address = document.pointer(&pointer).unwrap().as_str().unwrap();
             let topic = address
+                .replace("{province}/{city}/{county}", "13/04/21")
                 .replace("{uscc}", "91350100M000100Y43")
                 .replace("{gateway}", "gw-1")
                 .replace("{asset}", "eaf-1")

@@ -3,8 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    evidence::{Kind, Occasion, contract::BASE},
+    evidence::{
+        Kind, Occasion,
+        contract::BASE,
+        share::{MAX_HEARD, MAX_WORKERS, Why},
+    },
     judge::{Grade, Sign},
+    terms::place::Level,
 };
 
 /// A message of the contract.
@@ -34,6 +39,10 @@ pub enum Message {
     Receipt,
     /// The authority's daily word on every log.
     Heads,
+    /// What one of several collectors should hear.
+    Canary,
+    /// What each of several collectors should hear.
+    Beat,
     /// An act of the authority.
     Act,
     /// No bytes at all: what was retained stands no more.
@@ -42,7 +51,7 @@ pub enum Message {
 
 impl Message {
     /// Every one of them.
-    pub const ALL: [Message; 14] = [
+    pub const ALL: [Message; 16] = [
         Message::Record,
         Message::Genesis,
         Message::KeyRotate,
@@ -55,6 +64,8 @@ impl Message {
         Message::Presence,
         Message::Receipt,
         Message::Heads,
+        Message::Canary,
+        Message::Beat,
         Message::Act,
         Message::Cleared,
     ];
@@ -74,6 +85,8 @@ impl Message {
             Message::Presence => "presence",
             Message::Receipt => "receipt",
             Message::Heads => "heads",
+            Message::Canary => "canary",
+            Message::Beat => "beat",
             Message::Act => "act",
             Message::Cleared => "cleared",
         }
@@ -100,6 +113,12 @@ impl Message {
                 "Everything up to a place has arrived, this is its head, these places are missing"
             }
             Message::Heads => "How far the authority knew every log when a legal day had ended",
+            Message::Canary => {
+                "A collector tries whether the broker gives this to one member of its group. Unsigned, no evidence"
+            }
+            Message::Beat => {
+                "A collector of a group is there, and was given these canaries. Unsigned, no evidence"
+            }
             Message::Act => "An act of the authority for this gateway",
             Message::Cleared => "No bytes: what was retained here stands no more",
         }
@@ -152,6 +171,8 @@ impl Message {
             Message::Heads => part("heads", &json!({})),
             Message::Act => part("act", &json!({})),
             Message::Presence => presence(),
+            Message::Canary => canary(),
+            Message::Beat => beat(),
             Message::Cleared => return None,
         };
         let Value::Object(mut schema) = schema else { return None };
@@ -195,6 +216,50 @@ fn presence() -> Value {
     })
 }
 
+/// The members of a canary; of a beat, too.
+fn canary() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "worker": worker("The collector's number in its group"),
+            "run": { "type": "integer", "minimum": 0, "description": "Which start of it: a random number" },
+            "number": { "type": "integer", "minimum": 0, "description": "Which one of that start" }
+        },
+        "required": ["worker", "run", "number"]
+    })
+}
+
+fn beat() -> Value {
+    let levels = Level::ALL.map(Level::word);
+    let mut beat = canary();
+    let more = json!({
+        "workers": worker("How many collectors it believes its group to be"),
+        "by": { "enum": levels, "description": "The level of division codes by which they divide the work" },
+        "holds": { "type": "boolean", "description": "Whether it hears its part by division codes now" },
+        "tries": { "type": "boolean", "description": "Whether it is subscribed to the shared filter" },
+        "found": { "enum": Why::ALL.map(Why::word), "description": "Why it does not leave the work to the broker" },
+        "heard": {
+            "type": "array",
+            "maxItems": MAX_HEARD,
+            "items": canary(),
+            "description": "The canaries it was given since its last beat"
+        }
+    });
+    let (Value::Object(more), Some(all)) = (more, beat.as_object_mut()) else { return beat };
+    all.insert(
+        "required".into(),
+        json!(["worker", "run", "number", "workers", "by", "holds", "tries", "heard"]),
+    );
+    if let Some(properties) = all.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.extend(more);
+    }
+    beat
+}
+
+fn worker(description: &str) -> Value {
+    json!({ "type": "integer", "minimum": 1, "maximum": MAX_WORKERS, "description": description })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,7 +268,8 @@ mod tests {
     fn every_message_travels_somewhere_and_has_a_schema_but_the_empty_one() {
         for message in Message::ALL {
             let of_a_gateway = Kind::ALL.iter().any(|kind| Message::under(*kind).contains(&message));
-            assert_eq!(of_a_gateway, message != Message::Heads, "{message:?}");
+            let of_collectors = [Message::Heads, Message::Canary, Message::Beat].contains(&message);
+            assert_eq!(of_a_gateway, !of_collectors, "{message:?}");
             assert_eq!(message.schema().is_none(), message == Message::Cleared);
         }
         let tamper = Message::Tamper.schema().unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rumqttc::{QoS, v5::mqttbytes::QoS as QoS5};
 use tokio_rustls::rustls::ClientConfig;
 
-use super::{Broker, refused::Refused, v5, v311, version::Version};
+use super::{Broker, Sharing, refused::Refused, v5, v311, version::Version};
 
 /// What came, or went, on a line.
 #[derive(Debug)]
@@ -16,9 +16,15 @@ pub(super) enum Heard {
         in_flight: u16,
         /// Largest packet the broker takes, in bytes.
         max_packet_bytes: u32,
+        /// Whether it shares.
+        sharing: Sharing,
     },
+    /// The oldest subscription not yet on the wire is on it now, under this packet identifier.
+    Asked(u16),
     /// The broker has answered a subscription.
     Subscribed {
+        /// Its packet identifier.
+        pkid: u16,
         /// Whether every filter was granted.
         granted: bool,
     },
@@ -93,10 +99,19 @@ impl Speaker {
     }
 
     /// Subscribes at QoS 1.
-    pub(super) async fn subscribe(&self, filter: &str) -> Result<(), Refused> {
+    pub(super) async fn subscribe(&self, filters: &[String]) -> Result<(), Refused> {
         let handed = match self {
-            Speaker::Five(client) => client.subscribe(filter, QoS5::AtLeastOnce).await.is_ok(),
-            Speaker::ThreeOneOne(client) => client.subscribe(filter, QoS::AtLeastOnce).await.is_ok(),
+            Speaker::Five(client) => v5::subscribe(client, filters).await,
+            Speaker::ThreeOneOne(client) => v311::subscribe(client, filters).await,
+        };
+        if handed { Ok(()) } else { Err(Refused::Broken) }
+    }
+
+    /// Subscribes no longer.
+    pub(super) async fn unsubscribe(&self, filter: &str) -> Result<(), Refused> {
+        let handed = match self {
+            Speaker::Five(client) => client.unsubscribe(filter).await.is_ok(),
+            Speaker::ThreeOneOne(client) => client.unsubscribe(filter).await.is_ok(),
         };
         if handed { Ok(()) } else { Err(Refused::Broken) }
     }

@@ -14,6 +14,9 @@ use super::{
     refused::Refused,
 };
 
+/// What a shared filter begins with.
+const SHARED: &str = "$share/";
+
 /// How a connection ended, and whether it ever began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ending {
@@ -33,10 +36,39 @@ struct OnTheWay {
     /// Publishes the broker has answered and messages it has brought.
     answered: u64,
     greeted: bool,
-    /// Filters subscribed to and not yet answered.
-    unanswered: usize,
+    /// Subscriptions handed to the library but not yet on the wire, and those that await their answer.
+    asked: VecDeque<Subscription>,
+    unanswered: BTreeMap<u16, Subscription>,
     /// The program asked for the end.
     stopping: bool,
+}
+
+/// Whose a subscription is: the connection's own, or one that the program asked for besides.
+#[derive(Clone, Copy, Debug)]
+enum Subscription {
+    Own,
+    Besides {
+        tag: u64,
+        /// Every filter in it is shared: then a refusal is only told.
+        is_shared: bool,
+    },
+}
+
+impl Subscription {
+    fn answered(self, granted: bool) -> Result<Event, Refused> {
+        match (self, granted) {
+            (Subscription::Own, true) => Ok(Event::Subscribed),
+            (Subscription::Besides { tag, .. }, true)
+            | (Subscription::Besides { tag, is_shared: true }, false) => Ok(Event::Granted { tag, granted }),
+            (Subscription::Own | Subscription::Besides { .. }, false) => Err(Refused::TopicForbidden),
+        }
+    }
+}
+
+impl OnTheWay {
+    fn is_subscribing(&self) -> bool {
+        !self.asked.is_empty() || !self.unanswered.is_empty()
+    }
 }
 
 type Shared = Arc<Mutex<OnTheWay>>;
@@ -101,6 +133,21 @@ async fn forward(speaker: &Speaker, sends: &mut mpsc::Receiver<Send>, shared: &S
                     }
                 }
             }
+            Send::Subscribe { tag, filters } => {
+                let is_shared = filters.iter().all(|filter| filter.starts_with(SHARED));
+                let subscription = Subscription::Besides { tag, is_shared };
+                locked(shared, |way| way.asked.push_back(subscription));
+                if let Err(why) = speaker.subscribe(&filters).await {
+                    return why;
+                }
+            }
+            Send::Unsubscribe(filters) => {
+                for filter in &filters {
+                    if let Err(why) = speaker.unsubscribe(filter).await {
+                        return why;
+                    }
+                }
+            }
             Send::Stop => break,
         }
     }
@@ -122,7 +169,7 @@ async fn receive(
     // Nor have its subscriptions: one that is never answered would look like a quiet plant for ever.
     let patience_of_subscriber = Duration::from_secs(SUBSCRIBE_TIMEOUT_S);
     loop {
-        let subscribing = locked(shared, |way| way.unanswered > 0);
+        let subscribing = locked(shared, |way| way.is_subscribing());
         let patience = if subscribing { patience_of_subscriber } else { patience };
         let heard = match tokio::time::timeout(patience, listener.next()).await {
             Err(_) => return Refused::Silent,
@@ -150,22 +197,28 @@ async fn on_heard(
     heard: Heard,
 ) -> Result<Option<Event>, Refused> {
     match heard {
-        Heard::Greeted { in_flight, max_packet_bytes } => {
-            locked(shared, |way| (way.greeted, way.unanswered) = (true, broker.filters.len()));
-            for filter in &broker.filters {
-                speaker.subscribe(filter).await?;
+        Heard::Greeted { in_flight, max_packet_bytes, sharing } => {
+            locked(shared, |way| way.greeted = true);
+            if !broker.filters.is_empty() {
+                locked(shared, |way| way.asked.push_back(Subscription::Own));
+                speaker.subscribe(&broker.filters).await?;
             }
             // Well below the table, so that a packet identifier never comes round while its first use is still awaited.
-            Ok(Some(Event::Connected { window: WINDOW.min(in_flight / 4 * 3).max(1), max_packet_bytes }))
+            let window = WINDOW.min(in_flight / 4 * 3).max(1);
+            Ok(Some(Event::Connected { window, max_packet_bytes, sharing }))
         }
-        Heard::Subscribed { granted: true } => {
-            let all = locked(shared, |way| {
-                way.unanswered = way.unanswered.saturating_sub(1);
-                way.unanswered == 0
+        Heard::Asked(pkid) => {
+            locked(shared, |way| {
+                if let Some(subscription) = way.asked.pop_front() {
+                    way.unanswered.insert(pkid, subscription);
+                }
             });
-            Ok(all.then_some(Event::Subscribed))
+            Ok(None)
         }
-        Heard::Subscribed { granted: false } => Err(Refused::TopicForbidden),
+        Heard::Subscribed { pkid, granted } => {
+            let subscription = locked(shared, |way| way.unanswered.remove(&pkid));
+            subscription.map(|subscription| subscription.answered(granted)).transpose()
+        }
         Heard::Sent(pkid) => {
             locked(shared, |way| {
                 if let Some(tag) = way.queued.pop_front() {

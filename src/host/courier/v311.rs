@@ -8,13 +8,13 @@ use std::{sync::Arc, time::Duration};
 
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, LastWill, MqttOptions,
-    NetworkOptions, Outgoing, Publish, QoS, StateError, SubscribeReasonCode, TlsConfiguration, Transport,
-    mqttbytes::Error as PacketError,
+    NetworkOptions, Outgoing, Publish, QoS, StateError, SubscribeFilter, SubscribeReasonCode,
+    TlsConfiguration, Transport, mqttbytes::Error as PacketError,
 };
 use tokio_rustls::rustls::ClientConfig;
 
 use super::{
-    Broker, CHANNEL, CONNECT_TIMEOUT_S, IN_FLIGHT_TABLE, MAX_PACKET_BYTES, fault, line::Heard,
+    Broker, CHANNEL, CONNECT_TIMEOUT_S, IN_FLIGHT_TABLE, MAX_PACKET_BYTES, Sharing, fault, line::Heard,
     refused::Refused,
 };
 
@@ -43,8 +43,8 @@ fn options(broker: &Broker) -> MqttOptions {
     if let Some((user, password)) = &broker.login {
         options.set_credentials(user, password);
     }
-    if broker.keeps_s.is_some() {
-        options.set_clean_session(false).set_manual_acks(true);
+    if let Some(keeps_s) = broker.keeps_s {
+        options.set_clean_session(keeps_s == 0).set_manual_acks(true);
     }
     if let Some(will) = &broker.will {
         options.set_last_will(LastWill::new(&will.topic, will.payload.clone(), QoS::AtLeastOnce, true));
@@ -59,12 +59,19 @@ pub(super) async fn took(client: &AsyncClient, pkid: u16) -> bool {
     client.ack(&message).await.is_ok()
 }
 
+/// Subscribes to all of them in one packet.
+pub(super) async fn subscribe(client: &AsyncClient, filters: &[String]) -> bool {
+    let filter = |path: &String| SubscribeFilter::new(path.clone(), QoS::AtLeastOnce);
+    client.subscribe_many(filters.iter().map(filter)).await.is_ok()
+}
+
 /// What the next event means.
 pub(super) fn heard(polled: Result<Event, ConnectionError>) -> Result<Heard, Refused> {
     match polled {
         Err(error) => Err(refused(&error)),
         Ok(Event::Outgoing(Outgoing::Disconnect)) => Ok(Heard::Left),
         Ok(Event::Outgoing(Outgoing::Publish(pkid))) => Ok(Heard::Sent(pkid)),
+        Ok(Event::Outgoing(Outgoing::Subscribe(pkid))) => Ok(Heard::Asked(pkid)),
         Ok(Event::Outgoing(_)) => Ok(Heard::Nothing),
         Ok(Event::Incoming(packet)) => Ok(incoming(packet)),
     }
@@ -72,11 +79,15 @@ pub(super) fn heard(polled: Result<Event, ConnectionError>) -> Result<Heard, Ref
 
 fn incoming(packet: Incoming) -> Heard {
     if let Incoming::ConnAck(_) = packet {
-        return Heard::Greeted { in_flight: IN_FLIGHT_TABLE, max_packet_bytes: MAX_PACKET_BYTES };
+        return Heard::Greeted {
+            in_flight: IN_FLIGHT_TABLE,
+            max_packet_bytes: MAX_PACKET_BYTES,
+            sharing: Sharing::Unknown,
+        };
     }
     if let Incoming::SubAck(ack) = packet {
         let granted = |code: &SubscribeReasonCode| matches!(code, SubscribeReasonCode::Success(_));
-        return Heard::Subscribed { granted: ack.return_codes.iter().all(granted) };
+        return Heard::Subscribed { pkid: ack.pkid, granted: ack.return_codes.iter().all(granted) };
     }
     if let Incoming::Publish(publish) = packet {
         return Heard::Message {

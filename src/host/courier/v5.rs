@@ -9,8 +9,8 @@ use rumqttc::{
         mqttbytes::{
             Error as PacketError, QoS,
             v5::{
-                ConnAck, ConnectReturnCode, DisconnectReasonCode, LastWill, LastWillProperties, PubAckReason,
-                Publish, SubscribeReasonCode,
+                ConnAck, ConnectReturnCode, DisconnectReasonCode, Filter, LastWill, LastWillProperties,
+                PubAckReason, Publish, SubscribeReasonCode,
             },
         },
     },
@@ -18,8 +18,8 @@ use rumqttc::{
 use tokio_rustls::rustls::ClientConfig;
 
 use super::{
-    Broker, CHANNEL, CONNECT_TIMEOUT_S, IN_FLIGHT_TABLE, IN_HAND, MAX_PACKET_BYTES, fault, line::Heard,
-    refused::Refused,
+    Broker, CHANNEL, CONNECT_TIMEOUT_S, IN_FLIGHT_TABLE, IN_HAND, MAX_PACKET_BYTES, Sharing, fault,
+    line::Heard, refused::Refused,
 };
 
 /// A connection to be: nothing is sent before it is first polled.
@@ -47,7 +47,7 @@ fn options(broker: &Broker) -> MqttOptions {
     }
     if let Some(keeps_s) = broker.keeps_s {
         options
-            .set_clean_start(false)
+            .set_clean_start(keeps_s == 0)
             .set_session_expiry_interval(Some(keeps_s))
             .set_receive_maximum(Some(IN_HAND))
             .set_manual_acks(true);
@@ -82,12 +82,18 @@ pub(super) async fn took(client: &AsyncClient, pkid: u16) -> bool {
     client.ack(&message).await.is_ok()
 }
 
+/// Subscribes to all of them in one packet.
+pub(super) async fn subscribe(client: &AsyncClient, filters: &[String]) -> bool {
+    client.subscribe_many(filters.iter().map(|filter| Filter::new(filter, QoS::AtLeastOnce))).await.is_ok()
+}
+
 /// What the next event means.
 pub(super) fn heard(polled: Result<Event, ConnectionError>) -> Result<Heard, Refused> {
     match polled {
         Err(error) => Err(refused(&error)),
         Ok(Event::Outgoing(Outgoing::Disconnect)) => Ok(Heard::Left),
         Ok(Event::Outgoing(Outgoing::Publish(pkid))) => Ok(Heard::Sent(pkid)),
+        Ok(Event::Outgoing(Outgoing::Subscribe(pkid))) => Ok(Heard::Asked(pkid)),
         Ok(Event::Outgoing(_)) => Ok(Heard::Nothing),
         Ok(Event::Incoming(packet)) => Ok(incoming(packet)),
     }
@@ -99,7 +105,7 @@ fn incoming(packet: Incoming) -> Heard {
     }
     if let Incoming::SubAck(ack) = packet {
         let granted = |code: &SubscribeReasonCode| matches!(code, SubscribeReasonCode::Success(_));
-        return Heard::Subscribed { granted: ack.return_codes.iter().all(granted) };
+        return Heard::Subscribed { pkid: ack.pkid, granted: ack.return_codes.iter().all(granted) };
     }
     if let Incoming::Publish(publish) = packet {
         return Heard::Message {
@@ -120,6 +126,10 @@ fn greeted(ack: &ConnAck) -> Heard {
     Heard::Greeted {
         in_flight: told.and_then(|p| p.receive_max).unwrap_or(u16::MAX).min(IN_FLIGHT_TABLE),
         max_packet_bytes: told.and_then(|p| p.max_packet_size).unwrap_or(u32::MAX),
+        sharing: match told.and_then(|p| p.shared_subscription_available) {
+            Some(0) => Sharing::Withheld,
+            Some(_) | None => Sharing::Offered,
+        },
     }
 }
 
@@ -198,7 +208,7 @@ mod tests {
     fn one_filter_refused_is_a_subscription_refused() {
         let ack = |codes: &[SubscribeReasonCode]| {
             let ack = SubAck { pkid: 1, return_codes: codes.to_vec(), properties: None };
-            matches!(incoming(Packet::SubAck(ack)), Heard::Subscribed { granted: true })
+            matches!(incoming(Packet::SubAck(ack)), Heard::Subscribed { pkid: 1, granted: true })
         };
         let good = SubscribeReasonCode::Success(QoS::AtLeastOnce);
         assert!(ack(&[good, good]));

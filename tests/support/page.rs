@@ -1,0 +1,66 @@
+//! What a collector tells of itself, as Prometheus and whoever watches over it read it.
+
+use std::collections::BTreeMap;
+
+use coldhearth::host::{Clock as _, SystemClock};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+use super::soon;
+
+/// Asks a page; its status and what stands on it.
+pub async fn asked(port: u16, path: &str) -> Option<(u16, String)> {
+    let mut line = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
+    line.write_all(request.as_bytes()).await.ok()?;
+    let mut answer = String::new();
+    line.read_to_string(&mut answer).await.ok()?;
+    let (head, page) = answer.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, page.to_owned()))
+}
+
+/// Asks for health until it has exactly these reasons; 200 means there is none.
+pub async fn until_ails(port: u16, codes: &[&str]) {
+    let clock = SystemClock::default();
+    soon(&format!("health with {codes:?}"), async {
+        loop {
+            if let Some((status, page)) = asked(port, "/health").await {
+                let health: Value = serde_json::from_str(&page).unwrap();
+                let reasons = health["reasons"].as_array().unwrap();
+                assert_eq!(
+                    (status == 200, health["healthy"] == true),
+                    (reasons.is_empty(), reasons.is_empty())
+                );
+                let told: Vec<&str> = reasons.iter().map(|reason| reason["code"].as_str().unwrap()).collect();
+                assert!(reasons.iter().all(|reason| !reason["text"].as_str().unwrap().is_empty()));
+                if told == codes {
+                    return;
+                }
+            }
+            clock.sleep_until(clock.now().uptime_ms + 50).await;
+        }
+    })
+    .await;
+}
+
+/// Every sample of a page; each metric is described before, and once.
+pub fn samples(page: &str) -> BTreeMap<String, u64> {
+    let mut all = BTreeMap::new();
+    let mut described = Vec::new();
+    for line in page.lines() {
+        if let Some(about) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = about.split_once(' ').unwrap();
+            assert!(["counter", "gauge"].contains(&kind) && !described.contains(&name), "{line}");
+            assert_eq!(name.ends_with("_total"), kind == "counter", "{line}");
+            described.push(name);
+        } else if !line.starts_with("# HELP ") {
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            assert!(described.contains(&name.split('{').next().unwrap()), "{line}");
+            assert!(all.insert(name.to_owned(), value.parse().unwrap()).is_none(), "{line}");
+        }
+    }
+    all
+}
