@@ -639,7 +639,7 @@ fn letters() -> Letters {
 
 /// What the gateway says to an act: why it is refused, or nothing where it obeys.
 fn answer(letters: &mut Letters, bytes: &[u8], now: &Stamp) -> Option<ActRefusal> {
-    match letters.on(Letter::Act(bytes.to_vec()), now) {
+    match letters.on(Letter::Act(bytes.to_vec()), now, &|_| Ok(())) {
         Outcome::Do(..) => None,
         Outcome::Say(Body::Answer(answer)) => Some(answer.refused.unwrap()),
         other @ (Outcome::Nothing | Outcome::Receipt(..) | Outcome::Say(_)) => panic!("{other:?}"),
@@ -683,7 +683,11 @@ fn acts_forged_altered_expired_and_replayed_are_each_refused_with_their_word() {
     for (word, bytes) in &refusals {
         let refused = answer(&mut letters, bytes, &now).map(ActRefusal::word);
         assert_eq!(refused, Some(*word), "{}", String::from_utf8_lossy(bytes));
-        assert_eq!(letters.on(Letter::Act(bytes.clone()), &now), Outcome::Nothing, "answered once");
+        assert_eq!(
+            letters.on(Letter::Act(bytes.clone()), &now, &|_| Ok(())),
+            Outcome::Nothing,
+            "answered once"
+        );
     }
     let unset = Stamp { clock: ClockQuality::Unset, ..now };
     assert_eq!(answer(&mut letters, &honest, &unset), Some(ActRefusal::ClockUnset));
@@ -703,7 +707,7 @@ fn an_old_act_is_not_in_time_again_because_the_clock_was_set_back() {
     let mut letters = letters();
     let log = Log::of(3);
     let (_, late) = sealed(&receipt(&log.lines[2], 7, 3_600), &authority());
-    assert!(matches!(letters.on(Letter::Receipt(late), &at(1)), Outcome::Receipt(..)));
+    assert!(matches!(letters.on(Letter::Receipt(late), &at(1), &|_| Ok(())), Outcome::Receipt(..)));
     let honest = signed_by(&authority(), &permit(json!({})));
     assert_eq!(
         answer(&mut letters, &honest, &at(1)),
@@ -729,7 +733,7 @@ fn an_act_nested_deep_or_nearly_as_long_as_a_record_is_refused_or_fits_into_one(
         });
         let mut letters = letters();
         let Ok(_) = sealed else { continue };
-        match letters.on(Letter::Act(sealer.bytes().to_vec()), &at(1)) {
+        match letters.on(Letter::Act(sealer.bytes().to_vec()), &at(1), &|_| Ok(())) {
             Outcome::Do(act, _) => {
                 // What is accepted must be written down, or the agent could never go on.
                 let mut log = Log::of(2);
@@ -771,9 +775,9 @@ fn rubbish_fills_neither_the_log_nor_memory() {
     let mut letters = letters();
     let mut said = 0;
     for n in 0..5_000_u32 {
-        let outcome = letters.on(Letter::Act(n.to_be_bytes().to_vec()), &at(2));
+        let outcome = letters.on(Letter::Act(n.to_be_bytes().to_vec()), &at(2), &|_| Ok(()));
         said += u32::from(outcome != Outcome::Nothing);
-        let outcome = letters.on(Letter::Receipt(n.to_be_bytes().to_vec()), &at(2));
+        let outcome = letters.on(Letter::Receipt(n.to_be_bytes().to_vec()), &at(2), &|_| Ok(()));
         said += u32::from(outcome != Outcome::Nothing);
     }
     assert_eq!(said, 61, "sixty answers an hour, and one notice that counts the receipts");
@@ -788,16 +792,20 @@ fn forged_receipts_are_refused_told_once_and_delete_nothing() {
     let elsewhere = Receipt { gateway: GatewayId::new("gw-04").unwrap(), ..honest.clone() };
     let (_, elsewhere) = sealed(&elsewhere, &authority());
     let Outcome::Say(Body::Notice(Notice::ReceiptRefused { why, count, .. })) =
-        letters.on(Letter::Receipt(forged.clone()), &at(1))
+        letters.on(Letter::Receipt(forged.clone()), &at(1), &|_| Ok(()))
     else {
         panic!("a forged receipt is told")
     };
     assert_eq!((why.as_str(), count), ("wrong_key", 1));
     for bytes in [&forged, &elsewhere] {
-        assert_eq!(letters.on(Letter::Receipt(bytes.clone()), &at(2)), Outcome::Nothing, "counted, not said");
+        assert_eq!(
+            letters.on(Letter::Receipt(bytes.clone()), &at(2), &|_| Ok(())),
+            Outcome::Nothing,
+            "counted, not said"
+        );
     }
     let (_, bytes) = sealed(&honest, &authority());
-    assert!(matches!(letters.on(Letter::Receipt(bytes), &at(2)), Outcome::Receipt(..)));
+    assert!(matches!(letters.on(Letter::Receipt(bytes), &at(2), &|_| Ok(())), Outcome::Receipt(..)));
 }
 
 #[test]

@@ -9,43 +9,16 @@ use std::sync::Arc;
 use coldhearth::{
     agent::{self, config},
     evidence::Kind,
-    host::{Clock, SystemClock, clock::Wait, keys::KEY_FILE, public_key},
-    terms::{Stamp, words::Language},
+    host::{Clock as _, SystemClock, keys::KEY_FILE, public_key},
+    terms::words::Language,
 };
 use coldhearth_sim::{
     open::{self, Begin, OpenOrders},
     scenario::shipped,
 };
-use support::{Folder, Mosquitto, Subscriber, soon, verdict};
+use support::{FastClock, Folder, Mosquitto, Subscriber, soon, verdict};
 
 const SPEED: u64 = 60;
-
-/// The machine's clock, but faster.
-struct FastClock {
-    life: SystemClock,
-    origin: Stamp,
-}
-
-impl Clock for FastClock {
-    fn now(&self) -> Stamp {
-        let life = self.life.now();
-        let ahead = (life.uptime_ms - self.origin.uptime_ms) * SPEED;
-        Stamp {
-            wall_unix_ms: self.origin.wall_unix_ms + ahead.cast_signed(),
-            uptime_ms: self.origin.uptime_ms + ahead,
-            ..life
-        }
-    }
-
-    fn sleep_until(&self, uptime_ms: u64) -> Wait<'_> {
-        let ahead = uptime_ms.saturating_sub(self.origin.uptime_ms).div_ceil(SPEED);
-        self.life.sleep_until(self.origin.uptime_ms + ahead)
-    }
-
-    fn set_boot(&self, boot: u32) {
-        self.life.set_boot(boot);
-    }
-}
 
 #[tokio::test]
 async fn a_scenario_that_is_served_is_caught_by_the_agent_it_configures() {
@@ -78,7 +51,7 @@ async fn a_scenario_that_is_served_is_caught_by_the_agent_it_configures() {
     let text = text.replace("[broker]\n", &format!("[broker]\nport = {}\n", broker.port));
     std::fs::write(&path, text).unwrap();
     let config = config::load(&path).unwrap_or_else(|flaws| panic!("{flaws:#?}"));
-    let fast = Arc::new(FastClock { origin: clock.now(), life: SystemClock::default() });
+    let fast = Arc::new(FastClock::new(SPEED, clock.now()));
     let (_stopper, stop) = tokio::sync::watch::channel(false);
     let _agent = tokio::spawn(agent::run(fast, config, false, stop));
     let alarm = loop {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     evidence::{Act, ActRefusal, Answer, Body, Meaning, Notice, Received, Refusal, Trust},
-    judge::Permitted,
+    judge::{OrderAct, Permitted, cutoff::Unfit},
     terms::{AssetId, Digest, MeterId, Name, Stamp, place::CreditCode},
 };
 
@@ -17,6 +17,9 @@ pub const REFUSALS_MS: u64 = 3_600_000;
 pub const RECEIPT_NOTICE_MS: u64 = 900_000;
 /// Refused letters remembered, so that a retained one is answered once and not at every connection.
 pub const MAX_REMEMBERED: usize = 1_024;
+
+/// Whether an act about an order has a place where the order stands.
+pub type MayOrder<'s> = &'s dyn Fn(&OrderAct) -> Result<(), Unfit>;
 
 /// Something that came for this gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,17 +74,17 @@ impl Letters {
         }
     }
 
-    /// Takes a letter.
-    pub fn on(&mut self, letter: Letter, now: &Stamp) -> Outcome {
+    /// Takes a letter. `may` tells whether an act about an order has a place where the order stands.
+    pub fn on(&mut self, letter: Letter, now: &Stamp, may: MayOrder<'_>) -> Outcome {
         match letter {
             Letter::Receipt(bytes) => self.on_receipt(bytes, now),
-            Letter::Act(bytes) => self.on_act(&bytes, now),
+            Letter::Act(bytes) => self.on_act(&bytes, now, may),
         }
     }
 
     /// Takes an act that was handed over as a file: like a letter, but one that was taken before is no news.
-    pub fn on_file(&mut self, bytes: &[u8], now: &Stamp) -> Outcome {
-        let outcome = self.on_act(bytes, now);
+    pub fn on_file(&mut self, bytes: &[u8], now: &Stamp, may: MayOrder<'_>) -> Outcome {
+        let outcome = self.on_act(bytes, now, may);
         let known = [Some(ActRefusal::Replayed), Some(ActRefusal::OlderVersion)];
         let is_known =
             matches!(&outcome, Outcome::Say(Body::Answer(answer)) if known.contains(&answer.refused));
@@ -106,10 +109,20 @@ impl Letters {
         }
     }
 
-    fn on_act(&mut self, bytes: &[u8], now: &Stamp) -> Outcome {
+    fn on_act(&mut self, bytes: &[u8], now: &Stamp, may: MayOrder<'_>) -> Outcome {
         let digest = Digest::of(bytes);
         let (assets, meters, enterprise) = (&self.assets, &self.meters, self.enterprise);
-        match self.trust.open_act(bytes, now, |act| is_ours(act, assets, meters, enterprise)) {
+        let fits = |act: &Act| match &act.meaning {
+            _ if !is_ours(act, assets, meters, enterprise) => Err(ActRefusal::UnknownAsset),
+            Meaning::CutOff(about) => may(about).map_err(ActRefusal::unfit),
+            Meaning::Permit(_)
+            | Meaning::Reset(_)
+            | Meaning::RevokeKey(_)
+            | Meaning::Roster(_)
+            | Meaning::Ask(_)
+            | Meaning::NotExecuted => Ok(()),
+        };
+        match self.trust.open_act(bytes, now, fits) {
             Ok(act) => {
                 let answer = Answer { act: Some((act.id, act.version)), bytes: digest, refused: None };
                 Outcome::Do(act, answer)
@@ -185,6 +198,10 @@ mod tests {
         GatewayId::new("gw-03").unwrap()
     }
 
+    fn hear(letters: &mut Letters, letter: Letter, now: &Stamp) -> Outcome {
+        letters.on(letter, now, &|_| Ok(()))
+    }
+
     fn letters() -> Letters {
         let trust = Trust::new(gateway(), vec![authority().public_key()]);
         let assets = vec![AssetId::new("eaf-2").unwrap()];
@@ -221,11 +238,11 @@ mod tests {
     fn an_act_takes_effect_once_and_every_refusal_has_its_word() {
         let mut letters = letters();
         let reset = signed(json!({}), &authority());
-        assert!(matches!(letters.on(reset.clone(), &at(1_000)), Outcome::Do(..)));
-        assert_eq!(refused(&letters.on(reset.clone(), &at(2_000))), Some(ActRefusal::Replayed));
-        assert_eq!(letters.on(reset, &at(3_000)), Outcome::Nothing, "said once is enough");
+        assert!(matches!(hear(&mut letters, reset.clone(), &at(1_000)), Outcome::Do(..)));
+        assert_eq!(refused(&hear(&mut letters, reset.clone(), &at(2_000))), Some(ActRefusal::Replayed));
+        assert_eq!(hear(&mut letters, reset, &at(3_000)), Outcome::Nothing, "said once is enough");
         let newer = signed(json!({ "version": 3 }), &authority());
-        assert!(matches!(letters.on(newer, &at(4_000)), Outcome::Do(..)));
+        assert!(matches!(hear(&mut letters, newer, &at(4_000)), Outcome::Do(..)));
         let cases = [
             (json!({ "version": 2 }), ActRefusal::OlderVersion),
             (json!({ "act_id": "a", "asset": "eaf-9" }), ActRefusal::UnknownAsset),
@@ -234,22 +251,26 @@ mod tests {
             (json!({ "act_id": "d", "act": "order" }), ActRefusal::NotExecuted),
         ];
         for (more, why) in cases {
-            assert_eq!(refused(&letters.on(signed(more, &authority()), &at(5_000))), Some(why));
+            assert_eq!(refused(&hear(&mut letters, signed(more, &authority()), &at(5_000))), Some(why));
         }
-        let asked = letters.on(signed(json!({ "act_id": "q", "act": "ask" }), &authority()), &at(5_500));
+        let asked =
+            hear(&mut letters, signed(json!({ "act_id": "q", "act": "ask" }), &authority()), &at(5_500));
         let Outcome::Do(act, answer) = asked else { panic!("{asked:?}") };
         assert_eq!(act.meaning, Meaning::Ask(AssetId::new("eaf-2").unwrap()));
         assert_eq!((answer.act, answer.refused), (Some((act.id, 1)), None));
         let elsewhere = signed(json!({ "act_id": "r", "act": "ask", "asset": "eaf-9" }), &authority());
-        assert_eq!(refused(&letters.on(elsewhere, &at(5_500))), Some(ActRefusal::UnknownAsset));
+        assert_eq!(refused(&hear(&mut letters, elsewhere, &at(5_500))), Some(ActRefusal::UnknownAsset));
         let stranger = signed(json!({ "act_id": "e" }), &Ed25519::from_seed(&[1; 32]));
-        assert_eq!(refused(&letters.on(stranger, &at(6_000))), Some(ActRefusal::WrongKey));
+        assert_eq!(refused(&hear(&mut letters, stranger, &at(6_000))), Some(ActRefusal::WrongKey));
         let Letter::Act(mut bytes) = signed(json!({ "act_id": "f" }), &authority()) else { panic!() };
         bytes.insert(1, b' ');
-        assert_eq!(refused(&letters.on(Letter::Act(bytes), &at(7_000))), Some(ActRefusal::NotCanonical));
+        assert_eq!(
+            refused(&hear(&mut letters, Letter::Act(bytes), &at(7_000))),
+            Some(ActRefusal::NotCanonical)
+        );
         let unset = Stamp { clock: ClockQuality::Unset, ..at(8_000) };
         let late = signed(json!({ "act_id": "g" }), &authority());
-        assert_eq!(refused(&letters.on(late, &unset)), Some(ActRefusal::ClockUnset));
+        assert_eq!(refused(&hear(&mut letters, late, &unset)), Some(ActRefusal::ClockUnset));
     }
 
     /// A roster as one act would list it.
@@ -269,23 +290,23 @@ mod tests {
     #[test]
     fn there_is_one_roster_and_an_older_version_is_refused_whatever_its_name() {
         let mut letters = letters();
-        let first = letters.on(roster("list", 2, USCC, &["eaf-2", "elsewhere"]), &at(1_000));
+        let first = hear(&mut letters, roster("list", 2, USCC, &["eaf-2", "elsewhere"]), &at(1_000));
         let Outcome::Do(act, _) = first else { panic!("{first:?}") };
         let Meaning::Roster(taken) = &act.meaning else { panic!() };
         assert_eq!((taken.listed().len(), taken.version), (2, 2));
         let older = [("list", 1), ("another", 2), ("another", 1)];
         for (id, version) in older {
-            let outcome = letters.on(roster(id, version, USCC, &["eaf-2"]), &at(2_000));
+            let outcome = hear(&mut letters, roster(id, version, USCC, &["eaf-2"]), &at(2_000));
             assert_eq!(refused(&outcome), Some(ActRefusal::OlderVersion), "{id} {version}");
         }
-        let strange = letters.on(roster("list", 3, "91420000737944946L", &["eaf-2"]), &at(3_000));
+        let strange = hear(&mut letters, roster("list", 3, "91420000737944946L", &["eaf-2"]), &at(3_000));
         assert_eq!(refused(&strange), Some(ActRefusal::UnknownAsset));
-        assert!(matches!(letters.on(roster("another", 3, USCC, &[]), &at(4_000)), Outcome::Do(..)));
+        assert!(matches!(hear(&mut letters, roster("another", 3, USCC, &[]), &at(4_000)), Outcome::Do(..)));
         // As after a restart.
         let mut again = Trust::new(gateway(), vec![authority().public_key()]);
         again.recall(&act);
         let Letter::Act(bytes) = roster("another", 2, USCC, &["eaf-2"]) else { panic!() };
-        let refusal = again.open_act(&bytes, &at(5_000), |_| true).unwrap_err();
+        let refusal = again.open_act(&bytes, &at(5_000), |_| Ok(())).unwrap_err();
         assert_eq!(refusal.why, ActRefusal::OlderVersion);
     }
 
@@ -319,9 +340,9 @@ mod tests {
         };
         receipt.seal(&mut sealer, &authority()).unwrap();
         let receipt = Letter::Receipt(sealer.bytes().to_vec());
-        assert!(matches!(letters.on(receipt, &at(1_000)), Outcome::Receipt(..)));
+        assert!(matches!(hear(&mut letters, receipt, &at(1_000)), Outcome::Receipt(..)));
         let reset = signed(json!({}), &authority());
-        assert_eq!(refused(&letters.on(reset, &at(2_000))), Some(ActRefusal::Expired));
+        assert_eq!(refused(&hear(&mut letters, reset, &at(2_000))), Some(ActRefusal::Expired));
     }
 
     #[test]
@@ -330,14 +351,14 @@ mod tests {
         let mut said = 0;
         for turn in 0..500_u64 {
             let rubbish = Letter::Act(format!("rubbish {turn}").into_bytes());
-            said += u32::from(letters.on(rubbish, &at(1_000 + turn)) != Outcome::Nothing);
+            said += u32::from(hear(&mut letters, rubbish, &at(1_000 + turn)) != Outcome::Nothing);
         }
         assert_eq!(said, MAX_REFUSALS);
         let mut notices = Vec::new();
         for turn in 0..500_u64 {
             let forged = Letter::Receipt(format!("forged {turn}").into_bytes());
             if let Outcome::Say(Body::Notice(notice)) =
-                letters.on(forged, &at(RECEIPT_NOTICE_MS * turn / 100))
+                hear(&mut letters, forged, &at(RECEIPT_NOTICE_MS * turn / 100))
             {
                 notices.push(notice);
             }
@@ -363,12 +384,15 @@ mod tests {
             let kid = key.public_key().id().to_string();
             signed(json!({ "act": "revoke_key", "act_id": id, "revoked_kid": kid }), by)
         };
-        let by_second = letters.on(revoke("r1", &authority(), &second), &at(1_000));
+        let by_second = hear(&mut letters, revoke("r1", &authority(), &second), &at(1_000));
         assert_eq!(refused(&by_second), Some(ActRefusal::WrongKey));
-        let itself = letters.on(revoke("r2", &authority(), &authority()), &at(1_000));
+        let itself = hear(&mut letters, revoke("r2", &authority(), &authority()), &at(1_000));
         assert_eq!(refused(&itself), Some(ActRefusal::WrongKey));
-        assert!(matches!(letters.on(revoke("r3", &second, &authority()), &at(1_000)), Outcome::Do(..)));
-        let after = letters.on(signed(json!({ "act_id": "x" }), &second), &at(2_000));
+        assert!(matches!(
+            hear(&mut letters, revoke("r3", &second, &authority()), &at(1_000)),
+            Outcome::Do(..)
+        ));
+        let after = hear(&mut letters, signed(json!({ "act_id": "x" }), &second), &at(2_000));
         assert_eq!(refused(&after), Some(ActRefusal::WrongKey));
     }
 }

@@ -185,7 +185,7 @@ async fn judge(
         };
         let now = clock.now();
         match heard {
-            Some(Inbox::Letter(letter)) => match letters.on(letter, &now) {
+            Some(Inbox::Letter(letter)) => match letters.on(letter, &now, &|act| site.may(act)) {
                 Outcome::Nothing => {}
                 Outcome::Say(body) => said.push(body),
                 Outcome::Do(act, answer) => obey(&mut site, &now, act, answer, &mut said),
@@ -227,7 +227,7 @@ fn take_roster(
     said: &mut Vec<Body>,
 ) {
     let Some(roster) = &config.roster else { return };
-    match letters.on_file(roster, now) {
+    match letters.on_file(roster, now, &|act| site.may(act)) {
         Outcome::Do(act, answer) => obey(site, now, act, answer, said),
         Outcome::Say(body) => said.push(body),
         Outcome::Nothing | Outcome::Receipt(..) => {}
@@ -236,7 +236,7 @@ fn take_roster(
 
 /// An act is written down before anything that follows from it, and its answer after.
 fn obey(site: &mut Site, now: &Stamp, act: Act, answer: Answer, said: &mut Vec<Body>) {
-    let meaning = act.meaning.clone();
+    let (meaning, order) = (act.meaning.clone(), act.about_orders());
     said.push(Body::Act(act));
     let mut say = |finding| said.push(Body::Finding(finding));
     match meaning {
@@ -245,6 +245,9 @@ fn obey(site: &mut Site, now: &Stamp, act: Act, answer: Answer, said: &mut Vec<B
         Meaning::Reset(asset) => site.on(now, Fact::Reset(asset), &mut say),
         Meaning::Ask(asset) => site.on(now, Fact::Ask(asset), &mut say),
         Meaning::RevokeKey(_) | Meaning::CutOff(_) | Meaning::NotExecuted => {}
+    }
+    if let Some(order) = order {
+        site.on(now, Fact::Order(&order), &mut say);
     }
     said.push(Body::Answer(answer));
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     catalogue::{Citation, Listed, Roster},
     judge::{
-        cutoff::OrderAct,
+        cutoff::{Deed, OrderAct, Unfit},
         permit::{Permit, Permitted},
     },
     terms::{AssetId, Digest, GatewayId, LegalDay, MeterId, Name, WattHours, place::CreditCode},
@@ -212,6 +212,28 @@ impl Act {
     }
 }
 
+/// Who opens a latch, where an act of the time before signatories had to name themselves does not say.
+const NAMELESS: &str = "authority";
+
+impl Act {
+    /// What it does about cut-off orders. A reset is about every order on its equipment.
+    pub fn about_orders(&self) -> Option<OrderAct> {
+        match &self.meaning {
+            Meaning::CutOff(act) => Some((**act).clone()),
+            Meaning::Reset(asset) => {
+                let issuer = self.members.get("issuer").and_then(Value::as_str);
+                let actor = issuer.and_then(Name::new).or_else(|| Name::new(NAMELESS))?;
+                Some(OrderAct { order: None, asset: *asset, actor, hash: self.hash, deed: Deed::Reset })
+            }
+            Meaning::Permit(_)
+            | Meaning::RevokeKey(_)
+            | Meaning::Roster(_)
+            | Meaning::Ask(_)
+            | Meaning::NotExecuted => None,
+        }
+    }
+}
+
 /// Why an act cannot be signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotSealed {
@@ -356,6 +378,19 @@ impl ActRefusal {
             }
             Refusal::Malformed(_) | Refusal::NotOurs => ActRefusal::NotCanonical,
             Refusal::Member(_) => ActRefusal::Malformed,
+        }
+    }
+
+    /// Why an act about an order is refused.
+    pub const fn unfit(unfit: Unfit) -> ActRefusal {
+        match unfit {
+            Unfit::NoLegalBasis => ActRefusal::NoLegalBasis,
+            Unfit::NoSafeState => ActRefusal::NoSafeState,
+            Unfit::UnknownPoint => ActRefusal::UnknownAsset,
+            Unfit::NeverToBeCut => ActRefusal::NeverToBeCut,
+            Unfit::UnknownOrder => ActRefusal::UnknownOrder,
+            Unfit::OutOfTurn => ActRefusal::OutOfTurn,
+            Unfit::TooMany => ActRefusal::TooMany,
         }
     }
 

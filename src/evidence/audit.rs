@@ -1,6 +1,12 @@
 //! Three answers about a pile of records that are never mixed: is it authentic, is it complete, and what does it say.
 
+mod orders;
+
+pub use orders::OrderSeen;
+
 use std::collections::BTreeMap;
+
+use orders::OrderFold;
 
 use super::{
     body::Body,
@@ -132,6 +138,8 @@ pub struct Report {
     pub unsigned_acts: u64,
     /// The latest verdict of each log on each piece of equipment. A later log does not silence an earlier one.
     pub verdicts: Vec<(LogId, Verdict)>,
+    /// Cut-off orders, replayed.
+    pub orders: Vec<OrderSeen>,
     /// The lines stood too far out of order to be judged as they came: sort them by [`place_of`] and judge again, all
     /// receipts first.
     pub disordered: bool,
@@ -181,6 +189,7 @@ struct Fold {
     recent: BTreeMap<(GatewayId, LogId, u64), Digest>,
     /// With the place of the record that says it.
     verdicts: BTreeMap<(GatewayId, LogId, AssetId), (u64, Verdict)>,
+    orders: OrderFold,
 }
 
 impl Audit {
@@ -288,6 +297,7 @@ impl Fold {
                     Place::Proven | Place::Pending(..) | Place::Aside | Place::Amnesia(..) => {}
                     Place::Forgotten | Place::TooFarAhead => self.disordered = true,
                 }
+                self.orders.on(&record, place == Place::Proven);
                 self.on_record(&record, number);
             }
             Seen::Again => self.ours = true,
@@ -439,6 +449,7 @@ impl Fold {
             brackets: self.clocks.brackets(),
             unsigned_acts: self.unsigned_acts,
             verdicts: self.verdicts.into_iter().map(|((_, log, _), (_, verdict))| (log, verdict)).collect(),
+            orders: self.orders.finish(),
             disordered: self.disordered || self.clocks.is_disordered(),
         }
     }

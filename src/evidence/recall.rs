@@ -6,6 +6,7 @@ use super::{
     act::{Act, Meaning},
     body::{Body, Boot},
     commissioning::Commissioning,
+    recall_orders::RecalledOrders,
     record::Record,
 };
 use crate::{
@@ -24,6 +25,7 @@ pub struct Recall {
     equipment: BTreeMap<AssetId, EquipmentMemory>,
     permits: BTreeMap<Name, Permit>,
     roster: Option<Roster>,
+    orders: RecalledOrders,
     plates: BTreeMap<(AssetId, PlateSource), PlateRead>,
     identities: BTreeMap<MeterId, MeterTold>,
     commissioned: BTreeMap<MeterId, Commissioning>,
@@ -84,7 +86,15 @@ impl Recall {
                 }
             }
             Body::Commissioned(point) => drop(self.commissioned.insert(point.meter, point.clone())),
-            Body::Act(act) => self.on_act(act),
+            Body::Act(act) => self.on_act(at, act),
+            Body::Finding(Finding::Transition(step)) => {
+                if let Some(stand) = step.stand {
+                    self.orders.on_stand(step.order, step.asset, stand);
+                }
+            }
+            Body::Finding(Finding::Event(Event::Hold(note))) => {
+                self.orders.on_stand(note.order, note.asset, note.stand);
+            }
             Body::Genesis(_)
             | Body::Rotation(_)
             | Body::Checkpoint(_)
@@ -93,7 +103,7 @@ impl Recall {
             | Body::Rollback(_)
             | Body::Answer(_)
             | Body::Notice(_)
-            | Body::Finding(Finding::Event(_) | Finding::Transition(_)) => {}
+            | Body::Finding(Finding::Event(_)) => {}
         }
     }
 
@@ -119,7 +129,10 @@ impl Recall {
         self.meters.entry(meter).or_insert(fresh).mark.get_or_insert(mark);
     }
 
-    fn on_act(&mut self, act: &Act) {
+    fn on_act(&mut self, at: &Stamp, act: &Act) {
+        if let Some(about) = act.about_orders() {
+            self.orders.on_act(at, &about);
+        }
         match &act.meaning {
             Meaning::Permit(permit) => drop(self.permits.insert(permit.id, *permit)),
             // A verdict that follows says so itself; between the two lies nothing but a power cut.
@@ -176,6 +189,8 @@ impl Recall {
             self.plates.values().map(|read| Body::Finding(Finding::Event(Event::Plate(read.clone()))));
         let meters = self.identities.values().map(|told| Body::Finding(Finding::Event(Event::Meter(*told))));
         let points = self.commissioned.values().cloned().map(Body::Commissioned);
+        let orders = self.orders.notes().map(|note| Body::Finding(Finding::Event(Event::Hold(note))));
+        let acts = acts.chain(orders);
         acts.chain(boot).chain(points).chain(meters).chain(states).chain(plates).chain(verdicts).collect()
     }
 
@@ -199,6 +214,7 @@ impl Recall {
             equipment: self.equipment.into_values().collect(),
             permits: self.permits.into_values().collect(),
             roster: self.roster,
+            orders: self.orders.into_memory(),
             plates: self.plates.into_iter().map(|((asset, of), read)| (asset, of, read.plate)).collect(),
             last: self.last,
         }

@@ -10,7 +10,10 @@ use super::{
     suite::Signer,
     trust::Received,
 };
-use crate::terms::Stamp;
+use crate::{
+    judge::{Finding, Transition, cutoff::MAX_EVIDENCE},
+    terms::Stamp,
+};
 
 /// Places reserved ahead in one go. After an unclean start the log goes on behind them, so that a disk that lied about
 /// what it kept never makes an honest gateway use a place twice.
@@ -176,6 +179,10 @@ impl Scribe {
         let mut receipted = self.receipted;
         for said in pending.iter() {
             match said {
+                Pending::Say(at, Body::Finding(Finding::Transition(step))) => {
+                    let body = with_witnesses(&mut **journal, step)?;
+                    journal.append(&chain.seal(at, &body).map_err(|_| JournalFault::Unwritable)?)?;
+                }
                 Pending::Say(at, body) => {
                     journal.append(&chain.seal(at, body).map_err(|_| JournalFault::Unwritable)?)?;
                 }
@@ -268,4 +275,19 @@ impl Scribe {
         })?;
         Ok(contradicted)
     }
+}
+
+/// A step of an order with what the meters of its equipment said last: the scribe alone knows the hashes of records.
+fn with_witnesses(journal: &mut dyn Journal, step: &Transition) -> Result<Body, JournalFault> {
+    let mut step = step.clone();
+    journal.newest(&mut |_seq, _class, bytes| {
+        let Ok(said) = Signed::read(bytes) else { return true };
+        let m = said.members();
+        let is_state = m.text("type") == Ok("state") && m.text("asset") == Ok(step.asset.as_str());
+        if is_state && !step.evidence.contains(&said.hash()) {
+            step.evidence.push(said.hash());
+        }
+        step.evidence.len() < MAX_EVIDENCE
+    })?;
+    Ok(Body::Finding(Finding::Transition(step)))
 }

@@ -94,8 +94,8 @@ impl Trust {
         Ok(Received { receipt, hash: signed.hash() })
     }
 
-    /// Opens an act. Accepted, it is to be written down before it takes effect. `is_ours` tells whether everything the
-    /// act names is configured here.
+    /// Opens an act. Accepted, it is to be written down before it takes effect. `fits` tells whether everything the act
+    /// names is configured here, and whether it has a place where its order stands.
     ///
     /// # Errors
     /// Why it is refused; the answer to be given.
@@ -103,14 +103,14 @@ impl Trust {
         &mut self,
         bytes: &[u8],
         now: &Stamp,
-        is_ours: impl FnOnce(&Act) -> bool,
+        fits: impl FnOnce(&Act) -> Result<(), ActRefusal>,
     ) -> Result<Act, RefusedAct> {
         let nameless = |why| RefusedAct { act: None, why };
         let signed = Signed::read(bytes).map_err(|refusal| nameless(ActRefusal::of(refusal)))?;
         let key = *self.key(signed.key_id()).map_err(|refusal| nameless(ActRefusal::of(refusal)))?;
         signed.check(&key).map_err(|refusal| nameless(ActRefusal::of(refusal)))?;
         let act = Act::read(signed).map_err(|refusal| nameless(ActRefusal::of(refusal)))?;
-        match self.refusal(&act, &key, now, is_ours) {
+        match self.refusal(&act, &key, now, fits) {
             Some(why) => Err(RefusedAct { act: Some((act.id, act.version)), why }),
             None => {
                 self.recall(&act);
@@ -124,7 +124,7 @@ impl Trust {
         act: &Act,
         key: &PublicKey,
         now: &Stamp,
-        is_ours: impl FnOnce(&Act) -> bool,
+        fits: impl FnOnce(&Act) -> Result<(), ActRefusal>,
     ) -> Option<ActRefusal> {
         if act.gateway != self.gateway {
             return Some(ActRefusal::WrongGateway);
@@ -142,11 +142,11 @@ impl Trust {
         if act.expires_unix_ms < now.wall_unix_ms.max(self.latest_unix_ms) {
             return Some(ActRefusal::Expired);
         }
-        if !is_ours(act) {
-            return Some(ActRefusal::UnknownAsset);
+        if let Err(why) = fits(act) {
+            return Some(why);
         }
         match &act.meaning {
-            Meaning::NotExecuted | Meaning::CutOff(_) => return Some(ActRefusal::NotExecuted),
+            Meaning::NotExecuted => return Some(ActRefusal::NotExecuted),
             Meaning::Roster(roster) if roster.version <= self.roster => {
                 return Some(ActRefusal::OlderVersion);
             }
@@ -157,7 +157,11 @@ impl Trust {
                     return Some(ActRefusal::WrongKey);
                 }
             }
-            Meaning::Permit(_) | Meaning::Reset(_) | Meaning::Ask(_) | Meaning::Roster(_) => {}
+            Meaning::Permit(_)
+            | Meaning::Reset(_)
+            | Meaning::Ask(_)
+            | Meaning::CutOff(_)
+            | Meaning::Roster(_) => {}
         }
         (self.taken.len() >= MAX_ACTS && !self.taken.contains_key(&act.id)).then_some(ActRefusal::TooMany)
     }

@@ -11,27 +11,35 @@
 //! agreement. Silence never advances it.
 
 pub mod deed;
+pub mod execution;
+pub mod fitness;
 pub mod hold;
 pub mod holds;
 mod machine;
 pub mod order;
+pub mod orders;
 pub mod reading;
 mod replay;
 pub mod rung;
 pub mod stand;
 pub mod table;
+mod watched;
 pub mod window;
+mod words;
 
 pub use deed::{Claim, Deed, OrderAct};
+pub use fitness::Unfit;
 pub use hold::{Hold, Lack};
 pub use holds::Holds;
 pub use machine::{CutOff, OutOfTurn, Said};
 pub use order::{Carrier, Order, Point, SafeState};
+pub use orders::{OrderMemory, Orders};
 pub use reading::{Agreement, UtilityReading};
 pub use replay::Impossible;
 pub use rung::Rung;
 pub use stand::{HoldNote, Stand};
 pub use table::{Cue, Way};
+pub use watched::Seen;
 
 use crate::terms::{AssetId, Digest, Name, OrderId};
 
@@ -62,3 +70,6 @@ pub struct Transition {
     /// All of how it stands now; records of older versions do not say.
     pub stand: Option<Stand>,
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -269,7 +269,9 @@ impl Feeder {
 
     /// The point before it should be open from here on, or no longer.
     pub fn isolate(&mut self, is_isolated: bool) {
-        self.line.isolate(is_isolated);
+        if self.line.is_isolated() != is_isolated {
+            self.line.isolate(is_isolated);
+        }
     }
 
     /// The state to show: from a hovering one to a milder only after [`CALM_MS`].

@@ -104,6 +104,16 @@ impl Line {
         self.fed_since = None;
     }
 
+    /// Whether the point before this line should be open.
+    pub fn is_isolated(&self) -> bool {
+        self.is_isolated
+    }
+
+    /// Whether balanced voltage stands behind a point that should be open, were it only for one reading.
+    pub fn is_fed(&self) -> bool {
+        self.fed_since.is_some()
+    }
+
     /// Whether voltage stands behind a point that should be open, and has for [`BACK_FEED_MS`].
     pub fn is_back_fed(&self, at: &Stamp) -> bool {
         self.fed_since.is_some_and(|since| at.since_ms(&since) >= BACK_FEED_MS)

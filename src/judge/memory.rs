@@ -6,7 +6,7 @@ use crate::{
     terms::{AssetId, Digest, MeterId, Stamp, WattHours},
 };
 
-use super::{leave::PermitUse, permit::Permit, sign::StandingSign, window::Windows};
+use super::{cutoff::OrderMemory, leave::PermitUse, permit::Permit, sign::StandingSign, window::Windows};
 
 /// An energy register at a moment: one side of a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,8 @@ pub struct Memory {
     pub plates: Vec<(AssetId, PlateSource, Nameplate)>,
     /// The authority's roster in force.
     pub roster: Option<Roster>,
+    /// Cut-off orders.
+    pub orders: Vec<OrderMemory>,
     /// Signs that stand, by meter.
     pub signs: Vec<(MeterId, StandingSign)>,
     /// Who each meter said it was before anybody edited it.

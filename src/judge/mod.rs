@@ -36,7 +36,7 @@ pub use accuracy::{Accuracy, Classes};
 pub use allowance::{Allowance, AllowanceKind};
 pub use balance::{BalanceFinding, Corroboration, Coupler, Doubt, Group, Losses, Outcome};
 pub use commission::{Commissioned, Equipment, Promised, Role, VoltagePoint, Wiring};
-pub use cutoff::{Rung, Transition};
+pub use cutoff::{OrderAct, Rung, Transition};
 pub use drawing::Proof;
 pub use duty::Papers;
 pub use event::{ClassChange, DeadlineWarning, Event, MeterTold, PlateRead, RegisterEvent, RegisterQuirk};
@@ -68,9 +68,10 @@ pub enum Fact<'a> {
     Roster(&'a Roster),
     /// The authority opens the latch on this equipment.
     Reset(AssetId),
-    /// The point before the feeders of this equipment should be open from here on (`true`), or no longer: a cut-off order
-    /// was executed, or its place restored. The agent refuses orders as `not_executed` so far and says it never; the judge
-    /// already tells voltage behind such a point as [`State::Exporting`].
+    /// Something is done about a cut-off order.
+    Order(&'a OrderAct),
+    /// The point before the feeders of this equipment is open from here on (`true`), or no longer, as a breaker tells. An
+    /// order that was seen to be executed says it of its own points by itself.
     Isolated(AssetId, bool),
     /// Somebody asks for the verdict on this equipment now.
     Ask(AssetId),

@@ -1,11 +1,13 @@
 //! One gateway's site: every feeder and every piece of equipment behind it, and who hears which fact.
 
+mod cuts;
 mod law;
 
 use super::{
     Fact, Finding,
     balance::{Balances, Corroboration, Group},
     commission::{Commissioned, Equipment},
+    cutoff::Orders,
     event::{Event, MeterTold, RegisterEvent},
     feeder::{Change, Feeder},
     grounds::Grounds,
@@ -51,6 +53,7 @@ pub struct Site {
     last_tick: Option<Stamp>,
     day: Option<LegalDay>,
     roster: Option<Roster>,
+    orders: Orders,
     reads: Reads,
 }
 
@@ -126,8 +129,10 @@ impl Site {
             last_tick: None,
             day: None,
             roster: memory.roster.clone(),
+            orders: Orders::default(),
             reads: Reads::default(),
         }
+        .recall_orders(memory)
     }
 
     /// Watches balance groups of these meters too.
@@ -150,7 +155,9 @@ impl Site {
             say(Finding::Event(Event::ClockStepped { by_ms }));
             self.feeders.iter_mut().for_each(|feeder| feeder.on_clock_step(by_ms, at));
             self.balances.on_clock_step();
+            self.orders.on_clock_step(at, say);
         }
+        self.finish_orders(at, say);
         self.last = Some(*at);
         let day = at.legal_day();
         if self.day.replace(day) != Some(day) {
@@ -175,6 +182,7 @@ impl Site {
             Fact::Permit(permit) => self.on_permit(permit, at, say),
             Fact::Roster(roster) => self.on_roster(roster, at, say),
             Fact::Reset(asset) => self.reset(asset, at, say),
+            Fact::Order(act) => self.on_order(act, at, say),
             Fact::Isolated(asset, is_isolated) => {
                 self.each_serving(asset, |feeder| feeder.isolate(is_isolated));
             }
@@ -227,6 +235,7 @@ impl Site {
             }
             self.close_interval(place, at, false, say);
         }
+        self.tick_orders(at, awake, say);
         self.compare(at, say);
     }
 
@@ -309,6 +318,7 @@ impl Site {
                 say(corroborated(&self.balances, at, verdict));
             }
         }
+        self.show_orders(place, at, reading, say);
     }
 
     /// Permits that came into force or ended: sums begin anew.

@@ -12,6 +12,7 @@ mod desk;
 pub mod findings;
 pub mod inspect;
 pub mod lineage;
+pub mod orders;
 pub mod page;
 pub mod prune;
 pub mod refusals;

@@ -14,8 +14,8 @@ use crate::{
         follow::{Place, Seen},
     },
     judge::{
-        BalanceFinding, Event, Finding, Interval, Measured, MeterTold, Outcome, Proof, SignFinding, State,
-        StateFinding, Transition, Turn, Verdict,
+        BalanceFinding, Event, Finding, Interval, Measured, MeterTold, Outcome, Proof, Rung, SignFinding,
+        State, StateFinding, Transition, Turn, Verdict,
     },
     terms::{
         AssetId, GatewayId, MilliWatts, WattHours,
@@ -176,7 +176,7 @@ impl Timeline {
             Body::Finding(Finding::Interval(interval)) => (Tone::Doubt, interval_line(interval)?),
             Body::Finding(Finding::Event(Event::Hold(_))) => return None,
             Body::Finding(Finding::Event(event)) => event_line(event, self.language),
-            Body::Finding(Finding::Transition(step)) => transition_line(step),
+            Body::Finding(Finding::Transition(step)) => transition_line(step, self.language),
             Body::Finding(Finding::State(found)) => {
                 self.states.insert((record.header.log, found.asset), found.state);
                 (state_tone(found.state), self.state_line(found))
@@ -407,9 +407,21 @@ fn log_line(body: &Body) -> Option<(Tone, String)> {
     })
 }
 
-fn transition_line(step: &Transition) -> (Tone, String) {
-    let (from, to) = (step.from.word(), step.to.word());
-    (Tone::Plain, format!("{}: order {} from {from} to {to} ({})", step.asset, step.order, step.why))
+fn transition_line(step: &Transition, language: Language) -> (Tone, String) {
+    let tone = match step.to {
+        Rung::Violated => Tone::Alarm,
+        Rung::Indeterminate => Tone::Doubt,
+        Rung::Observing | Rung::Provisional | Rung::Verified | Rung::Maintained => Tone::Good,
+        Rung::Issued
+        | Rung::Acknowledged
+        | Rung::Scheduled
+        | Rung::CutClaimed
+        | Rung::Suspended
+        | Rung::Closed
+        | Rung::Cancelled
+        | Rung::Restored => Tone::Plain,
+    };
+    (tone, format!("{}: order {}: {} ({})", step.asset, step.order, step.to.told(language), step.why))
 }
 
 fn answer_line(answer: &Answer) -> Option<(Tone, String)> {

@@ -1,10 +1,12 @@
 //! The sentences a person reads, Chinese and English side by side, so that neither can be forgotten.
 
 mod findings;
+mod orders;
 mod share;
 mod signs;
 
 pub use findings::*;
+pub use orders::*;
 pub use share::*;
 pub use signs::*;
 
@@ -103,12 +105,6 @@ pub const METER_UNFIT: Words = Words {
 };
 /// Stands before the power that could hide below a floor.
 pub const NOT_MEASURABLE_UP_TO: Words = Words { zh: "不可测量，至多", en: "not measurable, up to" };
-
-/// Voltage behind a cut.
-pub const FED_BEHIND_CUT: Words = Words {
-    zh: "断开点之后出现电压（反送电或重新带电），危险：不得触碰",
-    en: "VOLTAGE BEHIND THE CUT (back-feed, or made alive again): danger, do not touch",
-};
 
 /// `unknown`
 pub const UNKNOWN: Words = Words {

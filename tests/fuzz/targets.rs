@@ -227,16 +227,16 @@ pub fn act(data: &[u8]) {
             recorded(&act);
         }
         let mut trust = Trust::new(gateway(), authority.clone());
-        let Ok(act) = trust.open_act(&bytes, &now(), |_| true) else { continue };
+        let Ok(act) = trust.open_act(&bytes, &now(), |_| Ok(())) else { continue };
         assert_eq!(act.gateway, gateway());
         assert!(act.expires_unix_ms >= now().wall_unix_ms);
-        let again = trust.open_act(&bytes, &now(), |_| true).expect_err("twice");
+        let again = trust.open_act(&bytes, &now(), |_| Ok(())).expect_err("twice");
         // A key that has just revoked another is still there; one act is taken once.
         assert_eq!(again.why, ActRefusal::Replayed);
         let mut restarted = Trust::new(gateway(), authority.clone());
         restarted.recall(&act);
         assert_eq!(
-            restarted.open_act(&bytes, &now(), |_| true).expect_err("twice").why,
+            restarted.open_act(&bytes, &now(), |_| Ok(())).expect_err("twice").why,
             ActRefusal::Replayed
         );
     }

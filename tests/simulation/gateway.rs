@@ -207,7 +207,8 @@ impl Gateway {
 
     /// Something came from the broker.
     pub(crate) fn letter(&mut self, now: &Stamp, letter: Letter) -> Step {
-        match self.letters.on(letter, now) {
+        let site = &self.site;
+        match self.letters.on(letter, now, &|act| site.may(act)) {
             Outcome::Nothing => Ok(()),
             Outcome::Say(body) => {
                 self.said.push(body);
@@ -296,10 +297,13 @@ impl Gateway {
     }
 
     fn obey(&mut self, now: &Stamp, act: Act, answer: Answer) {
-        let meaning = act.meaning.clone();
+        let (meaning, order) = (act.meaning.clone(), act.about_orders());
         self.said.push(Body::Act(act));
         if let Meaning::Ask(asset) = meaning {
             self.judge(now, Fact::Ask(asset));
+        }
+        if let Some(order) = order {
+            self.judge(now, Fact::Order(&order));
         }
         self.said.push(Body::Answer(answer));
     }

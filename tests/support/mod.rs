@@ -34,14 +34,15 @@ use coldhearth::{
         Audit, Body, Class, Journal as _, Kind, PublicKey, Record, Report, record::Unverified, topic,
     },
     host::{
-        Clock as _, SystemClock,
+        Clock, SystemClock,
+        clock::Wait,
         courier::{self, Broker, Courier, Event},
         keys::KEY_FILE,
         public_key,
     },
     judge::{Finding, State, Verdict},
     metering::Profile,
-    terms::{MilliVolts, MilliWatts, Ratio},
+    terms::{MilliVolts, MilliWatts, Ratio, Stamp},
 };
 use coldhearth_sim::{ElectricArcFurnace, Faults, Feeder, FeederIndex, Load, Plant, SimMeter, serve};
 
@@ -51,6 +52,43 @@ pub const PATIENCE: Duration = Duration::from_secs(180);
 /// Waits for an event; a test that waits longer than [`PATIENCE`] has failed.
 pub async fn soon<T>(what: &str, event: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, event).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
+
+/// The machine's clock, but faster, from a moment on.
+pub struct FastClock {
+    life: SystemClock,
+    began_ms: u64,
+    origin: Stamp,
+    speed: u64,
+}
+
+impl FastClock {
+    /// So many times as fast; at its beginning it tells this moment.
+    pub fn new(speed: u64, origin: Stamp) -> FastClock {
+        let life = SystemClock::default();
+        FastClock { began_ms: life.now().uptime_ms, life, origin, speed }
+    }
+}
+
+impl Clock for FastClock {
+    fn now(&self) -> Stamp {
+        let life = self.life.now();
+        let ahead = (life.uptime_ms - self.began_ms) * self.speed;
+        Stamp {
+            wall_unix_ms: self.origin.wall_unix_ms + ahead.cast_signed(),
+            uptime_ms: self.origin.uptime_ms + ahead,
+            ..life
+        }
+    }
+
+    fn sleep_until(&self, uptime_ms: u64) -> Wait<'_> {
+        let ahead = uptime_ms.saturating_sub(self.origin.uptime_ms).div_ceil(self.speed);
+        self.life.sleep_until(self.began_ms + ahead)
+    }
+
+    fn set_boot(&self, boot: u32) {
+        self.life.set_boot(boot);
+    }
 }
 
 /// A folder that goes with the test.

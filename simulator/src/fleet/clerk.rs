@@ -16,7 +16,7 @@ use coldhearth::{
         suite::{SecretPem, signer_from_pem},
     },
     host::{Exit, Failure, clock, keys},
-    judge::{Finding, Shares},
+    judge::{Finding, Shares, cutoff::Unfit},
     terms::{Digest, Name, Stamp},
 };
 use tokio::sync::{mpsc, watch};
@@ -191,7 +191,7 @@ impl Clerk {
     /// As [`Clerk::on_entry`].
     pub(super) fn on_letter(&mut self, now: &Stamp, letter: Letter, story: &Story) -> Result<(), Failure> {
         let mut group = Group::default();
-        match self.letters.on(letter, now) {
+        match self.letters.on(letter, now, &|_| Err(Unfit::UnknownOrder)) {
             Outcome::Nothing => return Ok(()),
             Outcome::Say(body) => self.scribe.write(*now, body),
             Outcome::Do(act, answer) => self.obey(now, act, answer, story),

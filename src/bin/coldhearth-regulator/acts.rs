@@ -112,7 +112,7 @@ pub(crate) fn act(verb: ActVerb) -> Result<Exit, Failure> {
     }
 }
 
-fn send(
+pub(crate) fn send(
     broker: &BrokerOrders,
     store: &mut dyn Store,
     bytes: Vec<u8>,
@@ -124,7 +124,7 @@ fn send(
 }
 
 /// Whether the gateway took the act.
-fn answered(reply: &Reply) -> Result<(), Failure> {
+pub(crate) fn answered(reply: &Reply) -> Result<(), Failure> {
     match reply.answer.map(|answer| answer.refused) {
         Some(None) => Ok(()),
         Some(Some(why)) => Err(Failure::new(Exit::Negative, format!("refused: {}", why.word()))),
@@ -135,11 +135,11 @@ fn answered(reply: &Reply) -> Result<(), Failure> {
     }
 }
 
-fn name(text: &str) -> Result<Name, String> {
+pub(crate) fn name(text: &str) -> Result<Name, String> {
     Name::new(text).ok_or_else(|| format!("`{text}` is no identifier: 1 to 24 of a-z, 0-9, _ and -"))
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let failed = |e: std::io::Error| Failure::new(Exit::Data, format!("{}: {e}", file.display()));
     if file.as_os_str() == "-" {
         let mut bytes = Vec::new();

@@ -26,7 +26,7 @@ pub enum Said {
 }
 
 /// One order, and how it stands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CutOff {
     pub(super) order: Order,
     pub(super) stand: Stand,
@@ -55,6 +55,11 @@ impl CutOff {
     /// How it stands.
     pub fn stand(&self) -> &Stand {
         &self.stand
+    }
+
+    /// How it stood when the log was last told.
+    pub fn told(&self) -> &Stand {
+        &self.told
     }
 
     /// Whether an act has a place here.

@@ -69,7 +69,9 @@ impl CutOff {
             return Err(Impossible::UnknownOrder);
         }
         let has_reading = self.acts.iter().any(|(cue, ..)| *cue == Cue::ReadingAgrees);
-        let is_past = told.stand.hold.is_none_or(|hold| at.since_ms(&hold.until) >= -AHEAD_MS);
+        // Across boots a clock that was set since tells no order.
+        let is_past = |until: &Stamp| until.boot != at.boot || at.since_ms(until) >= -AHEAD_MS;
+        let is_past = told.stand.hold.is_none_or(|hold| is_past(&hold.until));
         if !is_past || !self.stand.may_become(&told.stand, &self.order.holds, has_reading) {
             return Err(Impossible::Stand);
         }

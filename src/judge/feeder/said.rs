@@ -1,9 +1,10 @@
 //! What a feeder says of itself: its state with what it rests on, and its intervals.
 
-use super::{COOL_DOWN_MS, Feeder, poll_ms};
+use super::{COOL_DOWN_MS, Feeder, MISSED_POLLS, SILENCE_MS, poll_ms};
 use crate::{
     judge::{
         commission::VoltagePoint,
+        cutoff::Seen,
         drawing::Proof,
         floor::Measured,
         ledger::{Interval, Ledger},
@@ -13,7 +14,7 @@ use crate::{
         state::State,
         window::Window,
     },
-    metering::{Identity, Reading, Scan},
+    metering::{Identity, Quantity, Reading, Scan},
     terms::{
         AssetId, Digest, MeterId, MilliAmps, MilliVolts, MilliWatts, Stamp, WattHours,
         words::{self, Words},
@@ -138,6 +139,22 @@ impl Feeder {
             commissioning: Some(self.terms.identity),
             plate: self.plate,
             scan: reading.map_or_else(Scan::default, |r| r.scan.clone()),
+        }
+    }
+
+    /// What it shows cut-off orders with this fact.
+    pub fn seen(&self, at: &Stamp, reading: Option<&Reading>) -> Seen {
+        let polls_ms = poll_ms(&self.terms).saturating_mul(i64::from(MISSED_POLLS) + 1);
+        Seen {
+            meter: self.terms.meter,
+            at: *at,
+            state: self.shown,
+            is_told: reading.is_some(),
+            mark: self.track.anchor(),
+            idle: self.terms.idle_limit(),
+            power_fails: reading.and_then(|reading| reading.value(Quantity::PowerFails)),
+            patience_ms: polls_ms.max(SILENCE_MS),
+            is_fed: self.line.is_fed(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The judge told a story second by second, in virtual time.
 
+mod cuts;
 mod doubt;
 mod law;
 mod lives;

@@ -475,7 +475,7 @@ fn believes(keyring: &mut Keyring, bytes: &[u8]) -> bool {
         Ok("receipt") => Receipt::open(&signed, &authority().public_key()).is_ok(),
         Ok("act") if signed.members().text("act").is_ok() => {
             let mut trust = Trust::new(GatewayId::new("gw-03").unwrap(), vec![authority().public_key()]);
-            match trust.open_act(bytes, &at(10), |_| true) {
+            match trust.open_act(bytes, &at(10), |_| Ok(())) {
                 Ok(_) => true,
                 Err(refused) => {
                     // Whatever a gateway makes of it: it was read.

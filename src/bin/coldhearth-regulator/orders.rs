@@ -1,0 +1,210 @@
+//! `order new|sign|send|revoke|reset|restore|status`: cut-off orders, from draft to proof.
+
+use std::{io::Write as _, path::PathBuf};
+
+use clap::Subcommand;
+use coldhearth::{
+    evidence::ActKind,
+    host::{Clock as _, Exit, Failure, SystemClock},
+    regulator::{
+        acts,
+        orders::{self, About},
+    },
+    terms::{AssetId, GatewayId, Name, OrderId, words::Language},
+};
+
+use crate::{
+    acts::{answered, name, read, send},
+    broker::BrokerOrders,
+    milliseconds, say,
+    serve::Home,
+};
+
+/// What an act is about, on the command line.
+#[derive(clap::Args)]
+pub(crate) struct AboutOrders {
+    /// The equipment
+    #[arg(long, value_name = "ID", value_parser = name)]
+    asset: Name,
+    /// The gateway it stands behind
+    #[arg(long, value_name = "ID", value_parser = name)]
+    gateway: Name,
+    /// Who signs: the authority or the supplier, by its identifier
+    #[arg(long, value_name = "ID", value_parser = name)]
+    issuer: Name,
+}
+
+/// Where an act goes at once.
+#[derive(clap::Args)]
+pub(crate) struct Sending {
+    #[command(flatten)]
+    about: AboutOrders,
+    #[command(flatten)]
+    broker: BrokerOrders,
+    #[command(flatten)]
+    home: Home,
+    /// How long to wait for the signed answer (30s, 5m, 2h)
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = milliseconds)]
+    wait: u64,
+    /// Why, as it shall stand in the act
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum OrderVerb {
+    /// Print a draft of an order, or of another act about it, to be filled in: what stands in <angle brackets> is yours
+    New {
+        /// The order
+        #[arg(value_name = "ORDER", value_parser = name)]
+        order: Name,
+        #[command(flatten)]
+        about: AboutOrders,
+        /// What it does: order, acknowledge, plan, claim, suspend, resume, seal, close, reading
+        #[arg(long, value_name = "KIND", default_value = "order", value_parser = kind)]
+        act: ActKind,
+        /// A meter that shall be without power; once for each
+        #[arg(long = "meter", value_name = "ID", value_parser = name)]
+        meters: Vec<Name>,
+    },
+    /// Sign a draft that was filled in; prints it as it travels. What a gateway would refuse is named and not signed
+    Sign {
+        /// The act, or `-` for standard input
+        file: PathBuf,
+        #[command(flatten)]
+        home: Home,
+    },
+    /// Send a signed act to its gateway and wait for the signed answer: exit 0 accepted, 1 refused, 75 no answer
+    Send {
+        #[command(flatten)]
+        broker: Box<BrokerOrders>,
+        /// The signed act, or `-` for standard input
+        file: PathBuf,
+        #[command(flatten)]
+        home: Home,
+        /// How long to wait for the answer (30s, 5m, 2h)
+        #[arg(long, value_name = "TIME", default_value = "60s", value_parser = milliseconds)]
+        wait: u64,
+    },
+    /// Withdraw an order
+    Revoke {
+        /// The order
+        #[arg(value_name = "ORDER", value_parser = name)]
+        order: Name,
+        #[command(flatten)]
+        sending: Box<Sending>,
+    },
+    /// Open the latch of the equipment, its verdict's and that of every order on it
+    Reset {
+        #[command(flatten)]
+        sending: Box<Sending>,
+    },
+    /// Order the reconnection. The record of it is not permission to energise
+    Restore {
+        /// The order
+        #[arg(value_name = "ORDER", value_parser = name)]
+        order: Name,
+        #[command(flatten)]
+        sending: Box<Sending>,
+    },
+    /// Show how orders stand, by replaying the logs that are kept: exit 1 when one is violated or a log is impossible
+    Status {
+        /// One order; all of them unless one is named
+        #[arg(value_name = "ORDER", value_parser = name)]
+        order: Option<Name>,
+        /// Of one gateway
+        #[arg(long, value_name = "ID", value_parser = name)]
+        gateway: Option<Name>,
+        #[command(flatten)]
+        home: Home,
+        /// Print a JSON array instead
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(crate) fn order(verb: OrderVerb) -> Result<Exit, Failure> {
+    let now_unix_ms = SystemClock::default().now().wall_unix_ms;
+    match verb {
+        OrderVerb::New { order, about, act, meters } => {
+            let draft = orders::draft(act, about.of(Some(OrderId(order))), &meters, now_unix_ms);
+            let text = serde_json::to_string_pretty(&draft)
+                .map_err(|e| Failure::new(Exit::Bug, format!("a draft cannot be written: {e}")))?;
+            say(&text);
+            Ok(Exit::Done)
+        }
+        OrderVerb::Sign { file, home } => {
+            let draft = read(&file)?;
+            let open = serde_json::from_slice(&draft).map(|draft| orders::blanks(&draft)).unwrap_or_default();
+            if !open.is_empty() {
+                let message = format!("still to be filled in: {}", open.join(", "));
+                return Err(Failure::new(Exit::Data, message));
+            }
+            let signed = acts::sign(&draft, &*home.signer()?, now_unix_ms)?;
+            orders::check(&acts::read(&signed)?)?;
+            let _gone = std::io::stdout().write_all(&[&signed[..], b"\n"].concat());
+            Ok(Exit::Done)
+        }
+        OrderVerb::Send { broker, file, home, wait } => {
+            let mut bytes = read(&file)?;
+            bytes.truncate(bytes.trim_ascii_end().len());
+            orders::check(&acts::read(&bytes)?)?;
+            answered(&send(&broker, &mut *home.store()?, bytes, wait)?)?;
+            say("accepted");
+            Ok(Exit::Done)
+        }
+        OrderVerb::Revoke { order, sending } => sent(ActKind::Revoke, Some(order), &sending, now_unix_ms),
+        OrderVerb::Reset { sending } => sent(ActKind::Reset, None, &sending, now_unix_ms),
+        OrderVerb::Restore { order, sending } => sent(ActKind::Restore, Some(order), &sending, now_unix_ms),
+        OrderVerb::Status { order, gateway, home, json } => {
+            status(order, gateway.map(GatewayId), &home, json, now_unix_ms)
+        }
+    }
+}
+
+impl AboutOrders {
+    fn of(&self, order: Option<OrderId>) -> About {
+        About { order, asset: AssetId(self.asset), gateway: GatewayId(self.gateway), issuer: self.issuer }
+    }
+}
+
+/// Signs an act that needs nothing but a reason, and sends it.
+fn sent(kind: ActKind, order: Option<Name>, sending: &Sending, now_unix_ms: i64) -> Result<Exit, Failure> {
+    let mut draft = orders::draft(kind, sending.about.of(order.map(OrderId)), &[], now_unix_ms);
+    draft.insert("reason".into(), sending.reason.as_str().into());
+    let bytes = serde_json::to_vec(&draft)
+        .map_err(|e| Failure::new(Exit::Bug, format!("a draft cannot be written: {e}")))?;
+    let signed = acts::sign(&bytes, &*sending.home.signer()?, now_unix_ms)?;
+    answered(&send(&sending.broker, &mut *sending.home.store()?, signed, sending.wait)?)?;
+    say("accepted");
+    Ok(Exit::Done)
+}
+
+fn status(
+    order: Option<Name>,
+    gateway: Option<GatewayId>,
+    home: &Home,
+    json: bool,
+    now_unix_ms: i64,
+) -> Result<Exit, Failure> {
+    let mut all = orders::standing(&mut *home.store()?, gateway)?;
+    all.retain(|standing| order.is_none_or(|named| standing.cut.order().id == OrderId(named)));
+    if json {
+        let told: Vec<serde_json::Value> = all.iter().map(|standing| standing.json(now_unix_ms)).collect();
+        say(&serde_json::Value::from(told).to_string());
+    } else {
+        let language = Language::of_locale(&std::env::var("LANG").unwrap_or_default());
+        all.iter().flat_map(|standing| standing.lines(now_unix_ms, language)).for_each(|line| say(&line));
+    }
+    let bad = |standing: &orders::Standing| {
+        standing.impossible.is_some() || standing.cut.stand().rung == coldhearth::judge::Rung::Violated
+    };
+    Ok(if all.iter().any(bad) { Exit::Negative } else { Exit::Done })
+}
+
+fn kind(text: &str) -> Result<ActKind, String> {
+    let about = ActKind::from_word(text).filter(|kind| {
+        !matches!(kind, ActKind::Roster | ActKind::Permit | ActKind::RevokeKey | ActKind::Ask)
+    });
+    about.ok_or_else(|| format!("`{text}` is no act about an order; `order new --help` lists them"))
+}

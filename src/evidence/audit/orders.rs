@@ -1,0 +1,83 @@
+//! What the records say of cut-off orders: each replayed, in the order of its log.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    evidence::{
+        OrderLog,
+        record::{LogId, Record},
+    },
+    judge::cutoff::{CutOff, Impossible},
+    terms::GatewayId,
+};
+
+/// Records about orders that may wait for those before them; beyond it they are taken as they come.
+const MAX_WAITING: usize = 4_096;
+
+/// An order as the records leave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderSeen {
+    /// Whose log.
+    pub gateway: GatewayId,
+    /// Which log.
+    pub log: LogId,
+    /// The order, and how it stands.
+    pub cut: CutOff,
+    /// The first record of that log that cannot follow from those before it, where there is one: nothing about orders
+    /// from there on is taken. Of a log that is not complete it may be the fault of what is missing.
+    pub impossible: Option<(u64, Impossible)>,
+}
+
+/// The orders of all logs.
+#[derive(Debug, Default)]
+pub(super) struct OrderFold {
+    logs: BTreeMap<(GatewayId, LogId), Followed>,
+}
+
+#[derive(Debug, Default)]
+struct Followed {
+    log: OrderLog,
+    waiting: BTreeMap<u64, Record>,
+    impossible: Option<(u64, Impossible)>,
+}
+
+impl OrderFold {
+    /// Takes a record; `is_proven` says that all before it have come.
+    pub(super) fn on(&mut self, record: &Record, is_proven: bool) {
+        let key = (record.header.gateway, record.header.log);
+        if OrderLog::takes(&record.body) {
+            let followed = self.logs.entry(key).or_default();
+            followed.waiting.insert(record.header.seq, record.clone());
+        }
+        // What waits may go on with any record whose place is proven; few logs have anything that waits.
+        if let Some(followed) = self.logs.get_mut(&key).filter(|followed| !followed.waiting.is_empty()) {
+            if is_proven {
+                followed.go_on(record.header.seq);
+            } else if followed.waiting.len() > MAX_WAITING {
+                followed.go_on(u64::MAX);
+            }
+        }
+    }
+
+    pub(super) fn finish(self) -> Vec<OrderSeen> {
+        let mut all = Vec::new();
+        for ((gateway, log), mut followed) in self.logs {
+            followed.go_on(u64::MAX);
+            let impossible = followed.impossible;
+            let seen = |cut: &CutOff| OrderSeen { gateway, log, cut: cut.clone(), impossible };
+            all.extend(followed.log.iter().map(seen));
+        }
+        all
+    }
+}
+
+impl Followed {
+    fn go_on(&mut self, upto: u64) {
+        while let Some(first) = self.waiting.first_entry().filter(|first| *first.key() <= upto) {
+            let (seq, record) = first.remove_entry();
+            if self.impossible.is_none() {
+                self.impossible = self.log.on(&record).err().map(|why| (seq, why));
+            }
+        }
+    }
+}

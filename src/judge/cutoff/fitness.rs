@@ -1,0 +1,59 @@
+//! Whether an order may be executed here at all. What must never be cut is refused, whoever orders it.
+
+use super::order::Order;
+use crate::{
+    judge::{AllowanceKind, Commissioned, Role},
+    terms::MeterId,
+};
+
+/// Why an act about an order is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// It rests on no law.
+    NoLegalBasis,
+    /// Nobody answers for it that the equipment may lose its power without harm.
+    NoSafeState,
+    /// It names a meter that is not configured here, or one that does not serve the equipment.
+    UnknownPoint,
+    /// It would cut what must never be cut.
+    NeverToBeCut,
+    /// No such order was given here.
+    UnknownOrder,
+    /// The order stands where the act has no place.
+    OutOfTurn,
+    /// More orders than can be remembered are in force.
+    TooMany,
+}
+
+/// Whether cutting this point would take away what people's lives or the plant hang on: cooling, drainage, ventilation,
+/// gas purge and exhaust, gas detection, fire water and emergency lighting have feeders of role `safety`; barring, cooling
+/// and cranes that hang on another feeder are among its allowances.
+pub fn is_never_to_be_cut(terms: &Commissioned) -> bool {
+    let keeps = |kind| matches!(kind, AllowanceKind::Barring | AllowanceKind::Cooling | AllowanceKind::Crane);
+    terms.role == Role::Safety || terms.allowances.iter().any(|allowance| keeps(allowance.kind))
+}
+
+/// Whether an order may be executed, by itself and by what is commissioned here.
+///
+/// # Errors
+/// Why not.
+pub fn check<'t>(order: &Order, terms_of: impl Fn(MeterId) -> Option<&'t Commissioned>) -> Result<(), Unfit> {
+    if order.basis.is_none() {
+        return Err(Unfit::NoLegalBasis);
+    }
+    for point in &order.points {
+        let terms = terms_of(point.meter).ok_or(Unfit::UnknownPoint)?;
+        if is_never_to_be_cut(terms) {
+            return Err(Unfit::NeverToBeCut);
+        }
+        let knows_upstream = point.upstream.is_none_or(|meter| terms_of(meter).is_some());
+        if !terms.serves(order.asset) || !knows_upstream {
+            return Err(Unfit::UnknownPoint);
+        }
+    }
+    if order.safe_state.as_ref().is_some_and(|state| state.is_safe()) {
+        Ok(())
+    } else {
+        Err(Unfit::NoSafeState)
+    }
+}

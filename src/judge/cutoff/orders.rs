@@ -1,0 +1,210 @@
+//! All orders of one gateway, being executed.
+
+use super::{
+    CutOff, MAX_ORDERS, Said,
+    deed::{Deed, OrderAct},
+    execution::Execution,
+    fitness::Unfit,
+    order::Order,
+    reading::Agreement,
+    stand::Stand,
+    watched::Seen,
+};
+use crate::{
+    judge::{Event, Finding},
+    terms::{AssetId, MeterId, OrderId, Stamp},
+};
+
+/// What the log tells of one order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderMemory {
+    /// What it says.
+    pub order: Order,
+    /// When it was taken.
+    pub given: Stamp,
+    /// How it stood when that was told last; `None` before its first step.
+    pub stand: Option<Stand>,
+    /// Acts that were taken after that, in order.
+    pub after: Vec<OrderAct>,
+}
+
+/// The orders of one gateway.
+#[derive(Debug, Default)]
+pub struct Orders {
+    all: Vec<Execution>,
+    /// Meters that any of them looks at, in order.
+    watched: Vec<MeterId>,
+    /// Acts of the log whose outcome the log does not tell: the power went between the two.
+    unfinished: Vec<OrderAct>,
+}
+
+impl Orders {
+    /// The orders that a log tells of. `beside` names the process feeders that serve nothing but this equipment.
+    pub fn recalling(memory: &[OrderMemory], beside: impl Fn(AssetId) -> Vec<MeterId>) -> Orders {
+        let mut orders = Orders::default();
+        for OrderMemory { order, given, stand, after } in memory {
+            let stand = stand.unwrap_or_else(|| Stand::issued(given));
+            orders.take(CutOff::standing(order.clone(), stand), &beside);
+            orders.unfinished.extend(after.iter().cloned());
+        }
+        orders.look_up();
+        orders
+    }
+
+    /// Each order with how it stands.
+    pub fn iter(&self) -> impl Iterator<Item = &CutOff> {
+        self.all.iter().map(Execution::cut)
+    }
+
+    /// Whether any order looks at this meter.
+    pub fn watches(&self, meter: MeterId) -> bool {
+        self.watched.binary_search(&meter).is_ok()
+    }
+
+    /// Whether power at this meter is behind a cut.
+    pub fn isolates(&self, meter: MeterId) -> bool {
+        self.all.iter().any(|execution| execution.isolated().any(|isolated| isolated == meter))
+    }
+
+    /// Whether an act about an order has a place here; what it names is looked at elsewhere.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may(&self, act: &OrderAct) -> Result<(), Unfit> {
+        let named = |execution: &&Execution| {
+            let order = execution.cut().order();
+            Some(order.id) == act.order && order.asset == act.asset
+        };
+        match (&act.deed, self.all.iter().find(named)) {
+            (Deed::Reset, _) => Ok(()),
+            (Deed::Order(order), None) => {
+                let is_taken = self.place(order.id).is_some();
+                let is_full = self.iter().filter(|cut| !cut.stand().rung.is_over()).count() >= MAX_ORDERS;
+                match (is_taken, is_full) {
+                    // The same order on other equipment.
+                    (true, _) => Err(Unfit::UnknownOrder),
+                    (false, true) => Err(Unfit::TooMany),
+                    (false, false) => Ok(()),
+                }
+            }
+            (_, None) => Err(Unfit::UnknownOrder),
+            (Deed::Reading(reading), Some(known))
+                if !known.cut().order().points.iter().any(|point| point.meter == reading.meter) =>
+            {
+                Err(Unfit::UnknownPoint)
+            }
+            (deed, Some(known)) => {
+                if known.cut().may(deed) {
+                    Ok(())
+                } else {
+                    Err(Unfit::OutOfTurn)
+                }
+            }
+        }
+    }
+
+    /// Acts whose outcome the log does not tell yet.
+    pub fn unfinished(&mut self) -> Vec<OrderAct> {
+        std::mem::take(&mut self.unfinished)
+    }
+
+    /// Whether there are any.
+    pub fn has_unfinished(&self) -> bool {
+        !self.unfinished.is_empty()
+    }
+
+    /// Takes an act that has a place here; one that has none changes nothing.
+    pub fn on_act(
+        &mut self,
+        at: &Stamp,
+        act: &OrderAct,
+        beside: impl Fn(AssetId) -> Vec<MeterId>,
+        say: &mut dyn FnMut(Finding),
+    ) {
+        let agreement = match &act.deed {
+            Deed::Reading(reading) => reading.says(),
+            Deed::Order(_)
+            | Deed::Acknowledge
+            | Deed::Plan { .. }
+            | Deed::Claim(_)
+            | Deed::Suspend { .. }
+            | Deed::Resume
+            | Deed::Seal { .. }
+            | Deed::Close { .. }
+            | Deed::Revoke
+            | Deed::Restore
+            | Deed::Reset => Agreement::TellsNothing,
+        };
+        let say = &mut |said| say(finding(said));
+        if let Deed::Order(order) = &act.deed
+            && self.place(order.id).is_none()
+        {
+            self.take(CutOff::given(order.clone(), at), &beside);
+        } else {
+            for execution in &mut self.all {
+                let order = execution.cut().order();
+                let is_meant = act.order.is_none_or(|named| named == order.id) && act.asset == order.asset;
+                if is_meant
+                    && execution.on_act(at, act, agreement, say).is_ok()
+                    && let Deed::Order(order) = &act.deed
+                {
+                    execution.name_points(order, beside(order.asset).into_iter());
+                }
+            }
+        }
+        self.look_up();
+    }
+
+    /// Takes what a meter shows.
+    pub fn on_seen(&mut self, seen: &Seen, say: &mut dyn FnMut(Finding)) {
+        for execution in self.all.iter_mut().filter(|execution| execution.concerns(seen.meter)) {
+            if execution.on_seen(seen, &mut |said| say(finding(said))) {
+                let order = execution.cut().order();
+                let (order, asset, meter) = (order.id, order.asset, seen.meter);
+                say(Finding::Event(Event::FedBehindCut { order, asset, meter }));
+            }
+        }
+    }
+
+    /// Takes the passing of time.
+    pub fn on_tick(&mut self, at: &Stamp, is_awake: bool, say: &mut dyn FnMut(Finding)) {
+        for execution in &mut self.all {
+            execution.on_tick(at, is_awake, &mut |said| say(finding(said)));
+        }
+    }
+
+    /// The wall clock was moved.
+    pub fn on_clock_step(&mut self, now: &Stamp, say: &mut dyn FnMut(Finding)) {
+        for execution in &mut self.all {
+            execution.on_clock_step(now, &mut |said| say(finding(said)));
+        }
+    }
+
+    fn place(&self, id: OrderId) -> Option<usize> {
+        self.all.iter().position(|execution| execution.cut().order().id == id)
+    }
+
+    fn take(&mut self, cut: CutOff, beside: &impl Fn(AssetId) -> Vec<MeterId>) {
+        if self.all.len() >= MAX_ORDERS {
+            // The oldest that has ended makes room.
+            let ended = self.all.iter().position(|execution| execution.cut().stand().rung.is_over());
+            let Some(ended) = ended else { return };
+            self.all.remove(ended);
+        }
+        let beside = beside(cut.order().asset);
+        self.all.push(Execution::new(cut, beside.into_iter()));
+    }
+
+    fn look_up(&mut self) {
+        self.watched = self.all.iter().flat_map(Execution::meters).collect();
+        self.watched.sort_unstable();
+        self.watched.dedup();
+    }
+}
+
+fn finding(said: Said) -> Finding {
+    match said {
+        Said::Note(note) => Finding::Event(Event::Hold(note)),
+        Said::Step(step) => Finding::Transition(step),
+    }
+}

@@ -1,0 +1,3 @@
+mod ladder;
+mod random;
+pub(in crate::judge) mod tale;

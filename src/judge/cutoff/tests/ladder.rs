@@ -1,0 +1,321 @@
+//! The ladder as people would tell it, fact by fact.
+
+use super::tale::{DAY_MS, HOUR_MS, MINUTE_MS, Tale, holds, meter, order, point};
+use crate::{
+    judge::{
+        Event, Finding, Sign,
+        cutoff::{Carrier, Deed, Holds, Lack, Rung, Unfit, reading::Switch},
+        state::{State, Why},
+    },
+    metering::Fault,
+};
+
+fn tale() -> Tale {
+    Tale::new(order(holds(), vec![point(Carrier::Own)]))
+}
+
+fn verified() -> Tale {
+    let mut tale = tale();
+    tale.claim().dead_for(7 * HOUR_MS).reading(7, 0, Switch::Open);
+    assert_eq!(tale.rung(), Rung::Verified, "{:?}", tale.ways());
+    tale
+}
+
+#[test]
+fn the_whole_way_with_the_holds_of_the_law() {
+    let mut tale = Tale::new(order(Holds::default(), vec![point(Carrier::Own)]));
+    tale.act(Deed::Acknowledge).unwrap();
+    tale.act(Deed::Plan { cut_unix_ms: tale.now.wall_unix_ms }).unwrap();
+    tale.dead_for(HOUR_MS);
+    assert_eq!(tale.rung(), Rung::Scheduled, "nobody has said yet that it is cut");
+    // Monday 09:00.
+    tale.claim().dead_for(DAY_MS - HOUR_MS);
+    assert_eq!(tale.rung(), Rung::Observing, "a night, but no day");
+    tale.dead_for(HOUR_MS + MINUTE_MS);
+    assert_eq!(tale.rung(), Rung::Provisional);
+    tale.reading(25, 0, Switch::Open);
+    for _ in 0..6 {
+        tale.dead_for(DAY_MS).reading(24, 0, Switch::Open);
+    }
+    // Monday 09:00 again, a weekend between; the readings lack the first hours, a day at most.
+    assert_eq!(tale.rung(), Rung::Verified, "{:?}", tale.stand());
+    let hold = tale.stand().hold.unwrap();
+    assert_eq!((hold.nights.full, hold.weekends.full, hold.gaps), (7, 1, 0));
+    tale.act(Deed::Seal { number: "F-7".into() }).unwrap();
+    assert_eq!(tale.rung(), Rung::Maintained);
+    for _ in 0..20 {
+        tale.dead_for(DAY_MS).reading(24, 0, Switch::Open);
+    }
+    tale.act(Deed::Close { document: crate::terms::Digest::of(b"acceptance") }).unwrap();
+    let ways = tale.ways();
+    let words: Vec<&str> = ways.iter().map(|(_, why)| why.as_str()).collect();
+    let expected = [
+        "acknowledged",
+        "planned",
+        "claimed",
+        "first_dead",
+        "held",
+        "held",
+        "sealed",
+        "month_held",
+        "demolished",
+    ];
+    assert_eq!(words, expected);
+}
+
+#[test]
+fn nothing_is_verified_without_the_suppliers_agreement() {
+    let mut tale = tale();
+    tale.claim().dead_for(30 * HOUR_MS);
+    assert_eq!(tale.rung(), Rung::Provisional);
+    let lacks = |tale: &Tale| tale.stand().hold.unwrap().is_verified(&holds());
+    assert_eq!(lacks(&tale), Err(Lack::Utility));
+    for switch in [Switch::Ready, Switch::Logical, Switch::Unknown] {
+        tale.reading(30, 0, switch);
+        assert_eq!(
+            (tale.rung(), lacks(&tale)),
+            (Rung::Provisional, Err(Lack::Utility)),
+            "{switch:?} is no cut"
+        );
+    }
+    tale.reading(20, 0, Switch::Open);
+    assert_eq!(lacks(&tale), Err(Lack::Utility), "the first ten hours are not told");
+    tale.reading(30, 0, Switch::Open);
+    assert_eq!(tale.rung(), Rung::Verified);
+}
+
+#[test]
+fn a_reading_that_differs_is_doubt_and_no_conviction() {
+    for (energy, switch) in [(5_000, Switch::Open), (0, Switch::Closed)] {
+        let mut tale = verified();
+        tale.reading(2, energy, switch);
+        assert_eq!(tale.rung(), Rung::Indeterminate);
+        tale.dead_for(MINUTE_MS);
+        assert_eq!(tale.rung(), Rung::Observing, "the hold begins anew");
+        assert_eq!(tale.stand().hold.unwrap().agreed, None);
+    }
+}
+
+#[test]
+fn a_short_gap_with_registers_still_pauses_and_any_other_begins_anew() {
+    let gap = |ms: i64, moved: i64| {
+        let mut tale = tale();
+        tale.claim().dead_for(3 * HOUR_MS).wait(ms);
+        tale.energy[0] += moved;
+        tale.dead_for(MINUTE_MS);
+        tale
+    };
+    let short = gap(13 * MINUTE_MS, 0);
+    let hold = short.stand().hold.unwrap();
+    assert_eq!((short.rung(), hold.gaps, hold.longest_gap_ms), (Rung::Provisional, 1, 14 * MINUTE_MS));
+    for (ms, moved) in [(16 * MINUTE_MS, 0), (13 * MINUTE_MS, 10)] {
+        let broken = gap(ms, moved);
+        let stand = broken.stand();
+        assert_eq!(broken.rung(), Rung::Observing, "{ms} {moved}");
+        assert_eq!((stand.restarts, stand.hold.unwrap().proven_ms), (1, 0));
+        assert!(stand.earlier_ms >= 2 * HOUR_MS, "what was proven is kept: {}", stand.earlier_ms);
+    }
+}
+
+#[test]
+fn silence_leads_to_doubt_and_never_up() {
+    let mut tale = verified();
+    for _ in 0..15 {
+        tale.wait(MINUTE_MS).see(0, None).tick(true);
+    }
+    assert_eq!(tale.rung(), Rung::Verified, "fifteen minutes are not more than fifteen");
+    tale.wait(MINUTE_MS).see(0, None).tick(true);
+    assert_eq!(tale.rung(), Rung::Indeterminate);
+    for _ in 0..3_000 {
+        tale.wait(MINUTE_MS).see(0, None).tick(true);
+    }
+    assert_eq!(tale.rung(), Rung::Indeterminate, "no time of silence climbs");
+    tale.dead_for(MINUTE_MS);
+    assert_eq!(tale.rung(), Rung::Observing);
+}
+
+#[test]
+fn the_gateways_own_sleep_is_no_silence_of_the_meter() {
+    let mut tale = verified();
+    tale.wait(10 * HOUR_MS).tick(false);
+    assert_eq!(tale.rung(), Rung::Verified, "who slept blames nobody");
+    tale.dead_for(MINUTE_MS);
+    assert_eq!(tale.rung(), Rung::Observing, "but ten hours are proven by nothing");
+    assert_eq!(tale.ways().last().unwrap().1, "gap");
+}
+
+#[test]
+fn power_after_the_cut_was_seen_is_latched_until_the_reset() {
+    for (state, why) in [(State::Drawing, "drawing"), (State::Exporting, "exporting")] {
+        for seal in [false, true] {
+            let mut tale = verified();
+            if seal {
+                tale.act(Deed::Seal { number: "F-1".into() }).unwrap();
+            }
+            tale.wait(MINUTE_MS).see(0, Some(state));
+            assert_eq!((tale.rung(), tale.ways().last().unwrap().1.as_str()), (Rung::Violated, why));
+            tale.dead_for(30 * HOUR_MS).reading(30, 0, Switch::Open);
+            assert_eq!(tale.rung(), Rung::Violated, "time never opens it");
+            tale.act(Deed::Reset).unwrap();
+            assert_eq!(tale.rung(), Rung::CutClaimed);
+            tale.dead_for(MINUTE_MS);
+            assert_eq!(tale.rung(), Rung::Observing);
+            assert!(!tale.stand().is_sealed, "the seal was broken with it");
+        }
+    }
+}
+
+#[test]
+fn power_before_the_cut_was_seen_is_no_violation() {
+    let mut tale = tale();
+    tale.claim().dead_for(14 * MINUTE_MS).wait(MINUTE_MS).see(0, Some(State::Drawing));
+    assert_eq!((tale.rung(), tale.ways().last().unwrap().1.as_str()), (Rung::CutClaimed, "power_back"));
+    tale.dead_for(17 * MINUTE_MS).wait(MINUTE_MS).see(0, Some(State::Drawing));
+    assert_eq!(tale.rung(), Rung::Violated);
+}
+
+#[test]
+fn voltage_behind_the_cut_is_told_at_once() {
+    let mut tale = verified();
+    let fed = |tale: &Tale| {
+        let is_fed = |entry: &super::tale::Entry| matches!(entry, super::tale::Entry::Said(Finding::Event(Event::FedBehindCut { meter: m, .. })) if *m == meter("m1"));
+        tale.log.iter().filter(|(_, entry)| is_fed(entry)).count()
+    };
+    tale.wait(1_000).see(0, Some(State::Energised));
+    assert_eq!((fed(&tale), tale.rung()), (1, Rung::Verified), "the warning does not wait, the verdict does");
+    tale.wait(1_000).see(0, Some(State::Energised));
+    assert_eq!(fed(&tale), 1, "once");
+    tale.dead_for(MINUTE_MS).wait(1_000).see(0, Some(State::Energised));
+    assert_eq!(fed(&tale), 2);
+}
+
+#[test]
+fn a_strong_sign_is_doubt() {
+    let mut tale = verified();
+    tale.wait(MINUTE_MS).see(0, Some(State::Masked(Sign::Stuck)));
+    assert_eq!(tale.ways().last().unwrap(), &("indeterminate", "masked".to_owned()));
+}
+
+#[test]
+fn the_meter_upstream_carries_the_proof_where_the_points_own_falls_silent() {
+    let mut tale = Tale::new(order(holds(), vec![point(Carrier::Upstream)]));
+    tale.claim();
+    let minute = |tale: &mut Tale, own: Option<State>, upstream: State| {
+        tale.wait(MINUTE_MS).see(0, own).see(1, Some(upstream)).tick(true);
+    };
+    minute(&mut tale, Some(State::Energised), State::Energised);
+    assert_eq!(tale.rung(), Rung::CutClaimed, "its own meter sees voltage");
+    for _ in 0..7 * 60 {
+        minute(&mut tale, None, State::Energised);
+    }
+    tale.reading(7, 0, Switch::Open);
+    assert_eq!(tale.rung(), Rung::Verified);
+    assert!(
+        tale.steps()
+            .iter()
+            .skip(2)
+            .all(|step| step.stand.unwrap().hold.unwrap().carrier == Carrier::Upstream)
+    );
+    minute(&mut tale, None, State::Drawing);
+    assert_eq!(tale.rung(), Rung::Violated);
+}
+
+#[test]
+fn silence_alone_proves_nothing_and_a_supplier_that_was_named_proves_it() {
+    let silent = |carrier: Carrier| {
+        let mut tale = Tale::new(order(holds(), vec![point(carrier)]));
+        tale.claim();
+        for _ in 0..8 * 60 {
+            tale.wait(MINUTE_MS).see(0, None).tick(true);
+        }
+        tale.reading(8, 0, Switch::Open);
+        tale
+    };
+    assert_eq!(silent(Carrier::Own).rung(), Rung::CutClaimed);
+    let told = silent(Carrier::Utility);
+    assert_eq!(told.rung(), Rung::Verified, "{:?}", told.stand());
+    assert_eq!(told.stand().hold.unwrap().carrier, Carrier::Utility);
+}
+
+#[test]
+fn a_suspension_ends_where_it_began_as_far_as_that_still_holds() {
+    let suspended = |during: fn(&mut Tale)| {
+        let mut tale = verified();
+        tale.act(Deed::Suspend { until_unix_ms: Some(tale.now.wall_unix_ms + 2 * HOUR_MS) }).unwrap();
+        tale.dead_for(HOUR_MS);
+        during(&mut tale);
+        assert_eq!(tale.rung(), Rung::Suspended);
+        tale
+    };
+    let mut quiet = suspended(|_| ());
+    quiet.act(Deed::Resume).unwrap();
+    assert_eq!(quiet.rung(), Rung::Observing);
+    quiet.dead_for(MINUTE_MS).reading(2, 0, Switch::Open);
+    assert_eq!(quiet.rung(), Rung::Verified, "the hold has never been broken");
+    let mut fed = suspended(|tale| {
+        tale.wait(MINUTE_MS).see(0, Some(State::Drawing));
+    });
+    fed.act(Deed::Resume).unwrap();
+    assert_eq!(fed.rung(), Rung::Acknowledged, "to be cut anew");
+    let mut over = suspended(|_| ());
+    over.dead_for(2 * HOUR_MS).reading(4, 0, Switch::Open);
+    assert_eq!(over.rung(), Rung::Verified);
+    let words: Vec<String> = over.ways().into_iter().map(|(_, why)| why).collect();
+    assert!(words.contains(&"suspension_over".to_owned()), "{words:?}");
+}
+
+#[test]
+fn acts_out_of_turn_are_refused_and_change_nothing() {
+    let mut tale = tale();
+    let before = tale.stand();
+    assert_eq!(tale.act(Deed::Resume), Err(Unfit::OutOfTurn));
+    assert_eq!(tale.act(Deed::Seal { number: "1".into() }), Err(Unfit::OutOfTurn));
+    assert_eq!(tale.act(Deed::Restore), Err(Unfit::OutOfTurn), "nothing was cut yet");
+    assert_eq!((tale.stand(), tale.log.len()), (before, 1));
+    tale.act(Deed::Revoke).unwrap();
+    assert_eq!(tale.act(Deed::Acknowledge), Err(Unfit::OutOfTurn));
+}
+
+#[test]
+fn a_power_cut_of_the_gateway_in_mid_hold_costs_no_more_than_its_gap() {
+    let mut tale = tale();
+    tale.claim().dead_for(90 * MINUTE_MS);
+    let before = tale.stand().hold.unwrap();
+    tale.power_cut(2 * MINUTE_MS, 0);
+    let told = tale.stand().hold.unwrap();
+    assert!(before.proven_ms - told.proven_ms <= 5 * MINUTE_MS, "a note every five minutes");
+    tale.dead_for(MINUTE_MS);
+    assert_eq!((tale.rung(), tale.stand().restarts), (Rung::Observing, 0), "{:?}", tale.ways());
+    tale.power_cut(20 * MINUTE_MS, 0).dead_for(MINUTE_MS);
+    assert_eq!(tale.stand().restarts, 1);
+}
+
+#[test]
+fn an_act_whose_step_the_power_cut_took_is_executed_at_the_next_start() {
+    let mut tale = tale();
+    tale.claim();
+    tale.power_cut(HOUR_MS, 1);
+    assert_eq!(tale.ways(), [("cut_claimed", "claimed".to_owned())]);
+}
+
+#[test]
+fn a_moved_clock_makes_no_night() {
+    let night = Holds { nights: 1, ..holds() };
+    let mut tale = Tale::new(order(night, vec![point(Carrier::Own)]));
+    // From 08:00 on; at 15:00 somebody sets the clock to 05:50 of the next day.
+    tale.claim().dead_for(7 * HOUR_MS).step_clock(14 * HOUR_MS + 50 * MINUTE_MS).dead_for(HOUR_MS);
+    assert_eq!((tale.rung(), tale.stand().hold.unwrap().nights.full), (Rung::Observing, 0));
+}
+
+#[test]
+fn a_point_that_tells_no_reason_but_doubt_pauses() {
+    let mut tale = verified();
+    for why in [Why::InducedVoltage, Why::NotProvenAlive, Why::RegisterMoves, Why::Fault(Fault::Timeout)] {
+        tale.wait(MINUTE_MS).see(0, Some(State::Unknown(why))).tick(true);
+    }
+    let before = tale.stand().hold.unwrap();
+    assert_eq!(tale.rung(), Rung::Verified);
+    tale.dead_for(MINUTE_MS);
+    let after = tale.stand().hold.unwrap();
+    assert_eq!((after.proven_ms, after.gaps), (before.proven_ms, before.gaps + 1));
+}

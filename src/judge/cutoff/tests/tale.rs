@@ -1,0 +1,325 @@
+//! A life of one order: facts go in, what the log would hold comes out, and a replayer follows.
+
+use crate::{
+    judge::{
+        Event, Finding,
+        cutoff::{
+            Carrier, CutOff, Deed, Holds, Order, OrderAct, OrderMemory, Orders, Point, Rung, SafeState, Seen,
+            Stand, Transition, UtilityReading,
+            order::{Case, Done, LegalBasis, Method, Required, Scope, SecondFeeds},
+            reading::{Quality, Switch, UtilitySpan},
+        },
+        memory::Mark,
+        state::{State, Why},
+    },
+    metering::{Fault, Register},
+    terms::{AssetId, ClockQuality, Digest, MeterId, MilliWatts, Name, OrderId, Stamp, WattHours},
+};
+
+pub(super) const MINUTE_MS: i64 = 60_000;
+pub(super) const HOUR_MS: i64 = 3_600_000;
+pub(super) const DAY_MS: i64 = 24 * HOUR_MS;
+/// 2026-11-16 00:00 +08:00, a Monday.
+pub(super) const MONDAY_MS: i64 = 1_794_758_400_000;
+const PATIENCE_MS: i64 = 4 * MINUTE_MS;
+const STEP: i64 = 10;
+
+pub(in crate::judge) fn meter(id: &str) -> MeterId {
+    MeterId::new(id).unwrap()
+}
+
+fn asset() -> AssetId {
+    AssetId::new("eaf-2").unwrap()
+}
+
+pub(in crate::judge) fn holds() -> Holds {
+    Holds {
+        seen_ms: 15 * MINUTE_MS,
+        provisional_ms: 2 * HOUR_MS,
+        nights: 0,
+        verified_ms: 6 * HOUR_MS,
+        weekends: 0,
+        coverage_ppm: 900_000,
+        longest_gap_ms: 15 * MINUTE_MS,
+    }
+}
+
+pub(in crate::judge) fn point(carrier: Carrier) -> Point {
+    let upstream = (carrier == Carrier::Upstream).then(|| meter("up"));
+    Point { meter: meter("m1"), feeder: None, breaker: None, carrier, upstream }
+}
+
+pub(in crate::judge) fn order(holds: Holds, points: Vec<Point>) -> Order {
+    let document = Digest::of(b"paper");
+    Order {
+        id: OrderId::new("order-1").unwrap(),
+        version: 1,
+        asset: asset(),
+        issuer: Name::new("hebei").unwrap(),
+        hash: Digest::of(b"order"),
+        tracking: None,
+        basis: Some(LegalBasis { text: "国发〔2010〕7号 四(三)".into(), document, entry: None }),
+        scope: Scope::Feeder,
+        method: Method::RackOut,
+        case: Case::Demolish,
+        points,
+        single_line: "v4".into(),
+        second_feeds: SecondFeeds::Excluded,
+        not_before_unix_ms: MONDAY_MS,
+        due_unix_ms: MONDAY_MS + 30 * DAY_MS,
+        appeal: None,
+        auxiliary_cap: None,
+        required: Required::default(),
+        contacts: None,
+        safe_state: Some(SafeState {
+            emptied: Done::Done,
+            cooled: Done::Done,
+            purged: Done::NotNeeded,
+            declared_by: "li".into(),
+            declared_unix_ms: MONDAY_MS,
+            document,
+        }),
+        holds,
+    }
+}
+
+/// What a log holds of an order.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a test's log")]
+pub(super) enum Entry {
+    Act(OrderAct),
+    Said(Finding),
+}
+
+pub(super) struct Tale {
+    pub(super) orders: Orders,
+    pub(super) log: Vec<(Stamp, Entry)>,
+    pub(super) now: Stamp,
+    /// The register of each of the two meters.
+    pub(super) energy: [i64; 2],
+    acts: u64,
+    replayed: Option<CutOff>,
+    /// How much of the log it has followed.
+    followed: usize,
+}
+
+impl Tale {
+    pub(super) fn new(order: Order) -> Tale {
+        let now = Stamp {
+            wall_unix_ms: MONDAY_MS + 8 * HOUR_MS,
+            uptime_ms: 1_000_000,
+            boot: 1,
+            clock: ClockQuality::Ntp,
+            error_ms: 1,
+        };
+        let mut tale = Tale {
+            orders: Orders::default(),
+            log: Vec::new(),
+            now,
+            energy: [5_000; 2],
+            acts: 0,
+            replayed: None,
+            followed: 0,
+        };
+        assert_eq!(tale.act(Deed::Order(order)), Ok(()));
+        tale
+    }
+
+    pub(super) fn cut(&self) -> &CutOff {
+        self.orders.iter().next().unwrap()
+    }
+
+    pub(super) fn stand(&self) -> Stand {
+        *self.cut().stand()
+    }
+
+    pub(super) fn rung(&self) -> Rung {
+        self.stand().rung
+    }
+
+    pub(super) fn wait(&mut self, ms: i64) -> &mut Self {
+        self.now.wall_unix_ms += ms;
+        self.now.uptime_ms += ms.cast_unsigned();
+        self
+    }
+
+    /// An act, if it has a place; it is written down before it takes effect.
+    pub(super) fn act(&mut self, deed: Deed) -> Result<(), crate::judge::cutoff::Unfit> {
+        self.acts += 1;
+        let named = !matches!(deed, Deed::Reset);
+        let act = OrderAct {
+            order: named.then(|| OrderId::new("order-1").unwrap()),
+            asset: asset(),
+            actor: Name::new("hebei").unwrap(),
+            hash: Digest::of(&self.acts.to_be_bytes()),
+            deed,
+        };
+        self.orders.may(&act)?;
+        self.log.push((self.now, Entry::Act(act.clone())));
+        let at = self.now;
+        self.hear(|orders, say| orders.on_act(&at, &act, |_| Vec::new(), say));
+        Ok(())
+    }
+
+    pub(super) fn claim(&mut self) -> &mut Self {
+        self.act(Deed::Claim(Default::default())).unwrap();
+        self
+    }
+
+    /// The supplier's meter tells of these hours back from now.
+    pub(super) fn reading(&mut self, hours: i64, energy: i64, switch: Switch) -> &mut Self {
+        let to = self.now.wall_unix_ms;
+        let span = UtilitySpan {
+            from_unix_ms: to - hours * HOUR_MS,
+            to_unix_ms: to,
+            energy: WattHours(energy),
+            quality: Quality::Measured,
+        };
+        let (meter, spans) = (meter("m1"), vec![span]);
+        let reading =
+            UtilityReading { meter, serial: None, error_ppm: 5_000, step: WattHours(STEP), switch, spans };
+        self.act(Deed::Reading(reading)).unwrap();
+        self
+    }
+
+    /// What a meter shows; `None` for a poll that failed.
+    pub(super) fn see(&mut self, which: usize, state: Option<State>) -> &mut Self {
+        let register = Register {
+            energy: WattHours(self.energy[which]),
+            step: WattHours(STEP),
+            modulus: None,
+            raw: 0,
+            raw_words: 2,
+        };
+        let seen = Seen {
+            meter: meter(["m1", "up"][which]),
+            at: self.now,
+            state: state.unwrap_or(State::Unknown(Why::Fault(Fault::Timeout))),
+            is_told: state.is_some(),
+            mark: Some(Mark { at: self.now, register }),
+            idle: MilliWatts(0),
+            power_fails: None,
+            patience_ms: PATIENCE_MS,
+            is_fed: state == Some(State::Energised),
+        };
+        self.hear(|orders, say| orders.on_seen(&seen, say));
+        self
+    }
+
+    /// One minute and a reading after the other of its own meter, for so long.
+    pub(super) fn dead_for(&mut self, ms: i64) -> &mut Self {
+        for _ in 0..ms / MINUTE_MS {
+            self.wait(MINUTE_MS).see(0, Some(State::Dead)).tick(true);
+        }
+        self
+    }
+
+    pub(super) fn tick(&mut self, is_awake: bool) -> &mut Self {
+        let at = self.now;
+        self.hear(|orders, say| orders.on_tick(&at, is_awake, say));
+        self
+    }
+
+    pub(super) fn step_clock(&mut self, ms: i64) -> &mut Self {
+        self.now.wall_unix_ms += ms;
+        let at = self.now;
+        self.hear(|orders, say| orders.on_clock_step(&at, say));
+        self
+    }
+
+    /// The power goes for so long. What the log holds is all that is left; `lost` entries of the end never reached it,
+    /// though no act among them.
+    pub(super) fn power_cut(&mut self, ms: i64, lost: usize) -> &mut Self {
+        for _ in 0..lost {
+            if matches!(self.log.last(), Some((_, Entry::Said(_)))) {
+                self.log.pop();
+            }
+        }
+        let mut memory: Option<OrderMemory> = None;
+        for (at, entry) in &self.log {
+            match (entry, memory.as_mut()) {
+                (Entry::Act(OrderAct { deed: Deed::Order(order), .. }), None) => {
+                    let (order, given) = (order.clone(), *at);
+                    memory = Some(OrderMemory { order, given, stand: None, after: Vec::new() });
+                }
+                (Entry::Act(act), Some(memory)) => memory.after.push(act.clone()),
+                (Entry::Said(said), Some(memory)) => {
+                    if let Some(stand) = stand_of(said) {
+                        memory.stand = Some(stand);
+                        for act in memory.after.drain(..) {
+                            if let Deed::Order(order) = act.deed {
+                                memory.order = order;
+                            }
+                        }
+                    }
+                }
+                (_, None) => {}
+            }
+        }
+        self.orders = Orders::recalling(memory.as_slice(), |_| Vec::new());
+        (self.replayed, self.followed) = (None, 0);
+        self.follow();
+        self.now.wall_unix_ms += ms;
+        (self.now.uptime_ms, self.now.boot) = (10_000, self.now.boot + 1);
+        let (at, acts) = (self.now, self.orders.unfinished());
+        self.hear(|orders, say| {
+            for act in &acts {
+                orders.on_act(&at, act, |_| Vec::new(), say);
+            }
+        });
+        self
+    }
+
+    fn hear(&mut self, tell: impl FnOnce(&mut Orders, &mut dyn FnMut(Finding))) {
+        let mut said = Vec::new();
+        tell(&mut self.orders, &mut |finding| said.push(finding));
+        let at = self.now;
+        self.log.extend(said.into_iter().map(|finding| (at, Entry::Said(finding))));
+        self.follow();
+    }
+
+    /// Whoever replays goes along and refuses nothing, and stands where the log was last told that the order stands.
+    fn follow(&mut self) {
+        for (at, entry) in self.log.iter().skip(self.followed) {
+            match (entry, &mut self.replayed) {
+                (Entry::Act(OrderAct { deed: Deed::Order(order), .. }), none @ None) => {
+                    *none = Some(CutOff::given(order.clone(), at));
+                }
+                (Entry::Act(act), Some(cut)) => cut.replay_act(act),
+                (Entry::Said(Finding::Transition(step)), Some(cut)) => {
+                    assert_eq!(cut.replay(at, step), Ok(()), "{step:?} after {:?}", cut.stand());
+                }
+                (Entry::Said(Finding::Event(Event::Hold(note))), Some(cut)) => {
+                    assert_eq!(cut.replay_note(at, note), Ok(()), "{at:?} {note:?} after {:?}", cut.stand());
+                }
+                (Entry::Act(_) | Entry::Said(_), None) | (Entry::Said(_), Some(_)) => {}
+            }
+        }
+        self.followed = self.log.len();
+        // What the power cut took the outcome of is executed later.
+        if let Some(cut) = self.replayed.as_ref().filter(|_| !self.orders.has_unfinished()) {
+            assert_eq!(cut.stand(), self.cut().told(), "replayed, and told");
+        }
+    }
+
+    /// Every step of the log.
+    pub(super) fn steps(&self) -> Vec<Transition> {
+        let step = |entry: &'_ (Stamp, Entry)| {
+            if let Entry::Said(Finding::Transition(step)) = &entry.1 { Some(step.clone()) } else { None }
+        };
+        self.log.iter().filter_map(step).collect()
+    }
+
+    /// The rungs it went over, and why.
+    pub(super) fn ways(&self) -> Vec<(&'static str, String)> {
+        self.steps().iter().map(|step| (step.to.word(), step.why.to_string())).collect()
+    }
+}
+
+fn stand_of(said: &Finding) -> Option<Stand> {
+    match said {
+        Finding::Transition(step) => step.stand,
+        Finding::Event(Event::Hold(note)) => Some(note.stand),
+        Finding::State(_) | Finding::Interval(_) | Finding::Verdict(_) | Finding::Event(_) => None,
+    }
+}

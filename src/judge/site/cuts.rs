@@ -1,0 +1,102 @@
+//! What a site does about cut-off orders: its feeders show them everything, and they tell which of them should be dead.
+
+use super::Site;
+use crate::{
+    judge::{
+        Finding,
+        cutoff::{CutOff, Deed, OrderAct, Orders, Unfit, fitness},
+        feeder::Feeder,
+        memory::Memory,
+    },
+    metering::Reading,
+    terms::{AssetId, MeterId, Stamp},
+};
+
+impl Site {
+    /// The orders it remembers.
+    pub(super) fn recall_orders(mut self, memory: &Memory) -> Site {
+        self.orders = Orders::recalling(&memory.orders, |asset| beside(&self.feeders, asset));
+        self.isolate();
+        self
+    }
+
+    /// Each cut-off order with how it stands.
+    pub fn orders(&self) -> impl Iterator<Item = &CutOff> {
+        self.orders.iter()
+    }
+
+    /// Whether an act about an order may be taken here.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may(&self, act: &OrderAct) -> Result<(), Unfit> {
+        if let Deed::Order(order) = &act.deed {
+            fitness::check(order, |meter| Some(self.feeders.get(self.meter(meter)?)?.terms()))?;
+        }
+        self.orders.may(act)
+    }
+
+    pub(super) fn on_order(&mut self, act: &OrderAct, at: &Stamp, say: &mut dyn FnMut(Finding)) {
+        self.orders.on_act(at, act, |asset| beside(&self.feeders, asset), say);
+        self.isolate();
+    }
+
+    /// Acts of the log whose outcome the log does not tell, since the power went between the two, are executed now.
+    pub(super) fn finish_orders(&mut self, at: &Stamp, say: &mut dyn FnMut(Finding)) {
+        if self.orders.has_unfinished() {
+            for act in self.orders.unfinished() {
+                self.on_order(&act, at, say);
+            }
+        }
+    }
+
+    /// Orders hear every fact about every meter of theirs, changed or not.
+    pub(super) fn show_orders(
+        &mut self,
+        place: usize,
+        at: &Stamp,
+        reading: Option<&Reading>,
+        say: &mut dyn FnMut(Finding),
+    ) {
+        let Some(feeder) = self.feeders.get(place).filter(|feeder| self.orders.watches(feeder.terms().meter))
+        else {
+            return;
+        };
+        let seen = feeder.seen(at, reading);
+        let mut stepped = false;
+        self.orders.on_seen(&seen, &mut |finding| {
+            stepped |= matches!(finding, Finding::Transition(_));
+            say(finding);
+        });
+        if stepped {
+            self.isolate();
+        }
+    }
+
+    pub(super) fn tick_orders(&mut self, at: &Stamp, is_awake: bool, say: &mut dyn FnMut(Finding)) {
+        let mut stepped = false;
+        self.orders.on_tick(at, is_awake, &mut |finding| {
+            stepped |= matches!(finding, Finding::Transition(_));
+            say(finding);
+        });
+        if stepped {
+            self.isolate();
+        }
+    }
+
+    /// Feeders behind a cut that was seen are told so.
+    fn isolate(&mut self) {
+        for feeder in &mut self.feeders {
+            let meter = feeder.terms().meter;
+            if self.orders.watches(meter) {
+                feeder.isolate(self.orders.isolates(meter));
+            }
+        }
+    }
+}
+
+/// The process feeders that serve nothing but this equipment.
+fn beside(feeders: &[Feeder], asset: AssetId) -> Vec<MeterId> {
+    let feeds = |feeder: &&Feeder| feeder.terms().convicts() && feeder.terms().serves(asset);
+    feeders.iter().filter(feeds).map(|feeder| feeder.terms().meter).collect()
+}

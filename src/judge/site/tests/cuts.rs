@@ -1,0 +1,199 @@
+//! Cut-off orders through the whole judge: what the meter shows, second by second, moves them.
+
+use super::*;
+use crate::{
+    judge::{
+        Event, OrderAct,
+        cutoff::{
+            Carrier, Deed, Holds, Order, Rung, Stand, Unfit, UtilityReading,
+            reading::{Quality, Switch, UtilitySpan},
+            tests::tale,
+        },
+    },
+    terms::{Digest, OrderId},
+};
+
+const MINUTE: i64 = 60;
+
+fn asset() -> AssetId {
+    AssetId::new("eaf-1").unwrap()
+}
+
+fn order() -> Order {
+    let minutes = |minutes: i64| minutes * 60_000;
+    let holds =
+        Holds { seen_ms: minutes(2), provisional_ms: minutes(5), verified_ms: minutes(10), ..tale::holds() };
+    Order { asset: asset(), ..tale::order(holds, vec![tale::point(Carrier::Own)]) }
+}
+
+fn act(deed: Deed) -> OrderAct {
+    let named = !matches!(deed, Deed::Reset);
+    OrderAct {
+        order: named.then(|| OrderId::new("order-1").unwrap()),
+        asset: asset(),
+        actor: Name::new("hebei").unwrap(),
+        hash: Digest::of(b"act"),
+        deed,
+    }
+}
+
+impl Story {
+    fn order(&mut self, deed: Deed) -> &mut Story {
+        let act = act(deed);
+        assert_eq!(self.site.may(&act), Ok(()), "{:?}", act.deed);
+        let (at, said) = (self.stamp(), &mut self.said);
+        self.site.on(&at, Fact::Order(&act), &mut |f| said.push(f));
+        self
+    }
+
+    /// The line is dead and the meter lives on its auxiliary supply.
+    fn dead(&mut self, seconds: i64) -> &mut Story {
+        for _ in 0..seconds {
+            self.now_ms += 1_000;
+            let mut reading = self.reading(0, 0, Some((self.now_ms / 5_000).cast_signed()));
+            for quantity in [Quantity::VoltageL12, Quantity::VoltageL23, Quantity::VoltageL31] {
+                reading.values[quantity.index()] = Some(0);
+            }
+            self.hear(&Sample::Reading(reading));
+            let (at, said) = (self.stamp(), &mut self.said);
+            self.site.on(&at, Fact::Tick, &mut |f| said.push(f));
+        }
+        self
+    }
+
+    fn supplier_agrees(&mut self) -> &mut Story {
+        let to = self.stamp().wall_unix_ms;
+        let span = UtilitySpan {
+            from_unix_ms: to - 3_600_000,
+            to_unix_ms: to,
+            energy: WattHours(0),
+            quality: Quality::Measured,
+        };
+        self.order(Deed::Reading(UtilityReading {
+            meter: tale::meter("m1"),
+            serial: None,
+            error_ppm: 5_000,
+            step: WattHours(10),
+            switch: Switch::Open,
+            spans: vec![span],
+        }))
+    }
+
+    fn stand(&self) -> Stand {
+        *self.site.orders().next().unwrap().stand()
+    }
+
+    fn fed(&self) -> usize {
+        self.said.iter().filter(|f| matches!(f, Finding::Event(Event::FedBehindCut { .. }))).count()
+    }
+}
+
+fn verified() -> Story {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100);
+    story
+        .order(Deed::Order(order()))
+        .order(Deed::Claim(Default::default()))
+        .dead(13 * MINUTE)
+        .supplier_agrees();
+    assert_eq!(story.stand().rung, Rung::Verified, "{:?} {:?}", story.stand(), story.states());
+    story
+}
+
+#[test]
+fn a_cut_is_verified_by_what_the_meter_shows_and_the_supplier_says() {
+    let story = verified();
+    let steps: Vec<Rung> = story
+        .said
+        .iter()
+        .filter_map(|f| if let Finding::Transition(step) = f { Some(step.to) } else { None })
+        .collect();
+    assert_eq!(steps, [Rung::CutClaimed, Rung::Observing, Rung::Provisional, Rung::Verified]);
+    assert!(story.stand().hold.unwrap().gaps == 0 && story.fed() == 0);
+}
+
+#[test]
+fn back_feed_is_told_with_the_first_reading_and_violates_after_a_minute() {
+    let mut story = verified();
+    story.run(1, 0, 100);
+    assert_eq!((story.fed(), story.stand().rung), (1, Rung::Verified));
+    story.run(58, 0, 100);
+    assert_eq!(story.stand().rung, Rung::Verified);
+    story.run(4, 0, 100);
+    assert_eq!((story.fed(), story.stand().rung), (1, Rung::Violated));
+    assert_eq!(story.last_state().state, State::Exporting);
+    story.dead(30 * MINUTE);
+    assert_eq!(story.stand().rung, Rung::Violated, "time never opens it");
+    story.order(Deed::Reset);
+    assert_eq!(story.stand().rung, Rung::CutClaimed);
+}
+
+#[test]
+fn the_suppliers_word_alone_makes_no_voltage_a_back_feed() {
+    let mut story = Story::new("2026-10-31");
+    story.order(Deed::Order(order())).order(Deed::Claim(Default::default())).run(300, 5_000, 100);
+    assert_eq!((story.stand().rung, story.fed()), (Rung::CutClaimed, 0));
+    assert_eq!(story.last_state().state, State::Energised, "not cut yet, and nothing is fed back");
+}
+
+#[test]
+fn a_melt_behind_the_cut_violates_order_and_law_and_one_reset_opens_both() {
+    let mut story = verified();
+    story.run(30, 8_000_000, 100);
+    assert_eq!(story.stand().rung, Rung::Violated);
+    assert!(story.verdict().violation_since_unix_ms.is_some());
+    story.dead(20 * MINUTE);
+    let at = story.stamp();
+    let mut said = Vec::new();
+    story.site.on(&at, Fact::Reset(asset()), &mut |f| said.push(f));
+    story.site.on(&at, Fact::Order(&act(Deed::Reset)), &mut |f| said.push(f));
+    story.said.extend(said);
+    assert_eq!(story.stand().rung, Rung::CutClaimed);
+    assert_eq!(story.verdict().violation_since_unix_ms, None);
+}
+
+#[test]
+fn a_voltage_taken_at_the_bus_never_verifies_a_cut() {
+    let mut story = Story::at_bus();
+    story.run(10, 5_000, 100).order(Deed::Order(order())).order(Deed::Claim(Default::default()));
+    story.dead(20 * MINUTE).run(20 * 60, 0, 100).supplier_agrees();
+    assert_eq!(story.stand().rung, Rung::CutClaimed);
+}
+
+impl Story {
+    fn at_bus() -> Story {
+        let mut story = Story::new("2026-10-31");
+        let terms = Commissioned { voltage_point: VoltagePoint::Bus, ..terms() };
+        let standing = Standing::declared(LegalDay::parse("2026-10-31"));
+        story.site = Site::new(vec![terms], vec![Equipment { id: asset(), standing }], &Memory::default());
+        story
+    }
+}
+
+#[test]
+fn what_must_never_be_cut_is_refused_whoever_orders_it() {
+    let refused = |change: &dyn Fn(&mut Commissioned), order: Order| {
+        let mut terms = terms();
+        change(&mut terms);
+        let standing = Standing::declared(LegalDay::parse("2026-10-31"));
+        let site = Site::new(vec![terms], vec![Equipment { id: asset(), standing }], &Memory::default());
+        site.may(&act(Deed::Order(order)))
+    };
+    let nothing: &dyn Fn(&mut Commissioned) = &|_| ();
+    assert_eq!(refused(nothing, order()), Ok(()));
+    assert_eq!(refused(&|terms| terms.role = crate::judge::Role::Safety, order()), Err(Unfit::NeverToBeCut));
+    for kind in [AllowanceKind::Barring, AllowanceKind::Cooling, AllowanceKind::Crane] {
+        let hangs = |terms: &mut Commissioned| terms.allowances[0].kind = kind;
+        assert_eq!(refused(&hangs, order()), Err(Unfit::NeverToBeCut), "{kind:?}");
+    }
+    assert_eq!(refused(nothing, Order { basis: None, ..order() }), Err(Unfit::NoLegalBasis));
+    assert_eq!(refused(nothing, Order { safe_state: None, ..order() }), Err(Unfit::NoSafeState));
+    let mut hot = order();
+    hot.safe_state.as_mut().unwrap().cooled = crate::judge::cutoff::order::Done::NotDone;
+    assert_eq!(refused(nothing, hot), Err(Unfit::NoSafeState));
+    let mut elsewhere = order();
+    elsewhere.points[0].meter = tale::meter("m9");
+    assert_eq!(refused(nothing, elsewhere), Err(Unfit::UnknownPoint));
+    let story = Story::new("2026-10-31");
+    assert_eq!(story.site.may(&act(Deed::Revoke)), Err(Unfit::UnknownOrder));
+}

@@ -1,0 +1,331 @@
+//! A cut-off order from draft to proof: the authority's real program, a real mosquitto, the agent and its plant on a clock
+//! faster than life. Ordered, cut, held, agreed with by the supplier, verified; then a melt at two in the night.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::{Arc, Mutex},
+};
+
+use coldhearth::{
+    agent::{self, config},
+    evidence::{Body, Kind, OrderLog, PublicKey, record::Unverified},
+    host::{Clock, SystemClock, keys::KEY_FILE, public_key},
+    judge::{Finding, Rung, Transition},
+    metering::Profile,
+    terms::{MilliVolts, Ratio, Stamp, time::DAY_MS},
+};
+use coldhearth_sim::{
+    Change, ElectricArcFurnace, Faults, Feeder, FeederIndex, Load, Plant, SimMeter, VoltagePoint, serve,
+};
+use serde_json::{Map, Value, json};
+use support::{FastClock, Folder, Mosquitto, Process, Subscriber, soon};
+use tokio::{sync::watch, task::JoinHandle};
+
+const SPEED: u64 = 20;
+const MINUTE_MS: i64 = 60_000;
+
+/// A furnace whose feeder can be cut, its gateway, and the authority over it.
+struct Site {
+    folder: Folder,
+    port: u16,
+    plant: Arc<Mutex<Plant>>,
+    furnace: FeederIndex,
+    clock: Arc<FastClock>,
+}
+
+impl Site {
+    async fn open(port: u16, folder: Folder) -> Site {
+        let text = include_str!("../simulator/meters/sim-cutoff.toml");
+        let profile = Arc::new(Profile::parse("sim-cutoff.toml", text).unwrap());
+        let mut plant = Plant::new(7);
+        let load = Load::ElectricArcFurnace(ElectricArcFurnace::SMALL);
+        let feeder = Feeder::new(MilliVolts(35_000_000), load).with_voltage_at(VoltagePoint::Load);
+        let furnace = plant.add_feeder(feeder);
+        plant.add_meter(1, SimMeter::new(&profile).with_ct(Ratio::new(400, 5).unwrap()), furnace);
+        let plant = Arc::new(Mutex::new(plant));
+        // Two in the night comes soon.
+        let life = SystemClock::default().now();
+        let midnight = life.legal_day().starts_unix_ms() + DAY_MS;
+        let origin = Stamp { wall_unix_ms: midnight + 75 * MINUTE_MS, ..life };
+        let clock = Arc::new(FastClock::new(SPEED, origin));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let modbus = listener.local_addr().unwrap().port();
+        let (fast, start) = (clock.clone(), origin.uptime_ms);
+        let time = Arc::new(move || fast.now().uptime_ms - start);
+        tokio::spawn(serve(listener, plant.clone(), time, Faults::new()));
+        std::fs::create_dir_all(folder.0.join("meters")).unwrap();
+        std::fs::write(folder.0.join("meters/sim-cutoff.toml"), text).unwrap();
+        let agent = format!(
+            "[gateway]\nid = \"gw-test\"\ndivision = \"130421\"\nuscc = \"91350100M000100Y43\"\nstate_dir = \"state\"\n\n\
+             [broker]\nhost = \"127.0.0.1\"\nport = {port}\n\n[authority]\nkeys = [\"authority/authority.key.pub\"]\n\n\
+             [[bus]]\nid = \"hall\"\nendpoint = \"tcp://127.0.0.1:{modbus}\"\n\n\
+             [[equipment]]\nid = \"eaf-1\"\nkind = \"electric_arc_furnace\"\nrated_power_w = 12_500_000\n\
+             decommissioned_on = 2011-12-31\n\n\
+             [[meter]]\nid = \"eaf-1-feeder\"\nbus = \"hall\"\nunit = 1\nprofile = \"sim-cutoff\"\nserves = \"eaf-1\"\n\
+             nominal_v = 35_000\nct = \"400/5\"\nvoltage_point = \"load\"\npoll_ms = 2_000\ntimeout_ms = 20_000\n"
+        );
+        std::fs::write(folder.0.join("agent.toml"), agent).unwrap();
+        Site { folder, port, plant, furnace, clock }
+    }
+
+    fn change(&self, change: Change) {
+        assert!(self.plant.lock().unwrap().apply(change));
+    }
+
+    /// The agent, until its stopper is told.
+    fn agent(&self) -> (watch::Sender<bool>, JoinHandle<()>) {
+        let (stopper, stop) = watch::channel(false);
+        let config =
+            config::load(&self.folder.0.join("agent.toml")).unwrap_or_else(|flaws| panic!("{flaws:#?}"));
+        let clock = self.clock.clone();
+        let life = tokio::spawn(async move {
+            agent::run(clock, config, false, stop).await.unwrap_or_else(|failure| panic!("{failure}"));
+        });
+        (stopper, life)
+    }
+
+    fn authority(&self) -> PathBuf {
+        self.folder.0.join("authority")
+    }
+
+    fn program(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_coldhearth-regulator"));
+        command.args(arguments).arg("--state").arg(self.authority());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the authority's program beside this thread; tells its exit and what it said.
+    async fn run(&self, arguments: &[&str], input: &str) -> (i32, String) {
+        let (mut command, input) = (self.program(arguments), input.to_owned());
+        let ended = tokio::task::spawn_blocking(move || {
+            let mut child = command.spawn().unwrap();
+            std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+            let out = child.wait_with_output().unwrap();
+            let text =
+                String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+            (out.status.code().unwrap(), text)
+        });
+        soon("a program's end", ended).await.unwrap()
+    }
+
+    /// Drafts an act about the order, fills it in, signs it and sends it; tells the exit and what was said.
+    async fn act(&self, kind: &str, more: Value) -> (i32, String) {
+        let about = ["--asset", "eaf-1", "--gateway", "gw-test", "--issuer", "hebei-miit"];
+        let mut new = Command::new(env!("CARGO_BIN_EXE_coldhearth-regulator"));
+        new.args(["order", "new", "order-1", "--act", kind, "--meter", "eaf-1-feeder"]).args(about);
+        let out = tokio::task::spawn_blocking(move || new.output().unwrap()).await.unwrap();
+        let mut draft: Map<String, Value> =
+            serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("{e}: {out:?}"));
+        if !more.as_object().unwrap().is_empty() && kind == "order" {
+            let (exit, said) =
+                self.run(&["order", "sign", "-"], &Value::Object(draft.clone()).to_string()).await;
+            assert!(exit == 65 && said.contains("legal_basis"), "{said}");
+        }
+        let Value::Object(more) = more else { panic!() };
+        draft.extend(more);
+        let (exit, signed) = self.run(&["order", "sign", "-"], &Value::Object(draft).to_string()).await;
+        assert_eq!(exit, 0, "{signed}");
+        let broker = format!("127.0.0.1:{}", self.port);
+        self.run(&["order", "send", "-", "--wait", "60s", "--broker", &broker], &signed).await
+    }
+
+    /// How the order stands by what the authority has kept.
+    async fn status(&self) -> Value {
+        let (exit, said) = self.run(&["order", "status", "--json"], "").await;
+        assert_eq!(exit, 0, "{said}");
+        serde_json::from_str::<Value>(&said).unwrap()[0].clone()
+    }
+
+    async fn taken(&self, kind: &str, more: Value) {
+        let (exit, said) = self.act(kind, more).await;
+        assert_eq!(exit, 0, "{kind}: {said}");
+    }
+}
+
+fn order() -> Value {
+    let paper = "0".repeat(64);
+    json!({
+        "legal_basis": "国发〔2010〕7号 四(三)", "legal_basis_sha256": paper, "tracking_id": "3",
+        "entry": "steel-electric-furnace-up-to-30t", "single_line": "v4", "appeal": "60 days", "contacts": "110",
+        "points": [{ "meter": "eaf-1-feeder", "carrier": "own" }],
+        "safe_state": {
+            "emptied": "done", "cooled": "done", "purged": "not_needed", "declared_by": "li",
+            "declared_unix_ms": 0, "document_sha256": paper,
+        },
+        "hold": {
+            "seen_ms": 2 * MINUTE_MS, "provisional_ms": 4 * MINUTE_MS, "nights": 0, "verified_ms": 14 * MINUTE_MS,
+            "weekends": 0, "coverage_ppm": 500_000, "longest_gap_ms": 15 * MINUTE_MS,
+        },
+    })
+}
+
+/// Everything that comes, and the steps among it.
+struct Records {
+    subscriber: Subscriber,
+    lines: Vec<Vec<u8>>,
+}
+
+impl Records {
+    async fn next_step(&mut self) -> Transition {
+        loop {
+            let (kind, bytes) = self.subscriber.next().await;
+            if kind != Kind::Attest {
+                continue;
+            }
+            let record = Unverified::read(&bytes).unwrap().own().unwrap();
+            self.lines.push(bytes);
+            if let Body::Finding(Finding::Transition(step)) = record.body {
+                return step;
+            }
+        }
+    }
+
+    async fn until(&mut self, rung: Rung) -> Transition {
+        loop {
+            let step = self.next_step().await;
+            if step.to == rung {
+                return step;
+            }
+        }
+    }
+
+    /// What anybody who has the records makes of the order.
+    fn replayed(&self) -> Rung {
+        let mut places: Vec<_> =
+            self.lines.iter().map(|line| Unverified::read(line).unwrap().own().unwrap()).collect();
+        places.sort_by_key(|record| record.header.seq);
+        places.dedup_by_key(|record| record.header.seq);
+        let mut log = OrderLog::default();
+        for record in &places {
+            log.on(record).unwrap_or_else(|why| panic!("#{}: {why:?}", record.header.seq));
+        }
+        log.iter().next().unwrap().stand().rung
+    }
+}
+
+/// The site with its programs at work, and its order given.
+struct Works {
+    site: Site,
+    records: Records,
+    /// Of the agent that runs.
+    agent: (watch::Sender<bool>, JoinHandle<()>),
+    key: PublicKey,
+    _running: (Mosquitto, Process),
+}
+
+impl Works {
+    async fn begin() -> Works {
+        let folder = Folder::new("orders");
+        let broker = Mosquitto::start(&folder.0).await;
+        let site = Site::open(broker.port, folder).await;
+        let records = Records { subscriber: Subscriber::start(broker.port).await, lines: Vec::new() };
+        assert_eq!(site.run(&["act", "sign", "-"], "{}").await.0, 65, "its key is made at its first use");
+        let agent = site.agent();
+        let file = site.folder.0.join("state").join(format!("{KEY_FILE}.pub"));
+        let life = SystemClock::default();
+        soon("the gateway's key", async {
+            while public_key::load(&file).is_err() {
+                life.sleep_until(life.now().uptime_ms + 20).await;
+            }
+        })
+        .await;
+        let key = public_key::load(&file).unwrap();
+        let fingerprint = key.fingerprint();
+        let add =
+            ["gateway", "add", file.to_str().unwrap(), "--id", "gw-test", "--fingerprint", &fingerprint];
+        let added = site.run(&add, "").await;
+        assert_eq!(added.0, 0, "{}", added.1);
+        let log = std::fs::File::create(site.authority().join("serve.log")).unwrap();
+        let mut serving = site.program(&["serve", "--broker", &format!("127.0.0.1:{}", site.port)]);
+        let serving = Process(serving.stdout(Stdio::null()).stderr(log).spawn().unwrap());
+        soon("the gateway to be known", async {
+            // Nobody takes an act to a gateway that was never heard.
+            while site.act("order", order()).await.0 != 0 {}
+        })
+        .await;
+        Works { site, records, agent, key, _running: (broker, serving) }
+    }
+
+    /// The agent ends as a service manager asks for it.
+    async fn stop(self) -> (Site, Records) {
+        self.agent.0.send_replace(true);
+        soon("the agent's end", self.agent.1).await.unwrap();
+        (self.site, self.records)
+    }
+
+    async fn restart(self) -> Works {
+        let Works { site, records, agent, key, _running } = self;
+        agent.0.send_replace(true);
+        soon("the agent's end", agent.1).await.unwrap();
+        let agent = site.agent();
+        Works { site, records, agent, key, _running }
+    }
+
+    /// The supplier's reading of the last hour, once the hold has lasted long enough.
+    async fn agreed(&mut self) -> Transition {
+        let site = &self.site;
+        soon("the hold to last long enough", async {
+            while site.status().await["proven_ms"].as_i64().unwrap() < 14 * MINUTE_MS {}
+        })
+        .await;
+        let from = site.clock.now().wall_unix_ms - 60 * MINUTE_MS;
+        soon("the supplier's reading to be enough", async {
+            while site.status().await["rung"] != "verified" {
+                let to = site.clock.now().wall_unix_ms;
+                let span =
+                    json!({ "from_unix_ms": from, "to_unix_ms": to, "energy_wh": 0, "quality": "measured" });
+                let more =
+                    json!({ "meter": "eaf-1-feeder", "switch": "open", "step_wh": 100, "spans": [span] });
+                let (exit, said) = site.act("reading", more).await;
+                // Two within one second are one too many.
+                assert!(exit == 0 || said.contains("older_version"), "{said}");
+            }
+        })
+        .await;
+        self.records.until(Rung::Verified).await
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_given_cut_held_agreed_with_and_verified_and_a_melt_at_night_ends_it_latched() {
+    let mut works = Works::begin().await;
+    let refused = works.site.act("seal", json!({ "seal_no": "F-1" })).await;
+    assert!(refused.0 == 1 && refused.1.contains("out_of_turn"), "{refused:?}");
+    works.site.taken("acknowledge", json!({})).await;
+    let claim =
+        json!({ "cut_unix_ms": 0, "performed_by": "w, z", "ticket_no": "7", "tester": "t", "locks": "l" });
+    works.site.taken("claim", claim).await;
+    works.site.change(Change::Cut(works.site.furnace));
+    let seen = works.records.until(Rung::Observing).await;
+    assert!(!seen.evidence.is_empty(), "it names the record that shows it");
+    works.records.until(Rung::Provisional).await;
+    // A restart of the agent in mid-hold costs nothing but a short gap.
+    let mut works = works.restart().await;
+    let verified = works.agreed().await;
+    assert_eq!(verified.stand.unwrap().restarts, 0, "no hold was broken: {verified:?}");
+    assert_eq!(works.records.replayed(), Rung::Verified);
+    // Two in the night.
+    works.site.change(Change::Restore(works.site.furnace));
+    works.site.change(Change::StartMelt(works.site.furnace));
+    let violated = works.records.until(Rung::Violated).await;
+    assert!(["drawing", "exporting"].contains(&violated.why.as_str()), "{violated:?}");
+    soon("the authority to know", async { while works.site.run(&["order", "status"], "").await.0 != 1 {} })
+        .await;
+    works.site.change(Change::StopLoad(works.site.furnace));
+    works.site.change(Change::Cut(works.site.furnace));
+    let broker = format!("127.0.0.1:{}", works.site.port);
+    let about = ["--asset", "eaf-1", "--gateway", "gw-test", "--issuer", "hebei-miit", "--broker", &broker];
+    let reset =
+        works.site.run(&[&["order", "reset", "--reason", "inspected"][..], &about].concat(), "").await;
+    assert_eq!(reset.0, 0, "{}", reset.1);
+    assert_eq!(works.records.until(Rung::CutClaimed).await.why.as_str(), "reset");
+    works.records.until(Rung::Observing).await;
+    let key = works.key;
+    let (_site, records) = works.stop().await;
+    assert!(support::audit(&key, &records.lines).authentic);
+}
