@@ -54,10 +54,7 @@ fn scenario(name: &str, node: &Node, form: Form<'_>) -> Option<Scenario> {
     let events = tables.filter_map(|event| event::event(event, &names, &lasts)).collect();
     let ends = form.tables("end").into_iter().filter_map(|end| end::end(end, &assets)).collect();
     let balances = form.optional("balances", form::one_of(end::BALANCED));
-    let signs = form.optional("signs", form::list(end::sign)).unwrap_or_default();
-    if honest == Some(false) && !signs.is_empty() {
-        form.flaw("signs", "a cheat's signs stand in `[catch]`", "leave it out");
-    }
+    let signs = weak_signs(&form, honest);
     let catch = form.table("catch");
     let cap = form.table("cap").and_then(end::cap);
     if catch.is_some() == honest? {
@@ -94,6 +91,15 @@ fn scenario(name: &str, node: &Node, form: Form<'_>) -> Option<Scenario> {
     });
     form.close();
     Some(scenario)
+}
+
+/// Weak signs that an honest plant may raise.
+fn weak_signs(form: &Form<'_>, honest: Option<bool>) -> Vec<&'static str> {
+    let signs = form.optional("signs", form::list(end::sign)).unwrap_or_default();
+    if honest == Some(false) && !signs.is_empty() {
+        form.flaw("signs", "a cheat's signs stand in `[catch]`", "leave it out");
+    }
+    signs
 }
 
 /// A scenario ends after it begins, and not after years.
