@@ -223,9 +223,8 @@ fn act(kind: &str, more: serde_json::Value) -> OrderAct {
     act.about_orders().unwrap()
 }
 
-/// A cut that holds: every reading is heard by the order, its hold grows, and notes of it are sealed.
-#[test]
-fn an_order_that_holds_allocates_nothing() {
+/// A furnace whose feeder is cut, the meter that sees it, and an order about it that is claimed to be executed.
+fn furnace_cut_by_order() -> (Plant, Schedule, Site) {
     let profile = Arc::new(
         Profile::parse("sim-cutoff.toml", include_str!("../simulator/meters/sim-cutoff.toml")).unwrap(),
     );
@@ -244,9 +243,7 @@ fn an_order_that_holds_allocates_nothing() {
     let declared = Declared { ct: Ratio::new(400, 5), pt: None };
     let point =
         MeterPoint { meter: meter("eaf-1"), unit: 1, profile, declared, period_ms: 1_000, timeout_ms: None };
-    let mut schedule = Schedule::new(vec![point], vec![], 0, 0);
-    let signer = Box::new(Ed25519::from_seed(&[7; 32]));
-    let mut chain = Chain::begin(GatewayId::new("gw").unwrap(), LogId(1), 0, signer);
+    let schedule = Schedule::new(vec![point], vec![], 0, 0);
     let order = json!({
         "points": [{ "meter": "eaf-1", "carrier": "own" }], "scope": "feeder", "method": "fuse", "case": "demolish",
         "single_line": "v4", "second_feeds": "excluded", "not_before_unix_ms": 0, "due_unix_ms": 1,
@@ -254,6 +251,15 @@ fn an_order_that_holds_allocates_nothing() {
     for act in [act("order", order), act("claim", json!({ "order_id": "order-1", "cut_unix_ms": 0 }))] {
         site.on(&stamp(0), Fact::Order(&act), &mut |_| ());
     }
+    (plant, schedule, site)
+}
+
+/// A cut that holds: every reading is heard by the order, its hold grows, and notes of it are sealed.
+#[test]
+fn an_order_that_holds_allocates_nothing() {
+    let (mut plant, mut schedule, mut site) = furnace_cut_by_order();
+    let signer = Box::new(Ed25519::from_seed(&[7; 32]));
+    let mut chain = Chain::begin(GatewayId::new("gw").unwrap(), LogId(1), 0, signer);
     let (mut now, mut polls, mut before, mut notes, mut ticked) = (0_u64, 0_u64, 0, 0, 0);
     while polls < 20_000 {
         if polls == 2_000 {

@@ -117,7 +117,7 @@ impl World {
             }
             Send::Unsubscribe(old) => {
                 let forgets = self.kind == Kind::SharesAndForgets;
-                filters.retain(|filter| !old.contains(filter) && !(forgets && filter.starts_with(SHARED)));
+                filters.retain(|filter| !(old.contains(filter) || forgets && filter.starts_with(SHARED)));
             }
             Send::Publish { tag, topic, payload, retain } => {
                 assert!(tag == TAG && !retain && topic.starts_with(SHARE_TOPIC), "{topic}");
