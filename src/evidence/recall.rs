@@ -12,8 +12,8 @@ use super::{
 use crate::{
     catalogue::{PlateSource, Roster},
     judge::{
-        EquipmentMemory, Event, Finding, Interval, Memory, MeterMemory, MeterTold, Permit, PlateRead,
-        RegisterQuirk, StateFinding, Verdict,
+        EquipmentMemory, Event, Finding, Interval, Memory, MeterMemory, MeterTold, Permit, PermitUse,
+        PlateRead, RegisterQuirk, StateFinding, Verdict,
     },
     terms::{AssetId, Digest, MeterId, Name, Stamp, WattHours},
 };
@@ -24,6 +24,7 @@ pub struct Recall {
     meters: BTreeMap<MeterId, MeterMemory>,
     equipment: BTreeMap<AssetId, EquipmentMemory>,
     permits: BTreeMap<Name, Permit>,
+    permit_uses: BTreeMap<(AssetId, Name), PermitUse>,
     roster: Option<Roster>,
     orders: RecalledOrders,
     plates: BTreeMap<(AssetId, PlateSource), PlateRead>,
@@ -51,21 +52,7 @@ impl Recall {
             Body::Boot(boot) => self.boot = Some(boot.clone()),
             Body::Finding(Finding::Interval(interval)) => self.on_interval(interval),
             Body::Finding(Finding::State(found)) => self.on_state(found),
-            Body::Finding(Finding::Verdict(verdict)) => {
-                let memory = EquipmentMemory {
-                    asset: verdict.asset,
-                    violation_since_unix_ms: verdict.violation_since_unix_ms,
-                    energy_closed: verdict.energy_closed,
-                    bound_closed: WattHours(
-                        verdict.grounds.map_or(0, |grounds| grounds.bound.0 - verdict.energy_overdue.0),
-                    ),
-                    plate: verdict.plate,
-                    permit: verdict.permit,
-                    standing: verdict.standing,
-                };
-                self.equipment.insert(verdict.asset, memory);
-                self.verdicts.insert(verdict.asset, *verdict);
-            }
+            Body::Finding(Finding::Verdict(verdict)) => self.on_verdict(verdict),
             Body::Finding(Finding::Event(Event::Plate(read))) => {
                 self.plates.insert((read.asset, read.source), read.clone());
             }
@@ -105,6 +92,24 @@ impl Recall {
             | Body::Notice(_)
             | Body::Finding(Finding::Event(_)) => {}
         }
+    }
+
+    fn on_verdict(&mut self, verdict: &Verdict) {
+        let memory = EquipmentMemory {
+            asset: verdict.asset,
+            violation_since_unix_ms: verdict.violation_since_unix_ms,
+            energy_closed: verdict.energy_closed,
+            bound_closed: WattHours(
+                verdict.grounds.map_or(0, |grounds| grounds.bound.0 - verdict.energy_overdue.0),
+            ),
+            plate: verdict.plate,
+            standing: verdict.standing,
+        };
+        self.equipment.insert(verdict.asset, memory);
+        if let Some(used) = verdict.permit_closed() {
+            self.permit_uses.insert((verdict.asset, used.permit), used);
+        }
+        self.verdicts.insert(verdict.asset, *verdict);
     }
 
     fn on_interval(&mut self, interval: &Interval) {
@@ -213,6 +218,7 @@ impl Recall {
                 .collect(),
             equipment: self.equipment.into_values().collect(),
             permits: self.permits.into_values().collect(),
+            permit_uses: self.permit_uses.into_iter().map(|((asset, _), used)| (asset, used)).collect(),
             roster: self.roster,
             orders: self.orders.into_memory(),
             plates: self.plates.into_iter().map(|((asset, of), read)| (asset, of, read.plate)).collect(),

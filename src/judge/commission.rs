@@ -254,6 +254,18 @@ impl Commissioned {
         WattHours(allowed.saturating_add(class_error).saturating_add(register_floor(step).0))
     }
 
+    /// Energy that allowances and no-load losses may show between two moments, both Unix milliseconds, with what the
+    /// class may err over them; nothing where the second is not the later one.
+    pub fn allowed_between(&self, from_unix_ms: i64, to_unix_ms: i64) -> WattHours {
+        let span_ms = to_unix_ms.saturating_sub(from_unix_ms);
+        if span_ms <= 0 {
+            return WattHours(0);
+        }
+        let months = months_touched(LegalDay::of_unix_ms(from_unix_ms), LegalDay::of_unix_ms(to_unix_ms));
+        let allowed = self.allowed(self.no_load, |a| (a.power, a.monthly), span_ms, months);
+        WattHours(allowed.saturating_add(self.class_error(allowed)))
+    }
+
     fn allowed(
         &self,
         always: MilliWatts,

@@ -77,6 +77,8 @@ pub struct Drawing {
     proof: Option<Proof>,
     /// The wall clock was moved since the proof: its day can no longer be told.
     stale: bool,
+    /// What counted before is settled, and no power has proven anything since: it does so even where energy has.
+    is_settled: bool,
     above: Option<Above>,
     below: Option<Window>,
     renewed: bool,
@@ -107,6 +109,13 @@ impl Drawing {
     pub fn on_clock_step(&mut self) {
         self.above = None;
         self.stale = self.proof.is_some();
+    }
+
+    /// What counted so far is settled: whoever goes on drawing is proven to do so anew, and by power as soon as power
+    /// tells, for energy may still tell of the time before.
+    pub fn settle(&mut self) {
+        self.on_clock_step();
+        self.is_settled = true;
     }
 
     /// Takes energy beyond what the allowances explain.
@@ -140,17 +149,21 @@ impl Drawing {
         let large = power.0 > terms.rated.0 / 100 * LARGE_LOAD_PERCENT;
         let delay_ms = if large { ON_DELAY_LARGE_MS } else { ON_DELAY_SMALL_MS };
         let enough = above.energy >= terms.rated.0.saturating_mul(LEAST_ENERGY_MS);
-        if above.ms >= delay_ms && enough && (self.proof.is_none() || self.is_of_another_day(at)) {
+        let asks = self.proof.is_none() || self.is_of_another_day(at) || self.is_settled;
+        if above.ms >= delay_ms && enough && asks {
+            self.is_settled = false;
             self.prove(Proof::Power { from: above.from, power, limit: terms.limit() });
         }
     }
 
-    /// Takes power within the limit. While it draws, power between the two thresholds keeps it drawing.
-    pub fn on_quiet_power(&mut self, terms: &Commissioned, power: MilliWatts) {
+    /// Takes power within the limit; true when it keeps what draws drawing, as power between the two thresholds does.
+    pub fn on_quiet_power(&mut self, terms: &Commissioned, power: MilliWatts) -> bool {
         self.above = None;
-        if self.is_on() && power > terms.off_limit() {
+        let keeps = self.is_on() && power > terms.off_limit();
+        if keeps {
             self.below = None;
         }
+        keeps
     }
 
     /// Takes a maximum demand that rose beyond the limit.

@@ -223,7 +223,7 @@ impl Feeder {
 
     /// What counted so far is settled: sums begin anew, and whoever goes on drawing is to be proven to do so anew.
     pub fn renew_proof(&mut self) {
-        self.drawing.on_clock_step();
+        self.drawing.settle();
         self.phases.renew();
         self.windows = self.track.anchor().map(|mark| Windows::starting(&mark.at));
     }
@@ -351,8 +351,9 @@ impl Feeder {
                 let inrush = self.line.is_in_inrush(at);
                 return self.drawing.on_loud(&self.terms, at, power, inrush);
             }
-            Some(power) => self.drawing.on_quiet_power(&self.terms, power),
-            None => {}
+            // The off-delay begins with this reading at the earliest, not with the one before it.
+            Some(power) if self.drawing.on_quiet_power(&self.terms, power) => return,
+            Some(_) | None => {}
         }
         if let (Some(now), Some(Passage::Told { before, energy, .. })) = (mark, passage)
             && self.drawing.on_quiet(&self.terms, before, now, *energy)

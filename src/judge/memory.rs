@@ -45,8 +45,6 @@ pub struct EquipmentMemory {
     pub bound_closed: WattHours,
     /// Fingerprint of the nameplate last read.
     pub plate: Option<Digest>,
-    /// What was drawn under the permit used last.
-    pub permit: Option<PermitUse>,
     /// Its standing as it was told last.
     pub standing: Standing,
 }
@@ -60,6 +58,8 @@ pub struct Memory {
     pub equipment: Vec<EquipmentMemory>,
     /// Permits of the authority, ended ones included.
     pub permits: Vec<Permit>,
+    /// What each piece of equipment drew under each permit, up to the last interval of each of its feeders.
+    pub permit_uses: Vec<(AssetId, PermitUse)>,
     /// The nameplates last read and declared.
     pub plates: Vec<(AssetId, PlateSource, Nameplate)>,
     /// The authority's roster in force.

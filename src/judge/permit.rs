@@ -63,12 +63,18 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// How much of the time between two moments lies under it, in milliseconds; `None` where none does. A register may
-    /// be a little older than the moment it was read.
+    /// How much of the time between two moments lies under it, in milliseconds; `None` where none does. What a register
+    /// shows may be a little older than the moment it was read, so what it shows shortly after the permit ended counts too.
     pub fn overlap_ms(&self, from: &Stamp, to: &Stamp) -> Option<i64> {
-        let begins = from.wall_unix_ms.max(self.from_unix_ms.saturating_sub(REGISTER_AGE_MS));
-        let ends = to.wall_unix_ms.min(self.to_unix_ms);
+        let begins = from.wall_unix_ms.max(self.from_unix_ms);
+        let ends = to.wall_unix_ms.min(self.to_unix_ms.saturating_add(REGISTER_AGE_MS));
         (ends >= begins).then(|| ends.saturating_sub(begins))
+    }
+
+    /// Whether what is drawn from this moment on is drawn under it. A reading may be dated a little before its time.
+    pub fn may_begin(&self, from: &Stamp) -> bool {
+        let begins = self.from_unix_ms.saturating_sub(REGISTER_AGE_MS);
+        (begins..=self.to_unix_ms).contains(&from.wall_unix_ms)
     }
 
     /// Whether it is in force at this moment.

@@ -113,7 +113,7 @@ impl Site {
         let docket = |equipment: Equipment| {
             let serving = feeders.iter().filter(|feeder| feeder.terms().serves(equipment.id));
             let meters: Vec<MeterId> = serving.map(|feeder| feeder.terms().meter).collect();
-            Docket::new(equipment, &meters, remembered(equipment.id), &memory.permits)
+            Docket::new(equipment, &meters, remembered(equipment.id), &memory.permits, &memory.permit_uses)
         };
         let mut dockets: Box<[Docket]> = equipment.into_iter().map(docket).collect();
         dockets.sort_unstable_by_key(Docket::id);
@@ -297,7 +297,7 @@ impl Site {
         let Some(feeder) = self.feeders.get_mut(place) else { return };
         self.turns.clear();
         let change = hear(feeder, &mut self.turns);
-        let (meter, convicts) = (feeder.terms().meter, feeder.terms().convicts());
+        let meter = feeder.terms().meter;
         if let Some(event) = change.event {
             if event.begins_a_count() {
                 self.balances.on_break(meter);
@@ -311,8 +311,10 @@ impl Site {
         }
         for docket_place in self.links.dockets_of(place) {
             let Some(docket) = self.dockets.get_mut(*docket_place) else { continue };
-            if let Some((from, energy)) = change.energy.filter(|_| convicts) {
-                docket.on_energy(meter, &from, at, energy);
+            if let Some((from, energy)) = change.energy
+                && let Some(terms) = self.feeders.get(place).map(Feeder::terms).filter(|t| t.convicts())
+            {
+                docket.on_energy(terms, &from, at, energy);
             }
             if let Some(verdict) = docket.review(at, &self.links.serving(*docket_place, &self.feeders)) {
                 say(corroborated(&self.balances, at, verdict));

@@ -75,6 +75,16 @@ impl Verdict {
             && !matches!(self.standing.witness(), Some(Witness::Drives | Witness::None))
     }
 
+    /// What was drawn under the permit used last, up to the last interval of each feeder: from there a restarted witness
+    /// counts on. What was drawn since then beside the permit is taken for drawn under it, to nobody's harm.
+    pub fn permit_closed(&self) -> Option<PermitUse> {
+        let open = self.energy_overdue.0.saturating_sub(self.energy_closed.0);
+        self.permit.map(|last| PermitUse {
+            used: WattHours(last.used.0.saturating_sub(open).max(0)),
+            permit: last.permit,
+        })
+    }
+
     /// What a person reads of its state: how far it can be witnessed stands before what the meters show.
     pub fn words(&self) -> Words {
         match (self.state, self.standing.witness(), &self.grounds) {
@@ -120,8 +130,10 @@ impl Docket {
         meters: &[MeterId],
         memory: Option<&EquipmentMemory>,
         permits: &[Permit],
+        uses: &[(AssetId, PermitUse)],
     ) -> Docket {
         let permits = permits.iter().filter(|permit| permit.asset == equipment.id).copied();
+        let uses = || uses.iter().filter(|(asset, _)| *asset == equipment.id).map(|(_, used)| *used);
         Docket {
             asset: equipment.id,
             duty: Duty::new(equipment.id, equipment.standing),
@@ -138,7 +150,7 @@ impl Docket {
             plate_fault: None,
             signs: SignSet::default(),
             reset_at: None,
-            leave: Leave::recalling(permits, memory.and_then(|m| m.permit)),
+            leave: Leave::recalling(permits, uses),
         }
     }
 
@@ -170,8 +182,9 @@ impl Docket {
     }
 
     /// Adds energy that passed between two readings, where all of that time lies past the last lawful day.
-    pub fn on_energy(&mut self, meter: MeterId, from: &Stamp, to: &Stamp, energy: WattHours) {
-        self.leave.on_energy(from, to, energy);
+    pub fn on_energy(&mut self, terms: &Commissioned, from: &Stamp, to: &Stamp, energy: WattHours) {
+        self.leave.on_energy(from, to, energy, |from_ms, to_ms| terms.allowed_between(from_ms, to_ms));
+        let meter = terms.meter;
         if self.duty.phase(from) != Some(Phase::Overdue) {
             return;
         }

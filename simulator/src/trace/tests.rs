@@ -167,6 +167,15 @@ proptest! {
     }
 }
 
+/// Nobody drew for 889 s, less than the off-delay; the last poll before them came 11 s after the one before it.
+#[test]
+fn a_pause_shorter_than_the_off_delay_parts_nothing() {
+    let rest = std::iter::repeat_n((130, Some(0)), 7);
+    let drawn = [(130, Some(12_001)), (1_032, Some(12_000)), (889, Some(0)), (130, Some(12_000))];
+    let rows: Vec<_> = rest.chain(drawn).collect();
+    assert_eq!(told(&report(&csv(0, &rows), 10_000, 900)), [(910, 3_091, 4_307)]);
+}
+
 /// The judge's own tests of power and energy decide about a burst: with an allowance it may pass for one, without it
 /// may not.
 #[test]

@@ -4,6 +4,7 @@ mod cuts;
 mod doubt;
 mod law;
 mod lives;
+mod permit_lives;
 mod permits;
 mod points;
 mod signs;
@@ -266,6 +267,18 @@ fn drawing_ends_after_the_off_delay_and_the_violation_stays_latched() {
     story.run(90_000, 5_000, 100);
     assert!(story.verdict().violation_since_unix_ms.is_some(), "time never opens the latch");
     assert_eq!(story.verdict().state, State::Energised);
+}
+
+#[test]
+fn the_off_delay_begins_with_the_last_reading_that_keeps_it_drawing_and_not_with_the_one_before() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100).run(60, 8_000_000, 100);
+    // A minute later it stands between the two thresholds, and from then on it rests.
+    story.now_ms += 59_000;
+    story.run(1, 90_000, 100).run(899, 5_000, 100);
+    assert_eq!(story.last_state().state, State::Drawing);
+    story.run(2, 5_000, 100);
+    assert_eq!(story.last_state().state, State::Energised);
 }
 
 #[test]
@@ -640,7 +653,6 @@ fn energy_is_counted_once_across_a_restart() {
         violation_since_unix_ms: before.violation_since_unix_ms,
         energy_closed: before.energy_closed,
         bound_closed: WattHours(0),
-        permit: None,
         plate: None,
         standing: Standing::default(),
     }];

@@ -121,7 +121,6 @@ impl Story {
                 energy_closed: verdict.energy_closed,
                 bound_closed: WattHours(0),
                 plate: verdict.plate,
-                permit: verdict.permit,
                 standing: verdict.standing,
             }],
             plates: newest,
