@@ -66,7 +66,9 @@ pub struct Catch {
     pub from_reading: bool,
     /// Another limit of energy than the rule's, in kilowatt-hours.
     pub limit_kwh: Option<i64>,
-    /// Why either of the two.
+    /// The longest that may pass until it is caught, in milliseconds; nobody asks where nothing is said.
+    pub within_ms: Option<u64>,
+    /// Why it is measured otherwise than the rule says.
     pub because: Option<String>,
 }
 
@@ -87,7 +89,7 @@ pub(super) fn end(form: Form<'_>, assets: &[AssetId]) -> Option<End> {
     let some =
         |key| form.optional(key, form::list(|value| one_of(value, &alarm::STATES))).unwrap_or_default();
     let (never, through) = (some("never"), some("through"));
-    let since_ms = form.optional("since", time::time).unwrap_or(0);
+    let since_ms = form.optional("since", time::on_line).unwrap_or(0);
     form.close();
     Some(End { asset: asset?, states: states.unwrap_or_default(), violation, never, through, since_ms })
 }
@@ -110,6 +112,7 @@ pub(super) fn catch(
     }
     let from = form.optional("from", form::one_of(FROM));
     let limit_kwh = form.optional("limit_kwh", form::whole(1..=1_000_000_000));
+    let within_ms = form.optional("within", time::on_line);
     let because = form.optional("because", form::text);
     if because.is_none() && (limit_kwh.is_some() || from == Some(true)) {
         form.flaw("because", "another measure than the rule's needs a reason", "add `because = \"...\"`");
@@ -122,6 +125,7 @@ pub(super) fn catch(
         draws: known.unwrap_or_else(|| usual(asset)),
         from_reading: from.unwrap_or(false),
         limit_kwh,
+        within_ms,
         because,
     })
 }

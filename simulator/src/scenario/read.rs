@@ -223,17 +223,14 @@ mod tests {
                 "at = \"40d 23:30\"",
                 "`at` is 40d 23:30:00.000, and the scenario ends at 1d 06:00",
             ),
-            (MELT, "at = \"23:30\"", "at = \"213503982334d\"", "1096d 00:00:00.000 at most"),
             (
                 MELT,
                 "at = \"23:30\"",
                 "at = \"23:30\"\nevery = \"3d\"\ntimes = 10_000",
                 "`times` puts the last at 29997d 23:30:00",
             ),
-            (MELT, "sway = \"", "sway = \"900000d ", "1096d 00:00:00.000 at most"),
             (MELT, "sway = \"", "sway = \"900d ", "`sway` moves it as far as"),
             (MELT, melt, "do = [{ start = \"eaf-1\", after = \"2d\" }]", "`do` is done as late as"),
-            (MELT, melt, "do = [{ start = \"eaf-1\", for = \"9000d\" }]", "1096d 00:00:00.000 at most"),
             (MELT, "at = \"23:30\"", "at = \"00:00\"", "`onset` comes at"),
             (MELT, melt, "do = []", "nothing is done"),
             (MELT, melt, "do = [{ reset_registers = \"eaf-1-feeder\", for = \"1m\" }]", "cannot be undone"),
@@ -260,6 +257,28 @@ mod tests {
         assert!(melting[0].starts_with(&place(MELT, melt)), "{melting:#?}");
         let noload = said(MELT, "no_load_w", "noload_w");
         assert!(noload[0].starts_with(&place(MELT, "no_load_w")), "{noload:#?}");
+    }
+
+    #[test]
+    fn no_time_is_longer_than_any_scenario() {
+        let melt = "do = [{ start = \"eaf-1\", for = \"18m\" }]";
+        let permit = "permit = \"maintenance\", equipment = \"eaf-1\", energy_kwh = 5";
+        for (from, to, sign) in [
+            ("at = \"23:30\"", "at = \"213503982334d\"".to_owned(), ""),
+            ("sway = \"", "sway = \"900000d ".to_owned(), ""),
+            (melt, "do = [{ start = \"eaf-1\", for = \"9000d\" }]".to_owned(), ""),
+            (melt, "do = [{ level = \"eaf-1\", per_mille = 5, over = \"9000d\" }]".to_owned(), ""),
+            (melt, "do = [{ clock_step = \"-9000d\" }]".to_owned(), "-"),
+            (melt, "do = [{ shift_clock = \"eaf-1-feeder\", by = \"9000d\" }]".to_owned(), ""),
+            (melt, format!("do = [{{ {permit}, lasts = \"213503982334d\" }}]"), ""),
+            (melt, format!("do = [{{ {permit}, lasts = \"1d\", begins = \"-9000d\" }}]"), "-"),
+            ("violation = true", "violation = true\nsince = \"9000d\"".to_owned(), ""),
+            ("by = [\"violation\"]", "by = [\"violation\"]\nwithin = \"9000d\"".to_owned(), ""),
+        ] {
+            let (said, most) = (said(MELT, from, &to), format!("{sign}1096d 00:00:00.000 at most"));
+            assert!(said.iter().any(|line| line.contains(&most)), "{to}: {said:#?}");
+            assert!(said.iter().all(|line| line.starts_with("s.toml:")), "{said:#?}");
+        }
     }
 
     #[test]

@@ -62,24 +62,29 @@ pub(super) fn time(value: &Value) -> Reading<u64> {
 /// # Errors
 /// No text, no time, or too long.
 pub(super) fn on_line(value: &Value) -> Reading<u64> {
-    let ms = time(value)?;
-    if ms > MAX_LASTS_MS {
-        let most = shown(MAX_LASTS_MS);
-        return Err(Wrong::new(format!("is {}", shown(ms).trim()), format!("{} at most", most.trim())));
-    }
-    Ok(ms)
+    at_most(time(value)?, "")
 }
 
-/// A time that may lie before: `-15m`.
+/// A time that may lie before: `-15m`; no longer than any scenario lasts.
 ///
 /// # Errors
-/// No text, or no time.
+/// No text, no time, or too long.
 pub(super) fn signed(value: &Value) -> Reading<i64> {
     let read = |text: &str| {
-        let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
-        i64::try_from(milliseconds(text)?).ok().map(|ms| sign * ms)
+        let (sign, text) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+        milliseconds(text).map(|ms| (sign, ms))
     };
-    form::parsed(value, read, "a time like \"15m\" or \"-2h\" is expected")
+    let (sign, ms) = form::parsed(value, read, "a time like \"15m\" or \"-2h\" is expected")?;
+    let ms = at_most(ms, sign)?.cast_signed();
+    Ok(if sign.is_empty() { ms } else { -ms })
+}
+
+fn at_most(ms: u64, sign: &str) -> Reading<u64> {
+    if ms > MAX_LASTS_MS {
+        let (is, most) = (shown(ms), shown(MAX_LASTS_MS));
+        return Err(Wrong::new(format!("is {sign}{}", is.trim()), format!("{sign}{} at most", most.trim())));
+    }
+    Ok(ms)
 }
 
 /// Plant time as `play` and mistakes show it: `3d 22:00:00`, with milliseconds where there are any.

@@ -31,7 +31,7 @@ pub(super) const VERBS: &[(&str, Read)] = &[
     ("stop", |form, key, names| at_feeder(form, key, names).map(|(f, _)| Deed::Plant(Change::StopLoad(f)))),
     ("level", |form, key, names| {
         let per_mille = form.required("per_mille", form::fitting(0..=2_000));
-        let over = form.optional("over", time::time);
+        let over = form.optional("over", time::on_line);
         let (feeder, _) = at_feeder(form, key, names)?;
         Some(Deed::Plant(match over {
             Some(over_ms) => Change::Ramp(feeder, per_mille?, over_ms),
@@ -255,7 +255,7 @@ fn paper(form: &Form<'_>, key: &'static str, names: &Names<'_>) -> Option<Deed> 
     let kind = form.required(key, form::one_of(KINDS));
     let asset = asset(form, "equipment", names);
     let begins_ms = form.optional("begins", time::signed).unwrap_or(0);
-    let lasts_ms = form.required("lasts", time::time);
+    let lasts_ms = form.required("lasts", time::on_line);
     let energy =
         || form.required("energy_kwh", form::whole(0..=1_000_000_000)).map(|kwh| WattHours(kwh * 1_000));
     let what = match kind? {

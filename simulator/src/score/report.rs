@@ -107,10 +107,7 @@ impl Row {
                 .extend(stray.map(|(word, count)| format!("sign {word} raised {count} times, not expected")));
             match &run.caught {
                 None if self.is_detectable() => wrong.push("not caught".to_owned()),
-                Some(caught) if self.is_detectable() && !caught.in_time() => wrong.push(format!(
-                    "caught after {} Wh, {} Wh are allowed",
-                    caught.energy_wh, caught.limit_wh
-                )),
+                Some(caught) if self.is_detectable() => wrong.extend(caught.late()),
                 Some(caught) if self.cap.is_some() => {
                     wrong.push(format!("caught by {}, and said to be undetectable", caught.by));
                 }

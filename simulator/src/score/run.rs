@@ -58,12 +58,19 @@ pub struct Caught {
     pub energy_wh: u64,
     /// What may have been drawn by then, in watt-hours.
     pub limit_wh: u64,
+    /// How long it may have taken, in milliseconds, where the scenario says so.
+    pub within_ms: Option<u64>,
 }
 
 impl Caught {
-    /// Whether it was caught before too much had been drawn.
-    pub fn in_time(&self) -> bool {
-        self.energy_wh <= self.limit_wh
+    /// Why it was caught too late, if it was: by what had been drawn, or by the time it took.
+    pub fn late(&self) -> Option<String> {
+        let too_long = self.within_ms.filter(|within_ms| self.delay_ms > *within_ms);
+        if self.energy_wh > self.limit_wh {
+            Some(format!("caught after {} Wh, {} Wh are allowed", self.energy_wh, self.limit_wh))
+        } else {
+            too_long.map(|within_ms| format!("caught after {} ms, {within_ms} ms are allowed", self.delay_ms))
+        }
     }
 }
 
@@ -251,9 +258,11 @@ impl<'s> Account<'s> {
         (!holds).then(|| format!("of {all} balances {agree} agree and {residuals} leave a residual"))
     }
 
-    /// Whether nobody has cheated up to now.
+    /// Whether nobody has cheated up to now. Who copies the gateway's disk has begun to, though the clock starts with
+    /// what is made of the copy: what is raised in between is true.
     fn is_honest_yet(&self) -> bool {
-        self.hunt.as_ref().is_none_or(|hunt| matches!(hunt.state, Prey::Honest))
+        let has_begun = self.copied_ms.is_some();
+        self.hunt.as_ref().is_none_or(|hunt| matches!(hunt.state, Prey::Honest) && !has_begun)
     }
 
     fn close(self, seed: u64, plant: &Plant) -> Outcome {
@@ -414,6 +423,7 @@ impl<'s> Hunt<'s> {
             delay_ms: plant.now_ms().saturating_sub(since_ms),
             energy_wh: u64::try_from(energy).unwrap_or(u64::MAX),
             limit_wh: self.limit_wh(),
+            within_ms: self.catch.within_ms,
         });
     }
 
@@ -455,5 +465,19 @@ mod tests {
         account.alarms = vec![raised("one"), raised("two")];
         account.take_back(raised("one"));
         assert_eq!(account.alarms, [raised("two")]);
+    }
+
+    #[test]
+    fn what_is_raised_before_anybody_cheats_is_false_and_after_a_disk_was_copied_it_is_not() {
+        let scenario = shipped::named("disk-image-restored").unwrap();
+        let about = (scenario.config.equipment[0].equipment.id, None);
+        let raised = Alarm { word: alarm::VIOLATION, at_ms: 7, about };
+        let mut account = Account::new(&scenario);
+        account.copied_ms = Some(5);
+        account.raise(raised);
+        assert_eq!(account.alarms, []);
+        account.copied_ms = None;
+        account.raise(raised);
+        assert_eq!(account.alarms, [raised]);
     }
 }

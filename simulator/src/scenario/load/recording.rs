@@ -7,6 +7,7 @@ use coldhearth::terms::{
     form::{self, Form},
 };
 
+use super::MAX_KW;
 use crate::{
     load::trace::{Row, Trace},
     rounding::real,
@@ -15,7 +16,10 @@ use crate::{
 
 /// Most rows of a recording: two years of minutes.
 const MAX_ROWS: usize = 1_048_576;
+/// The line of a recording's second row, the first that spans a time: the header and the first row stand before it.
+const ROWS_FROM: usize = 3;
 const NANOS_PER_MS: i128 = 1_000_000;
+const MICROWATTS_PER_KW: i64 = 1_000_000_000;
 
 /// Reads `{ kind = "trace", file = "mill.csv", repeats = true }`; every mistake in the file is told at `file`.
 pub(super) fn recording(form: &Form<'_>) -> Option<Trace> {
@@ -29,11 +33,16 @@ pub(super) fn recording(form: &Form<'_>) -> Option<Trace> {
     let trace = read.and_then(|file| {
         rows(BufReader::new(file)).map_err(|why| (why.to_string(), "correct that line of the recording"))
     });
+    let count = trace.as_ref().map_or(0, Vec::len);
     match trace.map(|rows| Trace::new(rows, repeats)) {
         Ok(Ok(trace)) => Some(trace),
         Ok(Err(disorder)) => {
-            let wrong =
-                format!("{name}: row {} is no millisecond later than the one before", disorder.row + 2);
+            let (path, line) = (path.display(), disorder.row + ROWS_FROM);
+            let wrong = if disorder.row < count {
+                format!("{path}:{line}: no millisecond later than the row before")
+            } else {
+                format!("{path}:{line}: a single row spans no time")
+            };
             form.flaw("file", wrong, "a row for each step of time, and two at least");
             None
         }
@@ -50,11 +59,15 @@ fn rows(source: impl std::io::BufRead) -> Result<Vec<Row>, Malformed> {
     let first = read.first().nanos();
     let mut rows = Vec::new();
     while let Some(row) = read.next()? {
-        let line = rows.len() as u64 + 3;
+        let line = (rows.len() + ROWS_FROM) as u64;
         let Some(power) = row.power else {
             let what = "no power: a load draws something at any time; write 0, or what was drawn".to_owned();
             return Err(Malformed::Line(line, what));
         };
+        if power.saturating_abs() / MICROWATTS_PER_KW > MAX_KW {
+            let what = format!("beyond {MAX_KW} kW; no load of a scenario is larger");
+            return Err(Malformed::Line(line, what));
+        }
         if rows.len() == MAX_ROWS {
             return Err(Malformed::Line(line, format!("more than {MAX_ROWS} rows; shorten the recording")));
         }
@@ -105,6 +118,9 @@ mod tests {
             ("{ kind = \"trace\", file = \"hole.csv\" }", "hole.csv:4: no power"),
             ("{ kind = \"trace\", file = \"mill.csv\", rated_kw = 5 }", "unknown key `rated_kw`"),
             ("{ kind = \"trace\", file = \"backwards.csv\" }", "backwards.csv:4: `300` lies before"),
+            ("{ kind = \"trace\", file = \"crowded.csv\" }", "crowded.csv:4: no millisecond later"),
+            ("{ kind = \"trace\", file = \"single.csv\" }", "single.csv:3: a single row"),
+            ("{ kind = \"trace\", file = \"beyond.csv\" }", "beyond.csv:4: beyond 1000000 kW"),
         ] {
             let said = with_load(load).map(drop).unwrap_err();
             assert!(said.contains(told), "{said} does not say {told}");
