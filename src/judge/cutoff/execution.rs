@@ -112,7 +112,7 @@ impl Execution {
             match point.hear(seen) {
                 Heard::Proof => proves = true,
                 Heard::Moves(cue) => self.on_cue(&seen.at, cue, say),
-                Heard::Live => self.on_live(),
+                Heard::Live => self.on_live(say),
                 Heard::Nothing => {}
             }
         }
@@ -138,7 +138,7 @@ impl Execution {
         if is_quiet && stand.rung.is_held() {
             self.cut.hear(at, Cue::NoEvidence, None, say);
         } else if is_quiet && stand.rung == Rung::Suspended && stand.hold.is_some() {
-            self.cut.stand.end_hold();
+            self.cut.break_off(say);
             self.cut.tell(say);
         }
         let until = self.cut.stand().suspended_until_unix_ms;
@@ -161,20 +161,20 @@ impl Execution {
 
     /// Power, doubt: an order that was not seen long enough is only not cut yet.
     fn on_cue(&mut self, at: &Stamp, cue: Cue, say: &mut dyn FnMut(Said)) {
-        self.on_live();
+        self.on_live(say);
         let is_power = matches!(cue, Cue::Drawing | Cue::Exporting);
         let is_unseen = is_power && !self.cut.stand().was_seen;
         self.cut.hear(at, if is_unseen { Cue::PowerBack } else { cue }, None, say);
     }
 
     /// A suspended order to which power returned is to be cut anew.
-    fn on_live(&mut self) {
-        let stand = &mut self.cut.stand;
-        stand.is_fed_again |= stand.rung == Rung::Suspended;
+    fn on_live(&mut self, say: &mut dyn FnMut(Said)) {
+        let rung = self.cut.stand().rung;
         // Nobody has seen the cut yet, or it may be fed: what was proven so far is no hold that power may interrupt.
-        if matches!(stand.rung, Rung::Suspended | Rung::CutClaimed) {
-            stand.end_hold();
+        if matches!(rung, Rung::Suspended | Rung::CutClaimed) {
+            self.cut.break_off(say);
         }
+        self.cut.stand.is_fed_again |= rung == Rung::Suspended;
     }
 
     fn patience_ms(&self) -> i64 {
@@ -211,7 +211,7 @@ impl Execution {
     /// What was proven is kept; the next hold begins with what is proven now.
     fn restart(&mut self, at: &Stamp, say: &mut dyn FnMut(Said)) {
         if !self.cut.hear(at, Cue::Gap, None, say) {
-            self.cut.stand.end_hold();
+            self.cut.break_off(say);
         }
         if let Some(to) = self.proven_to() {
             self.begin(at, &to);

@@ -102,6 +102,14 @@ impl CutOff {
         }
     }
 
+    /// The hold ends without a step. What it came to is told first: whoever replays must have heard of all that is kept.
+    pub(super) fn break_off(&mut self, say: &mut dyn FnMut(Said)) {
+        if self.stand.hold.is_some() {
+            self.tell(say);
+            self.stand.end_hold();
+        }
+    }
+
     /// What an act leaves behind whether or not it moves the order. The same for whoever replays.
     pub(super) fn note_act(&mut self, act: &OrderAct) {
         match &act.deed {

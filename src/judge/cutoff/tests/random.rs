@@ -214,6 +214,21 @@ proptest! {
     }
 }
 
+/// A hold that grew since the last note, was seen long enough by that, and is broken off before the next.
+#[test]
+fn what_a_hold_came_to_is_told_before_it_is_broken_off() {
+    let claim = Turn::Acts(3);
+    let gap = [Turn::Dead(57), claim.clone(), Turn::Dead(15), Turn::Sleeps(840_001), Turn::Dead(1)];
+    whole_life(&gap, Carrier::Own).unwrap();
+    for dead in 1..20 {
+        let suspended = [claim.clone(), Turn::Dead(13), Turn::Acts(8), Turn::Dead(dead)];
+        for end in [Turn::Shows(State::Energised), Turn::Missed(30)] {
+            let turns: Vec<Turn> = suspended.iter().cloned().chain([end, Turn::Dead(2)]).collect();
+            whole_life(&turns, Carrier::Own).unwrap();
+        }
+    }
+}
+
 #[test]
 fn the_traces_reach_every_rung() {
     use std::collections::BTreeSet;
