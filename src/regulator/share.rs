@@ -224,7 +224,8 @@ impl Member {
     /// Subscribes to what is wanted now.
     fn listen(&mut self, now_ms: u64) {
         let by = self.group.by;
-        let filters = self.taken(now_ms).map(|part| division::filter(part, by)).collect::<BTreeSet<String>>();
+        let parts: Vec<u8> = self.taken(now_ms).collect();
+        let filters = division::filters(&parts, by);
         let shared = self.canaries.is_trying().then(|| self.shared());
         self.wanted = filters.into_iter().chain(shared).collect();
         self.sends.extend(self.ears.next(&self.wanted));
@@ -263,10 +264,16 @@ impl Member {
     /// How it stands.
     pub fn shown(&self) -> Shown {
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        let plain = || self.ears.held(&self.wanted).filter(|filter| !filter.starts_with(SHARED));
+        let parts = if plain().any(|filter| filter == RECORDS) {
+            u64::from(division::PARTS)
+        } else {
+            count(plain().count())
+        };
         Shown {
             verdict: self.canaries.verdict(),
             hears: self.is_there && self.ears.hold(&self.wanted),
-            parts: count(self.ears.held(&self.wanted).filter(|filter| !filter.starts_with(SHARED)).count()),
+            parts,
             present: (count(self.present.len()), u64::from(self.group.workers)),
             canaries: self.canaries.counts(),
             fallbacks: self.fallbacks,

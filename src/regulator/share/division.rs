@@ -6,10 +6,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::{evidence::topic::ROOT, terms::place::Level};
+use crate::{
+    evidence::topic::{RECORDS, ROOT},
+    terms::place::Level,
+};
 
 /// Parts that the work is divided into.
 pub const PARTS: u8 = 100;
+
+/// Filters that one member asks for at most; whoever takes more parts hears everything by one filter instead. nats-server
+/// grants a client 63 as it comes, and what comes to two members is only kept once.
+pub const MOST_FILTERS: usize = 50;
 
 /// Who takes a part, of `workers` that are numbered from 1 and of whom these are there; nobody only if nobody is.
 pub fn taker(part: u8, workers: u8, there: &BTreeSet<u8>) -> Option<u8> {
@@ -26,8 +33,16 @@ fn precedence(part: u8, workers: u8) -> impl Iterator<Item = u8> {
     std::iter::once(first + 1).chain((0..others).map(other))
 }
 
+/// What to subscribe to for these parts.
+pub fn filters(parts: &[u8], by: Level) -> BTreeSet<String> {
+    if parts.len() > MOST_FILTERS {
+        return BTreeSet::from([RECORDS.to_owned()]);
+    }
+    parts.iter().map(|part| filter(*part, by)).collect()
+}
+
 /// The records of a part.
-pub fn filter(part: u8, by: Level) -> String {
+fn filter(part: u8, by: Level) -> String {
     let level = |level: Level| if level == by { format!("{part:02}") } else { "+".to_owned() };
     let levels = Level::ALL.map(level).join("/");
     format!("{ROOT}/{levels}/+/+/_/attest")
@@ -70,6 +85,15 @@ mod tests {
                 assert_eq!(filters.iter().filter(|filter| matches(filter, &topic)).count(), 1, "{topic}");
             }
         }
+    }
+
+    #[test]
+    fn more_parts_than_a_broker_may_grant_are_heard_by_one_filter() {
+        let parts: Vec<u8> = (0..PARTS).collect();
+        let half = filters(&parts[..MOST_FILTERS], Level::City);
+        assert_eq!(half.len(), MOST_FILTERS);
+        assert!(half.contains("coldhearth/v1/+/07/+/+/+/_/attest"));
+        assert_eq!(filters(&parts[..=MOST_FILTERS], Level::City), BTreeSet::from([RECORDS.to_owned()]));
     }
 
     /// A group, who of it lives, and whom of these each of them believes to be there, itself always.
