@@ -109,6 +109,7 @@ fn orders(gateways: u32) -> FleetOrders {
         gateways,
         seed: 7,
         broker: (String::new(), 0),
+        tls: None,
         authority: Vec::new(),
         speed: 60,
         for_ms: 20_000,

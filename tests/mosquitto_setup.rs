@@ -28,6 +28,7 @@ use coldhearth::{
     },
     terms::Name,
 };
+use coldhearth_sim::fleet::{self, FleetOrders};
 use support::{Folder, Mosquitto, Process, Subscriber, Works, free_port, public_key_of, soon};
 use tokio::sync::watch;
 
@@ -358,16 +359,53 @@ async fn a_gateway_that_falls_silent_is_told_lost_under_itself_only() {
     assert!(matches!(kept, Event::Message { retained: true, .. }), "{kept:?}");
 }
 
+fn regulator(state: &Path, arguments: &[&str], more: &[String]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_coldhearth-regulator"));
+    command.args(arguments).arg("--state").arg(state).args(more).stdin(Stdio::null());
+    command
+}
+
+#[tokio::test]
+async fn a_fleet_with_a_certificate_for_each_gateway_is_served_within_these_rules() {
+    const GATEWAYS: u32 = 6;
+    let example = Example::start("acl-fleet").await;
+    let (state, tls) = (example.folder.0.join("authority"), example.folder.0.join("tls"));
+    for line in fleet::places(7, GATEWAYS).unwrap().lines() {
+        let (place, id) = line.split_once(' ').unwrap();
+        certificates(&tls, &["client", place, id]);
+    }
+    let list = example.folder.0.join("list");
+    fs::write(&list, fleet::enrolment(7, GATEWAYS).unwrap()).unwrap();
+    let admit = ["gateway", "admit", list.to_str().unwrap()];
+    assert!(regulator(&state, &admit, &[]).output().unwrap().status.success());
+    regulator(&state, &["act", "sign", "-"], &[]).output().unwrap();
+    let mut serve = regulator(&state, &["serve"], &example.options("collector-1"));
+    let _serve = Process(serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let orders = FleetOrders {
+        gateways: GATEWAYS,
+        seed: 7,
+        broker: ("127.0.0.1".into(), example.broker.port),
+        tls: Some(tls),
+        authority: vec![state.join("authority.key.pub")],
+        speed: 60,
+        for_ms: 8_000,
+        settle_ms: 120_000,
+        outages: 2,
+        restarts: 1,
+        storms_ms: Vec::new(),
+        kept_kib: fleet::KEPT_KIB,
+    };
+    let sent_out = tokio::task::spawn_blocking(move || fleet::run(&orders));
+    let report = soon("the fleet's end", sent_out).await.unwrap().unwrap_or_else(|why| panic!("{why:?}"));
+    assert!(report.holds() && report.records > u64::from(3 * GATEWAYS), "{report:?}");
+}
+
 #[tokio::test]
 async fn the_real_programs_work_within_these_rules() {
     let example = Example::start("acl-programs").await;
     let works = Works::open("acl-works").await;
     let state = works.folder.0.join("authority");
-    let regulator = |arguments: &[&str], more: &[String]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_coldhearth-regulator"));
-        command.args(arguments).arg("--state").arg(&state).args(more).stdin(Stdio::null());
-        command
-    };
+    let regulator = |arguments: &[&str], more: &[String]| regulator(&state, arguments, more);
     regulator(&["act", "sign", "-"], &[]).output().unwrap();
     let config = works.configure(example.broker.port);
     let Identity { certificate, key } = example.client(OURS);

@@ -230,6 +230,7 @@ fn admitted(works: &Works, state: &Path, port: u16) -> PathBuf {
 
 fn four_gateways(state: &Path, port: u16) -> fleet::FleetOrders {
     fleet::FleetOrders {
+        tls: None,
         gateways: 4,
         seed: 7,
         broker: ("127.0.0.1".into(), port),

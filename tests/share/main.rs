@@ -166,6 +166,7 @@ fn orders(gateways: u32, cluster: &Cluster, port: u16) -> FleetOrders {
         gateways,
         seed: 7,
         broker: ("127.0.0.1".into(), port),
+        tls: None,
         authority: vec![cluster.members[0].folder.0.join("state/authority.key.pub")],
         speed: 60,
         for_ms: 25_000,

@@ -1,8 +1,11 @@
 //! The life of one gateway of the fleet: its clerk, its story, the agent's own uplink and courier, and its weather.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use coldhearth::{
@@ -12,7 +15,10 @@ use coldhearth::{
         scribe::Entry,
         uplink::{Links, Traffic, Uplink},
     },
-    host::{Failure, courier},
+    host::{
+        Failure, courier,
+        credentials::{self, TlsFiles},
+    },
     terms::Stamp,
 };
 use tokio::{
@@ -55,6 +61,8 @@ pub(super) struct Fleet {
     pub time: PlantTime,
     /// The configuration each of them is given, but for its name and place.
     pub config: AgentConfig,
+    /// Where their certificates are.
+    pub tls: Option<PathBuf>,
     /// What they have in common besides.
     pub house: House,
     /// Told how far the run is.
@@ -207,6 +215,14 @@ impl Life<'_> {
         let Identity { id, division, enterprise, .. } = self.identity;
         (config.gateway.id, config.gateway.division, config.gateway.enterprise) =
             (*id, *division, *enterprise);
+        config.broker.tls = self.fleet.tls.as_ref().map(|folder| TlsFiles {
+            ca: folder.join("ca.pem"),
+            identity: Some(credentials::Identity {
+                certificate: folder.join(format!("{id}.crt")),
+                key: folder.join(format!("{id}.key")),
+            }),
+            server_name: None,
+        });
         config
     }
 

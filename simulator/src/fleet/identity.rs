@@ -4,7 +4,7 @@
 //! a file for each gateway. Every later key is random, as an agent's.
 
 use coldhearth::{
-    evidence::{Ed25519, Signer as _},
+    evidence::{Ed25519, Kind, Signer as _, Topic},
     terms::{
         Digest, GatewayId,
         place::{CreditCode, Division},
@@ -61,6 +61,20 @@ impl Identity {
     pub(super) fn line(&self) -> String {
         let key = self.first_key().public_key();
         format!("{} {} {}", self.id, key.to_base64(), key.fingerprint())
+    }
+
+    /// Its place, as the topics of its records begin, and its identifier.
+    pub(super) fn place(&self) -> String {
+        let Identity { id, division, enterprise, .. } = self;
+        let topic = Topic {
+            division: *division,
+            enterprise: *enterprise,
+            gateway: *id,
+            asset: None,
+            kind: Kind::Attest,
+        };
+        let levels: Vec<String> = topic.to_string().split('/').skip(2).take(5).map(str::to_owned).collect();
+        format!("{} {id}", levels.join("/"))
     }
 }
 

@@ -64,6 +64,9 @@ pub struct FleetOrders {
     pub seed: u64,
     /// Host and port of the broker.
     pub broker: (String, u16),
+    /// A folder with the broker's authority, `ca.pem`, and each gateway's certificate and key, named by its identifier:
+    /// `gw-00001.crt`, `gw-00001.key`. Without one nothing is encrypted.
+    pub tls: Option<PathBuf>,
     /// Public keys of the authority, in files.
     pub authority: Vec<PathBuf>,
     /// Times life.
@@ -95,6 +98,19 @@ pub fn enrolment(seed: u64, gateways: u32) -> Result<String, Failure> {
     Ok(list)
 }
 
+/// The place and the identifier of each gateway, for a broker at which its certificate's common name is its place.
+///
+/// # Errors
+/// There are more gateways than names.
+pub fn places(seed: u64, gateways: u32) -> Result<String, Failure> {
+    let mut list = String::new();
+    for number in 0..gateways {
+        list += &identity(seed, number)?.place();
+        list.push('\n');
+    }
+    Ok(list)
+}
+
 /// Sends a fleet out, waits for its end, and tells what became of it.
 ///
 /// # Errors
@@ -111,7 +127,8 @@ async fn send_out(orders: &FleetOrders, config: AgentConfig) -> Result<Report, F
     let (announce, phase) = watch::channel(Phase::Running);
     let house = house(orders, &config)?;
     let time = PlantTime::starting(orders.speed);
-    let fleet = Arc::new(Fleet { seed: orders.seed, time, config, house, phase });
+    let tls = orders.tls.clone();
+    let fleet = Arc::new(Fleet { seed: orders.seed, time, config, tls, house, phase });
     let mut sight = Sight::new();
     let mut gateways = JoinSet::new();
     for (number, weather) in (0..orders.gateways).zip(climate(orders).weather()) {

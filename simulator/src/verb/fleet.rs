@@ -1,9 +1,12 @@
 //! `coldhearth-sim fleet`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use coldhearth::host::{Exit, Failure, courier::DEFAULT_PORT};
+use coldhearth::host::{
+    Exit, Failure,
+    courier::{DEFAULT_PORT, DEFAULT_TLS_PORT},
+};
 use coldhearth_sim::fleet::{self, FleetOrders, KEPT_KIB, MAX_GATEWAYS, MAX_SPEED};
 
 /// The command line of the verb.
@@ -18,11 +21,17 @@ pub(crate) struct Fleet {
     /// Write the public keys to FILE, for `coldhearth-regulator gateway admit`, and end
     #[arg(long, value_name = "FILE", conflicts_with_all = ["broker", "authority"])]
     enrol: Option<PathBuf>,
+    /// Write the place and the identifier of each gateway to FILE, for `config/mosquitto/certificates`, and end
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["broker", "authority", "enrol"])]
+    places: Option<PathBuf>,
     /// The broker, HOST or HOST:PORT
-    #[arg(long, value_name = "HOST:PORT", required_unless_present = "enrol")]
+    #[arg(long, value_name = "HOST:PORT", required_unless_present_any = ["enrol", "places"])]
     broker: Option<String>,
+    /// Speak TLS: a folder with ca.pem, and ID.crt and ID.key for each gateway's identifier
+    #[arg(long, value_name = "DIR")]
+    tls: Option<PathBuf>,
     /// A public key of the authority, whose receipts count; may be given several times
-    #[arg(long, value_name = "KEY", required_unless_present = "enrol")]
+    #[arg(long, value_name = "KEY", required_unless_present_any = ["enrol", "places"])]
     authority: Vec<PathBuf>,
     /// How fast the plants' time runs, in times life; sockets live as ever
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=MAX_SPEED))]
@@ -53,16 +62,17 @@ pub(crate) struct Fleet {
 /// As [`fleet::run`]: exit 1 when something stays unreceipted or goes missing. Or the list cannot be written.
 pub(crate) fn run(orders: Fleet) -> Result<Exit, Failure> {
     if let Some(path) = orders.enrol {
-        let list = fleet::enrolment(orders.seed, orders.gateways)?;
-        let written = std::fs::write(&path, list);
-        written.map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", path.display())))?;
-        return Ok(Exit::Done);
+        return write(&path, &fleet::enrolment(orders.seed, orders.gateways)?);
+    }
+    if let Some(path) = orders.places {
+        return write(&path, &fleet::places(orders.seed, orders.gateways)?);
     }
     let broker = orders.broker.unwrap_or_default();
     let report = fleet::run(&FleetOrders {
         gateways: orders.gateways,
         seed: orders.seed,
-        broker: address(&broker)?,
+        broker: address(&broker, orders.tls.is_some())?,
+        tls: orders.tls,
         authority: orders.authority,
         speed: orders.speed,
         for_ms: orders.duration,
@@ -75,10 +85,18 @@ pub(crate) fn run(orders: Fleet) -> Result<Exit, Failure> {
     Ok(if report.holds() { Exit::Done } else { Exit::Negative })
 }
 
-fn address(broker: &str) -> Result<(String, u16), Failure> {
+fn write(path: &Path, list: &str) -> Result<Exit, Failure> {
+    let written = std::fs::write(path, list);
+    written.map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", path.display())))?;
+    Ok(Exit::Done)
+}
+
+fn address(broker: &str, encrypted: bool) -> Result<(String, u16), Failure> {
     let wrong = || Failure::new(Exit::Usage, format!("--broker {broker}: HOST or HOST:PORT is expected"));
     match broker.rsplit_once(':') {
-        None if !broker.is_empty() => Ok((broker.to_owned(), DEFAULT_PORT)),
+        None if !broker.is_empty() => {
+            Ok((broker.to_owned(), if encrypted { DEFAULT_TLS_PORT } else { DEFAULT_PORT }))
+        }
         Some((host, port)) => Ok((host.to_owned(), port.parse().map_err(|_| wrong())?)),
         None => Err(wrong()),
     }
