@@ -22,13 +22,31 @@ use crate::{
     support::voice::{NOW, at, beat, key},
 };
 
-const ENTERPRISE: &str = "91350100M000100Y43";
+pub(crate) const ENTERPRISE: &str = "91350100M000100Y43";
 
 /// The gateway of a number, and its first key.
-fn gateway(number: usize) -> (GatewayId, Ed25519) {
+pub(crate) fn gateway(number: usize) -> (GatewayId, Ed25519) {
     let mut seed = [3; 32];
     seed[..8].copy_from_slice(&number.to_be_bytes());
     (GatewayId::new(&format!("gw-{number}")).unwrap(), Ed25519::from_seed(&seed))
+}
+
+/// Where a gateway's records go.
+pub(crate) fn topic(number: usize) -> String {
+    format!("coldhearth/v1/13/04/21/{ENTERPRISE}/{}/_/attest", gateway(number).0)
+}
+
+/// What a gateway's log begins with.
+pub(crate) fn genesis(number: usize) -> Body {
+    Body::Genesis(Genesis {
+        public_key: gateway(number).1.public_key(),
+        division: Division::parse("130421").unwrap(),
+        enterprise: CreditCode::parse(ENTERPRISE).unwrap(),
+        software: "coldhearth 0.1.0".into(),
+        config: Digest::of(b"config"),
+        profiles: Vec::new(),
+        continues: None,
+    })
 }
 
 /// What so many gateways say, one record each in turn.
@@ -36,23 +54,13 @@ fn traffic(gateways: usize, records: usize) -> Vec<(String, Vec<u8>)> {
     let mut chains: Vec<(String, Chain)> = (0..gateways)
         .map(|number| {
             let (id, key) = gateway(number);
-            let topic = format!("coldhearth/v1/13/04/21/{ENTERPRISE}/{id}/_/attest");
-            (topic, Chain::begin(id, LogId(number as u64), 0, Box::new(key)))
+            (topic(number), Chain::begin(id, LogId(number as u64), 0, Box::new(key)))
         })
         .collect();
     let mut all = Vec::new();
     for turn in 0..records {
         for (number, (topic, chain)) in chains.iter_mut().enumerate() {
-            let genesis = Body::Genesis(Genesis {
-                public_key: gateway(number).1.public_key(),
-                division: Division::parse("130421").unwrap(),
-                enterprise: CreditCode::parse(ENTERPRISE).unwrap(),
-                software: "coldhearth 0.1.0".into(),
-                config: Digest::of(b"config"),
-                profiles: Vec::new(),
-                continues: None,
-            });
-            let body = if turn == 0 { genesis } else { beat() };
+            let body = if turn == 0 { genesis(number) } else { beat() };
             all.push((topic.clone(), chain.seal(&at(turn as u64), &body).unwrap().bytes.to_vec()));
         }
     }
@@ -61,7 +69,12 @@ fn traffic(gateways: usize, records: usize) -> Vec<(String, Vec<u8>)> {
 
 /// Resident memory of this process, in bytes.
 fn resident_bytes() -> usize {
-    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    resident_bytes_of(std::process::id())
+}
+
+/// Resident memory of a process, in bytes.
+pub(crate) fn resident_bytes_of(id: u32) -> usize {
+    let pages = std::fs::read_to_string(format!("/proc/{id}/statm")).unwrap();
     pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4_096
 }
 
@@ -88,9 +101,13 @@ fn figures() {
             println!("{homes:?}: {rate:.0} records verified and stored a second, in batches of {batch}");
         }
     }
-    for collectors in [1, 2] {
-        let rate = rate_of(Homes::Postgres, collectors, &messages);
-        println!("Postgres, {collectors} collectors: {rate:.0} records verified and stored a second in all");
+    for homes in [Homes::Sqlite, Homes::Postgres] {
+        for collectors in [1, 2] {
+            let rate = rate_of(homes, collectors, &messages);
+            println!(
+                "{homes:?}, {collectors} collectors: {rate:.0} records verified and stored a second in all"
+            );
+        }
     }
     memory_of(1_000, 100);
 }
