@@ -1,6 +1,6 @@
 //! Retention: records that nobody need keep any longer go, as one stretch from the beginning of each log. What proves
-//! the rest stays: geneses, rotations, receipts, heads, proofs of forks, records that mention machines and meters, and the
-//! place up to which the log was pruned.
+//! the rest stays: geneses, rotations, heads, proofs of forks, records that mention machines and meters, the place up to
+//! which the log was pruned, and of the receipts for what went the last: it signs for all before it.
 
 use std::collections::BTreeSet;
 

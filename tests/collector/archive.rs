@@ -167,12 +167,22 @@ fn what_is_pruned_leaves_what_proves_the_rest(homes: Homes) {
         0,
         "nothing is that old"
     );
+    home.sql(
+        "insert into receipt (gateway, log, seq, received_unix_ms, bytes)
+              select gateway, log, 1, received_unix_ms - 1, bytes from receipt where log like '%6'",
+    );
+    let receipted = || -> Vec<u64> {
+        let given = home.store().receipts_after((gateway(), LogId(6)), (i64::MIN, 0), 10).unwrap();
+        given.iter().map(|receipt| receipt.seq).collect()
+    };
+    assert_eq!(receipted(), [1, 2]);
     assert_eq!(prune(&mut *home.store(), tomorrow, 184, now).unwrap(), 2);
     assert_eq!(prune(&mut *home.store(), tomorrow, 184, now).unwrap(), 0, "once is enough");
     let found = inspected(&home, &[]);
     // Of each log its genesis and its head, and the rotation.
     assert_eq!((found.wrongs, found.records, found.pruned, found.heads), (0, 5, 2, 2), "{found:?}");
-    assert!(found.receipts > 0 && found.forks == 1);
+    assert_eq!((found.receipts, found.forks), (2, 1));
+    assert_eq!(receipted(), [2], "of the receipts for what went the last stays, and signs for all before it");
     // What comes again is not kept again, and the log goes on.
     let mut collector = open(&home);
     let mut voice = Voice::new(6, 1, 8);

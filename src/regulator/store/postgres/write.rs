@@ -145,11 +145,15 @@ async fn pruned(session: &mut Session, batch: &Batch) -> Result<(), Error> {
     let delete = "delete from record where gateway = $1 and log = $2 and seq <= $3
                   and kind not in ('genesis', 'key_rotate') and not exists (select 1 from mention
                   where mention.gateway = record.gateway and mention.log = record.log and mention.seq = record.seq)";
+    let receipts =
+        "delete from receipt where gateway = $1 and log = $2 and seq < (select max(seq) from receipt
+                    where gateway = $1 and log = $2 and seq <= $3)";
     for ((gateway, log), pruned) in &batch.pruned {
         let (log, seq, hash) = (log.to_string(), pruned.seq.cast_signed(), pruned.hash.to_string());
         let (next_epoch, at) = (i64::from(pruned.next_epoch), pruned.pruned_unix_ms);
         session.execute(keep, &[&gateway.as_str(), &log, &seq, &hash, &next_epoch, &at]).await?;
         session.execute(delete, &[&gateway.as_str(), &log, &seq]).await?;
+        session.execute(receipts, &[&gateway.as_str(), &log, &seq]).await?;
     }
     Ok(())
 }
