@@ -37,9 +37,14 @@ const PURE: &[&str] = &[
     "src/agent/commission/tune/tuner.rs",
     "src/agent/outbox.rs",
     "src/agent/letters.rs",
+    "src/regulator/acks.rs",
     "src/regulator/findings.rs",
+    "src/regulator/refusals.rs",
+    "src/regulator/share.rs",
+    "src/regulator/share",
     "src/regulator/timeline.rs",
     "src/regulator/timeline",
+    "src/regulator/vitals.rs",
 ];
 
 /// What would touch the world.

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     evidence::{
-        Arrival, Body, Follower, KeyId, Kind, PublicKey, Record, Sealer, Signer,
+        Arrival, Body, Follower, KeyId, Kind, PublicKey, Record, Refusal, Sealer, Signer,
         follow::{Origin, Place, Seen},
         lineage::MentionId,
         record::Unverified,
@@ -58,6 +58,8 @@ pub struct Tally {
     pub forks: u64,
     /// Places that gateways have lost and that are kept here.
     pub lost: u64,
+    /// Believed, and so far ahead of what is known that it is asked for again once what lies before it is there.
+    pub ahead: u64,
     /// Why messages were not believed.
     pub refusals: Refusals,
     /// Records that do not go together, and what was too much to be compared.
@@ -381,7 +383,11 @@ impl Collector {
                 tally.unknown += 1;
                 tracing::warn!(%key, "let go: too many messages wait for their key");
             }
-            Seen::Receipt(_) | Seen::StrangeReceipt => {}
+            Seen::Receipt(_) | Seen::StrangeReceipt => {
+                // No gateway has receipts to give.
+                tally.refused += 1;
+                tally.refusals.count(Refusal::NotOurs);
+            }
         }
         Ok(())
     }
@@ -416,7 +422,10 @@ impl Collector {
             return Ok(());
         }
         match place {
-            Place::TooFarAhead => return Ok(()),
+            Place::TooFarAhead => {
+                tally.ahead += 1;
+                return Ok(());
+            }
             Place::Amnesia(from, to) => {
                 tally.lost += to - from + 1;
                 tracing::warn!(%gateway, %log, from, to, "the gateway has lost records that are kept here");

@@ -132,7 +132,7 @@ struct Health {
 impl Health {
     fn tell(&self) {
         let Health { kept, store_lost, store_retries, store_conflicts, strange_topics, .. } = *self;
-        let Tally { records, again, refused, unknown, forks, lost, .. } = kept;
+        let Tally { records, again, refused, unknown, forks, lost, ahead, .. } = kept;
         tracing::info!(
             records,
             again,
@@ -140,6 +140,7 @@ impl Health {
             unknown,
             forks,
             lost,
+            ahead,
             store_lost,
             store_retries,
             store_conflicts,
@@ -149,7 +150,7 @@ impl Health {
     }
 
     fn add(&mut self, tally: Tally) {
-        let Tally { records, again, refused, unknown, forks, lost, refusals, found } = tally;
+        let Tally { records, again, refused, unknown, forks, lost, ahead, refusals, found } = tally;
         self.kept.refusals.add(&refusals);
         self.kept.found.add(found);
         self.kept.records += records;
@@ -158,6 +159,7 @@ impl Health {
         self.kept.unknown += unknown;
         self.kept.forks += forks;
         self.kept.lost += lost;
+        self.kept.ahead += ahead;
     }
 }
 

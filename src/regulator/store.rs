@@ -220,7 +220,7 @@ pub struct Batch {
     pub forks: Vec<(Log, KeptFork)>,
     /// Receipts.
     pub receipts: Vec<(Log, KeptReceipt)>,
-    /// Up to where records are to go, all but geneses, rotations, and what is mentioned.
+    /// Up to where records are to go, all but geneses, rotations, and what is mentioned; of their receipts the last stays.
     pub pruned: Vec<(Log, Pruned)>,
     /// What its records mention of machines and meters.
     pub mentions: Vec<Mention>,

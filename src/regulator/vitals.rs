@@ -139,7 +139,7 @@ impl Vitals {
     pub fn exposition(&self, now_ms: u64) -> String {
         let mut page = Page::default();
         // What was refused is counted by its reasons.
-        let Tally { records, again, unknown, forks, lost, refusals, found, .. } = self.kept;
+        let Tally { records, again, unknown, forks, lost, ahead, refusals, found, .. } = self.kept;
         page.gauge("build_info", "Which version this is", &[(&[("version", env!("CARGO_PKG_VERSION"))], 1)]);
         page.gauge(
             "healthy",
@@ -165,6 +165,8 @@ impl Vitals {
             "Places that gateways lost and that are kept here",
             &[(&[], lost)],
         );
+        let help = "Records believed and let go, so far ahead of what is known that they are asked for again";
+        page.counter("records_ahead_total", help, &[(&[], ahead)]);
         page.gauge(
             "broker_connected",
             "1 while the broker is there and has granted the subscription",

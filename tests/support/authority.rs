@@ -41,8 +41,20 @@ impl Authority {
     }
 
     pub fn serve(&self) -> Process {
+        self.serve_by(Command::new(env!("CARGO_BIN_EXE_coldhearth-regulator")))
+    }
+
+    /// Serves in files that may grow to so many KiB and no further.
+    pub fn serve_within(&self, kib: u32) -> Process {
+        let mut command = Command::new("bash");
+        // Whoever goes beyond the limit is told so, instead of being ended.
+        let limited = format!("trap '' XFSZ; ulimit -S -f {kib}; exec \"$0\" \"$@\"");
+        command.args(["-c", &limited, env!("CARGO_BIN_EXE_coldhearth-regulator")]);
+        self.serve_by(command)
+    }
+
+    fn serve_by(&self, mut command: Command) -> Process {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_coldhearth-regulator"));
         command.args(["serve", "--config"]).arg(&self.config);
         Process(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap())
     }
@@ -85,11 +97,16 @@ impl Publisher {
     /// Publishes, and waits until the broker has all of it.
     pub async fn publish(&mut self, lines: &[Vec<u8>]) {
         for line in lines {
-            let (topic, payload) = (TOPIC.to_owned(), line.clone());
-            self.0.send.send(Send::Publish { tag: 0, topic, payload, retain: false }).await.unwrap();
-            let accepted = soon("a PUBACK", self.0.events.recv()).await;
-            assert!(matches!(accepted, Some(Event::Accepted { .. })), "{accepted:?}");
+            self.publish_at(TOPIC, line.clone()).await;
         }
+    }
+
+    /// Publishes one message on a topic, and waits until the broker has it.
+    pub async fn publish_at(&mut self, topic: &str, payload: Vec<u8>) {
+        let topic = topic.to_owned();
+        self.0.send.send(Send::Publish { tag: 0, topic, payload, retain: false }).await.unwrap();
+        let accepted = soon("a PUBACK", self.0.events.recv()).await;
+        assert!(matches!(accepted, Some(Event::Accepted { .. })), "{accepted:?}");
     }
 }
 

@@ -165,6 +165,13 @@ impl Postgres {
 
     /// What another client sees.
     pub fn sql(&self, database: &str, sql: &str) -> String {
+        let out = self.client(database, sql).output().unwrap();
+        assert!(out.status.success(), "{sql}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Another client that is to say this.
+    pub fn client(&self, database: &str, sql: &str) -> Command {
         let mut command = Command::new(program("psql"));
         command.args([
             "-X",
@@ -185,9 +192,7 @@ impl Postgres {
             .arg(&self.folder.0)
             .args(["-p", &self.port.to_string()])
             .env("PGPASSWORD", PASSWORD);
-        let out = command.output().unwrap();
-        assert!(out.status.success(), "{sql}: {}", String::from_utf8_lossy(&out.stderr));
-        String::from_utf8(out.stdout).unwrap().trim().to_owned()
+        command
     }
 }
 

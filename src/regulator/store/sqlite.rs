@@ -1,13 +1,16 @@
 //! The store in a file of its own: nothing to set up. One writer at a time, whichever program it is in.
 
+mod fault;
 mod lineage;
+mod rows;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    os::unix::fs::MetadataExt as _,
     path::Path,
 };
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
     Admitted, Answered, Batch, Kept, KeptEpoch, KeptFork, KeptHeads, KeptReceipt, KeptRecord, Log, Pruned,
@@ -19,10 +22,7 @@ use crate::{
         database,
         exit::{Exit, Failure},
     },
-    terms::{
-        Digest, GatewayId, LegalDay,
-        place::{CreditCode, Division},
-    },
+    terms::{Digest, GatewayId},
 };
 
 /// File name of the store in the state directory.
@@ -32,6 +32,8 @@ pub const STORE_FILE: &str = "store.db";
 pub struct SqliteStore {
     connection: Connection,
     path: String,
+    /// Device and file that were opened.
+    file: (u64, u64),
 }
 
 impl SqliteStore {
@@ -44,7 +46,10 @@ impl SqliteStore {
             .map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", state.display())))?;
         let path = state.join(STORE_FILE);
         let connection = database::open(&path, schema::SQLITE)?;
-        Ok(SqliteStore { connection, path: path.display().to_string() })
+        let path = path.display().to_string();
+        let gone = || Failure::new(Exit::Unreachable, format!("{path}: gone as soon as it was opened"));
+        let file = file_at(&path).ok_or_else(gone)?;
+        Ok(SqliteStore { connection, path, file })
     }
 
     fn execute(&self, sql: &str, row: impl rusqlite::Params) -> Answered<usize> {
@@ -78,17 +83,17 @@ impl SqliteStore {
     }
 
     fn ok<T>(&self, done: rusqlite::Result<T>) -> Answered<T> {
-        done.map_err(|e| match e.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => {
-                StoreFault::Away(format!("{}: the disk is full: make room", self.path))
-            }
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreFault::Away(format!(
-                "{}: {e}; another program holds it for longer than {} ms",
-                self.path,
-                database::BUSY_TIMEOUT_MS
-            )),
-            Some(_) | None => StoreFault::Failed(Failure::new(Exit::Bug, format!("{}: {e}", self.path))),
-        })
+        done.map_err(|error| fault::of(&self.path, &error))
+    }
+
+    /// Whoever removes or replaces the file leaves us one that nobody will ever find again.
+    fn is_there(&self) -> Answered<()> {
+        if file_at(&self.path) == Some(self.file) {
+            return Ok(());
+        }
+        let why =
+            format!("{}: was removed or replaced while it was open; put it back, and start again", self.path);
+        Err(StoreFault::Failed(Failure::new(Exit::Unreachable, why)))
     }
 
     fn turn(&self, (gateway, log): Log) -> Answered<u64> {
@@ -150,6 +155,10 @@ impl SqliteStore {
         let sql = "delete from record where gateway = ?1 and log = ?2 and seq <= ?3
                    and kind not in ('genesis', 'key_rotate') and not exists (select 1 from mention
                    where mention.gateway = record.gateway and mention.log = record.log and mention.seq = record.seq)";
+        self.execute(sql, params![gateway.as_str(), log, seq])?;
+        let sql =
+            "delete from receipt where gateway = ?1 and log = ?2 and seq < (select max(seq) from receipt
+                   where gateway = ?1 and log = ?2 and seq <= ?3)";
         self.execute(sql, params![gateway.as_str(), log, seq]).map(|_| ())
     }
 
@@ -224,6 +233,7 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn begin(&mut self, logs: &BTreeSet<Log>) -> Answered<BTreeMap<Log, u64>> {
+        self.is_there()?;
         self.ok(self.connection.execute_batch("begin immediate"))?;
         let turns: Answered<_> = logs.iter().map(|log| Ok((*log, self.turn(*log)?))).collect();
         if turns.is_err() {
@@ -294,12 +304,12 @@ impl Store for SqliteStore {
         let columns =
             "select gateway, log, division, uscc, seq, head, received_unix_ms, next_epoch, root from log";
         let Some(gateways) = of else {
-            return self.rows(&format!("{columns} order by gateway, log"), [], read_head);
+            return self.rows(&format!("{columns} order by gateway, log"), [], rows::head);
         };
         let sql = format!("{columns} where gateway = ?1 order by log");
         let mut all = Vec::new();
         for gateway in gateways {
-            all.extend(self.rows(&sql, [gateway.as_str()], read_head)?);
+            all.extend(self.rows(&sql, [gateway.as_str()], rows::head)?);
         }
         Ok(all)
     }
@@ -406,12 +416,12 @@ impl Store for SqliteStore {
     }
 
     fn kept_heads(&mut self) -> Answered<Vec<KeptHeads>> {
-        self.rows("select number, day, made_unix_ms, bytes from heads order by number", [], read_heads)
+        self.rows("select number, day, made_unix_ms, bytes from heads order by number", [], rows::heads)
     }
 
     fn newest_heads(&mut self) -> Answered<Option<KeptHeads>> {
         let sql = "select number, day, made_unix_ms, bytes from heads order by number desc limit 1";
-        Ok(self.rows(sql, [], read_heads)?.into_iter().next())
+        Ok(self.rows(sql, [], rows::heads)?.into_iter().next())
     }
 
     fn listed(&mut self, number: u64) -> Answered<Vec<Listed>> {
@@ -425,29 +435,8 @@ impl Store for SqliteStore {
     }
 }
 
-fn read_heads(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<KeptHeads>> {
-    let (number, day) = (row.get::<_, i64>(0)?.cast_unsigned(), LegalDay::parse(&row.get::<_, String>(1)?));
-    let (made_unix_ms, bytes) = (row.get(2)?, row.get::<_, String>(3)?.into_bytes());
-    Ok(day.map(|day| KeptHeads { number, day, made_unix_ms, bytes }))
-}
-
-fn read_head(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Kept>> {
-    let text = |column| row.get::<_, String>(column);
-    let (gateway, log) = (GatewayId::new(&text(0)?), LogId::from_hex(&text(1)?));
-    let (division, enterprise) = (Division::parse(&text(2)?), CreditCode::parse(&text(3)?));
-    let (seq, head) = (row.get::<_, i64>(4)?.cast_unsigned(), Digest::from_hex(&text(5)?));
-    let (received_unix_ms, next_epoch) = (row.get(6)?, row.get(7)?);
-    let root = KeyId::from_hex(&text(8)?);
-    let named = gateway.zip(log).zip(division.zip(enterprise)).zip(head.zip(root));
-    Ok(named.map(|(((gateway, log), (division, enterprise)), (head, root))| Kept {
-        gateway,
-        log,
-        division,
-        enterprise,
-        seq,
-        head,
-        received_unix_ms,
-        next_epoch,
-        root,
-    }))
+/// Which file has this name now.
+fn file_at(path: &str) -> Option<(u64, u64)> {
+    let found = std::fs::metadata(path).ok()?;
+    Some((found.dev(), found.ino()))
 }
