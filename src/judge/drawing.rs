@@ -79,6 +79,8 @@ pub struct Drawing {
     stale: bool,
     /// What counted before is settled, and no power has proven anything since: it does so even where energy has.
     is_settled: bool,
+    /// When that was.
+    settled_at: Option<Stamp>,
     above: Option<Above>,
     below: Option<Window>,
     renewed: bool,
@@ -113,9 +115,9 @@ impl Drawing {
 
     /// What counted so far is settled: whoever goes on drawing is proven to do so anew, and by power as soon as power
     /// tells, for energy may still tell of the time before.
-    pub fn settle(&mut self) {
+    pub fn settle(&mut self, now: &Stamp) {
         self.on_clock_step();
-        self.is_settled = true;
+        (self.is_settled, self.settled_at) = (true, Some(*now));
     }
 
     /// Takes energy beyond what the allowances explain.
@@ -126,7 +128,8 @@ impl Drawing {
             self.below = None;
         }
         let of_today = excess.from.legal_day() == now.legal_day();
-        if self.proof.is_none() || ((of_the_present || of_today) && self.is_of_another_day(now)) {
+        let outdated = (of_the_present || of_today) && self.is_of_another_day(now);
+        if self.proof.is_none() || outdated || self.is_overtaken(&excess.from) {
             self.prove(Proof::Energy(excess));
         }
     }
@@ -149,7 +152,8 @@ impl Drawing {
         let large = power.0 > terms.rated.0 / 100 * LARGE_LOAD_PERCENT;
         let delay_ms = if large { ON_DELAY_LARGE_MS } else { ON_DELAY_SMALL_MS };
         let enough = above.energy >= terms.rated.0.saturating_mul(LEAST_ENERGY_MS);
-        let asks = self.proof.is_none() || self.is_of_another_day(at) || self.is_settled;
+        let outdated = self.is_of_another_day(at) || self.is_settled || self.is_overtaken(&above.from);
+        let asks = self.proof.is_none() || outdated;
         if above.ms >= delay_ms && enough && asks {
             self.is_settled = false;
             self.prove(Proof::Power { from: above.from, power, limit: terms.limit() });
@@ -168,7 +172,7 @@ impl Drawing {
 
     /// Takes a maximum demand that rose beyond the limit.
     pub fn on_demand(&mut self, demand: Proof, now: &Stamp) {
-        if self.proof.is_none() || self.is_of_another_day(now) {
+        if self.proof.is_none() || self.is_of_another_day(now) || self.is_overtaken(demand.from()) {
             self.prove(demand);
         }
     }
@@ -185,13 +189,20 @@ impl Drawing {
         self.below = quiet.then_some(below);
         let over = quiet && now.at.since_ms(&below.since) >= OFF_DELAY_MS;
         if over {
-            *self = Drawing::default();
+            *self = Drawing { settled_at: self.settled_at, ..Drawing::default() };
         }
         over
     }
 
     fn prove(&mut self, proof: Proof) {
         (self.proof, self.stale, self.renewed) = (Some(proof), false, true);
+    }
+
+    /// Whether the proof reaches back before what was settled, and evidence that begins here does not: what is excused
+    /// must not hide what is not.
+    fn is_overtaken(&self, from: &Stamp) -> bool {
+        let is_before = |moment: &Stamp| self.settled_at.is_some_and(|at| moment.since_ms(&at) < 0);
+        self.proof.is_some_and(|proof| is_before(proof.from())) && !is_before(from)
     }
 
     fn is_of_another_day(&self, now: &Stamp) -> bool {

@@ -222,8 +222,8 @@ impl Feeder {
     }
 
     /// What counted so far is settled: sums begin anew, and whoever goes on drawing is to be proven to do so anew.
-    pub fn renew_proof(&mut self) {
-        self.drawing.settle();
+    pub fn renew_proof(&mut self, now: &Stamp) {
+        self.drawing.settle(now);
         self.phases.renew();
         self.windows = self.track.anchor().map(|mark| Windows::starting(&mark.at));
     }
@@ -247,7 +247,7 @@ impl Feeder {
                 self.export = Export::default();
                 self.demand = Demand::default();
             }
-            self.renew_proof();
+            self.renew_proof(at);
         }
         Change { is_news, event: Some(Event::Meter(told)), ..Change::default() }
     }
@@ -418,13 +418,13 @@ impl Feeder {
         }
     }
 
-    /// The on-delay runs: the state stays what it was, unless nothing was known.
+    /// The on-delay runs on a live line: the state stays what it was, unless nothing was known, or the line was dead.
     fn undecided(&self) -> State {
         match self.conduct {
-            State::Masked(_) | State::Unknown(_) | State::Drawing | State::Exporting => {
+            State::Masked(_) | State::Unknown(_) | State::Drawing | State::Exporting | State::Dead => {
                 State::Unknown(Why::NotYetJudged)
             }
-            State::Auxiliary | State::Energised | State::Dead => self.conduct,
+            State::Auxiliary | State::Energised => self.conduct,
         }
     }
 

@@ -329,7 +329,7 @@ impl Site {
             if docket.permit_has_turned(at) {
                 for place in serving {
                     if let Some(feeder) = self.feeders.get_mut(*place) {
-                        feeder.renew_proof();
+                        feeder.renew_proof(at);
                     }
                 }
             }
@@ -338,7 +338,7 @@ impl Site {
 
     /// Opens the latch. Whoever still draws is proven to do so anew, and latches again.
     fn reset(&mut self, asset: AssetId, at: &Stamp, say: &mut dyn FnMut(Finding)) {
-        self.each_serving(asset, Feeder::renew_proof);
+        self.each_serving(asset, |feeder| feeder.renew_proof(at));
         let Some(place) = self.place(asset) else { return };
         for serving in 0..self.links.feeders_of.get(place).map_or(0, |serving| serving.len()) {
             let feeder = self.links.feeders_of.get(place).and_then(|all| all.get(serving)).copied();

@@ -67,12 +67,15 @@ struct Stands {
     seen: Stamp,
 }
 
+/// Most papers about one meter that are remembered; of more, those that end latest.
+const MAX_PAPERS: usize = 8;
+
 /// The signs of one meter between two facts.
 #[derive(Debug, Default)]
 pub struct Signs {
     stands: [Option<Stands>; SIGNS],
-    /// The authority's latest paper about this meter.
-    paper: Option<Permit>,
+    /// The authority's papers about this meter, at most [`MAX_PAPERS`]: one for next month takes nothing from today's.
+    papers: Vec<Permit>,
     known: Known,
     shape: Shape,
     phases: Phases,
@@ -90,7 +93,7 @@ pub struct Signs {
 }
 
 impl Signs {
-    /// Goes on with what stood, with what was known of the meter, and with the latest paper about it.
+    /// Goes on with what stood, with what was known of the meter, and with the papers about it.
     pub fn recalling(memory: &Memory, terms: &Commissioned) -> Signs {
         let of_this = |meter: &MeterId| *meter == terms.meter;
         let identity =
@@ -104,7 +107,7 @@ impl Signs {
         }
         let about_it =
             |paper: &&Permit| matches!(paper.what, Permitted::MeterReplacement { meter } if of_this(&meter));
-        signs.paper = memory.permits.iter().filter(about_it).max_by_key(|paper| paper.from_unix_ms).copied();
+        memory.permits.iter().filter(about_it).for_each(|paper| signs.keep(paper));
         signs
     }
 
@@ -216,7 +219,7 @@ impl Signs {
 
     /// A paper about this meter is journalled: it takes back what it covers.
     pub fn on_paper(&mut self, permit: &Permit, at: &Stamp, turns: &mut Turns) {
-        self.paper = Some(*permit);
+        self.keep(permit);
         let mut covered = false;
         for sign in Sign::ALL {
             let Some(stands) = self.stands.get(sign.index()).copied().flatten() else { continue };
@@ -270,12 +273,21 @@ impl Signs {
         }
     }
 
+    fn keep(&mut self, paper: &Permit) {
+        self.papers.retain(|known| known.id != paper.id);
+        self.papers.push(*paper);
+        if self.papers.len() > MAX_PAPERS {
+            self.papers.sort_by_key(|paper| std::cmp::Reverse(paper.to_unix_ms));
+            self.papers.truncate(MAX_PAPERS);
+        }
+    }
+
     fn hear_paper(&mut self, sign: Sign, at: &Stamp, turns: &mut Turns) {
         let stands = self.stands.get(sign.index()).copied().flatten();
-        if let Some(paper) =
-            self.paper.filter(|paper| stands.is_some_and(|s| s.since == *at) && paper.covers(at))
-        {
-            self.end(sign, Turn::Permitted, Some(paper.id), turns);
+        let is_new = stands.is_some_and(|stands| stands.since == *at);
+        let paper = self.papers.iter().find(|paper| is_new && paper.covers(at)).map(|paper| paper.id);
+        if paper.is_some() {
+            self.end(sign, Turn::Permitted, paper, turns);
             self.known.adopt();
         }
     }

@@ -399,6 +399,18 @@ fn a_dead_line_needs_stillness_and_a_meter_that_provably_lives() {
 }
 
 #[test]
+fn a_line_that_comes_alive_is_dead_no_longer_though_nothing_is_proven_yet() {
+    for watts in [100_000, 8_000_000] {
+        let mut story = Story::new("2026-10-31");
+        dead_line(&mut story, 70, |_| ());
+        assert_eq!(story.last_state().state, State::Dead);
+        // The on-delay runs, and after the long rest inrush is not judged by power.
+        story.run(1, watts, 100);
+        assert_eq!(story.last_state().state, State::Unknown(Why::NotYetJudged), "{watts} W");
+    }
+}
+
+#[test]
 fn nothing_is_called_dead_on_missing_or_contradicting_values() {
     let without = |change: fn(&mut Reading)| {
         let mut story = Story::new("2026-10-31");

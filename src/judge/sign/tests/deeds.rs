@@ -190,6 +190,28 @@ fn a_replaced_meter_with_its_paper_raises_no_alarm() {
 }
 
 #[test]
+fn a_paper_for_next_month_takes_nothing_from_todays() {
+    let next_month = |bench: &Bench| {
+        let id = Name::new("permit-10").unwrap();
+        Permit { id, ..paper(bench, 30 * 86_400, 31 * 86_400) }
+    };
+    let mut bench = Bench::new(Wiring::FourWire);
+    bench.identity(&who("7", "1.4", 800)).polls(10, idle());
+    let (today, later) = (paper(&bench, -60, 3_600), next_month(&bench));
+    bench.paper(&today).paper(&later).identity(&who("8", "1.4", 800));
+    assert_eq!(bench.signs.standing().count(), 0);
+    // Nor after a restart.
+    let memory = Memory {
+        permits: vec![today, later],
+        identities: vec![(bench.terms.meter, *bench.signs.identity().unwrap())],
+        ..Memory::default()
+    };
+    bench.signs = Signs::recalling(&memory, &bench.terms);
+    bench.identity(&who("9", "1.4", 800));
+    assert_eq!(bench.signs.standing().count(), 0);
+}
+
+#[test]
 fn what_stood_before_a_restart_stands_after_it() {
     let mut bench = Bench::new(Wiring::FourWire);
     bench.identity(&who("7", "1.4", 800)).identity(&who("8", "1.4", 800));

@@ -126,6 +126,26 @@ fn a_run_of_a_permit_that_began_during_an_outage_is_excused() {
 }
 
 #[test]
+fn what_a_permit_excuses_hides_nothing_that_comes_after_it() {
+    let mut story = Story::new("2026-10-31");
+    story.demands(90, 5_000, 40_000);
+    let permit = permit(&story, 300, Permitted::Maintenance { energy: WattHours(3_000_000) });
+    story.fact(Fact::Permit(&permit)).run(200, 8_000_000, 100);
+    for _ in 0..20 {
+        story.run(10, 5_000, 100).tick(1);
+    }
+    // The meter's demand of the permitted quarter of an hour shows once that is over.
+    story.demands(5, 5_000, 3_000_000);
+    let latched = |story: &Story| {
+        let closed = |f: &Finding| matches!(f, Finding::Verdict(v) if v.violation_since_unix_ms.is_some());
+        story.said.iter().any(closed)
+    };
+    assert!(!latched(&story), "{:?}", story.last_state().proof);
+    story.run(20, 8_000_000, 100);
+    assert!(latched(&story), "{:?}", story.last_state().proof);
+}
+
+#[test]
 fn auxiliaries_alone_tell_nothing_of_the_process() {
     let mut story = Story::new("2026-10-31");
     let mut terms = terms();
