@@ -207,7 +207,7 @@ impl Member {
         let Group { name, worker, workers, by } = self.group;
         let number = self.roll.beat(now_ms);
         let heard = self.heard.drain(..).collect();
-        let holds = self.is_dividing() && self.ears.hold(&self.wanted);
+        let holds = self.is_dividing() && self.hears();
         let tries = self.canaries.is_trying();
         let found = match self.canaries.verdict() {
             Verdict::Broken(why) => Some(why),
@@ -225,10 +225,15 @@ impl Member {
     fn listen(&mut self, now_ms: u64) {
         let by = self.group.by;
         let parts: Vec<u8> = self.taken(now_ms).collect();
-        let filters = division::filters(&parts, by);
+        let filters = division::filters(&parts, by, self.sharing == Sharing::Offered);
         let shared = self.canaries.is_trying().then(|| self.shared());
         self.wanted = filters.into_iter().chain(shared).collect();
         self.sends.extend(self.ears.next(&self.wanted));
+    }
+
+    /// Whether all that is wanted is heard; whoever hears everything does so until it has its own parts again.
+    fn hears(&self) -> bool {
+        self.ears.hold(&self.wanted) || self.ears.hold(&BTreeSet::from([RECORDS.to_owned()]))
     }
 
     fn is_dividing(&self) -> bool {
@@ -272,7 +277,7 @@ impl Member {
         };
         Shown {
             verdict: self.canaries.verdict(),
-            hears: self.is_there && self.ears.hold(&self.wanted),
+            hears: self.is_there && self.hears(),
             parts,
             present: (count(self.present.len()), u64::from(self.group.workers)),
             canaries: self.canaries.counts(),

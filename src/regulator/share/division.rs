@@ -14,8 +14,8 @@ use crate::{
 /// Parts that the work is divided into.
 pub const PARTS: u8 = 100;
 
-/// Filters that one member asks for at most; whoever takes more parts hears everything by one filter instead. nats-server
-/// grants a client 63 as it comes, and what comes to two members is only kept once.
+/// Filters that one member asks an old broker for at most; whoever takes more parts hears everything by one filter instead.
+/// nats-server grants a client 63 as it comes, and what comes to two members is only kept once.
 pub const MOST_FILTERS: usize = 50;
 
 /// Who takes a part, of `workers` that are numbered from 1 and of whom these are there; nobody only if nobody is.
@@ -33,9 +33,9 @@ fn precedence(part: u8, workers: u8) -> impl Iterator<Item = u8> {
     std::iter::once(first + 1).chain((0..others).map(other))
 }
 
-/// What to subscribe to for these parts.
-pub fn filters(parts: &[u8], by: Level) -> BTreeSet<String> {
-    if parts.len() > MOST_FILTERS {
+/// What to subscribe to for these parts. Where canaries fly (`tried`) nobody hears everything: that filter is theirs, too.
+pub fn filters(parts: &[u8], by: Level, tried: bool) -> BTreeSet<String> {
+    if parts.len() > MOST_FILTERS && !tried {
         return BTreeSet::from([RECORDS.to_owned()]);
     }
     parts.iter().map(|part| filter(*part, by)).collect()
@@ -90,10 +90,14 @@ mod tests {
     #[test]
     fn more_parts_than_a_broker_may_grant_are_heard_by_one_filter() {
         let parts: Vec<u8> = (0..PARTS).collect();
-        let half = filters(&parts[..MOST_FILTERS], Level::City);
+        let half = filters(&parts[..MOST_FILTERS], Level::City, false);
         assert_eq!(half.len(), MOST_FILTERS);
         assert!(half.contains("coldhearth/v1/+/07/+/+/+/_/attest"));
-        assert_eq!(filters(&parts[..=MOST_FILTERS], Level::City), BTreeSet::from([RECORDS.to_owned()]));
+        assert_eq!(
+            filters(&parts[..=MOST_FILTERS], Level::City, false),
+            BTreeSet::from([RECORDS.to_owned()])
+        );
+        assert_eq!(filters(&parts, Level::City, true).len(), parts.len());
     }
 
     /// A group, who of it lives, and whom of these each of them believes to be there, itself always.
