@@ -14,17 +14,22 @@ mod support;
 
 use cluster::{Cluster, GROUP};
 use coldhearth::{
-    host::courier::Broker,
-    regulator::{share::canary::E_BRK_SHARE, store::Store},
+    host::{Clock as _, SystemClock, courier::Broker},
+    regulator::{
+        share::canary::E_BRK_SHARE,
+        store::{SqliteStore, Store, state_root},
+    },
     terms::{Name, place::Level},
 };
 use coldhearth_sim::fleet::{self, FleetOrders, Report};
 use support::{
     Folder, Mosquitto, Subscriber,
-    authority::{Publisher, receipted},
+    authority::{Authority, Publisher, aside, postgres_section, receipted},
     free_port,
     nats::Nats,
-    rewriting, rumqttd,
+    page::{asked, samples, until_ails},
+    postgres::Postgres,
+    rewriting, rumqttd, soon,
     voice::{NOW, Voice, beat, gateway, key_of},
 };
 
@@ -102,12 +107,15 @@ async fn falls_back(name: &str, port: u16, why: &str) {
     let mut publisher = Publisher::start(port).await;
     publisher.publish(&lines[..40]).await;
     receipted(&mut subscriber, &cluster.key(), 39).await;
-    // The county's last digits are 21, which is the first member's part. While members agree on that, two may have it.
+    // The county's last digits are 21, which is the first member's part. While members agree on that, two may hear it, and
+    // whichever of them is first keeps it.
     let mut each = Vec::new();
     for at in 0..3 {
-        each.push(cluster.counts(at).await["coldhearth_records_total"]);
+        let counts = cluster.counts(at).await;
+        each.push((counts["coldhearth_records_total"], counts["coldhearth_messages_again_total"]));
     }
-    assert!(each[0] > 0 && each.iter().sum::<u64>() == 40, "{each:?}");
+    assert_eq!(each.iter().map(|(records, _)| records).sum::<u64>(), 40, "{each:?}");
+    assert!(each[0] != (0, 0), "{each:?}");
     drop(members[0].take());
     for (at, parts) in [(1, 50), (2, 50)] {
         cluster.until(at, "coldhearth_share_parts", parts).await;
@@ -159,6 +167,54 @@ async fn two_members_of_one_number_are_told() {
     for at in 0..2 {
         cluster.until_ails(at, &["share_unlike"]).await;
     }
+}
+
+/// A log with rotations, in an order of its own, everything twice.
+fn shuffled() -> Vec<Vec<u8>> {
+    let mut voice = Voice::new(5, 0, 7);
+    let mut lines = vec![voice.genesis(7, None)];
+    lines.extend(
+        (0..80_u8).map(|turn| if turn % 20 == 19 { voice.rotate(100 + turn) } else { voice.say(&beat()) }),
+    );
+    (0..2 * lines.len()).map(|at| lines[at * 34 % lines.len()].clone()).collect()
+}
+
+#[tokio::test]
+async fn two_collectors_fed_the_same_traffic_reach_the_same_state_in_databases_of_two_kinds() {
+    let folder = Folder::new("share-same");
+    let broker = Mosquitto::start_with(&folder.0, free_port(), BROKER).await;
+    let server = tokio::task::spawn_blocking(Postgres::shared).await.unwrap();
+    let database = server.database("same");
+    let pages = [free_port(), free_port()];
+    let shown = |page: u16| format!("[metrics]\nlisten = \"127.0.0.1:{page}\"\n");
+    let east = Authority::new("same-east", broker.port, &shown(pages[0]));
+    let of_west = postgres_section(&server, &database) + &shown(pages[1]);
+    let west = Authority::new("same-west", broker.port, &of_west);
+    let state = east.folder.0.join("state");
+    admit_the_voice(&mut SqliteStore::open(&state).unwrap());
+    aside(server.at(&database), admit_the_voice);
+    let _both = [east.serve(), west.serve()];
+    for page in pages {
+        until_ails(page, &[]).await;
+    }
+    let lines = shuffled();
+    let records = lines.len() as u64 / 2;
+    Publisher::start(broker.port).await.publish(&lines).await;
+    let clock = SystemClock::default();
+    for page in pages {
+        soon("every record", async {
+            let kept =
+                async || samples(&asked(page, "/metrics").await.unwrap().1)["coldhearth_records_total"];
+            while kept().await < records {
+                clock.sleep_until(clock.now().uptime_ms + 50).await;
+            }
+        })
+        .await;
+    }
+    let heads = SqliteStore::open(&state).unwrap().heads(None).unwrap();
+    assert_eq!(heads.iter().map(|kept| kept.seq).collect::<Vec<_>>(), [records - 1]);
+    let others = aside(server.at(&database), |store| store.heads(None).unwrap());
+    assert_eq!(state_root(&heads), state_root(&others));
 }
 
 fn orders(gateways: u32, cluster: &Cluster, port: u16) -> FleetOrders {
