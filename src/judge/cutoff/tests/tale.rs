@@ -227,11 +227,11 @@ impl Tale {
         self
     }
 
-    /// The power goes for so long. What the log holds is all that is left; `lost` entries of the end never reached it,
-    /// though no act among them.
+    /// The power goes for so long. What the log holds is all that is left; `lost` entries of this very moment never
+    /// reached it, though no act among them.
     pub(super) fn power_cut(&mut self, ms: i64, lost: usize) -> &mut Self {
         for _ in 0..lost {
-            if matches!(self.log.last(), Some((_, Entry::Said(_)))) {
+            if matches!(self.log.last(), Some((at, Entry::Said(_))) if *at == self.now) {
                 self.log.pop();
             }
         }
