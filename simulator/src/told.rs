@@ -94,6 +94,15 @@ impl Teller {
                 event.after.register.energy.0
             ),
             Event::Hold(note) => format!("{} order {}: {:?}", note.asset, note.order, note.stand.hold),
+            Event::Reconcile(day) => format!(
+                "{} at {}: {} Wh, the supplier {} Wh, within {} Wh: {}",
+                day.asset,
+                day.meter,
+                day.ours.0,
+                day.theirs.0,
+                day.may_differ.0,
+                day.agrees()
+            ),
             Event::FedBehindCut { order, asset, meter } => {
                 format!("{asset} at {meter}: voltage behind the cut of order {order}")
             }

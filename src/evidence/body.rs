@@ -224,6 +224,7 @@ impl Body {
                 Event::Sign(found) if !found.sign.is_strong() => Class::Verdict,
                 Event::Balance(found) if found.outcome == Outcome::Residual => Class::Verdict,
                 Event::Hold(_) => Class::Verdict,
+                Event::Reconcile(day) if day.agrees() => Class::Verdict,
                 Event::Balance(_) => Class::Routine,
                 Event::ClockStepped { .. }
                 | Event::Register(_)
@@ -235,6 +236,7 @@ impl Body {
                 | Event::ClassChanged(_)
                 | Event::DeadlineWarning(_)
                 | Event::FedBehindCut { .. }
+                | Event::Reconcile(_)
                 | Event::NotOnRoster { .. } => Class::Alert,
             },
             Body::Finding(Finding::Verdict(verdict))
@@ -272,6 +274,7 @@ impl Body {
                 Event::Sign(_) | Event::Balance(_) => None,
                 Event::Register(event) => Some(event.meter.0),
                 Event::Hold(note) => Some(note.order.0),
+                Event::Reconcile(day) => Some(day.order.0),
                 Event::FedBehindCut { meter, .. } => Some(meter.0),
                 Event::Meter(told) => Some(told.meter.0),
                 Event::Plate(read) => Some(read.asset.0),
@@ -293,6 +296,7 @@ impl Body {
             Body::Finding(Finding::Event(Event::Plate(read))) => Some(read.asset.0),
             Body::Finding(Finding::Event(Event::Sign(found))) => Some(found.asset.0),
             Body::Finding(Finding::Event(Event::Hold(note))) => Some(note.asset.0),
+            Body::Finding(Finding::Event(Event::Reconcile(day))) => Some(day.asset.0),
             Body::Finding(Finding::Event(
                 Event::PlateUnreadable { asset, .. }
                 | Event::PlateDiffers { asset, .. }

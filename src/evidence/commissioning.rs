@@ -109,6 +109,11 @@ impl Commissioning {
         )
     }
 
+    /// Where the meter takes its voltage, by its word.
+    pub fn voltage_point(&self) -> Option<&str> {
+        self.point.get("voltage_point").and_then(Value::as_str)
+    }
+
     /// SHA-256 over the object's canonical bytes.
     pub fn digest(&self) -> Digest {
         let mut bytes = Vec::new();

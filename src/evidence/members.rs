@@ -327,6 +327,7 @@ impl<'a> Reader<'a> {
             "balance" => balance::read_event(self).map(Event::Balance),
             "meter" => grounds::read_told(m).map(Event::Meter),
             stand::NOTE => stand::read_note(self).map(Event::Hold),
+            stand::DAY => stand::read_day(m).map(Event::Reconcile),
             stand::FED => Ok(Event::FedBehindCut {
                 order: m.parsed("order_id", OrderId::new)?,
                 asset: m.parsed("asset", AssetId::new)?,

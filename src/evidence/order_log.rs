@@ -29,7 +29,7 @@ impl OrderLog {
     pub fn takes(body: &Body) -> bool {
         match body {
             Body::Genesis(_) | Body::Act(_) | Body::Finding(Finding::Transition(_)) => true,
-            Body::Finding(Finding::Event(event)) => matches!(event, Event::Hold(_)),
+            Body::Finding(Finding::Event(event)) => matches!(event, Event::Hold(_) | Event::Reconcile(_)),
             Body::Boot(_)
             | Body::Checkpoint(_)
             | Body::Rotation(_)

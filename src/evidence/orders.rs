@@ -188,6 +188,7 @@ fn read_reading(m: Members<'_>) -> Found<UtilityReading> {
     let reading = UtilityReading {
         meter: m.parsed("meter", MeterId::new)?,
         serial: text(m, "meter_serial")?,
+        source: m.optional("source_sha256", |m| m.parsed("source_sha256", Digest::from_hex))?,
         error_ppm: m.whole("error_ppm")?,
         step: WattHours(m.whole("step_wh")?),
         switch: m.parsed("switch", Switch::from_word)?,

@@ -2,15 +2,15 @@
 
 use super::{
     canonical::Object,
-    members::{BadMember, Found, Reader},
+    members::{BadMember, Found, Members, Reader},
     write::moment,
 };
 use crate::{
     judge::{
         Rung, Transition,
         cutoff::{
-            Carrier, Hold, HoldNote, MAX_EVIDENCE, Stand,
-            window::{Kept, Stretch},
+            Agreed, Carrier, Hold, HoldNote, MAX_EVIDENCE, Reconciliation, Stand, order::MAX_POINTS,
+            window::Kept,
         },
     },
     terms::{AssetId, Digest, MeterId, Name, OrderId, WattHours},
@@ -20,6 +20,8 @@ use crate::{
 pub(super) const NOTE: &str = "hold";
 /// The word of the warning that voltage stands behind a cut.
 pub(super) const FED: &str = "fed_behind_cut";
+/// The word of a day as both witnesses counted it.
+pub(super) const DAY: &str = "reconcile";
 
 pub(super) fn write_transition(object: &mut Object<'_>, transition: &Transition) {
     object
@@ -43,7 +45,7 @@ pub(super) fn write_transition(object: &mut Object<'_>, transition: &Transition)
 
 pub(super) fn read_transition(reader: Reader<'_>) -> Found<Transition> {
     let m = reader.members;
-    let evidence = |item: super::members::Members<'_>| item.parsed("sha256", Digest::from_hex);
+    let evidence = |item: Members<'_>| item.parsed("sha256", Digest::from_hex);
     let evidence = m.objects("evidence")?.into_iter().map(evidence).collect::<Found<Vec<_>>>()?;
     if evidence.len() > MAX_EVIDENCE {
         return Err(BadMember("evidence"));
@@ -76,6 +78,32 @@ pub(super) fn read_note(reader: Reader<'_>) -> Found<HoldNote> {
 
 pub(super) fn write_fed(object: &mut Object<'_>, order: OrderId, asset: AssetId, meter: MeterId) {
     object.text("event", FED).shown("order_id", order).shown("asset", asset).shown("meter", meter);
+}
+
+pub(super) fn write_day(object: &mut Object<'_>, day: &Reconciliation) {
+    object
+        .text("event", DAY)
+        .shown("order_id", day.order)
+        .shown("asset", day.asset)
+        .shown("meter", day.meter)
+        .whole("from_unix_ms", day.from_unix_ms)
+        .whole("ours_wh", day.ours.0)
+        .whole("utility_wh", day.theirs.0)
+        .whole("may_differ_wh", day.may_differ.0)
+        .flag("agrees", day.agrees());
+}
+
+pub(super) fn read_day(m: Members<'_>) -> Found<Reconciliation> {
+    let day = Reconciliation {
+        order: m.parsed("order_id", OrderId::new)?,
+        asset: m.parsed("asset", AssetId::new)?,
+        meter: m.parsed("meter", MeterId::new)?,
+        from_unix_ms: m.whole("from_unix_ms")?,
+        ours: WattHours(m.whole("ours_wh")?),
+        theirs: WattHours(m.whole("utility_wh")?),
+        may_differ: WattHours(m.whole("may_differ_wh")?),
+    };
+    if m.flag("agrees")? == day.agrees() { Ok(day) } else { Err(BadMember("agrees")) }
 }
 
 fn write(object: &mut Object<'_>, stand: &Stand) {
@@ -133,16 +161,23 @@ fn write_hold(object: &mut Object<'_>, hold: &Hold) {
     for (name, kept) in [("nights", hold.nights), ("weekends", hold.weekends)] {
         object.object(name, |o| write_kept(o, &kept));
     }
-    if let Some((from, to)) = hold.agreed {
+    if let Some((from, to)) = hold.agreed.of(0) {
         object.whole("agreed_from_unix_ms", from).whole("agreed_to_unix_ms", to);
+    }
+    // Most orders name one point.
+    if hold.agreed.iter().any(|(place, _)| place > 0) {
+        object.list("agreed_beside", |list| {
+            for (place, (from, to)) in hold.agreed.iter().filter(|(place, _)| *place > 0) {
+                list.object(|o| {
+                    o.count("point", place as u64).whole("from_unix_ms", from).whole("to_unix_ms", to);
+                });
+            }
+        });
     }
 }
 
 fn read_hold(reader: Reader<'_>) -> Found<Hold> {
     let m = reader.members;
-    let agreed = |m: super::members::Members<'_>| -> Found<Stretch> {
-        Ok((m.whole("agreed_from_unix_ms")?, m.whole("agreed_to_unix_ms")?))
-    };
     let hold = Hold {
         since: reader.moment("since")?,
         until: reader.moment("until")?,
@@ -155,9 +190,26 @@ fn read_hold(reader: Reader<'_>) -> Found<Hold> {
         moved: WattHours(m.whole("moved_wh")?),
         blind: WattHours(m.whole("blind_wh")?),
         carrier: m.parsed("carrier", Carrier::from_word)?,
-        agreed: m.optional("agreed_from_unix_ms", agreed)?,
+        agreed: read_agreed(m)?,
     };
     Ok(hold)
+}
+
+fn read_agreed(m: Members<'_>) -> Found<Agreed> {
+    let mut agreed = Agreed::default();
+    let first = |m: Members<'_>| Ok((m.whole("agreed_from_unix_ms")?, m.whole("agreed_to_unix_ms")?));
+    if let Some(stretch) = m.optional("agreed_from_unix_ms", first)? {
+        agreed.set(0, stretch);
+    }
+    let beside = m.optional("agreed_beside", |m| m.objects("agreed_beside"))?.unwrap_or_default();
+    for m in beside {
+        let place: usize = m.fitting("point")?;
+        if !(1..MAX_POINTS).contains(&place) {
+            return Err(BadMember("point"));
+        }
+        agreed.set(place, (m.whole("from_unix_ms")?, m.whole("to_unix_ms")?));
+    }
+    Ok(agreed)
 }
 
 fn write_kept(object: &mut Object<'_>, kept: &Kept) {

@@ -220,6 +220,7 @@ fn write_event(object: &mut Object<'_>, event: &Event) {
         }
         Event::Sign(found) => sign::write_event(object, found),
         Event::Hold(note) => stand::write_note(object, note),
+        Event::Reconcile(day) => stand::write_day(object, day),
         Event::FedBehindCut { order, asset, meter } => stand::write_fed(object, *order, *asset, *meter),
         Event::Balance(found) => balance::write_event(object, found),
         Event::Meter(told) => grounds::write_told(object, told),

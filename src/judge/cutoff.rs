@@ -10,6 +10,7 @@
 //! registers still; held long enough, through nights and weekends, with few gaps; and the supplier's own reading in
 //! agreement. Silence never advances it.
 
+pub mod agreed;
 pub mod deed;
 pub mod execution;
 pub mod fitness;
@@ -19,6 +20,7 @@ mod machine;
 pub mod order;
 pub mod orders;
 pub mod reading;
+pub mod reconcile;
 mod replay;
 pub mod rung;
 pub mod stand;
@@ -27,6 +29,7 @@ mod watched;
 pub mod window;
 mod words;
 
+pub use agreed::Agreed;
 pub use deed::{Claim, Deed, OrderAct};
 pub use fitness::Unfit;
 pub use hold::{Hold, Lack};
@@ -35,6 +38,7 @@ pub use machine::{CutOff, OutOfTurn, Said};
 pub use order::{Carrier, Order, Point, SafeState};
 pub use orders::{OrderMemory, Orders};
 pub use reading::{Agreement, UtilityReading};
+pub use reconcile::Reconciliation;
 pub use replay::Impossible;
 pub use rung::Rung;
 pub use stand::{HoldNote, Stand};

@@ -1,6 +1,11 @@
 //! Things an auditor must know that are neither a state nor a verdict.
 
-use super::{balance::BalanceFinding, cutoff::HoldNote, memory::Mark, sign::SignFinding};
+use super::{
+    balance::BalanceFinding,
+    cutoff::{HoldNote, Reconciliation},
+    memory::Mark,
+    sign::SignFinding,
+};
 use crate::{
     catalogue::{Citation, Difference, Edit, Nameplate, PlateSource, Ruling},
     metering::Identity,
@@ -23,6 +28,8 @@ pub enum Event {
     Balance(BalanceFinding),
     /// How a cut-off order stands, between two of its steps.
     Hold(HoldNote),
+    /// A day of a cut feeder as the supplier's meter and ours counted it: an alarm where they differ.
+    Reconcile(Reconciliation),
     /// Voltage stands behind a cut: a danger to whoever works there, told with the first reading that shows it.
     FedBehindCut {
         /// Of which order.
@@ -113,6 +120,7 @@ impl Event {
             | Event::Sign(_)
             | Event::Balance(_)
             | Event::Hold(_)
+            | Event::Reconcile(_)
             | Event::FedBehindCut { .. }
             | Event::Plate(_)
             | Event::PlateUnreadable { .. }

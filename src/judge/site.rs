@@ -405,6 +405,7 @@ fn with_paper(event: Event, docket: Option<&Docket>, at: &Stamp) -> Event {
         | Event::Sign(_)
         | Event::Balance(_)
         | Event::Hold(_)
+        | Event::Reconcile(_)
         | Event::FedBehindCut { .. }
         | Event::Plate(_)
         | Event::PlateUnreadable { .. }

@@ -6,6 +6,7 @@
 mod acks;
 pub mod acts;
 pub mod archive;
+pub mod certificate;
 pub mod collector;
 pub mod config;
 mod desk;
@@ -20,6 +21,7 @@ pub mod serve;
 pub mod share;
 pub mod store;
 pub mod timeline;
+pub mod utility;
 pub mod vitals;
 pub mod watch;
 

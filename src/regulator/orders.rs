@@ -182,22 +182,29 @@ pub struct Standing {
 /// # Errors
 /// The store cannot be read.
 pub fn standing(store: &mut dyn Store, gateway: Option<GatewayId>) -> Result<Vec<Standing>, Failure> {
-    let mut newest = std::collections::BTreeMap::<GatewayId, Kept>::new();
-    for kept in
-        store.heads(None)?.into_iter().filter(|kept| gateway.is_none_or(|named| named == kept.gateway))
-    {
-        let is_newer =
-            newest.get(&kept.gateway).is_none_or(|known| known.received_unix_ms <= kept.received_unix_ms);
-        if is_newer {
-            newest.insert(kept.gateway, kept);
-        }
-    }
     let mut all = Vec::new();
-    for kept in newest.into_values() {
+    for kept in newest_heads(store, gateway)? {
         let (log, impossible) = replayed(store, &kept)?;
         all.extend(log.iter().map(|cut| Standing { kept, cut: cut.clone(), impossible }));
     }
     Ok(all)
+}
+
+/// The log that each gateway speaks in now.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn newest_heads(store: &mut dyn Store, gateway: Option<GatewayId>) -> Answered<Vec<Kept>> {
+    let mut newest = std::collections::BTreeMap::<GatewayId, Kept>::new();
+    for kept in
+        store.heads(None)?.into_iter().filter(|kept| gateway.is_none_or(|named| named == kept.gateway))
+    {
+        let known = newest.get(&kept.gateway).map(|known| known.received_unix_ms);
+        if known.is_none_or(|known| known <= kept.received_unix_ms) {
+            newest.insert(kept.gateway, kept);
+        }
+    }
+    Ok(newest.into_values().collect())
 }
 
 fn replayed(store: &mut dyn Store, kept: &Kept) -> Answered<(OrderLog, Option<(u64, Impossible)>)> {
@@ -263,7 +270,7 @@ impl Standing {
                 hold.longest_gap_ms / 1_000,
                 hold.carrier.word()
             ));
-            if let Some((from, to)) = hold.agreed {
+            if let Some((from, to)) = hold.agreed.on_all(order.points.len()) {
                 lines.push(format!("  the supplier agrees from {} to {}", LegalTime(from), LegalTime(to)));
             }
         }

@@ -1,5 +1,6 @@
 //! One line per change and per problem, for people. PURE file: turns what was seen into text.
 
+mod cut;
 mod law;
 
 use std::{
@@ -14,8 +15,8 @@ use crate::{
         follow::{Place, Seen},
     },
     judge::{
-        BalanceFinding, Event, Finding, Interval, Measured, MeterTold, Outcome, Proof, Rung, SignFinding,
-        State, StateFinding, Transition, Turn, Verdict,
+        BalanceFinding, Event, Finding, Interval, Measured, MeterTold, Outcome, Proof, SignFinding, State,
+        StateFinding, Turn, Verdict,
     },
     terms::{
         AssetId, GatewayId, MilliWatts, WattHours,
@@ -176,7 +177,7 @@ impl Timeline {
             Body::Finding(Finding::Interval(interval)) => (Tone::Doubt, interval_line(interval)?),
             Body::Finding(Finding::Event(Event::Hold(_))) => return None,
             Body::Finding(Finding::Event(event)) => event_line(event, self.language),
-            Body::Finding(Finding::Transition(step)) => transition_line(step, self.language),
+            Body::Finding(Finding::Transition(step)) => cut::transition_line(step, self.language),
             Body::Finding(Finding::State(found)) => {
                 self.states.insert((record.header.log, found.asset), found.state);
                 (state_tone(found.state), self.state_line(found))
@@ -292,10 +293,8 @@ fn event_line(event: &Event, language: Language) -> (Tone, String) {
         }
         Event::Sign(found) => sign_line(found, language),
         Event::Hold(note) => (Tone::Plain, format!("{}: order {} holds", note.asset, note.order)),
-        Event::FedBehindCut { order, asset, meter } => {
-            let what = words::FED_BEHIND_CUT.in_language(language);
-            (Tone::Alarm, format!("{asset} at {meter}: {what} (order {order})"))
-        }
+        Event::Reconcile(day) => cut::day_line(day, language),
+        Event::FedBehindCut { order, asset, meter } => cut::fed_line(*order, *asset, *meter, language),
         Event::Balance(found) => balance_line(found),
         Event::Register(event) => {
             let (before, after) = (Energy(event.before.register.energy), Energy(event.after.register.energy));
@@ -405,23 +404,6 @@ fn log_line(body: &Body) -> Option<(Tone, String)> {
         | Body::Checkpoint(_)
         | Body::Finding(_) => return None,
     })
-}
-
-fn transition_line(step: &Transition, language: Language) -> (Tone, String) {
-    let tone = match step.to {
-        Rung::Violated => Tone::Alarm,
-        Rung::Indeterminate => Tone::Doubt,
-        Rung::Observing | Rung::Provisional | Rung::Verified | Rung::Maintained => Tone::Good,
-        Rung::Issued
-        | Rung::Acknowledged
-        | Rung::Scheduled
-        | Rung::CutClaimed
-        | Rung::Suspended
-        | Rung::Closed
-        | Rung::Cancelled
-        | Rung::Restored => Tone::Plain,
-    };
-    (tone, format!("{}: order {}: {} ({})", step.asset, step.order, step.to.told(language), step.why))
 }
 
 fn answer_line(answer: &Answer) -> Option<(Tone, String)> {

@@ -126,6 +126,11 @@ impl fmt::Display for LegalDay {
     }
 }
 
+/// Reads a moment of RFC 3339, `2026-11-16T00:00:00+08:00`, to Unix milliseconds; `None` without an offset.
+pub fn moment(text: &str) -> Option<i64> {
+    text.parse::<jiff::Timestamp>().ok().map(|at| at.as_millisecond())
+}
+
 /// A moment as screens show it: `2026-11-23 23:58:07 +08:00`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LegalTime(pub i64);

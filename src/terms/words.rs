@@ -1,10 +1,12 @@
 //! The sentences a person reads, Chinese and English side by side, so that neither can be forgotten.
 
+mod certificate;
 mod findings;
 mod orders;
 mod share;
 mod signs;
 
+pub use certificate::*;
 pub use findings::*;
 pub use orders::*;
 pub use share::*;

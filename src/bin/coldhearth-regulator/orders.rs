@@ -1,4 +1,4 @@
-//! `order new|sign|send|revoke|reset|restore|status`: cut-off orders, from draft to proof.
+//! `order new|sign|send|reading|revoke|reset|restore|status|certificate`: cut-off orders, from draft to proof.
 
 use std::{io::Write as _, path::PathBuf};
 
@@ -12,6 +12,8 @@ use coldhearth::{
     },
     terms::{AssetId, GatewayId, Name, OrderId, words::Language},
 };
+
+mod proof;
 
 use crate::{
     acts::{answered, name, read, send},
@@ -107,6 +109,12 @@ pub(crate) enum OrderVerb {
         #[command(flatten)]
         sending: Box<Sending>,
     },
+    /// Sign and send what the supplier's own meter tells, from its file: every mistake with line and column, and then
+    /// nothing is sent. Exit 0 all accepted, 1 refused, 65 a bad file, 75 no answer
+    Reading(Box<proof::ReadingOrders>),
+    /// Certify that a cut is verified or maintained: a signed object and the page that says the same, ORDER.json and
+    /// ORDER.html. Exit 1 where it is not
+    Certificate(proof::CertificateOrders),
     /// Show how orders stand, by replaying the logs that are kept: exit 1 when one is violated or a log is impossible
     Status {
         /// One order; all of them unless one is named
@@ -156,6 +164,8 @@ pub(crate) fn order(verb: OrderVerb) -> Result<Exit, Failure> {
         OrderVerb::Revoke { order, sending } => sent(ActKind::Revoke, Some(order), &sending, now_unix_ms),
         OrderVerb::Reset { sending } => sent(ActKind::Reset, None, &sending, now_unix_ms),
         OrderVerb::Restore { order, sending } => sent(ActKind::Restore, Some(order), &sending, now_unix_ms),
+        OrderVerb::Reading(reading) => proof::reading(&reading, now_unix_ms),
+        OrderVerb::Certificate(wanted) => proof::certificate(&wanted, now_unix_ms),
         OrderVerb::Status { order, gateway, home, json } => {
             status(order, gateway.map(GatewayId), &home, json, now_unix_ms)
         }
@@ -163,7 +173,7 @@ pub(crate) fn order(verb: OrderVerb) -> Result<Exit, Failure> {
 }
 
 impl AboutOrders {
-    fn of(&self, order: Option<OrderId>) -> About {
+    pub(crate) fn of(&self, order: Option<OrderId>) -> About {
         About { order, asset: AssetId(self.asset), gateway: GatewayId(self.gateway), issuer: self.issuer }
     }
 }

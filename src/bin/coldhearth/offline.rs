@@ -16,7 +16,7 @@ use coldhearth::{
     terms::words::{self, Language},
 };
 
-use crate::report;
+use crate::{certified, report};
 
 /// Longest line read, in bytes: a record, and room to say that it is longer.
 const MAX_LINE_BYTES: u64 = 128 * 1024;
@@ -34,9 +34,15 @@ pub(crate) struct Verify {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// The certificate of a cut-off order, to be checked against the records by replay; name the authority's key with --trust
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+    /// Its page, which must be the one that the certificate makes, to the byte
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    page: Option<PathBuf>,
 }
 
-/// Exit 0 authentic and complete, 1 not, 65 no evidence at all; what the records say never decides.
+/// Exit 0 authentic and complete, and the certificate holds where one is given; 1 not, 65 no evidence at all; what the records say never decides.
 pub(crate) fn verify(orders: &Verify) -> Result<Exit, Failure> {
     let trusted = orders.trust.iter().map(|path| public_key::load(path)).collect::<Result<Vec<_>, _>>()?;
     let (records, receipts) = if orders.file.is_dir() {
@@ -46,7 +52,13 @@ pub(crate) fn verify(orders: &Verify) -> Result<Exit, Failure> {
         (orders.file.clone(), orders.receipts.clone())
     };
     let report = audited(&records, receipts.as_deref(), &trusted)?;
-    let text = if orders.json { report::as_json(&report) } else { report::as_text(&report) };
+    let certified = match &orders.certificate {
+        Some(file) => Some(certified::check(&records, (file, orders.page.as_deref()), &trusted)?),
+        None => None,
+    };
+    let certified = certified.as_ref().map(Option::as_deref);
+    let text =
+        if orders.json { report::as_json(&report, certified) } else { report::as_text(&report, certified) };
     let _gone = writeln!(io::stdout(), "{text}");
     if report.no_evidence {
         let message = format!("{}: no coldhearth/1 record in it", orders.file.display());
@@ -56,7 +68,8 @@ pub(crate) fn verify(orders: &Verify) -> Result<Exit, Failure> {
         let language = Language::of_locale(&std::env::var("LANG").unwrap_or_default());
         let _gone = writeln!(io::stderr(), "warning: {}", words::SELF_ANCHORED.in_language(language));
     }
-    Ok(if report.authentic && report.complete { Exit::Done } else { Exit::Negative })
+    let holds = certified.is_none_or(|why| why.is_none());
+    Ok(if report.authentic && report.complete && holds { Exit::Done } else { Exit::Negative })
 }
 
 /// Judges the lines as they stand; where they stand too far out of order, once more in the order of their places.
@@ -138,7 +151,7 @@ fn in_order(mut from: BufReader<File>, mut audit: Audit) -> io::Result<Report> {
 }
 
 /// Reads one line without its end; tells how many bytes it took, and nothing at the end of the file.
-fn next_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<u64>> {
+pub(crate) fn next_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<u64>> {
     line.clear();
     let mut took = io::Read::take(&mut *from, MAX_LINE_BYTES).read_until(b'\n', line)? as u64;
     if took == 0 {
@@ -154,6 +167,6 @@ fn next_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<u
     Ok(Some(took))
 }
 
-fn failed(path: &Path, error: &io::Error) -> Failure {
+pub(crate) fn failed(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Exit::Data, format!("{}: {error}", path.display()))
 }

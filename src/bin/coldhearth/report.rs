@@ -6,7 +6,10 @@ use coldhearth::{
         audit::{Fork, LogSeen, Missing},
     },
     judge::Verdict,
-    terms::{time::LegalTime, words::Language},
+    terms::{
+        time::LegalTime,
+        words::{self, Language},
+    },
 };
 use serde::Serialize;
 
@@ -28,6 +31,16 @@ struct Answers {
     /// Acts in the logs that no key given with `--trust` signed.
     unsigned_acts: u64,
     assets: Vec<AssetAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<CertificateAnswer>,
+}
+
+/// Whether a certificate says what the log says.
+#[derive(Serialize)]
+struct CertificateAnswer {
+    holds: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -92,7 +105,8 @@ struct AssetAnswer {
     violation: bool,
 }
 
-pub(crate) fn as_json(report: &Report) -> String {
+/// `certified` tells of a certificate that was checked why it does not hold, or that it does.
+pub(crate) fn as_json(report: &Report, certified: Option<Option<&str>>) -> String {
     let gap = |gap: &Missing| GapAnswer {
         gateway_id: gap.gateway.to_string(),
         log_id: gap.log.to_string(),
@@ -148,12 +162,14 @@ pub(crate) fn as_json(report: &Report) -> String {
         },
         unsigned_acts: report.unsigned_acts,
         assets: report.verdicts.iter().map(asset).collect(),
+        certificate: certified
+            .map(|why| CertificateAnswer { holds: why.is_none(), why: why.map(str::to_owned) }),
     };
     // A struct of texts, numbers and flags always becomes JSON.
     serde_json::to_string(&answers).unwrap_or_default()
 }
 
-pub(crate) fn as_text(report: &Report) -> String {
+pub(crate) fn as_text(report: &Report, certified: Option<Option<&str>>) -> String {
     let answer = |yes: bool| if yes { "yes" } else { "NO" };
     let anchor = match report.anchor {
         Anchor::Trusted => "key trusted by you",
@@ -213,7 +229,19 @@ pub(crate) fn as_text(report: &Report) -> String {
             verdict.sentence(Language::English)
         ));
     }
+    if let Some(why) = certified {
+        lines.push(format!("cut-off:   {}", certificate_line(why)));
+    }
     lines.join("\n")
+}
+
+fn certificate_line(why: Option<&str>) -> String {
+    let language = Language::English;
+    let Some(why) = why else {
+        let (holds, beside) = (words::CERTIFICATE_HOLDS, words::NOT_A_TEST_FOR_DEAD);
+        return format!("{}. {}", holds.in_language(language), beside.in_language(language));
+    };
+    format!("{}: {why}", words::CERTIFICATE_FAILS.in_language(language))
 }
 
 /// When the records were written, as far as receipts tell.

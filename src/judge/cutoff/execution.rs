@@ -66,17 +66,15 @@ impl Execution {
         self.points.iter().any(|point| point.concerns(meter))
     }
 
-    /// Takes an act.
+    /// Takes an act. A reading is first set beside our own registers, day by day.
     ///
     /// # Errors
     /// It has no place where the order stands.
-    pub fn on_act(
-        &mut self,
-        at: &Stamp,
-        act: &OrderAct,
-        agreement: Agreement,
-        say: &mut dyn FnMut(Said),
-    ) -> Result<(), OutOfTurn> {
+    pub fn on_act(&mut self, at: &Stamp, act: &OrderAct, say: &mut dyn FnMut(Said)) -> Result<(), OutOfTurn> {
+        if !self.cut.may(&act.deed) {
+            return Err(OutOfTurn);
+        }
+        let agreement = self.weigh(&act.deed, say);
         self.cut.act(at, act, agreement, say)?;
         if let (Deed::Reading(reading), Agreement::Agrees { from_unix_ms, to_unix_ms }) =
             (&act.deed, agreement)
@@ -86,9 +84,7 @@ impl Execution {
             if points.any(|point| point.prove_by_utility(&from, &to)) {
                 self.advance(at, say);
                 // Only now a hold may have begun which this very reading agrees with.
-                if let Some(hold) = &mut self.cut.stand.hold {
-                    hold.agree(from_unix_ms, to_unix_ms);
-                }
+                self.cut.agree(&act.deed, agreement);
             }
             self.climb(at, say);
             self.cut.tell(say);
@@ -156,6 +152,24 @@ impl Execution {
         if let Some(hold) = &mut self.cut.stand.hold {
             hold.on_clock_step(now);
             self.cut.tell(say);
+        }
+    }
+
+    /// What a reading comes to. Days that both meters have counted are told, each with both figures.
+    fn weigh(&self, deed: &Deed, say: &mut dyn FnMut(Said)) -> Agreement {
+        let Deed::Reading(reading) = deed else { return Agreement::TellsNothing };
+        let (order, stand) = (self.cut.order(), self.cut.stand());
+        let mut agrees = true;
+        for point in self.points.iter().filter(|point| point.meter == reading.meter) {
+            for day in point.days.beside((order.id, order.asset), point.error_ppm, reading) {
+                agrees &= day.agrees();
+                say(Said::Day(day));
+            }
+        }
+        if agrees {
+            reading.says(stand.hold.map_or(stand.since, |hold| hold.since).wall_unix_ms)
+        } else {
+            Agreement::Differs
         }
     }
 

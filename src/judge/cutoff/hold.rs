@@ -1,9 +1,10 @@
 //! A hold: how long all points of an order have been proven without power, and how much of that was not seen.
 
 use super::{
+    agreed::Agreed,
     holds::Holds,
     order::Carrier,
-    window::{self, Kept},
+    window::{self, Kept, Stretch},
 };
 use crate::{
     judge::register::redated,
@@ -42,8 +43,8 @@ pub struct Hold {
     pub blind: WattHours,
     /// The least of those who carry its proof.
     pub carrier: Carrier,
-    /// From when to when the supplier's readings agree without a hole, Unix milliseconds.
-    pub agreed: Option<(i64, i64)>,
+    /// How far the supplier's readings agree, point by point.
+    pub agreed: Agreed,
 }
 
 /// What a hold lacks for the next rung.
@@ -80,7 +81,7 @@ impl Hold {
             moved: WattHours(0),
             blind,
             carrier,
-            agreed: None,
+            agreed: Agreed::default(),
         }
     }
 
@@ -120,18 +121,12 @@ impl Hold {
         }
     }
 
-    /// Adds a stretch that the supplier's reading agrees with. One that leaves a hole begins anew.
-    pub fn agree(&mut self, from_unix_ms: i64, to_unix_ms: i64) {
+    /// Adds a stretch on which the supplier's reading of a point agrees with it.
+    pub fn agree(&mut self, place: usize, (from_unix_ms, to_unix_ms): Stretch) {
         let from = from_unix_ms.max(self.since.wall_unix_ms);
-        if to_unix_ms <= from {
-            return;
+        if from < to_unix_ms {
+            self.agreed.add(place, (from, to_unix_ms));
         }
-        self.agreed = match self.agreed {
-            Some((begins, ends)) if from <= ends && to_unix_ms >= begins => {
-                Some((begins.min(from), ends.max(to_unix_ms)))
-            }
-            Some(_) | None => Some((from, to_unix_ms)),
-        };
     }
 
     /// Share of its time that is proven, in parts per million.
@@ -157,11 +152,11 @@ impl Hold {
         if self.nights.full < holds.nights { Err(Lack::Night) } else { Ok(()) }
     }
 
-    /// Whether it is enough for `verified`: the whole predicate, the supplier's reading included.
+    /// Whether it is enough for `verified`: the whole predicate, the supplier's reading of each of so many points included.
     ///
     /// # Errors
     /// What it lacks.
-    pub fn is_verified(&self, holds: &Holds) -> Result<(), Lack> {
+    pub fn is_verified(&self, holds: &Holds, points: usize) -> Result<(), Lack> {
         self.is_provisional(holds)?;
         if self.proven_ms < holds.verified_ms {
             return Err(Lack::Time);
@@ -178,22 +173,28 @@ impl Hold {
         if self.moved > self.blind {
             return Err(Lack::Still);
         }
-        if self.is_agreed(holds) { Ok(()) } else { Err(Lack::Utility) }
+        if self.is_agreed(holds, points) { Ok(()) } else { Err(Lack::Utility) }
     }
 
-    /// Whether the supplier's readings agree with it from its beginning until now, but for the slack of their beat.
-    pub fn is_agreed(&self, holds: &Holds) -> bool {
+    /// Whether the supplier's readings of all points agree with it from its beginning until now, but for the slack of their
+    /// beat.
+    pub fn is_agreed(&self, holds: &Holds, points: usize) -> bool {
         let slack_ms = holds.verified_ms / UTILITY_SLACK_PART;
-        self.agreed.is_some_and(|(from, to)| {
+        self.agreed.on_all(points).is_some_and(|(from, to)| {
             from <= self.since.wall_unix_ms.saturating_add(slack_ms)
                 && to >= self.until.wall_unix_ms.saturating_sub(slack_ms)
         })
     }
 
+    /// Whether it began later than `before`, which has ended: they are two holds.
+    pub fn restarted_from(&self, before: &Hold) -> bool {
+        (self.since.boot, self.since.uptime_ms) != (before.since.boot, before.since.uptime_ms)
+    }
+
     /// Whether it can be what became of `before`: the same hold, later.
     pub fn follows(&self, before: &Hold) -> bool {
         // A clock that was set tells the same moment otherwise.
-        (self.since.boot, self.since.uptime_ms) == (before.since.boot, before.since.uptime_ms)
+        !self.restarted_from(before)
             && self.until.since_ms(&before.until) >= 0
             && self.proven_ms >= before.proven_ms
             && self.paused_ms >= before.paused_ms

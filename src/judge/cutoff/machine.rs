@@ -6,6 +6,7 @@ use super::{
     hold::Hold,
     order::Order,
     reading::Agreement,
+    reconcile::Reconciliation,
     rung::Rung,
     stand::{HoldNote, Stand},
     table::{self, Cue, Way},
@@ -23,6 +24,8 @@ pub enum Said {
     Note(HoldNote),
     /// A step.
     Step(Transition),
+    /// A day as both meters counted it.
+    Day(Reconciliation),
 }
 
 /// One order, and how it stands.
@@ -84,14 +87,20 @@ impl CutOff {
             return Err(OutOfTurn);
         }
         self.note_act(act);
-        if let (Agreement::Agrees { from_unix_ms, to_unix_ms }, Some(hold)) =
-            (agreement, &mut self.stand.hold)
-        {
-            hold.agree(from_unix_ms, to_unix_ms);
-        }
+        self.agree(&act.deed, agreement);
         self.hear(at, cue, Some((act.actor, act.hash)), say);
         self.tell(say);
         Ok(())
+    }
+
+    /// A reading that agrees adds to the hold that runs, at its point.
+    pub(super) fn agree(&mut self, deed: &Deed, agreement: Agreement) {
+        if let (Deed::Reading(reading), Agreement::Agrees { from_unix_ms, to_unix_ms }) = (deed, agreement)
+            && let Some(place) = self.order.points.iter().position(|point| point.meter == reading.meter)
+            && let Some(hold) = &mut self.stand.hold
+        {
+            hold.agree(place, (from_unix_ms, to_unix_ms));
+        }
     }
 
     /// Tells what changed without a step since the log was last told, if anything did.
@@ -159,7 +168,7 @@ impl CutOff {
     pub fn is_due(&self) -> bool {
         let enough = |hold: &Hold| match self.stand.rung {
             Rung::Observing => hold.is_provisional(&self.order.holds).is_ok(),
-            Rung::Provisional => hold.is_verified(&self.order.holds).is_ok(),
+            Rung::Provisional => hold.is_verified(&self.order.holds, self.order.points.len()).is_ok(),
             Rung::Issued
             | Rung::Acknowledged
             | Rung::Scheduled
@@ -181,7 +190,7 @@ impl CutOff {
         let stand = &self.stand;
         let due = |hold: &Hold| {
             let month = hold.until.legal_day().month();
-            stand.month.is_none_or(|told| month > told) && hold.is_agreed(&self.order.holds)
+            stand.month.is_none_or(|told| month > told) && hold.is_agreed(&self.order.holds, self.order.points.len())
         };
         stand.rung == Rung::Maintained && stand.hold.as_ref().is_some_and(due)
     }

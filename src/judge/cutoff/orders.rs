@@ -6,7 +6,6 @@ use super::{
     execution::Execution,
     fitness::Unfit,
     order::Order,
-    reading::Agreement,
     stand::Stand,
     watched::Seen,
 };
@@ -121,20 +120,6 @@ impl Orders {
         beside: impl Fn(AssetId) -> Vec<MeterId>,
         say: &mut dyn FnMut(Finding),
     ) {
-        let agreement = match &act.deed {
-            Deed::Reading(reading) => reading.says(),
-            Deed::Order(_)
-            | Deed::Acknowledge
-            | Deed::Plan { .. }
-            | Deed::Claim(_)
-            | Deed::Suspend { .. }
-            | Deed::Resume
-            | Deed::Seal { .. }
-            | Deed::Close { .. }
-            | Deed::Revoke
-            | Deed::Restore
-            | Deed::Reset => Agreement::TellsNothing,
-        };
         let say = &mut |said| say(finding(said));
         if let Deed::Order(order) = &act.deed
             && self.place(order.id).is_none()
@@ -145,7 +130,7 @@ impl Orders {
                 let order = execution.cut().order();
                 let is_meant = act.order.is_none_or(|named| named == order.id) && act.asset == order.asset;
                 if is_meant
-                    && execution.on_act(at, act, agreement, say).is_ok()
+                    && execution.on_act(at, act, say).is_ok()
                     && let Deed::Order(order) = &act.deed
                 {
                     execution.name_points(order, beside(order.asset).into_iter());
@@ -206,5 +191,6 @@ fn finding(said: Said) -> Finding {
     match said {
         Said::Note(note) => Finding::Event(Event::Hold(note)),
         Said::Step(step) => Finding::Transition(step),
+        Said::Day(day) => Finding::Event(Event::Reconcile(day)),
     }
 }

@@ -1,6 +1,6 @@
 //! The second witness: what the supplier's own meter told, as a signed act.
 
-use crate::terms::{MeterId, WattHours};
+use crate::terms::{Digest, MeterId, WattHours};
 
 /// Most spans one reading may tell of; it travels in one act.
 pub const MAX_SPANS: usize = 200;
@@ -55,6 +55,8 @@ pub struct UtilityReading {
     pub meter: MeterId,
     /// The serial number on the supplier's meter.
     pub serial: Option<String>,
+    /// SHA-256 of the supplier's file it was made from.
+    pub source: Option<Digest>,
     /// What the supplier's meter and transformers may err together, in parts per million of what passed.
     pub error_ppm: i64,
     /// Smallest advance of its register, primary side.
@@ -92,10 +94,11 @@ pub enum Agreement {
 }
 
 impl UtilityReading {
-    /// What it says by itself of a cut, before it is set beside our own registers.
-    pub fn says(&self) -> Agreement {
+    /// What it says by itself of a cut that is said to hold since then, Unix milliseconds; days are set beside our own
+    /// registers by [`super::reconcile`]. Energy of a span that began before the cut may have passed before it.
+    pub fn says(&self, since_unix_ms: i64) -> Agreement {
         let measured = || self.spans.iter().filter(|span| span.quality == Quality::Measured);
-        let moved = measured().any(|span| span.energy.0.saturating_abs() > 2 * self.step.0);
+        let moved = measured().any(|span| span.from_unix_ms >= since_unix_ms && self.has_moved(span));
         match (moved || self.switch == Switch::Closed, self.switch) {
             (true, _) => Agreement::Differs,
             (false, Switch::Open) => self.agreed(),
@@ -105,11 +108,22 @@ impl UtilityReading {
         }
     }
 
-    /// The last stretch of measured spans without a hole.
+    /// From the first span's beginning to the last one's end, Unix milliseconds.
+    pub fn stretch(&self) -> Option<(i64, i64)> {
+        Some((self.spans.first()?.from_unix_ms, self.spans.last()?.to_unix_ms))
+    }
+
+    /// Whether more passed than two steps of the register.
+    fn has_moved(&self, span: &UtilitySpan) -> bool {
+        span.energy.0.saturating_abs() > self.step.0.saturating_mul(2)
+    }
+
+    /// The last stretch of measured spans without energy and without a hole.
     fn agreed(&self) -> Agreement {
         let mut stretch: Option<(i64, i64)> = None;
         for span in &self.spans {
             stretch = match (span.quality, stretch) {
+                (Quality::Measured, _) if self.has_moved(span) => None,
                 (Quality::Measured, Some((from, to))) if to == span.from_unix_ms => {
                     Some((from, span.to_unix_ms))
                 }

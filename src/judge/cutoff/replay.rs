@@ -129,13 +129,13 @@ impl CutOff {
     /// Whether what the way asks for holds, by what the log told before.
     fn is_earned(&self, at: &Stamp, cue: Cue, to: Rung) -> Result<(), Impossible> {
         let Stand { hold, was_seen, is_sealed, month, suspended_until_unix_ms, .. } = &self.stand;
-        let holds = &self.order.holds;
+        let (holds, points) = (&self.order.holds, self.order.points.len());
         let of_hold = |enough: Result<(), Lack>| enough.map_err(Impossible::Hold);
         match cue {
             Cue::Held => {
                 let hold = hold.ok_or(Impossible::NoHold)?;
                 of_hold(if to == Rung::Verified {
-                    hold.is_verified(holds)
+                    hold.is_verified(holds, points)
                 } else {
                     hold.is_provisional(holds)
                 })
@@ -145,7 +145,7 @@ impl CutOff {
                 let hold = hold.ok_or(Impossible::NoHold)?;
                 let is_later = month.is_none_or(|month| hold.until.legal_day().month() > month);
                 if is_later {
-                    of_hold(hold.is_agreed(holds).then_some(()).ok_or(Lack::Utility))
+                    of_hold(hold.is_agreed(holds, points).then_some(()).ok_or(Lack::Utility))
                 } else {
                     Err(Impossible::Way)
                 }

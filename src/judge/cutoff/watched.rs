@@ -2,6 +2,7 @@
 
 use super::{
     order::{Carrier, Point},
+    reconcile::DayBook,
     table::Cue,
 };
 use crate::{
@@ -28,6 +29,8 @@ pub struct Seen {
     pub mark: Option<Mark>,
     /// Power that is nothing but no-load losses and the floor.
     pub idle: MilliWatts,
+    /// What the meter and its transformers may err together, in parts per million of what passed.
+    pub error_ppm: i64,
     /// How often the meter itself was without supply, where it counts that.
     pub power_fails: Option<i64>,
     /// Two readings further apart than this have a gap between them, in milliseconds.
@@ -78,6 +81,9 @@ pub(super) struct Watched {
     /// Voltage behind the cut was told and stands yet.
     pub(super) is_fed: bool,
     patience_ms: i64,
+    /// What its own register counted day by day, to be set beside the supplier's, and what it may err.
+    pub(super) days: DayBook,
+    pub(super) error_ppm: i64,
     own: Option<State>,
     own_trail: Trail,
     upstream_trail: Trail,
@@ -109,6 +115,8 @@ impl Watched {
             by: Carrier::Own,
             is_fed: false,
             patience_ms: 0,
+            days: DayBook::default(),
+            error_ppm: 0,
             own: None,
             own_trail: Trail::default(),
             upstream_trail: Trail::default(),
@@ -150,6 +158,7 @@ impl Watched {
     }
 
     pub(super) fn on_clock_step(&mut self, now: &Stamp) {
+        self.days.on_clock_step();
         for at in [&mut self.run_from, &mut self.proven_to].into_iter().flatten() {
             *at = redated(at, now);
         }
@@ -168,6 +177,10 @@ impl Watched {
         self.own = Some(seen.state);
         if !seen.is_told {
             return Heard::Nothing;
+        }
+        if let Some(mark) = &seen.mark {
+            self.days.on_mark(mark, seen.patience_ms);
+            self.error_ppm = seen.error_ppm;
         }
         match seen.state {
             State::Dead => {

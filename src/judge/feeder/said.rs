@@ -152,6 +152,7 @@ impl Feeder {
             is_told: reading.is_some(),
             mark: self.track.anchor(),
             idle: self.terms.idle_limit(),
+            error_ppm: self.terms.error_ppm(),
             power_fails: reading.and_then(|reading| reading.value(Quantity::PowerFails)),
             patience_ms: polls_ms.max(SILENCE_MS),
             is_fed: self.line.is_fed(),

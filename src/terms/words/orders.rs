@@ -7,6 +7,14 @@ pub const FED_BEHIND_CUT: Words = Words {
     zh: "断开点之后出现电压（反送电或重新带电），危险：不得触碰",
     en: "VOLTAGE BEHIND THE CUT (back-feed, or made alive again): danger, do not touch",
 };
+/// A day on which supplier and gateway counted the same.
+pub const DAY_AGREES: Words =
+    Words { zh: "网关与供电企业电度相符", en: "gateway and supplier counted the same" };
+/// A day on which they did not.
+pub const DAY_DIFFERS: Words = Words {
+    zh: "网关与供电企业电度不符，超出两表准确度等级",
+    en: "GATEWAY AND SUPPLIER COUNTED DIFFERENTLY, beyond what both meters may err",
+};
 /// Shown wherever an order is `restored`.
 pub const NO_PERMISSION_TO_ENERGISE: Words =
     Words { zh: "本记录不是送电许可。", en: "This record is not permission to energise." };

@@ -4,7 +4,7 @@ use super::tale::{DAY_MS, HOUR_MS, MINUTE_MS, Tale, holds, meter, order, point};
 use crate::{
     judge::{
         Event, Finding, Sign,
-        cutoff::{Carrier, Deed, Holds, Lack, Rung, Unfit, reading::Switch},
+        cutoff::{Agreed, Carrier, Deed, Holds, Lack, Rung, Unfit, reading::Switch},
         state::{State, Why},
     },
     metering::Fault,
@@ -68,7 +68,7 @@ fn nothing_is_verified_without_the_suppliers_agreement() {
     let mut tale = tale();
     tale.claim().dead_for(30 * HOUR_MS);
     assert_eq!(tale.rung(), Rung::Provisional);
-    let lacks = |tale: &Tale| tale.stand().hold.unwrap().is_verified(&holds());
+    let lacks = |tale: &Tale| tale.stand().hold.unwrap().is_verified(&holds(), 1);
     assert_eq!(lacks(&tale), Err(Lack::Utility));
     for switch in [Switch::Ready, Switch::Logical, Switch::Unknown] {
         tale.reading(30, 0, switch);
@@ -92,7 +92,7 @@ fn a_reading_that_differs_is_doubt_and_no_conviction() {
         assert_eq!(tale.rung(), Rung::Indeterminate);
         tale.dead_for(MINUTE_MS);
         assert_eq!(tale.rung(), Rung::Observing, "the hold begins anew");
-        assert_eq!(tale.stand().hold.unwrap().agreed, None);
+        assert_eq!(tale.stand().hold.unwrap().agreed, Agreed::default());
     }
 }
 

@@ -197,7 +197,7 @@ fn whole_life(turns: &[Turn], carrier: Carrier) -> Result<(), TestCaseError> {
         for step in tale.steps().iter().skip(steps.min(tale.steps().len())) {
             if step.to == Rung::Verified {
                 let hold = step.stand.unwrap().hold.unwrap();
-                prop_assert_eq!(hold.is_verified(&holds()), Ok(()));
+                prop_assert_eq!(hold.is_verified(&holds(), 1), Ok(()));
                 prop_assert!(book.dead_ms >= holds().verified_ms && book.agrees, "{} ms", book.dead_ms);
                 prop_assert_eq!(step.from, Rung::Provisional);
             }

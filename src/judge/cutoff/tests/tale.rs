@@ -176,8 +176,15 @@ impl Tale {
             quality: Quality::Measured,
         };
         let (meter, spans) = (meter("m1"), vec![span]);
-        let reading =
-            UtilityReading { meter, serial: None, error_ppm: 5_000, step: WattHours(STEP), switch, spans };
+        let reading = UtilityReading {
+            meter,
+            serial: None,
+            source: None,
+            error_ppm: 5_000,
+            step: WattHours(STEP),
+            switch,
+            spans,
+        };
         self.act(Deed::Reading(reading)).unwrap();
         self
     }
@@ -198,6 +205,7 @@ impl Tale {
             is_told: state.is_some(),
             mark: Some(Mark { at: self.now, register }),
             idle: MilliWatts(0),
+            error_ppm: 5_000,
             power_fails: None,
             patience_ms: PATIENCE_MS,
             is_fed: state == Some(State::Energised),

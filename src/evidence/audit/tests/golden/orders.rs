@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    judge::cutoff::{Carrier, Hold, HoldNote, Stand, window::Kept},
+    judge::cutoff::{Agreed, Carrier, Hold, HoldNote, Reconciliation, Stand, window::Kept},
     terms::{AssetId, MeterId},
 };
 
@@ -95,7 +95,11 @@ fn stand() -> Stand {
         moved: WattHours(0),
         blind: WattHours(4_200),
         carrier: Carrier::Own,
-        agreed: Some((FIRST_MS, FIRST_MS + DAY_MS)),
+        agreed: {
+            let mut agreed = Agreed::default();
+            agreed.set(0, (FIRST_MS, FIRST_MS + DAY_MS));
+            agreed
+        },
     };
     Stand {
         rung: Rung::Verified,
@@ -146,6 +150,18 @@ pub(super) fn bodies() -> Vec<Body> {
         bytes: Digest::of(b"act"),
         refused: Some(ActRefusal::NoLegalBasis),
     };
+    let day = Event::Reconcile(Reconciliation {
+        order,
+        asset,
+        meter: MeterId::new("m1").unwrap(),
+        from_unix_ms: FIRST_MS,
+        ours: WattHours(0),
+        theirs: WattHours(12_000),
+        may_differ: WattHours(6_264),
+    });
     let said = [Finding::Transition(step), Finding::Event(note), Finding::Event(fed)];
-    acts.into_iter().chain(said.map(Body::Finding)).chain([Body::Answer(refused)]).collect()
+    acts.into_iter()
+        .chain(said.map(Body::Finding))
+        .chain([Body::Answer(refused), Body::Finding(Finding::Event(day))])
+        .collect()
 }

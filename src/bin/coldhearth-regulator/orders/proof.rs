@@ -1,0 +1,138 @@
+//! `order reading` and `order certificate`: the second witness, and what both come to.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use coldhearth::{
+    host::{Exit, Failure, public_key},
+    regulator::{
+        acts, certificate,
+        utility::{Beside, MAX_FILE_BYTES, Told},
+    },
+    terms::{Flaw, GatewayId, Name, OrderId},
+};
+
+use super::AboutOrders;
+use crate::{
+    acts::{answered, name, send},
+    broker::BrokerOrders,
+    milliseconds, say,
+    serve::Home,
+};
+
+#[derive(Args)]
+pub(crate) struct ReadingOrders {
+    /// The order
+    #[arg(value_name = "ORDER", value_parser = name)]
+    order: Name,
+    #[command(flatten)]
+    about: AboutOrders,
+    /// Our metering point which the supplier's meter stands beside
+    #[arg(long, value_name = "ID", value_parser = name)]
+    meter: Name,
+    /// The supplier's file: meter,start,end,energy_kwh,quality,state
+    #[arg(long, value_name = "FILE", required_unless_present = "json", conflicts_with = "json")]
+    csv: Option<PathBuf>,
+    /// The supplier's file, in JSON; src/regulator/utility/json.rs tells what stands in it
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// What the supplier's meter and transformers may err together, parts per million: 5000 is half a per cent
+    #[arg(long, value_name = "PPM", default_value = "5000", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    error_ppm: u32,
+    /// Smallest advance of its register, primary side, in watt-hours
+    #[arg(long, value_name = "WH", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..))]
+    step_wh: u32,
+    /// Print the acts unsigned, one a line, and send nothing
+    #[arg(long)]
+    draft: bool,
+    #[command(flatten)]
+    broker: BrokerOrders,
+    #[command(flatten)]
+    home: Home,
+    /// How long to wait for each signed answer (30s, 5m, 2h)
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = milliseconds)]
+    wait: u64,
+}
+
+pub(crate) fn reading(orders: &ReadingOrders, now_unix_ms: i64) -> Result<Exit, Failure> {
+    let told = match (&orders.csv, &orders.json) {
+        (Some(file), _) => Told::csv(&file.display().to_string(), &text(file)?),
+        (None, Some(file)) => Told::json(&file.display().to_string(), &text(file)?),
+        (None, None) => return Err(Failure::new(Exit::Usage, "name the supplier's file: --csv or --json")),
+    };
+    let told = told.map_err(|flaws| {
+        Failure::new(Exit::Data, format!("nothing was sent, for the file is not right\n{}", listed(&flaws)))
+    })?;
+    let beside = Beside { meter: orders.meter, error_ppm: orders.error_ppm, step_wh: orders.step_wh };
+    let drafts = told.acts(orders.about.of(Some(OrderId(orders.order))), beside, now_unix_ms);
+    let written = |draft| {
+        serde_json::to_vec(draft)
+            .map_err(|e| Failure::new(Exit::Bug, format!("a draft cannot be written: {e}")))
+    };
+    if orders.draft {
+        for draft in &drafts {
+            say(&String::from_utf8_lossy(&written(draft)?));
+        }
+        return Ok(Exit::Done);
+    }
+    // All are signed before the first is sent.
+    let signer = orders.home.signer()?;
+    let signed: Vec<Vec<u8>> = drafts
+        .iter()
+        .map(|draft| acts::sign(&written(draft)?, &*signer, now_unix_ms))
+        .collect::<Result<_, Failure>>()?;
+    let mut store = orders.home.store()?;
+    for act in signed {
+        answered(&send(&orders.broker, &mut *store, act, orders.wait)?)?;
+        say("accepted");
+    }
+    Ok(Exit::Done)
+}
+
+#[derive(Args)]
+pub(crate) struct CertificateOrders {
+    /// The order
+    #[arg(value_name = "ORDER", value_parser = name)]
+    order: Name,
+    /// The gateway whose log it stands in, where several have an order of this name
+    #[arg(long, value_name = "ID", value_parser = name)]
+    gateway: Option<Name>,
+    /// The folder to write ORDER.json and ORDER.html into
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
+    /// A further key of the authority that signed acts it rests on; may be given several times
+    #[arg(long = "trust", value_name = "KEY")]
+    trust: Vec<PathBuf>,
+    #[command(flatten)]
+    home: Home,
+}
+
+pub(crate) fn certificate(orders: &CertificateOrders, now_unix_ms: i64) -> Result<Exit, Failure> {
+    let signer = orders.home.signer()?;
+    let mut trusted =
+        orders.trust.iter().map(|path| public_key::load(path)).collect::<Result<Vec<_>, _>>()?;
+    trusted.push(signer.public_key());
+    let about = (OrderId(orders.order), orders.gateway.map(GatewayId));
+    let issued = certificate::issue(&mut *orders.home.store()?, about, &trusted, &*signer, now_unix_ms)?;
+    for (ending, bytes) in [("json", &issued.json[..]), ("html", issued.html.as_bytes())] {
+        let path = orders.out.join(format!("{}.{ending}", orders.order));
+        std::fs::write(&path, bytes).map_err(|e| {
+            Failure::new(Exit::Permission, format!("{}: {e}; name a folder with --out", path.display()))
+        })?;
+        say(&path.display().to_string());
+    }
+    Ok(Exit::Done)
+}
+
+fn text(file: &Path) -> Result<String, Failure> {
+    let failed = |why: String| Failure::new(Exit::Data, format!("{}: {why}", file.display()));
+    let length = std::fs::metadata(file).map_err(|e| failed(e.to_string()))?.len();
+    if length > MAX_FILE_BYTES as u64 {
+        return Err(failed(format!("more than {MAX_FILE_BYTES} bytes; write one file a month")));
+    }
+    std::fs::read_to_string(file).map_err(|e| failed(format!("{e}; text in UTF-8 is expected")))
+}
+
+fn listed(flaws: &[Flaw]) -> String {
+    flaws.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,364 @@
+//! A cut-off order's certificate: what its gateway's log says of it, as one signed object that anybody who has the log
+//! makes again, by replay, to the byte.
+//!
+//! Nothing in it is anybody's opinion. [`Witnessed`] takes the records of a log in their order and tells the facts at a
+//! place; the authority signs them with the moment of its signature; whoever checks takes the records up to that place,
+//! and the facts must be the same. Lists are cut to the newest, and say how many they leave out, since it all stands on
+//! one page.
+
+mod facts;
+
+use serde_json::{Map, Value};
+
+use super::{
+    body::Body,
+    canonical::Unwritable,
+    order_log::OrderLog,
+    record::{LogId, Record, Refusal},
+    seal::Sealer,
+    signed::Signed,
+    suite::{KeyId, PublicKey, Signer},
+};
+use crate::{
+    judge::{
+        Event, Finding,
+        cutoff::{
+            Claim, Deed, Hold, Impossible, OrderAct, Reconciliation, Rung, Stand, Transition, UtilityReading,
+        },
+    },
+    terms::{Digest, GatewayId, MeterId, Name, OrderId},
+};
+
+/// Most steps, of the newest, that one certificate tells.
+pub const MAX_STEPS: usize = 24;
+/// Most readings of the supplier, of the newest, that it names.
+pub const MAX_READINGS: usize = 12;
+/// Most gaps of the hold, of the newest, that it tells.
+pub const MAX_GAPS: usize = 8;
+/// Most days on which the two witnesses differ, of the newest, that it tells.
+pub const MAX_DAYS: usize = 8;
+/// The word of its `type`.
+const WORD: &str = "certificate";
+/// Members that are the signature's, and no facts.
+const ENVELOPE: [&str; 6] = ["type", "fmt", "alg", "kid", "sig", "issued_unix_ms"];
+
+/// Why there is no certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uncertified {
+    /// The log has no such order.
+    UnknownOrder,
+    /// The log cannot be the machine's work, from this place on.
+    Impossible(u64, Impossible),
+    /// The act at this place, which it would rest on, no key that is trusted here has signed.
+    Unsigned(u64),
+    /// The order does not stand where a cut is proven.
+    NotProven(Rung),
+}
+
+/// An act that the facts rest on, and where it stands.
+#[derive(Clone, Debug)]
+struct ActTold {
+    seq: u64,
+    hash: Digest,
+    key: KeyId,
+    members: Map<String, Value>,
+}
+
+/// A place of the log.
+#[derive(Clone, Copy, Debug)]
+struct PlaceTold {
+    gateway: GatewayId,
+    log: LogId,
+    seq: u64,
+    hash: Digest,
+    unix_ms: i64,
+    key: KeyId,
+    key_epoch: u32,
+}
+
+/// A gap of the hold that runs: from when to when, Unix milliseconds, and how much of that was not seen, in milliseconds.
+type GapTold = (i64, i64, i64);
+
+/// What one log says of one order, as far as it was given.
+#[derive(Clone, Debug)]
+pub struct Witnessed {
+    order: OrderId,
+    log: OrderLog,
+    place: Option<PlaceTold>,
+    impossible: Option<(u64, Impossible)>,
+    /// Every act about the order.
+    acts: Vec<ActTold>,
+    given: Option<ActTold>,
+    claim: Option<(Digest, Claim)>,
+    seal: Option<String>,
+    readings: Newest<(u64, KeyId, Digest, UtilityReading), MAX_READINGS>,
+    steps: Newest<(u64, i64, Digest, Transition), MAX_STEPS>,
+    gaps: Newest<GapTold, MAX_GAPS>,
+    differing: Newest<Reconciliation, MAX_DAYS>,
+    days_agree: u32,
+    hold: Option<Hold>,
+    voltage_points: Vec<(MeterId, Name)>,
+}
+
+/// The newest of a kind, and how many were left out.
+#[derive(Clone, Debug)]
+struct Newest<T, const MOST: usize> {
+    kept: Vec<T>,
+    left_out: u32,
+}
+
+impl<T, const MOST: usize> Default for Newest<T, MOST> {
+    fn default() -> Newest<T, MOST> {
+        Newest { kept: Vec::new(), left_out: 0 }
+    }
+}
+
+impl<T, const MOST: usize> Newest<T, MOST> {
+    fn push(&mut self, item: T) {
+        if self.kept.len() >= MOST {
+            self.kept.remove(0);
+            self.left_out = self.left_out.saturating_add(1);
+        }
+        self.kept.push(item);
+    }
+}
+
+impl Witnessed {
+    /// Of this order, before the first record.
+    pub fn of(order: OrderId) -> Witnessed {
+        Witnessed {
+            order,
+            log: OrderLog::default(),
+            place: None,
+            impossible: None,
+            acts: Vec::new(),
+            given: None,
+            claim: None,
+            seal: None,
+            readings: Newest::default(),
+            steps: Newest::default(),
+            gaps: Newest::default(),
+            differing: Newest::default(),
+            days_agree: 0,
+            hold: None,
+            voltage_points: Vec::new(),
+        }
+    }
+
+    /// Takes the next record of the log; what is not about orders is nothing.
+    pub fn on(&mut self, record: &Record) {
+        if let Body::Commissioned(point) = &record.body
+            && let Some(at) = point.voltage_point().and_then(Name::new)
+        {
+            self.voltage_points.retain(|(meter, _)| *meter != point.meter);
+            self.voltage_points.push((point.meter, at));
+        }
+        if self.impossible.is_some() || !OrderLog::takes(&record.body) {
+            return;
+        }
+        let header = &record.header;
+        if let Err(why) = self.log.on(record) {
+            self.impossible = Some((header.seq, why));
+            return;
+        }
+        self.place = Some(PlaceTold {
+            gateway: header.gateway,
+            log: header.log,
+            seq: header.seq,
+            hash: record.hash,
+            unix_ms: header.at.wall_unix_ms,
+            key: header.key_id,
+            key_epoch: header.key_epoch,
+        });
+        match &record.body {
+            Body::Act(act) => {
+                if let Some(about) = act.about_orders().filter(|about| self.is_meant(about)) {
+                    let (seq, hash, key) = (header.seq, act.hash, act.key);
+                    self.on_act(&about, ActTold { seq, hash, key, members: act.members.clone() });
+                }
+            }
+            Body::Finding(Finding::Transition(step)) if step.order == self.order => {
+                self.steps.push((header.seq, header.at.wall_unix_ms, record.hash, step.clone()));
+                self.on_stand(step.stand.as_ref());
+            }
+            Body::Finding(Finding::Event(event)) => self.on_event(event),
+            Body::Genesis(_)
+            | Body::Boot(_)
+            | Body::Checkpoint(_)
+            | Body::Rotation(_)
+            | Body::Skip { .. }
+            | Body::Gap(_)
+            | Body::Rollback(_)
+            | Body::Answer(_)
+            | Body::Notice(_)
+            | Body::Commissioned(_)
+            | Body::Finding(_) => {}
+        }
+    }
+
+    /// The facts at the place the log was given up to. `trusted` are the authority's keys: the acts they rest on must be
+    /// signed by one of them.
+    ///
+    /// # Errors
+    /// Why there are none that could be certified.
+    pub fn facts(&self, trusted: &[PublicKey]) -> Result<Map<String, Value>, Uncertified> {
+        if let Some((seq, why)) = self.impossible {
+            return Err(Uncertified::Impossible(seq, why));
+        }
+        let (Some(cut), Some(place), Some(given)) = (self.log.get(self.order), &self.place, &self.given)
+        else {
+            return Err(Uncertified::UnknownOrder);
+        };
+        let is_signed = |act: &&ActTold| {
+            let signed = Signed::of(act.members.clone());
+            signed.is_ok_and(|signed| trusted.iter().any(|key| signed.check(key).is_ok()))
+        };
+        if let Some(act) = self.acts.iter().find(|act| !is_signed(act)) {
+            return Err(Uncertified::Unsigned(act.seq));
+        }
+        match (cut.stand().rung, &cut.stand().hold) {
+            (Rung::Verified | Rung::Maintained, Some(hold)) => Ok(self.told(cut, place, given, hold)),
+            (rung, _) => Err(Uncertified::NotProven(rung)),
+        }
+    }
+
+    fn is_meant(&self, about: &OrderAct) -> bool {
+        let is_new = matches!(about.deed, Deed::Order(_)) && about.order == Some(self.order);
+        let known = self.log.get(self.order).is_some_and(|cut| cut.order().asset == about.asset);
+        is_new || known && about.order.is_none_or(|named| named == self.order)
+    }
+
+    fn on_act(&mut self, about: &OrderAct, act: ActTold) {
+        match &about.deed {
+            Deed::Order(_) => self.given = Some(act.clone()),
+            Deed::Claim(claim) => self.claim = Some((act.hash, claim.clone())),
+            Deed::Seal { number } => self.seal = Some(number.clone()),
+            Deed::Reading(reading) => self.readings.push((act.seq, act.key, act.hash, reading.clone())),
+            Deed::Acknowledge
+            | Deed::Plan { .. }
+            | Deed::Suspend { .. }
+            | Deed::Resume
+            | Deed::Close { .. }
+            | Deed::Revoke
+            | Deed::Restore
+            | Deed::Reset => {}
+        }
+        self.acts.push(act);
+    }
+
+    fn on_event(&mut self, event: &Event) {
+        match event {
+            Event::Hold(note) if note.order == self.order => self.on_stand(Some(&note.stand)),
+            Event::Reconcile(day) if day.order == self.order => {
+                if day.agrees() {
+                    self.days_agree = self.days_agree.saturating_add(1);
+                } else {
+                    self.differing.push(*day);
+                }
+            }
+            Event::Hold(_)
+            | Event::Reconcile(_)
+            | Event::ClockStepped { .. }
+            | Event::Register(_)
+            | Event::Sign(_)
+            | Event::Balance(_)
+            | Event::FedBehindCut { .. }
+            | Event::Meter(_)
+            | Event::Plate(_)
+            | Event::PlateUnreadable { .. }
+            | Event::PlateDiffers { .. }
+            | Event::ClassChanged(_)
+            | Event::DeadlineWarning(_)
+            | Event::NotOnRoster { .. } => {}
+        }
+    }
+
+    /// Between two words of the log about one hold lies the gap it counted meanwhile.
+    fn on_stand(&mut self, stand: Option<&Stand>) {
+        let hold = stand.and_then(|stand| stand.hold);
+        match (self.hold, hold) {
+            (Some(before), Some(now)) if now.restarted_from(&before) => self.gaps = Newest::default(),
+            (Some(before), Some(now)) if now.gaps > before.gaps => {
+                let paused_ms = now.paused_ms.saturating_sub(before.paused_ms);
+                self.gaps.push((before.until.wall_unix_ms, now.until.wall_unix_ms, paused_ms));
+            }
+            (_, None) => self.gaps = Newest::default(),
+            (None | Some(_), Some(_)) => {}
+        }
+        self.hold = hold;
+    }
+}
+
+/// A certificate whose signature has been looked at.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// When it was signed, Unix milliseconds.
+    pub issued_unix_ms: i64,
+    /// Of which gateway's log.
+    pub gateway: GatewayId,
+    /// Of which log.
+    pub log: LogId,
+    /// At which place of it.
+    pub seq: u64,
+    /// Of which order.
+    pub order: OrderId,
+    /// The key that signed it.
+    pub key: KeyId,
+    /// SHA-256 of the signed bytes.
+    pub hash: Digest,
+    /// What it says.
+    pub facts: Map<String, Value>,
+}
+
+impl Certificate {
+    /// Signs facts; the bytes are left in the sealer.
+    ///
+    /// # Errors
+    /// They cannot be written canonically.
+    pub fn seal(
+        facts: &Map<String, Value>,
+        issued_unix_ms: i64,
+        sealer: &mut Sealer,
+        signer: &dyn Signer,
+    ) -> Result<Digest, Unwritable> {
+        sealer.seal(signer, |object| {
+            object.text("type", WORD).whole("issued_unix_ms", issued_unix_ms).members(facts, &ENVELOPE);
+        })
+    }
+
+    /// Believes a certificate if one of these keys signed it.
+    ///
+    /// # Errors
+    /// It is none, or none of them did.
+    pub fn open(bytes: &[u8], trusted: &[PublicKey]) -> Result<Certificate, Refusal> {
+        let signed = Signed::read(bytes)?;
+        let key = signed.key_id();
+        let known = trusted.iter().find(|known| known.id() == key).ok_or(Refusal::UnknownKey(key))?;
+        signed.check(known)?;
+        let m = signed.members();
+        m.parsed("type", |word| (word == WORD).then_some(()))?;
+        Ok(Certificate {
+            issued_unix_ms: m.whole("issued_unix_ms")?,
+            gateway: m.parsed("gateway_id", GatewayId::new)?,
+            log: m.parsed("log_id", LogId::from_hex)?,
+            seq: m.fitting("as_of_seq")?,
+            order: m.parsed("order_id", OrderId::new)?,
+            key,
+            hash: signed.hash(),
+            facts: {
+                let mut facts = signed.into_map();
+                facts.retain(|name, _| !ENVELOPE.contains(&name.as_str()));
+                facts
+            },
+        })
+    }
+
+    /// The first fact that the log does not bear out, by its name; none when it bears out all of them.
+    pub fn differs_from(&self, told: &Map<String, Value>) -> Option<String> {
+        let names = self.facts.keys().chain(told.keys());
+        names.into_iter().find(|name| self.facts.get(*name) != told.get(*name)).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,387 @@
+//! The page of a certificate: one A4 sheet, Chinese and English, no script, nothing fetched. A function of the signed
+//! object alone, so that whoever has that makes the same bytes.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::{
+    evidence::{Certificate, certificate::MAX_GAPS},
+    judge::{Rung, cutoff::Carrier},
+    terms::{
+        LegalDay,
+        time::LegalTime,
+        words::{self, Words},
+    },
+};
+
+/// Steps that have room on the page; the signed object has more.
+const STEPS_ON_PAGE: usize = 9;
+/// Readings that have room.
+const READINGS_ON_PAGE: usize = 4;
+/// Longest text of one member, in characters; the signed object has it whole.
+const LONGEST_TEXT: usize = 90;
+/// Milliseconds in a minute.
+const MINUTE_MS: i64 = 60_000;
+
+const STYLE: &str = "@page{size:A4;margin:9mm}*{box-sizing:border-box}body{font:8.3pt/1.25 'Noto Sans CJK SC','Source Han Sans SC',\
+'Microsoft YaHei','PingFang SC','WenQuanYi Zen Hei',sans-serif;color:#111;margin:0 auto;max-width:192mm}h1{font-size:14pt;\
+margin:0}p{margin:0 0 1.2mm}table{border-collapse:collapse;width:100%;table-layout:fixed}td,th{border:.2mm solid #888;\
+padding:.7mm 1.2mm;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{width:31mm;font-weight:600;background:#f2f2f2}\
+.en{color:#444}.safe{border:.5mm solid #a00;padding:1mm 1.5mm;margin:1.2mm 0}.safe p{margin:0;font-weight:600}code{font-family:\
+monospace;font-size:7.2pt;overflow-wrap:anywhere}b{font-size:10pt}";
+
+/// The page.
+pub fn page(certificate: &Certificate) -> String {
+    let facts = Facts(certificate);
+    let mut out = String::with_capacity(16 * 1024);
+    out.push_str("<!DOCTYPE html>\n<html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\n");
+    out.push_str("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n");
+    let title = format!("{} {}", words::CERTIFICATE.zh, facts.text("order_id"));
+    let _infallible = writeln!(out, "<title>{}</title><style>{STYLE}</style></head><body>", escaped(&title));
+    let _infallible =
+        writeln!(out, "<h1>{}</h1><p>{}</p><table>", both(words::CERTIFICATE), both(words::CERTIFICATE_IS));
+    let rows: [(Words, String); 11] = [
+        (words::C_STANDS, facts.stands()),
+        (words::C_ORDER, facts.order()),
+        (words::C_BASIS, facts.basis()),
+        (words::C_SAFE_STATE, facts.safe_state()),
+        (words::C_POINTS, facts.points()),
+        (words::C_CLAIM, facts.claim()),
+        (words::C_HOLD, facts.hold()),
+        (words::C_GAPS, facts.gaps()),
+        (words::C_FIRST_WITNESS, facts.first_witness()),
+        (words::C_SECOND_WITNESS, facts.second_witness()),
+        (words::C_STEPS, facts.steps()),
+    ];
+    for (name, row) in rows {
+        let _infallible = writeln!(out, "<tr><th>{}</th><td>{row}</td></tr>", stacked(name));
+    }
+    let _infallible = writeln!(out, "<tr><th>{}</th><td>{}</td></tr>", stacked(words::C_KEYS), facts.keys());
+    let _infallible =
+        writeln!(out, "<tr><th>{}</th><td>{}</td></tr></table>", stacked(words::C_CHECK), facts.check());
+    out.push_str("<div class=\"safe\">");
+    for sentence in [
+        words::NOT_A_TEST_FOR_DEAD,
+        words::KEEP_COOLING,
+        words::NEVER_OPEN_A_SECONDARY,
+        words::NO_PERMISSION_TO_ENERGISE,
+    ] {
+        let _infallible = write!(out, "<p>{}</p>", both(sentence));
+    }
+    out.push_str("</div></body></html>\n");
+    out
+}
+
+/// What the certificate says, in pieces of the page. A member that is not there is shown as a dash, never as nothing.
+struct Facts<'c>(&'c Certificate);
+
+impl Facts<'_> {
+    fn get(&self, name: &str) -> &Value {
+        self.0.facts.get(name).unwrap_or(&Value::Null)
+    }
+
+    fn text(&self, name: &str) -> String {
+        shown(self.get(name))
+    }
+
+    fn whole(&self, inside: &str, name: &str) -> i64 {
+        whole(self.get(inside), name)
+    }
+
+    fn stands(&self) -> String {
+        let rung =
+            Rung::from_word(&self.text("rung")).map_or_else(|| self.text("rung"), |rung| both(rung.words()));
+        let since = moment_of(self.get("since_unix_ms"));
+        let as_of = moment_of(self.get("as_of_unix_ms"));
+        format!("<b>{rung}</b><br>自 / since {since}；截至 / as of {as_of}，#{}", self.text("as_of_seq"))
+    }
+
+    fn order(&self) -> String {
+        format!(
+            "{} v{}，{}，{}；{}：{}；{}，{}，{}<br><code>{}</code>",
+            self.text("order_id"),
+            self.text("order_version"),
+            self.text("tracking_id"),
+            self.text("issuer"),
+            both(words::C_ASSET),
+            self.text("asset"),
+            self.text("scope"),
+            self.text("method"),
+            self.text("case"),
+            self.text("order_sha256"),
+        )
+    }
+
+    fn basis(&self) -> String {
+        format!(
+            "{}；{}<br><code>{}</code>",
+            self.text("legal_basis"),
+            self.text("entry"),
+            self.text("legal_basis_sha256")
+        )
+    }
+
+    fn safe_state(&self) -> String {
+        let state = self.get("safe_state");
+        let told = |name| shown(state.get(name).unwrap_or(&Value::Null));
+        format!(
+            "出铁排空 / emptied: {}；冷却 / cooled: {}；吹扫 / purged: {}；{}",
+            told("emptied"),
+            told("cooled"),
+            told("purged"),
+            told("declared_by")
+        )
+    }
+
+    fn points(&self) -> String {
+        let mut lines = Vec::new();
+        for point in items(self.get("points")) {
+            let told = |name| shown(point.get(name).unwrap_or(&Value::Null));
+            let seen = match point.get("voltage_point").and_then(Value::as_str) {
+                Some("bus") => words::BEHIND_THE_BREAKER_UNSEEN,
+                Some(_) => words::BEHIND_THE_BREAKER_SEEN,
+                None => words::VOLTAGE_POINT_UNTOLD,
+            };
+            lines.push(format!(
+                "{}（{}，{}）：{}",
+                told("meter"),
+                told("feeder"),
+                told("breaker"),
+                both(seen)
+            ));
+        }
+        if self.text("second_feeds") != "excluded" {
+            lines.push(both(words::THIS_POINT_ONLY));
+        }
+        lines.push(format!("单线图 / single-line diagram: {}", self.text("single_line")));
+        lines.join("<br>")
+    }
+
+    fn claim(&self) -> String {
+        let claim = self.get("claim");
+        let told = |name| shown(claim.get(name).unwrap_or(&Value::Null));
+        format!(
+            "{}；操作人 / by {}；工作票 / ticket {}；验电 / live-dead-live {}（{}）；接地 / earthed {}；锁具 / locks {}；封条 / seal {}",
+            moment(claim, "cut_unix_ms"),
+            told("performed_by"),
+            told("ticket_no"),
+            told("live_dead_live"),
+            told("tester"),
+            told("earthed"),
+            told("locks"),
+            self.text("seal_no"),
+        )
+    }
+
+    fn hold(&self) -> String {
+        let of = |inside, name| self.whole(inside, name);
+        let asked = format!(
+            "{} {} h，{} %，{} × 夜 / nights，{} × 周末 / weekends",
+            both(words::C_ASKED),
+            hours(of("asked", "verified_ms")),
+            percent(of("asked", "coverage_ppm")),
+            of("asked", "nights"),
+            of("asked", "weekends"),
+        );
+        let is_less = self.get("asked_less_than_usual") == &Value::Bool(true);
+        let less = if is_less { format!("<br>{}", both(words::SHORTENED_HOLD)) } else { String::new() };
+        format!(
+            "{} – {}：{} h 已证 / proven，{} %，{} 夜 / nights，{} 周末 / weekends<br>{asked}{less}",
+            moment(self.get("hold"), "since_unix_ms"),
+            moment(self.get("hold"), "until_unix_ms"),
+            hours(of("hold", "proven_ms")),
+            percent(of("hold", "coverage_ppm")),
+            of("hold", "nights"),
+            of("hold", "weekends"),
+        )
+    }
+
+    fn gaps(&self) -> String {
+        let all = self.whole("hold", "gaps");
+        let listed: Vec<String> = items(self.get("gaps"))
+            .iter()
+            .take(MAX_GAPS)
+            .map(|gap| {
+                format!("{} + {} min", moment(gap, "from_unix_ms"), whole(gap, "unseen_ms") / MINUTE_MS)
+            })
+            .collect();
+        let earlier = format!(
+            "此前各段 / earlier holds: {}，{} h，不计入 / not counted",
+            self.text("restarts"),
+            hours(whole_of(self.get("earlier_ms")))
+        );
+        if all == 0 {
+            return format!("{}；{earlier}", both(words::NO_GAP));
+        }
+        let most = self.whole("hold", "longest_gap_ms") / 1_000;
+        let whole_min = self.whole("hold", "unseen_ms") / MINUTE_MS;
+        format!("{all} × ，{whole_min} min，最长 / longest {most} s：{}；{earlier}", listed.join("；"))
+    }
+
+    fn first_witness(&self) -> String {
+        let carrier =
+            match Carrier::from_word(&shown(self.get("hold").get("carrier").unwrap_or(&Value::Null))) {
+                Some(Carrier::Own) => both(words::CARRIER_OWN),
+                Some(Carrier::Upstream) => both(words::CARRIER_UPSTREAM),
+                Some(Carrier::Utility) => both(words::CARRIER_UTILITY),
+                None => "–".to_owned(),
+            };
+        format!(
+            "{} {}，{}；{carrier}；电度走动 / registers moved {} Wh（可分辨 / told from {} Wh）",
+            self.text("gateway_id"),
+            self.text("log_id"),
+            items(self.get("points"))
+                .iter()
+                .map(|p| shown(p.get("meter").unwrap_or(&Value::Null)))
+                .collect::<Vec<_>>()
+                .join("，"),
+            self.whole("hold", "moved_wh"),
+            self.whole("hold", "blind_wh"),
+        )
+    }
+
+    fn second_witness(&self) -> String {
+        let readings = items(self.get("readings"));
+        let first = readings.len().saturating_sub(READINGS_ON_PAGE);
+        let mut lines = vec![format!(
+            "一致 / agrees {} – {}；逐日 / by day: {} 相符 / agree，{} 不符 / differ",
+            moment(self.get("hold"), "agreed_from_unix_ms"),
+            moment(self.get("hold"), "agreed_to_unix_ms"),
+            self.text("days_agree"),
+            self.text("days_differ"),
+        )];
+        for day in items(self.get("differing")).iter().rev().take(1) {
+            let date = LegalDay::of_unix_ms(whole(day, "from_unix_ms"));
+            let (ours, theirs) = (whole(day, "ours_wh"), whole(day, "utility_wh"));
+            lines.push(format!("{date}：{ours} Wh / {theirs} Wh"));
+        }
+        for reading in readings.iter().skip(first) {
+            let told = |name| shown(reading.get(name).unwrap_or(&Value::Null));
+            lines.push(format!(
+                "#{} {} {}：{} – {}，{} Wh，{}",
+                told("seq"),
+                told("meter"),
+                told("meter_serial"),
+                moment(reading, "from_unix_ms"),
+                moment(reading, "to_unix_ms"),
+                told("energy_wh"),
+                told("switch"),
+            ));
+        }
+        let earlier = i64::try_from(first).unwrap_or(0) + whole_of(self.get("readings_left_out"));
+        lines.extend((earlier > 0).then(|| format!("{} {earlier}", both(words::AND_EARLIER))));
+        lines.join("<br>")
+    }
+
+    fn steps(&self) -> String {
+        let steps = items(self.get("steps"));
+        let first = steps.len().saturating_sub(STEPS_ON_PAGE);
+        let mut lines = Vec::new();
+        for step in steps.iter().skip(first) {
+            let told = |name| shown(step.get(name).unwrap_or(&Value::Null));
+            let hash: String = told("sha256").chars().take(16).collect();
+            lines.push(format!(
+                "{} #{} {} → {}（{}，{}）<code>{hash}…</code>",
+                moment(step, "unix_ms"),
+                told("seq"),
+                told("from"),
+                told("to"),
+                told("why"),
+                told("actor"),
+            ));
+        }
+        let earlier = i64::try_from(first).unwrap_or(0) + whole_of(self.get("steps_left_out"));
+        lines.extend((earlier > 0).then(|| format!("{} {earlier}", both(words::AND_EARLIER))));
+        lines.join("<br>")
+    }
+
+    fn keys(&self) -> String {
+        format!(
+            "网关 / gateway {} ({})；命令 / order {}；本书 / this certificate {}，{}<br>#{} <code>{}</code><br>本书 / \
+             certificate <code>{}</code>",
+            self.text("gateway_kid"),
+            self.text("gateway_key_epoch"),
+            self.text("order_kid"),
+            self.0.key,
+            LegalTime(self.0.issued_unix_ms),
+            self.text("as_of_seq"),
+            self.text("as_of_sha256"),
+            self.0.hash,
+        )
+    }
+
+    fn check(&self) -> String {
+        let order = self.text("order_id");
+        format!(
+            "{}<br><code>coldhearth verify records.jsonl --trust authority.key.pub --certificate {order}.json --page {order}.html</code>",
+            both(words::C_CHECK_HOW)
+        )
+    }
+}
+
+fn both(words: Words) -> String {
+    format!("{} <span class=\"en\">{}</span>", escaped(words.zh), escaped(words.en))
+}
+
+fn stacked(words: Words) -> String {
+    format!("{}<br><span class=\"en\">{}</span>", escaped(words.zh), escaped(words.en))
+}
+
+fn items(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn whole(inside: &Value, name: &str) -> i64 {
+    whole_of(inside.get(name).unwrap_or(&Value::Null))
+}
+
+fn moment(inside: &Value, name: &str) -> String {
+    moment_of(inside.get(name).unwrap_or(&Value::Null))
+}
+
+/// A moment that is not told is none.
+fn moment_of(value: &Value) -> String {
+    value.as_i64().map_or_else(|| "–".to_owned(), |unix_ms| LegalTime(unix_ms).to_string())
+}
+
+fn whole_of(value: &Value) -> i64 {
+    value.as_i64().unwrap_or(0)
+}
+
+fn hours(ms: i64) -> String {
+    format!("{}.{}", ms / 3_600_000, ms % 3_600_000 / 360_000)
+}
+
+fn percent(ppm: i64) -> String {
+    format!("{}.{:02}", ppm / 10_000, ppm % 10_000 / 100)
+}
+
+/// A member as it is shown: text escaped and not longer than there is room for.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.chars().count() > LONGEST_TEXT => {
+            escaped(&text.chars().take(LONGEST_TEXT).chain(['…']).collect::<String>())
+        }
+        Value::String(text) => escaped(text),
+        Value::Number(number) => number.to_string(),
+        Value::Bool(flag) => if *flag { "✓" } else { "✗" }.to_owned(),
+        Value::Null | Value::Array(_) | Value::Object(_) => "–".to_owned(),
+    }
+}
+
+/// Text that is only text to a browser.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}

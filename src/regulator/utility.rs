@@ -1,0 +1,205 @@
+//! The supplier's readings as it hands them in, made into acts: interval data in CSV or JSON. A file with one mistake
+//! makes none.
+//!
+//! CSV has one header, `meter,start,end,energy_kwh,quality,state`; JSON says the same, see [`json`]. The meter is the
+//! supplier's own, by its number. Times are RFC 3339 with an offset; each row begins where the one before it ended, and
+//! lasts a day at most. A time of which the supplier knows nothing is a row of quality `missing` without energy.
+//! Intervals of one day and one quality are told together, since an act holds 200 of them.
+
+mod csv;
+mod json;
+mod word;
+
+use serde_json::{Map, Value, json};
+
+use super::orders::{About, draft};
+use crate::{
+    evidence::ActKind,
+    judge::cutoff::reading::{MAX_SPANS, Quality, Switch, UtilitySpan},
+    terms::{Digest, Flaw, LegalDay, Name, WattHours, flaw::Wrong, time::DAY_MS},
+};
+
+/// Largest file, in bytes.
+pub const MAX_FILE_BYTES: usize = 8 << 20;
+/// Most intervals of one file: a quarter of a year in quarter-hours, and some.
+pub const MAX_INTERVALS: usize = 10_000;
+
+/// What one file of the supplier tells of one meter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The supplier's number of its meter.
+    pub serial: String,
+    /// SHA-256 of the file.
+    pub source: Digest,
+    /// Stretches in order, each as long as the switch stood in one place, each short enough for one act.
+    pub stretches: Vec<(Switch, Vec<UtilitySpan>)>,
+}
+
+/// Our side of it: what the supplier's file does not say.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside {
+    /// Our metering point which the supplier's meter stands beside.
+    pub meter: Name,
+    /// What the supplier's meter and transformers may err together, in parts per million.
+    pub error_ppm: u32,
+    /// Smallest advance of its register, primary side, in watt-hours.
+    pub step_wh: u32,
+}
+
+impl Told {
+    /// Reads a file in CSV.
+    ///
+    /// # Errors
+    /// Every mistake, each with line and column.
+    pub fn csv(file: &str, text: &str) -> Result<Told, Vec<Flaw>> {
+        csv::read(file, text)
+    }
+
+    /// Reads a file in JSON.
+    ///
+    /// # Errors
+    /// Every mistake, each with line and column.
+    pub fn json(file: &str, text: &str) -> Result<Told, Vec<Flaw>> {
+        json::read(file, text)
+    }
+
+    /// The acts that tell it, to be signed and sent in this order; each replaces the one before it at the gateway.
+    pub fn acts(&self, about: About, beside: Beside, now_unix_ms: i64) -> Vec<Map<String, Value>> {
+        let first = now_unix_ms.max(1_000) / 1_000;
+        let act = |(place, (switch, spans)): (usize, &(Switch, Vec<UtilitySpan>))| {
+            let mut act = draft(ActKind::Reading, about, &[], now_unix_ms);
+            let spans: Vec<Value> = spans.iter().map(span).collect();
+            for (name, value) in [
+                ("version", json!(first.saturating_add(i64::try_from(place).unwrap_or(0)))),
+                ("meter", json!(beside.meter.as_str())),
+                ("meter_serial", json!(self.serial)),
+                ("source_sha256", json!(self.source.to_string())),
+                ("error_ppm", json!(beside.error_ppm)),
+                ("step_wh", json!(beside.step_wh)),
+                ("switch", json!(switch.word())),
+                ("spans", json!(spans)),
+            ] {
+                act.insert(name.to_owned(), value);
+            }
+            act
+        };
+        self.stretches.iter().enumerate().map(act).collect()
+    }
+}
+
+fn span(span: &UtilitySpan) -> Value {
+    json!({
+        "from_unix_ms": span.from_unix_ms, "to_unix_ms": span.to_unix_ms,
+        "energy_wh": span.energy.0, "quality": span.quality.word(),
+    })
+}
+
+/// One interval as the supplier wrote it. What could not be read is a mistake that was told already.
+#[derive(Clone, Debug, Default)]
+struct Interval {
+    serial: Option<String>,
+    from_unix_ms: Option<i64>,
+    to_unix_ms: Option<i64>,
+    energy: Option<WattHours>,
+    quality: Option<Quality>,
+    switch: Option<Switch>,
+}
+
+/// Which part of an interval a mistake is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Meter,
+    Start,
+    End,
+    Energy,
+}
+
+/// Intervals as they come, put together.
+#[derive(Default)]
+struct Series {
+    serial: Option<String>,
+    reached_unix_ms: Option<i64>,
+    intervals: usize,
+    stretches: Vec<(Switch, Vec<UtilitySpan>)>,
+}
+
+impl Series {
+    /// Takes the next interval; what does not follow from those before it is told.
+    fn take(&mut self, interval: &Interval, mut wrong: impl FnMut(Part, Wrong)) {
+        self.intervals += 1;
+        if let Some(serial) = &interval.serial {
+            let first = self.serial.get_or_insert_with(|| serial.clone());
+            if first != serial {
+                wrong(
+                    Part::Meter,
+                    Wrong::new(format!("meter {serial} after {first}"), "write one file a meter"),
+                );
+            }
+        }
+        let (Some(from), Some(to)) = (interval.from_unix_ms, interval.to_unix_ms) else { return };
+        if !(1..=DAY_MS).contains(&to.saturating_sub(from)) {
+            let right = "an interval ends after its start, and lasts a day at most";
+            wrong(Part::End, Wrong::new("the interval is none", right));
+        }
+        match self.reached_unix_ms.replace(to) {
+            Some(reached) if from < reached => wrong(
+                Part::Start,
+                Wrong::new(
+                    "out of order: it begins before the one before it has ended",
+                    "sort by start, each once",
+                ),
+            ),
+            Some(reached) if from > reached => wrong(
+                Part::Start,
+                Wrong::new(
+                    format!("a hole of {} s before it", (from - reached) / 1_000),
+                    "write an interval of quality missing, without energy, where nothing is known",
+                ),
+            ),
+            Some(_) | None => {}
+        }
+        let (Some(quality), Some(switch)) = (interval.quality, interval.switch) else { return };
+        let energy = match (interval.energy, quality) {
+            (Some(energy), _) => energy,
+            (None, Quality::Missing) => WattHours(0),
+            (None, Quality::Measured | Quality::Estimated | Quality::Questionable) => {
+                let right = "give the energy, or say that it is missing";
+                wrong(Part::Energy, Wrong::new(format!("no energy, and {}", quality.word()), right));
+                return;
+            }
+        };
+        self.put(switch, UtilitySpan { from_unix_ms: from, to_unix_ms: to, energy, quality });
+    }
+
+    fn put(&mut self, switch: Switch, span: UtilitySpan) {
+        let goes_on = |(last, spans): &(Switch, Vec<UtilitySpan>)| {
+            let is_merged = spans.last().is_some_and(|last| is_one(last, &span));
+            *last == switch && (is_merged || spans.len() < MAX_SPANS)
+        };
+        if !self.stretches.last().is_some_and(goes_on) {
+            self.stretches.push((switch, Vec::new()));
+        }
+        let Some((_, spans)) = self.stretches.last_mut() else { return };
+        match spans.last_mut() {
+            Some(last) if is_one(last, &span) => {
+                last.to_unix_ms = span.to_unix_ms;
+                last.energy.0 = last.energy.0.saturating_add(span.energy.0);
+            }
+            Some(_) | None => spans.push(span),
+        }
+    }
+
+    fn told(self, text: &str) -> Option<Told> {
+        let source = Digest::of(text.as_bytes());
+        Some(Told { serial: self.serial?, source, stretches: self.stretches })
+    }
+}
+
+/// Whether two spans, one after the other, are told as one: of one day and one quality.
+fn is_one(before: &UtilitySpan, next: &UtilitySpan) -> bool {
+    let day = LegalDay::of_unix_ms;
+    before.quality == next.quality && day(before.from_unix_ms) == day(next.to_unix_ms - 1)
+}
+
+#[cfg(test)]
+mod tests;

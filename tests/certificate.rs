@@ -1,0 +1,451 @@
+//! A cut-off order's certificate: made from a log, printed on one page, checked by whoever has the log, and worth nothing
+//! once a byte of either is another.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{path::Path, process::Command};
+
+use coldhearth::{
+    evidence::{
+        Act, Body, Certificate, Chain, Ed25519, Genesis, LogId, PublicKey, Sealer, Signer as _, Uncertified,
+        Witnessed,
+        commissioning::{Commissioning, PointPapers},
+        record::Unverified,
+    },
+    judge::{
+        Commissioned, Finding, Floor, Mark, Rung, State, VoltagePoint,
+        cutoff::{Orders, Seen},
+    },
+    metering::Register,
+    regulator::certificate,
+    terms::{
+        AssetId, ClockQuality, Digest, GatewayId, MeterId, MilliAmps, MilliVolts, MilliWatts, Name, OrderId,
+        Stamp, WattHours,
+        place::{CreditCode, Division},
+    },
+};
+use serde_json::{Map, Value, json};
+use support::Folder;
+
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 86_400_000;
+/// 2026-11-16 08:00 +08:00, a Monday.
+const MONDAY_MS: i64 = 1_794_758_400_000 + 8 * 3_600_000;
+const METER: &str = "eaf-2-feeder";
+
+fn authority() -> Ed25519 {
+    Ed25519::from_seed(&[9; 32])
+}
+
+fn gateway() -> Ed25519 {
+    Ed25519::from_seed(&[7; 32])
+}
+
+fn order_id() -> OrderId {
+    OrderId::new("order-1").unwrap()
+}
+
+/// A gateway's log about one order, being written.
+struct Log {
+    chain: Chain,
+    lines: Vec<Vec<u8>>,
+    orders: Orders,
+    now: Stamp,
+    acts: u32,
+    signer: Ed25519,
+}
+
+impl Log {
+    fn begin(signer: Ed25519) -> Log {
+        let now = Stamp {
+            wall_unix_ms: MONDAY_MS,
+            uptime_ms: 1_000_000,
+            boot: 1,
+            clock: ClockQuality::Ntp,
+            error_ms: 40,
+        };
+        let gateway_id = GatewayId::new("gw-03").unwrap();
+        let chain = Chain::begin(gateway_id, LogId(0x3f1c_9a70_e2b8_4d15), 0, Box::new(gateway()));
+        let mut log = Log { chain, lines: Vec::new(), orders: Orders::default(), now, acts: 0, signer };
+        log.say(&Body::Genesis(Genesis {
+            public_key: gateway().public_key(),
+            division: Division::parse("130421").unwrap(),
+            enterprise: CreditCode::parse("91350100M000100Y43").unwrap(),
+            software: "coldhearth 0.1.0".into(),
+            config: Digest::of(b"config"),
+            profiles: Vec::new(),
+            continues: None,
+        }));
+        log
+    }
+
+    fn say(&mut self, body: &Body) {
+        let bytes = self.chain.seal(&self.now, body).unwrap().bytes.to_vec();
+        self.lines.push(bytes);
+    }
+
+    fn commission(&mut self, at: VoltagePoint) {
+        let floor = Floor { power: MilliWatts(0), current: MilliAmps(0), capacity: MilliWatts(0) };
+        let (asset, rated) = (AssetId::new("eaf-2").unwrap(), MilliWatts::from_watts(12_500_000));
+        let feeder = Commissioned::process_feeder(meter(), asset, MilliVolts(35_000_000), rated, floor);
+        let terms = Commissioned { voltage_point: at, ..feeder };
+        let profile = (Name::new("sim-cutoff").unwrap(), Digest::of(b"profile"));
+        self.say(&Body::Commissioned(Commissioning::of(&terms, profile, &PointPapers::default())));
+    }
+
+    fn act(&mut self, kind: &str, more: Value) {
+        self.acts += 1;
+        let mut draft = json!({
+            "act": kind, "act_id": if kind == "order" { "order-1".to_owned() } else { format!("{kind}-{}", self.acts) },
+            "version": 1, "gateway_id": "gw-03", "asset": "eaf-2", "issuer": "hebei-miit",
+            "issued_unix_ms": self.now.wall_unix_ms, "expires_unix_ms": self.now.wall_unix_ms + DAY_MS,
+        });
+        let object = draft.as_object_mut().unwrap();
+        if kind != "order" {
+            object.insert("order_id".into(), "order-1".into());
+        }
+        object.extend(more.as_object().unwrap().clone());
+        let act = Act::seal(object, &mut Sealer::default(), &self.signer).unwrap();
+        self.say(&Body::Act(act.clone()));
+        let (at, about) = (self.now, act.about_orders().unwrap());
+        let mut said = Vec::new();
+        self.orders.may(&about).unwrap();
+        self.orders.on_act(&at, &about, |_| Vec::new(), &mut |finding| said.push(finding));
+        self.tell(said);
+    }
+
+    fn tell(&mut self, said: Vec<Finding>) {
+        said.into_iter().for_each(|finding| self.say(&Body::Finding(finding)));
+    }
+
+    /// The meter shows no voltage, minute by minute, but for a gap of some minutes at noon of each second day.
+    fn dead_for(&mut self, ms: i64) {
+        for minute in 0..ms / MINUTE_MS {
+            self.now.wall_unix_ms += MINUTE_MS;
+            self.now.uptime_ms += MINUTE_MS.cast_unsigned();
+            let is_gap = (240..250).contains(&(minute % 2_880));
+            if is_gap {
+                continue;
+            }
+            let energy = WattHours(918_273_645_000);
+            let register = Register { energy, step: WattHours(2_100), modulus: None, raw: 0, raw_words: 2 };
+            let at = self.now;
+            let seen = Seen {
+                meter: meter(),
+                at,
+                state: State::Dead,
+                is_told: true,
+                mark: Some(Mark { at, register }),
+                idle: MilliWatts(0),
+                error_ppm: 8_661,
+                power_fails: None,
+                patience_ms: 3 * MINUTE_MS,
+                is_fed: false,
+            };
+            let mut said = Vec::new();
+            self.orders.on_seen(&seen, &mut |finding| said.push(finding));
+            self.orders.on_tick(&at, true, &mut |finding| said.push(finding));
+            self.tell(said);
+        }
+    }
+
+    fn reading(&mut self, days: i64) {
+        let midnight = (self.now.wall_unix_ms + DAY_MS / 3).div_euclid(DAY_MS) * DAY_MS - DAY_MS / 3;
+        let span = |day: i64| {
+            let from = midnight - (days - day) * DAY_MS;
+            json!({ "from_unix_ms": from, "to_unix_ms": from + DAY_MS, "energy_wh": 0, "quality": "measured" })
+        };
+        let spans: Vec<Value> = (0..days).map(span).collect();
+        self.act(
+            "reading",
+            json!({
+                "meter": METER, "meter_serial": "31-0042", "error_ppm": 5_000, "step_wh": 1_000, "switch": "open",
+                "spans": spans, "source_sha256": Digest::of(b"utility.csv").to_string(),
+            }),
+        );
+    }
+
+    fn rung(&self) -> Rung {
+        self.orders.iter().next().unwrap().stand().rung
+    }
+}
+
+fn meter() -> MeterId {
+    MeterId::new(METER).unwrap()
+}
+
+fn paper() -> String {
+    Digest::of(b"paper").to_string()
+}
+
+fn order(legal_basis: &str) -> Value {
+    json!({
+        "legal_basis": legal_basis, "legal_basis_sha256": paper(), "tracking_id": "冀工信断〔2026〕3号",
+        "entry": "steel-electric-furnace-up-to-30t", "scope": "feeder", "method": "rack_out", "case": "demolish",
+        "points": [{ "meter": METER, "feeder": "35kV-312", "breaker": "312", "carrier": "own" }],
+        "single_line": "USCC-1-v4", "second_feeds": "excluded", "not_before_unix_ms": MONDAY_MS,
+        "due_unix_ms": MONDAY_MS + 5 * DAY_MS,
+        "safe_state": {
+            "emptied": "done", "cooled": "done", "purged": "not_needed", "declared_by": "李工",
+            "declared_unix_ms": MONDAY_MS, "document_sha256": paper(),
+        },
+    })
+}
+
+fn claim() -> Value {
+    json!({
+        "cut_unix_ms": MONDAY_MS, "performed_by": "王某、赵某", "ticket_no": "GZP-7", "tester": "YD-35-1",
+        "live_dead_live": true, "earthed": true, "locks": "L-11, L-12", "photos_sha256": paper(),
+    })
+}
+
+/// A log whose order is sealed and maintained.
+fn maintained(signer: Ed25519, at: VoltagePoint) -> Log {
+    let mut log = Log::begin(signer);
+    log.commission(at);
+    log.act("order", order("国发〔2010〕7号 四(三)"));
+    log.act("acknowledge", json!({}));
+    log.act("claim", claim());
+    log.dead_for(8 * DAY_MS);
+    log.reading(7);
+    assert_eq!(log.rung(), Rung::Verified);
+    log.act("seal", json!({ "seal_no": "F-2026-77" }));
+    log.dead_for(DAY_MS / 4);
+    log
+}
+
+fn witnessed(lines: &[Vec<u8>]) -> Witnessed {
+    let mut witnessed = Witnessed::of(order_id());
+    for line in lines {
+        witnessed.on(&Unverified::read(line).unwrap().own().unwrap());
+    }
+    witnessed
+}
+
+fn keys() -> [PublicKey; 1] {
+    [authority().public_key()]
+}
+
+fn sealed(facts: &Map<String, Value>) -> Vec<u8> {
+    let mut sealer = Sealer::default();
+    Certificate::seal(facts, MONDAY_MS + 9 * DAY_MS, &mut sealer, &authority()).unwrap();
+    sealer.bytes().to_vec()
+}
+
+#[test]
+fn a_certificate_tells_what_the_log_tells_and_who_carried_the_proof() {
+    let log = maintained(authority(), VoltagePoint::Load);
+    let facts = witnessed(&log.lines).facts(&keys()).unwrap();
+    let hold = &facts["hold"];
+    assert_eq!((&facts["rung"], &hold["carrier"]), (&json!("maintained"), &json!("own")));
+    assert_eq!((&hold["weekends"], &hold["gaps"]), (&json!(1), &json!(5)), "{hold}");
+    assert_eq!(facts["gaps"].as_array().unwrap().len(), 5, "each gap with its time: {}", facts["gaps"]);
+    assert_eq!((&facts["days_agree"], &facts["days_differ"]), (&json!(7), &json!(0)));
+    assert_eq!(facts["readings"][0]["source_sha256"], Digest::of(b"utility.csv").to_string());
+    assert_eq!(
+        (&facts["seal_no"], &facts["points"][0]["voltage_point"]),
+        (&json!("F-2026-77"), &json!("load"))
+    );
+    let ways: Vec<&str> =
+        facts["steps"].as_array().unwrap().iter().map(|s| s["to"].as_str().unwrap()).collect();
+    assert_eq!(ways, ["acknowledged", "cut_claimed", "observing", "provisional", "verified", "maintained"]);
+}
+
+#[test]
+fn nobody_is_certified_what_is_not_proven_or_what_the_authority_has_not_signed() {
+    let log = maintained(authority(), VoltagePoint::Load);
+    let before: Vec<Vec<u8>> = log.lines[..log.lines.len() / 2].to_vec();
+    assert!(matches!(witnessed(&before).facts(&keys()), Err(Uncertified::NotProven(Rung::Provisional))));
+    let stranger = maintained(Ed25519::from_seed(&[5; 32]), VoltagePoint::Load);
+    assert_eq!(witnessed(&stranger.lines).facts(&keys()), Err(Uncertified::Unsigned(2)));
+    let another = Witnessed::of(OrderId::new("order-2").unwrap());
+    assert_eq!(another.facts(&keys()), Err(Uncertified::UnknownOrder));
+    // A step that cannot be: the log without the supplier's reading.
+    let is_reading = |line: &&Vec<u8>| !String::from_utf8_lossy(line).contains("\"act\":\"reading\"");
+    let without: Vec<Vec<u8>> = log.lines.iter().filter(is_reading).cloned().collect();
+    assert!(matches!(witnessed(&without).facts(&keys()), Err(Uncertified::Impossible(..))));
+}
+
+/// A folder with a log, its certificate and page, and the keys.
+struct Handed {
+    folder: Folder,
+}
+
+impl Handed {
+    fn of(log: &Log) -> Handed {
+        let handed = Handed { folder: Folder::new("certificate") };
+        let lines: Vec<u8> = log.lines.iter().flat_map(|line| [line, &b"\n"[..]].concat()).collect();
+        handed.write("records.jsonl", &lines);
+        for (name, key) in [("authority", authority()), ("gateway", gateway())] {
+            std::fs::write(handed.path(name), key.public_key().to_pem().unwrap()).unwrap();
+        }
+        let bytes = sealed(&witnessed(&log.lines).facts(&keys()).unwrap());
+        let page = certificate::page(&Certificate::open(&bytes, &keys()).unwrap());
+        handed.write("order-1.json", &bytes);
+        handed.write("order-1.html", page.as_bytes());
+        handed
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.0.join(name)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.path(name), bytes).unwrap();
+    }
+
+    fn read(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.path(name)).unwrap()
+    }
+
+    fn verify(&self) -> (i32, String) {
+        let path = |name: &str| self.path(name).into_os_string();
+        let out = Command::new(env!("CARGO_BIN_EXE_coldhearth"))
+            .args(["verify".into(), path("records.jsonl"), "--trust".into(), path("authority")])
+            .args(["--trust".into(), path("gateway"), "--certificate".into(), path("order-1.json")])
+            .args(["--page".into(), path("order-1.html")])
+            .output()
+            .unwrap();
+        (out.status.code().unwrap(), String::from_utf8_lossy(&out.stdout).into_owned())
+    }
+}
+
+#[test]
+fn whoever_has_the_log_checks_the_certificate_and_one_byte_elsewhere_spoils_it() {
+    let log = maintained(authority(), VoltagePoint::Load);
+    let handed = Handed::of(&log);
+    let (exit, said) = handed.verify();
+    assert!(
+        exit == 0 && said.contains("says what the log says") && said.contains("Not a test for dead"),
+        "{said}"
+    );
+    // The log goes on, and in any order.
+    let mut later = maintained(authority(), VoltagePoint::Load);
+    later.dead_for(DAY_MS);
+    let mut lines = later.lines.clone();
+    lines.reverse();
+    handed.write(
+        "records.jsonl",
+        &lines.iter().flat_map(|line| [line, &b"\n"[..]].concat()).collect::<Vec<u8>>(),
+    );
+    assert_eq!(handed.verify().0, 0, "{}", handed.verify().1);
+    let (records, json, page) =
+        (handed.read("records.jsonl"), handed.read("order-1.json"), handed.read("order-1.html"));
+    for (file, good, from, to, told) in [
+        ("order-1.json", &json, "\"gaps\":5", "\"gaps\":1", "no certificate of a key"),
+        ("order-1.html", &page, "GZP-7", "GZP-8", "is not the page of this certificate"),
+        ("records.jsonl", &records, "GZP-7", "GZP-8", "authentic: NO"),
+    ] {
+        let text = String::from_utf8(good.clone()).unwrap();
+        assert!(text.contains(from), "{file} has no {from}");
+        handed.write(file, text.replacen(from, to, 1).as_bytes());
+        let (exit, said) = handed.verify();
+        assert!(exit == 1 && said.contains(told), "{file}: {exit} {said}");
+        handed.write(file, good);
+    }
+    assert_eq!(handed.verify().0, 0);
+    // Signed by the authority, and the log says otherwise.
+    let mut facts = witnessed(&log.lines).facts(&keys()).unwrap();
+    facts.insert("days_differ".into(), json!(1));
+    handed.write("order-1.json", &sealed(&facts));
+    let (exit, said) = handed.verify();
+    assert!(exit == 1 && said.contains("`days_differ` is not what the log says"), "{said}");
+    // Another log altogether: the same life, but for a reading less.
+    let mut other = maintained(authority(), VoltagePoint::Bus);
+    other.dead_for(DAY_MS);
+    handed.write("order-1.json", &json);
+    let lines: Vec<u8> = other.lines.iter().flat_map(|line| [line, &b"\n"[..]].concat()).collect();
+    handed.write("records.jsonl", &lines);
+    assert_eq!(handed.verify().0, 1, "{}", handed.verify().1);
+}
+
+#[test]
+fn the_page_is_bilingual_says_what_keeps_people_alive_and_runs_and_fetches_nothing() {
+    let mut log = Log::begin(authority());
+    log.commission(VoltagePoint::Bus);
+    log.act("order", order("<script>alert(1)</script> & \"国发〔2010〕7号\""));
+    log.act("claim", claim());
+    log.dead_for(8 * DAY_MS);
+    log.reading(7);
+    let bytes = sealed(&witnessed(&log.lines).facts(&keys()).unwrap());
+    let page = certificate::page(&Certificate::open(&bytes, &keys()).unwrap());
+    for sentence in [
+        "No voltage observed remotely. Not a test for dead. Test, earth and lock before touching.",
+        "远程未观测到电压。这不是验电。触碰前必须验电、接地、上锁。",
+        "Never switch off cooling, purge, drainage or detection to clear this state.",
+        "Never open a CT secondary; short it at the test block, authorised person only.",
+        "This record is not permission to energise.",
+        // Where the voltage is taken at the bus, what cannot be seen.
+        "neither voltage nor back-feed behind the breaker is seen",
+        "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;国发〔2010〕7号&quot;",
+        "coldhearth verify records.jsonl",
+    ] {
+        assert!(page.contains(sentence), "{sentence}\n{page}");
+    }
+    for foreign in ["<script", "http", "src=", "href", "url(", "@import", "javascript:", "onload"] {
+        let inside = page.replace("http-equiv", "");
+        assert!(!inside.contains(foreign), "{foreign}");
+    }
+}
+
+/// The longest page there can be: every list full, every text as long as it may be.
+fn crowded() -> Vec<u8> {
+    let log = maintained(authority(), VoltagePoint::Load);
+    let mut facts = witnessed(&log.lines).facts(&keys()).unwrap();
+    let long = "依".repeat(400);
+    for name in ["tracking_id", "legal_basis", "single_line", "seal_no"] {
+        facts.insert(name.into(), long.as_str().into());
+    }
+    for (name, most) in [("steps", 24), ("readings", 12), ("gaps", 8), ("points", 8)] {
+        let one = facts[name][0].clone();
+        facts.insert(name.into(), vec![one; most].into());
+    }
+    for name in ["performed_by", "ticket_no", "tester", "locks"] {
+        facts["claim"][name] = long.as_str().into();
+    }
+    sealed(&facts)
+}
+
+/// Prints a page in headless Chromium and tells how many sheets it takes; a picture of it is left beside.
+fn sheets(folder: &Path, bytes: &[u8]) -> usize {
+    let page = certificate::page(&Certificate::open(bytes, &keys()).unwrap());
+    let file = folder.join("page.html");
+    std::fs::write(&file, page).unwrap();
+    let run = |what: &str| {
+        let out = Command::new("chromium")
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-pdf-header-footer",
+                "--window-size=794,1123",
+            ])
+            .args([what, &format!("file://{}", file.display())])
+            .output()
+            .unwrap_or_else(|e| panic!("chromium: {e}; install the package chromium"));
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    };
+    let pdf = folder.join("page.pdf");
+    run(&format!("--print-to-pdf={}", pdf.display()));
+    run(&format!("--screenshot={}", folder.join("page.png").display()));
+    let bytes = std::fs::read(pdf).unwrap();
+    let pages = bytes.windows(12).filter(|at| at.starts_with(b"/Type /Page") && at[11] != b's').count();
+    assert!(pages > 0, "no page in what was printed");
+    pages
+}
+
+#[test]
+#[ignore = "wants Chromium; tests/all runs it"]
+fn it_prints_on_one_sheet_of_a4_however_crowded() {
+    let folder = Folder::new("sheets");
+    let log = maintained(authority(), VoltagePoint::Load);
+    let usual = sealed(&witnessed(&log.lines).facts(&keys()).unwrap());
+    assert_eq!(sheets(&folder.0, &usual), 1);
+    if let Some(kept) = std::env::var_os("COLDHEARTH_SHEETS") {
+        for name in ["page.html", "page.pdf", "page.png"] {
+            std::fs::copy(folder.0.join(name), Path::new(&kept).join(name)).unwrap();
+        }
+    }
+    assert_eq!(sheets(&folder.0, &crowded()), 1, "the most that can stand on it");
+}
