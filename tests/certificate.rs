@@ -94,7 +94,7 @@ impl Log {
         self.say(&Body::Commissioned(Commissioning::of(&terms, profile, &PointPapers::default())));
     }
 
-    fn act(&mut self, kind: &str, more: Value) {
+    fn act(&mut self, kind: &str, more: &Value) {
         self.acts += 1;
         let mut draft = json!({
             "act": kind, "act_id": if kind == "order" { "order-1".to_owned() } else { format!("{kind}-{}", self.acts) },
@@ -159,7 +159,7 @@ impl Log {
         let spans: Vec<Value> = (0..days).map(span).collect();
         self.act(
             "reading",
-            json!({
+            &json!({
                 "meter": METER, "meter_serial": "31-0042", "error_ppm": 5_000, "step_wh": 1_000, "switch": "open",
                 "spans": spans, "source_sha256": Digest::of(b"utility.csv").to_string(),
             }),
@@ -204,13 +204,13 @@ fn claim() -> Value {
 fn maintained(signer: Ed25519, at: VoltagePoint) -> Log {
     let mut log = Log::begin(signer);
     log.commission(at);
-    log.act("order", order("国发〔2010〕7号 四(三)"));
-    log.act("acknowledge", json!({}));
-    log.act("claim", claim());
+    log.act("order", &order("国发〔2010〕7号 四(三)"));
+    log.act("acknowledge", &json!({}));
+    log.act("claim", &claim());
     log.dead_for(8 * DAY_MS);
     log.reading(7);
     assert_eq!(log.rung(), Rung::Verified);
-    log.act("seal", json!({ "seal_no": "F-2026-77" }));
+    log.act("seal", &json!({ "seal_no": "F-2026-77" }));
     log.dead_for(DAY_MS / 4);
     log
 }
@@ -364,8 +364,8 @@ fn whoever_has_the_log_checks_the_certificate_and_one_byte_elsewhere_spoils_it()
 fn the_page_is_bilingual_says_what_keeps_people_alive_and_runs_and_fetches_nothing() {
     let mut log = Log::begin(authority());
     log.commission(VoltagePoint::Bus);
-    log.act("order", order("<script>alert(1)</script> & \"国发〔2010〕7号\""));
-    log.act("claim", claim());
+    log.act("order", &order("<script>alert(1)</script> & \"国发〔2010〕7号\""));
+    log.act("claim", &claim());
     log.dead_for(8 * DAY_MS);
     log.reading(7);
     let bytes = sealed(&witnessed(&log.lines).facts(&keys()).unwrap());

@@ -16,7 +16,10 @@ use coldhearth::{
     host::{Clock, SystemClock, keys::KEY_FILE, public_key},
     judge::{Finding, Rung, Transition},
     metering::Profile,
-    terms::{MilliVolts, Ratio, Stamp, time::DAY_MS},
+    terms::{
+        MilliVolts, Ratio, Stamp,
+        time::{DAY_MS, LegalTime},
+    },
 };
 use coldhearth_sim::{
     Change, ElectricArcFurnace, Faults, Feeder, FeederIndex, Load, Plant, SimMeter, VoltagePoint, serve,
@@ -134,6 +137,18 @@ impl Site {
         self.run(&["order", "send", "-", "--wait", "60s", "--broker", &broker], &signed).await
     }
 
+    /// Sends what the supplier's file tells.
+    async fn reading(&self, rows: &str) -> (i32, String) {
+        let file = self.folder.0.join("utility.csv");
+        std::fs::write(&file, format!("meter,start,end,energy_kwh,quality,state\n{rows}")).unwrap();
+        let broker = format!("127.0.0.1:{}", self.port);
+        let about =
+            ["--asset", "eaf-1", "--gateway", "gw-test", "--issuer", "hebei-miit", "--broker", &broker];
+        let verb =
+            ["order", "reading", "order-1", "--meter", "eaf-1-feeder", "--csv", file.to_str().unwrap()];
+        self.run(&[&verb[..], &about].concat(), "").await
+    }
+
     /// How the order stands by what the authority has kept.
     async fn status(&self) -> Value {
         let (exit, said) = self.run(&["order", "status", "--json"], "").await;
@@ -181,6 +196,18 @@ impl Records {
             self.lines.push(bytes);
             if let Body::Finding(Finding::Transition(step)) = record.body {
                 return step;
+            }
+        }
+    }
+
+    /// Takes all records up to a place.
+    async fn up_to(&mut self, seq: u64) {
+        let is_there =
+            |lines: &[Vec<u8>]| lines.iter().any(|line| Unverified::read(line).unwrap().header().seq >= seq);
+        while !is_there(&self.lines) {
+            let (kind, bytes) = self.subscriber.next().await;
+            if kind == Kind::Attest {
+                self.lines.push(bytes);
             }
         }
     }
@@ -266,7 +293,7 @@ impl Works {
         Works { site, records, agent, key, _running }
     }
 
-    /// The supplier's reading of the last hour, once the hold has lasted long enough.
+    /// The supplier's file about the last hour, once the hold has lasted long enough.
     async fn agreed(&mut self) -> Transition {
         let site = &self.site;
         soon("the hold to last long enough", async {
@@ -276,19 +303,42 @@ impl Works {
         let from = site.clock.now().wall_unix_ms - 60 * MINUTE_MS;
         soon("the supplier's reading to be enough", async {
             while site.status().await["rung"] != "verified" {
-                let to = site.clock.now().wall_unix_ms;
-                let span =
-                    json!({ "from_unix_ms": from, "to_unix_ms": to, "energy_wh": 0, "quality": "measured" });
-                let more =
-                    json!({ "meter": "eaf-1-feeder", "switch": "open", "step_wh": 100, "spans": [span] });
-                let (exit, said) = site.act("reading", more).await;
+                let row = utility_row(from, site.clock.now().wall_unix_ms, "0.000,measured,3.31.0.23");
+                let (exit, said) = site.reading(&row).await;
                 // Two within one second are one too many.
-                assert!(exit == 0 || said.contains("older_version"), "{said}");
+                assert!(exit == 0 || said.contains("older_version") || said.contains("replayed"), "{said}");
             }
         })
         .await;
         self.records.until(Rung::Verified).await
     }
+
+    /// Whoever has the records checks the certificate with the program that the plant has too.
+    async fn certified(&mut self) -> (i32, String) {
+        let folder = self.site.folder.0.clone();
+        let out = folder.to_str().unwrap();
+        let (exit, said) = self.site.run(&["order", "certificate", "order-1", "--out", out], "").await;
+        assert_eq!(exit, 0, "{said}");
+        let certificate = std::fs::read(folder.join("order-1.json")).unwrap();
+        let certificate: Value = serde_json::from_slice(&certificate).unwrap();
+        self.records.up_to(certificate["as_of_seq"].as_u64().unwrap()).await;
+        let lines: Vec<u8> = self.records.lines.iter().flat_map(|line| [line, &b"\n"[..]].concat()).collect();
+        std::fs::write(folder.join("records.jsonl"), lines).unwrap();
+        let mut verify = Command::new(env!("CARGO_BIN_EXE_coldhearth"));
+        verify.arg("verify").arg(folder.join("records.jsonl"));
+        verify.arg("--trust").arg(self.site.authority().join("authority.key.pub"));
+        verify.arg("--trust").arg(folder.join("state").join(format!("{KEY_FILE}.pub")));
+        verify.arg("--certificate").arg(folder.join("order-1.json"));
+        verify.arg("--page").arg(folder.join("order-1.html"));
+        let out = tokio::task::spawn_blocking(move || verify.output().unwrap()).await.unwrap();
+        (out.status.code().unwrap(), String::from_utf8_lossy(&out.stdout).into_owned())
+    }
+}
+
+/// A row of the supplier's file.
+fn utility_row(from_unix_ms: i64, to_unix_ms: i64, rest: &str) -> String {
+    let time = |unix_ms: i64| LegalTime(unix_ms).to_string().replace(" +", "+");
+    format!("31-0042,{},{},{rest}\n", time(from_unix_ms), time(to_unix_ms))
 }
 
 #[tokio::test]
@@ -309,6 +359,10 @@ async fn an_order_is_given_cut_held_agreed_with_and_verified_and_a_melt_at_night
     let verified = works.agreed().await;
     assert_eq!(verified.stand.unwrap().restarts, 0, "no hold was broken: {verified:?}");
     assert_eq!(works.records.replayed(), Rung::Verified);
+    let bad = works.site.reading(&utility_row(0, MINUTE_MS, "0 MWh,measured,open")).await;
+    assert!(bad.0 == 65 && bad.1.contains("utility.csv:2:") && bad.1.contains("nothing was sent"), "{bad:?}");
+    let (exit, said) = works.certified().await;
+    assert!(exit == 0 && said.contains("says what the log says"), "{exit} {said}");
     // Two in the night.
     works.site.change(Change::Restore(works.site.furnace));
     works.site.change(Change::StartMelt(works.site.furnace));
@@ -316,6 +370,8 @@ async fn an_order_is_given_cut_held_agreed_with_and_verified_and_a_melt_at_night
     assert!(["drawing", "exporting"].contains(&violated.why.as_str()), "{violated:?}");
     soon("the authority to know", async { while works.site.run(&["order", "status"], "").await.0 != 1 {} })
         .await;
+    let none = works.site.run(&["order", "certificate", "order-1"], "").await;
+    assert!(none.0 == 1 && none.1.contains("violated"), "{none:?}");
     works.site.change(Change::StopLoad(works.site.furnace));
     works.site.change(Change::Cut(works.site.furnace));
     let broker = format!("127.0.0.1:{}", works.site.port);

@@ -8,6 +8,7 @@ mod law;
 mod meter;
 mod profiles;
 mod read;
+mod supply;
 
 use std::{
     path::{Path, PathBuf},
@@ -83,6 +84,8 @@ pub struct Gateway {
     pub enterprise: CreditCode,
     /// Folder for key and journal.
     pub state_dir: PathBuf,
+    /// The meter that watches the feeder it is powered by, where it hangs on one that it watches.
+    pub powered_by: Option<Name>,
 }
 
 /// The broker as configured.

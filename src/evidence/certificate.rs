@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::{
     body::Body,
     canonical::Unwritable,
+    commissioning::Commissioning,
     order_log::OrderLog,
     record::{LogId, Record, Refusal},
     seal::Sealer,
@@ -26,7 +27,7 @@ use crate::{
             Claim, Deed, Hold, Impossible, OrderAct, Reconciliation, Rung, Stand, Transition, UtilityReading,
         },
     },
-    terms::{Digest, GatewayId, MeterId, Name, OrderId},
+    terms::{Digest, GatewayId, OrderId},
 };
 
 /// Most steps, of the newest, that one certificate tells.
@@ -97,7 +98,7 @@ pub struct Witnessed {
     differing: Newest<Reconciliation, MAX_DAYS>,
     days_agree: u32,
     hold: Option<Hold>,
-    voltage_points: Vec<(MeterId, Name)>,
+    commissioned: Vec<Commissioning>,
 }
 
 /// The newest of a kind, and how many were left out.
@@ -141,17 +142,15 @@ impl Witnessed {
             differing: Newest::default(),
             days_agree: 0,
             hold: None,
-            voltage_points: Vec::new(),
+            commissioned: Vec::new(),
         }
     }
 
     /// Takes the next record of the log; what is not about orders is nothing.
     pub fn on(&mut self, record: &Record) {
-        if let Body::Commissioned(point) = &record.body
-            && let Some(at) = point.voltage_point().and_then(Name::new)
-        {
-            self.voltage_points.retain(|(meter, _)| *meter != point.meter);
-            self.voltage_points.push((point.meter, at));
+        if let Body::Commissioned(point) = &record.body {
+            self.commissioned.retain(|known| known.meter != point.meter);
+            self.commissioned.push(point.clone());
         }
         if self.impossible.is_some() || !OrderLog::takes(&record.body) {
             return;

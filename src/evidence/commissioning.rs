@@ -30,6 +30,10 @@ pub struct PointPapers {
     pub certificate_expires: Option<LegalDay>,
     /// Seals and their numbers.
     pub seals: Option<String>,
+    /// The meter on whose feeder this one itself hangs; where it is its own, a cut silences it.
+    pub powered_by: Option<Name>,
+    /// Whether the gateway hangs on this feeder.
+    pub powers_gateway: bool,
 }
 
 impl PointPapers {
@@ -92,6 +96,12 @@ impl Commissioning {
         for (name, text) in papers.texts() {
             put(name, text.unwrap_or(ABSENT).into());
         }
+        if let Some(feeder) = papers.powered_by {
+            put("powered_by", feeder.as_str().into());
+        }
+        if papers.powers_gateway {
+            put("powers_gateway", true.into());
+        }
         if let Some(day) = papers.certificate_expires {
             put("certificate_expires", day.to_string().into());
         }
@@ -112,6 +122,16 @@ impl Commissioning {
     /// Where the meter takes its voltage, by its word.
     pub fn voltage_point(&self) -> Option<&str> {
         self.point.get("voltage_point").and_then(Value::as_str)
+    }
+
+    /// The meter on whose feeder this one hangs.
+    pub fn powered_by(&self) -> Option<&str> {
+        self.point.get("powered_by").and_then(Value::as_str)
+    }
+
+    /// Whether the gateway hangs on this feeder.
+    pub fn powers_gateway(&self) -> bool {
+        self.point.get("powers_gateway") == Some(&Value::Bool(true))
     }
 
     /// SHA-256 over the object's canonical bytes.

@@ -42,6 +42,7 @@ impl Reader<'_> {
         buses: &[Bus],
         equipment: &[Furnace],
         profiles: &Profiles,
+        powers_gateway: Option<Name>,
     ) -> Option<Meter> {
         let id = form.required("id", form::name);
         let bus = self.bus_of(&form, buses);
@@ -56,7 +57,11 @@ impl Reader<'_> {
         }
         let served = served(&form, equipment);
         let commissioned = self.commissioned(&form, MeterId(id?), &served, profile.as_deref());
-        let papers = self.papers(&form);
+        let papers = PointPapers {
+            powered_by: form.optional("powered_by", form::name),
+            powers_gateway: id.is_some() && id == powers_gateway,
+            ..self.papers(&form)
+        };
         let limit = form.place("max_regs").clone();
         form.close();
         let (id, bus, unit, mut profile) = (MeterId(id?), bus?, unit?, profile?);
@@ -94,6 +99,7 @@ impl Reader<'_> {
             certificate: table.optional("certificate", paper),
             certificate_expires: table.optional("certificate_expires", form::day),
             seals: table.optional("seals", paper),
+            ..PointPapers::default()
         };
         if papers.step_test.is_none() {
             let wrong = "no witnessed `step_test` ties this meter to its equipment";

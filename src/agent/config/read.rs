@@ -58,9 +58,10 @@ impl Reader<'_> {
             |e| self.furnace(e, &buses, law.as_ref(), division),
             |furnace| furnace.equipment.id.0,
         );
+        let on = gateway.as_ref().and_then(|gateway| gateway.powered_by);
         let meters = self.unique(
             form.tables("meter"),
-            |meter| self.meter(meter, &buses, &equipment, &profiles),
+            |meter| self.meter(meter, &buses, &equipment, &profiles, on),
             |meter| meter.id.0,
         );
         if form.place("meter") == form.place("") {
@@ -76,6 +77,7 @@ impl Reader<'_> {
         profiles.warn_of_unneeded(self.warnings);
         let balances = self.balances(&form, &meters);
         self.judge_the_whole(&form, &meters, &equipment);
+        self.judge_supplies(&form, gateway.as_ref(), &meters);
         form.close();
         let law = law?;
         self.judge_the_rulings(&law, &equipment);
@@ -176,9 +178,11 @@ impl Reader<'_> {
             );
             self.warnings.add(form.place("uscc").clone(), wrong);
         }
+        let powered_by = form.optional("powered_by", form::name);
         form.close();
         let state_dir = self.base.join(state_dir?);
-        Some(Gateway { id: GatewayId(id?), division: division?, enterprise: enterprise?, state_dir })
+        let (division, enterprise) = (division?, enterprise?);
+        Some(Gateway { id: GatewayId(id?), division, enterprise, state_dir, powered_by })
     }
 
     fn broker(&self, form: Form<'_>) -> Option<BrokerConfig> {

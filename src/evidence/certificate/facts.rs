@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ActTold, PlaceTold, Witnessed};
+use super::{ActTold, Commissioning, PlaceTold, Witnessed};
 use crate::{
     judge::cutoff::{Claim, CutOff, Hold, Holds, Order, Point, order::LegalBasis},
     terms::Digest,
@@ -42,12 +42,14 @@ impl Witnessed {
     }
 
     fn point(&self, point: &Point) -> Value {
-        let voltage = self.voltage_points.iter().find(|(meter, _)| *meter == point.meter);
+        let known = self.commissioned.iter().find(|known| known.meter == point.meter);
         without_null(json!({
             "meter": point.meter.as_str(), "carrier": point.carrier.word(),
             "upstream": point.upstream.map(|meter| meter.as_str().to_owned()),
             "feeder": point.feeder, "breaker": point.breaker,
-            "voltage_point": voltage.map(|(_, at)| at.as_str().to_owned()),
+            "voltage_point": known.and_then(Commissioning::voltage_point),
+            "powered_by": known.and_then(Commissioning::powered_by),
+            "powers_gateway": known.is_some_and(Commissioning::powers_gateway).then_some(true),
         }))
     }
 

@@ -190,7 +190,8 @@ impl CutOff {
         let stand = &self.stand;
         let due = |hold: &Hold| {
             let month = hold.until.legal_day().month();
-            stand.month.is_none_or(|told| month > told) && hold.is_agreed(&self.order.holds, self.order.points.len())
+            stand.month.is_none_or(|told| month > told)
+                && hold.is_agreed(&self.order.holds, self.order.points.len())
         };
         stand.rung == Rung::Maintained && stand.hold.as_ref().is_some_and(due)
     }

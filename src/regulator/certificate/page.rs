@@ -143,13 +143,12 @@ impl Facts<'_> {
                 Some(_) => words::BEHIND_THE_BREAKER_SEEN,
                 None => words::VOLTAGE_POINT_UNTOLD,
             };
-            lines.push(format!(
-                "{}（{}，{}）：{}",
-                told("meter"),
-                told("feeder"),
-                told("breaker"),
-                both(seen)
-            ));
+            let mut line =
+                format!("{}（{}，{}）：{}", told("meter"), told("feeder"), told("breaker"), both(seen));
+            for hangs in hangs_on(point) {
+                let _infallible = write!(line, "；{}", both(hangs));
+            }
+            lines.push(line);
         }
         if self.text("second_feeds") != "excluded" {
             lines.push(both(words::THIS_POINT_ONLY));
@@ -318,6 +317,14 @@ impl Facts<'_> {
             both(words::C_CHECK_HOW)
         )
     }
+}
+
+/// Who goes dark with the cut of this point, as far as that was declared.
+fn hangs_on(point: &Value) -> impl Iterator<Item = Words> {
+    let is_self_powered = point.get("powered_by").is_some_and(|by| Some(by) == point.get("meter"));
+    let powers_gateway = point.get("powers_gateway") == Some(&Value::Bool(true));
+    let both = [(is_self_powered, words::METER_HANGS_ON_IT), (powers_gateway, words::GATEWAY_HANGS_ON_IT)];
+    both.into_iter().filter(|(hangs, _)| *hangs).map(|(_, words)| words)
 }
 
 fn both(words: Words) -> String {

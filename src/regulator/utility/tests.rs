@@ -121,8 +121,8 @@ fn json_says_the_same_and_its_mistakes_have_places_too() {
             .collect::<String>()
     };
     for (from, to, expected) in [
-        ("\"quality\": 0}", "\"quality\": 3}", "utility.json:2:77: `quality` is 3"),
-        ("\"value\": 1,", "\"kwh\": 1,", "utility.json:3:46: unknown key `kwh`"),
+        ("\"quality\": 0}", "\"quality\": 3}", "utility.json:2:76: `quality` is 3"),
+        ("\"value\": 1,", "\"kwh\": 1,", "utility.json:3:44: unknown key `kwh`"),
         ("1794760200", "1794760300", "utility.json:4:4: a hole of 100 s"),
         ("1794760200", "1794760100", "utility.json:4:4: out of order"),
         ("900, \"value\": 1,", "900,", "no energy, and measured"),

@@ -72,6 +72,16 @@ pub const BEHIND_THE_BREAKER_SEEN: Words = Words {
 /// Where it is taken is not told.
 pub const VOLTAGE_POINT_UNTOLD: Words =
     Words { zh: "电压取自何处，日志未载明", en: "the log does not tell where voltage is taken" };
+/// The meter goes dark with what it watches.
+pub const METER_HANGS_ON_IT: Words = Words {
+    zh: "电表由其所监视的馈线供电：断电即失声",
+    en: "the meter hangs on the feeder it watches: a cut silences it",
+};
+/// The gateway does.
+pub const GATEWAY_HANGS_ON_IT: Words = Words {
+    zh: "网关由此馈线供电：断电即失声",
+    en: "the gateway hangs on this feeder: a cut silences it",
+};
 /// There was no gap.
 pub const NO_GAP: Words = Words { zh: "无", en: "none" };
 /// More than is listed.

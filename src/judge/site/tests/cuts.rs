@@ -72,6 +72,7 @@ impl Story {
         self.order(Deed::Reading(UtilityReading {
             meter: tale::meter("m1"),
             serial: None,
+            source: None,
             error_ppm: 5_000,
             step: WattHours(10),
             switch: Switch::Open,
