@@ -397,6 +397,15 @@ fn crowded() -> Vec<u8> {
     for name in ["tracking_id", "legal_basis", "single_line", "seal_no"] {
         facts.insert(name.into(), long.as_str().into());
     }
+    let point = &mut facts["points"][0];
+    for (name, text) in
+        [("feeder", long.as_str()), ("breaker", &long), ("voltage_point", "bus"), ("powered_by", METER)]
+    {
+        point[name] = text.into();
+    }
+    point["powers_gateway"] = true.into();
+    facts["second_feeds"] = "unknown".into();
+    facts["asked_less_than_usual"] = true.into();
     for (name, most) in [("steps", 24), ("readings", 12), ("gaps", 8), ("points", 8)] {
         let one = facts[name][0].clone();
         facts.insert(name.into(), vec![one; most].into());

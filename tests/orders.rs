@@ -1,6 +1,12 @@
 //! A cut-off order from draft to proof: the authority's real program, a real mosquitto, the agent and its plant on a clock
 //! faster than life. Ordered, cut, held, agreed with by the supplier, verified; then a melt at two in the night.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and tells how long an answer took"
+)]
 
 mod support;
 
@@ -40,8 +46,12 @@ struct Site {
     clock: Arc<FastClock>,
 }
 
+/// A feeder that nobody may cut; nothing answers there.
+const FANS: &str = "\n[[bus]]\nid = \"fans\"\nendpoint = \"tcp://127.0.0.1:9\"\n\n[[meter]]\nid = \"fans\"\nbus = \"fans\"\n\
+    unit = 2\nprofile = \"sim-cutoff\"\nserves = \"eaf-1\"\nrole = \"safety\"\nnominal_v = 35_000\nct = \"400/5\"\n";
+
 impl Site {
-    async fn open(port: u16, folder: Folder) -> Site {
+    async fn open(port: u16, folder: Folder, more: &str) -> Site {
         let text = include_str!("../simulator/meters/sim-cutoff.toml");
         let profile = Arc::new(Profile::parse("sim-cutoff.toml", text).unwrap());
         let mut plant = Plant::new(7);
@@ -71,7 +81,7 @@ impl Site {
              [[meter]]\nid = \"eaf-1-feeder\"\nbus = \"hall\"\nunit = 1\nprofile = \"sim-cutoff\"\nserves = \"eaf-1\"\n\
              nominal_v = 35_000\nct = \"400/5\"\nvoltage_point = \"load\"\npoll_ms = 2_000\ntimeout_ms = 20_000\n"
         );
-        std::fs::write(folder.0.join("agent.toml"), agent).unwrap();
+        std::fs::write(folder.0.join("agent.toml"), agent + more).unwrap();
         Site { folder, port, plant, furnace, clock }
     }
 
@@ -135,6 +145,33 @@ impl Site {
         assert_eq!(exit, 0, "{signed}");
         let broker = format!("127.0.0.1:{}", self.port);
         self.run(&["order", "send", "-", "--wait", "60s", "--broker", &broker], &signed).await
+    }
+
+    /// Signs an order as it stands here, whatever the program for orders would say of it.
+    async fn signed(&self, id: &str, change: impl Fn(&mut Map<String, Value>)) -> String {
+        let Value::Object(mut draft) = order() else { panic!() };
+        let now = self.clock.now().wall_unix_ms;
+        let Value::Object(common) = json!({
+            "act": "order", "act_id": id, "gateway_id": "gw-test", "asset": "eaf-1", "issuer": "hebei-miit",
+            "scope": "feeder", "method": "rack_out", "case": "demolish", "second_feeds": "unknown",
+            "not_before_unix_ms": now, "due_unix_ms": now + DAY_MS, "expires_unix_ms": now + DAY_MS,
+        }) else {
+            panic!()
+        };
+        draft.extend(common);
+        change(&mut draft);
+        let (exit, signed) = self.run(&["act", "sign", "-"], &Value::Object(draft).to_string()).await;
+        assert_eq!(exit, 0, "{signed}");
+        signed
+    }
+
+    /// Sends what is signed; tells why it was refused, or nothing.
+    async fn refused(&self, signed: &str) -> String {
+        let broker = format!("127.0.0.1:{}", self.port);
+        let (exit, said) =
+            self.run(&["act", "send", "-", "--wait", "60s", "--broker", &broker], signed).await;
+        assert!(exit <= 1, "{exit}: {said}");
+        said.split("refused: ").nth(1).unwrap_or_default().trim().to_owned()
     }
 
     /// Sends what the supplier's file tells.
@@ -246,10 +283,10 @@ struct Works {
 }
 
 impl Works {
-    async fn begin() -> Works {
+    async fn begin(more: &str) -> Works {
         let folder = Folder::new("orders");
         let broker = Mosquitto::start(&folder.0).await;
-        let site = Site::open(broker.port, folder).await;
+        let site = Site::open(broker.port, folder, more).await;
         let records = Records { subscriber: Subscriber::start(broker.port).await, lines: Vec::new() };
         assert_eq!(site.run(&["act", "sign", "-"], "{}").await.0, 65, "its key is made at its first use");
         let agent = site.agent();
@@ -343,7 +380,7 @@ fn utility_row(from_unix_ms: i64, to_unix_ms: i64, rest: &str) -> String {
 
 #[tokio::test]
 async fn an_order_is_given_cut_held_agreed_with_and_verified_and_a_melt_at_night_ends_it_latched() {
-    let mut works = Works::begin().await;
+    let mut works = Works::begin("").await;
     let refused = works.site.act("seal", json!({ "seal_no": "F-1" })).await;
     assert!(refused.0 == 1 && refused.1.contains("out_of_turn"), "{refused:?}");
     works.site.taken("acknowledge", json!({})).await;
@@ -384,4 +421,48 @@ async fn an_order_is_given_cut_held_agreed_with_and_verified_and_a_melt_at_night
     let key = works.key;
     let (_site, records) = works.stop().await;
     assert!(support::audit(&key, &records.lines).authentic);
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_with_an_order_is_refused_by_a_signed_answer_and_changes_nothing() {
+    let works = Works::begin(FANS).await;
+    let site = &works.site;
+    let without = |name: &'static str| move |draft: &mut Map<String, Value>| drop(draft.remove(name));
+    let with = |name: &'static str, value: Value| {
+        move |draft: &mut Map<String, Value>| drop(draft.insert(name.into(), value.clone()))
+    };
+    let point = |meter: &str| json!([{ "meter": meter, "carrier": "own" }]);
+    assert_eq!(
+        site.refused(&site.signed("o-1", without("legal_basis_sha256")).await).await,
+        "no_legal_basis"
+    );
+    assert_eq!(site.refused(&site.signed("o-2", without("safe_state")).await).await, "no_safe_state");
+    let mut hot = order()["safe_state"].clone();
+    hot["cooled"] = "not_done".into();
+    assert_eq!(site.refused(&site.signed("o-3", with("safe_state", hot)).await).await, "no_safe_state");
+    assert_eq!(
+        site.refused(&site.signed("o-4", with("points", point("fans"))).await).await,
+        "never_to_be_cut"
+    );
+    assert_eq!(site.refused(&site.signed("o-5", with("points", point("m-9"))).await).await, "unknown_asset");
+    assert_eq!(site.refused(&site.signed("o-6", with("asset", "eaf-9".into())).await).await, "unknown_asset");
+    assert_eq!(
+        site.refused(&site.signed("o-7", with("expires_unix_ms", 1_000.into())).await).await,
+        "expired"
+    );
+    let good = site.signed("o-8", with("version", 2.into())).await;
+    let mut forged: Value = serde_json::from_str(&good).unwrap();
+    let tail = forged["sig"].as_str().unwrap()[1..].to_owned();
+    let head = if forged["sig"].as_str().unwrap().starts_with('A') { 'B' } else { 'A' };
+    forged["sig"] = format!("{head}{tail}").into();
+    assert_eq!(site.refused(&forged.to_string()).await, "bad_signature");
+    assert_eq!(site.refused(&good).await, "", "and what is right is taken");
+    assert_eq!(site.refused(&good).await, "replayed");
+    assert_eq!(site.refused(&site.signed("o-8", with("version", 1.into())).await).await, "older_version");
+    let (exit, said) = site.run(&["order", "status", "--json"], "").await;
+    assert_eq!(exit, 0, "{said}");
+    let Value::Array(all) = serde_json::from_str(&said).unwrap() else { panic!("{said}") };
+    let ids: Vec<&str> = all.iter().map(|order| order["order_id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["order-1", "o-8"], "what was refused is no order");
+    drop(works.stop().await);
 }

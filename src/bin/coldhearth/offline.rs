@@ -57,8 +57,11 @@ pub(crate) fn verify(orders: &Verify) -> Result<Exit, Failure> {
         None => None,
     };
     let certified = certified.as_ref().map(Option::as_deref);
-    let text =
-        if orders.json { report::as_json(&report, certified) } else { report::as_text(&report, certified) };
+    let text = match (orders.json, certified) {
+        (true, _) => report::as_json(&report, certified),
+        (false, None) => report::as_text(&report),
+        (false, Some(why)) => [report::as_text(&report), report::certificate_line(why)].join("\n"),
+    };
     let _gone = writeln!(io::stdout(), "{text}");
     if report.no_evidence {
         let message = format!("{}: no coldhearth/1 record in it", orders.file.display());

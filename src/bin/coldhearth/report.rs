@@ -169,7 +169,7 @@ pub(crate) fn as_json(report: &Report, certified: Option<Option<&str>>) -> Strin
     serde_json::to_string(&answers).unwrap_or_default()
 }
 
-pub(crate) fn as_text(report: &Report, certified: Option<Option<&str>>) -> String {
+pub(crate) fn as_text(report: &Report) -> String {
     let answer = |yes: bool| if yes { "yes" } else { "NO" };
     let anchor = match report.anchor {
         Anchor::Trusted => "key trusted by you",
@@ -229,19 +229,17 @@ pub(crate) fn as_text(report: &Report, certified: Option<Option<&str>>) -> Strin
             verdict.sentence(Language::English)
         ));
     }
-    if let Some(why) = certified {
-        lines.push(format!("cut-off:   {}", certificate_line(why)));
-    }
     lines.join("\n")
 }
 
-fn certificate_line(why: Option<&str>) -> String {
+/// Of a certificate that was checked: that it holds, or why not.
+pub(crate) fn certificate_line(why: Option<&str>) -> String {
     let language = Language::English;
     let Some(why) = why else {
         let (holds, beside) = (words::CERTIFICATE_HOLDS, words::NOT_A_TEST_FOR_DEAD);
-        return format!("{}. {}", holds.in_language(language), beside.in_language(language));
+        return format!("cut-off:   {}. {}", holds.in_language(language), beside.in_language(language));
     };
-    format!("{}: {why}", words::CERTIFICATE_FAILS.in_language(language))
+    format!("cut-off:   {}: {why}", words::CERTIFICATE_FAILS.in_language(language))
 }
 
 /// When the records were written, as far as receipts tell.

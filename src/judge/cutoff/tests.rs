@@ -1,3 +1,4 @@
 mod ladder;
 mod random;
 pub(in crate::judge) mod tale;
+mod thrown;

@@ -19,8 +19,10 @@ use crate::{
 const STEPS_ON_PAGE: usize = 9;
 /// Readings that have room.
 const READINGS_ON_PAGE: usize = 4;
+/// Points that have room.
+const POINTS_ON_PAGE: usize = 3;
 /// Longest text of one member, in characters; the signed object has it whole.
-const LONGEST_TEXT: usize = 90;
+const LONGEST_TEXT: usize = 40;
 /// Milliseconds in a minute.
 const MINUTE_MS: i64 = 60_000;
 
@@ -136,7 +138,7 @@ impl Facts<'_> {
 
     fn points(&self) -> String {
         let mut lines = Vec::new();
-        for point in items(self.get("points")) {
+        for point in items(self.get("points")).iter().take(POINTS_ON_PAGE) {
             let told = |name| shown(point.get(name).unwrap_or(&Value::Null));
             let seen = match point.get("voltage_point").and_then(Value::as_str) {
                 Some("bus") => words::BEHIND_THE_BREAKER_UNSEEN,
@@ -150,6 +152,8 @@ impl Facts<'_> {
             }
             lines.push(line);
         }
+        let further = items(self.get("points")).len().saturating_sub(POINTS_ON_PAGE);
+        lines.extend((further > 0).then(|| format!("{} {further}", both(words::AND_FURTHER))));
         if self.text("second_feeds") != "excluded" {
             lines.push(both(words::THIS_POINT_ONLY));
         }

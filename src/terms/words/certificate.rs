@@ -86,6 +86,9 @@ pub const GATEWAY_HANGS_ON_IT: Words = Words {
 pub const NO_GAP: Words = Words { zh: "无", en: "none" };
 /// More than is listed.
 pub const AND_EARLIER: Words = Words { zh: "另有较早者", en: "earlier ones besides:" };
+/// More than have room.
+pub const AND_FURTHER: Words =
+    Words { zh: "其余见签名数据", en: "further ones stand in the signed object:" };
 /// The certificate holds.
 pub const CERTIFICATE_HOLDS: Words =
     Words { zh: "见证书与日志逐字一致", en: "the certificate says what the log says, to the byte" };

@@ -168,6 +168,11 @@ impl Tale {
 
     /// The supplier's meter tells of these hours back from now.
     pub(super) fn reading(&mut self, hours: i64, energy: i64, switch: Switch) -> &mut Self {
+        self.reading_at("m1", hours, energy, switch)
+    }
+
+    /// The same, of the meter beside another point.
+    pub(super) fn reading_at(&mut self, at: &str, hours: i64, energy: i64, switch: Switch) -> &mut Self {
         let to = self.now.wall_unix_ms;
         let span = UtilitySpan {
             from_unix_ms: to - hours * HOUR_MS,
@@ -175,7 +180,7 @@ impl Tale {
             energy: WattHours(energy),
             quality: Quality::Measured,
         };
-        let (meter, spans) = (meter("m1"), vec![span]);
+        let (meter, spans) = (meter(at), vec![span]);
         let reading = UtilityReading {
             meter,
             serial: None,
