@@ -283,8 +283,8 @@ struct Works {
 }
 
 impl Works {
-    async fn begin(more: &str) -> Works {
-        let folder = Folder::new("orders");
+    async fn begin(name: &str, more: &str) -> Works {
+        let folder = Folder::new(name);
         let broker = Mosquitto::start(&folder.0).await;
         let site = Site::open(broker.port, folder, more).await;
         let records = Records { subscriber: Subscriber::start(broker.port).await, lines: Vec::new() };
@@ -380,7 +380,7 @@ fn utility_row(from_unix_ms: i64, to_unix_ms: i64, rest: &str) -> String {
 
 #[tokio::test]
 async fn an_order_is_given_cut_held_agreed_with_and_verified_and_a_melt_at_night_ends_it_latched() {
-    let mut works = Works::begin("").await;
+    let mut works = Works::begin("orders", "").await;
     let refused = works.site.act("seal", json!({ "seal_no": "F-1" })).await;
     assert!(refused.0 == 1 && refused.1.contains("out_of_turn"), "{refused:?}");
     works.site.taken("acknowledge", json!({})).await;
@@ -425,7 +425,7 @@ async fn an_order_is_given_cut_held_agreed_with_and_verified_and_a_melt_at_night
 
 #[tokio::test]
 async fn whatever_is_wrong_with_an_order_is_refused_by_a_signed_answer_and_changes_nothing() {
-    let works = Works::begin(FANS).await;
+    let works = Works::begin("refusals", FANS).await;
     let site = &works.site;
     let without = |name: &'static str| move |draft: &mut Map<String, Value>| drop(draft.remove(name));
     let with = |name: &'static str, value: Value| {
