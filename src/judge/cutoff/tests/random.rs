@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use super::tale::{HOUR_MS, MINUTE_MS, Tale, holds, order, point};
+use super::tale::{HOUR_MS, MINUTE_MS, PATIENCE_MS, Tale, holds, order, point};
 use crate::{
     judge::{
         Sign,
@@ -164,6 +164,11 @@ impl Book {
                 *self = Book::default();
             }
             Turn::Missed(minutes) if *minutes > 20 => *self = Book::default(),
+            // What a meter may be late is no gap.
+            Turn::Missed(minutes) if i64::from(*minutes) * MINUTE_MS <= PATIENCE_MS => {
+                self.dead_ms += i64::from(*minutes) * MINUTE_MS;
+            }
+            Turn::Waits(ms) if i64::from(*ms) <= PATIENCE_MS => self.dead_ms += i64::from(*ms),
             Turn::Shows(_)
             | Turn::Upstream(_)
             | Turn::Missed(_)

@@ -21,7 +21,8 @@ pub(super) const HOUR_MS: i64 = 3_600_000;
 pub(super) const DAY_MS: i64 = 24 * HOUR_MS;
 /// 2026-11-16 00:00 +08:00, a Monday.
 pub(super) const MONDAY_MS: i64 = 1_794_758_400_000;
-const PATIENCE_MS: i64 = 4 * MINUTE_MS;
+/// How late a meter may be before there is a gap, in milliseconds.
+pub(super) const PATIENCE_MS: i64 = 4 * MINUTE_MS;
 const STEP: i64 = 10;
 
 pub(in crate::judge) fn meter(id: &str) -> MeterId {
