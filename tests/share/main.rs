@@ -152,6 +152,7 @@ async fn nats_knows_no_mqtt_5_and_divisions_are_taken_in_3_1_1() {
 }
 
 #[tokio::test]
+#[ignore = "takes the better part of a minute: tests/all"]
 async fn a_broker_of_3_1_1_that_would_share_is_not_relied_on() {
     falls_back("old", rumqttd::old().await, "old").await;
 }
@@ -235,7 +236,8 @@ fn orders(gateways: u32, cluster: &Cluster, port: u16) -> FleetOrders {
 }
 
 /// Fifty gateways with the agent's own outbox; of three members one is killed in the midst of it and comes back, again and
-/// again, and another never does. No chain has a hole in the end.
+/// again, and another never does. No chain has a hole in the end. A record that is lost with a member is missed once a later
+/// one of its gateway comes, as every five minutes one does: so the kills end long before the gateways fall silent.
 async fn loses_nothing(name: &str, port: u16, ails: &[&str]) {
     const GATEWAYS: u32 = 48;
     let cluster = Cluster::found(name, port, 3, Level::Province).await;
@@ -274,11 +276,13 @@ async fn killed_members_lose_nothing_on_mosquitto() {
 }
 
 #[tokio::test]
+#[ignore = "takes the better part of a minute: tests/all"]
 async fn killed_members_lose_nothing_on_rumqttd() {
     loses_nothing("kill-rumqttd", rumqttd::start().await, &[]).await;
 }
 
 #[tokio::test]
+#[ignore = "takes the better part of a minute: tests/all"]
 async fn killed_members_lose_nothing_where_divisions_are_taken() {
     let folder = Folder::new("kill-divided");
     let broker = Mosquitto::start_with(&folder.0, free_port(), BROKER).await;
