@@ -269,6 +269,7 @@ async fn loses_nothing(name: &str, port: u16, ails: &[&str]) {
 }
 
 #[tokio::test]
+#[ignore = "on a busy machine some last records stay unreceipted for as long as their gateways say nothing more: tests/all"]
 async fn killed_members_lose_nothing_on_mosquitto() {
     let folder = Folder::new("kill-mosquitto");
     let broker = Mosquitto::start_with(&folder.0, free_port(), BROKER).await;
