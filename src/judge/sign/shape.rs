@@ -7,7 +7,10 @@ use super::{
     power::Shown,
 };
 use crate::{
-    judge::commission::{Commissioned, Wiring},
+    judge::{
+        commission::{Commissioned, Wiring},
+        line::ANGLE_ERROR_PERCENT,
+    },
     metering::{Quantity, Reading},
     terms::{MilliAmps, Stamp},
 };
@@ -125,10 +128,13 @@ fn is_swapped(shown: &Shown) -> bool {
 }
 
 /// Only where each phase is measured, and only while each carries current: a load between two phases at a low power
-/// factor shows one of them backwards too.
+/// factor shows one of them backwards too. What an error of angle may show of a bank of capacitors, in each phase its own
+/// way, has no direction.
 fn is_reversed(terms: &Commissioned, shown: &Shown) -> bool {
     let Some(phases) = shown.phases else { return false };
-    let magnitudes: i128 = phases.iter().map(|p| p.abs()).sum();
+    let told =
+        |(power, apparent): (&i128, &i128)| power.abs() - apparent * i128::from(ANGLE_ERROR_PERCENT) / 100;
+    let magnitudes: i128 = phases.iter().zip(&shown.apparents).map(|phase| told(phase).max(0)).sum();
     is_above(terms, shown.currents.0, LEAST_CURRENT_PERCENT)
         && shown.is_even
         && phases.iter().sum::<i128>().abs() * 100 < magnitudes * REVERSED_PERCENT

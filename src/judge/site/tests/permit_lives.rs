@@ -169,7 +169,7 @@ fn live(life: &Life) -> (bool, i64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(96), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn who_draws_what_is_permitted_is_never_convicted(life in lives(0_i64..=1_000)) {
