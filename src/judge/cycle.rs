@@ -48,9 +48,10 @@ impl PowerCycle {
         self.told == Some(*at)
     }
 
-    /// Whether it may have been without power since a moment.
+    /// Whether it may have been without power since a moment. What was seen in this boot comes after all of an earlier
+    /// one: the power cut that took the meter's counts may have taken the gateway's clock too.
     pub fn is_since(&self, before: &Stamp) -> bool {
-        self.cycled.is_some_and(|cycled| cycled.since_ms(before) >= 0)
+        self.cycled.is_some_and(|cycled| cycled.boot > before.boot || cycled.since_ms(before) >= 0)
     }
 }
 

@@ -146,6 +146,22 @@ fn what_a_permit_excuses_hides_nothing_that_comes_after_it() {
 }
 
 #[test]
+fn a_power_cut_that_took_the_gateways_clock_with_the_meters_counts_is_no_tampering() {
+    let mut story = Story::new("2026-10-31");
+    story.run(1_000, 5_000, 100);
+    let memory = story.memory();
+    let kept = memory.meters[0].mark.unwrap().register.energy;
+    let mut after = Story::new("2026-10-31");
+    after.site = site("2026-10-31", &memory);
+    // Both come back: the gateway in 1970, the meter where it last kept its counts.
+    (after.boot, after.quality, after.wall_offset_ms) = (2, ClockQuality::Unset, -WALL_MS);
+    after.energy = WattHours(kept.0 - 300);
+    after.run(10, 5_000, 100);
+    let fell = |f: &Finding| matches!(f, Finding::Event(Event::Sign(s)) if s.sign == Sign::RegisterFell);
+    assert!(!after.said.iter().any(fell), "{:?}", after.states());
+}
+
+#[test]
 fn auxiliaries_alone_tell_nothing_of_the_process() {
     let mut story = Story::new("2026-10-31");
     let mut terms = terms();
