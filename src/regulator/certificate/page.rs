@@ -16,22 +16,22 @@ use crate::{
 };
 
 /// Steps that have room on the page; the signed object has more.
-const STEPS_ON_PAGE: usize = 9;
+const STEPS_ON_PAGE: usize = 7;
 /// Readings that have room.
-const READINGS_ON_PAGE: usize = 4;
+const READINGS_ON_PAGE: usize = 2;
 /// Points that have room.
-const POINTS_ON_PAGE: usize = 3;
+const POINTS_ON_PAGE: usize = 2;
 /// Longest text of one member, in characters; the signed object has it whole.
 const LONGEST_TEXT: usize = 40;
 /// Milliseconds in a minute.
 const MINUTE_MS: i64 = 60_000;
 
-const STYLE: &str = "@page{size:A4;margin:9mm}*{box-sizing:border-box}body{font:8.3pt/1.25 'Noto Sans CJK SC','Source Han Sans SC',\
+const STYLE: &str = "@page{size:A4;margin:9mm}*{box-sizing:border-box}body{font:7.4pt/1.2 'Noto Sans CJK SC','Source Han Sans SC',\
 'Microsoft YaHei','PingFang SC','WenQuanYi Zen Hei',sans-serif;color:#111;margin:0 auto;max-width:192mm}h1{font-size:14pt;\
 margin:0}p{margin:0 0 1.2mm}table{border-collapse:collapse;width:100%;table-layout:fixed}td,th{border:.2mm solid #888;\
 padding:.7mm 1.2mm;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{width:31mm;font-weight:600;background:#f2f2f2}\
 .en{color:#444}.safe{border:.5mm solid #a00;padding:1mm 1.5mm;margin:1.2mm 0}.safe p{margin:0;font-weight:600}code{font-family:\
-monospace;font-size:7.2pt;overflow-wrap:anywhere}b{font-size:10pt}";
+monospace;font-size:6.6pt;overflow-wrap:anywhere}b{font-size:10pt}";
 
 /// The page.
 pub fn page(certificate: &Certificate) -> String {
