@@ -122,6 +122,28 @@ impl Outbox {
         }
     }
 
+    /// Every record before this place was receipted by the authority.
+    pub fn receipted(&self) -> u64 {
+        self.receipted
+    }
+
+    /// Whether everything is on the broker's word only, so that nothing but a receipt can tell whether it arrived.
+    pub fn awaits_receipt(&self) -> bool {
+        self.is_receipted
+            && self.window > 0
+            && self.receipted < self.accepted
+            && self.accepted == self.durable
+            && self.again.is_empty()
+    }
+
+    /// No receipt came for long: the newest record goes once more. Whoever holds it answers, and asks for what came before
+    /// it and was lost with a collector that was killed.
+    pub fn remind(&mut self) {
+        if let Some(newest) = self.accepted.checked_sub(1).filter(|_| self.awaits_receipt()) {
+            self.again.push_back((newest, newest));
+        }
+    }
+
     /// Whether there is so much to send that it must be done slowly.
     pub fn is_behind(&self) -> bool {
         self.durable.saturating_sub(self.backlog) > OVERTAKE_BEHIND || !self.again.is_empty()
@@ -314,6 +336,32 @@ mod tests {
         outbox.on_lost();
         outbox.on_connected(20);
         assert_eq!(drain(&mut outbox), [] as [u64; 0]);
+    }
+
+    #[test]
+    fn the_newest_record_goes_once_more_where_nothing_else_would_tell_that_it_was_lost() {
+        let mut outbox = Outbox::resuming(0, Some(0));
+        outbox.on_durable(3);
+        outbox.on_connected(20);
+        assert_eq!(drain(&mut outbox), [0, 1, 2]);
+        assert!(!outbox.awaits_receipt(), "it is on its way");
+        outbox.remind();
+        assert_eq!(drain(&mut outbox), [] as [u64; 0]);
+        (0..3).for_each(|seq| drop(outbox.on_accepted(seq)));
+        assert!(outbox.awaits_receipt());
+        outbox.remind();
+        assert!(!outbox.awaits_receipt(), "it is about to go");
+        assert_eq!(drain(&mut outbox), [2]);
+        outbox.on_receipt(1, &[(1, 1)]);
+        assert_eq!(drain(&mut outbox), [1], "asked for by whoever holds the newest");
+        outbox.on_receipt(3, &[]);
+        assert!(!outbox.awaits_receipt());
+        outbox.on_durable(4);
+        assert_eq!(drain(&mut outbox), [3]);
+        outbox.on_accepted(3);
+        assert!(outbox.awaits_receipt());
+        outbox.on_lost();
+        assert!(!outbox.awaits_receipt(), "a new connection sends it all again anyhow");
     }
 
     #[test]
