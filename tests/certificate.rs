@@ -18,7 +18,6 @@ use coldhearth::{
         cutoff::{Orders, Seen},
     },
     metering::Register,
-    regulator::certificate,
     terms::{
         AssetId, ClockQuality, Digest, GatewayId, MeterId, MilliAmps, MilliVolts, MilliWatts, Name, OrderId,
         Stamp, WattHours,
@@ -281,7 +280,7 @@ impl Handed {
             std::fs::write(handed.path(name), key.public_key().to_pem().unwrap()).unwrap();
         }
         let bytes = sealed(&witnessed(&log.lines).facts(&keys()).unwrap());
-        let page = certificate::page(&Certificate::open(&bytes, &keys()).unwrap());
+        let page = Certificate::open(&bytes, &keys()).unwrap().page();
         handed.write("order-1.json", &bytes);
         handed.write("order-1.html", page.as_bytes());
         handed
@@ -369,7 +368,7 @@ fn the_page_is_bilingual_says_what_keeps_people_alive_and_runs_and_fetches_nothi
     log.dead_for(8 * DAY_MS);
     log.reading(7);
     let bytes = sealed(&witnessed(&log.lines).facts(&keys()).unwrap());
-    let page = certificate::page(&Certificate::open(&bytes, &keys()).unwrap());
+    let page = Certificate::open(&bytes, &keys()).unwrap().page();
     for sentence in [
         "No voltage observed remotely. Not a test for dead. Test, earth and lock before touching.",
         "远程未观测到电压。这不是验电。触碰前必须验电、接地、上锁。",
@@ -418,7 +417,7 @@ fn crowded() -> Vec<u8> {
 
 /// Prints a page in headless Chromium and tells how many sheets it takes; a picture of it is left beside.
 fn sheets(folder: &Path, bytes: &[u8]) -> usize {
-    let page = certificate::page(&Certificate::open(bytes, &keys()).unwrap());
+    let page = Certificate::open(bytes, &keys()).unwrap().page();
     let file = folder.join("page.html");
     std::fs::write(&file, page).unwrap();
     let run = |what: &str| {

@@ -7,6 +7,7 @@
 //! one page.
 
 mod facts;
+mod page;
 
 use serde_json::{Map, Value};
 
@@ -54,6 +55,34 @@ pub enum Uncertified {
     Unsigned(u64),
     /// The order does not stand where a cut is proven.
     NotProven(Rung),
+}
+
+impl Uncertified {
+    /// Why there is no certificate, for a person.
+    pub fn told(self) -> String {
+        match self {
+            Uncertified::UnknownOrder => "no log that is kept has such an order".to_owned(),
+            Uncertified::Impossible(seq, why) => {
+                let what = match why {
+                    Impossible::Hold(lack) => format!("{lack:?} is lacking"),
+                    Impossible::UnknownOrder
+                    | Impossible::From
+                    | Impossible::Why
+                    | Impossible::Way
+                    | Impossible::Actor
+                    | Impossible::NoHold
+                    | Impossible::Stand => format!("{why:?}"),
+                };
+                format!("the log has an impossible step at #{seq} ({what})")
+            }
+            Uncertified::Unsigned(seq) => {
+                format!("the act at #{seq} is signed by no key that is trusted here; name it with --trust")
+            }
+            Uncertified::NotProven(rung) => {
+                format!("it stands at {}; one is given where it is verified or maintained", rung.word())
+            }
+        }
+    }
 }
 
 /// An act that the facts rest on, and where it stands.

@@ -1,9 +1,5 @@
 //! Certificates of cut-off orders at the authority: made from the log that is kept, signed, and put on one page.
 
-mod page;
-
-pub use page::page;
-
 use super::{
     orders::newest_heads,
     store::{Kept, Store},
@@ -11,7 +7,6 @@ use super::{
 use crate::{
     evidence::{Certificate, PublicKey, Sealer, Signer, Uncertified, Witnessed, record::Unverified},
     host::exit::{Exit, Failure},
-    judge::cutoff::Impossible,
     terms::{GatewayId, OrderId},
 };
 
@@ -50,13 +45,13 @@ pub fn issue(
                 let json = sealer.bytes().to_vec();
                 let certificate = Certificate::open(&json, &[signer.public_key()])
                     .map_err(|e| Failure::new(Exit::Bug, format!("the certificate cannot be read: {e}")))?;
-                return Ok(Issued { html: page(&certificate), json });
+                return Ok(Issued { html: certificate.page(), json });
             }
             Err(Uncertified::UnknownOrder) => {}
             Err(other) => why = other,
         }
     }
-    Err(Failure::new(Exit::Negative, format!("no certificate of {order}: {}", told(why))))
+    Err(Failure::new(Exit::Negative, format!("no certificate of {order}: {}", why.told())))
 }
 
 fn witnessed(store: &mut dyn Store, kept: &Kept, order: OrderId) -> Result<Witnessed, Failure> {
@@ -71,32 +66,6 @@ fn witnessed(store: &mut dyn Store, kept: &Kept, order: OrderId) -> Result<Witne
             if let Ok(record) = Unverified::read(&record.bytes).and_then(Unverified::own) {
                 witnessed.on(&record);
             }
-        }
-    }
-}
-
-/// Why there is no certificate, for a person.
-pub fn told(why: Uncertified) -> String {
-    match why {
-        Uncertified::UnknownOrder => "no log that is kept has such an order".to_owned(),
-        Uncertified::Impossible(seq, why) => {
-            let what = match why {
-                Impossible::Hold(lack) => format!("{lack:?} is lacking"),
-                Impossible::UnknownOrder
-                | Impossible::From
-                | Impossible::Why
-                | Impossible::Way
-                | Impossible::Actor
-                | Impossible::NoHold
-                | Impossible::Stand => format!("{why:?}"),
-            };
-            format!("the log has an impossible step at #{seq} ({what})")
-        }
-        Uncertified::Unsigned(seq) => {
-            format!("the act at #{seq} is signed by no key that is trusted here; name it with --trust")
-        }
-        Uncertified::NotProven(rung) => {
-            format!("it stands at {}; one is given where it is verified or maintained", rung.word())
         }
     }
 }

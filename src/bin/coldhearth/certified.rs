@@ -9,7 +9,6 @@ use std::{
 use coldhearth::{
     evidence::{Certificate, PublicKey, Witnessed, audit::place_of, record::Unverified},
     host::{Exit, Failure},
-    regulator::certificate,
 };
 
 use crate::offline::{failed, next_line};
@@ -35,13 +34,13 @@ pub(crate) fn check(
     let witnessed = witnessed(records, &certificate).map_err(|e| failed(records, &e))?;
     let told = match witnessed.facts(trusted) {
         Ok(told) => told,
-        Err(why) => return Ok(Some(certificate::told(why))),
+        Err(why) => return Ok(Some(why.told())),
     };
     if let Some(name) = certificate.differs_from(&told) {
         return Ok(Some(format!("`{name}` is not what the log says")));
     }
     match page {
-        Some(page) if read(page)? != certificate::page(&certificate).as_bytes() => {
+        Some(page) if read(page)? != certificate.page().as_bytes() => {
             Ok(Some(format!("{} is not the page of this certificate", page.display())))
         }
         Some(_) | None => Ok(None),

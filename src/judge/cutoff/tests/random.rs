@@ -185,16 +185,20 @@ impl Book {
 
 fn whole_life(turns: &[Turn], carrier: Carrier) -> Result<(), TestCaseError> {
     let mut tale = Tale::new(order(holds(), vec![point(carrier)]));
-    let (mut book, mut before_turn) = (Book::default(), Book::default());
+    // And as it was before this moment.
+    let (mut book, mut earlier) = (Book::default(), Book::default());
     for turn in turns {
         let before = (tale.rung(), tale.stand().hold);
         let steps = tale.steps().len();
+        let (then, kept) = (tale.now, book);
         live(&mut tale, turn);
-        let kept = std::mem::replace(&mut before_turn, book);
         book.on(turn);
         if matches!(turn, Turn::Dies { lost: 1.., .. }) {
             // What happened in the moment before the power went may never have been written down.
-            book = Book { dead_ms: book.dead_ms.max(kept.dead_ms), agrees: book.agrees || kept.agrees };
+            book = Book { dead_ms: book.dead_ms.max(earlier.dead_ms), agrees: book.agrees || earlier.agrees };
+        }
+        if tale.now != then {
+            earlier = kept;
         }
         let after = (tale.rung(), tale.stand().hold);
         let silent = matches!(turn, Turn::Missed(_) | Turn::Waits(_) | Turn::Sleeps(_) | Turn::SetsClock(_));

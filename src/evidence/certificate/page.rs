@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::{Certificate, MAX_GAPS};
 use crate::{
-    evidence::{Certificate, certificate::MAX_GAPS},
     judge::{Rung, cutoff::Carrier},
     terms::{
         LegalDay,
@@ -33,8 +33,14 @@ padding:.7mm 1.2mm;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{
 .en{color:#444}.safe{border:.5mm solid #a00;padding:1mm 1.5mm;margin:1.2mm 0}.safe p{margin:0;font-weight:600}code{font-family:\
 monospace;font-size:6.6pt;overflow-wrap:anywhere}b{font-size:10pt}";
 
-/// The page.
-pub fn page(certificate: &Certificate) -> String {
+impl Certificate {
+    /// The page.
+    pub fn page(&self) -> String {
+        page(self)
+    }
+}
+
+fn page(certificate: &Certificate) -> String {
     let facts = Facts(certificate);
     let mut out = String::with_capacity(16 * 1024);
     out.push_str("<!DOCTYPE html>\n<html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\n");
