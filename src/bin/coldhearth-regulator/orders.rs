@@ -55,7 +55,7 @@ pub(crate) struct Sending {
 
 #[derive(Subcommand)]
 pub(crate) enum OrderVerb {
-    /// Print a draft of an order, or of another act about it, to be filled in: what stands in <angle brackets> is yours
+    /// Print a draft of an order, or of another act about it, to be filled in: what stands in angle brackets is yours
     New {
         /// The order
         #[arg(value_name = "ORDER", value_parser = name)]
