@@ -128,7 +128,7 @@ impl Outbox {
     }
 
     /// Whether everything is on the broker's word only, so that nothing but a receipt can tell whether it arrived.
-    pub fn awaits_receipt(&self) -> bool {
+    pub fn lacks_receipt(&self) -> bool {
         self.is_receipted
             && self.window > 0
             && self.receipted < self.accepted
@@ -139,7 +139,7 @@ impl Outbox {
     /// No receipt came for long: the newest record goes once more. Whoever holds it answers, and asks for what came before
     /// it and was lost with a collector that was killed.
     pub fn remind(&mut self) {
-        if let Some(newest) = self.accepted.checked_sub(1).filter(|_| self.awaits_receipt()) {
+        if let Some(newest) = self.accepted.checked_sub(1).filter(|_| self.lacks_receipt()) {
             self.again.push_back((newest, newest));
         }
     }
@@ -344,24 +344,24 @@ mod tests {
         outbox.on_durable(3);
         outbox.on_connected(20);
         assert_eq!(drain(&mut outbox), [0, 1, 2]);
-        assert!(!outbox.awaits_receipt(), "it is on its way");
+        assert!(!outbox.lacks_receipt(), "it is on its way");
         outbox.remind();
         assert_eq!(drain(&mut outbox), [] as [u64; 0]);
         (0..3).for_each(|seq| assert!(outbox.on_accepted(seq).is_some()));
-        assert!(outbox.awaits_receipt());
+        assert!(outbox.lacks_receipt());
         outbox.remind();
-        assert!(!outbox.awaits_receipt(), "it is about to go");
+        assert!(!outbox.lacks_receipt(), "it is about to go");
         assert_eq!(drain(&mut outbox), [2]);
         outbox.on_receipt(1, &[(1, 1)]);
         assert_eq!(drain(&mut outbox), [1], "asked for by whoever holds the newest");
         outbox.on_receipt(3, &[]);
-        assert!(!outbox.awaits_receipt());
+        assert!(!outbox.lacks_receipt());
         outbox.on_durable(4);
         assert_eq!(drain(&mut outbox), [3]);
         outbox.on_accepted(3);
-        assert!(outbox.awaits_receipt());
+        assert!(outbox.lacks_receipt());
         outbox.on_lost();
-        assert!(!outbox.awaits_receipt(), "a new connection sends it all again anyhow");
+        assert!(!outbox.lacks_receipt(), "a new connection sends it all again anyhow");
     }
 
     #[test]

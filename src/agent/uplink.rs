@@ -16,6 +16,7 @@ use super::{
     config::AgentConfig,
     letters::Letter,
     outbox::{Outbox, Turn, Want},
+    reminder::Reminder,
     run::Inbox,
     scribe::{Entry, Found, Progress},
 };
@@ -39,11 +40,6 @@ const COPIES_IN_FLIGHT: usize = 16;
 pub const RECEIPT_GRACE_MS: u64 = 500;
 /// Time between two answers to what receipts miss, in milliseconds.
 pub const AGAIN_MS: u64 = 10_000;
-/// How long no receipt may come for what the broker accepted before the newest record goes once more, in milliseconds; each
-/// time in vain it is twice as long, up to [`REMIND_AT_MOST_MS`].
-pub const REMIND_MS: u64 = 30_000;
-/// Longest time between two such reminders, in milliseconds: who collects may be away for days.
-pub const REMIND_AT_MOST_MS: u64 = 3_600_000;
 /// How often the backlog moves on, in milliseconds.
 pub const PACE_MS: u64 = 100;
 /// What a publish adds to its topic and payload on the wire, in bytes, at most.
@@ -106,9 +102,7 @@ pub struct Uplink<'a> {
     expects_receipts: bool,
     /// When what receipts miss may be sent again, uptime in milliseconds.
     again_at: u64,
-    /// When the newest record goes once more if no receipt comes, uptime in milliseconds, and how long it was waited for.
-    remind_at: Option<u64>,
-    remind_ms: u64,
+    reminder: Reminder,
     /// Records of the backlog that may still leave before [`Uplink::pace_at`].
     paced: u32,
     pace_at: u64,
@@ -148,8 +142,7 @@ impl<'a> Uplink<'a> {
             hold_until: 0,
             expects_receipts: !config.authority.is_empty(),
             again_at: 0,
-            remind_at: None,
-            remind_ms: REMIND_MS,
+            reminder: Reminder::new(),
             paced: 0,
             pace_at: 0,
             per_pace: (config.broker.drain_per_s / 10).max(1),
@@ -248,28 +241,15 @@ impl<'a> Uplink<'a> {
             (self.paced, self.pace_at) = (self.per_pace, now_ms + PACE_MS - 16 + jitter_ms);
         }
         let pace = self.paced > 0;
-        wake_ms = wake_ms.min(self.remind(now_ms));
+        if self.reminder.is_due(self.outbox.lacks_receipt(), self.outbox.receipted(), now_ms) {
+            self.outbox.remind();
+        }
+        wake_ms = wake_ms.min(self.reminder.wakes_ms());
         let want = self.outbox.want(self.offer_at.is_none_or(|at| now_ms >= at), pace);
         if want.is_none() && self.outbox.is_behind() && !pace {
             wake_ms = wake_ms.min(self.pace_at);
         }
         (want, wake_ms)
-    }
-
-    /// Sends the newest record once more when nothing was receipted for long. Tells when to look again.
-    fn remind(&mut self, now_ms: u64) -> u64 {
-        if !self.outbox.awaits_receipt() {
-            self.remind_at = None;
-            return u64::MAX;
-        }
-        let at = *self.remind_at.get_or_insert(now_ms + self.remind_ms);
-        if now_ms < at {
-            return at;
-        }
-        self.remind_ms = (self.remind_ms * 2).min(REMIND_AT_MOST_MS);
-        self.remind_at = None;
-        self.outbox.remind();
-        u64::MAX
     }
 
     /// Lets the scribe write what it was given before; true when that brought nothing new.
@@ -293,9 +273,6 @@ impl<'a> Uplink<'a> {
         let may = now_ms >= self.again_at && !progress.missing.is_empty();
         if may {
             self.again_at = now_ms + AGAIN_MS;
-        }
-        if receipted > self.outbox.receipted() {
-            (self.remind_at, self.remind_ms) = (None, REMIND_MS);
         }
         self.outbox.on_receipt(receipted, if may { &progress.missing } else { &[] });
     }
