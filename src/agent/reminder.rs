@@ -13,12 +13,14 @@ pub struct Reminder {
     receipted: u64,
 }
 
-impl Reminder {
+impl Default for Reminder {
     /// Nothing is waited for.
-    pub const fn new() -> Reminder {
+    fn default() -> Reminder {
         Reminder { at_ms: None, pause_ms: REMIND_MS, receipted: 0 }
     }
+}
 
+impl Reminder {
     /// Whether the newest record is to go once more now. `lacks` says whether anything waits for a receipt and for nothing
     /// else, `receipted` how far they have come.
     pub fn is_due(&mut self, lacks: bool, receipted: u64, now_ms: u64) -> bool {
@@ -48,7 +50,7 @@ mod tests {
 
     #[test]
     fn reminders_grow_rare_and_a_receipt_begins_anew() {
-        let mut reminder = Reminder::new();
+        let mut reminder = Reminder::default();
         let (mut now_ms, mut at) = (0, Vec::new());
         while at.len() < 10 {
             if reminder.is_due(true, 0, now_ms) {

@@ -142,7 +142,7 @@ impl<'a> Uplink<'a> {
             hold_until: 0,
             expects_receipts: !config.authority.is_empty(),
             again_at: 0,
-            reminder: Reminder::new(),
+            reminder: Reminder::default(),
             paced: 0,
             pace_at: 0,
             per_pace: (config.broker.drain_per_s / 10).max(1),
