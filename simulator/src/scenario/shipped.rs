@@ -39,6 +39,7 @@ pub const HONEST: &[(&str, &str)] = scenarios! {
     "lawful-production"
     "balance-agrees"
     "capacitors-left-on"
+    "heaters-in-full"
 };
 
 /// Plants in which somebody does.
