@@ -40,6 +40,7 @@ pub const HONEST: &[(&str, &str)] = scenarios! {
     "balance-agrees"
     "capacitors-left-on"
     "heaters-in-full"
+    "lamps-and-a-live-transformer"
 };
 
 /// Plants in which somebody does.
