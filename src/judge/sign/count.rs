@@ -3,11 +3,7 @@
 
 use super::{Figure, Figures, figure::figures};
 use crate::{
-    judge::{
-        commission::Commissioned,
-        cycle::{KEPT_EVERY_MS, PowerCycle},
-        memory::Mark,
-    },
+    judge::memory::Mark,
     metering::Register,
     terms::WattHours,
 };
@@ -22,6 +18,12 @@ pub struct Count {
 }
 
 impl Count {
+    /// Goes on with what is remembered: a restart of the witness is no way to forget how high it stood.
+    pub fn recalling(mark: &Mark) -> Count {
+        let stood = Some(mark.register.energy);
+        Count { latest: stood, confirmed: stood }
+    }
+
     /// Takes the register as read.
     pub fn on_register(&mut self, register: &Register) {
         let now = register.energy;
@@ -35,22 +37,12 @@ impl Count {
         }
     }
 
-    /// Looks at a count that began anew after `before`; figures when no power cycle explains it.
-    pub fn look(
-        &mut self,
-        terms: &Commissioned,
-        cycle: &PowerCycle,
-        before: &Mark,
-        after: &Mark,
-    ) -> Option<Figures> {
+    /// Looks at a count that began anew after `before`; figures when it fell by more than a power cycle explains.
+    pub fn look(&mut self, unsaved: WattHours, before: &Mark, after: &Mark) -> Option<Figures> {
         let stood = self.confirmed.take().unwrap_or(before.register.energy);
         let fall = stood.0.saturating_sub(after.register.energy.0);
-        if fall <= after.register.step.0.saturating_mul(2) {
-            return None;
-        }
-        let unsaved = terms.possible(KEPT_EVERY_MS, after.register.step).0;
-        let is_explained = cycle.is_since(&before.at) && fall <= unsaved;
-        (!is_explained)
+        let explained = after.register.step.0.saturating_mul(2).max(unsaved.0);
+        (fall > explained)
             .then(|| figures([(Figure::Before, stood.0), (Figure::After, after.register.energy.0)]))
     }
 }
