@@ -141,7 +141,8 @@ impl Recall {
         self.states.insert(found.meter, found.clone());
         let Some(mark) = found.mark else { return };
         let (meter, accounted_to) = (found.meter, mark.at);
-        let fresh = MeterMemory { meter, mark: None, earlier: None, windows: None, accounted_to, identity: None };
+        let fresh =
+            MeterMemory { meter, mark: None, earlier: None, windows: None, accounted_to, identity: None };
         self.meters.entry(meter).or_insert(fresh).mark.get_or_insert(mark);
     }
 

@@ -196,7 +196,9 @@ impl Commissioned {
 
     /// Power up to which the feeder stays within its allowances, with what the class may err over them.
     pub fn limit(&self) -> MilliWatts {
-        self.with_error(self.allowances.iter().fold(self.idle_limit().0, |sum, a| sum.saturating_add(a.power.0)))
+        self.with_error(
+            self.allowances.iter().fold(self.idle_limit().0, |sum, a| sum.saturating_add(a.power.0)),
+        )
     }
 
     /// While it draws, power must fall to this before it can be said to have ended: half the floor above what is allowed.

@@ -57,7 +57,8 @@ impl PowerCycle {
     /// Whether it may have been without power since a moment. What was seen in this boot comes after all of an earlier
     /// one: the power cut that took the meter's counts may have taken the gateway's clock too.
     pub fn is_since(&self, before: &Stamp) -> bool {
-        !self.is_up_since(before) && self.cycled.is_some_and(|cycled| cycled.boot > before.boot || cycled.since_ms(before) >= 0)
+        !self.is_up_since(before)
+            && self.cycled.is_some_and(|cycled| cycled.boot > before.boot || cycled.since_ms(before) >= 0)
     }
 
     /// Whether its uptime reaches back to a moment: so it tells also after a restart of its witness.

@@ -303,7 +303,9 @@ impl Feeder {
         match passage {
             None | Some(Passage::First | Passage::Doubtful { .. } | Passage::Unconfirmed { .. }) => return,
             Some(Passage::Told { .. }) => {}
-            Some(Passage::Unsaved { .. } | Passage::Rebased { .. } | Passage::Untimed { .. }) => self.kept.begin(),
+            Some(Passage::Unsaved { .. } | Passage::Rebased { .. } | Passage::Untimed { .. }) => {
+                self.kept.begin()
+            }
         }
         if let Some(now) = self.track.anchor() {
             self.kept.on_count(now);

@@ -81,9 +81,15 @@ mod tests {
         let unsaved = |kept: &Kept, second, energy| kept.unsaved(&terms, &mark(second, 1, ntp, energy));
         assert_eq!(unsaved(&kept, 0, 5_000), most, "nothing is known");
         // 4 kW: 1 kWh in a quarter of an hour.
-        (0..=1_800).step_by(60).for_each(|s| kept.on_count(mark(s, 1, ntp, 5_000 + s.cast_signed() * 10 / 9)));
+        (0..=1_800)
+            .step_by(60)
+            .for_each(|s| kept.on_count(mark(s, 1, ntp, 5_000 + s.cast_signed() * 10 / 9)));
         assert_eq!(unsaved(&kept, 1_800, 7_000), WattHours(1_000 + least.0));
-        assert_eq!(unsaved(&kept, 2_640, 7_930), WattHours(1_930 + least.0), "it rests until the next quarter");
+        assert_eq!(
+            unsaved(&kept, 2_640, 7_930),
+            WattHours(1_930 + least.0),
+            "it rests until the next quarter"
+        );
         assert_eq!(unsaved(&kept, 2_640, 90_000), most, "never more than can pass");
         assert_eq!(unsaved(&kept, 1_800, 100), most, "a count that began anew");
         // After a restart: what the last interval counted.

@@ -2,11 +2,7 @@
 //! and then, and begin a little earlier after a power cut.
 
 use super::{Figure, Figures, figure::figures};
-use crate::{
-    judge::memory::Mark,
-    metering::Register,
-    terms::WattHours,
-};
+use crate::{judge::memory::Mark, metering::Register, terms::WattHours};
 
 /// How high the count has stood.
 #[derive(Clone, Copy, Debug, Default)]
