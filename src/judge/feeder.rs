@@ -304,7 +304,7 @@ impl Feeder {
             None | Some(Passage::First | Passage::Doubtful { .. } | Passage::Unconfirmed { .. }) => return,
             Some(Passage::Told { .. }) => {}
             Some(Passage::Unsaved { .. } | Passage::Rebased { .. } | Passage::Untimed { .. }) => {
-                self.kept.begin()
+                self.kept.begin();
             }
         }
         if let Some(now) = self.track.anchor() {
