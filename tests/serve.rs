@@ -173,3 +173,18 @@ fn a_configuration_is_checked_without_touching_anything() {
     assert!(exit == 2 && said.contains("name it there alone"), "{exit} {said}");
     assert!(std::fs::read_dir(Path::new(file).parent().unwrap().join("state")).unwrap().next().is_none());
 }
+
+#[test]
+fn a_port_of_metrics_that_is_taken_is_told_as_such_over_either_database() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let metrics = format!("\n[metrics]\nlisten = \"{}\"\n", taken.local_addr().unwrap());
+    let server = Postgres::start("");
+    let stores = ["", &postgres_section(&server, &server.database("taken"))];
+    for (name, store) in ["taken-file", "taken-server"].into_iter().zip(stores) {
+        let authority = Authority::new(name, 1, &format!("{store}{metrics}"));
+        let mut ended = authority.serve();
+        assert_eq!(ended.0.wait().unwrap().code(), Some(77), "{name}");
+        let log = std::fs::read_to_string(authority.log_file()).unwrap();
+        assert!(log.contains("name a free port") && !log.contains("panicked"), "{log}");
+    }
+}

@@ -11,7 +11,7 @@ mod receipts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::{about::About, memory::Loaded};
+use self::{about::About, memory::Loaded, receipts::Said};
 pub use self::{
     lineage::PAGES_IN_A_ROUND,
     memory::{LOGS_IN_MEMORY, PLACES_IN_MEMORY, RECALLED},
@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     evidence::{
-        Arrival, Body, Follower, KeyId, Kind, PublicKey, Record, Refusal, Sealer, Signer,
+        Arrival, Body, Follower, KeyId, Kind, LogId, PublicKey, Record, Refusal, Sealer, Signer,
         follow::{Origin, Place, Seen},
         lineage::MentionId,
         record::Unverified,
@@ -40,6 +40,11 @@ use crate::{
 
 /// Logs heard of before their genesis that are remembered.
 pub const MAX_HEARSAY: usize = 100_000;
+/// Of these, logs of one gateway: one that is heard of beyond them takes the place of another of the same gateway.
+pub const MAX_HEARSAY_OF_ONE: usize = 64;
+/// Logs of one gateway of which nothing is believed yet and that are asked for in one round of receipts; one that speaks
+/// on is asked for in a later round.
+pub const STRANGE_LOGS_AT_ONCE: usize = 8;
 /// How often a batch is done again because other collectors have had its logs meanwhile, before that is told.
 pub const MAX_CONFLICTS: u32 = 16;
 
@@ -60,6 +65,10 @@ pub struct Tally {
     pub lost: u64,
     /// Believed, and so far ahead of what is known that it is asked for again once what lies before it is there.
     pub ahead: u64,
+    /// Messages let go that had waited for their key, for too many of their gateway's, or of all, waited.
+    pub let_go: u64,
+    /// Messages on another gateway's topic that would have had to wait for their key: nothing of them is kept.
+    pub astray: u64,
     /// Why messages were not believed.
     pub refusals: Refusals,
     /// Records that do not go together, and what was too much to be compared.
@@ -103,6 +112,9 @@ pub struct Collector {
     batch: Batch,
     /// What is kept at the places that this batch is about.
     kept: BTreeMap<Spot, (Digest, i64)>,
+    /// What the last receipt of each log in memory said, and what those of this batch say.
+    given: BTreeMap<Log, Said>,
+    saying: BTreeMap<Log, Said>,
     /// Logs of this batch.
     opened: BTreeSet<Log>,
     /// Logs whose genesis comes with this batch.
@@ -148,6 +160,8 @@ impl Collector {
             revoked: BTreeSet::new(),
             batch: Batch::default(),
             kept: BTreeMap::new(),
+            given: BTreeMap::new(),
+            saying: BTreeMap::new(),
             opened: BTreeSet::new(),
             placed: BTreeSet::new(),
             mentioned: BTreeMap::new(),
@@ -173,6 +187,11 @@ impl Collector {
     /// The key that signs receipts.
     pub fn public_key(&self) -> PublicKey {
         self.signer.public_key()
+    }
+
+    /// Bytes of messages that wait for a key, of at most [`MAX_HELD_BYTES`](crate::evidence::follow::MAX_HELD_BYTES).
+    pub fn held_bytes(&self) -> usize {
+        self.follower.held_bytes()
     }
 
     /// How often a batch was done again because another collector had one of its logs meanwhile.
@@ -214,9 +233,7 @@ impl Collector {
         }
         self.admit()?;
         let mut tally = self.until_kept(now_unix_ms, |collector, tally, moved| {
-            let logs = collector.follower.held().filter_map(|(bytes, _)| About::read(bytes));
-            let logs: BTreeSet<Log> =
-                logs.flat_map(|about| [Some(about.log()), about.continues]).flatten().collect();
+            let logs = collector.follower.held_logs();
             collector.begin(&logs, now_unix_ms, tally, moved)?;
             let mut seen_all = Vec::new();
             collector.follower.look_again(&mut |seen, bytes, _| seen_all.push((seen, bytes.to_vec())));
@@ -296,7 +313,11 @@ impl Collector {
                     moved.insert(about.log());
                     continue;
                 }
-                self.hear(topic, about.log());
+                if self.is_astray(topic, about.log().0, bytes) {
+                    (tally.unknown, tally.astray) = (tally.unknown + 1, tally.astray + 1);
+                    continue;
+                }
+                self.hear(topic, about.log(), moved);
             }
             self.follow(bytes, now_unix_ms, tally, moved)?;
         }
@@ -316,16 +337,43 @@ impl Collector {
         self.settle(seen_all, now_unix_ms, tally, moved)
     }
 
+    /// Whether a message stands on another gateway's topic and is not signed by a key that is known. What is signed is
+    /// its gateway's on any topic; what is not must at least come from where its gateway alone may publish.
+    fn is_astray(&self, topic: &str, gateway: GatewayId, bytes: &[u8]) -> bool {
+        named_by(topic).is_some_and(|named| named != gateway.as_str())
+            && Unverified::read(bytes).is_ok_and(|unverified| self.follower.must_wait(&unverified))
+    }
+
     /// Remembers where a log is heard of before its genesis says where it belongs.
-    fn hear(&mut self, topic: &str, log: Log) {
-        let is_own = topic.split('/').nth(6) == Some(log.0.as_str());
-        if is_own
-            && !self.places.contains_key(&log)
-            && self.hearsay.len() < MAX_HEARSAY
+    fn hear(&mut self, topic: &str, log: Log, moved: &BTreeSet<Log>) {
+        let is_own = named_by(topic) == Some(log.0.as_str());
+        if !is_own || self.places.contains_key(&log) || !self.admitted.contains_key(&log.0) {
+            return;
+        }
+        let its_logs = || (log.0, LogId(0))..=(log.0, LogId(u64::MAX));
+        let is_full = self.hearsay.range(its_logs()).take(MAX_HEARSAY_OF_ONE).count() == MAX_HEARSAY_OF_ONE;
+        let is_idle = |other: &Log| !self.due.contains(other) && !moved.contains(other);
+        if is_full
+            && !self.hearsay.contains_key(&log)
+            && let Some(other) = self.hearsay.range(its_logs()).map(|(other, _)| *other).find(is_idle)
+        {
+            self.hearsay.remove(&other);
+        }
+        if self.hearsay.len() < MAX_HEARSAY
             && let Some(base) = topic.strip_suffix(Kind::Attest.word())
         {
             self.hearsay.insert(log, format!("{base}{}", Kind::Receipt.word()));
         }
+    }
+
+    /// Whether a log of which something waits for its key may be asked for: its own, or one of few that are strange.
+    fn may_ask(&self, log: Log, moved: &BTreeSet<Log>) -> bool {
+        let its_logs = (log.0, LogId(0))..=(log.0, LogId(u64::MAX));
+        let strange = |logs: &BTreeSet<Log>| {
+            let logs = logs.range(its_logs.clone()).filter(|log| !self.places.contains_key(log));
+            logs.take(STRANGE_LOGS_AT_ONCE).count()
+        };
+        self.places.contains_key(&log) || strange(&self.due) + strange(moved) < STRANGE_LOGS_AT_ONCE
     }
 
     fn settle(
@@ -374,14 +422,17 @@ impl Collector {
             Seen::Held { gateway, key } => {
                 tally.unknown += 1;
                 // If only what certifies its key is missing, it is asked for.
-                if let Ok(unverified) = Unverified::read(bytes) {
+                if let Ok(unverified) = Unverified::read(bytes)
+                    && self.may_ask((gateway, unverified.header().log), moved)
+                {
                     moved.insert((gateway, unverified.header().log));
                 }
                 tracing::warn!(%gateway, %key, "waits: nobody has admitted this key, or what certifies it is missing");
             }
             Seen::NotHeld(key) => {
-                tally.unknown += 1;
-                tracing::warn!(%key, "let go: too many messages wait for their key");
+                // Counted as unknown when it came.
+                tally.let_go += 1;
+                tracing::debug!(%key, "let go: too many messages wait for their key");
             }
             Seen::Receipt(_) | Seen::StrangeReceipt => {
                 // No gateway has receipts to give.
@@ -474,4 +525,9 @@ impl Collector {
         let gone: Vec<Log> = self.places.iter().filter_map(descends).collect();
         gone.into_iter().for_each(|log| self.forget(log));
     }
+}
+
+/// The gateway that a topic names.
+fn named_by(topic: &str) -> Option<&str> {
+    topic.split('/').nth(6)
 }

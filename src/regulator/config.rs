@@ -38,6 +38,12 @@ const DEFAULT_KEEPALIVE_S: u16 = 30;
 /// Where PostgreSQL's socket is on Debian.
 const DEFAULT_SOCKET: &str = "/run/postgresql";
 
+/// Name of a member of a group at the broker unless told otherwise. To it the member adds which start it is: nothing is
+/// kept for it while it is away, and two that were given one number must both be heard to be told so.
+pub fn name_of_member(worker: u8) -> String {
+    format!("{CLIENT_ID}-{worker}")
+}
+
 /// Everything the authority's programs need to know.
 #[derive(Clone, Debug)]
 pub struct RegulatorConfig {
@@ -197,7 +203,7 @@ fn broker(form: Form<'_>, base: &Path, member: Option<u8>) -> Option<BrokerAt> {
     let tls = tls.and_then(|tls| forms::tls(tls, base));
     let port = form.optional("port", form::fitting(1..=65_535)).unwrap_or(usual);
     let keepalive_s = form.optional("keepalive_s", form::fitting(5..=3_600)).unwrap_or(DEFAULT_KEEPALIVE_S);
-    let usual = member.map_or_else(|| CLIENT_ID.to_owned(), |worker| format!("{CLIENT_ID}-{worker}"));
+    let usual = member.map_or_else(|| CLIENT_ID.to_owned(), name_of_member);
     let client_id = form.optional("client_id", form::text).unwrap_or(usual);
     let user = form.optional("user", form::text);
     let password = forms::password_file(&form, base);

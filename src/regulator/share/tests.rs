@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{canary::Why, presence::AWAY_MS, *};
-use crate::evidence::share::SHARE_TOPIC;
+use crate::evidence::{KeyId, share::SHARE_TOPIC};
 
 /// What a broker does with shared filters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl World {
         let workers = u8::try_from(self.members.len()).unwrap();
         let group = Group { name: Name::new("g").unwrap(), worker, workers, by: Level::County };
         self.run += 1;
-        let mut member = Member::new(group, self.run);
+        let mut member = Member::new(group, self.run, KeyId::from_hex("0123456789abcdef").unwrap());
         member.on_connected(match self.kind {
             Kind::Old => Sharing::Unknown,
             Kind::Withholds => Sharing::Withheld,
@@ -185,7 +185,7 @@ fn over_every_kind_of_broker_each_record_comes_to_exactly_one() {
             for shown in world.shown() {
                 assert_eq!((shown.verdict, shown.hears), (kind.wanted(), true), "{kind:?} {workers}");
                 assert_eq!(shown.present, (u64::from(workers), u64::from(workers)));
-                assert!(!shown.unlike && shown.fallbacks == u64::from(kind.wanted() != Verdict::Proven));
+                assert!(shown.unlike.is_none() && shown.fallbacks == u64::from(kind.wanted() != Verdict::Proven));
             }
             assert_eq!(world.heard_by(), (1, 1), "{kind:?} {workers}");
             let parts: u64 = world.shown().iter().map(|shown| shown.parts).sum();
