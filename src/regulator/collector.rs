@@ -8,6 +8,7 @@ mod daily;
 mod lineage;
 mod memory;
 mod receipts;
+mod strangers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,7 @@ pub use self::{
     lineage::PAGES_IN_A_ROUND,
     memory::{LOGS_IN_MEMORY, PLACES_IN_MEMORY, RECALLED},
     receipts::{Outgoing, RECEIPTS_AT_ONCE},
+    strangers::{MAX_HEARSAY, MAX_HEARSAY_OF_ONE, STRANGE_LOGS_AT_ONCE},
 };
 use super::{
     lineage::{Found, Lineage},
@@ -26,7 +28,7 @@ use super::{
 };
 use crate::{
     evidence::{
-        Arrival, Body, Follower, KeyId, Kind, LogId, PublicKey, Record, Refusal, Sealer, Signer,
+        Arrival, Body, Follower, KeyId, PublicKey, Record, Refusal, Sealer, Signer,
         follow::{Origin, Place, Seen},
         lineage::MentionId,
         record::Unverified,
@@ -38,13 +40,6 @@ use crate::{
     },
 };
 
-/// Logs heard of before their genesis that are remembered.
-pub const MAX_HEARSAY: usize = 100_000;
-/// Of these, logs of one gateway: one that is heard of beyond them takes the place of another of the same gateway.
-pub const MAX_HEARSAY_OF_ONE: usize = 64;
-/// Logs of one gateway of which nothing is believed yet and that are asked for in one round of receipts; one that speaks
-/// on is asked for in a later round.
-pub const STRANGE_LOGS_AT_ONCE: usize = 8;
 /// How often a batch is done again because other collectors have had its logs meanwhile, before that is told.
 pub const MAX_CONFLICTS: u32 = 16;
 
@@ -337,45 +332,6 @@ impl Collector {
         self.settle(seen_all, now_unix_ms, tally, moved)
     }
 
-    /// Whether a message stands on another gateway's topic and is not signed by a key that is known. What is signed is
-    /// its gateway's on any topic; what is not must at least come from where its gateway alone may publish.
-    fn is_astray(&self, topic: &str, gateway: GatewayId, bytes: &[u8]) -> bool {
-        named_by(topic).is_some_and(|named| named != gateway.as_str())
-            && Unverified::read(bytes).is_ok_and(|unverified| self.follower.must_wait(&unverified))
-    }
-
-    /// Remembers where a log is heard of before its genesis says where it belongs.
-    fn hear(&mut self, topic: &str, log: Log, moved: &BTreeSet<Log>) {
-        let is_own = named_by(topic) == Some(log.0.as_str());
-        if !is_own || self.places.contains_key(&log) || !self.admitted.contains_key(&log.0) {
-            return;
-        }
-        let its_logs = || (log.0, LogId(0))..=(log.0, LogId(u64::MAX));
-        let is_full = self.hearsay.range(its_logs()).take(MAX_HEARSAY_OF_ONE).count() == MAX_HEARSAY_OF_ONE;
-        let is_idle = |other: &Log| !self.due.contains(other) && !moved.contains(other);
-        if is_full
-            && !self.hearsay.contains_key(&log)
-            && let Some(other) = self.hearsay.range(its_logs()).map(|(other, _)| *other).find(is_idle)
-        {
-            self.hearsay.remove(&other);
-        }
-        if self.hearsay.len() < MAX_HEARSAY
-            && let Some(base) = topic.strip_suffix(Kind::Attest.word())
-        {
-            self.hearsay.insert(log, format!("{base}{}", Kind::Receipt.word()));
-        }
-    }
-
-    /// Whether a log of which something waits for its key may be asked for: its own, or one of few that are strange.
-    fn may_ask(&self, log: Log, moved: &BTreeSet<Log>) -> bool {
-        let its_logs = (log.0, LogId(0))..=(log.0, LogId(u64::MAX));
-        let strange = |logs: &BTreeSet<Log>| {
-            let logs = logs.range(its_logs.clone()).filter(|log| !self.places.contains_key(log));
-            logs.take(STRANGE_LOGS_AT_ONCE).count()
-        };
-        self.places.contains_key(&log) || strange(&self.due) + strange(moved) < STRANGE_LOGS_AT_ONCE
-    }
-
     fn settle(
         &mut self,
         seen_all: Vec<(Seen, Vec<u8>)>,
@@ -525,9 +481,4 @@ impl Collector {
         let gone: Vec<Log> = self.places.iter().filter_map(descends).collect();
         gone.into_iter().for_each(|log| self.forget(log));
     }
-}
-
-/// The gateway that a topic names.
-fn named_by(topic: &str) -> Option<&str> {
-    topic.split('/').nth(6)
 }
