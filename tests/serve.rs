@@ -131,6 +131,19 @@ fn a_store_moves_to_the_other_database_by_two_commands() {
     let (copy, state) = (copy.to_str().unwrap(), state.to_str().unwrap());
     let (exit, said) = regulator(&["store", "backup", copy, "--state", state]);
     assert!(exit == 0 && said.contains("1 logs, 50 records"), "{exit} {said}");
+    // A copy that is there is not replaced, least of all by one of nothing.
+    let (exit, said) = regulator(&["store", "backup", copy, "--state", state]);
+    assert!(exit == 78 && said.contains("--replace"), "{exit} {said}");
+    let nowhere = authority.folder.0.join("nowhere");
+    let (exit, said) = regulator(&["store", "backup", copy, "--replace", "--state", nowhere.to_str().unwrap()]);
+    assert!(exit == 78 && said.contains("there is no store") && !nowhere.exists(), "{exit} {said}");
+    let (exit, said) = regulator(&["store", "backup", copy, "--replace", "--state", state]);
+    assert_eq!(exit, 0, "{said}");
+    let elsewhere = authority.folder.0.join("elsewhere");
+    let (exit, said) = regulator(&["store", "restore", copy, "--state", elsewhere.to_str().unwrap()]);
+    assert!(exit == 0 && said.contains("bring authority.key and authority.key.pub"), "{exit} {said}");
+    let (exit, said) = regulator(&["store", "verify", "--state", elsewhere.to_str().unwrap()]);
+    assert!(exit == 78 && said.contains("--authority"), "{exit} {said}");
     let (exit, said) = regulator(&["store", "restore", copy, "--config", config]);
     assert!(
         exit == 0 && said.contains("50 records, 0 forks, 1 receipts, 0 findings, 1 heads"),

@@ -32,7 +32,7 @@ pub const CLIENT_ID: &str = "coldhearth-collector";
 /// Days for which records are kept whatever anybody orders, unless told otherwise: five years.
 pub const DEFAULT_KEEP_DAYS: u32 = 1_826;
 /// The fewest days that may be configured: six months.
-const LEAST_KEEP_DAYS: i64 = 184;
+pub const LEAST_KEEP_DAYS: u32 = 184;
 /// Default keep-alive towards the broker, in seconds.
 const DEFAULT_KEEPALIVE_S: u16 = 30;
 /// Where PostgreSQL's socket is on Debian.
@@ -126,7 +126,7 @@ fn read(form: Form<'_>, base: &Path) -> Option<RegulatorConfig> {
     let broker = form.required_table("broker").and_then(|form| broker(form, base, member));
     let store = form.table("store").map(|form| store(form, base, state_dir.as_deref()));
     let keep_days = form.table("retention").and_then(|retention| {
-        let days = retention.optional("keep_days", form::fitting(LEAST_KEEP_DAYS..=36_500));
+        let days = retention.optional("keep_days", form::fitting(i64::from(LEAST_KEEP_DAYS)..=36_500));
         retention.close();
         days
     });

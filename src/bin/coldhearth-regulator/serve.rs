@@ -14,7 +14,7 @@ use coldhearth::{
         config::{self, CLIENT_ID, RegulatorConfig, StoreAt},
         page, serve,
         share::Member,
-        store::Store,
+        store::{Store, sqlite::STORE_FILE},
         vitals::Vitals,
     },
     terms::Flaw,
@@ -52,6 +52,22 @@ impl Home {
     /// The folder of the authority's key.
     pub(crate) fn state(&self) -> Result<PathBuf, Failure> {
         Ok(self.config()?.map_or_else(|| self.state.clone(), |config| config.state_dir))
+    }
+
+    /// The store, which must be there: what is asked of it is about what it has.
+    pub(crate) fn store_that_is_there(&self) -> Result<Box<dyn Store>, Failure> {
+        let at = self.config()?.map_or_else(|| StoreAt::Sqlite(self.state.clone()), |config| config.store);
+        if let StoreAt::Sqlite(folder) = &at {
+            let file = folder.join(STORE_FILE);
+            if !file.is_file() {
+                let what = format!(
+                    "{}: there is no store; name its folder by --state, or the file that says where it is by --config",
+                    file.display()
+                );
+                return Err(Failure::new(Exit::Config, what));
+            }
+        }
+        at.open()
     }
 
     /// The store, made at its first use.
