@@ -179,7 +179,8 @@ impl Roll {
 
     /// How somebody of the group is configured otherwise.
     pub fn unlike(&self) -> Option<Unlike> {
-        let mut lately = self.unlike.iter().filter(|(_, at_ms)| self.echo_ms.saturating_sub(**at_ms) < AWAY_MS);
+        let mut lately =
+            self.unlike.iter().filter(|(_, at_ms)| self.echo_ms.saturating_sub(**at_ms) < AWAY_MS);
         lately.next().map(|(how, _)| *how)
     }
 }
