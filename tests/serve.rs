@@ -135,7 +135,8 @@ fn a_store_moves_to_the_other_database_by_two_commands() {
     let (exit, said) = regulator(&["store", "backup", copy, "--state", state]);
     assert!(exit == 78 && said.contains("--replace"), "{exit} {said}");
     let nowhere = authority.folder.0.join("nowhere");
-    let (exit, said) = regulator(&["store", "backup", copy, "--replace", "--state", nowhere.to_str().unwrap()]);
+    let (exit, said) =
+        regulator(&["store", "backup", copy, "--replace", "--state", nowhere.to_str().unwrap()]);
     assert!(exit == 78 && said.contains("there is no store") && !nowhere.exists(), "{exit} {said}");
     let (exit, said) = regulator(&["store", "backup", copy, "--replace", "--state", state]);
     assert_eq!(exit, 0, "{said}");

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use super::waiting::{MAX_HELD_BYTES, MAX_HELD_BYTES_OF_ONE};
 use super::{
     body::Body,
     head::{Arrival, Head, Link},
@@ -12,7 +13,6 @@ use super::{
     suite::{KeyId, PublicKey},
     waiting::Waiting,
 };
-pub use super::waiting::{MAX_HELD_BYTES, MAX_HELD_BYTES_OF_ONE};
 use crate::terms::GatewayId;
 
 /// Where a message came from.

@@ -179,7 +179,8 @@ impl Inspector<'_> {
             ));
         }
         if pruned_unix_ms > self.now_unix_ms {
-            self.found.accuse(format!("{gateway} {id}: was pruned on {on}, a day to come: nobody pruned that"));
+            self.found
+                .accuse(format!("{gateway} {id}: was pruned on {on}, a day to come: nobody pruned that"));
         }
         Ok(())
     }

@@ -189,14 +189,7 @@ impl Vitals {
         );
         let help = "Records believed and let go, so far ahead of what is known that they are asked for again";
         page.counter("records_ahead_total", help, &[(&[], ahead)]);
-        page.gauge(
-            "broker_connected",
-            "1 while the broker is there and has granted the subscription",
-            &[(&[], u64::from(self.line == Line::Open))],
-        );
-        page.counter("broker_lost_total", "Times the broker was lost", &[(&[], self.broker_lost)]);
-        let help = "Times that was for a packet too large to be taken";
-        page.counter("broker_packets_too_large_total", help, &[(&[], self.too_large)]);
+        self.broker(&mut page);
         page.gauge(
             "store_away",
             "1 while the store does not answer",
@@ -216,6 +209,17 @@ impl Vitals {
         }
         page.counter("receipts_sent_total", "Receipts handed to the broker", &[(&[], self.receipts_sent)]);
         page.text
+    }
+
+    fn broker(&self, page: &mut Page) {
+        page.gauge(
+            "broker_connected",
+            "1 while the broker is there and has granted the subscription",
+            &[(&[], u64::from(self.line == Line::Open))],
+        );
+        page.counter("broker_lost_total", "Times the broker was lost", &[(&[], self.broker_lost)]);
+        let help = "Times that was for a packet too large to be taken";
+        page.counter("broker_packets_too_large_total", help, &[(&[], self.too_large)]);
     }
 
     fn queues(&self, page: &mut Page) {

@@ -165,7 +165,8 @@ fn verify(
             lines.map(<[u8]>::to_vec).collect()
         }
     };
-    let found = inspect::inspect(&mut *home.store_that_is_there()?, &authority, &published, (keep_days, now))?;
+    let found =
+        inspect::inspect(&mut *home.store_that_is_there()?, &authority, &published, (keep_days, now))?;
     let Inspection { gateways, logs, records, pruned, waiting, forks, receipts, .. } = &found;
     let Inspection { findings, heads, prunings, wrong, wrongs, .. } = &found;
     if as_json {
