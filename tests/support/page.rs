@@ -24,8 +24,17 @@ pub async fn asked(port: u16, path: &str) -> Option<(u16, String)> {
 
 /// Asks for health until it has exactly these reasons; 200 means there is none.
 pub async fn until_ails(port: u16, codes: &[&str]) {
+    until_told(port, &format!("health with {codes:?}"), |told| told == codes).await;
+}
+
+/// Asks for health until this is among its reasons: what it entails may stand beside it or not yet.
+pub async fn until_ails_of(port: u16, code: &str) {
+    until_told(port, &format!("health with {code}"), |told| told.iter().any(|one| one == code)).await;
+}
+
+async fn until_told(port: u16, what: &str, is_it: impl Fn(&[String]) -> bool) {
     let clock = SystemClock::default();
-    soon(&format!("health with {codes:?}"), async {
+    soon(what, async {
         loop {
             if let Some((status, page)) = asked(port, "/health").await {
                 let health: Value = serde_json::from_str(&page).unwrap();
@@ -34,9 +43,9 @@ pub async fn until_ails(port: u16, codes: &[&str]) {
                     (status == 200, health["healthy"] == true),
                     (reasons.is_empty(), reasons.is_empty())
                 );
-                let told: Vec<&str> = reasons.iter().map(|reason| reason["code"].as_str().unwrap()).collect();
                 assert!(reasons.iter().all(|reason| !reason["text"].as_str().unwrap().is_empty()));
-                if told == codes {
+                let code = |reason: &Value| reason["code"].as_str().unwrap().to_owned();
+                if is_it(&reasons.iter().map(code).collect::<Vec<_>>()) {
                     return;
                 }
             }
