@@ -57,11 +57,14 @@ impl Recall {
                 self.plates.insert((read.asset, read.source), read.clone());
             }
             Body::Finding(Finding::Event(Event::Register(event)))
-                if matches!(event.what, RegisterQuirk::Rebased | RegisterQuirk::Untimed) =>
+                if matches!(
+                    event.what,
+                    RegisterQuirk::Unsaved | RegisterQuirk::Rebased | RegisterQuirk::Untimed
+                ) =>
             {
                 // The count begins anew there, and nothing may be weighed across it.
                 if let Some(memory) = self.meters.get_mut(&event.meter) {
-                    (memory.mark, memory.windows) = (Some(event.after), None);
+                    (memory.mark, memory.earlier, memory.windows) = (Some(event.after), None, None);
                 }
             }
             Body::Finding(Finding::Event(Event::Meter(told))) => {
@@ -70,6 +73,7 @@ impl Recall {
                     // Sums begin anew, and another meter's register does not continue this one's.
                     memory.windows = None;
                     memory.mark = memory.mark.filter(|_| !told.is_another());
+                    memory.earlier = memory.earlier.filter(|_| !told.is_another());
                 }
             }
             Body::Commissioned(point) => drop(self.commissioned.insert(point.meter, point.clone())),
@@ -115,10 +119,17 @@ impl Recall {
     fn on_interval(&mut self, interval: &Interval) {
         // Time is accounted for up to the interval's end. Its register is the baseline, unless it had none and a
         // state's record knows one.
-        let known = self.meters.get(&interval.meter).and_then(|memory| memory.mark);
+        let known = self.meters.get(&interval.meter);
+        let mark = interval.after.or(known.and_then(|memory| memory.mark));
+        // An interval without a reading tells nothing of what was counted before its mark.
+        let earlier = match known {
+            Some(memory) if memory.mark == mark => memory.earlier,
+            Some(_) | None => interval.before,
+        };
         let memory = MeterMemory {
             meter: interval.meter,
-            mark: interval.after.or(known),
+            mark,
+            earlier,
             windows: interval.windows,
             accounted_to: interval.end,
             identity: None,
@@ -130,7 +141,8 @@ impl Recall {
         self.states.insert(found.meter, found.clone());
         let Some(mark) = found.mark else { return };
         let (meter, accounted_to) = (found.meter, mark.at);
-        let fresh = MeterMemory { meter, mark: None, windows: None, accounted_to, identity: None };
+        let fresh =
+            MeterMemory { meter, mark: None, earlier: None, windows: None, accounted_to, identity: None };
         self.meters.entry(meter).or_insert(fresh).mark.get_or_insert(mark);
     }
 

@@ -4,6 +4,12 @@ use crate::terms::{MilliWatts, Name, WattHours};
 
 /// Most itemised allowances of one feeder.
 pub const MAX_ALLOWANCES: usize = 16;
+/// Reactive power of drives, in percent of the active power declared for them: a power factor of 0.7, as a barring drive
+/// or a crane has. [K: 0.7 to 0.85 loaded, and less active power with the same reactive power below, 2026]
+pub const DRIVES_VAR_PERCENT: i64 = 102;
+/// Reactive power of lamps with their ballasts and of heaters with their regulators, in percent of the active power
+/// declared for them: a power factor of 0.9. [K: required of compensated lamps, from memory, 2026]
+pub const LAMPS_VAR_PERCENT: i64 = 48;
 
 worded! {
     /// What an allowance is for.
@@ -28,16 +34,14 @@ worded! {
 }
 
 impl AllowanceKind {
-    /// Whether motors may be behind it, which take reactive power with their active power.
-    pub const fn has_drives(self) -> bool {
+    /// Reactive power it may take, in percent of the active power declared for it.
+    pub const fn var_percent(self) -> i64 {
         match self {
             AllowanceKind::Crane | AllowanceKind::Barring | AllowanceKind::Cooling | AllowanceKind::Other => {
-                true
+                DRIVES_VAR_PERCENT
             }
-            AllowanceKind::Lamps
-            | AllowanceKind::Heaters
-            | AllowanceKind::Compensation
-            | AllowanceKind::Generation => false,
+            AllowanceKind::Lamps | AllowanceKind::Heaters => LAMPS_VAR_PERCENT,
+            AllowanceKind::Compensation | AllowanceKind::Generation => 0,
         }
     }
 

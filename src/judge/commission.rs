@@ -194,9 +194,11 @@ impl Commissioned {
         MilliWatts(self.floor.power.0.saturating_add(self.no_load.0))
     }
 
-    /// Power up to which the feeder stays within its allowances.
+    /// Power up to which the feeder stays within its allowances, with what the class may err over them.
     pub fn limit(&self) -> MilliWatts {
-        MilliWatts(self.allowances.iter().fold(self.idle_limit().0, |sum, a| sum.saturating_add(a.power.0)))
+        self.with_error(
+            self.allowances.iter().fold(self.idle_limit().0, |sum, a| sum.saturating_add(a.power.0)),
+        )
     }
 
     /// While it draws, power must fall to this before it can be said to have ended: half the floor above what is allowed.
@@ -204,11 +206,15 @@ impl Commissioned {
         MilliWatts(self.limit().0.saturating_sub(self.floor.power.0 / 2))
     }
 
-    /// Power that may flow backwards: declared generation and regeneration, and the floor.
+    /// Power that may flow backwards: declared generation and regeneration, and the floor, with what the class may err.
     pub fn back_limit(&self) -> MilliWatts {
-        MilliWatts(
+        self.with_error(
             self.allowances.iter().fold(self.floor.power.0, |sum, a| sum.saturating_add(a.back_power.0)),
         )
+    }
+
+    fn with_error(&self, allowed: i64) -> MilliWatts {
+        MilliWatts(allowed.saturating_add(self.class_error(allowed)))
     }
 
     /// Energy that may flow backwards between two readings, as [`Commissioned::energy_bound`] for what is drawn.
@@ -279,10 +285,11 @@ impl Commissioned {
         })
     }
 
-    fn class_error(&self, energy: i64) -> i64 {
+    /// What the class may err over so much energy or power.
+    fn class_error(&self, amount: i64) -> i64 {
         let error_ppm = self.error_ppm();
         // In two parts, so that it fits: a wide division is dear.
-        (energy / PPM).saturating_mul(error_ppm).saturating_add(energy % PPM * error_ppm / PPM)
+        (amount / PPM).saturating_mul(error_ppm).saturating_add(amount % PPM * error_ppm / PPM)
     }
 
     /// Energy that may have passed unseen while the meter stood at or below its floor.
@@ -334,7 +341,7 @@ pub struct Equipment {
 mod tests {
     use super::*;
     use crate::{
-        judge::{AllowanceKind, floor::STARTING_CURRENT_CT_PPM},
+        judge::{Accuracy, AllowanceKind, floor::STARTING_CURRENT_CT_PPM},
         terms::{ClockQuality, Name},
     };
 
@@ -367,6 +374,29 @@ mod tests {
         assert!(!convicts(|terms| terms.role = Role::Safety));
         assert!(!convicts(|terms| terms.role = Role::Auxiliary));
         assert!(!convicts(|terms| terms.serves = ["a", "b"].map(|id| AssetId::new(id).unwrap()).into()));
+    }
+
+    #[test]
+    fn what_is_allowed_may_be_drawn_in_full_whatever_a_meter_of_its_class_shows_of_it() {
+        // Heaters of 60 kW behind a direct meter of class 2.
+        let nominal = MilliVolts(400_000);
+        let power = MilliWatts::from_watts(60_000);
+        let name = Name::new("heaters").unwrap();
+        let heaters = Allowance {
+            back_power: power,
+            ..Allowance::drawing(name, AllowanceKind::Heaters, power, WattHours(44_640_000))
+        };
+        let (meter, asset) = (MeterId::new("m1").unwrap(), AssetId::new("kiln-1").unwrap());
+        let floor = Floor::direct(Wiring::FourWire, 100, nominal);
+        let terms = Commissioned {
+            classes: Classes { meter: Accuracy::parse("2"), ..Classes::default() },
+            allowances: Box::new([heaters]),
+            ..Commissioned::process_feeder(meter, asset, nominal, power, floor)
+        };
+        let shown = power.0 + power.0 / 50;
+        assert!(terms.limit().0 >= shown + floor.power.0 && terms.off_limit() < terms.limit());
+        assert!(terms.back_limit().0 >= shown + floor.power.0);
+        assert!(terms.limit().0 < shown + floor.power.0 * 51 / 50 + 2, "and no more than that");
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub enum Proof {
         from: Stamp,
         /// The power that decided.
         power: MilliWatts,
-        /// The limit: allowances, no-load losses and the floor.
+        /// The limit: allowances, no-load losses and the floor, with what the class may err.
         limit: MilliWatts,
     },
     /// Energy beyond what the allowances explain.

@@ -8,9 +8,10 @@ pub use said::StateFinding;
 use super::{
     beside::{Demand, Export, Phases},
     commission::Commissioned,
-    cycle::{KEPT_EVERY_MS, PowerCycle},
+    cycle::PowerCycle,
     drawing::{Drawing, Proof},
     event::{Event, MeterTold, RegisterEvent, RegisterQuirk},
+    kept::Kept,
     ledger::{Account, Ledger},
     line::{self, Line},
     memory::{Mark, MeterMemory},
@@ -61,6 +62,7 @@ pub struct Feeder {
     export: Export,
     demand: Demand,
     cycle: PowerCycle,
+    kept: Kept,
     drawing: Drawing,
     drew_until: Option<Stamp>,
     line: Line,
@@ -90,6 +92,7 @@ impl Feeder {
             export: Export::default(),
             demand: Demand::default(),
             cycle: PowerCycle::default(),
+            kept: memory.map_or_else(Kept::default, Kept::recalling),
             drawing: Drawing::default(),
             drew_until: None,
             line: Line::default(),
@@ -150,9 +153,7 @@ impl Feeder {
         };
         self.cycle.on_reading(terms, reading);
         let unsaved = match (mark, self.track.anchor()) {
-            (Some(now), Some(before)) if self.cycle.is_since(&before.at) => {
-                terms.possible(KEPT_EVERY_MS, now.register.step)
-            }
+            (Some(_), Some(before)) if self.cycle.is_since(&before.at) => self.kept.unsaved(terms, &before),
             (Some(_) | None, Some(_) | None) => WattHours(0),
         };
         let passage = mark.map(|mark| self.track.on(mark, unsaved, possible, explained));
@@ -161,7 +162,8 @@ impl Feeder {
         let exports = self.export.on_reading(terms, reading);
         let moved = energy.is_some_and(|energy| energy.0 > 0) || phases.moved || exports;
         self.line.on_reading(&self.terms, reading, moved);
-        self.hear_signs(reading, mark.as_ref(), passage.as_ref(), turns);
+        self.keep(passage.as_ref());
+        self.hear_signs(reading, mark.as_ref().zip(passage.as_ref()), unsaved, turns);
         self.account(reading, passage.as_ref());
         let excess = mark.and_then(|now| self.weigh(&now, passage.as_ref()));
         if let Some(excess) = excess.or(phases.excess) {
@@ -245,6 +247,7 @@ impl Feeder {
                 self.track = Track::default();
                 self.phases = Phases::default();
                 self.export = Export::default();
+                self.kept.begin();
                 self.demand = Demand::default();
             }
             self.renew_proof(at);
@@ -293,6 +296,20 @@ impl Feeder {
         self.shown = state;
         self.since = Some(*at);
         true
+    }
+
+    /// Keeps the counts behind which a power cut may set the meter back.
+    fn keep(&mut self, passage: Option<&Passage>) {
+        match passage {
+            None | Some(Passage::First | Passage::Doubtful { .. } | Passage::Unconfirmed { .. }) => return,
+            Some(Passage::Told { .. }) => {}
+            Some(Passage::Unsaved { .. } | Passage::Rebased { .. } | Passage::Untimed { .. }) => {
+                self.kept.begin();
+            }
+        }
+        if let Some(now) = self.track.anchor() {
+            self.kept.on_count(now);
+        }
     }
 
     /// Splits the time since the reading before into the ledger. A doubtful reading accounts for nothing yet.

@@ -24,6 +24,8 @@ pub struct MeterMemory {
     pub meter: MeterId,
     /// The last mark on record, if any reading was ever recorded.
     pub mark: Option<Mark>,
+    /// The mark an interval before that one, where the count goes on from it.
+    pub earlier: Option<Mark>,
     /// Energy since the day and the month began, as of the mark.
     pub windows: Option<Windows>,
     /// Up to when time is accounted for.

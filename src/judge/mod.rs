@@ -20,6 +20,7 @@ pub mod event;
 pub mod feeder;
 pub mod floor;
 pub mod grounds;
+pub mod kept;
 pub mod leave;
 pub mod ledger;
 pub mod line;

@@ -39,6 +39,9 @@ pub const HONEST: &[(&str, &str)] = scenarios! {
     "lawful-production"
     "balance-agrees"
     "capacitors-left-on"
+    "heaters-in-full"
+    "lamps-and-a-live-transformer"
+    "meter-dips"
 };
 
 /// Plants in which somebody does.
@@ -80,6 +83,7 @@ pub const CHEATS: &[(&str, &str)] = scenarios! {
     "pulse-in-a-gap"
     "rating-edited-past-the-bound"
     "register-rolled-back"
+    "register-rolled-back-while-the-gateway-is-off"
     "replayed-words"
     "replayed-words-of-a-transformer"
     "slow-creep"

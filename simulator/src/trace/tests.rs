@@ -230,7 +230,7 @@ fn states_are_told_by_their_words() {
     let json = report.json(true);
     assert_eq!(json["shares"]["exporting"], 0.25);
     assert_eq!(json["trace"]["returned_wh"], 138_889);
-    assert_eq!(json["parameters"]["limit_w"], 52_000);
+    assert_eq!(json["parameters"]["limit_w"], 52_520);
     assert_eq!(json["parameters"]["allowance_source"], "default_5_percent_of_rating");
 }
 

@@ -12,7 +12,7 @@ use crate::{
         },
     },
     metering::{Quantity, Reading},
-    terms::Stamp,
+    terms::{Stamp, WattHours},
 };
 
 impl Feeder {
@@ -71,16 +71,16 @@ impl Feeder {
     pub(super) fn hear_signs(
         &mut self,
         reading: &Reading,
-        mark: Option<&Mark>,
-        passage: Option<&Passage>,
+        told: Option<(&Mark, &Passage)>,
+        unsaved: WattHours,
         turns: &mut Turns,
     ) {
         self.signs.on_reading(&self.terms, reading, self.line.is_in_inrush(&reading.at), turns);
-        if let Some(Passage::Unsaved { .. }) = passage {
+        if let Some((_, Passage::Unsaved { .. })) = told {
             self.signs.on_unsaved();
         }
-        if let (Some(after), Some(Passage::Rebased { before })) = (mark, passage) {
-            self.signs.on_rebased(&self.terms, &self.cycle, before, after, turns);
+        if let Some((after, Passage::Rebased { before })) = told {
+            self.signs.on_rebased(unsaved, before, after, turns);
         }
         let is_live = line::sight(&self.terms, reading).is_some_and(|sight| sight.is_live);
         self.trace.on_reading(reading, is_live);

@@ -2,15 +2,7 @@
 //! and then, and begin a little earlier after a power cut.
 
 use super::{Figure, Figures, figure::figures};
-use crate::{
-    judge::{
-        commission::Commissioned,
-        cycle::{KEPT_EVERY_MS, PowerCycle},
-        memory::Mark,
-    },
-    metering::Register,
-    terms::WattHours,
-};
+use crate::{judge::memory::Mark, metering::Register, terms::WattHours};
 
 /// How high the count has stood.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,6 +14,12 @@ pub struct Count {
 }
 
 impl Count {
+    /// Goes on with what is remembered: a restart of the witness is no way to forget how high it stood.
+    pub fn recalling(mark: &Mark) -> Count {
+        let stood = Some(mark.register.energy);
+        Count { latest: stood, confirmed: stood }
+    }
+
     /// Takes the register as read.
     pub fn on_register(&mut self, register: &Register) {
         let now = register.energy;
@@ -35,22 +33,12 @@ impl Count {
         }
     }
 
-    /// Looks at a count that began anew after `before`; figures when no power cycle explains it.
-    pub fn look(
-        &mut self,
-        terms: &Commissioned,
-        cycle: &PowerCycle,
-        before: &Mark,
-        after: &Mark,
-    ) -> Option<Figures> {
+    /// Looks at a count that began anew after `before`; figures when it fell by more than a power cycle explains.
+    pub fn look(&mut self, unsaved: WattHours, before: &Mark, after: &Mark) -> Option<Figures> {
         let stood = self.confirmed.take().unwrap_or(before.register.energy);
         let fall = stood.0.saturating_sub(after.register.energy.0);
-        if fall <= after.register.step.0.saturating_mul(2) {
-            return None;
-        }
-        let unsaved = terms.possible(KEPT_EVERY_MS, after.register.step).0;
-        let is_explained = cycle.is_since(&before.at) && fall <= unsaved;
-        (!is_explained)
+        let explained = after.register.step.0.saturating_mul(2).max(unsaved.0);
+        (fall > explained)
             .then(|| figures([(Figure::Before, stood.0), (Figure::After, after.register.energy.0)]))
     }
 }

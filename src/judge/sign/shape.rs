@@ -24,9 +24,12 @@ pub const SWAPPED_PERCENT: i128 = 20;
 pub const REVERSED_PERCENT: i128 = 50;
 /// Reactive power may exceed what was declared by this, in percent.
 pub const REACTIVE_MARGIN_PERCENT: i128 = 10;
-/// Reactive power of drives, in percent of the active power declared for them: a power factor of 0.7, as a barring drive
-/// or a crane has. [K: 0.7 to 0.85 loaded, and less active power with the same reactive power below, 2026]
-pub const DRIVES_VAR_PERCENT: i128 = 102;
+/// Reactive power that magnetises a transformer, in percent of its no-load loss: a power factor of 0.1, the smallest of
+/// those in METERING.md C.
+pub const MAGNETISING_PERCENT: i128 = 1_000;
+/// An error of angle shows as reactive power so many times what the classes allow in magnitude: 2.7 hundredths of a
+/// radian in class 0.5, 5.4 in class 1. IEC 61869-2, tables 201 and 202, at the smallest current of the class.
+pub const ANGLE_PER_CLASS: i128 = 6;
 /// Reactive power nobody declared must stand for this long, in milliseconds: as the on-delay below a small load.
 pub const REACTIVE_MS: i64 = 60_000;
 /// Active power may exceed voltage times current by this, in percent.
@@ -82,9 +85,10 @@ impl Shape {
         // Swapped leads turn phases backwards too, and explain more.
         let reversed = count(&mut self.reversed, is_reversed(terms, &shown) && !is_swapped(&shown)) >= least;
         let declared = declared_var(terms, &shown);
-        let excess = flows
-            && is_quiet
-            && shown.reactive.is_some_and(|q| q.abs() > declared * (100 + REACTIVE_MARGIN_PERCENT) / 100);
+        let explained = declared * (100 + REACTIVE_MARGIN_PERCENT) / 100 + angle_error(terms, &shown);
+        // Below the floor a transformer's angle may be any.
+        let is_told = flows && shown.currents.1 > terms.floor.current.0;
+        let excess = is_told && is_quiet && shown.reactive.is_some_and(|q| q.abs() > explained);
         let reactive = self.reactive_for(reading.at, excess);
         let mismatch =
             mismatch(terms, reading, &shown).filter(|_| shown.is_of_one_moment && shown.is_even && flows);
@@ -140,18 +144,20 @@ fn is_reversed(terms: &Commissioned, shown: &Shown) -> bool {
         && phases.iter().sum::<i128>().abs() * 100 < magnitudes * REVERSED_PERCENT
 }
 
-/// What was declared, at the present voltage: capacitors give with its square; beside them drives that may lawfully run
-/// take what drives take. In thousandths of var.
+/// What was declared, at the present voltage: with its square capacitors give and a transformer is magnetised; beside
+/// them what may lawfully run takes what its kind takes. In thousandths of var.
 fn declared_var(terms: &Commissioned, shown: &Shown) -> i128 {
     let nominal = i128::from(terms.nominal.0).max(1);
-    let declared = i128::from(terms.compensation_var) * 1_000;
-    let drives: i128 = terms
-        .allowances
-        .iter()
-        .filter(|allowance| allowance.kind.has_drives())
-        .map(|allowance| i128::from(allowance.power.0))
-        .sum();
-    declared * shown.voltage / nominal * shown.voltage / nominal + drives * DRIVES_VAR_PERCENT / 100
+    let magnetising = i128::from(terms.no_load.0) * MAGNETISING_PERCENT / 100;
+    let standing = i128::from(terms.compensation_var) * 1_000 + magnetising;
+    let allowed = terms.allowances.iter();
+    let running: i128 = allowed.map(|a| i128::from(a.power.0) * i128::from(a.kind.var_percent()) / 100).sum();
+    standing * shown.voltage / nominal * shown.voltage / nominal + running
+}
+
+/// What an error of angle may show as reactive power.
+fn angle_error(terms: &Commissioned, shown: &Shown) -> i128 {
+    shown.apparent() * i128::from(terms.error_ppm()) * ANGLE_PER_CLASS / 1_000_000
 }
 
 /// What power should be, in milliwatts, where it is not: never beyond voltage times current, and voltage times current

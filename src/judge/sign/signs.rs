@@ -18,14 +18,13 @@ use super::{
 use crate::{
     judge::{
         commission::Commissioned,
-        cycle::PowerCycle,
         line::{self, Sight},
         memory::{Mark, Memory},
         permit::{Permit, Permitted},
         register::redated,
     },
     metering::{Fault, Identity, Reading},
-    terms::{MeterId, Name, Stamp},
+    terms::{MeterId, Name, Stamp, WattHours},
 };
 
 /// So many readings in a row decide on current without any voltage: the two may come with two requests, and a line
@@ -99,6 +98,8 @@ impl Signs {
         let identity =
             memory.identities.iter().find(|(meter, _)| of_this(meter)).map(|(_, identity)| *identity);
         let mut signs = Signs { known: Known::recalling(identity), ..Signs::default() };
+        let mark = memory.meters.iter().find(|known| of_this(&known.meter)).and_then(|known| known.mark);
+        signs.count = mark.as_ref().map_or_else(Count::default, Count::recalling);
         for (_, StandingSign { sign, since }) in memory.signs.iter().filter(|(meter, _)| of_this(meter)) {
             if let Some(place) = signs.stands.get_mut(sign.index()) {
                 *place = Some(Stands { since: *since, seen: *since });
@@ -191,17 +192,11 @@ impl Signs {
         }
     }
 
-    /// A count began anew after `before`: two readings agree on it. `cycle` tells whether its meter was without power.
-    pub fn on_rebased(
-        &mut self,
-        terms: &Commissioned,
-        cycle: &PowerCycle,
-        before: &Mark,
-        after: &Mark,
-        turns: &mut Turns,
-    ) {
+    /// A count began anew after `before`: two readings agree on it. `unsaved` is the most that its meter may have lost
+    /// without power since, if it was.
+    pub fn on_rebased(&mut self, unsaved: WattHours, before: &Mark, after: &Mark, turns: &mut Turns) {
         self.sums = Sums::default();
-        if let Some(figures) = self.count.look(terms, cycle, before, after) {
+        if let Some(figures) = self.count.look(unsaved, before, after) {
             self.see(Sign::RegisterFell, &after.at, figures, turns);
             self.hear_paper(Sign::RegisterFell, &after.at, turns);
         }

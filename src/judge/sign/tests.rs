@@ -7,6 +7,7 @@ use crate::{
         allowance::{Allowance, AllowanceKind},
         cycle::PowerCycle,
         floor::{Floor, STARTING_CURRENT_CT_PPM},
+        kept::Kept,
         memory::Mark,
         permit::{Permit, Permitted},
     },
@@ -234,7 +235,9 @@ impl Bench {
         let before = Mark { at: before.0, register: register(before.1) };
         let after = Mark { at: self.stamp(), register: register(after) };
         self.turns.clear();
-        self.signs.on_rebased(&self.terms, &self.cycle, &before, &after, &mut self.turns);
+        let lost = Kept::default().unsaved(&self.terms, &before);
+        let unsaved = if self.cycle.is_since(&before.at) { lost } else { WattHours(0) };
+        self.signs.on_rebased(unsaved, &before, &after, &mut self.turns);
         self.said.extend(self.turns.iter().cloned());
         self
     }

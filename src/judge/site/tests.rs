@@ -177,6 +177,7 @@ impl Story {
         let mut meters = interval.map(|i| MeterMemory {
             meter: i.meter,
             mark: i.after,
+            earlier: i.before,
             windows: i.windows,
             accounted_to: i.end,
             identity: self.said.iter().rev().find_map(|f| match f {
@@ -195,9 +196,13 @@ impl Story {
             match finding {
                 Finding::Interval(interval) => is_after = interval.end == memory.accounted_to,
                 Finding::Event(Event::Register(event))
-                    if is_after && matches!(event.what, RegisterQuirk::Rebased | RegisterQuirk::Untimed) =>
+                    if is_after
+                        && matches!(
+                            event.what,
+                            RegisterQuirk::Unsaved | RegisterQuirk::Rebased | RegisterQuirk::Untimed
+                        ) =>
                 {
-                    (memory.mark, memory.windows) = (Some(event.after), None);
+                    (memory.mark, memory.earlier, memory.windows) = (Some(event.after), None, None);
                 }
                 Finding::Event(Event::Meter(told)) if is_after && told.before.is_some() => {
                     memory.windows = None;

@@ -97,7 +97,7 @@ fn a_declared_capacitor_bank_may_stay_on_and_an_undeclared_one_may_not() {
 }
 
 #[test]
-fn a_barring_drive_takes_the_reactive_power_of_a_drive_and_lamps_take_none() {
+fn a_barring_drive_takes_the_reactive_power_of_a_drive_and_lamps_do_not() {
     // 690 kW at a power factor of 0.8, within the allowance; the current is more than a twentieth of the rating's.
     let turned = Shape::load(50, 37, [0, 0, 0]);
     let allowed = |kind| {
@@ -112,6 +112,56 @@ fn a_barring_drive_takes_the_reactive_power_of_a_drive_and_lamps_take_none() {
     let drive = allowed(AllowanceKind::Barring);
     assert!(drive.is_clean(), "{:?}", drive.turns());
     assert_eq!(allowed(AllowanceKind::Lamps).turns(), [(Sign::ReactiveExcess, Turn::Begins)]);
+}
+
+/// Ten minutes of a small furnace that rests, rated 200 kW, where so much is drawn.
+fn resting(watts: i64, vars: i64, declare: impl Fn(&mut Commissioned)) -> Vec<(Sign, Turn)> {
+    let mut bench = Bench::new(Wiring::FourWire);
+    bench.terms.compensation_var = 0;
+    bench.terms.rated = MilliWatts::from_watts(200_000);
+    bench.terms.floor = Floor::of(Wiring::FourWire, 5, bench.terms.nominal, STARTING_CURRENT_CT_PPM);
+    declare(&mut bench.terms);
+    let volts = NOMINAL_V * 1_000 / 1_732;
+    let milliamps = (watts * watts + vars * vars).isqrt() * 1_000 / 3 / volts;
+    let shape = Shape { volts: [volts; 3], amps: [0; 3], watts: [watts / 3; 3], vars };
+    bench.altered(600, shape, |reading, _| {
+        for quantity in [Quantity::CurrentL1, Quantity::CurrentL2, Quantity::CurrentL3] {
+            reading.values[quantity.index()] = Some(milliamps);
+        }
+    });
+    bench.turns()
+}
+
+fn allow(terms: &mut Commissioned, kind: AllowanceKind, watts: i64) {
+    let (name, power) = (Name::new("a").unwrap(), MilliWatts::from_watts(watts));
+    terms.allowances = [Allowance::drawing(name, kind, power, WattHours(20_000_000))].into();
+}
+
+#[test]
+fn lamps_bring_the_reactive_power_of_their_ballasts() {
+    let lamps = |vars| resting(19_000, vars, |terms| allow(terms, AllowanceKind::Lamps, 20_000));
+    assert_eq!(lamps(6_250), [], "a power factor of 0.95");
+    assert_eq!(lamps(14_250), [(Sign::ReactiveExcess, Turn::Begins)], "one of 0.8");
+}
+
+#[test]
+fn an_error_of_angle_is_no_reactive_power() {
+    // The meter's class is 1.
+    let losses = |vars| resting(18_000, vars, |terms| allow(terms, AllowanceKind::Compensation, 20_000));
+    assert_eq!(losses(900), []);
+    assert_eq!(losses(1_800), [(Sign::ReactiveExcess, Turn::Begins)]);
+}
+
+#[test]
+fn a_transformer_whose_losses_are_declared_is_magnetised_too() {
+    let idle = |no_load| {
+        resting(6_000, 30_000, |terms| {
+            allow(terms, AllowanceKind::Compensation, 7_000);
+            terms.no_load = MilliWatts::from_watts(no_load);
+        })
+    };
+    assert_eq!(idle(6_000), []);
+    assert_eq!(idle(0), [(Sign::ReactiveExcess, Turn::Begins)]);
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn remembered(said: &[Finding], permit: Permit, last: Stamp) -> Memory {
         let known = memory.meters.iter().find(|m| m.meter == meter).and_then(|m| m.mark);
         memory.meters.retain(|m| m.meter != meter);
         let mark = mark.or(known);
-        memory.meters.push(MeterMemory { meter, mark, windows, accounted_to, identity: None });
+        memory.meters.push(MeterMemory { meter, mark, earlier: None, windows, accounted_to, identity: None });
     }
     memory
 }

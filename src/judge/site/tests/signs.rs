@@ -97,6 +97,39 @@ fn a_paper_and_the_authority_take_a_sign_back_and_a_restart_does_not() {
     assert_eq!(story.signs().len(), 1, "what stands is not told twice");
 }
 
+/// What is seen after the witness was off for two hours, in which so much was drawn and the register turned back by so
+/// much; `uptime_ms`: what the meter then tells of itself.
+fn off(drawn: i64, back: i64, uptime_ms: Option<i64>) -> (Vec<(Sign, Turn)>, State) {
+    let mut story = Story::new("2026-10-31");
+    story.run(2_000, 5_000, 100);
+    let memory = story.memory();
+    story.site = site("2026-10-31", &memory);
+    story.now_ms += 7_200_000;
+    story.energy.0 += drawn - back;
+    for second in 1..=5 {
+        story.now_ms += 1_000;
+        let mut reading = story.reading(5_000, 100, None);
+        reading.values[Quantity::UptimeS.index()] = uptime_ms.map(|uptime| uptime + second * 1_000);
+        story.hear(&Sample::Reading(reading));
+    }
+    (story.turns(), story.last_state().state)
+}
+
+#[test]
+fn a_register_turned_back_while_the_witness_was_off_is_seen_by_what_is_remembered() {
+    let fell = (vec![(Sign::RegisterFell, Turn::Begins)], State::Masked(Sign::RegisterFell));
+    assert_eq!(off(4_000_000, 60_000_000, None), fell, "it had stood much higher");
+    assert_eq!(off(4_000_000, 6_000_000, None), fell, "a resting feeder had next to nothing to lose");
+    assert_eq!(off(0, 1_000, Some(900_000_000)), fell, "nor had a meter that was never without power");
+}
+
+#[test]
+fn counts_that_were_lost_while_the_witness_was_off_are_no_tampering() {
+    for uptime_ms in [None, Some(600_000)] {
+        assert_eq!(off(0, 1_000, uptime_ms), (Vec::new(), State::Energised), "{uptime_ms:?}");
+    }
+}
+
 /// Three meters on one bus; each with its volts in percent and its frequency in millihertz.
 fn bus(minutes: u64, shows: impl Fn(usize, u64) -> (i64, i64)) -> Vec<(MeterId, Sign)> {
     let ids = ["a1", "a2", "a3"].map(|id| MeterId::new(id).unwrap());
