@@ -131,6 +131,20 @@ fn a_store_moves_to_the_other_database_by_two_commands() {
     let (copy, state) = (copy.to_str().unwrap(), state.to_str().unwrap());
     let (exit, said) = regulator(&["store", "backup", copy, "--state", state]);
     assert!(exit == 0 && said.contains("1 logs, 50 records"), "{exit} {said}");
+    // A copy that is there is not replaced, least of all by one of nothing.
+    let (exit, said) = regulator(&["store", "backup", copy, "--state", state]);
+    assert!(exit == 78 && said.contains("--replace"), "{exit} {said}");
+    let nowhere = authority.folder.0.join("nowhere");
+    let (exit, said) =
+        regulator(&["store", "backup", copy, "--replace", "--state", nowhere.to_str().unwrap()]);
+    assert!(exit == 78 && said.contains("there is no store") && !nowhere.exists(), "{exit} {said}");
+    let (exit, said) = regulator(&["store", "backup", copy, "--replace", "--state", state]);
+    assert_eq!(exit, 0, "{said}");
+    let elsewhere = authority.folder.0.join("elsewhere");
+    let (exit, said) = regulator(&["store", "restore", copy, "--state", elsewhere.to_str().unwrap()]);
+    assert!(exit == 0 && said.contains("bring authority.key and authority.key.pub"), "{exit} {said}");
+    let (exit, said) = regulator(&["store", "verify", "--state", elsewhere.to_str().unwrap()]);
+    assert!(exit == 78 && said.contains("--authority"), "{exit} {said}");
     let (exit, said) = regulator(&["store", "restore", copy, "--config", config]);
     assert!(
         exit == 0 && said.contains("50 records, 0 forks, 1 receipts, 0 findings, 1 heads"),
@@ -172,4 +186,19 @@ fn a_configuration_is_checked_without_touching_anything() {
     let (exit, said) = regulator(&["serve", "--config", "config/regulator.toml", "--broker", "10.0.0.5"]);
     assert!(exit == 2 && said.contains("name it there alone"), "{exit} {said}");
     assert!(std::fs::read_dir(Path::new(file).parent().unwrap().join("state")).unwrap().next().is_none());
+}
+
+#[test]
+fn a_port_of_metrics_that_is_taken_is_told_as_such_over_either_database() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let metrics = format!("\n[metrics]\nlisten = \"{}\"\n", taken.local_addr().unwrap());
+    let server = Postgres::start("");
+    let stores = ["", &postgres_section(&server, &server.database("taken"))];
+    for (name, store) in ["taken-file", "taken-server"].into_iter().zip(stores) {
+        let authority = Authority::new(name, 1, &format!("{store}{metrics}"));
+        let mut ended = authority.serve();
+        assert_eq!(ended.0.wait().unwrap().code(), Some(77), "{name}");
+        let log = std::fs::read_to_string(authority.log_file()).unwrap();
+        assert!(log.contains("name a free port") && !log.contains("panicked"), "{log}");
+    }
 }

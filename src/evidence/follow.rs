@@ -1,20 +1,19 @@
 //! Follows every log that is heard of: keys, signatures, places. Whoever listens, live or to a file, asks it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+pub use super::waiting::{MAX_HELD_BYTES, MAX_HELD_BYTES_OF_ONE};
 use super::{
     body::Body,
     head::{Arrival, Head, Link},
     keyring::Keyring,
     receipt::Receipt,
-    record::{Header, LogId, Record, Refusal, Unverified},
+    record::{LogId, Record, Refusal, Unverified},
     signed::Signed,
     suite::{KeyId, PublicKey},
+    waiting::Waiting,
 };
 use crate::terms::GatewayId;
-
-/// Bytes of messages kept while the key of their log is not known yet.
-pub const MAX_HELD_BYTES: usize = 4 * 1024 * 1024;
 
 /// Where a message came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,21 +71,12 @@ pub enum Seen {
         /// The key it names.
         key: KeyId,
     },
-    /// A record of a log whose key is not known, and too many are kept already.
+    /// A record of a log whose key is not known, let go after it had waited: too many of its gateway do, or of all.
     NotHeld(KeyId),
 }
 
 /// Told what each message turned out to be, with the bytes it came in.
 pub type Tell<'a> = &'a mut dyn FnMut(Seen, &[u8], Origin);
-
-/// A message that waits for its key.
-#[derive(Debug)]
-struct Held {
-    header: Header,
-    is_genesis: bool,
-    bytes: Vec<u8>,
-    origin: Origin,
-}
 
 /// Everybody who is heard of.
 #[derive(Debug, Default)]
@@ -94,8 +84,7 @@ pub struct Follower {
     keyring: Keyring,
     heads: BTreeMap<(GatewayId, LogId), Head>,
     /// Messages whose key is not known yet.
-    held: Vec<Held>,
-    held_bytes: usize,
+    held: Waiting,
     /// Whether a log heard of in its middle is followed from there, rather than missed from its beginning.
     joins: bool,
 }
@@ -113,7 +102,8 @@ impl Follower {
 
     /// A listener who believes only whom it admits, and goes on where a store has kept it.
     pub fn admitting() -> Follower {
-        Follower { keyring: Keyring::admitting(), ..Follower::default() }
+        let held = Waiting::sharing(MAX_HELD_BYTES_OF_ONE);
+        Follower { keyring: Keyring::admitting(), held, ..Follower::default() }
     }
 
     /// Whom it believes, to admit and revoke.
@@ -152,6 +142,31 @@ impl Follower {
         self.held.iter().map(|held| (held.bytes.as_slice(), held.origin))
     }
 
+    /// Bytes of messages that wait for a key.
+    pub fn held_bytes(&self) -> usize {
+        self.held.bytes()
+    }
+
+    /// Logs of which something waits for a key, and those that what waits says to continue.
+    pub fn held_logs(&self) -> BTreeSet<(GatewayId, LogId)> {
+        let geneses = self.held.iter().filter(|held| held.is_genesis);
+        let continued = geneses.filter_map(|held| {
+            let unverified = Unverified::read(&held.bytes).ok()?;
+            Some((held.header.gateway, unverified.continues()?.log))
+        });
+        self.held.logs().chain(continued).collect()
+    }
+
+    /// Whether something of a log waits for a key behind this place. Of what it says nothing is believed.
+    pub fn waits_behind(&self, gateway: GatewayId, log: LogId, seq: u64) -> bool {
+        self.held.waits_behind((gateway, log), seq)
+    }
+
+    /// Whether this record would have to wait for its key.
+    pub fn must_wait(&self, unverified: &Unverified) -> bool {
+        !self.keyring.knows(unverified) && self.may_wait(unverified)
+    }
+
     /// Takes a message. One message may release others that waited for its key.
     pub fn on_message(&mut self, bytes: &[u8], origin: Origin, tell: Tell<'_>) {
         let signed = match Signed::read(bytes) {
@@ -166,11 +181,12 @@ impl Follower {
             Err(refusal) => return tell(Seen::Refused(refusal), bytes, origin),
         };
         let learnt = self.keyring.learn(&unverified);
-        if !self.keyring.knows(&unverified) && self.may_wait(&unverified) {
+        if self.must_wait(&unverified) {
             let (gateway, key) = (unverified.header().gateway, unverified.header().key_id);
-            let held = self.hold(&unverified, bytes, origin);
-            let seen = if held { Seen::Held { gateway, key } } else { Seen::NotHeld(key) };
-            tell(seen, bytes, origin);
+            for gone in self.held.hold(&unverified, bytes, origin) {
+                tell(Seen::NotHeld(gone.header.key_id), &gone.bytes, gone.origin);
+            }
+            tell(Seen::Held { gateway, key }, bytes, origin);
         } else {
             let (seen, rotated) = self.opened(unverified, origin.in_chain);
             tell(seen, bytes, origin);
@@ -217,41 +233,23 @@ impl Follower {
                 || self.joins)
     }
 
-    fn hold(&mut self, unverified: &Unverified, bytes: &[u8], origin: Origin) -> bool {
-        let fits = self.held_bytes + bytes.len() <= MAX_HELD_BYTES;
-        if fits {
-            self.held_bytes += bytes.len();
-            let (header, is_genesis) = (*unverified.header(), unverified.is_genesis());
-            self.held.push(Held { header, is_genesis, bytes: bytes.to_vec(), origin });
-        }
-        fits
-    }
-
     /// Looks again at what waits, as long as that makes further keys known. Only what the new key could open is read
     /// again, so that whoever fills this with rubbish costs little.
     fn release(&mut self, tell: Tell<'_>) {
         loop {
             let mut again = false;
-            self.held_bytes = 0;
-            for held in std::mem::take(&mut self.held) {
-                let waiting = if self.keyring.may_know(&held.header, held.is_genesis) {
-                    Unverified::read(&held.bytes).ok()
-                } else {
-                    None
-                };
-                match waiting {
+            let ready = self.held.ready(|held| self.keyring.may_know(&held.header, held.is_genesis));
+            for (arrival, held) in ready {
+                match Unverified::read(&held.bytes).ok() {
                     Some(waiting) if self.keyring.knows(&waiting) || self.keyring.contradicts(&waiting) => {
                         let (seen, rotated) = self.opened(waiting, held.origin.in_chain);
                         tell(seen, &held.bytes, held.origin);
                         again |= rotated;
                     }
-                    Some(_) | None => {
-                        self.held_bytes += held.bytes.len();
-                        self.held.push(held);
-                    }
+                    Some(_) | None => self.held.put(arrival, held),
                 }
             }
-            if !again || self.held.is_empty() {
+            if !again {
                 return;
             }
         }

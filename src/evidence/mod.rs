@@ -68,6 +68,7 @@ mod standing;
 pub mod suite;
 pub mod topic;
 pub mod trust;
+mod waiting;
 pub mod write;
 
 pub use act::{Act, ActKind, ActRefusal, Answer, Meaning};

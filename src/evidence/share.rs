@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::suite::KeyId;
 use crate::terms::{
     Name,
     place::Level,
@@ -88,11 +89,34 @@ pub struct Beat {
     pub holds: bool,
     /// Whether it is subscribed to the shared filter, or about to be.
     pub tries: bool,
+    /// The short name of the key that it signs receipts with; earlier versions do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "key_id")]
+    pub kid: Option<KeyId>,
     /// What keeps it from leaving the work to the broker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<Why>,
     /// The canaries that it was given since its last beat.
     pub heard: Vec<Canary>,
+}
+
+/// A key's short name, as 16 hexadecimal digits.
+mod key_id {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    use super::KeyId;
+
+    #[expect(clippy::ref_option, reason = "serde hands over a reference")]
+    pub(super) fn serialize<S: Serializer>(id: &Option<KeyId>, to: S) -> Result<S::Ok, S::Error> {
+        match id {
+            Some(id) => to.collect_str(id),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Option<KeyId>, D::Error> {
+        let text = String::deserialize(from)?;
+        KeyId::from_hex(&text).map(Some).ok_or_else(|| D::Error::custom("16 hexadecimal digits are expected"))
+    }
 }
 
 /// Where a worker's canaries fly.
@@ -177,6 +201,7 @@ mod tests {
             by: Level::County,
             holds: true,
             tries: false,
+            kid: KeyId::from_hex("0123456789abcdef"),
             found: Some(Why::Doubled),
             heard: vec![canary; heard],
         };

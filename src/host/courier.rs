@@ -15,7 +15,10 @@ mod v311;
 mod v5;
 mod version;
 
+use std::sync::Arc;
+
 use tokio::sync::{mpsc, watch};
+use tokio_rustls::rustls::ClientConfig;
 
 pub use self::{refused::Refused, ring::FILES_CHECK_MS};
 use self::{
@@ -236,7 +239,7 @@ pub async fn run_while(clock: &dyn Clock, broker: Broker, mut ends: Ends, mut wa
     let mut failures: u32 = 0;
     let mut taste = Taste::unknown();
     let mut ring = broker.tls.clone().map(Ring::of);
-    let mut number = 0;
+    let (mut number, mut clogged) = (0, false);
     loop {
         let before = clock.now();
         let version = taste.next(before.uptime_ms);
@@ -244,8 +247,9 @@ pub async fn run_while(clock: &dyn Clock, broker: Broker, mut ends: Ends, mut wa
         let Ending { why, greeted, served } = tokio::select! {
             biased;
             () = away(&mut way) => Ending { why: Refused::Broken, greeted: false, served: false },
-            ending = connection(clock, &broker, (version, number), &mut ring, &mut ends) => ending,
+            ending = connection(clock, &broker, (version, number), &mut ring, (&mut ends, &mut clogged)) => ending,
         };
+        clogged |= why == Refused::TooLarge;
         if why == Refused::Left {
             return;
         }
@@ -267,8 +271,12 @@ pub async fn run_while(clock: &dyn Clock, broker: Broker, mut ends: Ends, mut wa
         let lasted_ms = now.since_ms(&before);
         failures = if negotiating || why == Refused::Renewed {
             0
-        } else if lasted_ms > STABLE_AFTER_MS || (served && why == Refused::Broken) {
-            // A broker that worked and died is called again soon; one that takes us only to drop us is not.
+        } else if lasted_ms > STABLE_AFTER_MS
+            || (served && why == Refused::Broken)
+            || why == Refused::TooLarge
+        {
+            // A broker that worked and died is called again soon, and so is one that cannot help what somebody published;
+            // one that takes us only to drop us is not.
             1
         } else {
             failures.saturating_add(1)
@@ -289,15 +297,19 @@ async fn away(way: &mut watch::Receiver<bool>) {
     }
 }
 
-/// One connection in one version, with the certificates as they are on disk at this moment.
+/// One connection in one version, with the certificates as they are on disk at this moment. While the broker is `clogged`
+/// with a packet that we cannot take it is first made to let go of it.
 async fn connection(
     clock: &dyn Clock,
     broker: &Broker,
     (version, number): (Version, u64),
     ring: &mut Option<Ring>,
-    ends: &mut Ends,
+    (ends, clogged): (&mut Ends, &mut bool),
 ) -> Ending {
     let Some(ring) = ring else {
+        if let Some(ending) = still_clogged(broker, version, None, clogged).await {
+            return ending;
+        }
         let line = line::open(broker, version, None);
         return session::carry(broker, (line, number), ends, std::future::pending()).await;
     };
@@ -306,6 +318,9 @@ async fn connection(
     };
     let events = ends.events.clone();
     ring.tell_expiring(clock, &events).await;
+    if let Some(ending) = still_clogged(broker, version, Some(credentials.config.clone()), clogged).await {
+        return ending;
+    }
     let line = line::open(broker, version, Some(credentials.config.clone()));
     let mut ending = session::carry(broker, (line, number), ends, ring.renewed(clock, broker, &events)).await;
     if ending == (Ending { why: Refused::Dropped, greeted: false, served: false })
@@ -317,6 +332,28 @@ async fn connection(
     }
     ring.on_ending(ending);
     ending
+}
+
+/// Has the broker let go of everything it keeps for us, by a visit that wants nothing kept; whatever of it was not taken
+/// comes to the program another way, or never. Tells how the visit ended where that was not by our own leave.
+async fn still_clogged(
+    broker: &Broker,
+    version: Version,
+    tls: Option<Arc<ClientConfig>>,
+    clogged: &mut bool,
+) -> Option<Ending> {
+    if !*clogged {
+        return None;
+    }
+    tracing::warn!("the broker is asked to let go of all it keeps for us: a packet among it is too large");
+    let visitor = Broker { keeps_s: Some(0), filters: Vec::new(), will: None, ..broker.clone() };
+    let (Courier { send, events: _unread }, mut ends) = pair();
+    // Nobody has anything to say: leave is taken at once.
+    drop(send);
+    let line = line::open(&visitor, version, tls);
+    let ending = session::carry(&visitor, (line, 0), &mut ends, std::future::pending()).await;
+    *clogged = ending.why != Refused::Left;
+    clogged.then_some(ending)
 }
 
 /// Waits, and meanwhile throws away what cannot be sent; true when asked to stop.

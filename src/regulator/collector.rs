@@ -8,14 +8,16 @@ mod daily;
 mod lineage;
 mod memory;
 mod receipts;
+mod strangers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::{about::About, memory::Loaded};
+use self::{about::About, memory::Loaded, receipts::Said};
 pub use self::{
     lineage::PAGES_IN_A_ROUND,
     memory::{LOGS_IN_MEMORY, PLACES_IN_MEMORY, RECALLED},
     receipts::{Outgoing, RECEIPTS_AT_ONCE},
+    strangers::{MAX_HEARSAY, MAX_HEARSAY_OF_ONE, STRANGE_LOGS_AT_ONCE},
 };
 use super::{
     lineage::{Found, Lineage},
@@ -26,7 +28,7 @@ use super::{
 };
 use crate::{
     evidence::{
-        Arrival, Body, Follower, KeyId, Kind, PublicKey, Record, Refusal, Sealer, Signer,
+        Arrival, Body, Follower, KeyId, PublicKey, Record, Refusal, Sealer, Signer,
         follow::{Origin, Place, Seen},
         lineage::MentionId,
         record::Unverified,
@@ -38,8 +40,6 @@ use crate::{
     },
 };
 
-/// Logs heard of before their genesis that are remembered.
-pub const MAX_HEARSAY: usize = 100_000;
 /// How often a batch is done again because other collectors have had its logs meanwhile, before that is told.
 pub const MAX_CONFLICTS: u32 = 16;
 
@@ -60,6 +60,10 @@ pub struct Tally {
     pub lost: u64,
     /// Believed, and so far ahead of what is known that it is asked for again once what lies before it is there.
     pub ahead: u64,
+    /// Messages let go that had waited for their key, for too many of their gateway's, or of all, waited.
+    pub let_go: u64,
+    /// Messages on another gateway's topic that would have had to wait for their key: nothing of them is kept.
+    pub astray: u64,
     /// Why messages were not believed.
     pub refusals: Refusals,
     /// Records that do not go together, and what was too much to be compared.
@@ -103,6 +107,9 @@ pub struct Collector {
     batch: Batch,
     /// What is kept at the places that this batch is about.
     kept: BTreeMap<Spot, (Digest, i64)>,
+    /// What the last receipt of each log in memory said, and what those of this batch say.
+    given: BTreeMap<Log, Said>,
+    saying: BTreeMap<Log, Said>,
     /// Logs of this batch.
     opened: BTreeSet<Log>,
     /// Logs whose genesis comes with this batch.
@@ -148,6 +155,8 @@ impl Collector {
             revoked: BTreeSet::new(),
             batch: Batch::default(),
             kept: BTreeMap::new(),
+            given: BTreeMap::new(),
+            saying: BTreeMap::new(),
             opened: BTreeSet::new(),
             placed: BTreeSet::new(),
             mentioned: BTreeMap::new(),
@@ -173,6 +182,11 @@ impl Collector {
     /// The key that signs receipts.
     pub fn public_key(&self) -> PublicKey {
         self.signer.public_key()
+    }
+
+    /// Bytes of messages that wait for a key, of at most [`MAX_HELD_BYTES`](crate::evidence::follow::MAX_HELD_BYTES).
+    pub fn held_bytes(&self) -> usize {
+        self.follower.held_bytes()
     }
 
     /// How often a batch was done again because another collector had one of its logs meanwhile.
@@ -214,9 +228,7 @@ impl Collector {
         }
         self.admit()?;
         let mut tally = self.until_kept(now_unix_ms, |collector, tally, moved| {
-            let logs = collector.follower.held().filter_map(|(bytes, _)| About::read(bytes));
-            let logs: BTreeSet<Log> =
-                logs.flat_map(|about| [Some(about.log()), about.continues]).flatten().collect();
+            let logs = collector.follower.held_logs();
             collector.begin(&logs, now_unix_ms, tally, moved)?;
             let mut seen_all = Vec::new();
             collector.follower.look_again(&mut |seen, bytes, _| seen_all.push((seen, bytes.to_vec())));
@@ -296,7 +308,11 @@ impl Collector {
                     moved.insert(about.log());
                     continue;
                 }
-                self.hear(topic, about.log());
+                if self.is_astray(topic, about.log().0, bytes) {
+                    (tally.unknown, tally.astray) = (tally.unknown + 1, tally.astray + 1);
+                    continue;
+                }
+                self.hear(topic, about.log(), moved);
             }
             self.follow(bytes, now_unix_ms, tally, moved)?;
         }
@@ -314,18 +330,6 @@ impl Collector {
         let origin = Origin { in_chain: true, number: 0 };
         self.follower.on_message(bytes, origin, &mut |seen, bytes, _| seen_all.push((seen, bytes.to_vec())));
         self.settle(seen_all, now_unix_ms, tally, moved)
-    }
-
-    /// Remembers where a log is heard of before its genesis says where it belongs.
-    fn hear(&mut self, topic: &str, log: Log) {
-        let is_own = topic.split('/').nth(6) == Some(log.0.as_str());
-        if is_own
-            && !self.places.contains_key(&log)
-            && self.hearsay.len() < MAX_HEARSAY
-            && let Some(base) = topic.strip_suffix(Kind::Attest.word())
-        {
-            self.hearsay.insert(log, format!("{base}{}", Kind::Receipt.word()));
-        }
     }
 
     fn settle(
@@ -374,14 +378,17 @@ impl Collector {
             Seen::Held { gateway, key } => {
                 tally.unknown += 1;
                 // If only what certifies its key is missing, it is asked for.
-                if let Ok(unverified) = Unverified::read(bytes) {
+                if let Ok(unverified) = Unverified::read(bytes)
+                    && self.may_ask((gateway, unverified.header().log), moved)
+                {
                     moved.insert((gateway, unverified.header().log));
                 }
                 tracing::warn!(%gateway, %key, "waits: nobody has admitted this key, or what certifies it is missing");
             }
             Seen::NotHeld(key) => {
-                tally.unknown += 1;
-                tracing::warn!(%key, "let go: too many messages wait for their key");
+                // Counted as unknown when it came.
+                tally.let_go += 1;
+                tracing::debug!(%key, "let go: too many messages wait for their key");
             }
             Seen::Receipt(_) | Seen::StrangeReceipt => {
                 // No gateway has receipts to give.

@@ -32,11 +32,17 @@ pub const CLIENT_ID: &str = "coldhearth-collector";
 /// Days for which records are kept whatever anybody orders, unless told otherwise: five years.
 pub const DEFAULT_KEEP_DAYS: u32 = 1_826;
 /// The fewest days that may be configured: six months.
-const LEAST_KEEP_DAYS: i64 = 184;
+pub const LEAST_KEEP_DAYS: u32 = 184;
 /// Default keep-alive towards the broker, in seconds.
 const DEFAULT_KEEPALIVE_S: u16 = 30;
 /// Where PostgreSQL's socket is on Debian.
 const DEFAULT_SOCKET: &str = "/run/postgresql";
+
+/// Name of a member of a group at the broker unless told otherwise. To it the member adds which start it is: nothing is
+/// kept for it while it is away, and two that were given one number must both be heard to be told so.
+pub fn name_of_member(worker: u8) -> String {
+    format!("{CLIENT_ID}-{worker}")
+}
 
 /// Everything the authority's programs need to know.
 #[derive(Clone, Debug)]
@@ -120,7 +126,7 @@ fn read(form: Form<'_>, base: &Path) -> Option<RegulatorConfig> {
     let broker = form.required_table("broker").and_then(|form| broker(form, base, member));
     let store = form.table("store").map(|form| store(form, base, state_dir.as_deref()));
     let keep_days = form.table("retention").and_then(|retention| {
-        let days = retention.optional("keep_days", form::fitting(LEAST_KEEP_DAYS..=36_500));
+        let days = retention.optional("keep_days", form::fitting(i64::from(LEAST_KEEP_DAYS)..=36_500));
         retention.close();
         days
     });
@@ -197,7 +203,7 @@ fn broker(form: Form<'_>, base: &Path, member: Option<u8>) -> Option<BrokerAt> {
     let tls = tls.and_then(|tls| forms::tls(tls, base));
     let port = form.optional("port", form::fitting(1..=65_535)).unwrap_or(usual);
     let keepalive_s = form.optional("keepalive_s", form::fitting(5..=3_600)).unwrap_or(DEFAULT_KEEPALIVE_S);
-    let usual = member.map_or_else(|| CLIENT_ID.to_owned(), |worker| format!("{CLIENT_ID}-{worker}"));
+    let usual = member.map_or_else(|| CLIENT_ID.to_owned(), name_of_member);
     let client_id = form.optional("client_id", form::text).unwrap_or(usual);
     let user = form.optional("user", form::text);
     let password = forms::password_file(&form, base);

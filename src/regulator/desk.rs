@@ -26,8 +26,8 @@ pub(super) struct Message {
 pub(super) enum Job {
     /// Keep what came until then.
     Take(Vec<Message>, i64),
-    /// Look for admissions, and give the receipts that are due.
-    Round(i64),
+    /// Look for admissions, and give the receipts that are due: at most so many.
+    Round(i64, usize),
     /// Every log is to be receipted anew.
     Connected,
 }
@@ -39,6 +39,8 @@ pub(super) struct Outcome {
     pub(super) outgoing: Vec<Outgoing>,
     /// How often a batch was done again for another collector's sake, ever.
     pub(super) conflicts: u64,
+    /// Bytes of messages that wait for a key.
+    pub(super) held_bytes: usize,
 }
 
 /// The two ends towards the thread. One job at a time.
@@ -74,14 +76,14 @@ fn work(collector: &mut Collector, job: &Job) -> Answered<Outcome> {
                 messages.iter().map(|message| (message.topic.as_str(), message.bytes.as_slice())).collect();
             outcome.tally = collector.take(&messages, *now_unix_ms)?;
         }
-        Job::Round(now_unix_ms) => {
+        Job::Round(now_unix_ms, most) => {
             outcome.tally = collector.look_up(*now_unix_ms)?;
             outcome.tally.found.add(collector.look_through(*now_unix_ms)?);
             outcome.outgoing.extend(collector.head_of_heads(*now_unix_ms)?);
-            outcome.outgoing.extend(collector.receipts(*now_unix_ms, keys::entropy::<16>)?);
+            outcome.outgoing.extend(collector.receipts_within(*most, *now_unix_ms, keys::entropy::<16>)?);
         }
         Job::Connected => collector.on_connected()?,
     }
-    outcome.conflicts = collector.conflicts();
+    (outcome.conflicts, outcome.held_bytes) = (collector.conflicts(), collector.held_bytes());
     Ok(outcome)
 }

@@ -11,7 +11,7 @@ use crate::{
         lineage::{Located, Mention},
         record::Unverified,
     },
-    terms::{Digest, GatewayId},
+    terms::{Digest, GatewayId, LegalDay, time::DAY_MS},
 };
 
 /// What is wrong is told for so many places; the others are counted.
@@ -40,6 +40,8 @@ pub struct Inspection {
     pub findings: u64,
     /// Heads of heads that follow one another and name what is kept.
     pub heads: u64,
+    /// What was pruned, when, and by which rule, for so many logs as [`MOST_TOLD`].
+    pub prunings: Vec<String>,
     /// What does not hold, each with its place.
     pub wrong: Vec<String>,
     /// How many of them there are.
@@ -55,14 +57,23 @@ impl Inspection {
     }
 }
 
-/// Verifies everything. `published` are heads of heads that somebody else has kept: each must be ours to the byte.
+/// Verifies everything. `published` are heads of heads that somebody else has kept: each must be ours to the byte. Nothing
+/// may have been pruned that had arrived within `keep_days` before, nor at a time after `now_unix_ms`.
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn inspect(store: &mut dyn Store, authority: &PublicKey, published: &[Vec<u8>]) -> Answered<Inspection> {
+pub fn inspect(
+    store: &mut dyn Store,
+    authority: &PublicKey,
+    published: &[Vec<u8>],
+    (keep_days, now_unix_ms): (u32, i64),
+) -> Answered<Inspection> {
     store.snapshot()?;
-    let inspected = Inspector { store, authority, found: Inspection::default(), keys: BTreeMap::new() }
-        .everything(published);
+    let (found, keys) = (Inspection::default(), BTreeMap::new());
+    let (young, listed_unix_ms) = (BTreeSet::new(), None);
+    let inspected =
+        Inspector { store, authority, found, keys, keep_days, now_unix_ms, young, listed_unix_ms }
+            .everything(published);
     store.abandon();
     inspected
 }
@@ -75,6 +86,12 @@ struct Inspector<'a> {
     authority: &'a PublicKey,
     found: Inspection,
     keys: Keys,
+    keep_days: u32,
+    now_unix_ms: i64,
+    /// Logs of which something was pruned too soon, as has been told.
+    young: BTreeSet<Log>,
+    /// When the list before was made.
+    listed_unix_ms: Option<i64>,
 }
 
 impl Inspector<'_> {
@@ -109,7 +126,9 @@ impl Inspector<'_> {
     fn log(&mut self, log: Log, trusted: &[PublicKey], kept: Option<&Kept>) -> Answered<()> {
         self.found.logs += 1;
         let pruned = self.store.pruned(log)?;
-        self.found.pruned += u64::from(pruned.is_some());
+        if let Some(pruned) = pruned {
+            self.pruned(log, pruned)?;
+        }
         let mut head = Head::default();
         let mut from = Some(0);
         let mut resumed = false;
@@ -138,6 +157,32 @@ impl Inspector<'_> {
         self.forks(log)?;
         self.mentions(log)?;
         self.receipts(log, pruned)
+    }
+
+    /// Tells what was pruned of a log: from its genesis on, which stays, to the first record behind.
+    fn pruned(&mut self, log: Log, pruned: Pruned) -> Answered<()> {
+        self.found.pruned += 1;
+        let (gateway, id) = log;
+        let Pruned { seq, pruned_unix_ms, .. } = pruned;
+        let arrived = |kept: Vec<(u64, KeptRecord)>| {
+            let day = |record: &KeptRecord| LegalDay::of_unix_ms(record.received_unix_ms).to_string();
+            kept.first().map_or_else(|| "?".to_owned(), |(_, record)| day(record))
+        };
+        let from = arrived(self.store.records_from(log, 0, 1)?);
+        let to = arrived(self.store.records_from(log, seq.saturating_add(1), 1)?);
+        let on = LegalDay::of_unix_ms(pruned_unix_ms);
+        if self.found.prunings.len() < MOST_TOLD {
+            self.found.prunings.push(format!(
+                "{gateway} {id}: places up to {seq}, which arrived from {from} to {to}, on {on}; the rule: nothing that had \
+                 arrived within {} days ([retention] keep_days)",
+                self.keep_days
+            ));
+        }
+        if pruned_unix_ms > self.now_unix_ms {
+            self.found
+                .accuse(format!("{gateway} {id}: was pruned on {on}, a day to come: nobody pruned that"));
+        }
+        Ok(())
     }
 
     fn record(
@@ -341,6 +386,21 @@ impl Inspector<'_> {
         Ok(())
     }
 
+    /// What no list named yet when it was made arrived after that: pruned, it must have been old enough by then.
+    fn kept_long_enough(&mut self, (gateway, log): Log, after_unix_ms: i64, pruned: Pruned) {
+        let since_unix_ms = pruned.pruned_unix_ms.saturating_sub(i64::from(self.keep_days) * DAY_MS);
+        if after_unix_ms > since_unix_ms && self.young.insert((gateway, log)) {
+            self.found.accuse(format!(
+                "{gateway} {log}: places up to {} are marked as pruned on {}, and some of them arrived after the head of heads of \
+                 {} was made, less than {} days before: the history was changed, or [retention] keep_days was shorter then",
+                pruned.seq,
+                LegalDay::of_unix_ms(pruned.pruned_unix_ms),
+                LegalDay::of_unix_ms(after_unix_ms),
+                self.keep_days
+            ));
+        }
+    }
+
     /// Whether each head in a list is still what is kept there, and no log was forgotten since the list before.
     fn listed(&mut self, heads: &Heads, list: &[Listed], last: &mut BTreeMap<Log, u64>) -> Answered<()> {
         let spots: BTreeSet<_> = list.iter().map(|(gateway, log, seq, _)| (*gateway, *log, *seq)).collect();
@@ -349,11 +409,19 @@ impl Inspector<'_> {
         for (gateway, log, seq, head) in list {
             now.insert((*gateway, *log), *seq);
             let held = kept.get(&(*gateway, *log, *seq)).map(|(hash, _)| *hash);
+            let pruned = self.store.pruned((*gateway, *log))?;
             let may_be_gone = held.is_none()
-                && self
-                    .store
-                    .pruned((*gateway, *log))?
+                && pruned
                     .is_some_and(|pruned| *seq < pruned.seq || (*seq == pruned.seq && *head == pruned.hash));
+            if let Some(pruned) = pruned {
+                let log = (*gateway, *log);
+                if *seq < pruned.seq {
+                    self.kept_long_enough(log, heads.made_unix_ms, pruned);
+                }
+                if let Some(listed_unix_ms) = self.listed_unix_ms.filter(|_| !last.contains_key(&log)) {
+                    self.kept_long_enough(log, listed_unix_ms, pruned);
+                }
+            }
             if held != Some(*head) && !may_be_gone {
                 self.found.accuse(format!(
                     "{gateway} {log} {seq}: the record that headed the log on {} is not there: the history was changed",
@@ -367,7 +435,7 @@ impl Inspector<'_> {
                 self.found.accuse(format!("{gateway} {id}: shorter on {} than the day before", heads.day));
             }
         }
-        *last = now;
+        (*last, self.listed_unix_ms) = (now, Some(heads.made_unix_ms));
         Ok(())
     }
 }

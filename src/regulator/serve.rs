@@ -16,10 +16,10 @@ use super::{
     vitals::{Line, Vitals},
 };
 use crate::{
-    evidence::{Kind, share, topic::RECORDS},
+    evidence::{Kind, follow::MAX_HELD_BYTES, share, topic::RECORDS},
     host::{
         Clock,
-        courier::{self, Broker, Event, IN_HAND, Send},
+        courier::{self, Broker, Event, IN_HAND, Refused, Send},
         exit::{Exit, Failure},
     },
     terms::{ClockQuality, Stamp},
@@ -31,10 +31,13 @@ pub const BATCH: usize = 256;
 pub const MOST_WAITING: usize = IN_HAND as usize;
 /// Their size, in bytes; one more message may exceed it.
 pub const MOST_WAITING_BYTES: usize = 16 * 1024 * 1024;
-/// Time between two rounds of receipts, in milliseconds.
+/// Time between the end of a round of receipts and the next, in milliseconds: however long a round takes, what has come
+/// meanwhile has its turn.
 pub const RECEIPTS_MS: u64 = 1_000;
 /// Receipts that may await the broker's acceptance.
 pub const RECEIPTS_IN_FLIGHT: usize = 32;
+/// Receipts that may wait to be sent; beyond them logs stay due, and their receipts say the newest when they can go.
+pub const MOST_RECEIPTS_WAITING: usize = 2_048;
 /// How long the broker is asked to keep for us what comes while we are away, in seconds.
 pub const KEEPS_S: u32 = 3_600;
 /// First pause before a store that is away is asked again, in milliseconds; it doubles up to [`RETRY_MOST_MS`].
@@ -125,14 +128,19 @@ struct Health {
     strange_topics: u64,
     /// Times the broker was lost.
     broker_lost: u64,
+    /// Times that was for a packet too large to be taken, and when it last was, uptime in milliseconds.
+    too_large: u64,
+    too_large_ms: Option<u64>,
     /// Receipts handed to the broker over connections that are gone.
     receipts_sent: u64,
+    /// Bytes of messages that wait for a key.
+    held_bytes: usize,
 }
 
 impl Health {
     fn tell(&self) {
         let Health { kept, store_lost, store_retries, store_conflicts, strange_topics, .. } = *self;
-        let Tally { records, again, refused, unknown, forks, lost, ahead, .. } = kept;
+        let Tally { records, again, refused, unknown, forks, lost, ahead, let_go, astray, .. } = kept;
         tracing::info!(
             records,
             again,
@@ -141,6 +149,8 @@ impl Health {
             forks,
             lost,
             ahead,
+            let_go,
+            astray,
             store_lost,
             store_retries,
             store_conflicts,
@@ -150,7 +160,8 @@ impl Health {
     }
 
     fn add(&mut self, tally: Tally) {
-        let Tally { records, again, refused, unknown, forks, lost, ahead, refusals, found } = tally;
+        let Tally { records, again, refused, unknown, forks, lost, ahead, let_go, astray, refusals, found } =
+            tally;
         self.kept.refusals.add(&refusals);
         self.kept.found.add(found);
         self.kept.records += records;
@@ -160,6 +171,8 @@ impl Health {
         self.kept.forks += forks;
         self.kept.lost += lost;
         self.kept.ahead += ahead;
+        self.kept.let_go += let_go;
+        self.kept.astray += astray;
     }
 }
 
@@ -239,6 +252,8 @@ impl Serving {
             strange_topics,
             line: self.line,
             broker_lost: self.health.broker_lost,
+            too_large: self.health.too_large,
+            too_large_ms: self.health.too_large_ms,
             store_lost,
             store_retries,
             store_conflicts,
@@ -246,7 +261,8 @@ impl Serving {
             store_busy_since_ms: self.busy.then_some(self.busy_since_ms),
             waiting: (self.waiting.len() as u64, MOST_WAITING as u64),
             waiting_bytes: (self.waiting_bytes as u64, MOST_WAITING_BYTES as u64),
-            receipts_waiting: self.out.receipts.len() as u64,
+            held_bytes: (self.health.held_bytes as u64, MAX_HELD_BYTES as u64),
+            receipts_waiting: (self.out.receipts.len() as u64, MOST_RECEIPTS_WAITING as u64),
             receipts_in_flight: self.out.in_flight as u64,
             receipts_sent: self.health.receipts_sent + self.out.tag,
             share: self.member.as_ref().map(Member::shown),
@@ -287,8 +303,7 @@ impl Serving {
         } else if std::mem::take(&mut self.connected) {
             Job::Connected
         } else if now_ms >= self.round_ms {
-            self.round_ms = now_ms + RECEIPTS_MS;
-            Job::Round(now_unix_ms)
+            Job::Round(now_unix_ms, MOST_RECEIPTS_WAITING.saturating_sub(self.out.receipts.len()))
         } else if self.waiting.is_empty() {
             return None;
         } else {
@@ -318,8 +333,11 @@ impl Serving {
             let seconds = now_ms.saturating_sub(trouble.since_ms) / 1_000;
             tracing::info!(seconds, tries = trouble.tries, "the store answers again; nothing was lost");
         }
-        let Outcome { tally, outgoing, conflicts } = outcome;
-        self.health.store_conflicts = conflicts;
+        let Outcome { tally, outgoing, conflicts, held_bytes } = outcome;
+        (self.health.store_conflicts, self.health.held_bytes) = (conflicts, held_bytes);
+        if let Job::Round(..) = job {
+            self.round_ms = now_ms + RECEIPTS_MS;
+        }
         self.health.add(tally);
         report(tally);
         self.out.receipts.extend(outgoing);
@@ -390,6 +408,13 @@ impl Serving {
                 tracing::warn!(?why, "the broker is lost; connecting again");
                 self.reset();
                 self.health.broker_lost += 1;
+                if let (Refused::TakenOver, Some(member)) = (why, &mut self.member) {
+                    member.on_taken_over(now_ms);
+                }
+                if why == Refused::TooLarge {
+                    self.health.too_large += 1;
+                    self.health.too_large_ms = Some(now_ms);
+                }
                 self.line = Line::Lost(why.text());
             }
             // Nobody waits for what members say to each other.
@@ -450,6 +475,7 @@ impl Outbound {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::regulator::collector::RECEIPTS_AT_ONCE;
 
     fn message(size: usize) -> Event {
         let topic = "coldhearth/v1/13/04/21/91350100M000100Y43/gw-03/_/attest".to_owned();
@@ -495,5 +521,36 @@ mod tests {
         let job = serving.next_job(250, 7).unwrap();
         assert!(serving.on_answer(job, Err(StoreFault::Failed(failed)), 250).is_err());
         assert!(!serving.out.has_next());
+    }
+
+    #[test]
+    fn however_long_a_round_of_receipts_takes_what_came_meanwhile_has_its_turn() {
+        let mut serving = Serving::begin(0);
+        let mut now_ms = RECEIPTS_MS;
+        let mut taken = 0;
+        for _ in 0..20 {
+            serving.on_event(message(10), now_ms);
+            let job = serving.next_job(now_ms, 7).unwrap();
+            taken += u32::from(matches!(job, Job::Take(..)));
+            // Each takes longer than the time between two rounds.
+            now_ms += 3 * RECEIPTS_MS;
+            serving.on_answer(job, Ok(Outcome::default()), now_ms).unwrap();
+        }
+        assert_eq!(taken, 10);
+    }
+
+    #[test]
+    fn receipts_that_nobody_fetches_wait_in_their_logs() {
+        let mut serving = Serving::begin(0);
+        for round in 1..10 {
+            let now_ms = round * 2 * RECEIPTS_MS;
+            let job = serving.next_job(now_ms, 7).unwrap();
+            let Job::Round(_, most) = job else { panic!("{job:?}") };
+            assert_eq!(most, MOST_RECEIPTS_WAITING - serving.out.receipts.len());
+            let receipt = Outgoing { topic: "t".into(), bytes: Vec::new() };
+            let outgoing = vec![receipt; most.min(RECEIPTS_AT_ONCE)];
+            serving.on_answer(job, Ok(Outcome { outgoing, ..Outcome::default() }), now_ms).unwrap();
+        }
+        assert_eq!(serving.out.receipts.len(), MOST_RECEIPTS_WAITING);
     }
 }

@@ -17,14 +17,15 @@ use std::collections::{BTreeSet, VecDeque};
 use self::{
     canary::{Canaries, E_BRK_SHARE, EVERY_MS, Verdict},
     ears::{Ears, SHARED},
-    presence::Roll,
+    presence::{Roll, Unlike},
 };
 use crate::{
     evidence::{
+        KeyId,
         share::{Beat, Canary, MAX_HEARD, beat_topic, beats, canary_topic},
         topic::RECORDS,
     },
-    host::courier::{Send, Sharing},
+    host::courier::{MAX_BACKOFF_MS, Send, Sharing},
     terms::{Name, place::Level},
 };
 
@@ -33,6 +34,9 @@ use crate::{
 pub const KEEPALIVE_S: u16 = 5;
 /// The tag of what members say to each other; receipts are numbered from 1.
 pub const TAG: u64 = 0;
+/// How long it is told that our name at the broker was taken over, in milliseconds: longer than the pauses in which two
+/// that throw each other out come back.
+const TAKEN_OVER_TOLD_MS: u64 = 3 * MAX_BACKOFF_MS;
 /// Beats, canaries and subscriptions that may wait for the courier.
 const MOST_SENDS: usize = 4;
 
@@ -64,8 +68,8 @@ pub struct Shown {
     pub canaries: (u64, u64),
     /// Times the broker was found not to share.
     pub fallbacks: u64,
-    /// Somebody of the group is configured otherwise.
-    pub unlike: bool,
+    /// How somebody of the group is configured otherwise.
+    pub unlike: Option<Unlike>,
 }
 
 /// A member of a group. Times are uptimes in milliseconds.
@@ -73,6 +77,9 @@ pub struct Shown {
 pub struct Member {
     group: Group,
     run: u32,
+    key: KeyId,
+    /// Until when it is told that the broker gave our name to another, whom nobody hears of otherwise.
+    taken_over_until_ms: u64,
     canaries: Canaries,
     roll: Roll,
     ears: Ears,
@@ -90,13 +97,15 @@ pub struct Member {
 }
 
 impl Member {
-    /// A member that starts; `run` tells its starts apart.
-    pub const fn new(group: Group, run: u32) -> Member {
+    /// A member that starts; `run` tells its starts apart. It signs with `key`.
+    pub const fn new(group: Group, run: u32, key: KeyId) -> Member {
         Member {
             group,
             run,
+            key,
+            taken_over_until_ms: 0,
             canaries: Canaries::unproven(),
-            roll: Roll::new(group, run),
+            roll: Roll::new(group, run, key),
             ears: Ears::new(),
             wanted: BTreeSet::new(),
             sharing: Sharing::Unknown,
@@ -138,6 +147,11 @@ impl Member {
         self.heard.clear();
     }
 
+    /// The broker has given our name to somebody else, who connected under it.
+    pub fn on_taken_over(&mut self, now_ms: u64) {
+        self.taken_over_until_ms = now_ms + TAKEN_OVER_TOLD_MS;
+    }
+
     /// The broker has answered a subscription.
     pub fn on_granted(&mut self, tag: u64, granted: bool, now_ms: u64) {
         self.is_news = true;
@@ -175,6 +189,9 @@ impl Member {
 
     /// Looks where things are. While our hands are `full` nothing reaches us.
     pub fn turn(&mut self, now_ms: u64, full: bool) {
+        if now_ms >= self.taken_over_until_ms {
+            self.taken_over_until_ms = 0;
+        }
         if !self.is_there {
             return;
         }
@@ -213,7 +230,8 @@ impl Member {
             Verdict::Broken(why) => Some(why),
             Verdict::Unproven | Verdict::Proven => None,
         };
-        let beat = Beat { worker, run: self.run, number, workers, by, holds, tries, found, heard };
+        let kid = Some(self.key);
+        let beat = Beat { worker, run: self.run, number, workers, by, holds, tries, kid, found, heard };
         self.sends.push_back(publish(beat_topic(name, worker), beat.to_bytes()));
         if self.canaries.is_trying() && self.ears.hold(&BTreeSet::from([self.shared()])) {
             let canary = Canary { worker, run: self.run, number: self.canaries.fly(now_ms) };
@@ -282,7 +300,7 @@ impl Member {
             present: (count(self.present.len()), u64::from(self.group.workers)),
             canaries: self.canaries.counts(),
             fallbacks: self.fallbacks,
-            unlike: self.roll.is_unlike(),
+            unlike: if self.taken_over_until_ms > 0 { Some(Unlike::Number) } else { self.roll.unlike() },
         }
     }
 

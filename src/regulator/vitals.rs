@@ -12,12 +12,17 @@ use super::{
         canary::{E_BRK_SHARE, Verdict, Why},
     },
 };
+use crate::host::courier::Refused;
 
 /// How long the serving loop may not turn before it counts as stuck, in milliseconds: it turns at least once a second
 /// unless it waits for its store.
 pub const STUCK_MS: u64 = 10_000;
 /// How long the store may think about one batch before it counts as silent, in milliseconds.
 pub const SILENT_MS: u64 = 10_000;
+
+/// How long health names a packet that was too large, in milliseconds: what the broker had kept besides is asked for again
+/// meanwhile, and whoever looks once in a while is told.
+pub const TOO_LARGE_TOLD_MS: u64 = 10 * 60 * 1_000;
 
 /// How the broker stands to us.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +49,10 @@ pub struct Vitals {
     pub line: Line,
     /// Times it was lost.
     pub broker_lost: u64,
+    /// Times that was for a packet too large to be taken.
+    pub too_large: u64,
+    /// When it last was, uptime in milliseconds.
+    pub too_large_ms: Option<u64>,
     /// Times the store went away.
     pub store_lost: u64,
     /// Times it was asked again.
@@ -58,8 +67,10 @@ pub struct Vitals {
     pub waiting: (u64, u64),
     /// Their size in bytes, and the most it may be.
     pub waiting_bytes: (u64, u64),
-    /// Receipts that wait to be sent.
-    pub receipts_waiting: u64,
+    /// Bytes of messages that wait for a key, and the most that may.
+    pub held_bytes: (u64, u64),
+    /// Receipts that wait to be sent, and the most that may.
+    pub receipts_waiting: (u64, u64),
     /// Receipts that await the broker's acceptance.
     pub receipts_in_flight: u64,
     /// Receipts handed to the broker.
@@ -91,6 +102,12 @@ impl Vitals {
             Line::Lost(why) => ails("broker_away", why.to_owned()),
             Line::Greeted => ails("not_subscribed", "the broker has not granted the subscription".to_owned()),
             Line::Open => {}
+        }
+        if self.too_large_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < TOO_LARGE_TOLD_MS) {
+            ails("packet_too_large", Refused::TooLarge.text().to_owned());
+        }
+        if let Some(unlike) = self.share.and_then(|share| share.unlike) {
+            ails("share_unlike", unlike.text().to_owned());
         }
         if let Some(share) = self.share.filter(|_| self.line == Line::Open) {
             sharing(&share, &mut ails);
@@ -139,7 +156,8 @@ impl Vitals {
     pub fn exposition(&self, now_ms: u64) -> String {
         let mut page = Page::default();
         // What was refused is counted by its reasons.
-        let Tally { records, again, unknown, forks, lost, ahead, refusals, found, .. } = self.kept;
+        let Tally { records, again, unknown, forks, lost, ahead, let_go, astray, refusals, found, .. } =
+            self.kept;
         page.gauge("build_info", "Which version this is", &[(&[("version", env!("CARGO_PKG_VERSION"))], 1)]);
         page.gauge(
             "healthy",
@@ -152,6 +170,10 @@ impl Vitals {
         page.counter_by("messages_refused_total", help, "reason", refusals.iter());
         let help = "Messages of gateways nobody admitted, or whose key is not certified yet";
         page.counter("messages_unknown_total", help, &[(&[], unknown)]);
+        let help = "Of these, messages that had waited for their key and were let go: too many waited";
+        page.counter("messages_let_go_total", help, &[(&[], let_go)]);
+        let help = "Of these, messages let go at once: they stood on another gateway's topic";
+        page.counter("messages_astray_total", help, &[(&[], astray)]);
         let help = "Messages on topics that are none of ours";
         page.counter("messages_strange_topic_total", help, &[(&[], self.strange_topics)]);
         page.counter("forks_total", "Two signed histories of one log", &[(&[], forks)]);
@@ -167,12 +189,7 @@ impl Vitals {
         );
         let help = "Records believed and let go, so far ahead of what is known that they are asked for again";
         page.counter("records_ahead_total", help, &[(&[], ahead)]);
-        page.gauge(
-            "broker_connected",
-            "1 while the broker is there and has granted the subscription",
-            &[(&[], u64::from(self.line == Line::Open))],
-        );
-        page.counter("broker_lost_total", "Times the broker was lost", &[(&[], self.broker_lost)]);
+        self.broker(&mut page);
         page.gauge(
             "store_away",
             "1 while the store does not answer",
@@ -194,18 +211,36 @@ impl Vitals {
         page.text
     }
 
+    fn broker(&self, page: &mut Page) {
+        page.gauge(
+            "broker_connected",
+            "1 while the broker is there and has granted the subscription",
+            &[(&[], u64::from(self.line == Line::Open))],
+        );
+        page.counter("broker_lost_total", "Times the broker was lost", &[(&[], self.broker_lost)]);
+        let help = "Times that was for a packet too large to be taken";
+        page.counter("broker_packets_too_large_total", help, &[(&[], self.too_large)]);
+    }
+
     fn queues(&self, page: &mut Page) {
         let messages = [("queue", "messages")];
         let bytes = [("queue", "message_bytes")];
+        let held = [("queue", "keyless_bytes")];
         let (waiting, in_flight) = ([("queue", "receipts_waiting")], [("queue", "receipts_in_flight")]);
-        let filled: [(&[_], u64); 4] = [
+        let filled: [(&[_], u64); 5] = [
             (&messages, self.waiting.0),
             (&bytes, self.waiting_bytes.0),
-            (&waiting, self.receipts_waiting),
+            (&held, self.held_bytes.0),
+            (&waiting, self.receipts_waiting.0),
             (&in_flight, self.receipts_in_flight),
         ];
         page.gauge("queue", "How much is in each queue", &filled);
-        let limits: [(&[_], u64); 2] = [(&messages, self.waiting.1), (&bytes, self.waiting_bytes.1)];
+        let limits: [(&[_], u64); 4] = [
+            (&messages, self.waiting.1),
+            (&bytes, self.waiting_bytes.1),
+            (&held, self.held_bytes.1),
+            (&waiting, self.receipts_waiting.1),
+        ];
         page.gauge("queue_limit", "How much each bounded queue may hold", &limits);
     }
 }
@@ -222,11 +257,6 @@ fn sharing(share: &Shown, ails: &mut impl FnMut(&'static str, String)) {
     }
     if !share.hears {
         ails("not_subscribed", "the broker has not granted this member's part".to_owned());
-    }
-    if share.unlike {
-        let text = "another member of the group has this one's number, or other `workers` or `by`: each needs a number \
-            of its own, and all the same group";
-        ails("share_unlike", text.to_owned());
     }
 }
 
@@ -297,7 +327,10 @@ mod tests {
     use super::*;
     use crate::{
         evidence::{Refusal, canonical::Malformed},
-        regulator::refusals::{REASONS, Refusals},
+        regulator::{
+            refusals::{REASONS, Refusals},
+            share::presence::Unlike,
+        },
     };
 
     fn well() -> Vitals {
@@ -318,7 +351,7 @@ mod tests {
         present: (3, 3),
         canaries: (9, 7),
         fallbacks: 0,
-        unlike: false,
+        unlike: None,
     };
 
     fn shares(share: Shown) -> Vitals {
@@ -336,6 +369,7 @@ mod tests {
         let ill = [
             (Vitals { line: Line::Untried, ..well() }, "broker_away"),
             (Vitals { line: Line::Lost("gone"), ..well() }, "broker_away"),
+            (Vitals { too_large_ms: Some(999_000), ..well() }, "packet_too_large"),
             (Vitals { line: Line::Greeted, ..well() }, "not_subscribed"),
             (Vitals { store_away_since_ms: Some(0), ..well() }, "store_away"),
             (Vitals { store_busy_since_ms: Some(0), ..well() }, "store_silent"),
@@ -345,7 +379,9 @@ mod tests {
             (Vitals { turned_ms: 0, ..well() }, "stuck"),
             (shares(Shown { verdict: Verdict::Unproven, ..SHARES }), "share_unproven"),
             (shares(Shown { hears: false, ..SHARES }), "not_subscribed"),
-            (shares(Shown { unlike: true, ..SHARES }), "share_unlike"),
+            (shares(Shown { unlike: Some(Unlike::Number), ..SHARES }), "share_unlike"),
+            (shares(Shown { unlike: Some(Unlike::Division), ..SHARES }), "share_unlike"),
+            (shares(Shown { unlike: Some(Unlike::Key), ..SHARES }), "share_unlike"),
         ];
         for (vitals, code) in ill {
             assert_eq!(codes(&vitals), [code]);

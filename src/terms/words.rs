@@ -242,6 +242,11 @@ pub const TAKEN_OVER: Words = Words {
     zh: "另一客户端在使用我们的客户端标识；两个网关程序不得共用网关编号和企业代码",
     en: "another client uses our client id; two agents must not share gateway id and enterprise",
 };
+/// A packet that cannot be taken.
+pub const PACKET_TOO_LARGE: Words = Words {
+    zh: "有人发布了超过 320 KiB 的消息，MQTT 服务器把它转发给了我们；我们请服务器丢弃为我们保存的全部消息后重新连接，缺失的记录将另行索取；请在 MQTT 服务器上限制消息大小（mosquitto：max_packet_size 262144）",
+    en: "somebody published a message of more than 320 KiB and the broker brought it; we connect again once the broker has let go of all it kept for us, and records that are missing are asked for; limit the size of messages at the broker (mosquitto: max_packet_size 262144)",
+};
 /// The protocol's version.
 pub const NO_COMMON_VERSION: Words = Words {
     zh: "MQTT 服务器既不接受 MQTT 5 也不接受 3.1.1；请升级 MQTT 服务器",

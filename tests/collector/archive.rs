@@ -62,7 +62,7 @@ fn copy_of(home: &Home) -> Vec<u8> {
 }
 
 fn inspected(home: &Home, published: &[Vec<u8>]) -> Inspection {
-    inspect(&mut *home.store(), &key_of(9), published).unwrap()
+    inspect(&mut *home.store(), &key_of(9), published, (184, NOW + 500 * DAY_MS)).unwrap()
 }
 
 fn a_copy_moves_a_store_from_either_database_to_the_other(homes: Homes) {
@@ -182,6 +182,7 @@ fn what_is_pruned_leaves_what_proves_the_rest(homes: Homes) {
     // Of each log its genesis and its head, and the rotation.
     assert_eq!((found.wrongs, found.records, found.pruned, found.heads), (0, 5, 2, 2), "{found:?}");
     assert_eq!((found.receipts, found.forks), (2, 1));
+    assert!(found.prunings.len() == 2 && found.prunings[0].contains("within 184 days"), "{found:?}");
     assert_eq!(receipted(), [2], "of the receipts for what went the last stays, and signs for all before it");
     // What comes again is not kept again, and the log goes on.
     let mut collector = open(&home);
@@ -197,6 +198,34 @@ fn what_is_pruned_leaves_what_proves_the_rest(homes: Homes) {
     archive::restore(&mut *moved.store(), &mut Cursor::new(&copy)).unwrap();
     assert_eq!(copy_of(&moved), copy);
     assert_eq!(inspected(&moved, &[]).wrongs, 0);
+}
+
+fn history_that_a_mark_by_hand_excuses_is_found_out(homes: Homes) {
+    let home = home_admitting(homes, "by-hand");
+    let mut collector = open(&home);
+    let mut voice = Voice::new(5, 0, 7);
+    take(&mut collector, &[voice.genesis(7, None)]);
+    let mut published = Vec::new();
+    for day in 1..5 {
+        take(&mut collector, &[voice.say(&beat())]);
+        published.extend(collector.head_of_heads(NOW + day * DAY_MS).unwrap().map(|out| out.bytes));
+    }
+    assert_eq!(inspected(&home, &published).wrongs, 0);
+    let hash = home.store().hashes_to((gateway(), LogId(5)), 3, 1).unwrap()[0].1;
+    home.sql(&format!(
+        "insert into pruned (gateway, log, seq, hash, next_epoch, pruned_unix_ms)
+         select gateway, log, 3, '{hash}', 0, {} from log; delete from record where seq in (1, 2, 3)",
+        NOW + 5 * DAY_MS
+    ));
+    let found = inspected(&home, &published);
+    assert!(found.wrongs == 1 && found.wrong[0].contains("less than 184 days before"), "{found:?}");
+    assert!(found.prunings[0].contains("places up to 3"), "{found:?}");
+    // Long enough after, by the mark's own word, which nobody could have written yet.
+    home.sql(&format!("update pruned set pruned_unix_ms = {}", NOW + 900 * DAY_MS));
+    let found = inspected(&home, &published);
+    assert!(found.wrongs == 1 && found.wrong[0].contains("a day to come"), "{found:?}");
+    home.sql(&format!("update pruned set pruned_unix_ms = {}", NOW + 400 * DAY_MS));
+    assert_eq!(inspected(&home, &published).wrongs, 0);
 }
 
 fn two_collectors_make_one_head_of_heads_a_day(homes: Homes) {
@@ -234,5 +263,6 @@ over_both!(
     whoever_changes_the_store_is_found_out,
     a_history_that_was_cut_back_contradicts_the_head_of_heads,
     what_is_pruned_leaves_what_proves_the_rest,
+    history_that_a_mark_by_hand_excuses_is_found_out,
     two_collectors_make_one_head_of_heads_a_day,
 );

@@ -313,7 +313,8 @@ fn a_finding_outlives_its_logs_and_moves_with_a_copy(homes: Homes) {
     let left: Vec<u64> =
         home.store().records_from(log, 0, 100).unwrap().iter().map(|(seq, _)| *seq).collect();
     assert_eq!(left, [0, 1, 6], "genesis, what is mentioned, and the head");
-    let inspected = |home: &Home| inspect(&mut *home.store(), &key_of(9), &[]).unwrap();
+    let inspected =
+        |home: &Home| inspect(&mut *home.store(), &key_of(9), &[], (184, NOW + 500 * DAY_MS)).unwrap();
     let inspection = inspected(&home);
     assert_eq!((inspection.wrongs, inspection.findings), (0, 2), "{inspection:?}");
     let mut copy = Vec::new();

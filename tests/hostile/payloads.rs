@@ -10,6 +10,7 @@ use crate::{
         Folder, Mosquitto, Subscriber,
         authority::{Publisher, receipted},
         free_port,
+        nats::Nats,
         page::until_ails,
         voice::{NOW, TOPIC, Voice, beat, gateway, key, key_of},
     },
@@ -145,6 +146,33 @@ async fn strangers_wait_are_counted_and_fill_no_memory_and_a_record_is_its_gatew
     assert_eq!(counts["coldhearth_messages_unknown_total"] + refused, 21, "{counts:#?}");
     assert_eq!((counts["coldhearth_records_total"], counts["coldhearth_messages_again_total"]), (20, 20));
     assert_eq!(collecting.kept(), (0..20).collect::<Vec<_>>());
+}
+
+/// More than is taken, at a broker that keeps it for us and cannot be told.
+#[tokio::test]
+async fn a_message_too_large_to_be_taken_costs_one_connection_and_comes_no_more() {
+    let folder = Folder::new("too-large");
+    let Some(broker) = Nats::start(&folder.0).await else { return };
+    let collecting = Collecting::over_sqlite("too-large-authority", broker.port);
+    let _serve = collecting.authority.serve();
+    until_ails(collecting.page, &[]).await;
+    let mut subscriber = Subscriber::start_with(receipts(broker.port)).await;
+    let mut publisher = Publisher::start(broker.port).await;
+    publisher.publish(&lines(1)).await;
+    receipted(&mut subscriber, &collecting.authority.key(), 0).await;
+    let file = folder.0.join("large");
+    std::fs::write(&file, vec![b'a'; 400 * 1024]).unwrap();
+    let mut command = std::process::Command::new("mosquitto_pub");
+    command.args(["-V", "mqttv311", "-p", &broker.port.to_string(), "-q", "1", "-t", TOPIC, "-f"]).arg(&file);
+    assert!(command.status().unwrap().success());
+    collecting.until("coldhearth_broker_packets_too_large_total", 1).await;
+    until_ails(collecting.page, &["packet_too_large"]).await;
+    publisher.publish(&lines(10)[1..]).await;
+    receipted(&mut subscriber, &collecting.authority.key(), 9).await;
+    let counts = collecting.counts().await;
+    let lost = (counts["coldhearth_broker_packets_too_large_total"], counts["coldhearth_broker_lost_total"]);
+    assert_eq!(lost, (1, 1), "it came again");
+    assert_eq!(collecting.kept(), (0..10).collect::<Vec<_>>());
 }
 
 /// Where our gateway's receipts go: by its genesis, whatever topic its records came on.

@@ -14,7 +14,7 @@ use coldhearth::{
         config::{self, CLIENT_ID, RegulatorConfig, StoreAt},
         page, serve,
         share::Member,
-        store::Store,
+        store::{Store, sqlite::STORE_FILE},
         vitals::Vitals,
     },
     terms::Flaw,
@@ -54,6 +54,22 @@ impl Home {
         Ok(self.config()?.map_or_else(|| self.state.clone(), |config| config.state_dir))
     }
 
+    /// The store, which must be there: what is asked of it is about what it has.
+    pub(crate) fn store_that_is_there(&self) -> Result<Box<dyn Store>, Failure> {
+        let at = self.config()?.map_or_else(|| StoreAt::Sqlite(self.state.clone()), |config| config.store);
+        if let StoreAt::Sqlite(folder) = &at {
+            let file = folder.join(STORE_FILE);
+            if !file.is_file() {
+                let what = format!(
+                    "{}: there is no store; name its folder by --state, or the file that says where it is by --config",
+                    file.display()
+                );
+                return Err(Failure::new(Exit::Config, what));
+            }
+        }
+        at.open()
+    }
+
     /// The store, made at its first use.
     pub(crate) fn store(&self) -> Result<Box<dyn Store>, Failure> {
         let at = self.config()?.map_or_else(|| StoreAt::Sqlite(self.state.clone()), |config| config.store);
@@ -78,7 +94,7 @@ pub(crate) struct Serve {
 pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
     service::start_logging();
     let config = orders.home.config()?;
-    let broker = match &config {
+    let mut broker = match &config {
         Some(_) if orders.broker.is_given() => {
             return Err(Failure::new(
                 Exit::Usage,
@@ -89,11 +105,14 @@ pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
         None => broker::broker(&orders.broker, &orders.client_id)?,
     };
     let group = config.as_ref().and_then(|config| config.group);
-    let member =
-        group.map(|group| keys::entropy::<4>().map(|run| Member::new(group, u32::from_be_bytes(run))));
+    let run = u32::from_be_bytes(keys::entropy::<4>()?);
+    if group.is_some_and(|group| broker.client_id == config::name_of_member(group.worker)) {
+        broker.client_id = format!("{}-{run:08x}", broker.client_id);
+    }
     let metrics = orders.metrics.or(config.and_then(|config| config.metrics));
     let collector = Collector::open(orders.home.store()?, orders.home.signer()?)?;
-    serve_from(broker, collector, member.transpose()?, metrics)
+    let member = group.map(|group| Member::new(group, run, collector.public_key().id()));
+    serve_from(broker, collector, member, metrics)
 }
 
 fn serve_from(
@@ -104,11 +123,13 @@ fn serve_from(
 ) -> Result<Exit, Failure> {
     let key = collector.public_key();
     tracing::info!(kid = %key.id(), fingerprint = key.fingerprint(), "receipts are signed by this key");
-    service::runtime()?.block_on(async {
+    let runtime = service::runtime()?;
+    // A store may have a runtime of its own, which must not end inside of another.
+    let listener = metrics.map(|at| runtime.block_on(page::listen(at))).transpose()?;
+    runtime.block_on(async {
         let clock = Arc::new(SystemClock::default());
         let (shown, seen) = watch::channel(Vitals::default());
-        if let Some(at) = metrics {
-            let listener = page::listen(at).await?;
+        if let Some(listener) = listener {
             tokio::spawn(page::show(listener, clock.clone(), seen));
         }
         let asked = async {

@@ -11,7 +11,7 @@ use coldhearth::{
     host::{Clock as _, Exit, Failure, SystemClock, keys, public_key},
     regulator::{
         archive::{self, Copied},
-        config::DEFAULT_KEEP_DAYS,
+        config::{DEFAULT_KEEP_DAYS, LEAST_KEEP_DAYS},
         inspect::{self, Inspection},
         prune,
     },
@@ -27,6 +27,9 @@ pub(crate) enum StoreVerb {
     Backup {
         /// The file to make; `-` for standard output
         file: PathBuf,
+        /// Put the copy in the place of a file that is there
+        #[arg(long)]
+        replace: bool,
         #[command(flatten)]
         home: Home,
     },
@@ -63,7 +66,7 @@ pub(crate) enum StoreVerb {
 
 pub(crate) fn store(verb: &StoreVerb) -> Result<Exit, Failure> {
     match verb {
-        StoreVerb::Backup { file, home } => backup(file, home),
+        StoreVerb::Backup { file, replace, home } => backup(file, *replace, home),
         StoreVerb::Restore { file, home } => {
             let failed = |e: std::io::Error| Failure::new(Exit::Data, format!("{}: {e}", file.display()));
             let mut copy = BufReader::new(File::open(file).map_err(failed)?);
@@ -71,7 +74,7 @@ pub(crate) fn store(verb: &StoreVerb) -> Result<Exit, Failure> {
                 message: format!("{}: {}", file.display(), failure.message),
                 ..failure
             })?;
-            say(&format!("restored {}; now run: coldhearth-regulator store verify", told(copied)));
+            say(&format!("restored {}; {}", told(copied), next_after_restore(home)?));
             Ok(Exit::Done)
         }
         StoreVerb::Verify { published, authority, json, home } => {
@@ -80,7 +83,7 @@ pub(crate) fn store(verb: &StoreVerb) -> Result<Exit, Failure> {
         StoreVerb::Prune { before, home } => {
             let keep_days = home.config()?.map_or(DEFAULT_KEEP_DAYS, |config| config.keep_days);
             let now = SystemClock::default().now().wall_unix_ms;
-            let logs = prune::prune(&mut *home.store()?, *before, keep_days, now)?;
+            let logs = prune::prune(&mut *home.store_that_is_there()?, *before, keep_days, now)?;
             say(&format!("{logs} logs pruned of what arrived before {before}"));
             Ok(Exit::Done)
         }
@@ -88,9 +91,13 @@ pub(crate) fn store(verb: &StoreVerb) -> Result<Exit, Failure> {
 }
 
 /// Written under another name first: what bears the name is whole.
-fn backup(file: &Path, home: &Home) -> Result<Exit, Failure> {
+fn backup(file: &Path, replace: bool, home: &Home) -> Result<Exit, Failure> {
     let now = SystemClock::default().now().wall_unix_ms;
-    let mut store = home.store()?;
+    if !replace && file.exists() {
+        let what = format!("{}: is there already; name another file, or say --replace", file.display());
+        return Err(Failure::new(Exit::Config, what));
+    }
+    let mut store = home.store_that_is_there()?;
     if file.as_os_str() == "-" {
         let mut out = BufWriter::new(std::io::stdout().lock());
         let copied = archive::backup(&mut *store, &mut out, now)?;
@@ -109,6 +116,21 @@ fn backup(file: &Path, home: &Home) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// What to do with a store that was put back: its key is no part of the copy.
+fn next_after_restore(home: &Home) -> Result<String, Failure> {
+    let own = home.state()?.join(format!("{}.pub", keys::AUTHORITY_FILE));
+    if own.is_file() {
+        return Ok("now run: coldhearth-regulator store verify".to_owned());
+    }
+    Ok(format!(
+        "the authority's key is not in the copy: bring {0} and {0}.pub from the machine that it was made on into {1} before \
+         anything is served from here, then run: coldhearth-regulator store verify; to verify alone, the public key is enough: \
+         store verify --authority {0}.pub",
+        keys::AUTHORITY_FILE,
+        home.state()?.display()
+    ))
+}
+
 fn told(copied: Copied) -> String {
     let Copied { gateways, logs, records, forks, receipts, findings, heads } = copied;
     format!(
@@ -124,7 +146,16 @@ fn verify(
     home: &Home,
 ) -> Result<Exit, Failure> {
     let own = home.state()?.join(format!("{}.pub", keys::AUTHORITY_FILE));
+    if authority.is_none() && !own.is_file() {
+        let what = format!(
+            "{}: the authority's key is not here; bring it from the machine that serves, and name it by --authority",
+            own.display()
+        );
+        return Err(Failure::new(Exit::Config, what));
+    }
     let authority = public_key::load(authority.unwrap_or(&own))?;
+    let keep_days = home.config()?.map_or(LEAST_KEEP_DAYS, |config| config.keep_days);
+    let now = SystemClock::default().now().wall_unix_ms;
     let published = match published {
         None => Vec::new(),
         Some(file) => {
@@ -134,16 +165,19 @@ fn verify(
             lines.map(<[u8]>::to_vec).collect()
         }
     };
-    let found = inspect::inspect(&mut *home.store()?, &authority, &published)?;
+    let found =
+        inspect::inspect(&mut *home.store_that_is_there()?, &authority, &published, (keep_days, now))?;
     let Inspection { gateways, logs, records, pruned, waiting, forks, receipts, .. } = &found;
-    let Inspection { findings, heads, wrong, wrongs, .. } = &found;
+    let Inspection { findings, heads, prunings, wrong, wrongs, .. } = &found;
     if as_json {
         let report = json!({
             "gateways": gateways, "logs": logs, "records": records, "pruned_logs": pruned, "waiting_logs": waiting,
-            "forks": forks, "receipts": receipts, "findings": findings, "heads": heads, "wrong": wrong, "wrongs": wrongs,
+            "forks": forks, "receipts": receipts, "findings": findings, "heads": heads,
+            "prunings": prunings, "wrong": wrong, "wrongs": wrongs,
         });
         say(&report.to_string());
     } else {
+        prunings.iter().for_each(|line| say(&format!("PRUNED {line}")));
         wrong.iter().for_each(|line| say(&format!("WRONG  {line}")));
         say(&format!(
             "{gateways} gateways, {logs} logs ({pruned} pruned, {waiting} with records that wait for others)"

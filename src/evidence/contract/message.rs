@@ -237,6 +237,11 @@ fn beat() -> Value {
         "by": { "enum": levels, "description": "The level of division codes by which they divide the work" },
         "holds": { "type": "boolean", "description": "Whether it hears its part by division codes now" },
         "tries": { "type": "boolean", "description": "Whether it is subscribed to the shared filter" },
+        "kid": {
+            "type": "string",
+            "pattern": "^[0-9a-f]{16}$",
+            "description": "The short name of the key it signs receipts with: the same for the whole group"
+        },
         "found": { "enum": Why::ALL.map(Why::word), "description": "Why it does not leave the work to the broker" },
         "heard": {
             "type": "array",

@@ -27,6 +27,8 @@ pub enum Refused {
     Dropped,
     /// The broker stopped answering.
     Silent,
+    /// The broker brought a packet larger than is taken.
+    TooLarge,
     /// We took leave ourselves.
     Left,
     /// We took leave ourselves, to come back with a new certificate.
@@ -75,6 +77,7 @@ impl Refused {
             Refused::Broken => words::CONNECTION_BROKEN,
             Refused::Dropped => words::CONNECTION_DROPPED,
             Refused::Silent => words::BROKER_SILENT,
+            Refused::TooLarge => words::PACKET_TOO_LARGE,
             Refused::Left => words::DISCONNECTED,
             Refused::Renewed => words::CERTIFICATE_RENEWED,
             Refused::AuthorityUnknown => words::AUTHORITY_UNKNOWN,
@@ -112,6 +115,7 @@ mod tests {
             Refused::Broken,
             Refused::Dropped,
             Refused::Silent,
+            Refused::TooLarge,
             Refused::Left,
             Refused::Renewed,
             Refused::AuthorityUnknown,

@@ -1,8 +1,9 @@
 //! MQTT 3.1.1 as the library speaks it, for brokers that know nothing newer.
 //!
 //! It says less: a PUBACK carries no reason, so that every one counts as accepted, also of a publish that nobody
-//! subscribed to or that the access rules threw away; a will is published at once; no packet size is agreed upon. What
-//! was delivered is proven by signed receipts alone.
+//! subscribed to or that the access rules threw away; a will is published at once; no packet size is agreed upon, so that
+//! one we do not take ends the connection, and would again with every new one: the broker is made to let go of it. What was
+//! delivered is proven by signed receipts alone.
 
 use std::{sync::Arc, time::Duration};
 
@@ -117,6 +118,9 @@ fn refused(error: &ConnectionError) -> Refused {
         ConnectionError::MqttState(
             StateError::Io(error) | StateError::Deserialization(PacketError::Io(error)),
         ) => fault::of_io(error),
+        ConnectionError::MqttState(StateError::Deserialization(PacketError::PayloadSizeLimitExceeded(_))) => {
+            Refused::TooLarge
+        }
         ConnectionError::MqttState(_) => Refused::Broken,
         ConnectionError::RequestsDone => Refused::Left,
     }

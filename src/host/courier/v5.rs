@@ -175,7 +175,12 @@ fn broken(error: &StateError) -> Refused {
     if let StateError::Io(error) | StateError::Deserialization(PacketError::Io(error)) = error {
         return fault::of_io(error);
     }
-    Refused::Broken
+    let too_large = matches!(
+        error,
+        StateError::IncomingPacketTooLarge { .. }
+            | StateError::Deserialization(PacketError::PayloadSizeLimitExceeded { .. })
+    );
+    if too_large { Refused::TooLarge } else { Refused::Broken }
 }
 
 fn farewell(reason: DisconnectReasonCode) -> Refused {

@@ -202,6 +202,7 @@ impl Collector {
         let (found, mentioned) = self.compare(now_unix_ms)?;
         self.store.commit(&self.batch)?;
         self.remember(mentioned);
+        self.given.append(&mut self.saying);
         for kept in std::mem::take(&mut self.batch.heads) {
             self.heads.insert((kept.gateway, kept.log), kept);
         }
@@ -213,8 +214,19 @@ impl Collector {
                 self.forget(log);
             }
         }
+        self.let_strange_go();
         self.close();
         Ok(found)
+    }
+
+    /// A log of which nothing is kept has no place in memory: whoever makes logs up would push out those that speak.
+    fn let_strange_go(&mut self) {
+        for log in &self.opened {
+            let is_strange = self.loaded.get(log).is_some_and(|loaded| loaded.turn == 0);
+            if is_strange && !self.follower.heads().contains_key(log) {
+                self.loaded.remove(log);
+            }
+        }
     }
 
     /// The logs that the batch adds to, and the records it adds to each.
@@ -256,6 +268,7 @@ impl Collector {
     fn close(&mut self) {
         self.batch = Batch::default();
         self.kept.clear();
+        self.saying.clear();
         self.asked.clear();
         self.opened.clear();
         self.placed.clear();
@@ -265,6 +278,7 @@ impl Collector {
     pub(super) fn forget(&mut self, log: Log) {
         self.loaded.remove(&log);
         self.mentioned.remove(&log);
+        self.given.remove(&log);
         self.follower.forget(log.0, log.1);
         self.places.remove(&log);
         self.heads.remove(&log);

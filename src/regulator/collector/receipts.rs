@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Collector;
 use crate::{
-    evidence::{
-        Kind, LogHead, LogId, Receipt, Topic, follow::Origin, receipt::MAX_MISSING, record::Unverified,
-    },
+    evidence::{Kind, LogHead, LogId, Receipt, Topic, receipt::MAX_MISSING},
     host::exit::{Exit, Failure},
     regulator::store::{Answered, Kept, KeptReceipt, Log, StoreFault},
     terms::{Digest, GatewayId},
@@ -14,6 +12,9 @@ use crate::{
 
 /// Logs receipted at once: what is due beyond waits for the next round.
 pub const RECEIPTS_AT_ONCE: usize = 512;
+
+/// What a receipt says, but for its time.
+pub(super) type Said = (LogHead, u32, Vec<(u64, u64)>);
 
 /// A receipt ready to be published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,16 +26,30 @@ pub struct Outgoing {
 }
 
 impl Collector {
-    /// Seals and keeps receipts that are due, at most [`RECEIPTS_AT_ONCE`], `nonce` giving 16 random bytes for each.
+    /// Seals receipts that are due, at most [`RECEIPTS_AT_ONCE`], `nonce` giving 16 random bytes for each. One that says
+    /// something new is kept.
     ///
     /// # Errors
     /// The store failed; they stay due.
     pub fn receipts(
         &mut self,
         now_unix_ms: i64,
+        nonce: impl FnMut() -> Result<[u8; 16], Failure>,
+    ) -> Answered<Vec<Outgoing>> {
+        self.receipts_within(RECEIPTS_AT_ONCE, now_unix_ms, nonce)
+    }
+
+    /// As [`Collector::receipts`], at most `most`: the others stay due.
+    ///
+    /// # Errors
+    /// The store failed; all stay due.
+    pub fn receipts_within(
+        &mut self,
+        most: usize,
+        now_unix_ms: i64,
         mut nonce: impl FnMut() -> Result<[u8; 16], Failure>,
     ) -> Answered<Vec<Outgoing>> {
-        let due: BTreeSet<Log> = self.due.iter().take(RECEIPTS_AT_ONCE).copied().collect();
+        let due: BTreeSet<Log> = self.due.iter().take(most.min(RECEIPTS_AT_ONCE)).copied().collect();
         if due.is_empty() {
             return Ok(Vec::new());
         }
@@ -89,7 +104,12 @@ impl Collector {
         };
         let bytes = self.sealed(&receipt)?;
         let (seq, given_unix_ms) = (kept.seq, now_unix_ms);
-        self.batch.receipts.push((log, KeptReceipt { seq, given_unix_ms, bytes: bytes.clone() }));
+        // Whoever sends an old record again hears its receipt again, and fills no store with it.
+        let said = (receipt.upto, receipt.key_epoch, receipt.missing);
+        if self.given.get(&log) != Some(&said) {
+            self.batch.receipts.push((log, KeptReceipt { seq, given_unix_ms, bytes: bytes.clone() }));
+            self.saying.insert(log, said);
+        }
         let Kept { division, enterprise, .. } = kept;
         let topic = Topic { division, enterprise, gateway, asset: None, kind: Kind::Receipt };
         Ok(Some(Outgoing { topic: topic.to_string(), bytes }))
@@ -103,21 +123,14 @@ impl Collector {
         Ok(self.sealer.bytes().to_vec())
     }
 
-    /// What is missing behind a head: before records that wait for their predecessors, and before those that wait for
-    /// the rotation to their key.
+    /// What is missing behind a head, by records that are believed. Where only such wait as nobody can open, the next
+    /// place is asked for, and no more: which key signs what follows is told there, and what those that wait say of
+    /// their own places is anybody's word.
     fn missing(&self, log: Log, head: Option<u64>) -> Vec<(u64, u64)> {
+        let missing = self.follower.heads().get(&log).map_or_else(Vec::new, |head| head.holes(MAX_MISSING));
         let next = head.map_or(0, |head| head + 1);
-        let mut missing =
-            self.follower.heads().get(&log).map_or_else(Vec::new, |head| head.holes(MAX_MISSING));
-        let waits = |(bytes, _): (&[u8], Origin)| {
-            let unverified = Unverified::read(bytes).ok()?;
-            let header = unverified.header();
-            ((header.gateway, header.log) == log).then_some(header.seq)
-        };
-        if missing.is_empty()
-            && let Some(first) = self.follower.held().filter_map(waits).filter(|seq| *seq > next).min()
-        {
-            missing.push((next, first - 1));
+        if missing.is_empty() && self.follower.waits_behind(log.0, log.1, next) {
+            return vec![(next, next)];
         }
         missing
     }

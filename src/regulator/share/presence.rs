@@ -7,7 +7,7 @@ use super::{
     Group,
     canary::{DEAF_MS, Others, Why},
 };
-use crate::evidence::share::Beat;
+use crate::evidence::{KeyId, share::Beat};
 
 /// How long a member may be silent before its part is taken over, in milliseconds: five beats.
 pub const AWAY_MS: u64 = 5_000;
@@ -24,11 +24,43 @@ struct Seen {
     found: Option<Why>,
 }
 
+/// How another member is configured otherwise than it must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unlike {
+    /// It has our number.
+    Number,
+    /// It has another idea of how the work is divided.
+    Division,
+    /// It signs with another key.
+    Key,
+}
+
+impl Unlike {
+    /// What that means and what to do.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Unlike::Number => {
+                "another member of the group has this one's number: give each a `worker` of its own under [share], and a \
+                 `client_id` of its own where it is given"
+            }
+            Unlike::Division => {
+                "another member of the group has other `workers` or `by`: write the same for all under [share]"
+            }
+            Unlike::Key => {
+                "another member of the group signs with another key, so that gateways are receipted by two authorities: \
+                 stop this group, copy authority.key and authority.key.pub of the member whose key the gateways have into \
+                 every member's state folder, and start again"
+            }
+        }
+    }
+}
+
 /// The group as one member sees it. Times are uptimes in milliseconds.
 #[derive(Debug)]
 pub struct Roll {
     group: Group,
     run: u32,
+    key: KeyId,
     next: u64,
     under_way: VecDeque<(u64, u64)>,
     began_ms: u64,
@@ -37,22 +69,23 @@ pub struct Roll {
     echoed_ms: u64,
     others: BTreeMap<u8, Seen>,
     /// When somebody last was heard who is configured otherwise, by the group's clock.
-    unlike_ms: Option<u64>,
+    unlike: BTreeMap<Unlike, u64>,
 }
 
 impl Roll {
     /// The roll of a member that starts.
-    pub const fn new(group: Group, run: u32) -> Roll {
+    pub const fn new(group: Group, run: u32, key: KeyId) -> Roll {
         Roll {
             group,
             run,
+            key,
             next: 0,
             under_way: VecDeque::new(),
             began_ms: 0,
             echo_ms: 0,
             echoed_ms: 0,
             others: BTreeMap::new(),
-            unlike_ms: None,
+            unlike: BTreeMap::new(),
         }
     }
 
@@ -61,7 +94,7 @@ impl Roll {
         (self.began_ms, self.echo_ms, self.echoed_ms) = (now_ms, now_ms, now_ms);
         self.under_way.clear();
         self.others.clear();
-        self.unlike_ms = None;
+        self.unlike.clear();
     }
 
     /// The next beat's number.
@@ -87,8 +120,15 @@ impl Roll {
             return;
         }
         let is_alike = (beat.workers, beat.by) == (self.group.workers, self.group.by);
+        let unlike = [
+            (beat.worker == self.group.worker, Unlike::Number),
+            (!is_alike, Unlike::Division),
+            (beat.kid.is_some_and(|key| key != self.key), Unlike::Key),
+        ];
+        let heard_ms = self.echo_ms;
+        self.unlike.extend(unlike.into_iter().filter_map(|(is, how)| is.then_some((how, heard_ms))));
         if !is_alike || beat.worker == self.group.worker {
-            self.unlike_ms = Some(self.echo_ms);
+            // Its word on who does what is about another group.
         } else if (1..=self.group.workers).contains(&beat.worker) {
             let Beat { holds, tries, found, .. } = *beat;
             self.others.insert(beat.worker, Seen { at_ms: self.echo_ms, holds, tries, found });
@@ -137,9 +177,11 @@ impl Roll {
         others.chain([self.group.worker]).collect()
     }
 
-    /// Whether somebody of the group has our number, or another idea of how the work is divided.
-    pub fn is_unlike(&self) -> bool {
-        self.unlike_ms.is_some_and(|at_ms| self.echo_ms.saturating_sub(at_ms) < AWAY_MS)
+    /// How somebody of the group is configured otherwise.
+    pub fn unlike(&self) -> Option<Unlike> {
+        let mut lately =
+            self.unlike.iter().filter(|(_, at_ms)| self.echo_ms.saturating_sub(**at_ms) < AWAY_MS);
+        lately.next().map(|(how, _)| *how)
     }
 }
 
@@ -151,9 +193,12 @@ mod tests {
     const GROUP: fn(u8) -> Group =
         |worker| Group { name: Name::new("g").unwrap(), worker, workers: 3, by: Level::County };
 
+    const KEY: fn() -> KeyId = || KeyId::from_hex("0123456789abcdef").unwrap();
+
     fn beat_of(worker: u8, number: u64) -> Beat {
         let (by, found, heard) = (Level::County, Some(Why::Silent), Vec::new());
-        Beat { worker, run: 7, number, workers: 3, by, holds: true, tries: false, found, heard }
+        let kid = Some(KEY());
+        Beat { worker, run: 7, number, workers: 3, by, holds: true, tries: false, kid, found, heard }
     }
 
     /// A second: our beat, which comes back, and the others'.
@@ -164,7 +209,7 @@ mod tests {
     }
 
     fn begun() -> Roll {
-        let mut roll = Roll::new(GROUP(1), 7);
+        let mut roll = Roll::new(GROUP(1), 7, KEY());
         roll.begin(1_000);
         roll
     }
@@ -216,18 +261,25 @@ mod tests {
 
     #[test]
     fn two_of_one_number_and_two_sizes_of_one_group_are_noticed() {
-        for unlike in [
-            Beat { run: 8, ..beat_of(1, 0) },
-            Beat { workers: 4, ..beat_of(2, 0) },
-            Beat { by: Level::City, ..beat_of(2, 0) },
+        for (how, unlike) in [
+            (Unlike::Number, Beat { run: 8, ..beat_of(1, 0) }),
+            (Unlike::Division, Beat { workers: 4, ..beat_of(2, 0) }),
+            (Unlike::Division, Beat { by: Level::City, ..beat_of(2, 0) }),
         ] {
             let mut roll = begun();
             second(&mut roll, 1_000, &[unlike]);
-            assert!(roll.is_unlike());
+            assert_eq!(roll.unlike(), Some(how));
             for now_ms in (2_000..9_000).step_by(1_000) {
                 second(&mut roll, now_ms, &[]);
             }
-            assert!(!roll.is_unlike() && roll.holding(9_000) == BTreeSet::from([1]));
+            assert!(roll.unlike().is_none() && roll.holding(9_000) == BTreeSet::from([1]));
+        }
+        // One key more is no reason to do its work too; an earlier version says nothing of its key.
+        let other = KeyId::from_hex("0000000000000001");
+        for (kid, how) in [(other, Some(Unlike::Key)), (None, None)] {
+            let mut roll = begun();
+            second(&mut roll, 1_000, &[Beat { kid, ..beat_of(2, 0) }]);
+            assert_eq!((roll.unlike(), roll.present(1_000).contains(&2)), (how, true));
         }
         let mut roll = begun();
         roll.on_beat(&beat_of(9, 0), 1_000);
