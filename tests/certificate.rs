@@ -53,6 +53,8 @@ struct Log {
     now: Stamp,
     acts: u32,
     signer: Ed25519,
+    /// What the log tells of a reading instead of what was heard.
+    rewrite: Option<(&'static str, Value)>,
 }
 
 impl Log {
@@ -66,7 +68,8 @@ impl Log {
         };
         let gateway_id = GatewayId::new("gw-03").unwrap();
         let chain = Chain::begin(gateway_id, LogId(0x3f1c_9a70_e2b8_4d15), 0, Box::new(gateway()));
-        let mut log = Log { chain, lines: Vec::new(), orders: Orders::default(), now, acts: 0, signer };
+        let mut log =
+            Log { chain, lines: Vec::new(), orders: Orders::default(), now, acts: 0, signer, rewrite: None };
         log.say(&Body::Genesis(Genesis {
             public_key: gateway().public_key(),
             division: Division::parse("130421").unwrap(),
@@ -106,10 +109,16 @@ impl Log {
         }
         object.extend(more.as_object().unwrap().clone());
         let act = Act::seal(object, &mut Sealer::default(), &self.signer).unwrap();
-        self.say(&Body::Act(act.clone()));
+        if let Some((member, other)) = self.rewrite.clone().filter(|_| kind == "reading") {
+            let mut told = object.clone();
+            told.insert(member.into(), other);
+            self.say(&Body::Act(Act::seal(&told, &mut Sealer::default(), &self.signer).unwrap()));
+        } else {
+            self.say(&Body::Act(act.clone()));
+        }
         let (at, about) = (self.now, act.about_orders().unwrap());
         let mut said = Vec::new();
-        self.orders.may(&about).unwrap();
+        self.orders.may(&self.now, &about).unwrap();
         self.orders.on_act(&at, &about, |_| Vec::new(), &mut |finding| said.push(finding));
         self.tell(said);
     }
@@ -242,6 +251,16 @@ fn a_certificate_tells_what_the_log_tells_and_who_carried_the_proof() {
     assert_eq!(facts["gaps"].as_array().unwrap().len(), 5, "each gap with its time: {}", facts["gaps"]);
     assert_eq!((&facts["days_agree"], &facts["days_differ"]), (&json!(7), &json!(0)));
     assert_eq!(facts["readings"][0]["source_sha256"], Digest::of(b"utility.csv").to_string());
+    // By how much the second witness may err, and whose key it has.
+    assert_eq!(
+        (
+            &facts["readings"][0]["step_wh"],
+            &facts["readings"][0]["error_ppm"],
+            &facts["readings_by_order_key"]
+        ),
+        (&json!(1_000), &json!(5_000), &json!(true))
+    );
+    assert_eq!((&facts["required"], &facts["claimed_too_early"]), (&json!({}), &json!(false)));
     assert_eq!(
         (&facts["seal_no"], &facts["points"][0]["voltage_point"]),
         (&json!("F-2026-77"), &json!("load"))
@@ -266,6 +285,61 @@ fn nobody_is_certified_what_is_not_proven_or_what_the_authority_has_not_signed()
     assert!(matches!(witnessed(&without).facts(&keys()), Err(Uncertified::Impossible(..))));
 }
 
+#[test]
+fn what_the_order_required_and_what_was_told_of_it_are_on_the_page() {
+    let mut log = Log::begin(authority());
+    log.commission(VoltagePoint::Load);
+    let mut wants = order("国发〔2010〕7号 四(三)");
+    wants["requires"] = json!({ "on_site_test": true, "photos": true, "seal": true });
+    log.act("order", &wants);
+    let mut said = claim();
+    said.as_object_mut().unwrap().remove("photos_sha256");
+    said["cut_unix_ms"] = (MONDAY_MS - 1).into();
+    log.act("claim", &said);
+    log.dead_for(8 * DAY_MS);
+    log.reading(7);
+    let facts = witnessed(&log.lines).facts(&keys()).unwrap();
+    assert_eq!(facts["required"], json!({ "on_site_test": true, "photos": false, "seal": false }));
+    assert_eq!(facts["claimed_too_early"], json!(true));
+    let page = Certificate::open(&sealed(&facts), &keys()).unwrap().page();
+    let text = page.replace("<span class=\"en\">", "").replace("</span>", "");
+    for told in [
+        "The order also requires: 现场验电 on-site test – 已申报 told；照片 photographs – 未申报 NOT told；封条 seal – 未申报 NOT told",
+        "the cut is claimed before the order allowed it: 2026-11-16 08:00:00 +08:00",
+    ] {
+        assert!(text.contains(told), "{told}\n{text}");
+    }
+}
+
+#[test]
+fn no_certificate_rests_on_a_reading_that_says_something_else() {
+    for (member, other) in [
+        ("switch", json!("closed")),
+        (
+            "spans",
+            json!([{ "from_unix_ms": MONDAY_MS, "to_unix_ms": MONDAY_MS + 8 * DAY_MS, "energy_wh": 9_000_000_000_i64, "quality": "measured" }]),
+        ),
+        (
+            "spans",
+            json!([{ "from_unix_ms": MONDAY_MS, "to_unix_ms": MONDAY_MS + 8 * DAY_MS, "energy_wh": 0, "quality": "estimated" }]),
+        ),
+        (
+            "spans",
+            json!([{ "from_unix_ms": MONDAY_MS, "to_unix_ms": MONDAY_MS + 80 * DAY_MS, "energy_wh": 0, "quality": "measured" }]),
+        ),
+    ] {
+        let mut log = Log::begin(authority());
+        log.rewrite = Some((member, other.clone()));
+        log.act("order", &order("国发〔2010〕7号 四(三)"));
+        log.act("claim", &claim());
+        log.dead_for(8 * DAY_MS);
+        log.reading(7);
+        assert_eq!(log.rung(), Rung::Verified, "a gateway that lies");
+        let said = witnessed(&log.lines).facts(&keys());
+        assert!(matches!(said, Err(Uncertified::Impossible(..))), "{member} {other}: {said:?}");
+    }
+}
+
 /// A folder with a log, its certificate and page, and the keys.
 struct Handed {
     folder: Folder,
@@ -276,7 +350,7 @@ impl Handed {
         let handed = Handed { folder: Folder::new("certificate") };
         let lines: Vec<u8> = log.lines.iter().flat_map(|line| [line, &b"\n"[..]].concat()).collect();
         handed.write("records.jsonl", &lines);
-        for (name, key) in [("authority", authority()), ("gateway", gateway())] {
+        for (name, key) in [("authority.key.pub", authority()), ("gateway.key.pub", gateway())] {
             std::fs::write(handed.path(name), key.public_key().to_pem().unwrap()).unwrap();
         }
         let bytes = sealed(&witnessed(&log.lines).facts(&keys()).unwrap());
@@ -301,13 +375,27 @@ impl Handed {
     fn verify(&self) -> (i32, String) {
         let path = |name: &str| self.path(name).into_os_string();
         let out = Command::new(env!("CARGO_BIN_EXE_coldhearth"))
-            .args(["verify".into(), path("records.jsonl"), "--trust".into(), path("authority")])
-            .args(["--trust".into(), path("gateway"), "--certificate".into(), path("order-1.json")])
+            .args(["verify".into(), path("records.jsonl"), "--trust".into(), path("authority.key.pub")])
+            .args(["--trust".into(), path("gateway.key.pub"), "--certificate".into(), path("order-1.json")])
             .args(["--page".into(), path("order-1.html")])
             .output()
             .unwrap();
         (out.status.code().unwrap(), String::from_utf8_lossy(&out.stdout).into_owned())
     }
+}
+
+#[test]
+fn the_check_that_is_printed_on_the_page_is_the_one_that_works() {
+    let handed = Handed::of(&maintained(authority(), VoltagePoint::Load));
+    let page = String::from_utf8(handed.read("order-1.html")).unwrap();
+    let printed = page.split("<code>coldhearth ").nth(1).unwrap().split("</code>").next().unwrap();
+    let out = Command::new(env!("CARGO_BIN_EXE_coldhearth"))
+        .args(printed.split(' '))
+        .current_dir(&handed.folder.0)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success() && said.contains("says what the log says"), "{printed}\n{said}");
 }
 
 #[test]
@@ -379,6 +467,8 @@ fn the_page_is_bilingual_says_what_keeps_people_alive_and_runs_and_fetches_nothi
         "neither voltage nor back-feed behind the breaker is seen",
         "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;国发〔2010〕7号&quot;",
         "coldhearth verify records.jsonl",
+        "1000 Wh，±5000 ppm",
+        "signed by the key that signed the order, and none of the supplier&#39;s own",
     ] {
         assert!(page.contains(sentence), "{sentence}\n{page}");
     }
@@ -404,6 +494,8 @@ fn crowded() -> Vec<u8> {
     }
     point["powers_gateway"] = true.into();
     facts["second_feeds"] = "unknown".into();
+    facts["claimed_too_early"] = true.into();
+    facts.insert("required".into(), json!({ "on_site_test": true, "photos": false, "seal": false }));
     facts["asked_less_than_usual"] = true.into();
     for (name, most) in [("steps", 24), ("readings", 12), ("gaps", 8), ("points", 8)] {
         let one = facts[name][0].clone();

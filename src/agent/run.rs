@@ -185,7 +185,7 @@ async fn judge(
         };
         let now = clock.now();
         match heard {
-            Some(Inbox::Letter(letter)) => match letters.on(letter, &now, &|act| site.may(act)) {
+            Some(Inbox::Letter(letter)) => match letters.on(letter, &now, &|act| site.may(&now, act)) {
                 Outcome::Nothing => {}
                 Outcome::Say(body) => said.push(body),
                 Outcome::Do(act, answer) => obey(&mut site, &now, act, answer, &mut said),
@@ -227,7 +227,7 @@ fn take_roster(
     said: &mut Vec<Body>,
 ) {
     let Some(roster) = &config.roster else { return };
-    match letters.on_file(roster, now, &|act| site.may(act)) {
+    match letters.on_file(roster, now, &|act| site.may(now, act)) {
         Outcome::Do(act, answer) => obey(site, now, act, answer, said),
         Outcome::Say(body) => said.push(body),
         Outcome::Nothing | Outcome::Receipt(..) => {}

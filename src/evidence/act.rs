@@ -346,10 +346,12 @@ pub enum ActRefusal {
     UnknownOrder,
     /// The order stands where this act has no place.
     OutOfTurn,
+    /// It tells of a time that has not been yet.
+    NotYet,
 }
 
 impl ActRefusal {
-    const ALL: [ActRefusal; 17] = [
+    const ALL: [ActRefusal; 18] = [
         ActRefusal::WrongKey,
         ActRefusal::BadSignature,
         ActRefusal::NotCanonical,
@@ -367,6 +369,7 @@ impl ActRefusal {
         ActRefusal::NeverToBeCut,
         ActRefusal::UnknownOrder,
         ActRefusal::OutOfTurn,
+        ActRefusal::NotYet,
     ];
 
     /// Why something signed is refused, in the words of an answer.
@@ -391,6 +394,7 @@ impl ActRefusal {
             Unfit::UnknownOrder => ActRefusal::UnknownOrder,
             Unfit::OutOfTurn => ActRefusal::OutOfTurn,
             Unfit::TooMany => ActRefusal::TooMany,
+            Unfit::NotYet => ActRefusal::NotYet,
         }
     }
 
@@ -414,6 +418,7 @@ impl ActRefusal {
             ActRefusal::NeverToBeCut => "never_to_be_cut",
             ActRefusal::UnknownOrder => "unknown_order",
             ActRefusal::OutOfTurn => "out_of_turn",
+            ActRefusal::NotYet => "not_yet",
         }
     }
 

@@ -71,7 +71,9 @@ impl Uncertified {
                     | Impossible::Way
                     | Impossible::Actor
                     | Impossible::NoHold
-                    | Impossible::Stand => format!("{why:?}"),
+                    | Impossible::Stand
+                    | Impossible::NotYet
+                    | Impossible::Agreed => format!("{why:?}"),
                 };
                 format!("the log has an impossible step at #{seq} ({what})")
             }

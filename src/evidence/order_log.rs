@@ -55,12 +55,7 @@ impl OrderLog {
                 *self = OrderLog { orders: Vec::new(), continues: genesis.continues.is_some() };
                 Ok(())
             }
-            Body::Act(act) => {
-                if let Some(act) = act.about_orders() {
-                    self.on_act(at, &act);
-                }
-                Ok(())
-            }
+            Body::Act(act) => act.about_orders().map_or(Ok(()), |act| self.on_act(at, &act)),
             Body::Finding(Finding::Transition(step)) if step.stand.is_some() => self.on_step(at, step),
             Body::Finding(Finding::Event(Event::Hold(note))) => self.on_note(at, note),
             Body::Boot(_)
@@ -86,18 +81,19 @@ impl OrderLog {
         self.iter().find(|cut| cut.order().id == order)
     }
 
-    fn on_act(&mut self, at: &Stamp, act: &OrderAct) {
+    fn on_act(&mut self, at: &Stamp, act: &OrderAct) -> Result<(), Impossible> {
         let mut is_new = true;
         for followed in &mut self.orders {
             let order = followed.cut.order();
             if act.order.is_none_or(|named| named == order.id) && act.asset == order.asset {
                 is_new = false;
-                followed.cut.replay_act(act);
+                followed.cut.replay_act(at, act)?;
             }
         }
         if let (true, Deed::Order(order)) = (is_new, &act.deed) {
             self.orders.push(Followed { cut: CutOff::given(order.clone(), at), is_open: self.continues });
         }
+        Ok(())
     }
 
     fn on_step(&mut self, at: &Stamp, step: &Transition) -> Result<(), Impossible> {

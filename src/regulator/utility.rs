@@ -4,7 +4,8 @@
 //! CSV has one header, `meter,start,end,energy_kwh,quality,state`; JSON says the same, see [`json`]. The meter is the
 //! supplier's own, by its number. Times are RFC 3339 with an offset; each row begins where the one before it ended, and
 //! lasts a day at most. A time of which the supplier knows nothing is a row of quality `missing` without energy.
-//! Intervals of one day and one quality are told together, since an act holds 200 of them.
+//! Intervals of one day and one quality are told together, since an act holds 200 of them. None ends later than now, and
+//! none tells less than nothing.
 
 mod csv;
 mod json;
@@ -15,7 +16,7 @@ use serde_json::{Map, Value, json};
 use super::orders::{About, draft};
 use crate::{
     evidence::ActKind,
-    judge::cutoff::reading::{MAX_SPANS, Quality, Switch, UtilitySpan},
+    judge::cutoff::reading::{AHEAD_MS, MAX_SPANS, Quality, Switch, UtilitySpan},
     terms::{Digest, Flaw, LegalDay, Name, WattHours, flaw::Wrong, time::DAY_MS},
 };
 
@@ -23,6 +24,8 @@ use crate::{
 pub const MAX_FILE_BYTES: usize = 8 << 20;
 /// Most intervals of one file: a quarter of a year in quarter-hours, and some.
 pub const MAX_INTERVALS: usize = 10_000;
+/// Most acts one file makes. A gateway remembers every act by its identifier, and each place in a file has its own.
+pub const MAX_ACTS: usize = 32;
 
 /// What one file of the supplier tells of one meter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,30 +50,30 @@ pub struct Beside {
 }
 
 impl Told {
-    /// Reads a file in CSV.
+    /// Reads a file in CSV, at this moment.
     ///
     /// # Errors
     /// Every mistake, each with line and column.
-    pub fn csv(file: &str, text: &str) -> Result<Told, Vec<Flaw>> {
-        csv::read(file, text)
+    pub fn csv(file: &str, text: &str, now_unix_ms: i64) -> Result<Told, Vec<Flaw>> {
+        csv::read(file, text, Series::at(now_unix_ms))
     }
 
-    /// Reads a file in JSON.
+    /// Reads a file in JSON, at this moment.
     ///
     /// # Errors
     /// Every mistake, each with line and column.
-    pub fn json(file: &str, text: &str) -> Result<Told, Vec<Flaw>> {
-        json::read(file, text)
+    pub fn json(file: &str, text: &str, now_unix_ms: i64) -> Result<Told, Vec<Flaw>> {
+        json::read(file, text, Series::at(now_unix_ms))
     }
 
-    /// The acts that tell it, to be signed and sent in this order; each replaces the one before it at the gateway.
+    /// The acts that tell it, to be signed and sent in this order. Each has the identifier of its order, meter and place
+    /// in the file, so that all of them have the version of this second and the next file has a later one.
     pub fn acts(&self, about: About, beside: Beside, now_unix_ms: i64) -> Vec<Map<String, Value>> {
-        let first = now_unix_ms.max(1_000) / 1_000;
         let act = |(place, (switch, spans)): (usize, &(Switch, Vec<UtilitySpan>))| {
             let mut act = draft(ActKind::Reading, about, &[], now_unix_ms);
             let spans: Vec<Value> = spans.iter().map(span).collect();
             for (name, value) in [
-                ("version", json!(first.saturating_add(i64::try_from(place).unwrap_or(0)))),
+                ("act_id", json!(act_id(about, beside.meter, place))),
                 ("meter", json!(beside.meter.as_str())),
                 ("meter_serial", json!(self.serial)),
                 ("source_sha256", json!(self.source.to_string())),
@@ -85,6 +88,13 @@ impl Told {
         };
         self.stretches.iter().enumerate().map(act).collect()
     }
+}
+
+/// Identifiers have 24 letters at most, and names of orders are as long: a hash tells them apart.
+fn act_id(about: About, meter: Name, place: usize) -> String {
+    let order = about.order.map_or(about.asset.0, |order| order.0);
+    let hash = Digest::of(format!("{order} {meter} {place}").as_bytes()).to_string();
+    ["reading-", hash.get(..16).unwrap_or(&hash)].concat()
 }
 
 fn span(span: &UtilitySpan) -> Value {
@@ -117,6 +127,7 @@ enum Part {
 /// Intervals as they come, put together.
 #[derive(Default)]
 struct Series {
+    now_unix_ms: i64,
     serial: Option<String>,
     reached_unix_ms: Option<i64>,
     intervals: usize,
@@ -124,6 +135,10 @@ struct Series {
 }
 
 impl Series {
+    fn at(now_unix_ms: i64) -> Series {
+        Series { now_unix_ms, ..Series::default() }
+    }
+
     /// Takes the next interval; what does not follow from those before it is told.
     fn take(&mut self, interval: &Interval, mut wrong: impl FnMut(Part, Wrong)) {
         self.intervals += 1;
@@ -140,6 +155,10 @@ impl Series {
         if !(1..=DAY_MS).contains(&to.saturating_sub(from)) {
             let right = "an interval ends after its start, and lasts a day at most";
             wrong(Part::End, Wrong::new("the interval is none", right));
+        }
+        if to > self.now_unix_ms.saturating_add(AHEAD_MS) {
+            let right = "write what has passed, and look at this machine's clock";
+            wrong(Part::End, Wrong::new("it ends later than now", right));
         }
         match self.reached_unix_ms.replace(to) {
             Some(reached) if from < reached => wrong(
@@ -160,6 +179,10 @@ impl Series {
         }
         let (Some(quality), Some(switch)) = (interval.quality, interval.switch) else { return };
         let energy = match (interval.energy, quality) {
+            (Some(energy), _) if energy.0 < 0 => {
+                let right = "give what passed in either direction, without a sign";
+                return wrong(Part::Energy, Wrong::new("less than nothing", right));
+            }
             (Some(energy), _) => energy,
             (None, Quality::Missing) => WattHours(0),
             (None, Quality::Measured | Quality::Estimated | Quality::Questionable) => {
@@ -169,6 +192,11 @@ impl Series {
             }
         };
         self.put(switch, UtilitySpan { from_unix_ms: from, to_unix_ms: to, energy, quality });
+        if self.stretches.len() > MAX_ACTS {
+            self.stretches.pop();
+            let what = format!("more than {MAX_ACTS} acts, one for each place of the switch");
+            wrong(Part::Start, Wrong::new(what, "write one file a day"));
+        }
     }
 
     fn put(&mut self, switch: Switch, span: UtilitySpan) {

@@ -208,7 +208,7 @@ impl Gateway {
     /// Something came from the broker.
     pub(crate) fn letter(&mut self, now: &Stamp, letter: Letter) -> Step {
         let site = &self.site;
-        match self.letters.on(letter, now, &|act| site.may(act)) {
+        match self.letters.on(letter, now, &|act| site.may(now, act)) {
             Outcome::Nothing => Ok(()),
             Outcome::Say(body) => {
                 self.said.push(body);

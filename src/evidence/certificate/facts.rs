@@ -4,7 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::{ActTold, Commissioning, PlaceTold, Witnessed};
 use crate::{
-    judge::cutoff::{Claim, CutOff, Hold, Holds, Order, Point, order::LegalBasis},
+    evidence::act::ActKind,
+    judge::cutoff::{
+        Claim, CutOff, Hold, Holds, Order, Point,
+        order::{LegalBasis, Required},
+    },
     terms::Digest,
 };
 
@@ -36,6 +40,8 @@ impl Witnessed {
             "asked": asked(&order.holds), "asked_less_than_usual": order.holds.is_shortened(),
             "hold": held(hold, order.points.len()), "earlier_ms": stand.earlier_ms, "restarts": stand.restarts,
             "claim": self.claim.as_ref().map(|(hash, claim)| claimed(hash, claim)),
+            "required": self.required(order.required), "readings_by_order_key": self.is_one_key(given),
+            "claimed_too_early": self.claim.as_ref().map(|(_, claim)| claim.cut_unix_ms < order.not_before_unix_ms),
         }));
         put(self.lists());
         facts
@@ -53,6 +59,32 @@ impl Witnessed {
         }))
     }
 
+    /// What the authority wanted to be shown beside the meters, and whether anybody has told of it.
+    fn required(&self, required: Required) -> Value {
+        let claim = self.claim.as_ref().map(|(_, claim)| claim);
+        let shown = [
+            (
+                "on_site_test",
+                required.on_site_test,
+                claim.is_some_and(|claim| claim.live_dead_live == Some(true)),
+            ),
+            ("photos", required.photos, claim.is_some_and(|claim| claim.photos.is_some())),
+            ("seal", required.seal, self.seal.is_some()),
+        ];
+        let wanted = shown.into_iter().filter(|(_, is_wanted, _)| *is_wanted);
+        wanted
+            .map(|(what, _, is_shown)| (what.to_owned(), Value::from(is_shown)))
+            .collect::<Map<_, _>>()
+            .into()
+    }
+
+    /// Whether any reading is signed by the key that signed the order: then the second witness is not another's.
+    fn is_one_key(&self, given: &ActTold) -> bool {
+        let is_reading =
+            |act: &&ActTold| act.members.get("act").is_some_and(|kind| kind == ActKind::Reading.word());
+        self.acts.iter().filter(is_reading).any(|act| act.key == given.key)
+    }
+
     fn lists(&self) -> Value {
         let steps = self.steps.kept.iter().map(|(seq, unix_ms, hash, step)| {
             json!({
@@ -67,6 +99,7 @@ impl Witnessed {
                 "seq": seq, "sha256": hash.to_string(), "kid": key.to_string(), "meter": reading.meter.as_str(),
                 "meter_serial": reading.serial, "source_sha256": reading.source.map(|source| source.to_string()),
                 "switch": reading.switch.word(), "from_unix_ms": from, "to_unix_ms": to, "energy_wh": energy,
+                "step_wh": reading.step.0, "error_ppm": reading.error_ppm,
             }))
         });
         let gaps = self.gaps.kept.iter().map(

@@ -180,7 +180,27 @@ impl Facts<'_> {
             told("earthed"),
             told("locks"),
             self.text("seal_no"),
-        )
+        ) + &self.required()
+    }
+
+    /// What the order wanted to be shown besides, and whether it was told; and a cut before the order allowed it.
+    fn required(&self) -> String {
+        let mut lines = String::new();
+        let required = self.get("required");
+        let names =
+            [("on_site_test", words::C_ON_SITE_TEST), ("photos", words::C_PHOTOS), ("seal", words::C_SEAL)];
+        let wanted = names.into_iter().filter_map(|(what, words)| Some((words, required.get(what)?)));
+        for (place, (words, is_shown)) in wanted.enumerate() {
+            let head =
+                if place == 0 { format!("<br>{}: ", both(words::C_REQUIRED)) } else { "；".to_owned() };
+            let told = if is_shown == &Value::Bool(true) { words::C_TOLD } else { words::C_NOT_TOLD };
+            let _infallible = write!(lines, "{head}{} – {}", both(words), both(told));
+        }
+        if self.get("claimed_too_early") == &Value::Bool(true) {
+            let allowed = moment_of(self.get("not_before_unix_ms"));
+            let _infallible = write!(lines, "<br>{} {allowed}", both(words::CLAIMED_TOO_EARLY));
+        }
+        lines
     }
 
     fn hold(&self) -> String {
@@ -268,18 +288,22 @@ impl Facts<'_> {
         for reading in readings.iter().skip(first) {
             let told = |name| shown(reading.get(name).unwrap_or(&Value::Null));
             lines.push(format!(
-                "#{} {} {}：{} – {}，{} Wh，{}",
+                "#{} {} {}：{} – {}，{} Wh（步长 / step {} Wh，±{} ppm），{}",
                 told("seq"),
                 told("meter"),
                 told("meter_serial"),
                 moment(reading, "from_unix_ms"),
                 moment(reading, "to_unix_ms"),
                 told("energy_wh"),
+                told("step_wh"),
+                told("error_ppm"),
                 told("switch"),
             ));
         }
         let earlier = i64::try_from(first).unwrap_or(0) + whole_of(self.get("readings_left_out"));
         lines.extend((earlier > 0).then(|| format!("{} {earlier}", both(words::AND_EARLIER))));
+        let is_one_key = self.get("readings_by_order_key") == &Value::Bool(true);
+        lines.extend(is_one_key.then(|| both(words::READINGS_BY_ORDER_KEY)));
         lines.join("<br>")
     }
 
@@ -323,7 +347,7 @@ impl Facts<'_> {
     fn check(&self) -> String {
         let order = self.text("order_id");
         format!(
-            "{}<br><code>coldhearth verify records.jsonl --trust authority.key.pub --certificate {order}.json --page {order}.html</code>",
+            "{}<br><code>coldhearth verify records.jsonl --trust gateway.key.pub --trust authority.key.pub --certificate {order}.json --page {order}.html</code>",
             both(words::C_CHECK_HOW)
         )
     }

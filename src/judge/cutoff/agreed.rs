@@ -27,6 +27,21 @@ impl Agreed {
         common.filter(|(from, to)| from < to)
     }
 
+    /// Whether it says no more than `before` and what readings offer besides, each at the place of its point.
+    pub fn is_within(&self, before: &Agreed, offers: &[(usize, Stretch)]) -> bool {
+        self.iter().all(|(place, (mut reached, to))| {
+            let offered = offers.iter().filter(|(at, _)| *at == place).map(|(_, stretch)| *stretch);
+            let pieces: Vec<Stretch> = offered.chain(before.of(place)).collect();
+            while reached < to {
+                let ends =
+                    pieces.iter().filter(|(from, to)| (*from..*to).contains(&reached)).map(|(_, to)| *to);
+                let Some(further) = ends.max() else { return false };
+                reached = further;
+            }
+            true
+        })
+    }
+
     /// Says it of a point. One beyond the most that an order names is nothing.
     pub fn set(&mut self, place: usize, stretch: Stretch) {
         if let Some(known) = self.0.get_mut(place) {
@@ -62,5 +77,23 @@ mod tests {
         assert_eq!((agreed.of(0), agreed.on_all(2)), (Some((100, 120)), None));
         agreed.add(MAX_POINTS, (0, 1));
         assert_eq!(agreed.iter().count(), 2);
+    }
+
+    #[test]
+    fn no_more_is_agreed_than_what_was_before_and_what_is_offered_without_a_hole() {
+        let told = |place, stretch| {
+            let mut agreed = Agreed::default();
+            agreed.add(place, stretch);
+            agreed
+        };
+        let before = told(0, (10, 20));
+        let offers = [(0, (30, 40)), (0, (18, 30)), (1, (0, 90))];
+        for (stretch, is_within) in
+            [((10, 20), true), ((12, 40), true), ((10, 41), false), ((9, 20), false), ((50, 60), false)]
+        {
+            assert_eq!(told(0, stretch).is_within(&before, &offers), is_within, "{stretch:?}");
+        }
+        assert!(!told(0, (10, 31)).is_within(&before, &[(0, (30, 40))]), "a hole from 20 to 30");
+        assert!(told(1, (0, 90)).is_within(&before, &offers) && !told(2, (0, 1)).is_within(&before, &offers));
     }
 }

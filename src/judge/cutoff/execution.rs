@@ -74,14 +74,17 @@ impl Execution {
         if !self.cut.may(&act.deed) {
             return Err(OutOfTurn);
         }
-        let agreement = self.weigh(&act.deed, say);
+        let agreement = self.weigh(at, &act.deed, say);
         self.cut.act(at, act, agreement, say)?;
+        if agreement == Agreement::Differs {
+            self.points.iter_mut().for_each(Watched::doubt);
+        }
         if let (Deed::Reading(reading), Agreement::Agrees { from_unix_ms, to_unix_ms }) =
             (&act.deed, agreement)
         {
             let (from, to) = (dated(at, from_unix_ms), dated(at, to_unix_ms));
             let mut points = self.points.iter_mut().filter(|point| point.meter == reading.meter);
-            if points.any(|point| point.prove_by_utility(&from, &to)) {
+            if points.any(|point| point.prove_by_utility(reading, &from, &to)) {
                 self.advance(at, say);
                 // Only now a hold may have begun which this very reading agrees with.
                 self.cut.agree(&act.deed, agreement);
@@ -156,7 +159,7 @@ impl Execution {
     }
 
     /// What a reading comes to. Days that both meters have counted are told, each with both figures.
-    fn weigh(&self, deed: &Deed, say: &mut dyn FnMut(Said)) -> Agreement {
+    fn weigh(&self, at: &Stamp, deed: &Deed, say: &mut dyn FnMut(Said)) -> Agreement {
         let Deed::Reading(reading) = deed else { return Agreement::TellsNothing };
         let (order, stand) = (self.cut.order(), self.cut.stand());
         let mut agrees = true;
@@ -167,7 +170,9 @@ impl Execution {
             }
         }
         if agrees {
-            reading.says(stand.hold.map_or(stand.since, |hold| hold.since).wall_unix_ms)
+            reading
+                .says(stand.hold.map_or(stand.since, |hold| hold.since).wall_unix_ms)
+                .until(at.wall_unix_ms)
         } else {
             Agreement::Differs
         }

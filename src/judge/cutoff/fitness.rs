@@ -23,6 +23,8 @@ pub enum Unfit {
     OutOfTurn,
     /// More orders than can be remembered are in force.
     TooMany,
+    /// It tells of a time that has not been yet.
+    NotYet,
 }
 
 /// Whether cutting this point would take away what people's lives or the plant hang on: cooling, drainage, ventilation,

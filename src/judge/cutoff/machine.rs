@@ -5,7 +5,7 @@ use super::{
     deed::{Deed, OrderAct},
     hold::Hold,
     order::Order,
-    reading::Agreement,
+    reading::{Agreement, Offer},
     reconcile::Reconciliation,
     rung::Rung,
     stand::{HoldNote, Stand},
@@ -37,6 +37,10 @@ pub struct CutOff {
     told: Stand,
     /// Acts since the last step that may yet be named by one: a replayer's business.
     pub(super) acts: Vec<(Cue, Name, Digest)>,
+    /// What readings can agree with at most, each at the place of its point: a replayer's business.
+    pub(super) offers: Vec<(usize, Offer)>,
+    /// When a reading came that tells the contrary of the hold, where no step has followed yet: a replayer's business.
+    pub(super) denied: Option<Stamp>,
 }
 
 impl CutOff {
@@ -47,7 +51,7 @@ impl CutOff {
 
     /// An order as it stood when it was last told.
     pub fn standing(order: Order, stand: Stand) -> CutOff {
-        CutOff { order, stand, told: stand, acts: Vec::new() }
+        CutOff { order, stand, told: stand, acts: Vec::new(), offers: Vec::new(), denied: None }
     }
 
     /// What it says.
@@ -88,7 +92,11 @@ impl CutOff {
         }
         self.note_act(act);
         self.agree(&act.deed, agreement);
-        self.hear(at, cue, Some((act.actor, act.hash)), say);
+        let has_moved = self.hear(at, cue, Some((act.actor, act.hash)), say);
+        if cue == Cue::ReadingDiffers && !has_moved {
+            // Where no hold is shown one may run all the same, as in a suspension: not past what the supplier saw.
+            self.break_off(say);
+        }
         self.tell(say);
         Ok(())
     }

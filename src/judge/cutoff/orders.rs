@@ -65,11 +65,11 @@ impl Orders {
         self.all.iter().any(|execution| execution.isolated().any(|isolated| isolated == meter))
     }
 
-    /// Whether an act about an order has a place here; what it names is looked at elsewhere.
+    /// Whether an act about an order has a place here, now; what it names is looked at elsewhere.
     ///
     /// # Errors
     /// Why not.
-    pub fn may(&self, act: &OrderAct) -> Result<(), Unfit> {
+    pub fn may(&self, at: &Stamp, act: &OrderAct) -> Result<(), Unfit> {
         let named = |execution: &&Execution| {
             let order = execution.cut().order();
             Some(order.id) == act.order && order.asset == act.asset
@@ -92,6 +92,7 @@ impl Orders {
             {
                 Err(Unfit::UnknownPoint)
             }
+            (Deed::Reading(reading), Some(_)) if reading.is_not_yet(at.wall_unix_ms) => Err(Unfit::NotYet),
             (deed, Some(known)) => {
                 if known.cut().may(deed) {
                     Ok(())

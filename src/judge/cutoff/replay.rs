@@ -1,21 +1,26 @@
 //! A replayer's side of the machine: it takes what a log says and refuses what cannot be.
+//!
+//! What a reading of the supplier came to is not taken on the log's word: what it says itself is the most that anybody
+//! can agree with.
 
 use super::{
     AGENT, CutOff, Transition,
+    agreed::Agreed,
     deed::{Deed, OrderAct},
-    hold::Lack,
+    hold::{Hold, Lack},
     machine::{cue_of, step},
-    reading::Agreement,
+    reading::{AHEAD_MS, Agreement, Offer, UtilityReading},
     rung::Rung,
     stand::{HoldNote, Stand},
     table::{self, Cue, Way},
+    window::Stretch,
 };
 use crate::terms::{Name, Stamp};
 
 /// Acts a replayer remembers until a step names them.
 const MAX_OPEN_ACTS: usize = 64;
-/// A reading that a hold rests on may have come this much after the loop looked at its clock, in milliseconds.
-const AHEAD_MS: i64 = 60_000;
+/// Readings of the supplier a replayer remembers, of the newest.
+const MAX_OFFERS: usize = 64;
 
 /// What a reading may come to.
 const OF_A_READING: [Cue; 3] = [Cue::ReadingAgrees, Cue::ReadingTellsNothing, Cue::ReadingDiffers];
@@ -39,25 +44,41 @@ pub enum Impossible {
     NoHold,
     /// It says otherwise how the order stands than what came before leaves it.
     Stand,
+    /// A reading tells of a time that had not been yet.
+    NotYet,
+    /// The supplier is said to agree with more than its readings say.
+    Agreed,
 }
 
 impl CutOff {
-    /// Takes an act of the log; a step that follows may name it.
-    pub fn replay_act(&mut self, act: &OrderAct) {
+    /// Takes an act of the log, recorded at a moment; a step that follows may name it.
+    ///
+    /// # Errors
+    /// Why it cannot have been taken then; nothing has changed.
+    pub fn replay_act(&mut self, at: &Stamp, act: &OrderAct) -> Result<(), Impossible> {
+        if let Deed::Reading(reading) = &act.deed
+            && reading.is_not_yet(at.wall_unix_ms)
+        {
+            return Err(Impossible::NotYet);
+        }
         // What a reading came to is told by what follows it.
         let one = [cue_of(&act.deed, Agreement::TellsNothing)];
         let is_reading = matches!(act.deed, Deed::Reading(_));
         let cues = if is_reading { &OF_A_READING[..] } else { &one };
         if cues.iter().all(|cue| table::way(self.stand.rung, *cue) == Way::Refused) {
-            return;
+            return Ok(());
         }
         self.note_act(act);
+        if let Deed::Reading(reading) = &act.deed {
+            self.note_reading(at, reading);
+        }
         for cue in cues {
             if self.acts.len() == MAX_OPEN_ACTS {
                 self.acts.remove(0);
             }
             self.acts.push((*cue, act.actor, act.hash));
         }
+        Ok(())
     }
 
     /// Takes a note of the log, recorded at a moment.
@@ -68,12 +89,14 @@ impl CutOff {
         if told.order != self.order.id || told.asset != self.order.asset {
             return Err(Impossible::UnknownOrder);
         }
-        let has_reading = self.acts.iter().any(|(cue, ..)| *cue == Cue::ReadingAgrees);
         // Across boots a clock that was set since tells no order.
         let is_past = |until: &Stamp| until.boot != at.boot || at.since_ms(until) >= -AHEAD_MS;
         let is_past = told.stand.hold.is_none_or(|hold| is_past(&hold.until));
-        if !is_past || !self.stand.may_become(&told.stand, &self.order.holds, has_reading) {
+        if !is_past || !self.stand.may_become(&told.stand, &self.order.holds) {
             return Err(Impossible::Stand);
+        }
+        if !told.stand.hold.is_none_or(|hold| self.is_borne_out(&hold)) {
+            return Err(Impossible::Agreed);
         }
         self.stand = told.stand;
         Ok(())
@@ -108,6 +131,7 @@ impl CutOff {
             return Err(Impossible::Stand);
         }
         self.stand = stand;
+        self.denied = None;
         self.acts.retain(|(_, _, hash)| !told.evidence.contains(hash));
         Ok(())
     }
@@ -115,6 +139,31 @@ impl CutOff {
     /// Takes how an order stood where its log begins, in one that goes on after another.
     pub fn adopt(&mut self, stand: Stand) {
         self.stand = stand;
+    }
+
+    /// What a reading says itself: what it can agree with at most, or that no hold runs.
+    fn note_reading(&mut self, at: &Stamp, reading: &UtilityReading) {
+        let says = |hold: Hold| reading.says(hold.since.wall_unix_ms);
+        if self.stand.rung.is_held() && self.stand.hold.map(says) == Some(Agreement::Differs) {
+            self.denied = Some(*at);
+        }
+        let place = self.order.points.iter().position(|point| point.meter == reading.meter);
+        if let Some(offer) = place.zip(reading.offer()) {
+            if self.offers.len() == MAX_OFFERS {
+                self.offers.remove(0);
+            }
+            self.offers.push(offer);
+        }
+    }
+
+    /// Whether the supplier's readings agree with a hold as far as it says, by what they say themselves.
+    fn is_borne_out(&self, later: &Hold) -> bool {
+        let before = self.stand.hold.filter(|before| later.follows(before));
+        let before = before.map_or(Agreed::default(), |before| before.agreed);
+        let is_open = |(_, offer): &&(usize, Offer)| offer.is_open_to(later.since.wall_unix_ms);
+        let offers: Vec<(usize, Stretch)> =
+            self.offers.iter().filter(is_open).map(|(place, offer)| (*place, offer.rest)).collect();
+        later.agreed.is_within(&before, &offers)
     }
 
     fn is_signed(&self, cue: Cue, told: &Transition) -> Result<(), Impossible> {
@@ -130,8 +179,11 @@ impl CutOff {
     fn is_earned(&self, at: &Stamp, cue: Cue, to: Rung) -> Result<(), Impossible> {
         let Stand { hold, was_seen, is_sealed, month, suspended_until_unix_ms, .. } = &self.stand;
         let (holds, points) = (&self.order.holds, self.order.points.len());
+        // What a power cut took the outcome of, between the act and its step, denies nothing after it.
+        let is_denied = self.denied.is_some_and(|denied| denied.boot == at.boot);
         let of_hold = |enough: Result<(), Lack>| enough.map_err(Impossible::Hold);
         match cue {
+            Cue::Held | Cue::MonthHeld | Cue::SealStands | Cue::Seal if is_denied => Err(Impossible::Agreed),
             Cue::Held => {
                 let hold = hold.ok_or(Impossible::NoHold)?;
                 of_hold(if to == Rung::Verified {

@@ -60,8 +60,8 @@ impl Stand {
     }
 
     /// Whether it can have become this without a step: a hold that went on, began or was broken off, and what follows.
-    /// `has_reading` says whether a reading of the supplier was taken meanwhile.
-    pub(super) fn may_become(&self, later: &Stand, holds: &Holds, has_reading: bool) -> bool {
+    /// How far the supplier agrees is looked at elsewhere.
+    pub(super) fn may_become(&self, later: &Stand, holds: &Holds) -> bool {
         let seen = later.hold.is_some_and(|hold| hold.is_seen(holds));
         let like = Stand {
             hold: later.hold,
@@ -71,10 +71,10 @@ impl Stand {
             is_fed_again: self.is_fed_again || later.is_fed_again && self.rung == Rung::Suspended,
             ..*self
         };
-        like == *later && self.hold_may_become(later, has_reading)
+        like == *later && self.hold_may_become(later)
     }
 
-    fn hold_may_become(&self, later: &Stand, has_reading: bool) -> bool {
+    fn hold_may_become(&self, later: &Stand) -> bool {
         let same = (later.earlier_ms, later.restarts) == (self.earlier_ms, self.restarts);
         let ended = later.earlier_ms >= self.earlier_ms && later.restarts > self.restarts;
         // A rung that rests on a hold loses it with a step only.
@@ -83,9 +83,7 @@ impl Stand {
         match (&self.hold, &later.hold) {
             (None, None) => same || ended && may_restart,
             (None, Some(hold)) => may_restart && (same || ended) && hold.is_whole(),
-            (Some(before), Some(hold)) if hold.follows(before) => {
-                same && (hold.agreed == before.agreed || has_reading)
-            }
+            (Some(before), Some(hold)) if hold.follows(before) => same,
             (Some(_), Some(hold)) => may_restart && ended && hold.is_whole(),
             (Some(_), None) => may_restart && ended,
         }

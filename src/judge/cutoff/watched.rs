@@ -2,6 +2,7 @@
 
 use super::{
     order::{Carrier, Point},
+    reading::UtilityReading,
     reconcile::DayBook,
     table::Cue,
 };
@@ -247,8 +248,14 @@ impl Watched {
         self.run_on(&seen.at, gap, by);
     }
 
-    /// The supplier's reading proves it from then to then, while its own meter is silent.
-    pub(super) fn prove_by_utility(&mut self, from: &Stamp, to: &Stamp) -> bool {
+    /// What was proven so far is in doubt: a hold begins with what is proven from now on.
+    pub(super) fn doubt(&mut self) {
+        (self.run_from, self.proven_to) = (None, None);
+    }
+
+    /// The supplier's reading proves it from then to then, while its own meter is silent. What it counted since it was last
+    /// proven moves its register, so that one reading after the other hides no more than one.
+    pub(super) fn prove_by_utility(&mut self, reading: &UtilityReading, from: &Stamp, to: &Stamp) -> bool {
         if self.carrier != Carrier::Utility || !self.is_silent() {
             return false;
         }
@@ -257,6 +264,9 @@ impl Watched {
             Some(proven) if to.since_ms(&proven) <= 0 => return false,
             Some(_) | None => Gap::None,
         };
+        let reached = self.proven_to.map_or(from.wall_unix_ms, |proven| proven.wall_unix_ms);
+        self.moved.0 = self.moved.0.saturating_add(reading.energy_after(reached).0);
+        self.blind = WattHours(reading.step.0.saturating_mul(2));
         self.run_from.get_or_insert(*from);
         self.run_on(to, gap, Carrier::Utility);
         true

@@ -25,15 +25,15 @@ impl Site {
         self.orders.iter()
     }
 
-    /// Whether an act about an order may be taken here.
+    /// Whether an act about an order may be taken here, now.
     ///
     /// # Errors
     /// Why not.
-    pub fn may(&self, act: &OrderAct) -> Result<(), Unfit> {
+    pub fn may(&self, at: &Stamp, act: &OrderAct) -> Result<(), Unfit> {
         if let Deed::Order(order) = &act.deed {
             fitness::check(order, |meter| Some(self.feeders.get(self.meter(meter)?)?.terms()))?;
         }
-        self.orders.may(act)
+        self.orders.may(at, act)
     }
 
     pub(super) fn on_order(&mut self, act: &OrderAct, at: &Stamp, say: &mut dyn FnMut(Finding)) {

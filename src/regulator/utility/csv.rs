@@ -24,7 +24,7 @@ struct Cell<'t> {
     column: u32,
 }
 
-pub(super) fn read(file: &str, text: &str) -> Result<Told, Vec<Flaw>> {
+pub(super) fn read(file: &str, text: &str, mut series: Series) -> Result<Told, Vec<Flaw>> {
     let (file, flaws): (Arc<str>, _) = (file.into(), Flaws::default());
     let add =
         |line: u32, column: u32, what: Wrong| flaws.add(Place { file: file.clone(), line, column }, what);
@@ -39,7 +39,6 @@ pub(super) fn read(file: &str, text: &str) -> Result<Told, Vec<Flaw>> {
     if !flaws.is_empty() {
         return Err(flaws.into_sorted());
     }
-    let mut series = Series::default();
     for (line, row) in lines.filter(|(_, row)| !row.trim().is_empty()) {
         if series.intervals >= MAX_INTERVALS {
             add(

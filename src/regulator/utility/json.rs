@@ -28,7 +28,7 @@ const DAY_S: i64 = 86_400;
 /// Latest moment in Unix seconds: the year 9999.
 const LAST_S: i64 = 253_402_300_799;
 
-pub(super) fn read(file: &str, text: &str) -> Result<Told, Vec<Flaw>> {
+pub(super) fn read(file: &str, text: &str, mut series: Series) -> Result<Told, Vec<Flaw>> {
     if text.len() > MAX_FILE_BYTES {
         let place = Place::in_text(&Arc::from(file), text, 0);
         let what = Wrong::new(format!("more than {MAX_FILE_BYTES} bytes"), "write one file a month");
@@ -36,7 +36,6 @@ pub(super) fn read(file: &str, text: &str) -> Result<Told, Vec<Flaw>> {
     }
     let node = json::parse(file, text).map_err(|flaw| vec![flaw])?;
     let flaws = Flaws::default();
-    let mut series = Series::default();
     if let Some(form) = Form::of(&node, &flaws) {
         let serial = form.required("meter", form::text);
         let power = form.optional("power_of_ten", form::whole(-3..=6)).unwrap_or(0);

@@ -3,10 +3,13 @@
 use super::*;
 use crate::terms::{AssetId, GatewayId, OrderId};
 
+/// 2026-12-01 00:00 +08:00: all of it has passed.
+const NOW_MS: i64 = 1_796_054_400_000;
+
 const HEAD: &str = "meter,start,end,energy_kwh,quality,state\n";
 
 fn wrong(text: &str) -> String {
-    let flaws = Told::csv("utility.csv", text).unwrap_err();
+    let flaws = Told::csv("utility.csv", text, NOW_MS).unwrap_err();
     flaws.iter().map(|flaw| format!("{flaw}\n")).collect()
 }
 
@@ -21,7 +24,7 @@ fn intervals_of_a_day_are_told_together_and_the_file_is_named() {
         text += &row(from, to, "0.0125,measured,open");
     }
     text += "31-0042,2026-11-16T23:59:59+08:00,2026-11-17T00:00:00+08:00,,missing,open\n";
-    let told = Told::csv("utility.csv", &text).unwrap();
+    let told = Told::csv("utility.csv", &text, NOW_MS).unwrap();
     assert_eq!((told.serial.as_str(), told.source), ("31-0042", Digest::of(text.as_bytes())));
     let [(Switch::Open, spans)] = &told.stretches[..] else { panic!("{told:?}") };
     let seen: Vec<_> = spans.iter().map(|span| (span.energy.0, span.quality)).collect();
@@ -39,7 +42,7 @@ fn each_place_of_the_switch_is_an_act_of_its_own() {
         &row("03:00:00", "04:00:00", "0,14,LOGICALLY_DISCONNECTED"),
     ]
     .concat();
-    let told = Told::csv("utility.csv", &text).unwrap();
+    let told = Told::csv("utility.csv", &text, NOW_MS).unwrap();
     let name = |text| Name::new(text).unwrap();
     let about = About {
         order: Some(OrderId(name("order-1"))),
@@ -49,10 +52,18 @@ fn each_place_of_the_switch_is_an_act_of_its_own() {
     };
     let beside = Beside { meter: name("m1"), error_ppm: 5_000, step_wh: 10 };
     let acts = told.acts(about, beside, 1_800_000_000_000);
-    let seen: Vec<_> = acts.iter().map(|act| (act["version"].as_i64().unwrap(), &act["switch"])).collect();
-    let words = ["closed", "open", "ready_for_reconnection", "logically_disconnected"].map(Value::from);
-    let expected: Vec<_> = (1_800_000_000..).zip(&words).collect();
-    assert_eq!(seen, expected);
+    let seen: Vec<_> = acts.iter().map(|act| &act["switch"]).collect();
+    assert_eq!(seen, ["closed", "open", "ready_for_reconnection", "logically_disconnected"]);
+    // None is of a later second than now: whoever sends another file a second later is not too old.
+    assert!(acts.iter().all(|act| act["version"] == 1_800_000_000_i64));
+    let elsewhere = told.acts(about, Beside { meter: name("m2"), ..beside }, 1_800_000_000_000);
+    let long = |order| About { order: Some(OrderId(name(order))), ..about };
+    let others = ["cut-2026-hebei-000000001", "cut-2026-hebei-000000002"]
+        .map(|order| told.acts(long(order), beside, 1_800_000_000_000));
+    let all: Vec<_> = acts.iter().chain(&elsewhere).chain(others.iter().flatten()).collect();
+    let ids: std::collections::BTreeSet<_> = all.iter().map(|act| act["act_id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), all.len(), "no two are versions of one act: {ids:?}");
+    assert!(ids.iter().all(|id| Name::new(id).is_some()));
     let qualities: Vec<_> = acts.iter().map(|act| act["spans"][0]["quality"].as_str().unwrap()).collect();
     assert_eq!(qualities, ["measured", "measured", "measured", "questionable"]);
     assert_eq!(acts[0]["source_sha256"], told.source.to_string());
@@ -90,6 +101,15 @@ fn a_bad_file_is_refused_with_line_and_column_of_every_mistake() {
             format!("{HEAD}31-0042,2026-11-16 00:00,2026-11-16T01:00:00+08:00,0,measured,open\n"),
             "utility.csv:2:9: \"2026-11-16 00:00\"",
         ),
+        // It has not passed yet; and two days that cancel each other out are energy on both.
+        (
+            format!("{HEAD}{}", row("00:00:00", "01:00:00", "0,measured,open").replace("-11-", "-12-")),
+            "utility.csv:2:35: it ends later than now",
+        ),
+        (
+            format!("{HEAD}{good}{}", row("01:00:00", "02:00:00", "-5000,measured,open")),
+            "utility.csv:3:61: less than nothing",
+        ),
         (
             format!("{HEAD}{good}{}", row("01:00:00", "02:00:00", "0,measured,open").replace("31-", "32-")),
             "utility.csv:3:1: meter 32-0042 after 31-0042",
@@ -104,17 +124,28 @@ fn a_bad_file_is_refused_with_line_and_column_of_every_mistake() {
 }
 
 #[test]
+fn a_switch_that_goes_to_and_fro_makes_no_end_of_acts() {
+    let mut text = HEAD.to_owned();
+    for minute in 0..40 {
+        let switch = ["open", "closed"][minute % 2];
+        let (from, to) = (format!("00:{minute:02}:00"), format!("00:{:02}:00", minute + 1));
+        text += &row(&from, &to, &format!("0,measured,{switch}"));
+    }
+    assert!(wrong(&text).contains("utility.csv:34:9: more than 32 acts"), "{}", wrong(&text));
+}
+
+#[test]
 fn json_says_the_same_and_its_mistakes_have_places_too() {
     let text = r#"{"meter": "31-0042", "state": "3.31.0.23", "power_of_ten": 3, "intervals": [
   {"start": "2026-11-16T00:00:00+08:00", "duration_s": 900, "value": 0.25, "quality": 0},
   {"start": 1794759300, "duration_s": 900, "value": 1, "quality": "measured"},
   {"start": 1794760200, "duration_s": 900, "quality": "missing", "dlms_control_state": 2}
 ]}"#;
-    let told = Told::json("utility.json", text).unwrap();
+    let told = Told::json("utility.json", text, NOW_MS).unwrap();
     let [(Switch::Open, open), (Switch::Ready, ready)] = &told.stretches[..] else { panic!("{told:?}") };
     assert_eq!((open.len(), open[0].energy.0, ready[0].quality), (1, 1_250, Quality::Missing));
     let said = |text: String| {
-        Told::json("utility.json", &text)
+        Told::json("utility.json", &text, NOW_MS)
             .unwrap_err()
             .iter()
             .map(|flaw| format!("{flaw}\n"))
@@ -126,6 +157,8 @@ fn json_says_the_same_and_its_mistakes_have_places_too() {
         ("1794760200", "1794760300", "utility.json:4:4: a hole of 100 s"),
         ("1794760200", "1794760100", "utility.json:4:4: out of order"),
         ("900, \"value\": 1,", "900,", "no energy, and measured"),
+        ("\"value\": 1,", "\"value\": -1,", "utility.json:3:44: less than nothing"),
+        ("\"start\": 1794759300", "\"start\": 1796054400", "utility.json:3:25: it ends later than now"),
         ("\"duration_s\": 900, \"quality\"", "\"duration_s\": 90000, \"quality\"", "1 to 86400 is allowed"),
     ] {
         let said = said(text.replacen(from, to, 1));

@@ -42,8 +42,31 @@ pub const C_KEYS: Words = Words { zh: "密钥与摘要", en: "Keys and hashes" }
 pub const C_CHECK: Words = Words { zh: "离线核验", en: "Check it offline" };
 /// What checking it takes.
 pub const C_CHECK_HOW: Words = Words {
-    zh: "用网关日志与主管机关公钥，无需网络；日志或本页改动一个字节即不通过：",
-    en: "With the gateway's log and the authority's public key, no network; one changed byte of log or page fails:",
+    zh: "用网关日志（或导出包文件夹）、网关首把公钥与主管机关公钥，无需网络；日志或本页改动一个字节即不通过：",
+    en: "With the gateway's log or its bundle's folder, the gateway's first and the authority's public key, no network; one \
+         changed byte of log or page fails:",
+};
+/// What the order wants to be shown beside the meters.
+pub const C_REQUIRED: Words = Words { zh: "命令另要求", en: "The order also requires" };
+/// A test for dead on the spot.
+pub const C_ON_SITE_TEST: Words = Words { zh: "现场验电", en: "on-site test" };
+/// Photographs.
+pub const C_PHOTOS: Words = Words { zh: "照片", en: "photographs" };
+/// A seal.
+pub const C_SEAL: Words = Words { zh: "封条", en: "seal" };
+/// It was told of.
+pub const C_TOLD: Words = Words { zh: "已申报", en: "told" };
+/// Nobody has told of it.
+pub const C_NOT_TOLD: Words = Words { zh: "未申报", en: "NOT told" };
+/// The supplier says that it cut before the order let it.
+pub const CLAIMED_TOO_EARLY: Words = Words {
+    zh: "申报的断开时间早于命令允许的时间",
+    en: "the cut is claimed before the order allowed it:",
+};
+/// The supplier's readings are signed by whoever signed the order.
+pub const READINGS_BY_ORDER_KEY: Words = Words {
+    zh: "读数由签发命令的同一密钥签名：第二见证未用供电企业自己的密钥",
+    en: "signed by the key that signed the order, and none of the supplier's own: both rest on one key's holder",
 };
 /// Safety and limits.
 pub const C_SAFETY: Words = Words { zh: "安全", en: "Safety" };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use coldhearth::{
     host::{Exit, Failure, public_key},
+    judge::cutoff::reading::{MAX_ERROR_PPM, MAX_STEP},
     regulator::{
         acts, certificate,
         utility::{Beside, MAX_FILE_BYTES, Told},
@@ -36,11 +37,12 @@ pub(crate) struct ReadingOrders {
     /// The supplier's file, in JSON; src/regulator/utility/json.rs tells what stands in it
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// What the supplier's meter and transformers may err together, parts per million: 5000 is half a per cent
-    #[arg(long, value_name = "PPM", default_value = "5000", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    /// What the supplier's meter and transformers may err together, parts per million: 5000 is half a per cent; 40000 at
+    /// most, class 2 behind transformers of class 1
+    #[arg(long, value_name = "PPM", default_value = "5000", value_parser = clap::value_parser!(u32).range(0..=MAX_ERROR_PPM))]
     error_ppm: u32,
-    /// Smallest advance of its register, primary side, in watt-hours
-    #[arg(long, value_name = "WH", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..))]
+    /// Smallest advance of its register, primary side, in watt-hours; 2100000 at most, 0.01 kWh at 3000/5 A and 35 kV
+    #[arg(long, value_name = "WH", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..=MAX_STEP.0))]
     step_wh: u32,
     /// Print the acts unsigned, one a line, and send nothing
     #[arg(long)]
@@ -56,8 +58,8 @@ pub(crate) struct ReadingOrders {
 
 pub(crate) fn reading(orders: &ReadingOrders, now_unix_ms: i64) -> Result<Exit, Failure> {
     let told = match (&orders.csv, &orders.json) {
-        (Some(file), _) => Told::csv(&file.display().to_string(), &text(file)?),
-        (None, Some(file)) => Told::json(&file.display().to_string(), &text(file)?),
+        (Some(file), _) => Told::csv(&file.display().to_string(), &text(file)?, now_unix_ms),
+        (None, Some(file)) => Told::json(&file.display().to_string(), &text(file)?, now_unix_ms),
         (None, None) => return Err(Failure::new(Exit::Usage, "name the supplier's file: --csv or --json")),
     };
     let told = told.map_err(|flaws| {

@@ -1,10 +1,13 @@
 //! The ladder as people would tell it, fact by fact.
 
-use super::tale::{DAY_MS, HOUR_MS, MINUTE_MS, Tale, holds, meter, order, point};
+use super::tale::{DAY_MS, Entry, HOUR_MS, MINUTE_MS, Tale, holds, meter, order, point};
 use crate::{
     judge::{
         Event, Finding, Sign,
-        cutoff::{Agreed, Carrier, Deed, Holds, Lack, Rung, Unfit, reading::Switch},
+        cutoff::{
+            Agreed, Carrier, Deed, Holds, Impossible, Lack, OrderAct, Rung, Unfit, UtilityReading,
+            reading::{Quality, Switch},
+        },
         state::{State, Why},
     },
     metering::Fault,
@@ -178,7 +181,7 @@ fn power_before_the_cut_was_seen_is_no_violation() {
 fn voltage_behind_the_cut_is_told_at_once() {
     let mut tale = verified();
     let fed = |tale: &Tale| {
-        let is_fed = |entry: &super::tale::Entry| matches!(entry, super::tale::Entry::Said(Finding::Event(Event::FedBehindCut { meter: m, .. })) if *m == meter("m1"));
+        let is_fed = |entry: &Entry| matches!(entry, Entry::Said(Finding::Event(Event::FedBehindCut { meter: m, .. })) if *m == meter("m1"));
         tale.log.iter().filter(|(_, entry)| is_fed(entry)).count()
     };
     tale.wait(1_000).see(0, Some(State::Energised));
@@ -318,4 +321,114 @@ fn a_point_that_tells_no_reason_but_doubt_pauses() {
     tale.dead_for(MINUTE_MS);
     let after = tale.stand().hold.unwrap();
     assert_eq!((after.proven_ms, after.gaps), (before.proven_ms, before.gaps + 1));
+}
+
+#[test]
+fn a_reading_of_a_time_that_has_not_been_is_refused_and_moves_nothing() {
+    for carrier in [Carrier::Own, Carrier::Utility] {
+        let mut tale = Tale::new(order(holds(), vec![point(carrier)]));
+        tale.claim();
+        for _ in 0..20 {
+            tale.wait(MINUTE_MS).see(0, (carrier == Carrier::Own).then_some(State::Dead)).tick(true);
+        }
+        let before = (tale.stand(), tale.log.len());
+        let now = tale.now.wall_unix_ms;
+        for to in [now + 10 * DAY_MS, now + HOUR_MS, now + MINUTE_MS + 1] {
+            let reading = tale.told_of("m1", (now - HOUR_MS, to), 0, Switch::Open);
+            assert_eq!(tale.act(Deed::Reading(reading)), Err(Unfit::NotYet));
+        }
+        assert_eq!((tale.stand(), tale.log.len()), before, "{carrier:?}");
+        // The supplier's clock may be a minute ahead; no hold runs ahead of ours for that.
+        let reading = tale.told_of("m1", (now - HOUR_MS, now + MINUTE_MS), 0, Switch::Open);
+        tale.act(Deed::Reading(reading)).unwrap();
+        let hold = tale.stand().hold.unwrap();
+        assert!(hold.until.wall_unix_ms <= now && hold.agreed.of(0).unwrap().1 <= now, "{hold:?}");
+    }
+}
+
+/// A log of the machine in which the reading says something else than what the machine was told.
+fn rewritten(carrier: Carrier, rewrite: &dyn Fn(&mut UtilityReading)) -> Result<Rung, Impossible> {
+    let mut tale = Tale::new(order(holds(), vec![point(carrier)]));
+    tale.claim();
+    for _ in 0..8 * 60 {
+        tale.wait(MINUTE_MS).see(0, (carrier == Carrier::Own).then_some(State::Dead)).tick(true);
+    }
+    tale.reading(8, 0, Switch::Open);
+    assert_eq!(tale.rung(), Rung::Verified);
+    for (_, entry) in &mut tale.log {
+        if let Entry::Act(OrderAct { deed: Deed::Reading(reading), .. }) = entry {
+            rewrite(reading);
+        }
+    }
+    tale.replayed_anew()
+}
+
+#[test]
+fn a_replayer_believes_no_agreement_that_the_reading_itself_does_not_bear_out() {
+    for carrier in [Carrier::Own, Carrier::Utility] {
+        assert_eq!(rewritten(carrier, &|_| ()), Ok(Rung::Verified));
+        for switch in [Switch::Closed, Switch::Ready, Switch::Logical, Switch::Unknown] {
+            let said = rewritten(carrier, &|reading| reading.switch = switch);
+            assert_eq!(said, Err(Impossible::Agreed), "{switch:?}");
+        }
+        for quality in [Quality::Estimated, Quality::Missing, Quality::Questionable] {
+            let said = rewritten(carrier, &|reading| reading.spans[0].quality = quality);
+            assert_eq!(said, Err(Impossible::Agreed), "{quality:?}");
+        }
+        let energy = |reading: &mut UtilityReading| reading.spans[0].energy.0 = 9_000_000_000;
+        assert_eq!(rewritten(carrier, &energy), Err(Impossible::Agreed), "9 GWh");
+        let shorter = |reading: &mut UtilityReading| reading.spans[0].to_unix_ms -= HOUR_MS;
+        assert_eq!(rewritten(carrier, &shorter), Err(Impossible::Agreed));
+        let elsewhere = |reading: &mut UtilityReading| reading.meter = meter("m9");
+        assert_eq!(rewritten(carrier, &elsewhere), Err(Impossible::Agreed));
+        let later = |reading: &mut UtilityReading| reading.spans[0].to_unix_ms += 10 * DAY_MS;
+        assert_eq!(rewritten(carrier, &later), Err(Impossible::NotYet));
+    }
+}
+
+#[test]
+fn a_replayer_lets_no_hold_climb_past_a_reading_that_denies_it() {
+    // Verified and agreed with; then a reading that shows a furnace, which the log says nothing came of, and the month.
+    let mut tale = verified();
+    tale.reading(1, 0, Switch::Open);
+    let closed =
+        tale.told_of("m1", (tale.now.wall_unix_ms - HOUR_MS, tale.now.wall_unix_ms), 0, Switch::Closed);
+    for (_, entry) in tale.log.iter_mut().rev() {
+        if let Entry::Act(OrderAct { deed: Deed::Reading(reading), .. }) = entry {
+            *reading = closed;
+            break;
+        }
+    }
+    tale.act(Deed::Seal { number: "F-1".into() }).unwrap();
+    assert_eq!(tale.replayed_anew(), Err(Impossible::Agreed));
+}
+
+#[test]
+fn a_reading_that_denies_a_hold_ends_it_in_a_suspension_too() {
+    let mut tale = verified();
+    tale.act(Deed::Suspend { until_unix_ms: None }).unwrap();
+    tale.dead_for(HOUR_MS).reading(1, 0, Switch::Closed);
+    assert_eq!((tale.rung(), tale.stand().hold), (Rung::Suspended, None));
+    tale.dead_for(HOUR_MS).act(Deed::Resume).unwrap();
+    tale.dead_for(MINUTE_MS).reading(1, 0, Switch::Open);
+    assert_eq!(tale.rung(), Rung::Observing, "what was held before is not added");
+}
+
+#[test]
+fn one_reading_after_the_other_hides_no_more_than_one() {
+    let told = |energy| {
+        let mut tale = Tale::new(order(holds(), vec![point(Carrier::Utility)]));
+        tale.claim();
+        for _ in 0..8 {
+            for _ in 0..60 {
+                tale.wait(MINUTE_MS).see(0, None).tick(true);
+            }
+            tale.reading(1, energy, Switch::Open);
+        }
+        tale
+    };
+    assert_eq!(told(0).rung(), Rung::Verified);
+    let creeps = told(20);
+    assert_eq!(creeps.rung(), Rung::Provisional, "two steps of the register in each of eight readings");
+    assert_eq!(creeps.stand().hold.unwrap().is_verified(&holds(), 1), Err(Lack::Still));
 }

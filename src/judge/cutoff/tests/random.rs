@@ -3,11 +3,14 @@
 
 use proptest::prelude::*;
 
-use super::tale::{HOUR_MS, MINUTE_MS, PATIENCE_MS, Tale, holds, order, point};
+use super::tale::{HOUR_MS, MINUTE_MS, PATIENCE_MS, Tale, holds, meter, order, point};
 use crate::{
     judge::{
         Sign,
-        cutoff::{Carrier, Deed, Hold, Rung, reading::Switch},
+        cutoff::{
+            Carrier, Deed, Hold, Point, Rung, Unfit, UtilityReading,
+            reading::{AHEAD_MS, Quality, Switch},
+        },
         state::{State, Why},
     },
     terms::Digest,
@@ -23,10 +26,60 @@ enum Turn {
     Waits(u32),
     Moves,
     Acts(u8),
-    Reads { hours: u8, energy: bool, switch: Switch },
+    Reads(Told),
     Sleeps(u32),
     Dies { ms: u32, lost: u8 },
     SetsClock(i32),
+}
+
+/// What the supplier's meter tells.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    at_second: bool,
+    hours: u8,
+    /// How long ago it ends; less than nothing is a time that has not been.
+    ago_minutes: i16,
+    energy: bool,
+    switch: Switch,
+    quality: Quality,
+}
+
+impl Told {
+    fn reading(self, tale: &Tale) -> UtilityReading {
+        let to = tale.now.wall_unix_ms - i64::from(self.ago_minutes) * MINUTE_MS;
+        let span = (to - i64::from(self.hours) * HOUR_MS, to);
+        let at = if self.at_second { "up" } else { "m1" };
+        let mut reading = tale.told_of(at, span, i64::from(self.energy) * 1_000, self.switch);
+        reading.spans[0].quality = self.quality;
+        reading
+    }
+
+    fn agrees(self) -> bool {
+        (self.energy, self.switch, self.quality) == (false, Switch::Open, Quality::Measured)
+    }
+
+    /// Whether it denies a cut that is said to hold since then.
+    fn denies(self, tale: &Tale, since_unix_ms: i64) -> bool {
+        let from = self.reading(tale).spans[0].from_unix_ms;
+        let shows = self.energy && self.quality == Quality::Measured && from >= since_unix_ms;
+        shows || self.switch == Switch::Closed
+    }
+}
+
+fn told() -> impl Strategy<Value = Told> {
+    let switch = prop_oneof![6 => Just(Switch::Open), 1 => Just(Switch::Ready), 1 => Just(Switch::Closed)];
+    let quality = prop_oneof![8 => Just(Quality::Measured), 1 => Just(Quality::Estimated)];
+    let ago = prop_oneof![6 => Just(0_i16), 2 => 0..600_i16, 1 => -600..0_i16];
+    (any::<bool>(), 1..24_u8, ago, prop::bool::weighted(0.1), switch, quality).prop_map(
+        |(at_second, hours, ago_minutes, energy, switch, quality)| Told {
+            at_second,
+            hours,
+            ago_minutes,
+            energy,
+            switch,
+            quality,
+        },
+    )
 }
 
 fn state() -> impl Strategy<Value = State> {
@@ -42,7 +95,6 @@ fn state() -> impl Strategy<Value = State> {
 }
 
 fn turn() -> impl Strategy<Value = Turn> {
-    let switch = prop_oneof![4 => Just(Switch::Open), 1 => Just(Switch::Ready), 1 => Just(Switch::Closed)];
     prop_oneof![
         30 => (1..200_u16).prop_map(Turn::Dead),
         4 => state().prop_map(Turn::Shows),
@@ -51,17 +103,16 @@ fn turn() -> impl Strategy<Value = Turn> {
         4 => (1_000..2_000_000_u32).prop_map(Turn::Waits),
         1 => Just(Turn::Moves),
         20 => any::<u8>().prop_map(Turn::Acts),
-        10 => (1..24_u8, prop::bool::weighted(0.1), switch)
-            .prop_map(|(hours, energy, switch)| Turn::Reads { hours, energy, switch }),
+        12 => told().prop_map(Turn::Reads),
         2 => (1_000..20_000_000_u32).prop_map(Turn::Sleeps),
         3 => (1_000..3_000_000_u32, 0..3_u8).prop_map(|(ms, lost)| Turn::Dies { ms, lost }),
         1 => (-100_000_000..100_000_000_i32).prop_map(Turn::SetsClock),
     ]
 }
 
-fn deed(choice: u8, now_unix_ms: i64) -> Deed {
+fn deed(choice: u8, now_unix_ms: i64, points: &[Point]) -> Deed {
     match choice % 16 {
-        0 => Deed::Order(order(holds(), vec![point(Carrier::Own)])),
+        0 => Deed::Order(order(holds(), points.to_vec())),
         1 => Deed::Acknowledge,
         2 => Deed::Plan { cut_unix_ms: now_unix_ms },
         3..=6 => Deed::Claim(Default::default()),
@@ -78,33 +129,43 @@ fn deed(choice: u8, now_unix_ms: i64) -> Deed {
     }
 }
 
+/// All points of an order show the same, a minute later.
+fn all_show(tale: &mut Tale, state: Option<State>) {
+    tale.wait(MINUTE_MS);
+    for place in 0..tale.cut().order().points.len() {
+        tale.see(place, state);
+    }
+    tale.tick(true);
+}
+
 fn live(tale: &mut Tale, turn: &Turn) {
     match *turn {
-        Turn::Dead(minutes) => {
-            tale.dead_for(i64::from(minutes) * MINUTE_MS);
-        }
+        Turn::Dead(minutes) => (0..minutes).for_each(|_| all_show(tale, Some(State::Dead))),
         Turn::Shows(state) => {
             tale.wait(MINUTE_MS).see(0, Some(state)).tick(true);
         }
         Turn::Upstream(state) => {
             tale.wait(MINUTE_MS).see(1, Some(state)).tick(true);
         }
-        Turn::Missed(minutes) => {
-            for _ in 0..minutes {
-                tale.wait(MINUTE_MS).see(0, None).tick(true);
-            }
-        }
+        Turn::Missed(minutes) => (0..minutes).for_each(|_| all_show(tale, None)),
         Turn::Waits(ms) => {
             tale.wait(i64::from(ms)).tick(true);
         }
         Turn::Moves => tale.energy[0] += 10,
         Turn::Acts(choice) => {
-            let _refused = tale.act(deed(choice, tale.now.wall_unix_ms));
+            let points = tale.cut().order().points.clone();
+            let _refused = tale.act(deed(choice, tale.now.wall_unix_ms, &points));
         }
-        Turn::Reads { hours, energy, switch } => {
-            if !tale.rung().is_over() {
-                tale.reading(i64::from(hours), i64::from(energy) * 1_000, switch);
-            }
+        Turn::Reads(told) => {
+            let (reading, points) = (told.reading(tale), tale.cut().order().points.len());
+            let is_future = reading.spans[0].to_unix_ms > tale.now.wall_unix_ms + AHEAD_MS;
+            let expected = match (told.at_second && points == 1, is_future, tale.rung().is_over()) {
+                (true, ..) => Err(Unfit::UnknownPoint),
+                (_, true, _) => Err(Unfit::NotYet),
+                (.., true) => Err(Unfit::OutOfTurn),
+                (.., false) => Ok(()),
+            };
+            assert_eq!(tale.act(Deed::Reading(reading)), expected);
         }
         Turn::Sleeps(ms) => {
             tale.wait(i64::from(ms)).tick(false);
@@ -148,22 +209,40 @@ fn has_advanced(before: (Rung, Option<Hold>), after: (Rung, Option<Hold>)) -> bo
 #[derive(Clone, Copy, Default)]
 struct Book {
     dead_ms: i64,
-    agrees: bool,
+    /// At the first point, and at the second.
+    agrees: [bool; 2],
+    /// The supplier's reading proves time too, and silence breaks nothing off.
+    by_utility: bool,
 }
 
 impl Book {
+    fn anew(&mut self) {
+        *self = Book { by_utility: self.by_utility, ..Book::default() };
+    }
+
+    /// A reading that was taken: it may deny what is said to hold since then.
+    fn read(&mut self, told: Told, tale: &Tale, since_unix_ms: i64) {
+        if told.denies(tale, since_unix_ms) {
+            self.anew();
+        } else if told.agrees() {
+            self.agrees[usize::from(told.at_second)] = true;
+            self.dead_ms += i64::from(self.by_utility) * i64::from(told.hours) * HOUR_MS;
+        }
+    }
+
     fn on(&mut self, turn: &Turn) {
         match turn {
             Turn::Dead(minutes) => self.dead_ms += i64::from(*minutes) * MINUTE_MS,
-            Turn::Reads { energy: false, switch: Switch::Open, .. } => self.agrees = true,
             Turn::Shows(State::Dead) | Turn::Upstream(State::Dead | State::Energised) => {
                 self.dead_ms += MINUTE_MS;
             }
-            Turn::Shows(State::Drawing | State::Exporting | State::Masked(_)) => *self = Book::default(),
-            Turn::Waits(ms) | Turn::Sleeps(ms) | Turn::Dies { ms, .. } if i64::from(*ms) > 20 * MINUTE_MS => {
-                *self = Book::default();
+            Turn::Shows(State::Drawing | State::Exporting | State::Masked(_)) => self.anew(),
+            Turn::Waits(ms) | Turn::Sleeps(ms) | Turn::Dies { ms, .. }
+                if i64::from(*ms) > 20 * MINUTE_MS && !self.by_utility =>
+            {
+                self.anew();
             }
-            Turn::Missed(minutes) if *minutes > 20 => *self = Book::default(),
+            Turn::Missed(minutes) if *minutes > 20 && !self.by_utility => self.anew(),
             // What a meter may be late is no gap.
             Turn::Missed(minutes) if i64::from(*minutes) * MINUTE_MS <= PATIENCE_MS => {
                 self.dead_ms += i64::from(*minutes) * MINUTE_MS;
@@ -175,7 +254,7 @@ impl Book {
             | Turn::Waits(_)
             | Turn::Moves
             | Turn::Acts(_)
-            | Turn::Reads { .. }
+            | Turn::Reads(_)
             | Turn::Sleeps(_)
             | Turn::Dies { .. }
             | Turn::SetsClock(_) => {}
@@ -183,19 +262,33 @@ impl Book {
     }
 }
 
-fn whole_life(turns: &[Turn], carrier: Carrier) -> Result<(), TestCaseError> {
-    let mut tale = Tale::new(order(holds(), vec![point(carrier)]));
+fn whole_life(turns: &[Turn], carrier: Carrier, has_second: bool) -> Result<(), TestCaseError> {
+    let second = Point { meter: meter("up"), ..point(Carrier::Own) };
+    let points = [point(carrier)].into_iter().chain(has_second.then_some(second));
+    let points: Vec<Point> = points.collect();
+    let count = points.len();
+    let mut tale = Tale::new(order(holds(), points));
+    let mut book = Book { by_utility: carrier == Carrier::Utility, ..Book::default() };
     // And as it was before this moment.
-    let (mut book, mut earlier) = (Book::default(), Book::default());
+    let mut earlier = book;
     for turn in turns {
         let before = (tale.rung(), tale.stand().hold);
         let steps = tale.steps().len();
         let (then, kept) = (tale.now, book);
+        let since = tale.stand().hold.map_or(tale.stand().since, |hold| hold.since).wall_unix_ms;
+        let (acts, is_suspended) = (tale.log.len(), tale.rung() == Rung::Suspended);
         live(&mut tale, turn);
         book.on(turn);
+        if let (Turn::Reads(told), true) = (turn, tale.log.len() > acts) {
+            book.read(*told, &tale, since);
+            // Neither is any hold left that was denied.
+            let is_denied = told.denies(&tale, since);
+            prop_assert!(!(is_denied && is_suspended) || tale.stand().hold.is_none());
+        }
         if matches!(turn, Turn::Dies { lost: 1.., .. }) {
             // What happened in the moment before the power went may never have been written down.
-            book = Book { dead_ms: book.dead_ms.max(earlier.dead_ms), agrees: book.agrees || earlier.agrees };
+            book.dead_ms = book.dead_ms.max(earlier.dead_ms);
+            book.agrees = [0, 1].map(|place: usize| book.agrees[place] || earlier.agrees[place]);
         }
         if tale.now != then {
             earlier = kept;
@@ -206,8 +299,9 @@ fn whole_life(turns: &[Turn], carrier: Carrier) -> Result<(), TestCaseError> {
         for step in tale.steps().iter().skip(steps.min(tale.steps().len())) {
             if step.to == Rung::Verified {
                 let hold = step.stand.unwrap().hold.unwrap();
-                prop_assert_eq!(hold.is_verified(&holds(), 1), Ok(()));
-                prop_assert!(book.dead_ms >= holds().verified_ms && book.agrees, "{} ms", book.dead_ms);
+                prop_assert_eq!(hold.is_verified(&holds(), count), Ok(()));
+                prop_assert!(book.dead_ms >= holds().verified_ms, "{} ms", book.dead_ms);
+                prop_assert!(book.agrees.iter().take(count).all(|agrees| *agrees), "{:?}", book.agrees);
                 prop_assert_eq!(step.from, Rung::Provisional);
             }
             let out = step.from == Rung::Violated;
@@ -225,9 +319,12 @@ proptest! {
     #[test]
     fn no_trace_reaches_verified_unproven_and_every_replay_stands_where_the_execution_stood(
         turns in prop::collection::vec(turn(), 1..60),
-        upstream in any::<bool>(),
+        (carrier, has_second) in prop_oneof![
+            Just((Carrier::Own, false)), Just((Carrier::Own, true)), Just((Carrier::Upstream, false)),
+            Just((Carrier::Utility, false)), Just((Carrier::Utility, true)),
+        ],
     ) {
-        whole_life(&turns, if upstream { Carrier::Upstream } else { Carrier::Own })?;
+        whole_life(&turns, carrier, has_second)?;
     }
 }
 
@@ -236,12 +333,12 @@ proptest! {
 fn what_a_hold_came_to_is_told_before_it_is_broken_off() {
     let claim = Turn::Acts(3);
     let gap = [Turn::Dead(57), claim.clone(), Turn::Dead(15), Turn::Sleeps(840_001), Turn::Dead(1)];
-    whole_life(&gap, Carrier::Own).unwrap();
+    whole_life(&gap, Carrier::Own, false).unwrap();
     for dead in 1..20 {
         let suspended = [claim.clone(), Turn::Dead(13), Turn::Acts(8), Turn::Dead(dead)];
         for end in [Turn::Shows(State::Energised), Turn::Missed(30)] {
             let turns: Vec<Turn> = suspended.iter().cloned().chain([end, Turn::Dead(2)]).collect();
-            whole_life(&turns, Carrier::Own).unwrap();
+            whole_life(&turns, Carrier::Own, false).unwrap();
         }
     }
 }
@@ -264,4 +361,40 @@ fn the_traces_reach_every_rung() {
     // Every order begins there; and the one act that only `maintained` takes is too rare among these.
     reached.extend([Rung::Issued, Rung::Closed]);
     assert_eq!(reached, Rung::ALL.into());
+}
+
+/// Random traces by carrier and number of points that are verified at least once: a property about none proves nothing.
+#[test]
+fn the_traces_verify_orders_of_every_carrier() {
+    use proptest::{strategy::ValueTree as _, test_runner::TestRunner};
+    let mut runner = TestRunner::deterministic();
+    let traces = prop::collection::vec(turn(), 1..60);
+    for (carrier, has_second) in [(Carrier::Own, true), (Carrier::Upstream, false), (Carrier::Utility, false)]
+    {
+        let second = Point { meter: meter("up"), ..point(Carrier::Own) };
+        let points: Vec<Point> = [point(carrier)].into_iter().chain(has_second.then_some(second)).collect();
+        let is_verified = (0..2_000).any(|_| {
+            let mut tale = Tale::new(order(holds(), points.clone()));
+            traces.new_tree(&mut runner).unwrap().current().iter().for_each(|turn| live(&mut tale, turn));
+            tale.steps().iter().any(|step| step.to == Rung::Verified)
+        });
+        assert!(is_verified, "{carrier:?} {has_second}");
+    }
+}
+
+/// How long this takes is told by whoever runs it: 10,000 lives, each executed, written down, followed and replayed.
+#[test]
+#[ignore = "a figure: cargo test --release --lib ten_thousand_traces -- --ignored"]
+fn ten_thousand_traces() {
+    use proptest::{strategy::ValueTree as _, test_runner::TestRunner};
+    let mut runner = TestRunner::deterministic();
+    let traces = prop::collection::vec(turn(), 1..60);
+    let mut steps = 0;
+    for _ in 0..10_000 {
+        let mut tale = Tale::new(order(holds(), vec![point(Carrier::Own)]));
+        traces.new_tree(&mut runner).unwrap().current().iter().for_each(|turn| live(&mut tale, turn));
+        tale.power_cut(1_000, 0);
+        steps += tale.steps().len();
+    }
+    assert!(steps > 10_000, "{steps}");
 }

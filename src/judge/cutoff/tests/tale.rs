@@ -4,8 +4,8 @@ use crate::{
     judge::{
         Event, Finding,
         cutoff::{
-            Carrier, CutOff, Deed, Holds, Order, OrderAct, OrderMemory, Orders, Point, Rung, SafeState, Seen,
-            Stand, Transition, UtilityReading,
+            Carrier, CutOff, Deed, Holds, Impossible, Order, OrderAct, OrderMemory, Orders, Point, Rung,
+            SafeState, Seen, Stand, Transition, UtilityReading,
             order::{Case, Done, LegalBasis, Method, Required, Scope, SecondFeeds},
             reading::{Quality, Switch, UtilitySpan},
         },
@@ -155,7 +155,7 @@ impl Tale {
             hash: Digest::of(&self.acts.to_be_bytes()),
             deed,
         };
-        self.orders.may(&act)?;
+        self.orders.may(&self.now, &act)?;
         self.log.push((self.now, Entry::Act(act.clone())));
         let at = self.now;
         self.hear(|orders, say| orders.on_act(&at, &act, |_| Vec::new(), say));
@@ -175,24 +175,41 @@ impl Tale {
     /// The same, of the meter beside another point.
     pub(super) fn reading_at(&mut self, at: &str, hours: i64, energy: i64, switch: Switch) -> &mut Self {
         let to = self.now.wall_unix_ms;
-        let span = UtilitySpan {
-            from_unix_ms: to - hours * HOUR_MS,
-            to_unix_ms: to,
-            energy: WattHours(energy),
-            quality: Quality::Measured,
-        };
-        let (meter, spans) = (meter(at), vec![span]);
-        let reading = UtilityReading {
-            meter,
-            serial: None,
-            source: None,
-            error_ppm: 5_000,
-            step: WattHours(STEP),
-            switch,
-            spans,
-        };
+        let reading = self.told_of(at, (to - hours * HOUR_MS, to), energy, switch);
         self.act(Deed::Reading(reading)).unwrap();
         self
+    }
+
+    /// What the supplier's meter beside a point tells of a time.
+    pub(super) fn told_of(
+        &self,
+        at: &str,
+        (from_unix_ms, to_unix_ms): (i64, i64),
+        energy: i64,
+        switch: Switch,
+    ) -> UtilityReading {
+        let (energy, quality) = (WattHours(energy), Quality::Measured);
+        let span = UtilitySpan { from_unix_ms, to_unix_ms, energy, quality };
+        let (meter, spans) = (meter(at), vec![span]);
+        let (serial, source, error_ppm, step) = (None, None, 5_000, WattHours(STEP));
+        UtilityReading { meter, serial, source, error_ppm, step, switch, spans }
+    }
+
+    /// Where somebody stands who replays the log as it is now, or what he refuses first.
+    pub(super) fn replayed_anew(&self) -> Result<Rung, Impossible> {
+        let mut replayed: Option<CutOff> = None;
+        for (at, entry) in &self.log {
+            match (entry, &mut replayed) {
+                (Entry::Act(OrderAct { deed: Deed::Order(order), .. }), none @ None) => {
+                    *none = Some(CutOff::given(order.clone(), at));
+                }
+                (Entry::Act(act), Some(cut)) => cut.replay_act(at, act)?,
+                (Entry::Said(Finding::Transition(step)), Some(cut)) => cut.replay(at, step)?,
+                (Entry::Said(Finding::Event(Event::Hold(note))), Some(cut)) => cut.replay_note(at, note)?,
+                (Entry::Act(_) | Entry::Said(_), None) | (Entry::Said(_), Some(_)) => {}
+            }
+        }
+        Ok(replayed.unwrap().stand().rung)
     }
 
     /// What a meter shows; `None` for a poll that failed.
@@ -299,7 +316,7 @@ impl Tale {
                 (Entry::Act(OrderAct { deed: Deed::Order(order), .. }), none @ None) => {
                     *none = Some(CutOff::given(order.clone(), at));
                 }
-                (Entry::Act(act), Some(cut)) => cut.replay_act(act),
+                (Entry::Act(act), Some(cut)) => assert_eq!(cut.replay_act(at, act), Ok(()), "{act:?}"),
                 (Entry::Said(Finding::Transition(step)), Some(cut)) => {
                     assert_eq!(cut.replay(at, step), Ok(()), "{step:?} after {:?}", cut.stand());
                 }

@@ -40,7 +40,7 @@ fn act(deed: Deed) -> OrderAct {
 impl Story {
     fn order(&mut self, deed: Deed) -> &mut Story {
         let act = act(deed);
-        assert_eq!(self.site.may(&act), Ok(()), "{:?}", act.deed);
+        assert_eq!(self.site.may(&self.stamp(), &act), Ok(()), "{:?}", act.deed);
         let (at, said) = (self.stamp(), &mut self.said);
         self.site.on(&at, Fact::Order(&act), &mut |f| said.push(f));
         self
@@ -178,7 +178,7 @@ fn what_must_never_be_cut_is_refused_whoever_orders_it() {
         change(&mut terms);
         let standing = Standing::declared(LegalDay::parse("2026-10-31"));
         let site = Site::new(vec![terms], vec![Equipment { id: asset(), standing }], &Memory::default());
-        site.may(&act(Deed::Order(order)))
+        site.may(&Story::new("2026-10-31").stamp(), &act(Deed::Order(order)))
     };
     let nothing: &dyn Fn(&mut Commissioned) = &|_| ();
     assert_eq!(refused(nothing, order()), Ok(()));
@@ -196,5 +196,5 @@ fn what_must_never_be_cut_is_refused_whoever_orders_it() {
     elsewhere.points[0].meter = tale::meter("m9");
     assert_eq!(refused(nothing, elsewhere), Err(Unfit::UnknownPoint));
     let story = Story::new("2026-10-31");
-    assert_eq!(story.site.may(&act(Deed::Revoke)), Err(Unfit::UnknownOrder));
+    assert_eq!(story.site.may(&story.stamp(), &act(Deed::Revoke)), Err(Unfit::UnknownOrder));
 }
