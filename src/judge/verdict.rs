@@ -339,7 +339,8 @@ impl Docket {
 }
 
 /// The most severe of the states that say something of the equipment. Its own process feeders decide; where it has
-/// none, one that it shares proves rest and never use. Auxiliaries of its own show as that beside them, and alone tell
+/// none, one that it shares proves rest and never use. Beside its own, one that it shares decides nothing by what it
+/// draws, but doubt about it is doubt about the equipment: whatever could feed it unseen leaves no claim of rest. Auxiliaries of its own show as that beside them, and alone tell
 /// nothing of the process; safety feeders show not at all.
 fn worst_of<'f>(feeders: impl Iterator<Item = &'f Feeder> + Clone) -> Option<State> {
     let exclusive = feeders.clone().any(|feeder| feeder.terms().convicts());
@@ -347,9 +348,10 @@ fn worst_of<'f>(feeders: impl Iterator<Item = &'f Feeder> + Clone) -> Option<Sta
     let says = |feeder: &Feeder| {
         let (terms, state) = (feeder.terms(), feeder.state());
         let draws = matches!(state, State::Drawing | State::Exporting);
+        let is_doubt = matches!(state, State::Masked(_) | State::Unknown(_));
         match (terms.role, terms.convicts()) {
             (Role::Process, true) => Some(state),
-            (Role::Process, false) if exclusive => None,
+            (Role::Process, false) if exclusive => is_doubt.then_some(state),
             (Role::Process, false) if draws => Some(State::Unknown(Why::SharedFeeder)),
             (Role::Process, false) => Some(state),
             (Role::Auxiliary, _)

@@ -324,3 +324,47 @@ fn energy_beyond_the_month_is_shown_though_every_poll_is_far_from_the_next() {
     assert!(story.states().contains(&State::Drawing), "{:?}", story.states());
     assert!(story.verdict().violation_since_unix_ms.is_some());
 }
+
+#[test]
+fn silence_on_any_path_that_could_feed_it_is_no_rest() {
+    let mut story = Story::new("2026-10-31");
+    let standing = Standing::declared(LegalDay::parse("2026-10-31"));
+    let neighbour = AssetId::new("eaf-2").unwrap();
+    let m2 = MeterId::new("m2").unwrap();
+    let shared = Commissioned { meter: m2, serves: Box::new([asset(), neighbour]), ..terms() };
+    let equipment = vec![Equipment { id: asset(), standing }, Equipment { id: neighbour, standing }];
+    story.site = Site::new(vec![terms(), shared], equipment, &Memory::default());
+    // Its own feeder is dead all the time; what the shared one does changes.
+    let (mut second, mut shared_ws) = (0, 0);
+    let mut polled = |story: &mut Story, seconds: i64, watts: Option<i64>| {
+        for _ in 0..seconds {
+            second += 1;
+            story.poll(1, 0, |_, reading| without_voltage(second, reading));
+            let still = story.energy;
+            match watts {
+                Some(watts) => {
+                    shared_ws += watts;
+                    story.energy = WattHours(1_000_000 + shared_ws / 3_600);
+                    let mut reading = story.reading(watts, 100, None);
+                    reading.meter = m2;
+                    story.hear(&Sample::Reading(reading));
+                }
+                None => story.hear(&Sample::Miss { meter: m2, at: story.stamp(), fault: Fault::Timeout }),
+            }
+            story.energy = still;
+        }
+        let at = story.stamp();
+        let mut state = None;
+        story.site.on(&at, Fact::Ask(asset()), &mut |f| {
+            if let Finding::Verdict(verdict) = f {
+                state = Some((verdict.state, verdict.is_rest()));
+            }
+        });
+        state.unwrap()
+    };
+    assert_eq!(polled(&mut story, 120, Some(5_000)), (State::Dead, true));
+    assert_eq!(polled(&mut story, 60, None), (State::Unknown(Why::Fault(Fault::Timeout)), false));
+    assert_eq!(polled(&mut story, 120, Some(5_000)), (State::Dead, true), "it is heard again");
+    let (state, _) = polled(&mut story, 60, Some(8_000_000));
+    assert_eq!(state, State::Dead, "what a shared feeder draws is looked into, and is not this equipment's");
+}
