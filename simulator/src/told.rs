@@ -122,6 +122,9 @@ impl Teller {
             Event::DeadlineWarning(warning) => {
                 format!("{} last lawful day in {} days", warning.asset, warning.days_left)
             }
+            Event::PermitUsed { asset, used } => {
+                format!("{asset} drew {} Wh under permit {}", used.used.0, used.permit)
+            }
             Event::NotOnRoster { asset, .. } => format!("{asset} is not on the roster"),
         }
     }

@@ -160,7 +160,7 @@ impl Body {
     }
 
     /// The shelf it is kept on: its type, but what a meter is, each of the two nameplates of a piece of equipment and what
-    /// an edit made of them and how an order stands, on one of its own, since the newest of each is remembered.
+    /// an edit made of them how an order stands and what was drawn under a permit, on one of its own, since the newest of each is remembered.
     pub const fn shelf(&self) -> &'static str {
         match self {
             Body::Finding(Finding::Event(Event::Plate(PlateRead { source: PlateSource::Read, .. }))) => {
@@ -172,6 +172,7 @@ impl Body {
             Body::Finding(Finding::Event(Event::Meter(_))) => "meter",
             Body::Finding(Finding::Event(Event::ClassChanged(_))) => "class_changed",
             Body::Finding(Finding::Event(Event::Hold(_))) => "hold",
+            Body::Finding(Finding::Event(Event::PermitUsed { .. })) => "permit_used",
             Body::Commissioned(_) => "commissioned",
             Body::Genesis(_)
             | Body::Boot(_)
@@ -223,7 +224,7 @@ impl Body {
                 // A weak sign asks for an inspection, and so does a residual; neither overtakes.
                 Event::Sign(found) if !found.sign.is_strong() => Class::Verdict,
                 Event::Balance(found) if found.outcome == Outcome::Residual => Class::Verdict,
-                Event::Hold(_) => Class::Verdict,
+                Event::Hold(_) | Event::PermitUsed { .. } => Class::Verdict,
                 Event::Reconcile(day) if day.agrees() => Class::Verdict,
                 Event::Balance(_) => Class::Routine,
                 Event::ClockStepped { .. }
@@ -275,6 +276,7 @@ impl Body {
                 Event::Register(event) => Some(event.meter.0),
                 Event::Hold(note) => Some(note.order.0),
                 Event::Reconcile(day) => Some(day.order.0),
+                Event::PermitUsed { used, .. } => Some(used.permit),
                 Event::FedBehindCut { meter, .. } => Some(meter.0),
                 Event::Meter(told) => Some(told.meter.0),
                 Event::Plate(read) => Some(read.asset.0),
@@ -301,7 +303,8 @@ impl Body {
                 Event::PlateUnreadable { asset, .. }
                 | Event::PlateDiffers { asset, .. }
                 | Event::FedBehindCut { asset, .. }
-                | Event::NotOnRoster { asset, .. },
+                | Event::NotOnRoster { asset, .. }
+                | Event::PermitUsed { asset, .. },
             )) => Some(asset.0),
             Body::Finding(Finding::Event(Event::ClassChanged(change))) => Some(change.asset.0),
             Body::Finding(Finding::Event(Event::DeadlineWarning(warning))) => Some(warning.asset.0),

@@ -299,7 +299,8 @@ impl Witnessed {
             | Event::PlateDiffers { .. }
             | Event::ClassChanged(_)
             | Event::DeadlineWarning(_)
-            | Event::NotOnRoster { .. } => {}
+            | Event::NotOnRoster { .. }
+            | Event::PermitUsed { .. } => {}
         }
     }
 

@@ -304,12 +304,15 @@ impl<'a> Reader<'a> {
             energy_closed: self.energy("energy_closed_wh")?,
             shares: self.shares()?,
             plate: m.optional("plate_sha256", |m| m.parsed("plate_sha256", Digest::from_hex))?,
-            permit: m.optional("permit", |m| {
-                Ok(PermitUse { permit: m.parsed("permit", Name::new)?, used: self.energy("permit_used_wh")? })
-            })?,
+            permit: m.optional("permit", |_| self.permit_use())?,
             signs: sign::read_set(self)?,
             grounds: m.optional("grounds", |m| grounds::read(self.of(m.object("grounds")?)))?,
         })
+    }
+
+    fn permit_use(self) -> Found<PermitUse> {
+        let permit = self.members.parsed("permit", Name::new)?;
+        Ok(PermitUse { permit, used: self.energy("permit_used_wh")? })
     }
 
     fn event(self) -> Found<Event> {
@@ -323,6 +326,9 @@ impl<'a> Reader<'a> {
                 after: self.mark("after")?.ok_or(BadMember("after"))?,
                 permit: m.optional("permit", |m| m.parsed("permit", Name::new))?,
             })),
+            "permit_used" => {
+                Ok(Event::PermitUsed { asset: m.parsed("asset", AssetId::new)?, used: self.permit_use()? })
+            }
             "sign" => sign::read_event(self).map(Event::Sign),
             "balance" => balance::read_event(self).map(Event::Balance),
             "meter" => grounds::read_told(m).map(Event::Meter),

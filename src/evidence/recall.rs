@@ -76,6 +76,9 @@ impl Recall {
                     memory.earlier = memory.earlier.filter(|_| !told.is_another());
                 }
             }
+            Body::Finding(Finding::Event(Event::PermitUsed { asset, used })) => {
+                self.permit_uses.insert((*asset, used.permit), *used);
+            }
             Body::Commissioned(point) => drop(self.commissioned.insert(point.meter, point.clone())),
             Body::Act(act) => self.on_act(at, act),
             Body::Finding(Finding::Transition(step)) => {
@@ -204,11 +207,29 @@ impl Recall {
         });
         let plates =
             self.plates.values().map(|read| Body::Finding(Finding::Event(Event::Plate(read.clone()))));
+        let last = |asset: AssetId| self.verdicts.get(&asset).and_then(|verdict| verdict.permit);
+        let uses = self.permit_uses.iter().filter(|((asset, permit), _)| {
+            last(*asset).is_none_or(|last| last.permit != *permit)
+        });
+        let uses = uses.map(|((asset, _), used)| {
+            Body::Finding(Finding::Event(Event::PermitUsed { asset: *asset, used: *used }))
+        });
         let meters = self.identities.values().map(|told| Body::Finding(Finding::Event(Event::Meter(*told))));
         let points = self.commissioned.values().cloned().map(Body::Commissioned);
         let orders = self.orders.notes().map(|note| Body::Finding(Finding::Event(Event::Hold(note))));
         let acts = acts.chain(orders);
-        acts.chain(boot).chain(points).chain(meters).chain(states).chain(plates).chain(verdicts).collect()
+        let said = states.chain(plates).chain(uses).chain(verdicts);
+        acts.chain(boot).chain(points).chain(meters).chain(said).collect()
+    }
+
+    /// What was drawn under each permit; of each piece of equipment the one used last comes last.
+    fn uses(&self) -> Vec<(AssetId, PermitUse)> {
+        let mut uses: Vec<_> = self.permit_uses.iter().map(|((asset, _), used)| (*asset, *used)).collect();
+        let last = |asset: &AssetId| self.verdicts.get(asset).and_then(|verdict| verdict.permit);
+        uses.sort_by_key(|(asset, used)| {
+            (*asset, last(asset).is_some_and(|last| last.permit == used.permit))
+        });
+        uses
     }
 
     /// What the judge remembers.
@@ -217,6 +238,7 @@ impl Recall {
             let meter = found.meter;
             found.signs.iter().map(move |standing| (meter, *standing)).collect::<Vec<_>>()
         };
+        let permit_uses = self.uses();
         Memory {
             signs: self.states.values().flat_map(standing).collect(),
             identities: self.identities.iter().map(|(meter, told)| (*meter, told.after)).collect(),
@@ -230,7 +252,7 @@ impl Recall {
                 .collect(),
             equipment: self.equipment.into_values().collect(),
             permits: self.permits.into_values().collect(),
-            permit_uses: self.permit_uses.into_iter().map(|((asset, _), used)| (asset, used)).collect(),
+            permit_uses,
             roster: self.roster,
             orders: self.orders.into_memory(),
             plates: self.plates.into_iter().map(|((asset, of), read)| (asset, of, read.plate)).collect(),

@@ -195,8 +195,8 @@ fn write_verdict(object: &mut Object<'_>, verdict: &Verdict) {
         .whole("energy_overdue_wh", verdict.energy_overdue.0)
         .whole("energy_closed_wh", verdict.energy_closed.0);
     plate(object, verdict.plate);
-    if let Some(PermitUse { permit, used }) = &verdict.permit {
-        object.shown("permit", permit).whole("permit_used_wh", used.0);
+    if let Some(used) = &verdict.permit {
+        permit_use(object, used);
     }
     sign::write_set(object, verdict.signs);
     shares(object, &verdict.shares);
@@ -231,10 +231,18 @@ fn write_event(object: &mut Object<'_>, event: &Event) {
         Event::NotOnRoster { asset, entry, version } => {
             plates::write_missing(object, *asset, *entry, *version);
         }
+        Event::PermitUsed { asset, used } => {
+            object.text("event", "permit_used").shown("asset", asset);
+            permit_use(object, used);
+        }
         Event::PlateUnreadable { asset, why } => {
             object.text("event", "plate_unreadable").shown("asset", asset).shown("why", why);
         }
     }
+}
+
+fn permit_use(object: &mut Object<'_>, PermitUse { permit, used }: &PermitUse) {
+    object.shown("permit", permit).whole("permit_used_wh", used.0);
 }
 
 fn plate(object: &mut Object<'_>, plate: Option<Digest>) {

@@ -3,6 +3,7 @@
 use super::{
     balance::BalanceFinding,
     cutoff::{HoldNote, Reconciliation},
+    leave::PermitUse,
     memory::Mark,
     sign::SignFinding,
 };
@@ -70,6 +71,13 @@ pub enum Event {
         /// The version of the roster.
         version: u32,
     },
+    /// What was drawn under a permit, where the verdict tells of another one that was used since.
+    PermitUsed {
+        /// By which equipment.
+        asset: AssetId,
+        /// Under which, and how much, up to the last interval of each feeder.
+        used: PermitUse,
+    },
 }
 
 /// An edit of a nameplate that made another case of it. What it was held to before, it is held to still.
@@ -127,7 +135,8 @@ impl Event {
             | Event::PlateDiffers { .. }
             | Event::ClassChanged(_)
             | Event::DeadlineWarning(_)
-            | Event::NotOnRoster { .. } => false,
+            | Event::NotOnRoster { .. }
+            | Event::PermitUsed { .. } => false,
         }
     }
 }

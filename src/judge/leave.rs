@@ -16,10 +16,42 @@ pub struct PermitUse {
     pub used: WattHours,
 }
 
+/// A permit, and what was drawn under it.
+#[derive(Debug)]
+struct Granted {
+    permit: Permit,
+    used: WattHours,
+    /// The part of it since each meter's last interval: a restarted witness hears of it again.
+    open: Vec<(MeterId, WattHours)>,
+    /// What was said last of its use up to the last intervals, by itself or by a verdict before a restart.
+    told: Option<WattHours>,
+}
+
+impl Granted {
+    fn of(permit: Permit, used: Option<WattHours>) -> Granted {
+        Granted { permit, used: used.unwrap_or(WattHours(0)), open: Vec::new(), told: used }
+    }
+
+    fn draw(&mut self, meter: MeterId, energy: i64) {
+        self.used.0 = self.used.0.saturating_add(energy);
+        match self.open.iter_mut().find(|(id, _)| *id == meter) {
+            Some((_, open)) => open.0 = open.0.saturating_add(energy),
+            None => self.open.push((meter, WattHours(energy))),
+        }
+    }
+
+    /// What was drawn under it up to each meter's last interval.
+    fn closed(&self) -> WattHours {
+        let open = self.open.iter().fold(0_i64, |sum, (_, open)| sum.saturating_add(open.0));
+        WattHours(self.used.0.saturating_sub(open).max(0))
+    }
+}
+
 /// The permits of one piece of equipment.
 #[derive(Debug, Default)]
 pub struct Leave {
-    permits: Vec<(Permit, WattHours)>,
+    /// By the moment they end, at most [`MAX_PERMITS`].
+    permits: Vec<Granted>,
     last: Option<PermitUse>,
     in_force: Option<(Name, Standing)>,
 }
@@ -34,25 +66,54 @@ enum Standing {
 }
 
 impl Leave {
-    /// Permits remembered, and what was drawn under each.
+    /// Permits remembered, and what was drawn under each, the one used last at the end.
     pub fn recalling<U: Iterator<Item = PermitUse>>(
         permits: impl Iterator<Item = Permit>,
         uses: impl Fn() -> U,
     ) -> Leave {
-        let used = |id: Name| uses().find(|used| used.permit == id).map_or(WattHours(0), |used| used.used);
-        let mut permits: Vec<_> = permits.map(|permit| (permit, used(permit.id))).collect();
-        permits.sort_by_key(|(permit, _)| permit.to_unix_ms);
-        Leave { permits, last: uses().last(), in_force: None }
+        let used = |id: Name| uses().find(|used| used.permit == id).map(|used| used.used);
+        let mut leave = Leave { permits: Vec::new(), last: uses().last(), in_force: None };
+        permits.for_each(|permit| leave.add(Granted::of(permit, used(permit.id))));
+        leave
     }
 
     /// A permit is granted or replaced by a later version.
     pub fn grant(&mut self, permit: &Permit) {
-        if let Some((known, _)) = self.permits.iter_mut().find(|(known, _)| known.id == permit.id) {
-            *known = *permit;
-        } else if self.permits.len() < MAX_PERMITS {
-            self.permits.push((*permit, WattHours(0)));
+        match self.permits.iter().position(|known| known.permit.id == permit.id) {
+            Some(place) => {
+                let known = self.permits.remove(place);
+                self.add(Granted { permit: *permit, ..known });
+            }
+            None => self.add(Granted::of(*permit, None)),
         }
-        self.permits.sort_by_key(|(permit, _)| permit.to_unix_ms);
+    }
+
+    /// Takes a permit in. Where there is no room, the one that ended first makes it.
+    fn add(&mut self, granted: Granted) {
+        self.permits.push(granted);
+        self.permits.sort_by_key(|granted| granted.permit.to_unix_ms);
+        if self.permits.len() > MAX_PERMITS {
+            self.permits.remove(0);
+        }
+    }
+
+    /// The meter's interval is over: what it told so far is not told again.
+    pub fn close_interval(&mut self, meter: MeterId) {
+        for granted in &mut self.permits {
+            granted.open.retain(|(id, _)| *id != meter);
+        }
+    }
+
+    /// Tells what was drawn under each permit but the one used last, of which the verdict tells, where that is news.
+    pub fn tell_uses(&mut self, mut say: impl FnMut(PermitUse)) {
+        let last = self.last.map(|last| last.permit);
+        for granted in self.permits.iter_mut().filter(|granted| Some(granted.permit.id) != last) {
+            let (permit, used) = (granted.permit.id, granted.closed());
+            if granted.used.0 > 0 && granted.told != Some(used) {
+                granted.told = Some(used);
+                say(PermitUse { permit, used });
+            }
+        }
     }
 
     /// Energy that the registers told of between two moments. What may have passed under a permit counts under it: under
@@ -60,6 +121,7 @@ impl Leave {
     /// between two moments, both Unix milliseconds, without a permit: it is no use of one that did not run then.
     pub fn on_energy(
         &mut self,
+        meter: MeterId,
         from: &Stamp,
         to: &Stamp,
         energy: WattHours,
@@ -71,22 +133,24 @@ impl Leave {
         let after = allowed(ends.max(from.wall_unix_ms), to.wall_unix_ms);
         let mut rest = energy.0.saturating_sub(before.0).saturating_sub(after.0).max(0);
         let mut under = None;
-        for (place, (permit, used)) in self.permits.iter_mut().enumerate() {
+        for (place, granted) in self.permits.iter_mut().enumerate() {
+            let permit = granted.permit;
             let Some(permitted) = permit.what.energy().filter(|_| permit.overlap_ms(from, to).is_some())
             else {
                 continue;
             };
-            let room = permitted.0.saturating_sub(used.0).max(0);
+            let room = permitted.0.saturating_sub(granted.used.0).max(0);
             let taken = rest.min(room);
-            (used.0, rest) = (used.0.saturating_add(taken), rest - taken);
+            granted.draw(meter, taken);
+            rest -= taken;
             under = Some(place);
             if taken < room {
                 break;
             }
         }
-        if let Some((permit, used)) = under.and_then(|place| self.permits.get_mut(place)) {
-            used.0 = used.0.saturating_add(rest);
-            self.last = Some(PermitUse { permit: permit.id, used: *used });
+        if let Some(granted) = under.and_then(|place| self.permits.get_mut(place)) {
+            granted.draw(meter, rest);
+            self.last = Some(PermitUse { permit: granted.permit.id, used: granted.used });
         }
     }
 
@@ -104,7 +168,7 @@ impl Leave {
         let Some((begins, ends)) = touched.span else { return false };
         let covered = |from: &Stamp| {
             let runs = |permit: &Permit| permit.what.energy().is_some() && permit.may_begin(from);
-            self.permits.iter().any(|(permit, _)| runs(permit))
+            self.permits.iter().any(|granted| runs(&granted.permit))
         };
         let may_be_under = match proof {
             Proof::Power { from, .. } | Proof::BackFeed { from } => covered(from),
@@ -120,11 +184,11 @@ impl Leave {
 
     /// The paper for what this meter's register did, if there is one.
     pub fn paper(&self, meter: MeterId, at: &Stamp) -> Option<Name> {
-        let is_paper = |(permit, _): &&(Permit, WattHours)| match permit.what {
+        let is_paper = |permit: &Permit| match permit.what {
             super::Permitted::MeterReplacement { meter: named } => named == meter && permit.covers(at),
             super::Permitted::Maintenance { .. } | super::Permitted::Allowance { .. } => false,
         };
-        self.permits.iter().find(is_paper).map(|(permit, _)| permit.id)
+        self.permits.iter().map(|granted| granted.permit).find(is_paper).map(|permit| permit.id)
     }
 
     /// What was drawn under the permit used last.
@@ -138,7 +202,7 @@ impl Leave {
         let grace = Stamp { wall_unix_ms: now.wall_unix_ms.saturating_sub(REGISTER_AGE_MS), ..*now };
         let running = |at: &Stamp| {
             let runs = |permit: &Permit| permit.what.energy().is_some() && permit.covers(at);
-            self.permits.iter().find(|(permit, _)| runs(permit)).map(|(permit, _)| permit.id)
+            self.permits.iter().map(|granted| granted.permit).find(runs).map(|permit| permit.id)
         };
         let in_force = running(now).map(|id| (id, Standing::InForce));
         let in_force = in_force.or_else(|| running(&grace).map(|id| (id, Standing::Ended)));
@@ -160,8 +224,8 @@ struct Touched {
 }
 
 impl Touched {
-    fn of(permits: &[(Permit, WattHours)], from: &Stamp, to: &Stamp) -> Touched {
-        let ran = permits.iter().filter_map(|(permit, used)| {
+    fn of(permits: &[Granted], from: &Stamp, to: &Stamp) -> Touched {
+        let ran = permits.iter().filter_map(|Granted { permit, used, .. }| {
             Some((permit, used, permit.what.energy()?, permit.overlap_ms(from, to)?))
         });
         ran.fold(Touched::default(), |sum, (permit, used, permitted, ms)| {

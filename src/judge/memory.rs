@@ -60,7 +60,8 @@ pub struct Memory {
     pub equipment: Vec<EquipmentMemory>,
     /// Permits of the authority, ended ones included.
     pub permits: Vec<Permit>,
-    /// What each piece of equipment drew under each permit, up to the last interval of each of its feeders.
+    /// What each piece of equipment drew under each permit, up to the last interval of each of its feeders; the one
+    /// used last comes last.
     pub permit_uses: Vec<(AssetId, PermitUse)>,
     /// The nameplates last read and declared.
     pub plates: Vec<(AssetId, PlateSource, Nameplate)>,

@@ -315,6 +315,7 @@ impl Site {
                 && let Some(terms) = self.feeders.get(place).map(Feeder::terms).filter(|t| t.convicts())
             {
                 docket.on_energy(terms, &from, at, energy);
+                docket.tell_uses(&mut |event| say(Finding::Event(event)));
             }
             if let Some(verdict) = docket.review(at, &self.links.serving(*docket_place, &self.feeders)) {
                 say(corroborated(&self.balances, at, verdict));
@@ -360,6 +361,7 @@ impl Site {
             if let Some(docket) = self.dockets.get_mut(*docket_place) {
                 let serving = self.links.serving(*docket_place, &self.feeders);
                 let verdict = docket.on_schedule(at, &interval, &serving);
+                docket.tell_uses(&mut |event| say(Finding::Event(event)));
                 say(corroborated(&self.balances, at, verdict));
             }
         }
@@ -412,7 +414,8 @@ fn with_paper(event: Event, docket: Option<&Docket>, at: &Stamp) -> Event {
         | Event::PlateDiffers { .. }
         | Event::ClassChanged(_)
         | Event::DeadlineWarning(_)
-        | Event::NotOnRoster { .. } => event,
+        | Event::NotOnRoster { .. }
+        | Event::PermitUsed { .. } => event,
     }
 }
 

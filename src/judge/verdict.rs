@@ -3,6 +3,7 @@
 use super::{
     commission::{Commissioned, Equipment, Role, VoltagePoint},
     duty::Duty,
+    event::Event,
     feeder::Feeder,
     floor::register_floor,
     grounds::{Grounds, Inspect, Inspections, Parameters, joined},
@@ -183,8 +184,9 @@ impl Docket {
 
     /// Adds energy that passed between two readings, where all of that time lies past the last lawful day.
     pub fn on_energy(&mut self, terms: &Commissioned, from: &Stamp, to: &Stamp, energy: WattHours) {
-        self.leave.on_energy(from, to, energy, |from_ms, to_ms| terms.allowed_between(from_ms, to_ms));
         let meter = terms.meter;
+        let allowed = |from_ms, to_ms| terms.allowed_between(from_ms, to_ms);
+        self.leave.on_energy(meter, from, to, energy, allowed);
         if self.duty.phase(from) != Some(Phase::Overdue) {
             return;
         }
@@ -254,6 +256,12 @@ impl Docket {
         self.leave.grant(permit);
     }
 
+    /// Tells what was drawn under the permits of which no verdict tells any more.
+    pub fn tell_uses(&mut self, say: &mut dyn FnMut(Event)) {
+        let asset = self.asset;
+        self.leave.tell_uses(|used| say(Event::PermitUsed { asset, used }));
+    }
+
     /// The authority's paper for what a register did, if there is one.
     pub fn paper(&self, meter: MeterId, at: &Stamp) -> Option<Name> {
         self.leave.paper(meter, at)
@@ -282,6 +290,7 @@ impl Docket {
         if let Some((_, open)) = self.open.iter_mut().find(|(id, _)| *id == interval.meter) {
             *open = WattHours(0);
         }
+        self.leave.close_interval(interval.meter);
         let convicts = |feeder: &Feeder| feeder.terms().meter == interval.meter && feeder.terms().convicts();
         let overdue = self.duty.phase(&interval.end) == Some(Phase::Overdue);
         if overdue && feeders.clone().any(convicts) {

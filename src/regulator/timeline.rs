@@ -325,6 +325,9 @@ fn event_line(event: &Event, language: Language) -> (Tone, String) {
         }
         Event::ClassChanged(change) => (Tone::Alarm, law::class_change_line(change, language)),
         Event::DeadlineWarning(warning) => (Tone::Doubt, law::warning_line(warning, language)),
+        Event::PermitUsed { asset, used } => {
+            (Tone::Plain, format!("{asset}: {} drawn under permit {}", Energy(used.used), used.permit))
+        }
         Event::NotOnRoster { asset, entry, version } => {
             (Tone::Doubt, law::missing_line(*asset, *entry, *version, language))
         }

@@ -10,7 +10,7 @@ use crate::{
         recall::Recall,
     },
     judge::{
-        Event, Excess, Interval, Mark, Measured, MeterTold, PlateRead, Proof, RegisterEvent, RegisterQuirk,
+        Event, Excess, Interval, Mark, Measured, MeterTold, PermitUse, PlateRead, Proof, RegisterEvent, RegisterQuirk,
         Shares, SignSet, Span, StateFinding, Why, Window, Windows,
     },
     metering::{Block, Fault, Function, Identity, Register, Scan, identity::Label},
@@ -419,6 +419,44 @@ fn memory_is_what_the_newest_records_tell() {
     let equipment = memory.equipment.first().unwrap();
     assert_eq!(equipment.violation_since_unix_ms, violation().violation_since_unix_ms);
     assert_eq!(memory.last, Some(at(21)));
+}
+
+/// Of several permits each is remembered, and what was drawn under each, by the newest records alone.
+#[test]
+fn several_permits_are_remembered_each_with_its_use() {
+    let name = |text| Name::new(text).unwrap();
+    let used = |permit, used| PermitUse { permit: name(permit), used: WattHours(used) };
+    let verdict = |last, overdue| {
+        let permit = Some(last);
+        Body::Finding(Finding::Verdict(Verdict {
+            permit,
+            energy_overdue: overdue,
+            energy_closed: overdue,
+            ..violation()
+        }))
+    };
+    let asset = violation().asset;
+    let told = |used| Body::Finding(Finding::Event(Event::PermitUsed { asset, used }));
+    let said = [
+        verdict(used("permit-2", 300), WattHours(300)),
+        told(used("permit-2", 300)),
+        verdict(used("permit-1", 50), WattHours(350)),
+        told(used("permit-2", 310)),
+        verdict(used("permit-1", 70), WattHours(380)),
+    ];
+    // The newest of each shelf and subject, as a journal tells them.
+    let place = |body: &Body| (body.shelf(), body.subject());
+    let newest = said.iter().enumerate().filter(|(at, body)| {
+        !said.iter().skip(at + 1).any(|later| place(later) == place(body))
+    });
+    let mut recall = Recall::default();
+    newest.for_each(|(_, body)| recall.on_said(&at(30), body));
+    let uses = vec![(asset, used("permit-2", 310)), (asset, used("permit-1", 70))];
+    assert_eq!(recall.clone().into_memory().permit_uses, uses, "the one used last comes last");
+    // A new log says all of it again.
+    let mut again = Recall::default();
+    recall.carried().iter().for_each(|body| again.on_said(&at(31), body));
+    assert_eq!(again.into_memory().permit_uses, uses);
 }
 
 #[test]

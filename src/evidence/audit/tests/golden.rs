@@ -456,7 +456,14 @@ fn messages() -> Vec<(String, Vec<u8>)> {
     for (second, body) in orders::bodies().iter().enumerate() {
         keep(body.word(), chain.seal(&at(120 + second), body).unwrap().bytes);
     }
+    keep("event", chain.seal(&at(160), &permit_used()).unwrap().bytes);
     all
+}
+
+/// What was drawn under a permit, when another one had been used since.
+fn permit_used() -> Body {
+    let used = PermitUse { permit: Name::new("permit-1").unwrap(), used: WattHours(500_000) };
+    Body::Finding(Finding::Event(Event::PermitUsed { asset: violation().asset, used }))
 }
 
 /// The authority's word on two logs.
@@ -525,6 +532,7 @@ fn every_golden_is_believed_and_read_as_it_was_meant() {
         bodies_of_the_judge(),
         bodies_on_demand(),
         orders::bodies(),
+        vec![permit_used()],
     ]
     .concat();
     let mut keyring = Keyring::new(&[key().public_key()]);

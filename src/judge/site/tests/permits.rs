@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    judge::{Permit, Permitted},
+    judge::{Permit, PermitUse, Permitted},
     terms::{Digest, Name},
 };
 
@@ -203,6 +203,94 @@ fn two_permits_at_once_permit_no_more_than_both() {
     assert!(!story.is_violated(), "578 of 600 kWh");
     story.run(60, 8_000_000, 100);
     assert!(story.is_violated(), "710 of 600 kWh");
+}
+
+/// What a journal's newest records tell of the permits of a story that began with some, the one used last at the end.
+fn uses(before: &[(AssetId, PermitUse)], story: &Story) -> Vec<(AssetId, PermitUse)> {
+    let last = story.verdict().permit_closed();
+    let mut uses: Vec<PermitUse> = before.iter().map(|(_, used)| *used).collect();
+    for finding in &story.said {
+        if let Finding::Event(Event::PermitUsed { used, .. }) = finding {
+            uses.retain(|known| known.permit != used.permit);
+            uses.push(*used);
+        }
+    }
+    uses.retain(|used| last.is_none_or(|last| last.permit != used.permit));
+    uses.into_iter().chain(last).map(|used| (asset(), used)).collect()
+}
+
+/// A story that goes on where another one was stopped.
+fn restarted(story: &Story, permits: Vec<Permit>, permit_uses: Vec<(AssetId, PermitUse)>) -> Story {
+    let memory = Memory { permits, permit_uses, ..story.memory() };
+    let mut after = Story::new("2026-10-31");
+    after.site = site("2026-10-31", &memory);
+    (after.energy, after.now_ms) = (story.energy, story.now_ms);
+    after
+}
+
+#[test]
+fn two_permits_and_what_was_drawn_under_each_survive_a_restart() {
+    for stops_at_s in [5, 500, 1_400] {
+        let mut story = Story::new("2026-10-31");
+        story.run(1_000, 5_000, 100);
+        let one = permit(&story, 7_200, maintenance(300));
+        let two = Permit { id: Name::new("permit-2").unwrap(), ..permit(&story, 9_000, maintenance(300)) };
+        // 445 kWh: all of the first, and some of the second.
+        story.fact(Fact::Permit(&one)).fact(Fact::Permit(&two)).run(200, 8_000_000, 100);
+        story.run(stops_at_s, 5_000, 100);
+        let used = uses(&[], &story);
+        let mut after = restarted(&story, vec![one, two], used.clone());
+        after.run(30, 8_000_000, 100);
+        assert!(!after.is_violated(), "{stops_at_s}: 512 of 600 kWh");
+        // Once more, when nothing of it stands open.
+        after.run(1_000, 5_000, 100);
+        let mut again = restarted(&after, vec![one, two], uses(&used, &after));
+        again.run(20, 8_000_000, 100);
+        assert!(!again.is_violated(), "{stops_at_s}: 556 of 600 kWh");
+        again.run(60, 8_000_000, 100);
+        assert!(again.is_violated(), "{stops_at_s}: 690 of 600 kWh");
+    }
+}
+
+#[test]
+fn a_permit_that_runs_and_one_to_come_both_survive_a_restart() {
+    let mut story = Story::new("2026-10-31");
+    story.run(1_000, 5_000, 100);
+    let runs = permit(&story, 3_000, maintenance(500));
+    let later = Permit {
+        id: Name::new("permit-2").unwrap(),
+        from_unix_ms: runs.to_unix_ms + 600_000,
+        to_unix_ms: runs.to_unix_ms + 3_600_000,
+        ..permit(&story, 3_600, maintenance(500))
+    };
+    story.fact(Fact::Permit(&runs)).fact(Fact::Permit(&later)).run(100, 8_000_000, 100);
+    let used = uses(&[], &story);
+    let mut after = restarted(&story, vec![runs, later], used.clone());
+    after.run(60, 8_000_000, 100);
+    assert!(!after.is_violated(), "355 of 500 kWh");
+    after.run(3_540, 5_000, 100).run(100, 8_000_000, 100);
+    assert!(!after.is_violated(), "222 of 500 kWh under the second");
+    let mut again = restarted(&after, vec![runs, later], uses(&used, &after));
+    again.run(100, 8_000_000, 100);
+    assert!(!again.is_violated(), "444 of 500 kWh under the second");
+    again.run(60, 8_000_000, 100);
+    assert!(again.is_violated(), "577 of 500 kWh under the second");
+}
+
+#[test]
+fn a_new_permit_finds_room_however_many_ended_before() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100);
+    for day in 0..crate::judge::permit::MAX_PERMITS {
+        let id = Name::new(&format!("old-{day}")).unwrap();
+        let ended_ms = (400 - i64::try_from(day).unwrap()) * 86_400_000;
+        let now = permit(&story, 60, maintenance(500));
+        let (from_unix_ms, to_unix_ms) = (now.from_unix_ms - ended_ms, now.to_unix_ms - ended_ms);
+        story.fact(Fact::Permit(&Permit { id, from_unix_ms, to_unix_ms, ..now }));
+    }
+    let newest = permit(&story, 3_600, maintenance(500));
+    story.fact(Fact::Permit(&newest)).run(60, 8_000_000, 100);
+    assert!(!story.is_violated());
 }
 
 #[test]
