@@ -2,10 +2,11 @@
 
 use super::{
     commission::Commissioned,
+    edge,
     memory::Mark,
     window::{Excess, Span, Window},
 };
-use crate::terms::{MilliWatts, Stamp, WattHours};
+use crate::terms::{LegalDay, MilliWatts, Stamp, WattHours};
 
 /// Power must stay beyond the limit this long, above [`LARGE_LOAD_PERCENT`] of rating.
 pub const ON_DELAY_LARGE_MS: i64 = 5_000;
@@ -127,10 +128,12 @@ impl Drawing {
         if of_the_present {
             self.below = None;
         }
-        let of_today = excess.from.legal_day() == now.legal_day();
-        let outdated = (of_the_present || of_today) && self.is_of_another_day(now);
-        if self.proof.is_none() || outdated || self.is_overtaken(&excess.from) {
-            self.prove(Proof::Energy(excess));
+        let of_today = edge::earliest_day(&excess.from) == edge::earliest_day(now);
+        let is_stale = (of_the_present || of_today) && self.stale;
+        let proof = Proof::Energy(excess);
+        let is_later = self.is_before(edge::earliest_proven(&proof));
+        if self.proof.is_none() || is_stale || is_later || self.is_overtaken(&excess.from) {
+            self.prove(proof);
         }
     }
 
@@ -140,7 +143,7 @@ impl Drawing {
         let poll_ms = i64::try_from(terms.poll_ms).unwrap_or(i64::MAX);
         let above = match self.above {
             // A proof must not reach back over a lawful midnight, or it would prove nothing about the day after.
-            Some(above) if above.from.legal_day() == at.legal_day() && !inrush => {
+            Some(above) if edge::earliest_day(&above.from) == edge::earliest_day(at) && !inrush => {
                 let span_ms = at.since_ms(&above.last).max(0);
                 let counted = if span_ms <= poll_ms.saturating_mul(2) { span_ms } else { 0 };
                 let energy = above.energy.saturating_add(power.0.saturating_mul(counted));
@@ -152,7 +155,8 @@ impl Drawing {
         let large = power.0 > terms.rated.0 / 100 * LARGE_LOAD_PERCENT;
         let delay_ms = if large { ON_DELAY_LARGE_MS } else { ON_DELAY_SMALL_MS };
         let enough = above.energy >= terms.rated.0.saturating_mul(LEAST_ENERGY_MS);
-        let outdated = self.is_of_another_day(at) || self.is_settled || self.is_overtaken(&above.from);
+        let is_later = self.stale || self.is_before(edge::earliest_day(&above.from));
+        let outdated = is_later || self.is_settled || self.is_overtaken(&above.from);
         let asks = self.proof.is_none() || outdated;
         if above.ms >= delay_ms && enough && asks {
             self.is_settled = false;
@@ -171,8 +175,9 @@ impl Drawing {
     }
 
     /// Takes a maximum demand that rose beyond the limit.
-    pub fn on_demand(&mut self, demand: Proof, now: &Stamp) {
-        if self.proof.is_none() || self.is_of_another_day(now) || self.is_overtaken(demand.from()) {
+    pub fn on_demand(&mut self, demand: Proof) {
+        let is_later = self.stale || self.is_before(edge::earliest_proven(&demand));
+        if self.proof.is_none() || is_later || self.is_overtaken(demand.from()) {
             self.prove(demand);
         }
     }
@@ -205,7 +210,8 @@ impl Drawing {
         self.proof.is_some_and(|proof| is_before(proof.from())) && !is_before(from)
     }
 
-    fn is_of_another_day(&self, now: &Stamp) -> bool {
-        self.stale || self.proof.is_some_and(|proof| proof.from().legal_day() != now.legal_day())
+    /// Whether the proof may tell of a day before this one, of which it proves nothing.
+    fn is_before(&self, day: LegalDay) -> bool {
+        self.proof.is_some_and(|proof| edge::earliest_proven(&proof) < day)
     }
 }

@@ -2,6 +2,7 @@
 //! what is said when any of it changes. Between two changes nothing is weighed and nothing allocates.
 
 use super::{
+    edge,
     event::{ClassChange, DeadlineWarning, Event, PlateRead},
     memory::Memory,
 };
@@ -75,14 +76,20 @@ impl Duty {
         self.standing
     }
 
-    /// The phase on the day of a moment.
+    /// The phase on the day of a moment, as its clock shows it: by it energy is laid to a day.
     pub fn phase(&self, at: &Stamp) -> Option<Phase> {
         self.standing.phase(at.legal_day())
     }
 
-    /// Looks at the day; true when something about its standing is different. A clock that was never set is no other day.
+    /// The phase of a moment as far as its clock can tell: overdue is only what no error of the clock could excuse.
+    pub fn certain_phase(&self, at: &Stamp) -> Option<Phase> {
+        self.standing.phase(edge::earliest_day(at))
+    }
+
+    /// Looks at the day; true when something about its standing is different. A clock that was never set is no other day,
+    /// and a rule holds from its day on only when no error of the clock could make it the day before.
     pub fn on_time(&mut self, at: &Stamp, roster: Option<&Roster>, say: &mut dyn FnMut(Event)) -> bool {
-        let day = at.legal_day();
+        let day = edge::earliest_day(at);
         if self.day == Some(day) || (self.day.is_some() && at.clock == ClockQuality::Unset) {
             return false;
         }

@@ -170,7 +170,7 @@ impl Feeder {
             self.drawing.on_excess(excess, &at);
         }
         if let Some(proof) = self.demand.on_reading(&self.terms, reading) {
-            self.drawing.on_demand(proof, &at);
+            self.drawing.on_demand(proof);
         }
         self.hear_power(reading, mark.as_ref(), passage.as_ref());
         self.conduct = self.classify(reading, passage.as_ref());

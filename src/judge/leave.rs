@@ -214,7 +214,8 @@ impl Leave {
 /// The permits of energy that ran in some of the time between two moments, taken together.
 #[derive(Clone, Copy, Debug, Default)]
 struct Touched {
-    /// From the first moment of any to the last of any, Unix milliseconds; nothing where none ran.
+    /// From the first moment of any to the last of any, as the clock may show them, Unix milliseconds; nothing where none
+    /// ran.
     span: Option<(i64, i64)>,
     /// How long they ran in that time, added up, in milliseconds.
     ms: i64,
@@ -231,7 +232,7 @@ impl Touched {
         ran.fold(Touched::default(), |sum, (permit, used, permitted, ms)| {
             let (begins, ends) = sum.span.unwrap_or((i64::MAX, i64::MIN));
             Touched {
-                span: Some((begins.min(permit.from_unix_ms), ends.max(permit.to_unix_ms))),
+                span: Some((begins.min(permit.begins_ms(from)), ends.max(permit.ends_ms(to)))),
                 ms: sum.ms.saturating_add(ms),
                 permitted: sum.permitted.saturating_add(permitted.0),
                 used: sum.used.saturating_add(used.0),

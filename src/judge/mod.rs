@@ -16,6 +16,7 @@ pub mod cutoff;
 pub mod cycle;
 pub mod drawing;
 pub mod duty;
+pub mod edge;
 pub mod event;
 pub mod feeder;
 pub mod floor;

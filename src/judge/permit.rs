@@ -1,6 +1,6 @@
 //! What the authority permits for a time: the paper of a replaced meter, a maintenance run, an allowance.
 
-use super::commission::REGISTER_AGE_MS;
+use super::{commission::REGISTER_AGE_MS, edge};
 use crate::terms::{AssetId, Digest, MeterId, Name, Stamp, WattHours};
 
 /// Most permits remembered at once.
@@ -64,21 +64,32 @@ pub struct Permit {
 
 impl Permit {
     /// How much of the time between two moments lies under it, in milliseconds; `None` where none does. What a register
-    /// shows may be a little older than the moment it was read, so what it shows shortly after the permit ended counts too.
+    /// shows may be a little older than the moment it was read, so what it shows shortly after the permit ended counts too;
+    /// and so does what may lie under it by all that the clock may err.
     pub fn overlap_ms(&self, from: &Stamp, to: &Stamp) -> Option<i64> {
-        let begins = from.wall_unix_ms.max(self.from_unix_ms);
-        let ends = to.wall_unix_ms.min(self.to_unix_ms.saturating_add(REGISTER_AGE_MS));
+        let begins = from.wall_unix_ms.max(self.begins_ms(from));
+        let ends = to.wall_unix_ms.min(self.ends_ms(to).saturating_add(REGISTER_AGE_MS));
         (ends >= begins).then(|| ends.saturating_sub(begins))
     }
 
     /// Whether what is drawn from this moment on is drawn under it. A reading may be dated a little before its time.
     pub fn may_begin(&self, from: &Stamp) -> bool {
-        let begins = self.from_unix_ms.saturating_sub(REGISTER_AGE_MS);
-        (begins..=self.to_unix_ms).contains(&from.wall_unix_ms)
+        let begins = self.begins_ms(from).saturating_sub(REGISTER_AGE_MS);
+        (begins..=self.ends_ms(from)).contains(&from.wall_unix_ms)
     }
 
-    /// Whether it is in force at this moment.
+    /// Whether it may be in force at this moment.
     pub fn covers(&self, at: &Stamp) -> bool {
-        (self.from_unix_ms..=self.to_unix_ms).contains(&at.wall_unix_ms)
+        (self.begins_ms(at)..=self.ends_ms(at)).contains(&at.wall_unix_ms)
+    }
+
+    /// Its first moment as a clock may show it that errs as this moment's may, Unix milliseconds.
+    pub fn begins_ms(&self, by: &Stamp) -> i64 {
+        self.from_unix_ms.saturating_sub(edge::error_ms(by))
+    }
+
+    /// Its last moment as such a clock may show it, Unix milliseconds.
+    pub fn ends_ms(&self, by: &Stamp) -> i64 {
+        self.to_unix_ms.saturating_add(edge::error_ms(by))
     }
 }

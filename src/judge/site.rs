@@ -8,6 +8,7 @@ use super::{
     balance::{Balances, Corroboration, Group},
     commission::{Commissioned, Equipment},
     cutoff::Orders,
+    edge,
     event::{Event, MeterTold, RegisterEvent},
     feeder::{Change, Feeder},
     grounds::Grounds,
@@ -159,7 +160,7 @@ impl Site {
         }
         self.finish_orders(at, say);
         self.last = Some(*at);
-        let day = at.legal_day();
+        let day = edge::earliest_day(at);
         if self.day.replace(day) != Some(day) {
             self.on_day(at, say);
         }

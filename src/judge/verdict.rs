@@ -3,6 +3,7 @@
 use super::{
     commission::{Commissioned, Equipment, Role, VoltagePoint},
     duty::Duty,
+    edge,
     event::Event,
     feeder::Feeder,
     floor::register_floor,
@@ -204,9 +205,11 @@ impl Docket {
     ) -> Option<Verdict> {
         let worst = worst_of(feeders.clone())?;
         let standing = self.duty.standing();
-        let overdue = |at: &Stamp| standing.phase(at.legal_day()) == Some(Phase::Overdue);
-        // Both ends of the evidence must lie past the last lawful day, told by a clock that was set at all.
-        let dated = at.clock != ClockQuality::Unset && overdue(at);
+        let overdue = |day| standing.phase(day) == Some(Phase::Overdue);
+        // Both ends of the evidence must lie past the last lawful day, told by a clock that was set at all, and by more
+        // than that clock may err.
+        let is_set = |at: &Stamp| at.clock != ClockQuality::Unset;
+        let dated = is_set(at) && overdue(edge::earliest_day(at));
         let settled = |from: &Stamp| self.reset_at.is_some_and(|reset| from.since_ms(&reset) < 0);
         let beside = |energy: WattHours, from_ms: i64, to_ms: i64| {
             let counted = feeders.clone().filter(|feeder| feeder.terms().convicts());
@@ -218,14 +221,15 @@ impl Docket {
         let counts = |feeder: &Feeder| {
             feeder.proof().is_some_and(|proof| {
                 let from = proof.from();
-                let past = overdue(from) && from.wall_unix_ms <= at.wall_unix_ms;
+                let past = is_set(from) && overdue(edge::earliest_proven(proof));
+                let past = past && from.wall_unix_ms <= at.wall_unix_ms;
                 past && !settled(from) && !self.leave.excuses(proof, at, feeder.terms().capacity(), beside)
             })
         };
         let guilty = dated && feeders.clone().any(|feeder| feeder.terms().convicts() && counts(feeder));
         let inspect: Inspections = feeders.clone().flat_map(reasons_to_look).collect();
         let looked_at = std::mem::replace(&mut self.inspect, inspect);
-        let phase = self.duty.phase(at);
+        let phase = self.duty.certain_phase(at);
         let mut signs = SignSet::default();
         feeders.clone().flat_map(|feeder| feeder.signs().standing()).for_each(|s| signs.add(s.sign));
         let signs_before = std::mem::replace(&mut self.signs, signs);
@@ -276,7 +280,7 @@ impl Docket {
     pub fn reset<'f>(&mut self, at: &Stamp, feeders: &(impl Iterator<Item = &'f Feeder> + Clone)) -> Verdict {
         self.violation_since_unix_ms = None;
         self.reset_at = Some(*at);
-        self.phase = self.duty.phase(at);
+        self.phase = self.duty.certain_phase(at);
         self.verdict(at, Shares::default(), feeders)
     }
 
@@ -296,7 +300,7 @@ impl Docket {
         if overdue && feeders.clone().any(convicts) {
             self.bound_closed.0 = self.bound_closed.0.saturating_add(interval.bound.0);
         }
-        self.phase = self.duty.phase(at);
+        self.phase = self.duty.certain_phase(at);
         self.verdict(at, interval.shares, feeders)
     }
 

@@ -1,6 +1,6 @@
 //! Energy summed over a poll pair, an interval, a lawful day and a month, each against what the allowances explain.
 
-use super::{commission::Commissioned, memory::Mark, register::is_span_known};
+use super::{commission::Commissioned, edge, memory::Mark, register::is_span_known};
 use crate::terms::{Stamp, WattHours};
 
 /// Over what the energy was summed.
@@ -86,7 +86,8 @@ impl Windows {
     }
 
     /// Adds an advance that ended with the reading `now`; tells the first window that the allowances do not explain.
-    /// Day and month begin anew with the first reading of the next.
+    /// All begin anew with the first reading that tells of nothing but the next day: what a sum convicts by lies on one
+    /// side of every midnight.
     pub fn add(
         &mut self,
         terms: &Commissioned,
@@ -115,10 +116,11 @@ impl Windows {
             (window.moved > bound).then_some(Excess { span, from: window.since, moved: window.moved, bound })
         });
         let begin = Window::starting(&now.at);
-        if now.at.legal_day() != self.day.since.legal_day() {
-            self.day = begin;
+        let (today, that_day) = (edge::earliest_drawn(&now.at), edge::earliest_drawn(&self.day.since));
+        if today != that_day {
+            (self.interval, self.day) = (begin, begin);
         }
-        if now.at.legal_day().month() != self.month.since.legal_day().month() {
+        if today.month() != edge::earliest_drawn(&self.month.since).month() {
             self.month = begin;
         }
         excess

@@ -2,7 +2,7 @@
 //! change nothing, because nothing was heard and nothing is due. Those are left out, and a test holds the findings of a
 //! run without them against one with all of them.
 
-use coldhearth::{judge::Permit, terms::Stamp};
+use coldhearth::judge::Permit;
 
 use super::wall::Wall;
 
@@ -55,12 +55,13 @@ fn compared_ms(wall: &Wall, from_ms: u64) -> u64 {
 
 /// The first moment from `from_ms` on at which time alone changes something.
 fn due_ms(around: &Around<'_>, wall: &Wall, from_ms: u64) -> u64 {
-    let Stamp { wall_unix_ms: now, .. } = wall.at(from_ms);
+    let at = wall.at(from_ms);
+    let now = at.wall_unix_ms;
     let graces = around.graces_ms.iter().map(|grace| {
         let since = (now - grace).rem_euclid(QUARTER_MS);
         if since == 0 { 0 } else { QUARTER_MS - since }
     });
-    let turns = around.permits.iter().flat_map(|permit| [permit.from_unix_ms, permit.to_unix_ms + 1]);
+    let turns = around.permits.iter().flat_map(|permit| [permit.begins_ms(&at), permit.ends_ms(&at) + 1]);
     let turns = turns.map(|at| at - now).filter(|ahead| *ahead >= 0);
     let ahead = graces.chain(turns).min().unwrap_or(i64::MAX);
     from_ms.saturating_add_signed(ahead)

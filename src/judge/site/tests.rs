@@ -2,6 +2,7 @@
 
 mod cuts;
 mod doubt;
+mod edges;
 mod law;
 mod lives;
 mod permit_lives;
