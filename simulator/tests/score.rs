@@ -36,7 +36,7 @@ fn the_scoreboard_says_all_that_a_machine_reads() {
     assert_eq!((idle["honest"].as_bool(), melt["honest"].as_bool()), (Some(true), Some(false)));
     assert_eq!((melt["runs"].as_u64(), melt["caught"].as_u64()), (Some(2), Some(2)));
     assert_eq!(melt["signs"][0], "violation");
-    for key in ["delay_s_p50", "delay_s_p95", "energy_kwh_p95", "unknown_share", "poll_s"] {
+    for key in ["delay_s_p50", "delay_s_p95", "energy_kwh_p95", "limit_kwh", "rule_limit_kwh", "unknown_share", "poll_s"] {
         assert!(melt[key].is_number(), "{key}: {melt}");
     }
     assert!(idle["delay_s_p50"].is_null() && idle["false_alarms"] == 0 && idle["poll_s"] == 60.0);
@@ -44,6 +44,23 @@ fn the_scoreboard_says_all_that_a_machine_reads() {
     assert!((1.0..1.1).contains(&years), "{years}");
     assert!((json["false_alarm_bound_95"].as_f64().unwrap() * years - 3.0).abs() < 1e-9);
     assert_eq!(json["false_alarms_total"], 0);
+}
+
+#[test]
+fn a_limit_beyond_the_rules_is_told_beside_the_rules_with_its_reason() {
+    let some = ["midnight-melt", "frozen-words"].map(|name| shipped::named(name).unwrap());
+    let report = score(&some, SHORT);
+    let json = report.json();
+    let [melt, frozen] = [&json["scenarios"][0], &json["scenarios"][1]];
+    assert_eq!(melt["limit_kwh"], melt["rule_limit_kwh"]);
+    assert!(melt["limit_because"].is_null() && melt["counts_from"] == "onset", "{melt}");
+    assert_eq!(frozen["limit_kwh"], 95.0);
+    assert!(frozen["rule_limit_kwh"].as_f64().unwrap() < 95.0, "{frozen}");
+    let because = frozen["limit_because"].as_str().unwrap();
+    let lines = report.lines().join("\n");
+    assert!(lines.contains("frozen-words: 95.0 kWh instead of the rule's "), "{lines}");
+    assert!(lines.contains(because), "{lines}");
+    assert!(!lines.contains("midnight-melt: "), "{lines}");
 }
 
 fn scored(arguments: &[&str]) -> (Option<i32>, String) {

@@ -23,6 +23,10 @@ pub struct Row {
     honest: bool,
     cap: Option<Cap>,
     poll_ms: u64,
+    /// Why it is measured otherwise than the rule says, where it is.
+    because: Option<String>,
+    /// Its energy counts from the first reading after the onset.
+    from_reading: bool,
     /// Weak signs that may be raised.
     expected: Vec<&'static str>,
     runs: Vec<Outcome>,
@@ -37,6 +41,8 @@ impl Row {
             honest: scenario.honest,
             cap: scenario.cap.clone(),
             poll_ms: scenario.poll_ms(),
+            because: scenario.catch.as_ref().and_then(|catch| catch.because.clone()),
+            from_reading: scenario.catch.as_ref().is_some_and(|catch| catch.from_reading),
             expected: scenario.signs.clone(),
             runs: Vec::new(),
         }
@@ -58,6 +64,24 @@ impl Row {
 
     fn caught(&self) -> impl Iterator<Item = &Caught> {
         self.runs.iter().filter_map(|run| run.caught.as_ref())
+    }
+
+    /// What it was held to and what the rule says, in watt-hours; of several runs the least.
+    fn limits(&self) -> (Option<u64>, Option<u64>) {
+        (self.caught().map(|caught| caught.limit_wh).min(), self.caught().map(|caught| caught.rule_wh).min())
+    }
+
+    /// Why it is held to another measure than the rule's, as people read it.
+    fn excuse(&self) -> Option<String> {
+        let because = self.because.as_ref()?;
+        let (limit, rule) = self.limits();
+        let limit = limit.zip(rule).filter(|(limit, rule)| limit != rule).map(|(limit, rule)| {
+            let [limit, rule] = [limit, rule].map(|wh| whole(wh) / 1_000.0);
+            format!("{limit:.1} kWh instead of the rule's {rule:.1}")
+        });
+        let from = self.from_reading.then(|| "counted from the first reading after the onset".to_owned());
+        let measured: Vec<String> = limit.into_iter().chain(from).collect();
+        Some(format!("{}: {}: {because}", self.name, measured.join(", ")))
     }
 
     fn false_alarms(&self) -> usize {
@@ -121,6 +145,7 @@ impl Row {
         let delays = sorted(self.caught().map(|caught| caught.delay_ms));
         let energies = sorted(self.caught().map(|caught| caught.energy_wh));
         let thousandth = |value: Option<u64>| value.map(|value| whole(value) / 1_000.0);
+        let (limit, rule) = self.limits();
         json!({
             "name": self.name,
             "honest": self.honest,
@@ -133,6 +158,10 @@ impl Row {
             "delay_s_p50": thousandth(part(&delays, 50)),
             "delay_s_p95": thousandth(part(&delays, 95)),
             "energy_kwh_p95": thousandth(part(&energies, 95)),
+            "limit_kwh": thousandth(limit),
+            "rule_limit_kwh": thousandth(rule),
+            "limit_because": self.because,
+            "counts_from": (!self.honest).then_some(if self.from_reading { "reading" } else { "onset" }),
             "unknown_share": self.unknown_share(),
             "poll_s": whole(self.poll_ms) / 1_000.0,
         })
@@ -190,10 +219,26 @@ impl Report {
     /// As people read it.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!(
-            "{:<38} {:>5} {:>6} {:>9} {:>9} {:>11} {:>6} {:>8} {:>5}  {}",
-            "scenario", "runs", "caught", "p50 s", "p95 s", "p95 kWh", "false", "unknown", "poll", "by"
+            "{:<38} {:>5} {:>6} {:>9} {:>9} {:>11} {:>10} {:>10} {:>6} {:>8} {:>5}  {}",
+            "scenario",
+            "runs",
+            "caught",
+            "p50 s",
+            "p95 s",
+            "p95 kWh",
+            "limit kWh",
+            "rule kWh",
+            "false",
+            "unknown",
+            "poll",
+            "by"
         )];
         lines.extend(self.rows.iter().map(line));
+        let excuses: Vec<String> = self.rows.iter().filter_map(Row::excuse).collect();
+        if !excuses.is_empty() {
+            lines.push("held to another measure than the rule's:".to_owned());
+            lines.extend(excuses.iter().map(|excuse| format!("  {excuse}")));
+        }
         let bound = self
             .false_alarm_bound()
             .map_or_else(String::new, |bound| format!(", so at most {bound:.5} a year with 95 %"));
@@ -226,18 +271,21 @@ fn line(row: &Row) -> String {
     let delays = sorted(row.caught().map(|caught| caught.delay_ms));
     let energies = sorted(row.caught().map(|caught| caught.energy_wh));
     let shown = |value: Option<u64>| value.map_or("-".to_owned(), |v| format!("{:.1}", whole(v) / 1_000.0));
+    let (limit, rule) = row.limits();
     let caught = if row.honest { "-".to_owned() } else { row.caught().count().to_string() };
     let by = match &row.cap {
         Some(cap) => format!("undetectable ({}): {}", cap.which, cap.words),
         None => row.told(),
     };
     format!(
-        "{:<38} {:>5} {caught:>6} {:>9} {:>9} {:>11} {:>6} {:>7.2}% {:>4}s  {by}",
+        "{:<38} {:>5} {caught:>6} {:>9} {:>9} {:>11} {:>10} {:>10} {:>6} {:>7.2}% {:>4}s  {by}",
         row.name,
         row.runs.len(),
         shown(part(&delays, 50)),
         shown(part(&delays, 95)),
         shown(part(&energies, 95)),
+        shown(limit),
+        shown(rule),
         row.false_alarms(),
         row.unknown_share() * 100.0,
         row.poll_ms / 1_000,

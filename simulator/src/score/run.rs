@@ -56,8 +56,10 @@ pub struct Caught {
     pub delay_ms: u64,
     /// What had been drawn by then, in watt-hours.
     pub energy_wh: u64,
-    /// What may have been drawn by then, in watt-hours.
+    /// What may have been drawn by then, in watt-hours: the scenario's own limit, where it has one.
     pub limit_wh: u64,
+    /// What may have been drawn by then by the rule, in watt-hours.
+    pub rule_wh: u64,
     /// How long it may have taken, in milliseconds, where the scenario says so.
     pub within_ms: Option<u64>,
 }
@@ -418,21 +420,20 @@ impl<'s> Hunt<'s> {
         };
         self.is_undelivered = !self.is_heard;
         let energy = drawn(&self.catch.draws, plant).saturating_sub(before) / (KILOWATT_HOUR / 1_000);
+        let rule_wh = self.rule_wh();
         self.caught = Some(Caught {
             by: word,
             delay_ms: plant.now_ms().saturating_sub(since_ms),
             energy_wh: u64::try_from(energy).unwrap_or(u64::MAX),
-            limit_wh: self.limit_wh(),
+            limit_wh: self.catch.limit_kwh.map_or(rule_wh, |kwh| kwh.unsigned_abs() * 1_000),
+            rule_wh,
             within_ms: self.catch.within_ms,
         });
     }
 
-    /// The most it may draw before it is caught: 1 % of the rating for 15 minutes, two steps of the register, or the
+    /// The most it may draw by the rule before it is caught: 1 % of the rating for 15 minutes, two steps of the register, or the
     /// rating times poll and on-delay, whichever is largest.
-    fn limit_wh(&self) -> u64 {
-        if let Some(kwh) = self.catch.limit_kwh {
-            return kwh.unsigned_abs() * 1_000;
-        }
+    fn rule_wh(&self) -> u64 {
         let is_large = self.peak_mw > self.rated_mw / 100 * LARGE_PER_CENT;
         let delay_ms = self.poll_ms + if is_large { DELAY_LARGE_MS } else { DELAY_SMALL_MS };
         let watts = real(self.rated_mw) / 1_000.0;
