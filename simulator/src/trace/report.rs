@@ -25,8 +25,13 @@ pub struct Report {
     pub judged: Judged,
 }
 
+/// In how many parts a share is told: a power of two, so that binary fractions sum to exactly 1 in any order.
+const SHARE_PARTS: i64 = 1 << 20;
+const NANOS_IN_MS: i128 = 1_000_000;
+
 impl Report {
-    /// For machines: `spells`, `shares`, `bound_wh`, `parameters`, `trace`, `signs`; units stand in the names.
+    /// For machines: `spells`, `shares` (they sum to exactly 1), `states_ms` (whole milliseconds, they sum to `whole_ms`),
+    /// `bound_wh`, `parameters`, `trace`, `signs`; units stand in the names.
     pub fn json(&self, is_default_allowance: bool) -> Value {
         let Judged { spells, tally, bound, signs, rows, terms } = &self.judged;
         let spells: Vec<Value> = spells
@@ -35,13 +40,18 @@ impl Report {
             .collect();
         let shares: Map<String, Value> = STATES
             .iter()
-            .zip(tally.shares(1_000_000))
-            .map(|(word, share)| ((*word).to_owned(), json!(real(share) / 1e6)))
+            .zip(tally.shares(SHARE_PARTS))
+            .map(|(word, share)| ((*word).to_owned(), json!(real(share) / real(SHARE_PARTS))))
             .collect();
+        let whole_ms = i64::try_from(tally.whole() / NANOS_IN_MS).unwrap_or(i64::MAX);
+        let states_ms: Map<String, Value> =
+            STATES.iter().zip(tally.shares(whole_ms)).map(|(word, ms)| ((*word).to_owned(), json!(ms))).collect();
         let rules = Parameters::of(terms.poll_ms);
         json!({
             "spells": spells,
             "shares": shares,
+            "states_ms": states_ms,
+            "whole_ms": whole_ms,
             "bound_wh": bound.0,
             "parameters": {
                 "rated_w": watts(self.declared.rated.0),

@@ -103,7 +103,7 @@ impl Tally {
 
     /// The share of each of [`STATES`] in the whole, in parts of which `all` are the whole and to which they sum exactly;
     /// a hole is unknown.
-    pub fn shares(&self, all: u32) -> [i64; STATES.len()] {
+    pub fn shares(&self, all: i64) -> [i64; STATES.len()] {
         let all = i128::from(all);
         let whole = self.whole().max(1);
         let mut parts = self.states;
