@@ -1,4 +1,7 @@
 //! Whether a meter was without power: some keep their counts only now and then, and begin a little earlier afterwards.
+//!
+//! What this cannot see: a count of power failures is compared with the reading before and not carried over a restart of the
+//! witness, so a meter that has this word and no uptime may have been without power while the witness stood still, or not.
 
 use super::{commission::Commissioned, register::is_span_known};
 use crate::{

@@ -1,4 +1,9 @@
 //! What a meter may have counted since it last kept its counts: so much it loses without power, and no more.
+//!
+//! What this cannot tell apart: a register that was set back by no more than the meter counted in the last quarter of an hour
+//! to half an hour, on a meter whose map has neither an uptime nor a count of power failures, while a poll was missed or none
+//! was made. A power cut does the same to it. It is told as `unsaved`, an event with both readings, and convicts nobody. Nor is
+//! more known in the first quarter of an hour of a new count: until then what the metering point can pass is taken for lost.
 
 use super::{
     commission::Commissioned,
