@@ -558,7 +558,7 @@ fn what_waits_for_a_key_that_never_comes_is_bounded_and_costs_little() {
         let seen = hears(&mut follower, line);
         let (last, gone) = seen.split_last().unwrap();
         assert!(matches!(last, Seen::Held { .. }), "{last:?}");
-        assert!(gone.iter().all(|gone| matches!(gone, Seen::NotHeld(_))), "{gone:?}");
+        assert!(gone.iter().all(|gone| matches!(gone, Seen::NotHeld { .. })), "{gone:?}");
         let_go += gone.len();
     }
     let held = follower.held_bytes();

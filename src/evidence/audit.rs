@@ -323,7 +323,7 @@ impl Fold {
             }
             Seen::Refused(refusal) => self.refuse(number, refusal),
             Seen::Held { .. } => {}
-            Seen::NotHeld(key) => {
+            Seen::NotHeld { key, .. } => {
                 self.disordered = true;
                 self.refuse(number, Refusal::UnknownKey(key));
             }

@@ -72,7 +72,12 @@ pub enum Seen {
         key: KeyId,
     },
     /// A record of a log whose key is not known, let go after it had waited: too many of its gateway do, or of all.
-    NotHeld(KeyId),
+    NotHeld {
+        /// Whose it claims to be.
+        gateway: GatewayId,
+        /// The key it names.
+        key: KeyId,
+    },
 }
 
 /// Told what each message turned out to be, with the bytes it came in.
@@ -184,7 +189,8 @@ impl Follower {
         if self.must_wait(&unverified) {
             let (gateway, key) = (unverified.header().gateway, unverified.header().key_id);
             for gone in self.held.hold(&unverified, bytes, origin) {
-                tell(Seen::NotHeld(gone.header.key_id), &gone.bytes, gone.origin);
+                let (gateway, key) = (gone.header.gateway, gone.header.key_id);
+                tell(Seen::NotHeld { gateway, key }, &gone.bytes, gone.origin);
             }
             tell(Seen::Held { gateway, key }, bytes, origin);
         } else {

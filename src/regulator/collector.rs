@@ -21,7 +21,8 @@ pub use self::{
 };
 use super::{
     lineage::{Found, Lineage},
-    refusals::Refusals,
+    refusals::{self, Refusals},
+    remarks::{Line, Remark, Remarks},
     store::{
         Answered, Batch, Kept, KeptEpoch, KeptFork, KeptRecord, Log, Spot, Store, StoreFault, state_root,
     },
@@ -121,6 +122,7 @@ pub struct Collector {
     /// What had arrived, and waited for its key, and was let go by a batch that was not kept.
     again: BTreeMap<(Spot, Digest), Vec<u8>>,
     conflicts: u64,
+    remarks: Remarks,
     /// No older record is left that nobody has looked through.
     looked_through: bool,
     /// The day whose round has looked for the head of heads of the day before.
@@ -163,6 +165,7 @@ impl Collector {
             asked: BTreeSet::new(),
             again: BTreeMap::new(),
             conflicts: 0,
+            remarks: Remarks::default(),
             looked_through: false,
             day: None,
             tell_heads: false,
@@ -265,6 +268,7 @@ impl Collector {
                 Ok(found) => {
                     tally.found = found;
                     self.due.append(&mut moved);
+                    self.remark(now_unix_ms);
                     self.make_room();
                     return Ok(tally);
                 }
@@ -278,6 +282,11 @@ impl Collector {
                 }
             }
         }
+    }
+
+    /// Writes what is to be said of messages that are wrong: the first of a kind, and then a number a minute.
+    pub fn remark(&mut self, now_unix_ms: i64) {
+        self.remarks.due(now_unix_ms).iter().for_each(Line::write);
     }
 
     fn take_in(
@@ -310,6 +319,7 @@ impl Collector {
                 }
                 if self.is_astray(topic, about.log().0, bytes) {
                     (tally.unknown, tally.astray) = (tally.unknown + 1, tally.astray + 1);
+                    self.remarks.note(Remark::Astray(about.log().0), || format!("on {topic}"));
                     continue;
                 }
                 self.hear(topic, about.log(), moved);
@@ -373,7 +383,7 @@ impl Collector {
             Seen::Refused(refusal) => {
                 tally.refused += 1;
                 tally.refusals.count(refusal);
-                tracing::warn!(%refusal, "not believed");
+                self.remarks.note(Remark::Refused(refusals::reason(refusal)), || refusal.to_string());
             }
             Seen::Held { gateway, key } => {
                 tally.unknown += 1;
@@ -383,12 +393,12 @@ impl Collector {
                 {
                     moved.insert((gateway, unverified.header().log));
                 }
-                tracing::warn!(%gateway, %key, "waits: nobody has admitted this key, or what certifies it is missing");
+                self.remarks.note(Remark::Waits(gateway), || format!("key {key}"));
             }
-            Seen::NotHeld(key) => {
+            Seen::NotHeld { gateway, key } => {
                 // Counted as unknown when it came.
                 tally.let_go += 1;
-                tracing::debug!(%key, "let go: too many messages wait for their key");
+                self.remarks.note(Remark::LetGo(gateway), || format!("key {key}"));
             }
             Seen::Receipt(_) | Seen::StrangeReceipt => {
                 // No gateway has receipts to give.
@@ -435,7 +445,7 @@ impl Collector {
             }
             Place::Amnesia(from, to) => {
                 tally.lost += to - from + 1;
-                tracing::warn!(%gateway, %log, from, to, "the gateway has lost records that are kept here");
+                self.remarks.note(Remark::Lost(gateway), || format!("log {log}, {from} to {to}"));
             }
             Place::Proven | Place::Pending(..) | Place::Aside | Place::Forgotten => {}
         }
@@ -454,7 +464,7 @@ impl Collector {
     fn fork(&mut self, place: Log, seq: u64, bytes: &[u8], now_unix_ms: i64, tally: &mut Tally) {
         tally.forks += 1;
         let (gateway, log) = place;
-        tracing::error!(%gateway, %log, seq, "FORK: two signed histories; both messages are kept as proof");
+        self.remarks.note(Remark::Fork(gateway, log), || format!("place {seq}"));
         self.forked.insert(place);
         let (held, shown) = (Vec::new(), bytes.to_vec());
         self.batch.forks.push((place, KeptFork { seq, held, shown, received_unix_ms: now_unix_ms }));

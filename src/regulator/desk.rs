@@ -77,6 +77,7 @@ fn work(collector: &mut Collector, job: &Job) -> Answered<Outcome> {
             outcome.tally = collector.take(&messages, *now_unix_ms)?;
         }
         Job::Round(now_unix_ms, most) => {
+            collector.remark(*now_unix_ms);
             outcome.tally = collector.look_up(*now_unix_ms)?;
             outcome.tally.found.add(collector.look_through(*now_unix_ms)?);
             outcome.outgoing.extend(collector.head_of_heads(*now_unix_ms)?);

@@ -17,6 +17,7 @@ pub mod orders;
 pub mod page;
 pub mod prune;
 pub mod refusals;
+pub mod remarks;
 pub mod serve;
 pub mod share;
 pub mod store;

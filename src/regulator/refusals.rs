@@ -41,7 +41,8 @@ impl Refusals {
     }
 }
 
-const fn reason(refusal: Refusal) -> &'static str {
+/// The reason of a refusal.
+pub const fn reason(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::Malformed(Malformed::TooLong) => "too_long",
         Refusal::Malformed(Malformed::NotJson { .. } | Malformed::NotAnObject) => "not_json",

@@ -94,7 +94,7 @@ impl Timeline {
                     ),
                 })
             }
-            Seen::NotHeld(key) => Some(Line {
+            Seen::NotHeld { key, .. } => Some(Line {
                 tone: Tone::Doubt,
                 text: format!("too many messages wait for their key: one of key {key} was let go"),
             }),

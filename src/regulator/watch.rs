@@ -206,7 +206,11 @@ impl Desk {
             }
             Seen::Fork { .. } => self.tally.forks += 1,
             Seen::Refused(_) => self.tally.refused += 1,
-            Seen::Again | Seen::Held { .. } | Seen::NotHeld(_) | Seen::Receipt(_) | Seen::StrangeReceipt => {}
+            Seen::Again
+            | Seen::Held { .. }
+            | Seen::NotHeld { .. }
+            | Seen::Receipt(_)
+            | Seen::StrangeReceipt => {}
         }
     }
 

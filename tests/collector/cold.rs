@@ -1,6 +1,6 @@
 //! How long a collector takes that starts with many records, measured, not judged; it needs 10 GB where temporary files go:
 //! `cargo test --release --test collector -- --ignored --nocapture cold_start` (`COLDHEARTH_RECORDS`, ten million unless
-//! told otherwise).
+//! told otherwise, of `COLDHEARTH_GATEWAYS`, ten thousand unless told otherwise).
 #![allow(
     clippy::disallowed_methods,
     clippy::cast_precision_loss,
@@ -26,7 +26,7 @@ use coldhearth::{
 };
 
 use crate::{
-    figures::{ENTERPRISE, gateway, genesis, resident_bytes_of, topic},
+    figures::{ALONE, ENTERPRISE, gateway, genesis, resident_bytes_of, told, topic},
     support::{
         Folder, Mosquitto, Subscriber,
         authority::{Authority, Publisher, receipted},
@@ -36,14 +36,23 @@ use crate::{
     },
 };
 
-/// Gateways of the store.
-const GATEWAYS: usize = 10_000;
+/// Logs that are kept in one commit while the store is made: one for each would wait for the disk ten thousand times.
+const LOGS_AT_ONCE: usize = 20;
 /// Records of each log, its last ones, that are really signed and chained; those before them have a record's size and
 /// nothing else of it: a collector that starts reads none of their bytes.
 const SIGNED: u64 = 4;
 
-/// A log of so many records, kept, and the chain that goes on with it.
-fn keep_log(store: &mut SqliteStore, number: usize, records: u64) -> Chain {
+/// Keeps logs of so many records in one commit; the chains that go on with them.
+fn keep_logs(store: &mut SqliteStore, numbers: &[usize], records: u64) -> Vec<(usize, Chain)> {
+    let logs = numbers.iter().map(|number| (gateway(*number).0, LogId(*number as u64))).collect();
+    let mut batch = Batch { turns: store.begin(&logs).unwrap(), ..Batch::default() };
+    let chains = numbers.iter().map(|number| (*number, fill(&mut batch, *number, records))).collect();
+    store.commit(&batch).unwrap();
+    chains
+}
+
+/// A log of so many records, and the chain that goes on with it.
+fn fill(batch: &mut Batch, number: usize, records: u64) -> Chain {
     let (id, key) = gateway(number);
     let public = key.public_key();
     let mut chain = Chain::begin(id, LogId(number as u64), 0, Box::new(key));
@@ -54,7 +63,6 @@ fn keep_log(store: &mut SqliteStore, number: usize, records: u64) -> Chain {
     while chain.next_seq() < records {
         lines.push(chain.seal(&at(chain.next_seq()), &beat()).unwrap().bytes.to_vec());
     }
-    let mut batch = Batch { turns: store.begin(&[log].into()).unwrap(), ..Batch::default() };
     for seq in 1..records - SIGNED {
         let hash = Digest::of(&seq.to_be_bytes());
         let (kind, wall_unix_ms) = ("checkpoint".to_owned(), NOW + seq.cast_signed());
@@ -71,7 +79,6 @@ fn keep_log(store: &mut SqliteStore, number: usize, records: u64) -> Chain {
     }
     batch.epochs.push((log, KeptEpoch { epoch: 0, from: 0, key: public }));
     batch.heads.push(kept(log, head.unwrap(), &public));
-    store.commit(&batch).unwrap();
     chain
 }
 
@@ -84,7 +91,8 @@ fn kept((gateway, log): Log, (seq, head): (u64, Digest), key: &PublicKey) -> Kep
 #[tokio::test]
 #[ignore = "measures and judges nothing, and needs 10 GB: see the head of tests/collector/cold.rs"]
 async fn cold_start() {
-    let records = std::env::var("COLDHEARTH_RECORDS").map_or(10_000_000, |text| text.parse().unwrap());
+    let _alone = ALONE.lock().await;
+    let (records, gateways) = (told("COLDHEARTH_RECORDS", 10_000_000), told("COLDHEARTH_GATEWAYS", 10_000));
     let folder = Folder::new("cold");
     let broker = Mosquitto::start_with(&folder.0, free_port(), "max_queued_messages 0\n").await;
     let page = free_port();
@@ -94,15 +102,19 @@ async fn cold_start() {
     let mut store = SqliteStore::open(&state).unwrap();
     let began = Instant::now();
     let mut chains = BTreeMap::new();
-    for number in 0..GATEWAYS {
-        let (id, key) = gateway(number);
-        store.admit(id, &key.public_key(), NOW).unwrap();
-        chains.insert(number, keep_log(&mut store, number, records / GATEWAYS as u64));
+    // In the order in which the database keeps them.
+    let mut numbers: Vec<usize> = (0..gateways).collect();
+    numbers.sort_by_key(|number| gateway(*number).0);
+    for numbers in numbers.chunks(LOGS_AT_ONCE) {
+        for (id, key) in numbers.iter().map(|number| gateway(*number)) {
+            store.admit(id, &key.public_key(), NOW).unwrap();
+        }
+        chains.extend(keep_logs(&mut store, numbers, (records / gateways) as u64));
     }
     drop(store);
     let file = state.join(STORE_FILE);
     let megabytes = std::fs::metadata(&file).unwrap().len() / 1_000_000;
-    println!("{records} records of {GATEWAYS} gateways, {megabytes} MB, made in {:.0?}", began.elapsed());
+    println!("{records} records of {gateways} gateways, {megabytes} MB, made in {:.0?}", began.elapsed());
     for is_cold in [true, false] {
         if is_cold {
             // Written, and then out of the machine's memory.
@@ -142,11 +154,6 @@ async fn start(
     receipted(&mut subscriber, &authority.key(), seq).await;
     let kept = began.elapsed();
     let started = resident_bytes_of(serve.0.id());
-    println!(
-        "{}: health after {green:.1?}, a record kept and receipted after {kept:.1?}, {} MB in memory",
-        if is_cold { "out of no page cache" } else { "started again" },
-        started / 1_000_000
-    );
     let began = Instant::now();
     for (number, chain) in chains.iter_mut().rev() {
         let line = chain.seal(&at(chain.next_seq()), &beat()).unwrap().bytes.to_vec();
@@ -155,9 +162,12 @@ async fn start(
     receipted(&mut subscriber, &authority.key(), seq + 1).await;
     let took: Duration = began.elapsed();
     let grown = resident_bytes_of(serve.0.id());
-    let rate = GATEWAYS as f64 / took.as_secs_f64();
+    let rate = chains.len() as f64 / took.as_secs_f64();
     println!(
-        "  then one record of each gateway in {took:.1?}, {rate:.0} a second, {} MB in memory",
+        "{}: health after {green:.1?}, a record kept and receipted after {kept:.1?}, {} MB in memory; then one record of each \
+         gateway in {took:.1?}, {rate:.0} a second, {} MB",
+        if is_cold { "out of no page cache" } else { "started again" },
+        started / 1_000_000,
         grown / 1_000_000
     );
     assert_eq!(serve.stop(), 0);

@@ -1,4 +1,7 @@
-//! How fast and how large, measured, not judged: `cargo test --release --test collector -- --ignored --nocapture figures`.
+//! How fast and how large, measured, not judged, each by one command that tells it in a line or two:
+//! `cargo test --release --test collector -- --ignored --nocapture rate_by_batches`, `rate_by_collectors`, `memory`
+//! (`COLDHEARTH_RECORDS`, 6,000 unless told otherwise; `COLDHEARTH_GATEWAYS`, 1,000: memory is measured of a process that
+//! has done nothing else).
 #![allow(
     clippy::disallowed_methods,
     clippy::cast_precision_loss,
@@ -16,6 +19,8 @@ use coldhearth::{
         place::{CreditCode, Division},
     },
 };
+
+use tokio::sync::Mutex;
 
 use crate::{
     homes::Homes,
@@ -50,7 +55,7 @@ pub(crate) fn genesis(number: usize) -> Body {
 }
 
 /// What so many gateways say, one record each in turn.
-fn traffic(gateways: usize, records: usize) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn traffic(gateways: usize, records: usize) -> Vec<(String, Vec<u8>)> {
     let mut chains: Vec<(String, Chain)> = (0..gateways)
         .map(|number| {
             let (id, key) = gateway(number);
@@ -78,42 +83,56 @@ pub(crate) fn resident_bytes_of(id: u32) -> usize {
     pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4_096
 }
 
+/// Whoever measures, measures alone.
+pub(crate) static ALONE: Mutex<()> = Mutex::const_new(());
+
+/// A number that the environment names, or this.
+pub(crate) fn told(variable: &str, otherwise: usize) -> usize {
+    std::env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
+}
+
+/// What a hundred gateways say, in `COLDHEARTH_RECORDS` records in all.
+fn hundred() -> Vec<(String, Vec<u8>)> {
+    traffic(100, told("COLDHEARTH_RECORDS", 6_000) / 100)
+}
+
 #[test]
-#[ignore = "measures and judges nothing: cargo test --release --test collector -- --ignored --nocapture figures"]
-fn figures() {
-    let messages = traffic(100, 60);
+#[ignore = "measures and judges nothing: see the head of tests/collector/figures.rs"]
+fn rate_by_batches() {
+    let _alone = ALONE.blocking_lock();
+    let messages = hundred();
     for homes in [Homes::Sqlite, Homes::Postgres] {
+        let mut rates = Vec::new();
         for batch in [16, 64, 256, 1_024] {
-            let home = homes.open("figures");
-            for number in 0..100 {
-                let (id, key) = gateway(number);
-                home.store().admit(id, &key.public_key(), NOW).unwrap();
-            }
-            let mut collector = Collector::open(home.store(), Box::new(key(9))).unwrap();
-            let (began, mut kept) = (Instant::now(), 0);
-            for chunk in messages.chunks(batch) {
-                let chunk: Vec<_> =
-                    chunk.iter().map(|(topic, bytes)| (topic.as_str(), bytes.as_slice())).collect();
-                kept += collector.take(&chunk, NOW).unwrap().records;
-            }
-            assert_eq!(kept, messages.len() as u64);
-            let rate = messages.len() as f64 / began.elapsed().as_secs_f64();
-            println!("{homes:?}: {rate:.0} records verified and stored a second, in batches of {batch}");
+            let rate = rate_of(homes, 1, batch, &messages);
+            rates.push(format!("{rate:.0} in batches of {batch}"));
         }
+        println!("{homes:?}: records verified and stored a second: {}", rates.join(", "));
     }
+}
+
+#[test]
+#[ignore = "measures and judges nothing: see the head of tests/collector/figures.rs"]
+fn rate_by_collectors() {
+    let _alone = ALONE.blocking_lock();
+    let messages = hundred();
     for homes in [Homes::Sqlite, Homes::Postgres] {
-        for collectors in [1, 2] {
-            let rate = rate_of(homes, collectors, &messages);
-            println!(
-                "{homes:?}, {collectors} collectors: {rate:.0} records verified and stored a second in all"
-            );
-        }
+        let (one, two) = (rate_of(homes, 1, 256, &messages), rate_of(homes, 2, 256, &messages));
+        println!(
+            "{homes:?}: records verified and stored a second: {one:.0} by one collector, {two:.0} by two"
+        );
     }
-    memory_of(1_000, 100);
+}
+
+#[test]
+#[ignore = "measures and judges nothing: see the head of tests/collector/figures.rs"]
+fn memory() {
+    let _alone = ALONE.blocking_lock();
+    memory_of(told("COLDHEARTH_GATEWAYS", 1_000), 20);
 }
 
 /// Records a second of collectors that each take every so many-th of the messages, as a broker that shares gives them.
-fn rate_of(homes: Homes, collectors: usize, messages: &[(String, Vec<u8>)]) -> f64 {
+fn rate_of(homes: Homes, collectors: usize, batch: usize, messages: &[(String, Vec<u8>)]) -> f64 {
     let home = homes.open("several");
     for number in 0..100 {
         let (id, key) = gateway(number);
@@ -131,7 +150,7 @@ fn rate_of(homes: Homes, collectors: usize, messages: &[(String, Vec<u8>)]) -> f
                     .step_by(collectors)
                     .map(|(topic, bytes)| (topic.as_str(), bytes.as_slice()))
                     .collect();
-                mine.chunks(256).for_each(|chunk| assert!(collector.take(chunk, NOW).is_ok()));
+                mine.chunks(batch).for_each(|chunk| assert!(collector.take(chunk, NOW).is_ok()));
             });
         }
     });
@@ -154,7 +173,8 @@ fn memory_of(gateways: usize, records: usize) {
     }
     let grown = resident_bytes().saturating_sub(before);
     println!(
-        "{gateways} gateways that have said {records} records each: {} kB more in memory",
-        grown / 1_000
+        "{gateways} gateways that have said {records} records each: {} kB more in memory, {} bytes a gateway",
+        grown / 1_000,
+        grown / gateways.max(1)
     );
 }

@@ -24,7 +24,7 @@ fn lines(count: u64) -> Vec<Vec<u8>> {
 }
 
 /// A record that somebody else's key signed in our gateway's name.
-fn forged(log: u64, seq: u64, epoch: u32) -> Vec<u8> {
+pub(crate) fn forged(log: u64, seq: u64, epoch: u32) -> Vec<u8> {
     let mut record = Unverified::read(&lines(2)[1]).unwrap().verify(&key_of(7)).unwrap();
     let header = &mut record.header;
     (header.log, header.seq, header.key_epoch, header.key_id) =

@@ -4,6 +4,7 @@
 mod archive;
 mod cold;
 mod figures;
+mod flood;
 mod forged;
 mod homes;
 mod lineage;

@@ -6,9 +6,11 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
+    clippy::print_stdout,
     reason = "a test fails by panicking, and says what it could not try"
 )]
 
+mod flood;
 mod payloads;
 mod room;
 mod slow;

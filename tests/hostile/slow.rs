@@ -25,7 +25,7 @@ const LARGEST: usize = 256 * 1024;
 const MOST_KIB: u64 = 96 * 1024;
 
 /// The most memory a process ever had, in KiB.
-fn peak_kib(process: &Process) -> u64 {
+pub(crate) fn peak_kib(process: &Process) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", process.0.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.split_whitespace().next().unwrap().parse().unwrap()

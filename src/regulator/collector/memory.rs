@@ -246,6 +246,7 @@ impl Collector {
     /// Forgets a batch that was not kept, and everything it has taught. What it had let go waits for the next.
     pub(super) fn undo(&mut self) {
         self.store.abandon();
+        self.remarks.undo();
         let Batch { records, forks, .. } = std::mem::take(&mut self.batch);
         let mut touched = std::mem::take(&mut self.opened);
         let shown = forks.into_iter().map(|(log, fork)| (log, fork.shown));
