@@ -4,6 +4,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::wildcard_enum_match_arm,
+    clippy::print_stderr,
     reason = "a test fails by panicking, and waits for one event among many"
 )]
 
@@ -14,24 +15,99 @@ use std::{
     process::{Command, Stdio},
 };
 
-use coldhearth::host::{
-    Clock as _, SystemClock,
-    courier::{self, Event, Send},
+use coldhearth::{
+    host::{
+        Clock as _, SystemClock,
+        courier::{self, Event, Send},
+    },
+    regulator::{
+        share::{
+            Shown,
+            canary::{Verdict, Why},
+        },
+        vitals::Vitals,
+    },
 };
 use support::{
-    Folder, Mosquitto, PATIENCE, Process, Subscriber, free_port,
+    Folder, Mosquitto, PATIENCE, Process, Subscriber, exposition, free_port,
     page::{asked, samples, until_ails},
     soon,
 };
 
 const TOPIC: &str = "coldhearth/v1/13/04/21/91350100M000100Y43/gw-03/_/attest";
 
-/// Prometheus's own word on a page, where its tool is installed.
-fn promtool(page: &str) {
-    let checks = Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).spawn();
-    let Ok(mut checks) = checks else { return };
-    checks.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
-    assert!(checks.wait().unwrap().success(), "{page}");
+/// What others say to a page, beside our own reader, which always does: Prometheus's tool, and its library for Python. Who is
+/// not there is named.
+fn others_read(page: &str) {
+    let library = "import sys; from prometheus_client.parser import text_string_to_metric_families as read; \
+                   sys.exit(0 if len(list(read(sys.stdin.read()))) > 20 else 1)";
+    let python = std::env::var("COLDHEARTH_PYTHON").unwrap_or_else(|_| "python3".into());
+    let has_library = Command::new(&python).args(["-c", "import prometheus_client"]).output();
+    let has_library = has_library.is_ok_and(|out| out.status.success());
+    let readers = [("promtool", vec!["check", "metrics"], true), (&python, vec!["-c", library], has_library)];
+    for (program, arguments, is_there) in readers {
+        let reads =
+            is_there.then(|| Command::new(program).args(&arguments).stdin(Stdio::piped()).spawn().ok());
+        let Some(mut reads) = reads.flatten() else {
+            eprintln!("NOT READ by {program} {arguments:?}: it is not installed");
+            continue;
+        };
+        reads.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
+        assert!(reads.wait().unwrap().success(), "{program}: {page}");
+    }
+}
+
+/// A collector of a group, with everything it may have to tell.
+fn full_vitals() -> Vitals {
+    let share = Shown {
+        verdict: Verdict::Broken(Why::Doubled),
+        hears: true,
+        parts: 34,
+        present: (3, 3),
+        canaries: (9, 7),
+        fallbacks: 1,
+        unlike: None,
+    };
+    Vitals { share: Some(share), store_away_since_ms: Some(1), store_full: true, ..Vitals::default() }
+}
+
+#[test]
+fn every_metric_is_described_once_and_written_as_prometheus_reads_it() {
+    for vitals in [Vitals::default(), full_vitals()] {
+        let page = vitals.exposition(1_000_000);
+        let samples = exposition::read(&page).unwrap_or_else(|why| panic!("{why}\n{page}"));
+        assert!(samples.len() > 40 && samples["coldhearth_healthy"] == 0, "{samples:#?}");
+        others_read(&page);
+    }
+}
+
+#[test]
+fn our_reader_takes_no_page_that_prometheus_would_not() {
+    let page =
+        |lines: &str| exposition::read(&lines.replace("N ", "coldhearth_n ").replace("N{", "coldhearth_n{"));
+    let good = "# HELP N What\n# TYPE N gauge\nN{a=\"x\\\"y\\\\\",b=\"1 2\"} 3\nN{a=\"z\",b=\"\"} 4\n";
+    assert_eq!(page(good).unwrap().len(), 2);
+    for bad in [
+        "# HELP N What\n# TYPE N gauge\nN 1",
+        "# TYPE N gauge\nN 1\n",
+        "# HELP N What\nN 1\n",
+        "# HELP N What\n# TYPE N gauge\n",
+        "# HELP N What\n# TYPE N counter\nN 1\n",
+        "# HELP N What\n# TYPE N gauge\nN 1\nN 1\n",
+        "# HELP N What\n# TYPE N gauge\nN 1.5\n",
+        "# HELP N What\n# TYPE N gauge\nN{a=\"1\",b=\"2\"} 1\nN{b=\"2\",a=\"1\"} 1\n",
+        "# HELP N What\n# TYPE N gauge\nN{a=\"1\"} 1\nN{b=\"2\"} 1\n",
+        "# HELP N What\n# TYPE N gauge\nN{a=\"1\",a=\"2\"} 1\n",
+        "# HELP N What\n# TYPE N gauge\nN{a=\"\\x\"} 1\n",
+        "# HELP N What\n# TYPE N gauge\nN{a=\"x\"y\"} 1\n",
+        "# HELP N What\n# TYPE N gauge\nN{a-b=\"1\"} 1\n",
+        "# HELP N What\n# TYPE N gauge\nN{a=\"1\"}  1\n",
+        "# HELP N What\n# TYPE N gauge\nN 1\n\n",
+        "# HELP N What\n# TYPE N gauge\nN 1\n# HELP N What\n# TYPE N gauge\nN{a=\"1\"} 1\n",
+        "# HELP N What\\d\n# TYPE N gauge\nN 1\n",
+    ] {
+        assert!(page(bad).is_err(), "{bad}");
+    }
 }
 
 fn serve(folder: &Folder, broker: u16, metrics: &str) -> Command {
@@ -83,7 +159,7 @@ async fn health_is_green_only_without_a_reason_and_every_hostile_message_is_coun
             let refused =
                 |reason: &str| counts[&format!("coldhearth_messages_refused_total{{reason=\"{reason}\"}}")];
             if refused("not_ours") == 4 && refused("not_canonical") == 1 && refused("unknown_key") == 1 {
-                promtool(&page);
+                others_read(&page);
                 return counts;
             }
             clock.sleep_until(clock.now().uptime_ms + 50).await;

@@ -11,8 +11,8 @@ use super::{
     acks::Acks,
     collector::{Collector, Outgoing, Tally},
     desk::{self, Desk, Job, Message, Outcome},
-    share::{KEEPALIVE_S, Member, TAG},
-    store::StoreFault,
+    share::{KEEPALIVE_S, Member, TAG, canary::EVERY_MS, presence::AWAY_MS},
+    store::{StoreFault, postgres::IDLE_TIMEOUT_MS},
     vitals::{Line, Vitals},
 };
 use crate::{
@@ -40,6 +40,14 @@ pub const RECEIPTS_IN_FLIGHT: usize = 32;
 pub const MOST_RECEIPTS_WAITING: usize = 2_048;
 /// How long the broker is asked to keep for us what comes while we are away, in seconds.
 pub const KEEPS_S: u32 = 3_600;
+/// How long after a member of a group was killed, frozen or cut off another has its part, in milliseconds.
+pub const TAKEN_OVER_MS: u64 = 10_000;
+// Its broker misses it, or its fellows do; and its database undoes the batch it was at.
+const _: () = assert!(
+    KEEPALIVE_S as u64 * 1_500 <= TAKEN_OVER_MS
+        && AWAY_MS + 2 * EVERY_MS <= TAKEN_OVER_MS
+        && IDLE_TIMEOUT_MS <= TAKEN_OVER_MS
+);
 /// First pause before a store that is away is asked again, in milliseconds; it doubles up to [`RETRY_MOST_MS`].
 pub const RETRY_FIRST_MS: u64 = 250;
 /// Longest pause before a store that is away is asked again, in milliseconds.
@@ -184,6 +192,8 @@ struct Trouble {
     tries: u32,
     /// When to ask again.
     again_ms: u64,
+    /// It says that it has no room.
+    is_full: bool,
 }
 
 struct Serving {
@@ -258,6 +268,7 @@ impl Serving {
             store_retries,
             store_conflicts,
             store_away_since_ms: self.trouble.as_ref().map(|trouble| trouble.since_ms),
+            store_full: self.trouble.as_ref().is_some_and(|trouble| trouble.is_full),
             store_busy_since_ms: self.busy.then_some(self.busy_since_ms),
             waiting: (self.waiting.len() as u64, MOST_WAITING as u64),
             waiting_bytes: (self.waiting_bytes as u64, MOST_WAITING_BYTES as u64),
@@ -325,7 +336,7 @@ impl Serving {
         let outcome = match answer {
             Ok(outcome) => outcome,
             Err(StoreFault::Failed(failure)) => return Err(failure),
-            Err(away @ (StoreFault::Away(_) | StoreFault::Conflict)) => {
+            Err(away @ (StoreFault::Away(_) | StoreFault::Full(_) | StoreFault::Conflict)) => {
                 return self.on_trouble(job, &away, now_ms);
             }
         };
@@ -372,7 +383,8 @@ impl Serving {
                 "the store is away, nothing is acknowledged: {fault}"
             );
         }
-        self.trouble = Some(Trouble { job, since_ms, tries, again_ms: now_ms + pause_ms });
+        let is_full = matches!(fault, StoreFault::Full(_));
+        self.trouble = Some(Trouble { job, since_ms, tries, again_ms: now_ms + pause_ms, is_full });
         Ok(())
     }
 
@@ -444,7 +456,7 @@ impl Serving {
 fn report(tally: Tally) {
     if tally != Tally::default() {
         let Tally { records, again, refused, unknown, forks, lost, .. } = tally;
-        tracing::info!(records, again, refused, unknown, forks, lost, "kept");
+        tracing::debug!(records, again, refused, unknown, forks, lost, "kept");
     }
 }
 

@@ -45,8 +45,10 @@ pub type Spot = (GatewayId, LogId, u64);
 pub enum StoreFault {
     /// Another collector has had one of the logs meanwhile: read again and go on.
     Conflict,
-    /// The database does not answer, or has no room: why, for a person. It may answer later.
+    /// The database does not answer: why, for a person. It may answer later.
     Away(String),
+    /// It has no room left: where, for a person who can make some.
+    Full(String),
     /// It answers, and the answer will not change.
     Failed(Failure),
 }
@@ -58,6 +60,7 @@ impl fmt::Display for StoreFault {
                 f.write_str("another collector has kept something of the same log meanwhile")
             }
             StoreFault::Away(why) => f.write_str(why),
+            StoreFault::Full(why) => write!(f, "{why}: there is no room: make some"),
             StoreFault::Failed(failure) => f.write_str(&failure.message),
         }
     }
@@ -68,6 +71,7 @@ impl From<StoreFault> for Failure {
         match fault {
             StoreFault::Conflict => Failure::new(Exit::Retry, fault.to_string()),
             StoreFault::Away(why) => Failure::new(Exit::Unreachable, why),
+            StoreFault::Full(_) => Failure::new(Exit::Unreachable, fault.to_string()),
             StoreFault::Failed(failure) => failure,
         }
     }

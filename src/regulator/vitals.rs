@@ -61,6 +61,8 @@ pub struct Vitals {
     pub store_conflicts: u64,
     /// Since when the store is away, uptime in milliseconds; the log says why.
     pub store_away_since_ms: Option<u64>,
+    /// Whether it has no room left.
+    pub store_full: bool,
     /// Since when the store is at something, uptime in milliseconds.
     pub store_busy_since_ms: Option<u64>,
     /// Messages in hand, and the most there may be.
@@ -114,10 +116,12 @@ impl Vitals {
         }
         if let Some(since_ms) = self.store_away_since_ms {
             let seconds = now_ms.saturating_sub(since_ms) / 1_000;
-            ails(
-                "store_away",
-                format!("no answer for {seconds} s, and nothing is acknowledged; the log says why"),
-            );
+            let (code, what) = if self.store_full {
+                ("store_full", "no room in the store")
+            } else {
+                ("store_away", "no answer of the store")
+            };
+            ails(code, format!("{what} for {seconds} s, and nothing is acknowledged; the log says where"));
         } else if let Some(since_ms) = self.store_busy_since_ms
             && now_ms.saturating_sub(since_ms) >= SILENT_MS
         {
@@ -195,6 +199,8 @@ impl Vitals {
             "1 while the store does not answer",
             &[(&[], u64::from(self.store_away_since_ms.is_some()))],
         );
+        let full = u64::from(self.store_full);
+        page.gauge("store_full", "1 while the store has no room left", &[(&[], full)]);
         page.counter("store_lost_total", "Times the store went away", &[(&[], self.store_lost)]);
         page.counter(
             "store_retries_total",
@@ -372,6 +378,7 @@ mod tests {
             (Vitals { too_large_ms: Some(999_000), ..well() }, "packet_too_large"),
             (Vitals { line: Line::Greeted, ..well() }, "not_subscribed"),
             (Vitals { store_away_since_ms: Some(0), ..well() }, "store_away"),
+            (Vitals { store_away_since_ms: Some(0), store_full: true, ..well() }, "store_full"),
             (Vitals { store_busy_since_ms: Some(0), ..well() }, "store_silent"),
             (Vitals { waiting: (10, 10), ..well() }, "hands_full"),
             (Vitals { waiting_bytes: (1_001, 1_000), ..well() }, "hands_full"),

@@ -295,6 +295,21 @@ fn a_database_that_crashes_between_two_batches_loses_neither() {
 }
 
 #[test]
+fn a_batch_whose_collector_is_frozen_is_undone_by_the_server_and_its_logs_are_free() {
+    let home = Homes::Postgres.open("frozen");
+    let logs = BTreeSet::from([(gateway(), LogId(5))]);
+    let (mut frozen, mut other) = (home.store(), home.store());
+    frozen.begin(&logs).unwrap();
+    // Waits for its turn, and would say so if it had waited in vain.
+    other.begin(&logs).unwrap();
+    other.abandon();
+    let thawed = frozen.commit(&Batch::default());
+    assert!(matches!(thawed, Err(StoreFault::Away(_))), "{thawed:?}");
+    frozen.begin(&logs).unwrap();
+    frozen.abandon();
+}
+
+#[test]
 fn a_database_is_entered_with_a_password_from_a_file_and_says_what_is_wrong() {
     let server = Postgres::start("");
     let at = server.at(&server.database("enter"));
@@ -303,7 +318,7 @@ fn a_database_is_entered_with_a_password_from_a_file_and_says_what_is_wrong() {
     std::fs::write(&wrong, "not this one").unwrap();
     let failed = |at: PostgresAt| match PostgresStore::open(at).err().unwrap() {
         StoreFault::Failed(failure) => failure,
-        other @ (StoreFault::Conflict | StoreFault::Away(_)) => panic!("{other:?}"),
+        other @ (StoreFault::Conflict | StoreFault::Away(_) | StoreFault::Full(_)) => panic!("{other:?}"),
     };
     let refused = failed(PostgresAt { password_file: Some(wrong), ..at.clone() });
     assert_eq!(refused.exit.code(), 77, "{refused}");

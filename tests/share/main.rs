@@ -11,6 +11,7 @@
 mod cluster;
 #[path = "../support/mod.rs"]
 mod support;
+mod takeover;
 
 use cluster::{Cluster, GROUP};
 use coldhearth::{

@@ -12,6 +12,7 @@
 )]
 
 pub mod authority;
+pub mod exposition;
 pub mod nats;
 pub mod page;
 pub mod postgres;

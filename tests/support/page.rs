@@ -9,7 +9,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::soon;
+use super::{exposition, soon};
 
 /// Asks a page; its status and what stands on it.
 pub async fn asked(port: u16, path: &str) -> Option<(u16, String)> {
@@ -55,21 +55,10 @@ async fn until_told(port: u16, what: &str, is_it: impl Fn(&[String]) -> bool) {
     .await;
 }
 
-/// Every sample of a page; each metric is described before, and once.
+/// Every sample of a page that is as Prometheus wants it; none of a page that did not come.
 pub fn samples(page: &str) -> BTreeMap<String, u64> {
-    let mut all = BTreeMap::new();
-    let mut described = Vec::new();
-    for line in page.lines() {
-        if let Some(about) = line.strip_prefix("# TYPE ") {
-            let (name, kind) = about.split_once(' ').unwrap();
-            assert!(["counter", "gauge"].contains(&kind) && !described.contains(&name), "{line}");
-            assert_eq!(name.ends_with("_total"), kind == "counter", "{line}");
-            described.push(name);
-        } else if !line.starts_with("# HELP ") {
-            let (name, value) = line.rsplit_once(' ').unwrap();
-            assert!(described.contains(&name.split('{').next().unwrap()), "{line}");
-            assert!(all.insert(name.to_owned(), value.parse().unwrap()).is_none(), "{line}");
-        }
+    if page.is_empty() {
+        return BTreeMap::new();
     }
-    all
+    exposition::read(page).unwrap_or_else(|why| panic!("{why}\n{page}"))
 }

@@ -217,6 +217,11 @@ fn is_root() -> bool {
 /// Gives a file to the user the server runs as, who alone may read it.
 pub fn hand_over(file: &Path) {
     std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    give(file);
+}
+
+/// Makes a file or folder that of the user the server runs as.
+pub fn give(file: &Path) {
     if is_root() {
         let id = |flag: &str| {
             let out = Command::new("id").args([flag, "nobody"]).output().unwrap();

@@ -18,6 +18,7 @@ use std::{
 
 use tokio::runtime::Runtime;
 
+pub use self::session::IDLE_TIMEOUT_MS;
 use self::session::Session;
 use super::{
     Admitted, Answered, Batch, Kept, KeptEpoch, KeptFork, KeptHeads, KeptReceipt, KeptRecord, Log, Pruned,
@@ -301,7 +302,10 @@ impl Store for PostgresStore {
     fn snapshot(&mut self) -> Answered<()> {
         self.connect()?;
         self.begun = true;
-        self.ask(async |session| session.batch("begin isolation level repeatable read read only").await)
+        // Whoever only reads keeps nobody from anything, however slowly the copy is written.
+        let sql = "begin isolation level repeatable read read only;
+                   set local idle_in_transaction_session_timeout = 0";
+        self.ask(async |session| session.batch(sql).await)
     }
 
     fn logs(&mut self) -> Answered<Vec<Log>> {

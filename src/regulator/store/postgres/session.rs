@@ -19,8 +19,13 @@ pub(super) const CONNECT_TIMEOUT_S: u64 = 10;
 const STATEMENT_TIMEOUT_MS: u64 = 30_000;
 /// How long the server waits for another collector's batch, in milliseconds.
 const LOCK_TIMEOUT_MS: u64 = 20_000;
+/// How long a collector may do nothing in the midst of a batch before the server undoes it, in milliseconds: whoever was
+/// frozen or cut off there would keep the others from its logs until the network notices, which takes hours.
+pub const IDLE_TIMEOUT_MS: u64 = 5_000;
 /// How long unanswered bytes may be on the wire before the connection counts as lost, in seconds.
 const WIRE_TIMEOUT_S: u64 = 30;
+// Whoever waits for a batch that nobody ends is still waiting when the server ends it.
+const _: () = assert!(IDLE_TIMEOUT_MS < LOCK_TIMEOUT_MS);
 /// Held while the tables are made or changed, so that two collectors that start at once do not both do it.
 const MIGRATION_LOCK: i64 = 0x636f_6c64_6865_6172;
 
@@ -64,7 +69,8 @@ impl Session {
         let failed = |e: tokio_postgres::Error| fault(at, &e);
         let settings = format!(
             "set search_path = coldhearth; set statement_timeout = {STATEMENT_TIMEOUT_MS};
-             set lock_timeout = {LOCK_TIMEOUT_MS}; set client_min_messages = warning"
+             set lock_timeout = {LOCK_TIMEOUT_MS}; set client_min_messages = warning;
+             set idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}"
         );
         self.client.batch_execute(&settings).await.map_err(failed)?;
         let sql =
@@ -196,7 +202,9 @@ pub(super) fn fault(at: &PostgresAt, error: &tokio_postgres::Error) -> StoreFaul
     let Some(state) = error.code() else { return StoreFault::Away(why) };
     let failed = |exit, cure: &str| StoreFault::Failed(Failure::new(exit, format!("{why}; {cure}")));
     let class = state.code().get(..2).unwrap_or_default();
-    if *state == SqlState::T_R_SERIALIZATION_FAILURE || *state == SqlState::T_R_DEADLOCK_DETECTED {
+    if *state == SqlState::DISK_FULL {
+        StoreFault::Full(why)
+    } else if *state == SqlState::T_R_SERIALIZATION_FAILURE || *state == SqlState::T_R_DEADLOCK_DETECTED {
         StoreFault::Conflict
     } else if *state == SqlState::UNDEFINED_DATABASE {
         failed(Exit::Config, "make it with `createdb`, or correct `database`")
@@ -206,8 +214,9 @@ pub(super) fn fault(at: &PostgresAt, error: &tokio_postgres::Error) -> StoreFaul
         failed(Exit::Permission, "let the user own the database, or the schema `coldhearth` in it")
     } else if matches!(class, "08" | "53" | "55" | "57" | "58")
         || *state == SqlState::READ_ONLY_SQL_TRANSACTION
+        || *state == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
     {
-        // Connection, resources, locks, operator, system: these pass.
+        // Connection, resources, locks, operator, system, a batch that took too long: these pass.
         StoreFault::Away(why)
     } else {
         failed(Exit::Bug, "this is a defect, or somebody else has changed the tables")

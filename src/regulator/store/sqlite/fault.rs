@@ -14,7 +14,7 @@ use crate::{
 pub(super) fn of(path: &str, error: &Error) -> StoreFault {
     let code = error.sqlite_error_code();
     if has_no_room(error) {
-        StoreFault::Away(format!("{path}: {error}: there is no room: make some"))
+        StoreFault::Full(format!("{path}: {error}"))
     } else if matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) {
         let patience_ms = database::BUSY_TIMEOUT_MS;
         StoreFault::Away(format!(
@@ -40,14 +40,10 @@ mod tests {
     #[test]
     fn what_passes_by_itself_or_by_making_room_is_asked_again_and_nothing_else() {
         let fault = |code| of("store.db", &Error::SqliteFailure(ffi::Error::new(code), None));
-        for code in [
-            ffi::SQLITE_FULL,
-            ffi::SQLITE_IOERR_WRITE,
-            ffi::SQLITE_IOERR_SHMSIZE,
-            ffi::SQLITE_BUSY,
-            ffi::SQLITE_BUSY_SNAPSHOT,
-            ffi::SQLITE_LOCKED,
-        ] {
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_SHMSIZE] {
+            assert!(matches!(fault(code), StoreFault::Full(why) if why.starts_with("store.db: ")), "{code}");
+        }
+        for code in [ffi::SQLITE_BUSY, ffi::SQLITE_BUSY_SNAPSHOT, ffi::SQLITE_LOCKED] {
             assert!(matches!(fault(code), StoreFault::Away(why) if why.starts_with("store.db: ")), "{code}");
         }
         // After an fsync that failed nobody knows what is on the disk; and what rots does not get well.
