@@ -78,10 +78,12 @@ fn shares_told_to_people_add_up_to_the_whole() {
 #[expect(clippy::float_cmp, reason = "the shares are told in parts of a power of two: their sum is exact")]
 fn shares_told_to_machines_sum_to_exactly_one() {
     // Parts of seven have no exact decimal.
-    let trace = "time,power_w\n0,\n1000,20000\n2000,900000\n3000,900000\n4000,10\n5000,-90000\n6000,10\n7000,10\n";
+    let trace =
+        "time,power_w\n0,\n1000,20000\n2000,900000\n3000,900000\n4000,10\n5000,-90000\n6000,10\n7000,10\n";
     let out = judge(trace, &["--json"]);
     let told: Value = serde_json::from_slice(&out.stdout).unwrap();
-    let shares: Vec<f64> = told["shares"].as_object().unwrap().values().map(|v| v.as_f64().unwrap()).collect();
+    let shares: Vec<f64> =
+        told["shares"].as_object().unwrap().values().map(|v| v.as_f64().unwrap()).collect();
     assert_eq!(shares.iter().sum::<f64>(), 1.0, "{told}");
     assert_eq!(shares.iter().rev().sum::<f64>(), 1.0, "{told}");
     assert!(shares.iter().filter(|share| **share > 0.0).count() > 1, "{told}");

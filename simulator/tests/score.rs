@@ -36,7 +36,15 @@ fn the_scoreboard_says_all_that_a_machine_reads() {
     assert_eq!((idle["honest"].as_bool(), melt["honest"].as_bool()), (Some(true), Some(false)));
     assert_eq!((melt["runs"].as_u64(), melt["caught"].as_u64()), (Some(2), Some(2)));
     assert_eq!(melt["signs"][0], "violation");
-    for key in ["delay_s_p50", "delay_s_p95", "energy_kwh_p95", "limit_kwh", "rule_limit_kwh", "unknown_share", "poll_s"] {
+    for key in [
+        "delay_s_p50",
+        "delay_s_p95",
+        "energy_kwh_p95",
+        "limit_kwh",
+        "rule_limit_kwh",
+        "unknown_share",
+        "poll_s",
+    ] {
         assert!(melt[key].is_number(), "{key}: {melt}");
     }
     assert!(idle["delay_s_p50"].is_null() && idle["false_alarms"] == 0 && idle["poll_s"] == 60.0);

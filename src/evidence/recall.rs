@@ -208,9 +208,10 @@ impl Recall {
         let plates =
             self.plates.values().map(|read| Body::Finding(Finding::Event(Event::Plate(read.clone()))));
         let last = |asset: AssetId| self.verdicts.get(&asset).and_then(|verdict| verdict.permit);
-        let uses = self.permit_uses.iter().filter(|((asset, permit), _)| {
-            last(*asset).is_none_or(|last| last.permit != *permit)
-        });
+        let uses = self
+            .permit_uses
+            .iter()
+            .filter(|((asset, permit), _)| last(*asset).is_none_or(|last| last.permit != *permit));
         let uses = uses.map(|((asset, _), used)| {
             Body::Finding(Finding::Event(Event::PermitUsed { asset: *asset, used: *used }))
         });

@@ -47,7 +47,9 @@ pub fn earliest_proven(proof: &Proof) -> LegalDay {
     match proof {
         Proof::Energy(excess) => earliest_drawn(&excess.from),
         // A demand's beginning has the register's age in it.
-        Proof::Power { from, .. } | Proof::Demand { from, .. } | Proof::BackFeed { from } => earliest_day(from),
+        Proof::Power { from, .. } | Proof::Demand { from, .. } | Proof::BackFeed { from } => {
+            earliest_day(from)
+        }
     }
 }
 

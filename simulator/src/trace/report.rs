@@ -44,8 +44,11 @@ impl Report {
             .map(|(word, share)| ((*word).to_owned(), json!(real(share) / real(SHARE_PARTS))))
             .collect();
         let whole_ms = i64::try_from(tally.whole() / NANOS_IN_MS).unwrap_or(i64::MAX);
-        let states_ms: Map<String, Value> =
-            STATES.iter().zip(tally.shares(whole_ms)).map(|(word, ms)| ((*word).to_owned(), json!(ms))).collect();
+        let states_ms: Map<String, Value> = STATES
+            .iter()
+            .zip(tally.shares(whole_ms))
+            .map(|(word, ms)| ((*word).to_owned(), json!(ms)))
+            .collect();
         let rules = Parameters::of(terms.poll_ms);
         json!({
             "spells": spells,

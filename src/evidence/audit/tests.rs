@@ -10,8 +10,8 @@ use crate::{
         recall::Recall,
     },
     judge::{
-        Event, Excess, Interval, Mark, Measured, MeterTold, PermitUse, PlateRead, Proof, RegisterEvent, RegisterQuirk,
-        Shares, SignSet, Span, StateFinding, Why, Window, Windows,
+        Event, Excess, Interval, Mark, Measured, MeterTold, PermitUse, PlateRead, Proof, RegisterEvent,
+        RegisterQuirk, Shares, SignSet, Span, StateFinding, Why, Window, Windows,
     },
     metering::{Block, Fault, Function, Identity, Register, Scan, identity::Label},
     terms::{
@@ -446,9 +446,10 @@ fn several_permits_are_remembered_each_with_its_use() {
     ];
     // The newest of each shelf and subject, as a journal tells them.
     let place = |body: &Body| (body.shelf(), body.subject());
-    let newest = said.iter().enumerate().filter(|(at, body)| {
-        !said.iter().skip(at + 1).any(|later| place(later) == place(body))
-    });
+    let newest = said
+        .iter()
+        .enumerate()
+        .filter(|(at, body)| !said.iter().skip(at + 1).any(|later| place(later) == place(body)));
     let mut recall = Recall::default();
     newest.for_each(|(_, body)| recall.on_said(&at(30), body));
     let uses = vec![(asset, used("permit-2", 310)), (asset, used("permit-1", 70))];

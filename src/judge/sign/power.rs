@@ -5,8 +5,10 @@ use crate::{
     metering::{Quantity, Reading},
 };
 
-const PHASE_VOLTAGES: [Quantity; 3] = [Quantity::VoltageL1, Quantity::VoltageL2, Quantity::VoltageL3];
-const LINE_VOLTAGES: [Quantity; 3] = [Quantity::VoltageL12, Quantity::VoltageL23, Quantity::VoltageL31];
+pub(super) const PHASE_VOLTAGES: [Quantity; 3] =
+    [Quantity::VoltageL1, Quantity::VoltageL2, Quantity::VoltageL3];
+pub(super) const LINE_VOLTAGES: [Quantity; 3] =
+    [Quantity::VoltageL12, Quantity::VoltageL23, Quantity::VoltageL31];
 const CURRENTS: [Quantity; 3] = [Quantity::CurrentL1, Quantity::CurrentL2, Quantity::CurrentL3];
 const POWERS: [Quantity; 3] = [Quantity::PowerL1, Quantity::PowerL2, Quantity::PowerL3];
 const REACTIVES: [Quantity; 3] = [Quantity::ReactiveL1, Quantity::ReactiveL2, Quantity::ReactiveL3];

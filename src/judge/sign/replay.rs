@@ -3,11 +3,13 @@
 //! A window of prints is kept and compared with what comes after it; each new window is kept for twice as many readings
 //! (Brent's way to find a cycle), then it begins with short ones again. A loop of up to [`LONGEST`] readings is found
 //! within three rounds of a fresh witness, and within four times [`LONGEST`] readings always. Beside it runs of the last
-//! hour are kept, so that a loop shorter than that is found with its first repetition.
+//! hour are kept, so that a loop shorter than that is found with its first repetition, and prints of the voltages alone,
+//! which come again where its words change just as they are polled.
 
 mod recent;
+mod slipping;
 
-use self::recent::Recent;
+use self::{recent::Recent, slipping::Slipping};
 use super::{Figure, Figures, figure::figures};
 
 /// So many readings in a row must come again.
@@ -24,14 +26,16 @@ pub const LONGEST: u64 = 131_072;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Replay {
     recent: Recent,
+    slipping: Slipping,
     window: Awaited,
 }
 
 impl Replay {
-    /// Takes the print of a reading of a live line.
-    pub fn look(&mut self, print: u64) -> Option<Figures> {
-        let (recent, awaited) = (self.recent.look(print), self.window.look(print));
-        let readings = i64::try_from(recent.or(awaited)?).unwrap_or(i64::MAX);
+    /// Takes the print of a reading of a live line, and that of its voltages.
+    pub fn look(&mut self, print: u64, of_voltages: u64) -> Option<Figures> {
+        let (recent, slipping) = (self.recent.look(print), self.slipping.look(of_voltages));
+        let awaited = self.window.look(print);
+        let readings = i64::try_from(recent.or(slipping).or(awaited)?).unwrap_or(i64::MAX);
         Some(figures([(Figure::Readings, readings)]))
     }
 }

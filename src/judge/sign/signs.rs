@@ -12,7 +12,7 @@ use super::{
     rating::Rating,
     replay::Replay,
     shape::Shape,
-    stuck::{Stillness, print_of},
+    stuck::{Stillness, print_of, print_of_voltages},
     sums::Sums,
 };
 use crate::{
@@ -158,7 +158,7 @@ impl Signs {
             (Sign::CurrentWithoutVoltage, self.without_voltage(terms, reading, sight)),
             (Sign::PhaseLost, self.phases.look(terms, reading)),
             (Sign::Stuck, self.stillness.look(reading, print, is_live)),
-            (Sign::Replayed, is_live.then(|| self.replay.look(print)).flatten()),
+            (Sign::Replayed, is_live.then(|| self.replay.look(print, print_of_voltages(reading))).flatten()),
             (Sign::ClockStepped, self.clock.look(reading)),
             (Sign::PaceChanged, self.pace.look(reading.took_ms, at)),
             (Sign::TooQuiet, self.quiet.look(terms, reading, is_live)),

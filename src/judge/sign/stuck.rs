@@ -1,6 +1,10 @@
 //! Everything is frozen, clock, voltage, frequency and energy, and yet the link answers.
 
-use super::{Figure, Figures, figure::figures};
+use super::{
+    Figure, Figures,
+    figure::figures,
+    power::{LINE_VOLTAGES, PHASE_VOLTAGES},
+};
 use crate::{metering::Reading, terms::Stamp};
 
 /// All values must have been the same for so long, in milliseconds: gateways that cache refresh within a minute, and
@@ -22,6 +26,18 @@ pub fn print_of(reading: &Reading) -> u64 {
     if let Some(register) = &reading.import {
         print.add(register.raw);
         print.add(register.energy.0.cast_unsigned());
+    }
+    print.0
+}
+
+/// A short print of the voltages alone. A reading is several answers, and what changes between two of them gives it a
+/// print of its own; the voltages stand in one answer, and are never the same for long.
+pub fn print_of_voltages(reading: &Reading) -> u64 {
+    let mut print = Print(0xcbf2_9ce4_8422_2325);
+    for quantity in PHASE_VOLTAGES.into_iter().chain(LINE_VOLTAGES) {
+        if let Some(value) = reading.value(quantity) {
+            print.add(value.cast_unsigned());
+        }
     }
     print.0
 }

@@ -9,7 +9,7 @@ use super::{LEAST_DIFFERENT, WINDOW, different};
 /// One of so many runs is kept,
 const ONE_OF: u64 = 32;
 /// and so many at once: of 4 096 readings or so, more than an hour at a poll a second.
-const KEPT: usize = 128;
+pub(super) const KEPT: usize = 128;
 
 /// Multiplies the print of a run with each reading; odd, so that no reading is lost.
 const STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -23,11 +23,32 @@ const OLDEST: u64 = {
     power
 };
 
+/// A print, of one reading or of a run, and when it was met last.
 #[derive(Clone, Copy, Debug, Default)]
-struct Kept {
-    run: u64,
+pub(super) struct Kept {
+    print: u64,
     /// The reading it ended with, counted from 1; 0 where none is kept.
     at: u64,
+}
+
+impl Kept {
+    pub(super) fn of(print: u64, at: u64) -> Kept {
+        Kept { print, at }
+    }
+
+    pub(super) fn is(&self, print: u64) -> bool {
+        self.print == print && self.at > 0
+    }
+
+    /// The reading it was met with last; from now on it is this one.
+    pub(super) fn renew(&mut self, at: u64) -> u64 {
+        std::mem::replace(&mut self.at, at)
+    }
+}
+
+/// Whether a print is one of those that are kept, wherever it is met.
+pub(super) fn is_chosen(print: u64) -> bool {
+    (print ^ print >> 32).wrapping_mul(STRIDE) >> 32 & (ONE_OF - 1) == 0
 }
 
 /// What is kept of the last hour.
@@ -64,16 +85,15 @@ impl Recent {
         self.oldest = (self.oldest + 1) % WINDOW;
         self.run = self.run.wrapping_mul(STRIDE).wrapping_add(print).wrapping_sub(left.wrapping_mul(OLDEST));
         self.readings += 1;
-        let is_chosen = (self.run ^ self.run >> 32).wrapping_mul(STRIDE) >> 32 & (ONE_OF - 1) == 0;
-        if !is_chosen || self.readings < WINDOW as u64 || different(self.window) < LEAST_DIFFERENT {
+        if !is_chosen(self.run) || self.readings < WINDOW as u64 || different(self.window) < LEAST_DIFFERENT {
             return None;
         }
-        let Some(known) = self.kept.iter_mut().find(|kept| kept.run == self.run && kept.at > 0) else {
+        let Some(known) = self.kept.iter_mut().find(|kept| kept.is(self.run)) else {
             self.again = None;
             self.keep();
             return None;
         };
-        let round = self.readings - std::mem::replace(&mut known.at, self.readings);
+        let round = self.readings - known.renew(self.readings);
         let (_, since) =
             *self.again.insert(self.again.filter(|again| again.0 == round).unwrap_or((round, self.readings)));
         (self.readings - since >= WINDOW as u64).then_some(round)
@@ -81,18 +101,18 @@ impl Recent {
 
     fn keep(&mut self) {
         if let Some(place) = self.kept.get_mut(self.next) {
-            *place = Kept { run: self.run, at: self.readings };
+            *place = Kept::of(self.run, self.readings);
         }
         self.next = (self.next + 1) % KEPT;
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// A number that looks like chance.
-    fn odd(n: u64) -> u64 {
+    pub(in super::super) fn odd(n: u64) -> u64 {
         let n = (n ^ n >> 29).wrapping_add(1).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         (n ^ n >> 31).wrapping_mul(0x94D0_49BB_1331_11EB)
     }
