@@ -20,8 +20,9 @@ const STATEMENT_TIMEOUT_MS: u64 = 30_000;
 /// How long the server waits for another collector's batch, in milliseconds.
 const LOCK_TIMEOUT_MS: u64 = 20_000;
 /// How long a collector may do nothing in the midst of a batch before the server undoes it, in milliseconds: whoever was
-/// frozen or cut off there would keep the others from its logs until the network notices, which takes hours.
-pub const IDLE_TIMEOUT_MS: u64 = 5_000;
+/// frozen or cut off there would keep the others from its logs until the network notices, which takes hours. No shorter than
+/// takeover allows: a collector that is starved of its processor thinks long about a batch, too.
+pub const IDLE_TIMEOUT_MS: u64 = 10_000;
 /// How long unanswered bytes may be on the wire before the connection counts as lost, in seconds.
 const WIRE_TIMEOUT_S: u64 = 30;
 // Whoever waits for a batch that nobody ends is still waiting when the server ends it.
