@@ -8,14 +8,14 @@ use std::{path::Path, process::Command};
 
 use coldhearth::{
     evidence::{
-        Act, Body, Certificate, Chain, Ed25519, Genesis, LogId, PublicKey, Sealer, Signer as _, Uncertified,
-        Witnessed,
+        Act, Body, Certificate, Chain, Ed25519, Genesis, LogHead, LogId, PublicKey, Sealer, Signer as _,
+        Uncertified, Witnessed,
         commissioning::{Commissioning, PointPapers},
         record::Unverified,
     },
     judge::{
-        Commissioned, Finding, Floor, Mark, Rung, State, VoltagePoint,
-        cutoff::{Orders, Seen},
+        Commissioned, Dark, DarkMeter, Ending, Event, Finding, Floor, Mark, Rung, State, VoltagePoint,
+        cutoff::{HoldNote, Impossible, Orders, Seen},
     },
     metering::Register,
     terms::{
@@ -41,6 +41,11 @@ fn gateway() -> Ed25519 {
     Ed25519::from_seed(&[7; 32])
 }
 
+/// The supplier's own key, which an order may name.
+fn supplier() -> Ed25519 {
+    Ed25519::from_seed(&[5; 32])
+}
+
 fn order_id() -> OrderId {
     OrderId::new("order-1").unwrap()
 }
@@ -53,6 +58,10 @@ struct Log {
     now: Stamp,
     acts: u32,
     signer: Ed25519,
+    /// Who signs what is the supplier's to say, where that is not the signer.
+    supplier: Option<Ed25519>,
+    /// Who signed the reading that the log tells of, where that is another than the one that was heard.
+    teller: Option<Ed25519>,
     /// What the log tells of a reading instead of what was heard.
     rewrite: Option<(&'static str, Value)>,
 }
@@ -68,8 +77,9 @@ impl Log {
         };
         let gateway_id = GatewayId::new("gw-03").unwrap();
         let chain = Chain::begin(gateway_id, LogId(0x3f1c_9a70_e2b8_4d15), 0, Box::new(gateway()));
+        let (lines, orders) = (Vec::new(), Orders::default());
         let mut log =
-            Log { chain, lines: Vec::new(), orders: Orders::default(), now, acts: 0, signer, rewrite: None };
+            Log { chain, lines, orders, now, acts: 0, signer, supplier: None, teller: None, rewrite: None };
         log.say(&Body::Genesis(Genesis {
             public_key: gateway().public_key(),
             division: Division::parse("130421").unwrap(),
@@ -108,11 +118,15 @@ impl Log {
             object.insert("order_id".into(), "order-1".into());
         }
         object.extend(more.as_object().unwrap().clone());
-        let act = Act::seal(object, &mut Sealer::default(), &self.signer).unwrap();
+        let signer = self.supplier.as_ref().filter(|_| kind == "reading").unwrap_or(&self.signer);
+        let act = Act::seal(object, &mut Sealer::default(), signer).unwrap();
         if let Some((member, other)) = self.rewrite.clone().filter(|_| kind == "reading") {
             let mut told = object.clone();
             told.insert(member.into(), other);
             self.say(&Body::Act(Act::seal(&told, &mut Sealer::default(), &self.signer).unwrap()));
+        } else if let Some(teller) = self.teller.as_ref().filter(|_| kind == "reading") {
+            let told = Act::seal(object, &mut Sealer::default(), teller).unwrap();
+            self.say(&Body::Act(told));
         } else {
             self.say(&Body::Act(act.clone()));
         }
@@ -253,12 +267,8 @@ fn a_certificate_tells_what_the_log_tells_and_who_carried_the_proof() {
     assert_eq!(facts["readings"][0]["source_sha256"], Digest::of(b"utility.csv").to_string());
     // By how much the second witness may err, and whose key it has.
     assert_eq!(
-        (
-            &facts["readings"][0]["step_wh"],
-            &facts["readings"][0]["error_ppm"],
-            &facts["readings_by_order_key"]
-        ),
-        (&json!(1_000), &json!(5_000), &json!(true))
+        (&facts["readings"][0]["step_wh"], &facts["readings"][0]["error_ppm"], &facts["readings_signed_by"]),
+        (&json!(1_000), &json!(5_000), &json!("authority"))
     );
     assert_eq!((&facts["required"], &facts["claimed_too_early"]), (&json!({}), &json!(false)));
     assert_eq!(
@@ -268,6 +278,154 @@ fn a_certificate_tells_what_the_log_tells_and_who_carried_the_proof() {
     let ways: Vec<&str> =
         facts["steps"].as_array().unwrap().iter().map(|s| s["to"].as_str().unwrap()).collect();
     assert_eq!(ways, ["acknowledged", "cut_claimed", "observing", "provisional", "verified", "maintained"]);
+}
+
+/// A cut that is verified, whose order names the supplier's key.
+fn verified_with(supplier_key: &Ed25519, reader: Ed25519) -> Log {
+    let mut log = Log::begin(authority());
+    log.commission(VoltagePoint::Load);
+    let mut names = order("国发〔2010〕7号 四(三)");
+    names["supplier_key"] = supplier_key.public_key().to_base64().into();
+    log.act("order", &names);
+    log.act("claim", &claim());
+    log.dead_for(8 * DAY_MS);
+    log.supplier = Some(reader);
+    log.reading(7);
+    assert_eq!(log.rung(), Rung::Verified);
+    log
+}
+
+#[test]
+fn the_certificate_says_whose_signature_the_second_witness_has() {
+    let log = verified_with(&supplier(), supplier());
+    let facts = witnessed(&log.lines).facts(&keys()).unwrap();
+    let kid = supplier().public_key().id().to_string();
+    assert_eq!((&facts["readings_signed_by"], &facts["supplier_kid"]), (&json!("supplier"), &json!(kid)));
+    assert_eq!(facts["readings"][0]["kid"], kid);
+    let page = Certificate::open(&sealed(&facts), &keys()).unwrap().page();
+    assert!(page.contains("signed by the supplier&#39;s own key, which the order names:</span>"), "{page}");
+    let handed = Handed::of(&log, "supplied");
+    let (exit, said) = handed.verify();
+    assert!(exit == 0 && said.contains("says what the log says"), "{said}");
+    assert!(!said.contains("rest on the gateway's word"), "the supplier is no stranger: {said}");
+    // Whoever takes the supplier's key for the authority's has no second party before him.
+    let both = [authority().public_key(), supplier().public_key()];
+    assert_eq!(witnessed(&log.lines).facts(&both), Err(Uncertified::OneParty(2)));
+}
+
+#[test]
+fn no_certificate_rests_on_a_signature_that_is_not_the_named_suppliers() {
+    let log = verified_with(&supplier(), supplier());
+    let mut chain = Chain::begin(GatewayId::new("gw-03").unwrap(), LogId(1), 0, Box::new(gateway()));
+    let mut reading = 0;
+    let forge = |line: &Vec<u8>| {
+        let record = Unverified::read(line).unwrap().own().unwrap();
+        let mut body = record.body;
+        if let Body::Act(act) = &mut body
+            && act.members["act"] == "reading"
+        {
+            reading = record.header.seq;
+            let signature = act.members["sig"].as_str().unwrap().to_owned();
+            let first = if signature.starts_with('A') { "B" } else { "A" };
+            act.members.insert("sig".into(), format!("{first}{}", &signature[1..]).into());
+        }
+        chain.seal(&record.header.at, &body).unwrap().bytes.to_vec()
+    };
+    let lines: Vec<Vec<u8>> = log.lines.iter().map(forge).collect();
+    assert_eq!(witnessed(&lines).facts(&keys()), Err(Uncertified::Unsigned(reading)));
+    // Nor on one of another key that the gateway let pass.
+    let mut log = Log::begin(authority());
+    let mut names = order("国发〔2010〕7号 四(三)");
+    names["supplier_key"] = supplier().public_key().to_base64().into();
+    log.act("order", &names);
+    log.act("claim", &claim());
+    log.dead_for(8 * DAY_MS);
+    log.supplier = Some(supplier());
+    log.teller = Some(authority());
+    log.reading(7);
+    assert_eq!(log.rung(), Rung::Verified, "a gateway that lies");
+    let said = witnessed(&log.lines).facts(&keys());
+    assert!(matches!(said, Err(Uncertified::Impossible(_, Impossible::NotTheSupplier))), "{said:?}");
+}
+
+/// What the meter shows of twelve minutes in which the gateway was dark, its register advanced by so much.
+fn dark(log: &mut Log, moved: i64) {
+    let from = log.now;
+    log.now.wall_unix_ms += 12 * MINUTE_MS;
+    (log.now.boot, log.now.uptime_ms) = (log.now.boot + 1, 10_000);
+    let mark = |at, energy| {
+        let (energy, step) = (WattHours(energy), WattHours(2_100));
+        Mark { at, register: Register { energy, step, modulus: None, raw: 0, raw_words: 2 } }
+    };
+    let still = 918_273_645_000;
+    log.say(&Body::Finding(Finding::Event(Event::Dark(DarkMeter {
+        meter: meter(),
+        asset: AssetId::new("eaf-2").unwrap(),
+        dark: Dark { from, to: log.now, ended: Ending::LastGasp },
+        before: mark(from, still),
+        after: mark(log.now, still + moved),
+    }))));
+}
+
+#[test]
+fn a_certificate_names_the_times_in_which_the_witness_was_dark_and_none_goes_on_over_energy() {
+    let held = || {
+        let mut log = Log::begin(authority());
+        log.commission(VoltagePoint::Load);
+        log.act("order", &order("国发〔2010〕7号 四(三)"));
+        log.act("claim", &claim());
+        log.dead_for(4 * DAY_MS);
+        log
+    };
+    let mut log = held();
+    dark(&mut log, 0);
+    log.dead_for(4 * DAY_MS);
+    log.reading(8);
+    assert_eq!(log.rung(), Rung::Verified);
+    let facts = witnessed(&log.lines).facts(&keys()).unwrap();
+    let [told] = &facts["darks"].as_array().unwrap()[..] else { panic!("{}", facts["darks"]) };
+    assert_eq!((&told["ended"], &told["energy_wh"]), (&json!("last_gasp"), &json!(0)));
+    let gaps = facts["gaps"].as_array().unwrap();
+    let named = gaps.iter().filter(|gap| gap["dark"] == "last_gasp").count();
+    assert!(named == 1 && gaps.len() > 1, "one of the gaps is the witness's own: {gaps:?}");
+    let page = Certificate::open(&sealed(&facts), &keys()).unwrap().page();
+    for sentence in ["The witness itself was dark", "power failed, last gasp on record）0 Wh"] {
+        assert!(page.contains(sentence), "{sentence}\n{page}");
+    }
+    // A gateway that lets its hold go on over what passed while it was dark.
+    let mut lies = held();
+    dark(&mut lies, 10);
+    lies.dead_for(4 * DAY_MS);
+    lies.reading(8);
+    assert_eq!(lies.rung(), Rung::Verified);
+    let said = witnessed(&lies.lines).facts(&keys());
+    assert!(matches!(said, Err(Uncertified::Impossible(_, Impossible::Dark))), "{said:?}");
+}
+
+#[test]
+fn a_certificate_from_a_log_that_continues_another_says_whose_word_the_beginning_is() {
+    let first = maintained(authority(), VoltagePoint::Load);
+    let cut = first.orders.iter().next().unwrap();
+    let (order, asset, stand) = (order_id(), AssetId::new("eaf-2").unwrap(), *cut.stand());
+    let ended = Unverified::read(first.lines.last().unwrap()).unwrap();
+    let before = LogHead { log: ended.header().log, seq: ended.header().seq, head: ended.hash() };
+    let mut chain = Chain::begin(GatewayId::new("gw-03").unwrap(), LogId(2), 0, Box::new(gateway()));
+    let mut lines = Vec::new();
+    let mut say = |body: &Body| lines.push(chain.seal(&first.now, body).unwrap().bytes.to_vec());
+    for line in &first.lines {
+        match Unverified::read(line).unwrap().own().unwrap().body {
+            Body::Genesis(genesis) => say(&Body::Genesis(Genesis { continues: Some(before), ..genesis })),
+            act @ Body::Act(_) => say(&act),
+            _ => {}
+        }
+    }
+    say(&Body::Finding(Finding::Event(Event::Hold(HoldNote { order, asset, stand }))));
+    let facts = witnessed(&lines).facts(&keys()).unwrap();
+    assert_eq!(facts["continues_log"], before.log.to_string());
+    assert_eq!((&facts["rung"], &facts["continues_seq"]), (&json!("maintained"), &json!(before.seq)));
+    let page = Certificate::open(&sealed(&facts), &keys()).unwrap().page();
+    assert!(page.contains("how the order stood there is the gateway&#39;s word alone"), "{page}");
+    assert_eq!(witnessed(&first.lines).facts(&keys()).unwrap().get("continues_log"), None);
 }
 
 #[test]
@@ -346,8 +504,9 @@ struct Handed {
 }
 
 impl Handed {
-    fn of(log: &Log) -> Handed {
-        let handed = Handed { folder: Folder::new("certificate") };
+    /// In a folder of its own, since tests run beside each other.
+    fn of(log: &Log, name: &str) -> Handed {
+        let handed = Handed { folder: Folder::new(name) };
         let lines: Vec<u8> = log.lines.iter().flat_map(|line| [line, &b"\n"[..]].concat()).collect();
         handed.write("records.jsonl", &lines);
         for (name, key) in [("authority.key.pub", authority()), ("gateway.key.pub", gateway())] {
@@ -386,7 +545,7 @@ impl Handed {
 
 #[test]
 fn the_check_that_is_printed_on_the_page_is_the_one_that_works() {
-    let handed = Handed::of(&maintained(authority(), VoltagePoint::Load));
+    let handed = Handed::of(&maintained(authority(), VoltagePoint::Load), "printed");
     let page = String::from_utf8(handed.read("order-1.html")).unwrap();
     let printed = page.split("<code>coldhearth ").nth(1).unwrap().split("</code>").next().unwrap();
     let out = Command::new(env!("CARGO_BIN_EXE_coldhearth"))
@@ -401,7 +560,7 @@ fn the_check_that_is_printed_on_the_page_is_the_one_that_works() {
 #[test]
 fn whoever_has_the_log_checks_the_certificate_and_one_byte_elsewhere_spoils_it() {
     let log = maintained(authority(), VoltagePoint::Load);
-    let handed = Handed::of(&log);
+    let handed = Handed::of(&log, "handed");
     let (exit, said) = handed.verify();
     assert!(
         exit == 0 && said.contains("says what the log says") && said.contains("Not a test for dead"),
@@ -468,7 +627,7 @@ fn the_page_is_bilingual_says_what_keeps_people_alive_and_runs_and_fetches_nothi
         "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;国发〔2010〕7号&quot;",
         "coldhearth verify records.jsonl",
         "1000 Wh，±5000 ppm",
-        "signed by the key that signed the order, and none of the supplier&#39;s own",
+        "the authority itself entered the supplier&#39;s reading: no second party signed",
     ] {
         assert!(page.contains(sentence), "{sentence}\n{page}");
     }
@@ -497,6 +656,14 @@ fn crowded() -> Vec<u8> {
     facts["claimed_too_early"] = true.into();
     facts.insert("required".into(), json!({ "on_site_test": true, "photos": false, "seal": false }));
     facts["asked_less_than_usual"] = true.into();
+    facts.insert("continues_log".into(), "3f1c9a70e2b84d15".into());
+    facts.insert("continues_seq".into(), 9_999_999.into());
+    facts.insert("readings_signed_by".into(), "supplier".into());
+    facts.insert("supplier_kid".into(), "3f1c9a70e2b84d15".into());
+    facts["gaps"][0]["dark"] = "last_gasp".into();
+    let from = facts["gaps"][0]["from_unix_ms"].clone();
+    let dark = json!({ "meter": METER, "from_unix_ms": from, "to_unix_ms": from, "ended": "last_gasp", "energy_wh": 0 });
+    facts.insert("darks".into(), vec![dark; 8].into());
     for (name, most) in [("steps", 24), ("readings", 12), ("gaps", 8), ("points", 8)] {
         let one = facts[name][0].clone();
         facts.insert(name.into(), vec![one; most].into());

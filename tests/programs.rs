@@ -29,7 +29,11 @@ fn exit(output: &Output) -> i32 {
 /// Every golden, in the order of their names.
 fn goldens() -> Vec<Vec<u8>> {
     let mut paths: Vec<_> = std::fs::read_dir(GOLDEN).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
+    let number = |path: &std::path::Path| {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        name.split('-').next().unwrap().parse::<u32>().unwrap()
+    };
+    paths.sort_by_key(|path| number(path));
     paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
 
@@ -125,7 +129,7 @@ fn the_readme_verifies_every_golden_without_us() {
     use coldhearth::evidence::{Ed25519, Signed, Signer as _};
 
     let folder = Folder::new("openssl");
-    let block = readme_block("openssl");
+    let block = readme_block("openssl pkeyutl");
     let holds = |key: &str, record: &[u8], next: &str| {
         let with_key = serde_json::json!({ "public_key": key }).to_string();
         std::fs::write(folder.0.join("genesis.json"), with_key).unwrap();

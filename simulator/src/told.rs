@@ -103,6 +103,13 @@ impl Teller {
                 day.may_differ.0,
                 day.agrees()
             ),
+            Event::Dark(told) => format!(
+                "{} at {}: dark until {:?}, {:?} Wh",
+                told.asset,
+                told.meter,
+                told.dark.to,
+                told.energy().map(|energy| energy.0)
+            ),
             Event::FedBehindCut { order, asset, meter } => {
                 format!("{asset} at {meter}: voltage behind the cut of order {order}")
             }

@@ -142,6 +142,22 @@ impl DiskJournal {
         })
     }
 
+    /// Every record of a shelf about this subject since a moment of the wall clock, Unix milliseconds, in order.
+    ///
+    /// # Errors
+    /// See [`JournalFault`].
+    pub fn about(
+        &mut self,
+        shelf: &str,
+        subject: &str,
+        since_unix_ms: i64,
+        each: Each<'_>,
+    ) -> Result<(), JournalFault> {
+        let sql = "select seq, class, bytes from record
+                   where kind = ?1 and subject = ?2 and wall_unix_ms >= ?3 order by seq";
+        self.rows(sql, params![shelf, subject, since_unix_ms], each)
+    }
+
     /// Removes the last record: it does not verify, and nothing may follow it.
     ///
     /// # Errors

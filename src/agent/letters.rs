@@ -56,6 +56,7 @@ pub struct Letters {
     answered_since_ms: u64,
     receipts_refused: u32,
     receipt_notice_at_ms: u64,
+    unanswered: Vec<Act>,
 }
 
 impl Letters {
@@ -71,7 +72,19 @@ impl Letters {
             answered_since_ms: 0,
             receipts_refused: 0,
             receipt_notice_at_ms: 0,
+            unanswered: Vec::new(),
         }
+    }
+
+    /// Acts that took effect before the power went, and were never answered.
+    #[must_use]
+    pub fn owing(self, unanswered: Vec<Act>) -> Letters {
+        Letters { unanswered, ..self }
+    }
+
+    /// Takes them, to be answered.
+    pub fn unanswered(&mut self) -> Vec<Act> {
+        std::mem::take(&mut self.unanswered)
     }
 
     /// Takes a letter. `may` tells whether an act about an order has a place where the order stands.
@@ -271,6 +284,75 @@ mod tests {
         let unset = Stamp { clock: ClockQuality::Unset, ..at(8_000) };
         let late = signed(json!({ "act_id": "g" }), &authority());
         assert_eq!(refused(&hear(&mut letters, late, &unset)), Some(ActRefusal::ClockUnset));
+    }
+
+    fn order(id: &str, supplier_key: &Ed25519) -> Letter {
+        let more = json!({
+            "act": "order", "act_id": id, "points": [{ "meter": "m1", "carrier": "own" }], "scope": "feeder",
+            "method": "fuse", "case": "demolish", "single_line": "v4", "second_feeds": "excluded",
+            "not_before_unix_ms": 0, "due_unix_ms": 1, "supplier_key": supplier_key.public_key().to_base64(),
+        });
+        signed(more, &authority())
+    }
+
+    #[test]
+    fn a_suppliers_key_may_say_what_is_the_suppliers_of_the_order_that_names_it_and_nothing_else() {
+        let (supplier, second) = (Ed25519::from_seed(&[5; 32]), Ed25519::from_seed(&[8; 32]));
+        let keys = vec![authority().public_key(), second.public_key()];
+        let assets = vec![AssetId::new("eaf-2").unwrap()];
+        let meters = vec![MeterId::new("m1").unwrap()];
+        let mut letters = Letters::new(Trust::new(gateway(), keys), assets, meters, enterprise());
+        let mut hear_at = |letter, at_ms| hear(&mut letters, letter, &at(at_ms));
+        let span = json!({ "from_unix_ms": 0, "to_unix_ms": 1, "energy_wh": 0, "quality": "measured" });
+        let reading = |id: &str, order: &str| {
+            json!({
+                "act": "reading", "act_id": id, "order_id": order, "meter": "m1", "error_ppm": 1, "step_wh": 1,
+                "switch": "open", "spans": [span.clone()],
+            })
+        };
+        let early = signed(reading("r-0", "o-1"), &supplier);
+        assert_eq!(refused(&hear_at(early, 1_000)), Some(ActRefusal::WrongKey), "nobody has named it yet");
+        // Whoever holds two of the authority's keys is no second party.
+        assert_eq!(refused(&hear_at(order("o-1", &second), 1_000)), Some(ActRefusal::WrongKey));
+        assert!(matches!(hear_at(order("o-1", &supplier), 2_000), Outcome::Do(..)));
+        for kind in ["acknowledge", "claim", "plan"] {
+            let more = json!({ "act": kind, "act_id": kind, "order_id": "o-1", "cut_unix_ms": 1 });
+            assert!(matches!(hear_at(signed(more, &supplier), 3_000), Outcome::Do(..)), "{kind}");
+        }
+        assert!(matches!(hear_at(signed(reading("r-1", "o-1"), &supplier), 4_000), Outcome::Do(..)));
+        for (place, more) in [
+            reading("r-2", "o-2"),
+            json!({ "act": "revoke", "act_id": "v", "order_id": "o-1" }),
+            json!({ "act": "restore", "act_id": "w", "order_id": "o-1" }),
+            json!({ "act": "seal", "act_id": "s", "order_id": "o-1", "seal_no": "F-1" }),
+            json!({ "act_id": "reset-9" }),
+            json!({ "act": "ask", "act_id": "q" }),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let outcome = hear_at(signed(more, &supplier), 5_000);
+            assert_eq!(refused(&outcome), Some(ActRefusal::WrongKey), "{place}");
+        }
+        // A stolen key of the supplier's is believed no longer once the authority says so.
+        let kid = supplier.public_key().id().to_string();
+        let revoke = json!({ "act": "revoke_key", "act_id": "k", "revoked_kid": kid });
+        assert!(matches!(hear_at(signed(revoke, &authority()), 6_000), Outcome::Do(..)));
+        let late = hear_at(signed(reading("r-3", "o-1"), &supplier), 7_000);
+        assert_eq!(refused(&late), Some(ActRefusal::WrongKey));
+    }
+
+    #[test]
+    fn nobody_signs_an_order_that_names_his_own_key_as_the_suppliers() {
+        let mut draft = json!({
+            "act": "order", "act_id": "o-1", "version": 1, "gateway_id": "gw-03", "asset": "eaf-2", "issuer": "hebei",
+            "points": [{ "meter": "m1", "carrier": "own" }], "scope": "feeder", "method": "fuse",
+            "case": "demolish", "single_line": "v4", "second_feeds": "excluded", "not_before_unix_ms": 0,
+            "due_unix_ms": 1, "supplier_key": authority().public_key().to_base64(), "issued_unix_ms": 1,
+            "expires_unix_ms": 2,
+        });
+        let sealed = Act::seal(draft.as_object_mut().unwrap(), &mut Sealer::default(), &authority());
+        assert_eq!(sealed.unwrap_err(), NotSealed::Refused(Refusal::Member("supplier_key")));
     }
 
     /// A roster as one act would list it.

@@ -14,6 +14,7 @@ pub mod journal;
 pub mod letters;
 pub mod outbox;
 pub mod own_copy;
+pub mod power;
 pub mod reminder;
 mod renew;
 pub mod reserve;

@@ -13,6 +13,7 @@ use super::{
     config::{AgentConfig, Bus, Meter},
     journal::{DiskJournal, JOURNAL_FILE},
     letters::{Letter, Letters, Outcome},
+    power::{self, GASP_PAUSE_MS},
     renew,
     reserve::Reserve,
     scribe::{self, Desk, Entry, Progress, Stopped},
@@ -21,13 +22,14 @@ use super::{
 };
 use crate::{
     catalogue::plate,
-    evidence::{Act, Answer, Body, Checkpoint, LogHead, Meaning},
+    evidence::{Act, Answer, Body, Checkpoint, LogHead, Meaning, Notice},
     host::{
         Clock, courier,
         exit::{Exit, Failure},
         keys,
+        service::PowerFailures,
     },
-    judge::{Fact, Memory, Site},
+    judge::{Fact, Finding, Memory, Site},
     metering::{PlatePoint, Sample, Schedule},
     terms::{Name, Stamp},
 };
@@ -50,6 +52,8 @@ pub enum Inbox {
     Sample(Sample),
     /// Something came for this gateway.
     Letter(Letter),
+    /// The supply of its machine is failing.
+    PowerFails,
 }
 
 /// How a life ended.
@@ -91,7 +95,7 @@ async fn live(
     start: Start,
     stop: watch::Receiver<bool>,
 ) -> Result<Ended, Failure> {
-    let Start { scribe, memory, trust, accepted, receipted, epoch_began, ancestors } = start;
+    let Start { scribe, memory, trust, accepted, receipted, epoch_began, ancestors, unanswered } = start;
     let (entries, to_scribe) = mpsc::channel(scribe::CHANNEL);
     let begin = Progress { places: scribe.chain().next_seq(), receipted, missing: Vec::new() };
     let (told, progress) = watch::channel(begin);
@@ -113,6 +117,7 @@ async fn live(
     let (inbox, facts) = mpsc::channel(INBOX);
     let mut tasks = JoinSet::new();
     let mut polls = spawn_buses(clock, config, &inbox)?;
+    polls.spawn(power::watch(PowerFailures::watch()?, inbox.clone()));
     let (courier, ends) = courier::pair();
     let broker = address::broker(config, &clock.now())?;
     let carrying = clock.clone();
@@ -127,7 +132,7 @@ async fn live(
     tracing::info!(gateway = %config.gateway.id, meters = config.meters.len(), "watching");
     let assets = config.equipment.iter().map(|furnace| furnace.equipment.id).collect();
     let meters = config.meters.iter().map(|meter| meter.id).collect();
-    let letters = Letters::new(trust, assets, meters, config.gateway.enterprise);
+    let letters = Letters::new(trust, assets, meters, config.gateway.enterprise).owing(unanswered);
     let ended = judge(&**clock, config, &memory, letters, facts, &entries, stop).await;
     polls.abort_all();
     drop(entries);
@@ -160,20 +165,19 @@ async fn judge(
     let mut site =
         Site::new(feeders, equipment, memory).with_papers(papers, memory).balancing(config.balances.clone());
     let mut said = Vec::new();
+    for act in letters.unanswered() {
+        finish(&mut site, &clock.now(), &act, &mut said);
+    }
     take_roster(config, &clock.now(), &mut letters, &mut site, &mut said);
     let began = clock.now().uptime_ms;
-    let (mut tick_ms, mut checkpoint_ms) = (began, began + CHECKPOINT_MS);
+    let (mut tick_ms, mut checkpoint_ms, mut gasp_ms) = (began, began + CHECKPOINT_MS, began);
     loop {
         // What was read is heard before time is looked at: silence is judged only when nobody has anything to say.
         let told_to_stop = async { drop(stop.wait_for(|stop| *stop).await) };
         let heard = tokio::select! {
             biased;
             () = told_to_stop => {
-                let last_word = Entry::Write(clock.now(), Body::Checkpoint(checkpoint(&site)));
-                // The scribe is gone only when it failed, and then its own end tells why. While the disk is full it may
-                // take nothing more, and nobody waits for it.
-                let patience = std::time::Duration::from_millis(uplink::LAST_WORDS_MS);
-                let _gone = tokio::time::timeout(patience, entries.send(last_word)).await;
+                say_last_words(&clock.now(), &site, entries).await;
                 return Ok(());
             }
             () = entries.closed() => return Err(Failure::new(Exit::Bug, "the scribe has ended")),
@@ -198,7 +202,11 @@ async fn judge(
             Some(Inbox::Sample(sample)) => {
                 site.on(&now, Fact::Sample(&sample), &mut |finding| said.push(Body::Finding(finding)));
             }
-            None => {}
+            Some(Inbox::PowerFails) if now.uptime_ms >= gasp_ms => {
+                gasp_ms = now.uptime_ms + GASP_PAUSE_MS;
+                said.push(Body::Notice(Notice::LastGasp));
+            }
+            Some(Inbox::PowerFails) | None => {}
         }
         let mut say = |finding| said.push(Body::Finding(finding));
         // Looked at after what was heard, and however much there is to hear: silence elsewhere must not wait for it.
@@ -216,6 +224,20 @@ async fn judge(
             }
         }
     }
+}
+
+/// How much was said and read, and that nothing more will be.
+async fn say_last_words(now: &Stamp, site: &Site, entries: &mpsc::Sender<Entry>) {
+    let words = [Body::Checkpoint(checkpoint(site)), Body::Notice(Notice::Stopping)];
+    // The scribe is gone only when it failed, and then its own end tells why. While the disk is full it may take nothing
+    // more, and nobody waits for it.
+    let patience = std::time::Duration::from_millis(uplink::LAST_WORDS_MS);
+    let said = async {
+        for word in words {
+            let _gone = entries.send(Entry::Write(*now, word)).await;
+        }
+    };
+    let _late = tokio::time::timeout(patience, said).await;
 }
 
 /// The roster that was handed over as a file, unless it was taken before.
@@ -239,17 +261,31 @@ fn obey(site: &mut Site, now: &Stamp, act: Act, answer: Answer, said: &mut Vec<B
     let (meaning, order) = (act.meaning.clone(), act.about_orders());
     said.push(Body::Act(act));
     let mut say = |finding| said.push(Body::Finding(finding));
-    match meaning {
-        Meaning::Permit(permit) => site.on(now, Fact::Permit(&permit), &mut say),
-        Meaning::Roster(roster) => site.on(now, Fact::Roster(&roster), &mut say),
-        Meaning::Reset(asset) => site.on(now, Fact::Reset(asset), &mut say),
-        Meaning::Ask(asset) => site.on(now, Fact::Ask(asset), &mut say),
-        Meaning::RevokeKey(_) | Meaning::CutOff(_) | Meaning::NotExecuted => {}
-    }
+    take_effect(site, now, &meaning, &mut say);
     if let Some(order) = order {
         site.on(now, Fact::Order(&order), &mut say);
     }
     said.push(Body::Answer(answer));
+}
+
+/// What an act does to the judge, but for orders. The same once more does nothing more.
+fn take_effect(site: &mut Site, now: &Stamp, meaning: &Meaning, say: &mut dyn FnMut(Finding)) {
+    match meaning {
+        Meaning::Permit(permit) => site.on(now, Fact::Permit(permit), say),
+        Meaning::Roster(roster) => site.on(now, Fact::Roster(roster), say),
+        Meaning::Reset(asset) => site.on(now, Fact::Reset(*asset), say),
+        Meaning::Ask(asset) => site.on(now, Fact::Ask(*asset), say),
+        Meaning::RevokeKey(_) | Meaning::CutOff(_) | Meaning::NotExecuted => {}
+    }
+}
+
+/// An act that was written down before the power went, and whose answer was not: it takes effect now, or once more. What
+/// it does to orders the site itself finishes with the first fact it hears.
+fn finish(site: &mut Site, now: &Stamp, act: &Act, said: &mut Vec<Body>) {
+    let mut say = |finding| said.push(Body::Finding(finding));
+    site.finish_orders(now, &mut say);
+    take_effect(site, now, &act.meaning, &mut say);
+    said.push(Body::Answer(act.accepted()));
 }
 
 /// The scribe alone knows how many records there are; it fills that in.

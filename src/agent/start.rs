@@ -9,17 +9,17 @@ use super::{
 };
 use crate::{
     evidence::{
-        Body, Boot, Chain, Class, Dropped, Gap, GapWhy, Genesis, Journal, JournalFault, Keyring, LogHead,
-        LogId, Notice, PublicKey, Record, Scribe, Signer, Trust, continuity::MAX_DROPPED, journal::Cursor,
-        recall::Recall, record::Unverified, suite::signer_from_pem,
+        Act, Body, Boot, Chain, Class, Dropped, Gap, GapWhy, Genesis, Journal, JournalFault, Keyring,
+        LogHead, LogId, Notice, PublicKey, Record, Scribe, Signer, Trust, continuity::MAX_DROPPED,
+        journal::Cursor, recall::Recall, record::Unverified, suite::signer_from_pem,
     },
     host::{
         Clock, clock,
         exit::{Exit, Failure},
         keys,
     },
-    judge::Memory,
-    terms::{Digest, Name, Stamp},
+    judge::{Dark, Finding, Memory, cutoff::reconcile::MAX_DAYS},
+    terms::{Digest, Name, Stamp, time::DAY_MS},
 };
 
 /// Name and version, as every genesis and boot states it.
@@ -34,6 +34,8 @@ pub(super) struct Start {
     pub(super) receipted: Option<u64>,
     pub(super) epoch_began: Stamp,
     pub(super) ancestors: BTreeSet<LogId>,
+    /// Acts that took effect and were never answered: the power went between the two.
+    pub(super) unanswered: Vec<Act>,
 }
 
 /// What the journal tells of itself.
@@ -72,8 +74,9 @@ pub(super) fn start(clock: &dyn Clock, config: &AgentConfig, new_journal: bool) 
     }
     let is_new = journal.last().map_err(journal_failed)?.is_none();
     let signer = signer(&mut journal, state, is_new)?;
-    let Recalled { recall, last, epoch_began, mut keyring, continues, rotten } =
+    let Recalled { mut recall, last, epoch_began, mut keyring, continues, rotten } =
         recall(&mut journal, config)?;
+    recall_past(&mut journal, &mut keyring, &mut recall)?;
     let boot_id = clock::boot_id();
     let rebooted = recall.boot_id() != Some(boot_id.as_str());
     clock.set_boot(recall.last().map_or(0, |last| last.boot) + u32::from(rebooted));
@@ -93,7 +96,8 @@ pub(super) fn start(clock: &dyn Clock, config: &AgentConfig, new_journal: bool) 
     if last.is_none() {
         scribe.write(now, Body::Genesis(genesis(config, public_key, None)));
     }
-    scribe.write(now, boot(config, boot_id, rebooted));
+    let dark = recall.dark(&now);
+    scribe.write(now, boot(config, boot_id, rebooted, dark));
     for meter in &config.meters {
         if recall.commissioned(meter.id) != Some(meter.commissioned.identity) {
             scribe.write(now, Body::Commissioned(meter.commissioning()));
@@ -116,7 +120,9 @@ pub(super) fn start(clock: &dyn Clock, config: &AgentConfig, new_journal: bool) 
     recall.acts().iter().for_each(|act| trust.recall(act));
     let epoch_began = epoch_began.unwrap_or(now);
     let ancestors = ancestors(state, continues)?;
-    Ok(Start { scribe, memory: recall.into_memory(), trust, accepted, receipted, epoch_began, ancestors })
+    let unanswered = recall.unanswered().to_vec();
+    let memory = Memory { dark, ..recall.into_memory() };
+    Ok(Start { scribe, memory, trust, accepted, receipted, epoch_began, ancestors, unanswered })
 }
 
 /// What the own copy of the latest receipt proves to be missing here, if anything.
@@ -236,8 +242,32 @@ pub(super) fn genesis(config: &AgentConfig, public_key: PublicKey, continues: Op
     }
 }
 
-fn boot(config: &AgentConfig, boot_id: String, machine_rebooted: bool) -> Body {
-    Body::Boot(Boot { boot_id, machine_rebooted, software: SOFTWARE.to_owned(), config: config.digest })
+fn boot(config: &AgentConfig, boot_id: String, machine_rebooted: bool, dark: Option<Dark>) -> Body {
+    Body::Boot(Boot {
+        boot_id,
+        machine_rebooted,
+        software: SOFTWARE.to_owned(),
+        config: config.digest,
+        dark: dark.map(|dark| (dark.from, dark.ended)),
+    })
+}
+
+/// Reads back the intervals by which the days before this start are set beside the supplier's.
+fn recall_past(journal: &mut DiskJournal, keyring: &mut Keyring, recall: &mut Recall) -> Result<(), Failure> {
+    let days = i64::try_from(MAX_DAYS).unwrap_or(0) + 1;
+    let since = recall.last().map_or(0, |last| last.wall_unix_ms).saturating_sub(days * DAY_MS);
+    for meter in recall.wants_past_of() {
+        let each = &mut |_seq: u64, _class: Class, bytes: &[u8]| {
+            // One that does not verify tells nothing, and was counted elsewhere if anything rests on it.
+            let opened = Unverified::read(bytes).and_then(|unverified| keyring.open(unverified));
+            if let Ok(Record { body: Body::Finding(Finding::Interval(interval)), .. }) = opened {
+                recall.on_past(&interval);
+            }
+            true
+        };
+        journal.about("interval", meter.as_str(), since, each).map_err(journal_failed)?;
+    }
+    Ok(())
 }
 
 /// Reads back what the log tells. Its keys must follow from its genesis, or the witness does not go on; a single record

@@ -3,13 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::{
-    canonical::{Canonical, Malformed, Object, Unwritable},
+    canonical::{self, Canonical, Malformed, Object, Unwritable},
     members::{BadMember, Members},
     orders,
     record::Refusal,
     seal::Sealer,
     signed::Signed,
-    suite::{KeyId, Signer},
+    suite::{KeyId, PublicKey, Signer},
 };
 use crate::{
     catalogue::{Citation, Listed, Roster},
@@ -17,7 +17,7 @@ use crate::{
         cutoff::{Deed, OrderAct, Unfit},
         permit::{Permit, Permitted},
     },
-    terms::{AssetId, Digest, GatewayId, LegalDay, MeterId, Name, WattHours, place::CreditCode},
+    terms::{AssetId, Digest, GatewayId, LegalDay, MeterId, Name, OrderId, WattHours, place::CreditCode},
 };
 
 /// Longest act, in bytes; it travels on inside a record.
@@ -189,7 +189,7 @@ impl Act {
             expires_unix_ms: m.whole("expires_unix_ms")?,
             key,
             hash,
-            meaning: meaning(kind, orders::Signed { id, version, hash }, asset, m)?,
+            meaning: meaning(kind, orders::Signed { id, version, hash, key }, asset, m)?,
             members: signed.into_map(),
         })
     }
@@ -223,7 +223,14 @@ impl Act {
             Meaning::Reset(asset) => {
                 let issuer = self.members.get("issuer").and_then(Value::as_str);
                 let actor = issuer.and_then(Name::new).or_else(|| Name::new(NAMELESS))?;
-                Some(OrderAct { order: None, asset: *asset, actor, hash: self.hash, deed: Deed::Reset })
+                Some(OrderAct {
+                    order: None,
+                    asset: *asset,
+                    actor,
+                    hash: self.hash,
+                    key: self.key,
+                    deed: Deed::Reset,
+                })
             }
             Meaning::Permit(_)
             | Meaning::RevokeKey(_)
@@ -231,6 +238,21 @@ impl Act {
             | Meaning::Ask(_)
             | Meaning::NotExecuted => None,
         }
+    }
+
+    /// The gateway's answer that it took effect.
+    pub fn accepted(&self) -> Answer {
+        let mut bytes = Vec::new();
+        // What was read canonically is written again as the same bytes.
+        let _written = canonical::rewrite(&self.members, None, &mut bytes);
+        Answer { act: Some((self.id, self.version)), bytes: Digest::of(&bytes), refused: None }
+    }
+
+    /// The order that it is, with the supplier's key it names, if it names one; `None` of anything but an order.
+    pub fn names_supplier(&self) -> Option<(OrderId, Option<PublicKey>)> {
+        let Meaning::CutOff(about) = &self.meaning else { return None };
+        let Deed::Order(order) = &about.deed else { return None };
+        Some((order.id, orders::supplier_key(Members(&self.members)).ok().flatten()))
     }
 }
 
@@ -312,7 +334,8 @@ fn permit(id: Name, asset: AssetId, m: Members<'_>) -> Result<Permit, BadMember>
 /// Why a gateway refuses an act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActRefusal {
-    /// No key of the authority signed it.
+    /// No key signed it that may say this: none of the authority's, or not the supplier's that the order names. Also an
+    /// order that names a key of the authority as the supplier's.
     WrongKey,
     /// The signature is not the key's.
     BadSignature,
@@ -395,6 +418,7 @@ impl ActRefusal {
             Unfit::OutOfTurn => ActRefusal::OutOfTurn,
             Unfit::TooMany => ActRefusal::TooMany,
             Unfit::NotYet => ActRefusal::NotYet,
+            Unfit::NotTheSupplier => ActRefusal::WrongKey,
         }
     }
 

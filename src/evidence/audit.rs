@@ -6,7 +6,7 @@ pub use orders::OrderSeen;
 
 use std::collections::BTreeMap;
 
-use orders::OrderFold;
+use orders::{OrderFold, Suppliers};
 
 use super::{
     body::Body,
@@ -182,6 +182,9 @@ struct Fold {
     clocks: Clocks,
     /// Acts in the logs, to be checked against the keys that are trusted.
     acts: Vec<(u64, Signed)>,
+    /// Those that no trusted key signed and that a supplier may have, whose order comes later; at most [`MAX_LISTED`].
+    strangers: Vec<Signed>,
+    suppliers: Suppliers,
     unsigned_acts: u64,
     /// The hashes that receipts name, by their places.
     receipted: BTreeMap<(GatewayId, LogId, u64), Digest>,
@@ -334,8 +337,11 @@ impl Fold {
     fn check_acts(&mut self, keyring: &Keyring) {
         for (number, act) in std::mem::take(&mut self.acts) {
             match keyring.trusted(act.key_id()).map(|key| act.check(key)) {
-                Some(Ok(())) => {}
+                Some(Ok(())) => self.suppliers.learn(act),
                 Some(Err(refusal)) => self.refuse(number, refusal),
+                None if self.strangers.len() < MAX_LISTED && orders::is_the_suppliers(&act) => {
+                    self.strangers.push(act);
+                }
                 None => self.unsigned_acts += 1,
             }
         }
@@ -447,7 +453,7 @@ impl Fold {
             no_evidence: !self.ours,
             logs,
             brackets: self.clocks.brackets(),
-            unsigned_acts: self.unsigned_acts,
+            unsigned_acts: self.unsigned_acts + self.suppliers.strange(&self.strangers),
             verdicts: self.verdicts.into_iter().map(|((_, log, _), (_, verdict))| (log, verdict)).collect(),
             orders: self.orders.finish(),
             disordered: self.disordered || self.clocks.is_disordered(),

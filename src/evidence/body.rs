@@ -3,7 +3,7 @@
 //! | `type` | says | priority |
 //! |---|---|---|
 //! | `genesis` | a log begins: public key, place, software, configuration, profiles | alert |
-//! | `boot` | the agent started, on which boot of the machine | alert |
+//! | `boot` | the agent started, on which boot of the machine, and since when it was dark | alert |
 //! | `key_rotate` | the next key of the log, certified by the one before | alert |
 //! | `skip` | sequence numbers that were reserved and never used, or lost by a disk | alert |
 //! | `gap` | records that were dropped, declared | alert |
@@ -26,9 +26,9 @@ use super::{
 };
 use crate::{
     catalogue::PlateSource,
-    judge::{Event, Finding, Outcome, PlateRead},
+    judge::{Ending, Event, Finding, Outcome, PlateRead},
     terms::{
-        Digest, Name,
+        Digest, Name, Stamp,
         place::{CreditCode, Division},
     },
 };
@@ -85,6 +85,8 @@ pub struct Boot {
     pub software: String,
     /// SHA-256 of the configuration as read, all layers.
     pub config: Digest,
+    /// The last record before it, and how the life that wrote that ended; none at a log's beginning.
+    pub dark: Option<(Stamp, Ending)>,
 }
 
 /// A sign of life.
@@ -173,6 +175,9 @@ impl Body {
             Body::Finding(Finding::Event(Event::ClassChanged(_))) => "class_changed",
             Body::Finding(Finding::Event(Event::Hold(_))) => "hold",
             Body::Finding(Finding::Event(Event::PermitUsed { .. })) => "permit_used",
+            Body::Finding(Finding::Event(Event::Dark(_))) => "dark",
+            Body::Notice(Notice::LastGasp) => "last_gasp",
+            Body::Notice(Notice::Stopping) => "stopping",
             Body::Commissioned(_) => "commissioned",
             Body::Genesis(_)
             | Body::Boot(_)
@@ -226,6 +231,7 @@ impl Body {
                 Event::Balance(found) if found.outcome == Outcome::Residual => Class::Verdict,
                 Event::Hold(_) | Event::PermitUsed { .. } => Class::Verdict,
                 Event::Reconcile(day) if day.agrees() => Class::Verdict,
+                Event::Dark(told) if told.is_still() => Class::Verdict,
                 Event::Balance(_) => Class::Routine,
                 Event::ClockStepped { .. }
                 | Event::Register(_)
@@ -237,6 +243,7 @@ impl Body {
                 | Event::ClassChanged(_)
                 | Event::DeadlineWarning(_)
                 | Event::FedBehindCut { .. }
+                | Event::Dark(_)
                 | Event::Reconcile(_)
                 | Event::NotOnRoster { .. } => Class::Alert,
             },
@@ -278,6 +285,7 @@ impl Body {
                 Event::Reconcile(day) => Some(day.order.0),
                 Event::PermitUsed { used, .. } => Some(used.permit),
                 Event::FedBehindCut { meter, .. } => Some(meter.0),
+                Event::Dark(told) => Some(told.meter.0),
                 Event::Meter(told) => Some(told.meter.0),
                 Event::Plate(read) => Some(read.asset.0),
                 Event::PlateUnreadable { asset, .. }
@@ -298,6 +306,7 @@ impl Body {
             Body::Finding(Finding::Event(Event::Plate(read))) => Some(read.asset.0),
             Body::Finding(Finding::Event(Event::Sign(found))) => Some(found.asset.0),
             Body::Finding(Finding::Event(Event::Hold(note))) => Some(note.asset.0),
+            Body::Finding(Finding::Event(Event::Dark(told))) => Some(told.asset.0),
             Body::Finding(Finding::Event(Event::Reconcile(day))) => Some(day.asset.0),
             Body::Finding(Finding::Event(
                 Event::PlateUnreadable { asset, .. }

@@ -12,9 +12,11 @@ mod page;
 use serde_json::{Map, Value};
 
 use super::{
+    act::Act,
     body::Body,
     canonical::Unwritable,
     commissioning::Commissioning,
+    of_orders::OfOrders,
     order_log::OrderLog,
     record::{LogId, Record, Refusal},
     seal::Sealer,
@@ -23,12 +25,12 @@ use super::{
 };
 use crate::{
     judge::{
-        Event, Finding,
+        DarkMeter,
         cutoff::{
             Claim, Deed, Hold, Impossible, OrderAct, Reconciliation, Rung, Stand, Transition, UtilityReading,
         },
     },
-    terms::{Digest, GatewayId, OrderId},
+    terms::{Digest, GatewayId, MeterId, OrderId},
 };
 
 /// Most steps, of the newest, that one certificate tells.
@@ -39,6 +41,8 @@ pub const MAX_READINGS: usize = 12;
 pub const MAX_GAPS: usize = 8;
 /// Most days on which the two witnesses differ, of the newest, that it tells.
 pub const MAX_DAYS: usize = 8;
+/// Most dark times of the witness, of the newest and of each meter, that it tells.
+pub const MAX_DARKS: usize = 8;
 /// The word of its `type`.
 const WORD: &str = "certificate";
 /// Members that are the signature's, and no facts.
@@ -53,6 +57,8 @@ pub enum Uncertified {
     Impossible(u64, Impossible),
     /// The act at this place, which it would rest on, no key that is trusted here has signed.
     Unsigned(u64),
+    /// The key that the order at this place names as the supplier's is trusted here as another's: it is no second party.
+    OneParty(u64),
     /// The order does not stand where a cut is proven.
     NotProven(Rung),
 }
@@ -73,13 +79,19 @@ impl Uncertified {
                     | Impossible::NoHold
                     | Impossible::Stand
                     | Impossible::NotYet
-                    | Impossible::Agreed => format!("{why:?}"),
+                    | Impossible::Agreed
+                    | Impossible::NotTheSupplier
+                    | Impossible::Dark => format!("{why:?}"),
                 };
                 format!("the log has an impossible step at #{seq} ({what})")
             }
             Uncertified::Unsigned(seq) => {
                 format!("the act at #{seq} is signed by no key that is trusted here; name it with --trust")
             }
+            Uncertified::OneParty(seq) => format!(
+                "the supplier's key that the order at #{seq} names is one that --trust names as another's; name the \
+                 authority's and the gateway's only"
+            ),
             Uncertified::NotProven(rung) => {
                 format!("it stands at {}; one is given where it is verified or maintained", rung.word())
             }
@@ -93,6 +105,7 @@ struct ActTold {
     seq: u64,
     hash: Digest,
     key: KeyId,
+    is_the_suppliers: bool,
     members: Map<String, Value>,
 }
 
@@ -128,6 +141,8 @@ pub struct Witnessed {
     gaps: Newest<GapTold, MAX_GAPS>,
     differing: Newest<Reconciliation, MAX_DAYS>,
     days_agree: u32,
+    /// What meters show of times in which the witness was dark, with the places of the records.
+    darks: Newest<(u64, DarkMeter), MAX_DARKS>,
     hold: Option<Hold>,
     commissioned: Vec<Commissioning>,
 }
@@ -172,6 +187,7 @@ impl Witnessed {
             gaps: Newest::default(),
             differing: Newest::default(),
             days_agree: 0,
+            darks: Newest::default(),
             hold: None,
             commissioned: Vec::new(),
         }
@@ -183,9 +199,7 @@ impl Witnessed {
             self.commissioned.retain(|known| known.meter != point.meter);
             self.commissioned.push(point.clone());
         }
-        if self.impossible.is_some() || !OrderLog::takes(&record.body) {
-            return;
-        }
+        let Some(said) = record.body.of_orders().filter(|_| self.impossible.is_none()) else { return };
         let header = &record.header;
         if let Err(why) = self.log.on(record) {
             self.impossible = Some((header.seq, why));
@@ -200,29 +214,31 @@ impl Witnessed {
             key: header.key_id,
             key_epoch: header.key_epoch,
         });
-        match &record.body {
-            Body::Act(act) => {
-                if let Some(about) = act.about_orders().filter(|about| self.is_meant(about)) {
-                    let (seq, hash, key) = (header.seq, act.hash, act.key);
-                    self.on_act(&about, ActTold { seq, hash, key, members: act.members.clone() });
-                }
+        match said {
+            OfOrders::Act(about, act) if self.is_meant(&about) => {
+                let (seq, hash, key) = (header.seq, act.hash, act.key);
+                let (is_the_suppliers, members) = (about.deed.is_the_suppliers(), act.members.clone());
+                self.on_act(&about, ActTold { seq, hash, key, is_the_suppliers, members });
             }
-            Body::Finding(Finding::Transition(step)) if step.order == self.order => {
+            OfOrders::Step(step) if step.order == self.order => {
                 self.steps.push((header.seq, header.at.wall_unix_ms, record.hash, step.clone()));
                 self.on_stand(step.stand.as_ref());
             }
-            Body::Finding(Finding::Event(event)) => self.on_event(event),
-            Body::Genesis(_)
-            | Body::Boot(_)
-            | Body::Checkpoint(_)
-            | Body::Rotation(_)
-            | Body::Skip { .. }
-            | Body::Gap(_)
-            | Body::Rollback(_)
-            | Body::Answer(_)
-            | Body::Notice(_)
-            | Body::Commissioned(_)
-            | Body::Finding(_) => {}
+            OfOrders::Note(note) if note.order == self.order => self.on_stand(Some(&note.stand)),
+            OfOrders::Day(day) if day.order == self.order => {
+                if day.agrees() {
+                    self.days_agree = self.days_agree.saturating_add(1);
+                } else {
+                    self.differing.push(*day);
+                }
+            }
+            OfOrders::Dark(told) if self.looks_at(told.meter) => self.darks.push((header.seq, *told)),
+            OfOrders::Begins(_)
+            | OfOrders::Act(..)
+            | OfOrders::Step(_)
+            | OfOrders::Note(_)
+            | OfOrders::Day(_)
+            | OfOrders::Dark(_) => {}
         }
     }
 
@@ -239,17 +255,32 @@ impl Witnessed {
         else {
             return Err(Uncertified::UnknownOrder);
         };
-        let is_signed = |act: &&ActTold| {
-            let signed = Signed::of(act.members.clone());
-            signed.is_ok_and(|signed| trusted.iter().any(|key| signed.check(key).is_ok()))
-        };
-        if let Some(act) = self.acts.iter().find(|act| !is_signed(act)) {
-            return Err(Uncertified::Unsigned(act.seq));
-        }
+        self.check_signatures(trusted)?;
         match (cut.stand().rung, &cut.stand().hold) {
             (Rung::Verified | Rung::Maintained, Some(hold)) => Ok(self.told(cut, place, given, hold)),
             (rung, _) => Err(Uncertified::NotProven(rung)),
         }
+    }
+
+    /// Every act is signed by a key that is trusted; of the supplier's own, by that or the key which the order names.
+    fn check_signatures(&self, trusted: &[PublicKey]) -> Result<(), Uncertified> {
+        let mut supplier = None;
+        for told in &self.acts {
+            let unsigned = Uncertified::Unsigned(told.seq);
+            let signed = Signed::of(told.members.clone()).map_err(|_| unsigned)?;
+            let is_by = |key: &PublicKey| signed.check(key).is_ok();
+            let is_supplied = told.is_the_suppliers && supplier.as_ref().is_some_and(is_by);
+            if !is_supplied && !trusted.iter().any(is_by) {
+                return Err(unsigned);
+            }
+            if let Some((_, named)) = Act::read(signed).ok().and_then(|act| act.names_supplier()) {
+                if named.is_some_and(|named| trusted.contains(&named)) {
+                    return Err(Uncertified::OneParty(told.seq));
+                }
+                supplier = named;
+            }
+        }
+        Ok(())
     }
 
     fn is_meant(&self, about: &OrderAct) -> bool {
@@ -276,32 +307,10 @@ impl Witnessed {
         self.acts.push(act);
     }
 
-    fn on_event(&mut self, event: &Event) {
-        match event {
-            Event::Hold(note) if note.order == self.order => self.on_stand(Some(&note.stand)),
-            Event::Reconcile(day) if day.order == self.order => {
-                if day.agrees() {
-                    self.days_agree = self.days_agree.saturating_add(1);
-                } else {
-                    self.differing.push(*day);
-                }
-            }
-            Event::Hold(_)
-            | Event::Reconcile(_)
-            | Event::ClockStepped { .. }
-            | Event::Register(_)
-            | Event::Sign(_)
-            | Event::Balance(_)
-            | Event::FedBehindCut { .. }
-            | Event::Meter(_)
-            | Event::Plate(_)
-            | Event::PlateUnreadable { .. }
-            | Event::PlateDiffers { .. }
-            | Event::ClassChanged(_)
-            | Event::DeadlineWarning(_)
-            | Event::NotOnRoster { .. }
-            | Event::PermitUsed { .. } => {}
-        }
+    /// Whether the order looks at this meter.
+    fn looks_at(&self, meter: MeterId) -> bool {
+        let points = self.log.get(self.order).map_or(&[][..], |cut| &cut.order().points);
+        points.iter().any(|point| point.meter == meter || point.upstream == Some(meter))
     }
 
     /// Between two words of the log about one hold lies the gap it counted meanwhile.

@@ -8,7 +8,7 @@ use super::{
     body::{Body, Boot, Checkpoint, Genesis},
     commissioning::{self, Commissioning},
     continuity::{Gap, LogHead, Rollback, Rotation},
-    grounds,
+    dark, grounds,
     notice::Notice,
     plates, sign,
     signed::Signed,
@@ -190,6 +190,7 @@ impl<'a> Reader<'a> {
             machine_rebooted: m.flag("machine_rebooted")?,
             software: m.text("software")?.to_owned(),
             config: m.parsed("config_sha256", Digest::from_hex)?,
+            dark: dark::read_boot(self)?,
         })
     }
 
@@ -332,6 +333,7 @@ impl<'a> Reader<'a> {
             "sign" => sign::read_event(self).map(Event::Sign),
             "balance" => balance::read_event(self).map(Event::Balance),
             "meter" => grounds::read_told(m).map(Event::Meter),
+            dark::WORD => dark::read_event(self).map(Event::Dark),
             stand::NOTE => stand::read_note(self).map(Event::Hold),
             stand::DAY => stand::read_day(m).map(Event::Reconcile),
             stand::FED => Ok(Event::FedBehindCut {
@@ -376,7 +378,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn mark(self, name: &'static str) -> Found<Option<Mark>> {
+    pub(super) fn mark(self, name: &'static str) -> Found<Option<Mark>> {
         self.members.optional(name, |_| {
             let inside = self.inside(name)?;
             let words = inside.members.text("words")?;

@@ -44,6 +44,10 @@ pub enum Notice {
         /// Whole days left; negative once it has ended.
         days: i64,
     },
+    /// The supply of the gateway's machine is failing: it may go dark any moment, and says so while it can.
+    LastGasp,
+    /// The agent was asked to stop: nothing more is said in this life.
+    Stopping,
 }
 
 impl Notice {
@@ -55,6 +59,8 @@ impl Notice {
             Notice::DiskFull { .. } => "disk_full",
             Notice::JournalDamaged { .. } => "journal_damaged",
             Notice::CertificateExpiring { .. } => "certificate_expiring",
+            Notice::LastGasp => "last_gasp",
+            Notice::Stopping => "stopping",
         }
     }
 
@@ -73,6 +79,7 @@ impl Notice {
                 object.count("salvaged", *salvaged).count("lost", *lost)
             }
             Notice::CertificateExpiring { days } => object.whole("days", *days),
+            Notice::LastGasp | Notice::Stopping => object,
         };
     }
 
@@ -94,6 +101,8 @@ impl Notice {
                 Notice::JournalDamaged { salvaged: m.fitting("salvaged")?, lost: m.fitting("lost")? }
             }
             "certificate_expiring" => Notice::CertificateExpiring { days: m.whole("days")? },
+            "last_gasp" => Notice::LastGasp,
+            "stopping" => Notice::Stopping,
             _ => return Ok(None),
         }))
     }

@@ -1,11 +1,8 @@
 //! The orders of a log, replayed: what every reader of a log knows of them, and why a log cannot be the machine's work.
 
-use super::{body::Body, record::Record};
+use super::{continuity::LogHead, of_orders::OfOrders, record::Record};
 use crate::{
-    judge::{
-        Event, Finding,
-        cutoff::{CutOff, Deed, HoldNote, Impossible, OrderAct, Transition},
-    },
+    judge::cutoff::{CutOff, Deed, HoldNote, Impossible, OrderAct, Transition},
     terms::{AssetId, OrderId, Stamp},
 };
 
@@ -13,61 +10,36 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct OrderLog {
     orders: Vec<Followed>,
-    /// The log goes on after another: how its orders stood is told once and believed.
-    continues: bool,
+    /// The log that this one goes on after: how its orders stood is told once and believed.
+    continues: Option<LogHead>,
 }
 
 #[derive(Clone, Debug)]
 struct Followed {
     cut: CutOff,
+    /// How it stood where this log began was told, and is the gateway's word alone.
+    is_adopted: bool,
     /// Nothing was told of it yet in a log that goes on after another.
     is_open: bool,
 }
 
 impl OrderLog {
-    /// Whether a record of this body is about orders, or begins a log.
-    pub fn takes(body: &Body) -> bool {
-        match body {
-            Body::Genesis(_) | Body::Act(_) | Body::Finding(Finding::Transition(_)) => true,
-            Body::Finding(Finding::Event(event)) => matches!(event, Event::Hold(_) | Event::Reconcile(_)),
-            Body::Boot(_)
-            | Body::Checkpoint(_)
-            | Body::Rotation(_)
-            | Body::Skip { .. }
-            | Body::Gap(_)
-            | Body::Rollback(_)
-            | Body::Answer(_)
-            | Body::Notice(_)
-            | Body::Commissioned(_)
-            | Body::Finding(_) => false,
-        }
-    }
-
-    /// Takes the next record. A transition of the time before orders were executed, and what is not about orders, is
-    /// nothing.
+    /// Takes the next record; what is not about orders is nothing.
     ///
     /// # Errors
     /// Why the record cannot follow from those before; it has changed nothing.
     pub fn on(&mut self, record: &Record) -> Result<(), Impossible> {
         let at = &record.header.at;
-        match &record.body {
-            Body::Genesis(genesis) => {
-                *self = OrderLog { orders: Vec::new(), continues: genesis.continues.is_some() };
+        match record.body.of_orders() {
+            Some(OfOrders::Begins(genesis)) => {
+                *self = OrderLog { orders: Vec::new(), continues: genesis.continues };
                 Ok(())
             }
-            Body::Act(act) => act.about_orders().map_or(Ok(()), |act| self.on_act(at, &act)),
-            Body::Finding(Finding::Transition(step)) if step.stand.is_some() => self.on_step(at, step),
-            Body::Finding(Finding::Event(Event::Hold(note))) => self.on_note(at, note),
-            Body::Boot(_)
-            | Body::Checkpoint(_)
-            | Body::Rotation(_)
-            | Body::Skip { .. }
-            | Body::Gap(_)
-            | Body::Rollback(_)
-            | Body::Answer(_)
-            | Body::Notice(_)
-            | Body::Commissioned(_)
-            | Body::Finding(_) => Ok(()),
+            Some(OfOrders::Act(about, _)) => self.on_act(at, &about),
+            Some(OfOrders::Step(step)) => self.on_step(at, step),
+            Some(OfOrders::Note(note)) => self.on_note(at, note),
+            Some(OfOrders::Dark(told)) => self.iter().try_for_each(|cut| cut.replay_dark(told)),
+            Some(OfOrders::Day(_)) | None => Ok(()),
         }
     }
 
@@ -81,6 +53,12 @@ impl OrderLog {
         self.iter().find(|cut| cut.order().id == order)
     }
 
+    /// The log in which an order stood before, where this one took over how it stood there without its proof.
+    pub fn adopted_from(&self, order: OrderId) -> Option<LogHead> {
+        let known = self.orders.iter().find(|followed| followed.cut.order().id == order);
+        self.continues.filter(|_| known.is_some_and(|followed| followed.is_adopted))
+    }
+
     fn on_act(&mut self, at: &Stamp, act: &OrderAct) -> Result<(), Impossible> {
         let mut is_new = true;
         for followed in &mut self.orders {
@@ -91,7 +69,11 @@ impl OrderLog {
             }
         }
         if let (true, Deed::Order(order)) = (is_new, &act.deed) {
-            self.orders.push(Followed { cut: CutOff::given(order.clone(), at), is_open: self.continues });
+            self.orders.push(Followed {
+                cut: CutOff::given(order.clone(), at),
+                is_adopted: false,
+                is_open: self.continues.is_some(),
+            });
         }
         Ok(())
     }
@@ -107,6 +89,7 @@ impl OrderLog {
         let known = self.find(note.order, note.asset)?;
         if std::mem::take(&mut known.is_open) {
             known.cut.adopt(note.stand);
+            known.is_adopted = true;
             return Ok(());
         }
         known.cut.replay_note(at, note)

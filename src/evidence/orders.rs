@@ -3,6 +3,7 @@
 use super::{
     act::ActKind,
     members::{BadMember, Found, Members},
+    suite::PublicKey,
 };
 use crate::{
     catalogue::Citation,
@@ -11,7 +12,7 @@ use crate::{
         order::{Case, Done, LegalBasis, MAX_POINTS, Method, Required, Scope, SecondFeeds},
         reading::{Quality, Switch, UtilitySpan},
     },
-    terms::{AssetId, Digest, LegalDay, MeterId, MilliWatts, Name, OrderId, WattHours},
+    terms::{AssetId, Digest, KeyId, LegalDay, MeterId, MilliWatts, Name, OrderId, WattHours},
 };
 
 /// Whose act it is, before it is known what it does.
@@ -20,6 +21,7 @@ pub(super) struct Signed {
     pub(super) id: Name,
     pub(super) version: u32,
     pub(super) hash: Digest,
+    pub(super) key: KeyId,
 }
 
 /// What an act of this kind does about an order. `None` for one of the time before orders were executed: an order that
@@ -55,7 +57,12 @@ pub(super) fn read(
             return Ok(None);
         }
     };
-    Ok(Some(OrderAct { order: Some(order), asset, actor, hash: signed.hash, deed }))
+    Ok(Some(OrderAct { order: Some(order), asset, actor, hash: signed.hash, key: signed.key, deed }))
+}
+
+/// The supplier's own key as an order hands it on, so that nothing else must be configured anywhere.
+pub(super) fn supplier_key(m: Members<'_>) -> Found<Option<PublicKey>> {
+    m.optional("supplier_key", |m| m.parsed("supplier_key", PublicKey::from_base64))
 }
 
 fn text(m: Members<'_>, name: &'static str) -> Found<Option<String>> {
@@ -84,6 +91,11 @@ fn read_order(signed: Signed, asset: AssetId, issuer: Name, m: Members<'_>) -> F
     if !(1..=MAX_POINTS).contains(&points.len()) || points.iter().enumerate().any(is_twice) {
         return Err(BadMember("points"));
     }
+    // Whoever signs the order is no second party to it.
+    let supplier = supplier_key(m)?.map(|key| key.id());
+    if supplier == Some(signed.key) {
+        return Err(BadMember("supplier_key"));
+    }
     let (not_before, due) = (m.whole("not_before_unix_ms")?, m.whole("due_unix_ms")?);
     if due < not_before {
         return Err(BadMember("due_unix_ms"));
@@ -95,6 +107,7 @@ fn read_order(signed: Signed, asset: AssetId, issuer: Name, m: Members<'_>) -> F
         asset,
         issuer,
         hash: signed.hash,
+        supplier,
         tracking: text(m, "tracking_id")?,
         basis: basis.filter(|basis| !basis.text.trim().is_empty()),
         scope: m.parsed("scope", Scope::from_word)?,

@@ -3,20 +3,25 @@
 use std::collections::BTreeMap;
 
 use super::{
-    act::{Act, Meaning},
+    act::{Act, Answer, Meaning},
     body::{Body, Boot},
     commissioning::Commissioning,
+    notice::Notice,
     recall_orders::RecalledOrders,
     record::Record,
 };
 use crate::{
     catalogue::{PlateSource, Roster},
     judge::{
-        EquipmentMemory, Event, Finding, Interval, Memory, MeterMemory, MeterTold, Permit, PermitUse,
-        PlateRead, RegisterQuirk, StateFinding, Verdict,
+        Dark, Ending, EquipmentMemory, Event, Finding, Interval, Mark, Memory, MeterMemory, MeterTold,
+        Permit, PermitUse, PlateRead, RegisterQuirk, StateFinding, Verdict,
     },
     terms::{AssetId, Digest, MeterId, Name, Stamp, WattHours},
 };
+
+/// So long after the supply of its machine was said to fail a witness goes dark for that, in milliseconds: no battery of a
+/// gateway lasts longer. Later, it came back, and something else was the end.
+pub const LAST_GASP_MS: i64 = 3_600_000;
 
 /// Gathers memory from records in the order of the log. The newest of each type and subject suffice.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +36,11 @@ pub struct Recall {
     identities: BTreeMap<MeterId, MeterTold>,
     commissioned: BTreeMap<MeterId, Commissioning>,
     acts: Vec<Act>,
+    /// Acts whose answer the log does not tell: the power went between the two.
+    unanswered: Vec<Act>,
+    ends: Vec<(MeterId, Mark, Mark)>,
+    is_stopped: bool,
+    gasped: Option<Stamp>,
     last: Option<Stamp>,
     boot: Option<Boot>,
     states: BTreeMap<MeterId, StateFinding>,
@@ -49,7 +59,13 @@ impl Recall {
             self.last = Some(*at);
         }
         match body {
-            Body::Boot(boot) => self.boot = Some(boot.clone()),
+            Body::Boot(boot) => {
+                self.boot = Some(boot.clone());
+                (self.is_stopped, self.gasped) = (false, None);
+            }
+            Body::Notice(Notice::Stopping) => self.is_stopped = true,
+            Body::Notice(Notice::LastGasp) => self.gasped = Some(*at),
+            Body::Answer(answer) => self.on_answer(answer),
             Body::Finding(Finding::Interval(interval)) => self.on_interval(interval),
             Body::Finding(Finding::State(found)) => self.on_state(found),
             Body::Finding(Finding::Verdict(verdict)) => self.on_verdict(verdict),
@@ -83,11 +99,11 @@ impl Recall {
             Body::Act(act) => self.on_act(at, act),
             Body::Finding(Finding::Transition(step)) => {
                 if let Some(stand) = step.stand {
-                    self.orders.on_stand(step.order, step.asset, stand);
+                    self.orders.on_stand(step.order, step.asset, stand, &step.evidence);
                 }
             }
             Body::Finding(Finding::Event(Event::Hold(note))) => {
-                self.orders.on_stand(note.order, note.asset, note.stand);
+                self.orders.on_stand(note.order, note.asset, note.stand, &[]);
             }
             Body::Genesis(_)
             | Body::Rotation(_)
@@ -95,7 +111,6 @@ impl Recall {
             | Body::Skip { .. }
             | Body::Gap(_)
             | Body::Rollback(_)
-            | Body::Answer(_)
             | Body::Notice(_)
             | Body::Finding(Finding::Event(_)) => {}
         }
@@ -169,6 +184,46 @@ impl Recall {
             Meaning::Ask(_) | Meaning::RevokeKey(_) | Meaning::CutOff(_) | Meaning::NotExecuted => {}
         }
         self.acts.push(act.clone());
+        self.unanswered.push(act.clone());
+    }
+
+    /// Whatever was taken before under this name has been answered: letters are answered one after the other.
+    fn on_answer(&mut self, answer: &Answer) {
+        let is_its = |act: &Act| answer.act.is_some_and(|(id, _)| id == act.id);
+        self.unanswered.iter().filter(|act| is_its(act)).for_each(|act| self.orders.on_answered(act.hash));
+        self.unanswered.retain(|act| !is_its(act));
+    }
+
+    /// Takes an interval of the past, in its order: what days are set beside the supplier's by.
+    pub fn on_past(&mut self, interval: &Interval) {
+        if let (Some(before), Some(after)) = (interval.before, interval.after) {
+            self.ends.push((interval.meter, before, after));
+        }
+    }
+
+    /// The meters whose past intervals are wanted.
+    pub fn wants_past_of(&self) -> Vec<MeterId> {
+        let mut meters: Vec<MeterId> = self.orders.meters().collect();
+        meters.sort_unstable();
+        meters.dedup();
+        meters
+    }
+
+    /// Acts that took effect and whose answer was never written, in order.
+    pub fn unanswered(&self) -> &[Act] {
+        &self.unanswered
+    }
+
+    /// The time that nobody saw until this boot, if there was a life before it.
+    pub fn dark(&self, to: &Stamp) -> Option<Dark> {
+        let from = self.last?;
+        let gasped = self.gasped.is_some_and(|at| from.boot == at.boot && from.since_ms(&at) <= LAST_GASP_MS);
+        let ended = match (gasped, self.is_stopped) {
+            (true, _) => Ending::LastGasp,
+            (false, true) => Ending::CleanStop,
+            (false, false) => Ending::Unknown,
+        };
+        Some(Dark { from, to: *to, ended })
     }
 
     /// The kernel's name for the boot the log last ran on.
@@ -195,6 +250,8 @@ impl Recall {
     /// latches, nameplates.
     pub fn carried(&self) -> Vec<Body> {
         let acts = self.acts.iter().cloned().map(Body::Act);
+        let is_answered = |act: &&Act| self.unanswered.iter().all(|open| open.hash != act.hash);
+        let answers = self.acts.iter().filter(is_answered).map(|act| Body::Answer(act.accepted()));
         let boot = self.boot.iter().cloned().map(Body::Boot);
         let states = self.states.values().map(|found| {
             let mark = self.meters.get(&found.meter).and_then(|memory| memory.mark).or(found.mark);
@@ -218,7 +275,7 @@ impl Recall {
         let meters = self.identities.values().map(|told| Body::Finding(Finding::Event(Event::Meter(*told))));
         let points = self.commissioned.values().cloned().map(Body::Commissioned);
         let orders = self.orders.notes().map(|note| Body::Finding(Finding::Event(Event::Hold(note))));
-        let acts = acts.chain(orders);
+        let acts = acts.chain(answers).chain(orders);
         let said = states.chain(plates).chain(uses).chain(verdicts);
         acts.chain(boot).chain(points).chain(meters).chain(said).collect()
     }
@@ -256,8 +313,13 @@ impl Recall {
             permit_uses,
             roster: self.roster,
             orders: self.orders.into_memory(),
+            ends: self.ends,
+            dark: None,
             plates: self.plates.into_iter().map(|((asset, of), read)| (asset, of, read.plate)).collect(),
             last: self.last,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

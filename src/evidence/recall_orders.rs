@@ -2,7 +2,7 @@
 
 use crate::{
     judge::cutoff::{Deed, HoldNote, OrderAct, OrderMemory, Stand},
-    terms::{AssetId, OrderId, Stamp},
+    terms::{AssetId, Digest, MeterId, OrderId, Stamp},
 };
 
 /// Gathers orders from acts, transitions and notes, in the order of the log. Of transitions and notes the newest of each
@@ -33,17 +33,27 @@ impl RecalledOrders {
         }
     }
 
-    /// How an order stood: everything before is settled with it.
-    pub(super) fn on_stand(&mut self, order: OrderId, asset: AssetId, stand: Stand) {
+    /// How an order stood. A step settles the acts that it names; a note may come before the step of one, and settles none.
+    pub(super) fn on_stand(&mut self, order: OrderId, asset: AssetId, stand: Stand, names: &[Digest]) {
         let told = |known: &&mut OrderMemory| known.order.id == order && known.order.asset == asset;
         if let Some(known) = self.orders.iter_mut().find(told) {
-            for act in known.after.drain(..) {
-                if let Deed::Order(newer) = act.deed {
-                    known.order = newer;
-                }
-            }
             known.stand = Some(stand);
+            names.iter().for_each(|act| settle(known, *act));
         }
+    }
+
+    /// An act was answered: all that follows from it stands before.
+    pub(super) fn on_answered(&mut self, act: Digest) {
+        self.orders.iter_mut().for_each(|known| settle(known, act));
+    }
+
+    /// The meters that orders look at which are not over.
+    pub(super) fn meters(&self) -> impl Iterator<Item = MeterId> {
+        let is_open = |known: &&OrderMemory| !known.stand.is_some_and(|stand| stand.rung.is_over());
+        self.orders
+            .iter()
+            .filter(is_open)
+            .flat_map(|known| known.order.points.iter().map(|point| point.meter))
     }
 
     /// What a new log must say again of them.
@@ -56,5 +66,13 @@ impl RecalledOrders {
 
     pub(super) fn into_memory(self) -> Vec<OrderMemory> {
         self.orders
+    }
+}
+
+/// All that follows from an act has been told; of another version of the order, that it is the one in force.
+fn settle(known: &mut OrderMemory, act: Digest) {
+    let Some(place) = known.after.iter().position(|after| after.hash == act) else { return };
+    if let Deed::Order(newer) = known.after.remove(place).deed {
+        known.order = newer;
     }
 }

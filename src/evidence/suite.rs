@@ -25,7 +25,8 @@ pub use self::{
     key_file::{NoKey, signer_from_pem, signer_from_seed},
     public_key::PublicKey,
 };
-use crate::terms::{Digest, digest::hex_into};
+use crate::terms::Digest;
+pub use crate::terms::KeyId;
 
 /// A private key as PEM text, erased when dropped.
 pub type SecretPem = ed25519_dalek::pkcs8::spki::der::zeroize::Zeroizing<String>;
@@ -79,34 +80,9 @@ impl fmt::Display for Suite {
     }
 }
 
-/// The first 8 bytes of a public key's hash in its own suite; the hint `kid` in a record.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct KeyId([u8; 8]);
-
 impl KeyId {
     fn of(suite: Suite, key: &[u8]) -> KeyId {
-        let digest = suite.hash(key);
-        let mut id = [0; 8];
-        id.copy_from_slice(digest.0.first_chunk::<8>().unwrap_or(&[0; 8]));
-        KeyId(id)
-    }
-
-    /// Reads exactly 16 lower-case hexadecimal digits.
-    pub fn from_hex(text: &str) -> Option<KeyId> {
-        let mut bytes = [0; 8];
-        hex_into(text, &mut bytes).then_some(KeyId(bytes))
-    }
-}
-
-impl fmt::Display for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
-    }
-}
-
-impl fmt::Debug for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        KeyId(suite.hash(key).0.first_chunk::<8>().copied().unwrap_or_default())
     }
 }
 

@@ -9,7 +9,10 @@ use super::{
     signed::Signed,
     suite::{KeyId, PublicKey},
 };
-use crate::terms::{ClockQuality, Digest, GatewayId, Name, Stamp};
+use crate::{
+    judge::OrderAct,
+    terms::{ClockQuality, Digest, GatewayId, Name, OrderId, Stamp},
+};
 
 /// Acts remembered at most, so that none is taken twice. None is ever forgotten: with the clock set back, an old one
 /// would be in time again.
@@ -33,12 +36,14 @@ pub struct RefusedAct {
     pub why: ActRefusal,
 }
 
-/// The authority's keys as pinned at this gateway, and every act taken before.
+/// The authority's keys as pinned at this gateway, the suppliers' keys as its orders name them, and every act taken before.
 #[derive(Debug)]
 pub struct Trust {
     gateway: GatewayId,
     /// The first may revoke the others.
     authority: Vec<PublicKey>,
+    /// By the order that names it. It may say what is the supplier's to say, of that order, and nothing else.
+    suppliers: BTreeMap<OrderId, PublicKey>,
     revoked: BTreeSet<KeyId>,
     /// The newest version of each act, and its hash.
     taken: BTreeMap<Name, (u32, Digest)>,
@@ -54,6 +59,7 @@ impl Trust {
         Trust {
             gateway,
             authority,
+            suppliers: BTreeMap::new(),
             revoked: BTreeSet::new(),
             taken: BTreeMap::new(),
             roster: 0,
@@ -77,6 +83,11 @@ impl Trust {
             | Meaning::CutOff(_)
             | Meaning::NotExecuted => {}
         }
+        match act.names_supplier() {
+            Some((order, Some(key))) => drop(self.suppliers.insert(order, key)),
+            Some((order, None)) => drop(self.suppliers.remove(&order)),
+            None => {}
+        }
         self.taken.insert(act.id, (act.version, act.hash));
     }
 
@@ -86,7 +97,7 @@ impl Trust {
     /// It is no receipt of the authority, or for another gateway.
     pub fn open_receipt(&mut self, bytes: &[u8]) -> Result<Received, Refusal> {
         let signed = Signed::read(bytes)?;
-        let receipt = Receipt::open(&signed, self.key(signed.key_id())?)?;
+        let receipt = Receipt::open(&signed, self.authoritys(signed.key_id())?)?;
         if receipt.gateway != self.gateway {
             return Err(Refusal::Member("gateway_id"));
         }
@@ -107,7 +118,7 @@ impl Trust {
     ) -> Result<Act, RefusedAct> {
         let nameless = |why| RefusedAct { act: None, why };
         let signed = Signed::read(bytes).map_err(|refusal| nameless(ActRefusal::of(refusal)))?;
-        let key = *self.key(signed.key_id()).map_err(|refusal| nameless(ActRefusal::of(refusal)))?;
+        let key = *self.anybodys(signed.key_id()).map_err(|refusal| nameless(ActRefusal::of(refusal)))?;
         signed.check(&key).map_err(|refusal| nameless(ActRefusal::of(refusal)))?;
         let act = Act::read(signed).map_err(|refusal| nameless(ActRefusal::of(refusal)))?;
         match self.refusal(&act, &key, now, fits) {
@@ -128,6 +139,9 @@ impl Trust {
     ) -> Option<ActRefusal> {
         if act.gateway != self.gateway {
             return Some(ActRefusal::WrongGateway);
+        }
+        if !self.may_say(act, key) {
+            return Some(ActRefusal::WrongKey);
         }
         match self.taken.get(&act.id) {
             Some((version, hash)) if act.version == *version && act.hash == *hash => {
@@ -166,8 +180,28 @@ impl Trust {
         (self.taken.len() >= MAX_ACTS && !self.taken.contains_key(&act.id)).then_some(ActRefusal::TooMany)
     }
 
-    fn key(&self, id: KeyId) -> Result<&PublicKey, Refusal> {
+    /// Whether this key may say this: the authority's anything but that it is its own supplier, a supplier's what is the
+    /// supplier's to say of the order that names it.
+    fn may_say(&self, act: &Act, key: &PublicKey) -> bool {
+        if self.authoritys(key.id()).is_ok() {
+            let supplier = act.names_supplier().and_then(|(_, supplier)| supplier);
+            return supplier.is_none_or(|supplier| !self.authority.contains(&supplier));
+        }
+        let names_it = |about: OrderAct| {
+            let order = about.order.filter(|_| about.deed.is_the_suppliers());
+            order.and_then(|order| self.suppliers.get(&order)) == Some(key)
+        };
+        act.about_orders().is_some_and(names_it)
+    }
+
+    fn authoritys(&self, id: KeyId) -> Result<&PublicKey, Refusal> {
         let key = self.authority.iter().find(|key| key.id() == id && !self.revoked.contains(&id));
         key.ok_or(Refusal::UnknownKey(id))
+    }
+
+    /// A key of the authority, or of a supplier that an order names.
+    fn anybodys(&self, id: KeyId) -> Result<&PublicKey, Refusal> {
+        let supplier = || self.suppliers.values().find(|key| key.id() == id && !self.revoked.contains(&id));
+        self.authoritys(id).or_else(|unknown| supplier().ok_or(unknown))
     }
 }

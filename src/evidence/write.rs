@@ -6,7 +6,7 @@ use super::{
     balance,
     body::{Body, Boot, Checkpoint, Genesis},
     canonical::Object,
-    grounds,
+    dark, grounds,
     members::UNCLEAN_START,
     plates, sign, stand, standing,
 };
@@ -72,6 +72,7 @@ fn write_boot(object: &mut Object<'_>, boot: &Boot) {
         .flag("machine_rebooted", boot.machine_rebooted)
         .text("software", &boot.software)
         .shown("config_sha256", boot.config);
+    dark::write_boot(object, boot.dark.as_ref());
 }
 
 fn write_checkpoint(object: &mut Object<'_>, checkpoint: &Checkpoint) {
@@ -222,6 +223,7 @@ fn write_event(object: &mut Object<'_>, event: &Event) {
         Event::Hold(note) => stand::write_note(object, note),
         Event::Reconcile(day) => stand::write_day(object, day),
         Event::FedBehindCut { order, asset, meter } => stand::write_fed(object, *order, *asset, *meter),
+        Event::Dark(told) => dark::write_event(object, told),
         Event::Balance(found) => balance::write_event(object, found),
         Event::Meter(told) => grounds::write_told(object, told),
         Event::Plate(read) => plates::write_plate(object, read),
@@ -280,7 +282,7 @@ pub(super) fn moment(object: &mut Object<'_>, name: &str, at: &Stamp) {
     });
 }
 
-fn mark(object: &mut Object<'_>, name: &str, mark: Option<&Mark>) {
+pub(super) fn mark(object: &mut Object<'_>, name: &str, mark: Option<&Mark>) {
     let Some(Mark { at, register }) = mark else { return };
     object.object(name, |o| {
         moment(o, "at", at);

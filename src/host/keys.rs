@@ -32,6 +32,19 @@ pub fn entropy<const N: usize>() -> Result<[u8; N], Failure> {
     Ok(bytes)
 }
 
+/// Loads a key that somebody keeps where he likes, as the supplier does.
+///
+/// # Errors
+/// The file cannot be read, is no key of a suite this build knows, or may be read by others.
+pub fn load(path: &Path) -> Result<Box<dyn Signer>, Failure> {
+    let text = fs::read_to_string(path).map_err(|e| failed(path, &e))?;
+    refuse_if_shared(path)?;
+    signer_from_pem(&text).map_err(|why| {
+        let cure = "a private key in PEM is expected, as `openssl genpkey -algorithm ed25519` makes it";
+        Failure::new(Exit::Config, format!("{}: {why}; {cure}", path.display()))
+    })
+}
+
 /// Loads a key of a state directory, or, where nothing was ever signed, makes it, with its `.pub` beside it.
 ///
 /// # Errors

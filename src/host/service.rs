@@ -1,8 +1,31 @@
 //! What an operating system asks of a program: end when told to, log where it is read.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::{Exit, Failure};
+
+/// Warnings that the machine's supply is failing, by SIGPWR: from the daemon of an uninterruptible supply, or a supercap
+/// board. Whoever does not watch for them is ended by the first.
+#[derive(Debug)]
+pub struct PowerFailures(Signal);
+
+impl PowerFailures {
+    /// Begins to watch.
+    ///
+    /// # Errors
+    /// Signals cannot be watched.
+    pub fn watch() -> Result<PowerFailures, Failure> {
+        let watched = signal(SignalKind::from_raw(libc::SIGPWR));
+        watched
+            .map(PowerFailures)
+            .map_err(|e| Failure::new(Exit::Bug, format!("signals cannot be watched: {e}")))
+    }
+
+    /// Waits for the next; false when none can come any more.
+    pub async fn next(&mut self) -> bool {
+        self.0.recv().await.is_some()
+    }
+}
 
 /// Waits until somebody asks the program to end: Ctrl-C, or SIGTERM from the service manager.
 ///

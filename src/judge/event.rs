@@ -3,6 +3,7 @@
 use super::{
     balance::BalanceFinding,
     cutoff::{HoldNote, Reconciliation},
+    dark::DarkMeter,
     leave::PermitUse,
     memory::Mark,
     sign::SignFinding,
@@ -40,6 +41,8 @@ pub enum Event {
         /// Which meter shows it.
         meter: MeterId,
     },
+    /// What one meter shows of the time in which the witness was dark.
+    Dark(DarkMeter),
     /// A meter told for the first time who it is, or tells otherwise: a new series of evidence begins.
     Meter(MeterTold),
     /// A nameplate was read, or declared, for the first time, or says something else.
@@ -130,6 +133,7 @@ impl Event {
             | Event::Hold(_)
             | Event::Reconcile(_)
             | Event::FedBehindCut { .. }
+            | Event::Dark(_)
             | Event::Plate(_)
             | Event::PlateUnreadable { .. }
             | Event::PlateDiffers { .. }

@@ -6,7 +6,9 @@ use crate::{
     terms::{AssetId, Digest, MeterId, Stamp, WattHours},
 };
 
-use super::{cutoff::OrderMemory, leave::PermitUse, permit::Permit, sign::StandingSign, window::Windows};
+use super::{
+    cutoff::OrderMemory, dark::Dark, leave::PermitUse, permit::Permit, sign::StandingSign, window::Windows,
+};
 
 /// An energy register at a moment: one side of a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +71,11 @@ pub struct Memory {
     pub roster: Option<Roster>,
     /// Cut-off orders.
     pub orders: Vec<OrderMemory>,
+    /// The register at both ends of each interval of a meter that an order looks at, in order, as far back as days are set
+    /// beside the supplier's.
+    pub ends: Vec<(MeterId, Mark, Mark)>,
+    /// The time that nobody saw since the last moment on record; filled in by whoever knows when this boot was.
+    pub dark: Option<Dark>,
     /// Signs that stand, by meter.
     pub signs: Vec<(MeterId, StandingSign)>,
     /// Who each meter said it was before anybody edited it.

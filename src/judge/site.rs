@@ -1,6 +1,7 @@
 //! One gateway's site: every feeder and every piece of equipment behind it, and who hears which fact.
 
 mod cuts;
+mod dark;
 mod law;
 
 use super::{
@@ -55,6 +56,7 @@ pub struct Site {
     day: Option<LegalDay>,
     roster: Option<Roster>,
     orders: Orders,
+    waking: Option<dark::Waking>,
     reads: Reads,
 }
 
@@ -131,6 +133,7 @@ impl Site {
             day: None,
             roster: memory.roster.clone(),
             orders: Orders::default(),
+            waking: dark::Waking::of(memory),
             reads: Reads::default(),
         }
         .recall_orders(memory)
@@ -322,6 +325,7 @@ impl Site {
                 say(corroborated(&self.balances, at, verdict));
             }
         }
+        self.wake(place, at, reading, say);
         self.show_orders(place, at, reading, say);
     }
 
@@ -410,6 +414,7 @@ fn with_paper(event: Event, docket: Option<&Docket>, at: &Stamp) -> Event {
         | Event::Hold(_)
         | Event::Reconcile(_)
         | Event::FedBehindCut { .. }
+        | Event::Dark(_)
         | Event::Plate(_)
         | Event::PlateUnreadable { .. }
         | Event::PlateDiffers { .. }

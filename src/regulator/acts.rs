@@ -56,8 +56,8 @@ pub fn read(bytes: &[u8]) -> Result<Act, Failure> {
     opened.map_err(|refusal| Failure::new(Exit::Data, format!("no signed act: {refusal}")))
 }
 
-/// How often a question is put anew that was refused because another of the same second came before it.
-pub const QUESTIONS_A_SECOND: u32 = 5;
+/// How often an act is put anew that was refused because another of the same second came before it.
+pub const TURNS_A_SECOND: u32 = 5;
 
 /// A question: the verdict on a piece of equipment as it stands. Its version is the second it was asked in, and its turn
 /// in that second, so that each replaces the one before and a gateway remembers one per equipment.

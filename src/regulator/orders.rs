@@ -221,7 +221,7 @@ fn replayed(store: &mut dyn Store, kept: &Kept) -> Answered<(OrderLog, Option<(u
             let Some(record) = Unverified::read(&record.bytes)
                 .and_then(Unverified::own)
                 .ok()
-                .filter(|record| OrderLog::takes(&record.body))
+                .filter(|record| record.body.of_orders().is_some())
             else {
                 continue;
             };
@@ -243,9 +243,10 @@ impl Standing {
         let (order, stand) = (self.cut.order(), self.cut.stand());
         let say = |words: words::Words| format!("  {}", words.in_language(language));
         let mut lines = vec![format!(
-            "{} {} at {}: {} ({})",
+            "{} {}, {} {}: {} ({})",
             order.id,
             order.asset,
+            words::BEHIND_GATEWAY.in_language(language),
             self.kept.gateway,
             stand.rung.told(language),
             LegalTime(stand.since.wall_unix_ms)
@@ -261,17 +262,24 @@ impl Standing {
         }
         if let Some(hold) = &stand.hold {
             let minutes = |ms: i64| ms / 60_000;
+            let told =
+                |words: words::Words, number: i64| format!("{}: {number}", words.in_language(language));
             lines.push(format!(
-                "  hold since {}: {} min proven, {} min in {} gaps, longest {} s, carried by {}",
+                "{} {}; {}; {}; {}; {}",
+                say(words::HOLD_SINCE),
                 LegalTime(hold.since.wall_unix_ms),
-                minutes(hold.proven_ms),
-                minutes(hold.paused_ms),
-                hold.gaps,
-                hold.longest_gap_ms / 1_000,
-                hold.carrier.word()
+                told(words::MINUTES_PROVEN, minutes(hold.proven_ms)),
+                told(words::MINUTES_UNSEEN, minutes(hold.paused_ms)),
+                told(words::LONGEST_GAP, hold.longest_gap_ms / 1_000),
+                hold.carrier.words().in_language(language)
             ));
             if let Some((from, to)) = hold.agreed.on_all(order.points.len()) {
-                lines.push(format!("  the supplier agrees from {} to {}", LegalTime(from), LegalTime(to)));
+                lines.push(format!(
+                    "{} {} – {}",
+                    say(words::SUPPLIER_AGREES),
+                    LegalTime(from),
+                    LegalTime(to)
+                ));
             }
         }
         let beside = [

@@ -172,7 +172,7 @@ impl Timeline {
             | Body::Act(_)
             | Body::Answer(_)
             | Body::Notice(_)
-            | Body::Commissioned(_) => log_line(&record.body)?,
+            | Body::Commissioned(_) => log_line(&record.body, self.language)?,
             Body::Rotation(_) | Body::Checkpoint(_) => return None,
             Body::Finding(Finding::Interval(interval)) => (Tone::Doubt, interval_line(interval)?),
             Body::Finding(Finding::Event(Event::Hold(_))) => return None,
@@ -294,6 +294,7 @@ fn event_line(event: &Event, language: Language) -> (Tone, String) {
         Event::Sign(found) => sign_line(found, language),
         Event::Hold(note) => (Tone::Plain, format!("{}: order {} holds", note.asset, note.order)),
         Event::Reconcile(day) => cut::day_line(day, language),
+        Event::Dark(told) => cut::dark_line(told, language),
         Event::FedBehindCut { order, asset, meter } => cut::fed_line(*order, *asset, *meter, language),
         Event::Balance(found) => balance_line(found),
         Event::Register(event) => {
@@ -374,7 +375,7 @@ fn balance_line(found: &BalanceFinding) -> (Tone, String) {
 }
 
 /// What happened to the log itself, or between gateway and authority.
-fn log_line(body: &Body) -> Option<(Tone, String)> {
+fn log_line(body: &Body, language: Language) -> Option<(Tone, String)> {
     Some(match body {
         Body::Gap(gap) => {
             let (first, last) = (gap.dropped.first()?.from, gap.dropped.last()?.to);
@@ -396,7 +397,7 @@ fn log_line(body: &Body) -> Option<(Tone, String)> {
             (Tone::Plain, format!("act {} version {} ({}){on} taken", act.id, act.version, act.kind.word()))
         }
         Body::Answer(answer) => answer_line(answer)?,
-        Body::Notice(notice) => notice_line(notice),
+        Body::Notice(notice) => notice_line(notice, language),
         Body::Commissioned(point) => {
             (Tone::Plain, format!("{}: metering point commissioned, {}", point.meter, point.summary()))
         }
@@ -416,7 +417,7 @@ fn answer_line(answer: &Answer) -> Option<(Tone, String)> {
     Some((Tone::Doubt, format!("{which} refused ({})", refused.word())))
 }
 
-fn notice_line(notice: &Notice) -> (Tone, String) {
+fn notice_line(notice: &Notice, language: Language) -> (Tone, String) {
     let what = match notice {
         Notice::ReceiptRefused { why, count, .. } => {
             format!("{count} messages on the receipt's topic are none of the authority's ({why})")
@@ -431,6 +432,8 @@ fn notice_line(notice: &Notice) -> (Tone, String) {
         Notice::CertificateExpiring { days } => {
             format!("the gateway's certificate towards the broker ends in {days} days")
         }
+        Notice::LastGasp => words::LAST_GASP.in_language(language).to_owned(),
+        Notice::Stopping => return (Tone::Plain, words::STOPPING.in_language(language).to_owned()),
     };
     (Tone::Doubt, what)
 }

@@ -1,14 +1,18 @@
 //! The sentences a person reads, Chinese and English side by side, so that neither can be forgotten.
 
 mod certificate;
+mod dark;
 mod findings;
 mod orders;
+mod page;
 mod share;
 mod signs;
 
 pub use certificate::*;
+pub use dark::*;
 pub use findings::*;
 pub use orders::*;
+pub use page::*;
 pub use share::*;
 pub use signs::*;
 

@@ -128,6 +128,7 @@ fn boot() -> Body {
         machine_rebooted: true,
         software: "coldhearth 0.1.0".into(),
         config: Digest::of(b"config"),
+        dark: None,
     })
 }
 

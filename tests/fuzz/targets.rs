@@ -321,6 +321,7 @@ fn written(clean: bool, log: bool) -> Written {
             machine_rebooted: true,
             software: "s".into(),
             config: Digest::ZERO,
+            dark: None,
         }),
     );
     scribe.commit().expect("a commit");

@@ -57,7 +57,11 @@ fn public(seed: u8) -> PublicKey {
 /// Every golden with the name of its file, in order.
 fn goldens() -> Vec<(String, Vec<u8>)> {
     let mut paths: Vec<_> = fs::read_dir(GOLDEN).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
+    let number = |path: &Path| {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        name.split('-').next().unwrap().parse::<u32>().unwrap()
+    };
+    paths.sort_by_key(|path| number(path));
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
     paths.iter().map(|path| (name(path), fs::read(path).unwrap())).collect()
 }

@@ -111,12 +111,14 @@ impl Gateway {
         if is_new {
             scribe.write(*now, genesis(works));
         }
+        let (dark, unanswered) = (recall.dark(now), recall.unanswered().to_vec());
         let boot_id = format!("boot-{}", now.boot);
         let boot = Boot {
             boot_id,
             machine_rebooted: rebooted,
             software: "simulation".into(),
             config: Digest::of(b""),
+            dark: dark.map(|dark| (dark.from, dark.ended)),
         };
         scribe.write(*now, Body::Boot(boot));
         let feeders = works.commissioned(breakage != Breakage::AllowsNothing);
@@ -130,13 +132,14 @@ impl Gateway {
         let trust = trust(&mut scribe, vault, &recall)?;
         let memory =
             if breakage == Breakage::ForgetsMemory { Memory::default() } else { recall.into_memory() };
+        let memory = Memory { dark, ..memory };
         let meters: Vec<MeterId> = (1..=3).map(meter).collect();
         let site = Site::new(feeders, Works::equipment(), &memory).balancing(Works::groups());
         let mut gateway = Gateway {
             schedule: Schedule::new(works.points(), Vec::new(), now.uptime_ms, 0),
             site,
             scribe,
-            letters: Letters::new(trust, (0..2).map(asset).collect(), meters, enterprise()),
+            letters: Letters::new(trust, (0..2).map(asset).collect(), meters, enterprise()).owing(unanswered),
             outbox: Outbox::resuming(0, Some(receipted)),
             disk: disk.clone(),
             vault: vault.clone(),
@@ -148,6 +151,10 @@ impl Gateway {
             last: vec![None; METERS.len()],
             said: Vec::new(),
         };
+        for act in gateway.letters.unanswered() {
+            gateway.finish(now, &act);
+        }
+        gateway.flush(now)?;
         gateway.commit(now)?;
         if rebooted && !is_new {
             gateway.rotate(now)?;
@@ -282,6 +289,7 @@ impl Gateway {
     pub(crate) fn stop(&mut self, now: &Stamp) -> Step {
         let beat = self.beat();
         self.said.push(Body::Checkpoint(beat));
+        self.said.push(Body::Notice(Notice::Stopping));
         self.flush(now)?;
         self.scribe.close()
     }
@@ -306,6 +314,16 @@ impl Gateway {
             self.judge(now, Fact::Order(&order));
         }
         self.said.push(Body::Answer(answer));
+    }
+
+    /// What the power took the answer of.
+    fn finish(&mut self, now: &Stamp, act: &Act) {
+        let said = &mut self.said;
+        self.site.finish_orders(now, &mut |finding: Finding| said.push(Body::Finding(finding)));
+        if let Meaning::Ask(asset) = act.meaning {
+            self.judge(now, Fact::Ask(asset));
+        }
+        self.said.push(Body::Answer(act.accepted()));
     }
 
     fn flush(&mut self, now: &Stamp) -> Step {

@@ -311,7 +311,13 @@ fn genesis(identity: &Identity, house: &House) -> Genesis {
 }
 
 fn boot(house: &House, machine_rebooted: bool) -> Boot {
-    Boot { boot_id: clock::boot_id(), machine_rebooted, software: SOFTWARE.to_owned(), config: house.config }
+    Boot {
+        boot_id: clock::boot_id(),
+        machine_rebooted,
+        software: SOFTWARE.to_owned(),
+        config: house.config,
+        dark: None,
+    }
 }
 
 /// Name and version, as genesis and boot of a simulated gateway state them.

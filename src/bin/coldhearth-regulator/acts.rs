@@ -8,18 +8,17 @@ use std::{
 use clap::Subcommand;
 use coldhearth::{
     evidence::follow::{Place, Seen},
-    host::{Clock as _, Exit, Failure, SystemClock, service},
+    host::{Clock as _, Exit, Failure, SystemClock},
     regulator::{
         acts::{self, Reply},
-        store::Store,
         timeline::Timeline,
     },
     terms::{AssetId, GatewayId, Name, words::Language},
 };
 
 use crate::{
-    broker::{self, BrokerOrders},
-    milliseconds, say,
+    say,
+    sending::{Sending, Way, answered},
     serve::Home,
 };
 
@@ -33,32 +32,17 @@ pub(crate) enum ActVerb {
         home: Home,
     },
     /// Send a signed act to its gateway and wait for the signed answer: exit 0 accepted, 1 refused, 75 no answer
-    Send {
-        #[command(flatten)]
-        broker: Box<BrokerOrders>,
-        /// The signed act, or `-` for standard input
-        file: PathBuf,
-        #[command(flatten)]
-        home: Home,
-        /// How long to wait for the answer (30s, 5m, 2h)
-        #[arg(long, value_name = "TIME", default_value = "60s", value_parser = milliseconds)]
-        wait: u64,
-    },
+    Send(Box<Sending>),
     /// Ask a gateway for the verdict on a piece of equipment now, and show it: exit 0 told, 1 refused, 75 nothing came yet
     Ask {
         #[command(flatten)]
-        broker: Box<BrokerOrders>,
+        way: Box<Way>,
         /// The equipment
         #[arg(value_name = "EQUIPMENT", value_parser = name)]
         asset: Name,
         /// The gateway it stands behind
         #[arg(long, value_name = "ID", value_parser = name)]
         gateway: Name,
-        #[command(flatten)]
-        home: Home,
-        /// How long to wait for the verdict (30s, 5m, 2h)
-        #[arg(long, value_name = "TIME", default_value = "60s", value_parser = milliseconds)]
-        wait: u64,
         /// Print the signed record as it came instead of a line
         #[arg(long)]
         json: bool,
@@ -73,21 +57,15 @@ pub(crate) fn act(verb: ActVerb) -> Result<Exit, Failure> {
             let _gone = std::io::stdout().write_all(&[&signed[..], b"\n"].concat());
             Ok(Exit::Done)
         }
-        ActVerb::Send { broker, file, home, wait } => {
-            let mut bytes = read(&file)?;
-            bytes.truncate(bytes.trim_ascii_end().len());
-            answered(&send(&broker, &mut *home.store()?, bytes, wait)?)?;
-            say("accepted");
-            Ok(Exit::Done)
-        }
-        ActVerb::Ask { broker, asset, gateway, home, wait, json } => {
+        ActVerb::Send(sending) => sending.send(|_| Ok(())),
+        ActVerb::Ask { way, asset, gateway, json } => {
             let now_unix_ms = SystemClock::default().now().wall_unix_ms;
             let (gateway, asset) = (GatewayId(gateway), AssetId(asset));
-            let (signer, mut store) = (home.signer()?, home.store()?);
+            let (signer, mut store) = (way.home.signer()?, way.home.store()?);
             let mut reply = Reply::default();
-            for turn in 0..acts::QUESTIONS_A_SECOND {
+            for turn in 0..acts::TURNS_A_SECOND {
                 let bytes = acts::question(gateway, asset, &*signer, now_unix_ms, turn)?;
-                reply = send(&broker, &mut *store, bytes, wait)?;
+                reply = way.send(&mut *store, bytes)?;
                 if !reply.is_outrun() {
                     break;
                 }
@@ -109,29 +87,6 @@ pub(crate) fn act(verb: ActVerb) -> Result<Exit, Failure> {
             }
             Ok(Exit::Done)
         }
-    }
-}
-
-pub(crate) fn send(
-    broker: &BrokerOrders,
-    store: &mut dyn Store,
-    bytes: Vec<u8>,
-    wait_ms: u64,
-) -> Result<Reply, Failure> {
-    let broker = broker::broker(broker, &format!("coldhearth-act-{}", std::process::id()))?;
-    service::runtime()?
-        .block_on(async { acts::send(&SystemClock::default(), broker, store, bytes, wait_ms).await })
-}
-
-/// Whether the gateway took the act.
-pub(crate) fn answered(reply: &Reply) -> Result<(), Failure> {
-    match reply.answer.map(|answer| answer.refused) {
-        Some(None) => Ok(()),
-        Some(Some(why)) => Err(Failure::new(Exit::Negative, format!("refused: {}", why.word()))),
-        None => Err(Failure::new(
-            Exit::Retry,
-            "no answer yet; the act stays on its topic, and the answer will stand in the gateway's log",
-        )),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{io::Write as _, path::PathBuf};
 use clap::Subcommand;
 use coldhearth::{
     evidence::ActKind,
-    host::{Clock as _, Exit, Failure, SystemClock},
+    host::{Clock as _, Exit, Failure, SystemClock, public_key},
     regulator::{
         acts,
         orders::{self, About},
@@ -16,9 +16,9 @@ use coldhearth::{
 mod proof;
 
 use crate::{
-    acts::{answered, name, read, send},
-    broker::BrokerOrders,
-    milliseconds, say,
+    acts::{name, read},
+    say,
+    sending::{Pen, Sending, Way},
     serve::Home,
 };
 
@@ -36,18 +36,13 @@ pub(crate) struct AboutOrders {
     issuer: Name,
 }
 
-/// Where an act goes at once.
+/// An act that needs nothing but a reason, signed and sent at once.
 #[derive(clap::Args)]
-pub(crate) struct Sending {
+pub(crate) struct AtOnce {
     #[command(flatten)]
     about: AboutOrders,
     #[command(flatten)]
-    broker: BrokerOrders,
-    #[command(flatten)]
-    home: Home,
-    /// How long to wait for the signed answer (30s, 5m, 2h)
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = milliseconds)]
-    wait: u64,
+    way: Way,
     /// Why, as it shall stand in the act
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -68,38 +63,33 @@ pub(crate) enum OrderVerb {
         /// A meter that shall be without power; once for each
         #[arg(long = "meter", value_name = "ID", value_parser = name)]
         meters: Vec<Name>,
+        /// The supplier's public key, its .pub file: from then on only readings it signed count as the supplier's
+        #[arg(long, value_name = "FILE")]
+        supplier_key: Option<PathBuf>,
     },
     /// Sign a draft that was filled in; prints it as it travels. What a gateway would refuse is named and not signed
     Sign {
         /// The act, or `-` for standard input
         file: PathBuf,
         #[command(flatten)]
+        pen: Pen,
+        #[command(flatten)]
         home: Home,
     },
     /// Send a signed act to its gateway and wait for the signed answer: exit 0 accepted, 1 refused, 75 no answer
-    Send {
-        #[command(flatten)]
-        broker: Box<BrokerOrders>,
-        /// The signed act, or `-` for standard input
-        file: PathBuf,
-        #[command(flatten)]
-        home: Home,
-        /// How long to wait for the answer (30s, 5m, 2h)
-        #[arg(long, value_name = "TIME", default_value = "60s", value_parser = milliseconds)]
-        wait: u64,
-    },
+    Send(Box<Sending>),
     /// Withdraw an order
     Revoke {
         /// The order
         #[arg(value_name = "ORDER", value_parser = name)]
         order: Name,
         #[command(flatten)]
-        sending: Box<Sending>,
+        sending: Box<AtOnce>,
     },
     /// Open the latch of the equipment, its verdict's and that of every order on it
     Reset {
         #[command(flatten)]
-        sending: Box<Sending>,
+        sending: Box<AtOnce>,
     },
     /// Order the reconnection. The record of it is not permission to energise
     Restore {
@@ -107,7 +97,7 @@ pub(crate) enum OrderVerb {
         #[arg(value_name = "ORDER", value_parser = name)]
         order: Name,
         #[command(flatten)]
-        sending: Box<Sending>,
+        sending: Box<AtOnce>,
     },
     /// Sign and send what the supplier's own meter tells, from its file: every mistake with line and column, and then
     /// nothing is sent. Exit 0 all accepted, 1 refused, 65 a bad file, 75 no answer
@@ -134,33 +124,29 @@ pub(crate) enum OrderVerb {
 pub(crate) fn order(verb: OrderVerb) -> Result<Exit, Failure> {
     let now_unix_ms = SystemClock::default().now().wall_unix_ms;
     match verb {
-        OrderVerb::New { order, about, act, meters } => {
-            let draft = orders::draft(act, about.of(Some(OrderId(order))), &meters, now_unix_ms);
+        OrderVerb::New { order, about, act, meters, supplier_key } => {
+            let mut draft = orders::draft(act, about.of(Some(OrderId(order))), &meters, now_unix_ms);
+            if let Some(file) = supplier_key {
+                draft.insert("supplier_key".into(), public_key::load(&file)?.to_base64().into());
+            }
             let text = serde_json::to_string_pretty(&draft)
                 .map_err(|e| Failure::new(Exit::Bug, format!("a draft cannot be written: {e}")))?;
             say(&text);
             Ok(Exit::Done)
         }
-        OrderVerb::Sign { file, home } => {
+        OrderVerb::Sign { file, pen, home } => {
             let draft = read(&file)?;
             let open = serde_json::from_slice(&draft).map(|draft| orders::blanks(&draft)).unwrap_or_default();
             if !open.is_empty() {
                 let message = format!("still to be filled in: {}", open.join(", "));
                 return Err(Failure::new(Exit::Data, message));
             }
-            let signed = acts::sign(&draft, &*home.signer()?, now_unix_ms)?;
+            let signed = acts::sign(&draft, &*pen.signer(&home)?, now_unix_ms)?;
             orders::check(&acts::read(&signed)?)?;
             let _gone = std::io::stdout().write_all(&[&signed[..], b"\n"].concat());
             Ok(Exit::Done)
         }
-        OrderVerb::Send { broker, file, home, wait } => {
-            let mut bytes = read(&file)?;
-            bytes.truncate(bytes.trim_ascii_end().len());
-            orders::check(&acts::read(&bytes)?)?;
-            answered(&send(&broker, &mut *home.store()?, bytes, wait)?)?;
-            say("accepted");
-            Ok(Exit::Done)
-        }
+        OrderVerb::Send(sending) => sending.send(|bytes| orders::check(&acts::read(bytes)?)),
         OrderVerb::Revoke { order, sending } => sent(ActKind::Revoke, Some(order), &sending, now_unix_ms),
         OrderVerb::Reset { sending } => sent(ActKind::Reset, None, &sending, now_unix_ms),
         OrderVerb::Restore { order, sending } => sent(ActKind::Restore, Some(order), &sending, now_unix_ms),
@@ -179,15 +165,12 @@ impl AboutOrders {
 }
 
 /// Signs an act that needs nothing but a reason, and sends it.
-fn sent(kind: ActKind, order: Option<Name>, sending: &Sending, now_unix_ms: i64) -> Result<Exit, Failure> {
+fn sent(kind: ActKind, order: Option<Name>, sending: &AtOnce, now_unix_ms: i64) -> Result<Exit, Failure> {
     let mut draft = orders::draft(kind, sending.about.of(order.map(OrderId)), &[], now_unix_ms);
     draft.insert("reason".into(), sending.reason.as_str().into());
     let bytes = serde_json::to_vec(&draft)
         .map_err(|e| Failure::new(Exit::Bug, format!("a draft cannot be written: {e}")))?;
-    let signed = acts::sign(&bytes, &*sending.home.signer()?, now_unix_ms)?;
-    answered(&send(&sending.broker, &mut *sending.home.store()?, signed, sending.wait)?)?;
-    say("accepted");
-    Ok(Exit::Done)
+    sending.way.deliver(acts::sign(&bytes, &*sending.way.home.signer()?, now_unix_ms)?)
 }
 
 fn status(

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::{
     evidence::{
-        OrderLog,
+        Act, OrderLog, PublicKey, Signed,
         record::{LogId, Record},
     },
     judge::cutoff::{CutOff, Impossible},
-    terms::GatewayId,
+    terms::{GatewayId, OrderId},
 };
 
 /// Records about orders that may wait for those before them; beyond it they are taken as they come.
@@ -28,6 +28,35 @@ pub struct OrderSeen {
     pub impossible: Option<(u64, Impossible)>,
 }
 
+/// The suppliers' keys, as orders name them that a trusted key has signed.
+#[derive(Debug, Default)]
+pub(super) struct Suppliers(Vec<(OrderId, PublicKey)>);
+
+impl Suppliers {
+    /// Takes an act that a trusted key has signed. A later version of an order may name another key: the log tells by its
+    /// steps whether what was said was in time.
+    pub(super) fn learn(&mut self, act: Signed) {
+        if let Some((order, Some(key))) = Act::read(act).ok().and_then(|act| act.names_supplier()) {
+            self.0.push((order, key));
+        }
+    }
+
+    /// How many of these no supplier signed of the order that names its key.
+    pub(super) fn strange(&self, acts: &[Signed]) -> u64 {
+        let is_strange = |act: &&Signed| {
+            let order = Act::read((*act).clone()).ok().and_then(|act| act.about_orders()?.order);
+            !self.0.iter().any(|(of, key)| Some(*of) == order && act.check(key).is_ok())
+        };
+        acts.iter().filter(is_strange).count() as u64
+    }
+}
+
+/// Whether it is the supplier's to say.
+pub(super) fn is_the_suppliers(act: &Signed) -> bool {
+    let about = Act::read(act.clone()).ok().and_then(|act| act.about_orders());
+    about.is_some_and(|about| about.deed.is_the_suppliers())
+}
+
 /// The orders of all logs.
 #[derive(Debug, Default)]
 pub(super) struct OrderFold {
@@ -45,7 +74,7 @@ impl OrderFold {
     /// Takes a record; `is_proven` says that all before it have come.
     pub(super) fn on(&mut self, record: &Record, is_proven: bool) {
         let key = (record.header.gateway, record.header.log);
-        if OrderLog::takes(&record.body) {
+        if record.body.of_orders().is_some() {
             let followed = self.logs.entry(key).or_default();
             followed.waiting.insert(record.header.seq, record.clone());
         }

@@ -160,6 +160,7 @@ pub(super) fn bodies() -> Vec<Body> {
         machine_rebooted: true,
         software: "coldhearth 0.1.0".into(),
         config: Digest::of(b"config"),
+        dark: None,
     });
     let power = Proof::Power {
         from: at(3),

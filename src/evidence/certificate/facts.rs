@@ -4,10 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::{ActTold, Commissioning, PlaceTold, Witnessed};
 use crate::{
-    evidence::act::ActKind,
-    judge::cutoff::{
-        Claim, CutOff, Hold, Holds, Order, Point,
-        order::{LegalBasis, Required},
+    judge::{
+        Dark,
+        cutoff::{
+            Claim, CutOff, Hold, Holds, Order, Point,
+            order::{LegalBasis, Required},
+        },
     },
     terms::Digest,
 };
@@ -40,7 +42,10 @@ impl Witnessed {
             "asked": asked(&order.holds), "asked_less_than_usual": order.holds.is_shortened(),
             "hold": held(hold, order.points.len()), "earlier_ms": stand.earlier_ms, "restarts": stand.restarts,
             "claim": self.claim.as_ref().map(|(hash, claim)| claimed(hash, claim)),
-            "required": self.required(order.required), "readings_by_order_key": self.is_one_key(given),
+            "required": self.required(order.required), "readings_signed_by": signed_by(order),
+            "continues_log": self.log.adopted_from(order.id).map(|before| before.log.to_string()),
+            "continues_seq": self.log.adopted_from(order.id).map(|before| before.seq),
+            "supplier_kid": order.supplier.map(|key| key.to_string()),
             "claimed_too_early": self.claim.as_ref().map(|(_, claim)| claim.cut_unix_ms < order.not_before_unix_ms),
         }));
         put(self.lists());
@@ -78,11 +83,11 @@ impl Witnessed {
             .into()
     }
 
-    /// Whether any reading is signed by the key that signed the order: then the second witness is not another's.
-    fn is_one_key(&self, given: &ActTold) -> bool {
-        let is_reading =
-            |act: &&ActTold| act.members.get("act").is_some_and(|kind| kind == ActKind::Reading.word());
-        self.acts.iter().filter(is_reading).any(|act| act.key == given.key)
+    /// Why the witness was dark in a gap, if it was.
+    fn dark_in(&self, (from, to): (i64, i64)) -> Option<&'static str> {
+        let is_in = |dark: &Dark| dark.from.wall_unix_ms < to && dark.to.wall_unix_ms > from;
+        let dark = self.darks.kept.iter().map(|(_, told)| told.dark).find(is_in);
+        dark.map(|dark| dark.ended.word())
     }
 
     fn lists(&self) -> Value {
@@ -102,9 +107,19 @@ impl Witnessed {
                 "step_wh": reading.step.0, "error_ppm": reading.error_ppm,
             }))
         });
-        let gaps = self.gaps.kept.iter().map(
-            |(from, to, paused_ms)| json!({ "from_unix_ms": from, "to_unix_ms": to, "unseen_ms": paused_ms }),
-        );
+        let gaps = self.gaps.kept.iter().map(|(from, to, paused_ms)| {
+            without_null(json!({
+                "from_unix_ms": from, "to_unix_ms": to, "unseen_ms": paused_ms, "dark": self.dark_in((*from, *to)),
+            }))
+        });
+        let darks = self.darks.kept.iter().map(|(seq, told)| {
+            without_null(json!({
+                "seq": seq, "meter": told.meter.as_str(), "from_unix_ms": told.dark.from.wall_unix_ms,
+                "to_unix_ms": told.dark.to.wall_unix_ms, "ended": told.dark.ended.word(),
+                "before_wh": told.before.register.energy.0, "after_wh": told.after.register.energy.0,
+                "energy_wh": told.energy().map(|energy| energy.0),
+            }))
+        });
         let differing = self.differing.kept.iter().map(|day| {
             json!({
                 "meter": day.meter.as_str(), "from_unix_ms": day.from_unix_ms, "ours_wh": day.ours.0,
@@ -116,6 +131,7 @@ impl Witnessed {
             "steps": steps.collect::<Vec<Value>>(), "steps_left_out": self.steps.left_out,
             "readings": readings.collect::<Vec<Value>>(), "readings_left_out": self.readings.left_out,
             "gaps": gaps.collect::<Vec<Value>>(), "gaps_left_out": self.gaps.left_out,
+            "darks": darks.collect::<Vec<Value>>(), "darks_left_out": self.darks.left_out,
             "days_agree": self.days_agree, "days_differ": differ.saturating_add(self.differing.left_out),
             "differing": differing.collect::<Vec<Value>>(),
         })
@@ -142,6 +158,11 @@ fn of_order(order: &Order, given: &ActTold) -> Value {
         "not_before_unix_ms": order.not_before_unix_ms, "due_unix_ms": order.due_unix_ms,
         "auxiliary_cap_w": order.auxiliary_cap.map(|cap| cap.watts()), "safe_state": safe,
     })
+}
+
+/// Whose signature the second witness has: of an order that names a supplier's key no other reading agrees with anything.
+fn signed_by(order: &Order) -> &'static str {
+    if order.supplier.is_some() { "supplier" } else { "authority" }
 }
 
 fn asked(holds: &Holds) -> Value {

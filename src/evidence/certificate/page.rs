@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Certificate, MAX_GAPS};
 use crate::{
-    judge::{Rung, cutoff::Carrier},
+    judge::{Ending, Rung, cutoff::Carrier},
     terms::{
         LegalDay,
         time::LegalTime,
@@ -21,6 +21,8 @@ const STEPS_ON_PAGE: usize = 7;
 const READINGS_ON_PAGE: usize = 2;
 /// Points that have room.
 const POINTS_ON_PAGE: usize = 2;
+/// Dark times of the witness that have room.
+const DARKS_ON_PAGE: usize = 2;
 /// Longest text of one member, in characters; the signed object has it whole.
 const LONGEST_TEXT: usize = 40;
 /// Milliseconds in a minute.
@@ -102,7 +104,13 @@ impl Facts<'_> {
             Rung::from_word(&self.text("rung")).map_or_else(|| self.text("rung"), |rung| both(rung.words()));
         let since = moment_of(self.get("since_unix_ms"));
         let as_of = moment_of(self.get("as_of_unix_ms"));
-        format!("<b>{rung}</b><br>自 / since {since}；截至 / as of {as_of}，#{}", self.text("as_of_seq"))
+        let (from, until) = (label(words::P_SINCE), label(words::P_AS_OF));
+        let line = format!("<b>{rung}</b><br>{from} {since}；{until} {as_of}，#{}", self.text("as_of_seq"));
+        let before = self.text("continues_log");
+        if before == "–" {
+            return line;
+        }
+        format!("{line}<br>{} {before} #{}", both(words::C_CONTINUES), self.text("continues_seq"))
     }
 
     fn order(&self) -> String {
@@ -133,13 +141,9 @@ impl Facts<'_> {
     fn safe_state(&self) -> String {
         let state = self.get("safe_state");
         let told = |name| shown(state.get(name).unwrap_or(&Value::Null));
-        format!(
-            "出铁排空 / emptied: {}；冷却 / cooled: {}；吹扫 / purged: {}；{}",
-            told("emptied"),
-            told("cooled"),
-            told("purged"),
-            told("declared_by")
-        )
+        let parts = [("emptied", words::P_EMPTIED), ("cooled", words::P_COOLED), ("purged", words::P_PURGED)];
+        let parts = parts.map(|(name, words)| format!("{}: {}", label(words), told(name)));
+        format!("{}；{}", parts.join("；"), told("declared_by"))
     }
 
     fn points(&self) -> String {
@@ -163,24 +167,24 @@ impl Facts<'_> {
         if self.text("second_feeds") != "excluded" {
             lines.push(both(words::THIS_POINT_ONLY));
         }
-        lines.push(format!("单线图 / single-line diagram: {}", self.text("single_line")));
+        lines.push(format!("{}: {}", label(words::P_SINGLE_LINE), self.text("single_line")));
         lines.join("<br>")
     }
 
     fn claim(&self) -> String {
         let claim = self.get("claim");
         let told = |name| shown(claim.get(name).unwrap_or(&Value::Null));
-        format!(
-            "{}；操作人 / by {}；工作票 / ticket {}；验电 / live-dead-live {}（{}）；接地 / earthed {}；锁具 / locks {}；封条 / seal {}",
-            moment(claim, "cut_unix_ms"),
-            told("performed_by"),
-            told("ticket_no"),
-            told("live_dead_live"),
-            told("tester"),
-            told("earthed"),
-            told("locks"),
-            self.text("seal_no"),
-        ) + &self.required()
+        let tested = format!("{}（{}）", told("live_dead_live"), told("tester"));
+        let parts = [
+            (words::P_BY, told("performed_by")),
+            (words::P_TICKET, told("ticket_no")),
+            (words::P_LIVE_DEAD_LIVE, tested),
+            (words::P_EARTHED, told("earthed")),
+            (words::P_LOCKS, told("locks")),
+            (words::P_SEAL, self.text("seal_no")),
+        ];
+        let parts = parts.map(|(words, text)| format!("；{} {text}", label(words)));
+        moment(claim, "cut_unix_ms") + &parts.concat() + &self.required()
     }
 
     /// What the order wanted to be shown besides, and whether it was told; and a cut before the order allowed it.
@@ -205,8 +209,9 @@ impl Facts<'_> {
 
     fn hold(&self) -> String {
         let of = |inside, name| self.whole(inside, name);
+        let (nights, weekends) = (label(words::P_NIGHTS), label(words::P_WEEKENDS));
         let asked = format!(
-            "{} {} h，{} %，{} × 夜 / nights，{} × 周末 / weekends",
+            "{} {} h，{} %，{} × {nights}，{} × {weekends}",
             both(words::C_ASKED),
             hours(of("asked", "verified_ms")),
             percent(of("asked", "coverage_ppm")),
@@ -216,10 +221,11 @@ impl Facts<'_> {
         let is_less = self.get("asked_less_than_usual") == &Value::Bool(true);
         let less = if is_less { format!("<br>{}", both(words::SHORTENED_HOLD)) } else { String::new() };
         format!(
-            "{} – {}：{} h 已证 / proven，{} %，{} 夜 / nights，{} 周末 / weekends<br>{asked}{less}",
+            "{} – {}：{} h {}，{} %，{} {nights}，{} {weekends}<br>{asked}{less}",
             moment(self.get("hold"), "since_unix_ms"),
             moment(self.get("hold"), "until_unix_ms"),
             hours(of("hold", "proven_ms")),
+            label(words::P_PROVEN),
             percent(of("hold", "coverage_ppm")),
             of("hold", "nights"),
             of("hold", "weekends"),
@@ -232,32 +238,59 @@ impl Facts<'_> {
             .iter()
             .take(MAX_GAPS)
             .map(|gap| {
-                format!("{} + {} min", moment(gap, "from_unix_ms"), whole(gap, "unseen_ms") / MINUTE_MS)
+                let dark = gap.get("dark").map(|ended| format!("（{}）", label(ended_words(ended))));
+                let minutes = whole(gap, "unseen_ms") / MINUTE_MS;
+                format!("{} + {minutes} min{}", moment(gap, "from_unix_ms"), dark.unwrap_or_default())
             })
             .collect();
         let earlier = format!(
-            "此前各段 / earlier holds: {}，{} h，不计入 / not counted",
+            "{}: {}，{} h，{}",
+            label(words::P_EARLIER_HOLDS),
             self.text("restarts"),
-            hours(whole_of(self.get("earlier_ms")))
+            hours(whole_of(self.get("earlier_ms"))),
+            label(words::P_NOT_COUNTED),
         );
+        let darks = self.darks();
         if all == 0 {
-            return format!("{}；{earlier}", both(words::NO_GAP));
+            return format!("{}；{earlier}{darks}", both(words::NO_GAP));
         }
-        let most = self.whole("hold", "longest_gap_ms") / 1_000;
+        let (longest, most) = (label(words::P_LONGEST), self.whole("hold", "longest_gap_ms") / 1_000);
         let whole_min = self.whole("hold", "unseen_ms") / MINUTE_MS;
-        format!("{all} × ，{whole_min} min，最长 / longest {most} s：{}；{earlier}", listed.join("；"))
+        format!("{all} × ，{whole_min} min，{longest} {most} s：{}；{earlier}{darks}", listed.join("；"))
+    }
+
+    /// When the witness itself was dark, why, and what the registers say passed meanwhile.
+    fn darks(&self) -> String {
+        let all = items(self.get("darks"));
+        let newest = all.iter().skip(all.len().saturating_sub(DARKS_ON_PAGE));
+        let told: Vec<String> = newest
+            .map(|dark| {
+                let why = label(ended_words(dark.get("ended").unwrap_or(&Value::Null)));
+                let energy = dark.get("energy_wh").map_or_else(|| "–".to_owned(), shown);
+                let (from, to) = (moment(dark, "from_unix_ms"), moment(dark, "to_unix_ms"));
+                format!(
+                    "{} {from} – {to}（{why}）{energy} Wh",
+                    shown(dark.get("meter").unwrap_or(&Value::Null))
+                )
+            })
+            .collect();
+        let first = i64::try_from(all.len().saturating_sub(DARKS_ON_PAGE)).unwrap_or(0);
+        let earlier = first + whole_of(self.get("darks_left_out"));
+        match (told.is_empty(), earlier) {
+            (true, _) => String::new(),
+            (false, 0) => format!("<br>{}: {}", both(words::C_DARKS), told.join("；")),
+            (false, earlier) => {
+                let more = both(words::AND_EARLIER);
+                format!("<br>{}: {}；{more} {earlier}", both(words::C_DARKS), told.join("；"))
+            }
+        }
     }
 
     fn first_witness(&self) -> String {
-        let carrier =
-            match Carrier::from_word(&shown(self.get("hold").get("carrier").unwrap_or(&Value::Null))) {
-                Some(Carrier::Own) => both(words::CARRIER_OWN),
-                Some(Carrier::Upstream) => both(words::CARRIER_UPSTREAM),
-                Some(Carrier::Utility) => both(words::CARRIER_UTILITY),
-                None => "–".to_owned(),
-            };
+        let carrier = Carrier::from_word(&shown(self.get("hold").get("carrier").unwrap_or(&Value::Null)));
+        let carrier = carrier.map_or_else(|| "–".to_owned(), |carrier| both(carrier.words()));
         format!(
-            "{} {}，{}；{carrier}；电度走动 / registers moved {} Wh（可分辨 / told from {} Wh）",
+            "{} {}，{}；{carrier}；{} {} Wh（{} {} Wh）",
             self.text("gateway_id"),
             self.text("log_id"),
             items(self.get("points"))
@@ -265,7 +298,9 @@ impl Facts<'_> {
                 .map(|p| shown(p.get("meter").unwrap_or(&Value::Null)))
                 .collect::<Vec<_>>()
                 .join("，"),
+            label(words::P_MOVED),
             self.whole("hold", "moved_wh"),
+            label(words::P_TOLD_FROM),
             self.whole("hold", "blind_wh"),
         )
     }
@@ -274,11 +309,15 @@ impl Facts<'_> {
         let readings = items(self.get("readings"));
         let first = readings.len().saturating_sub(READINGS_ON_PAGE);
         let mut lines = vec![format!(
-            "一致 / agrees {} – {}；逐日 / by day: {} 相符 / agree，{} 不符 / differ",
+            "{} {} – {}；{}: {} {}，{} {}",
+            label(words::P_AGREES),
             moment(self.get("hold"), "agreed_from_unix_ms"),
             moment(self.get("hold"), "agreed_to_unix_ms"),
+            label(words::P_BY_DAY),
             self.text("days_agree"),
+            label(words::P_AGREE),
             self.text("days_differ"),
+            label(words::P_DIFFER),
         )];
         for day in items(self.get("differing")).iter().rev().take(1) {
             let date = LegalDay::of_unix_ms(whole(day, "from_unix_ms"));
@@ -288,13 +327,14 @@ impl Facts<'_> {
         for reading in readings.iter().skip(first) {
             let told = |name| shown(reading.get(name).unwrap_or(&Value::Null));
             lines.push(format!(
-                "#{} {} {}：{} – {}，{} Wh（步长 / step {} Wh，±{} ppm），{}",
+                "#{} {} {}：{} – {}，{} Wh（{} {} Wh，±{} ppm），{}",
                 told("seq"),
                 told("meter"),
                 told("meter_serial"),
                 moment(reading, "from_unix_ms"),
                 moment(reading, "to_unix_ms"),
                 told("energy_wh"),
+                label(words::P_STEP),
                 told("step_wh"),
                 told("error_ppm"),
                 told("switch"),
@@ -302,8 +342,12 @@ impl Facts<'_> {
         }
         let earlier = i64::try_from(first).unwrap_or(0) + whole_of(self.get("readings_left_out"));
         lines.extend((earlier > 0).then(|| format!("{} {earlier}", both(words::AND_EARLIER))));
-        let is_one_key = self.get("readings_by_order_key") == &Value::Bool(true);
-        lines.extend(is_one_key.then(|| both(words::READINGS_BY_ORDER_KEY)));
+        lines.push(match self.get("readings_signed_by").as_str() {
+            Some("supplier") => {
+                format!("{} {}", both(words::READINGS_BY_SUPPLIER), self.text("supplier_kid"))
+            }
+            Some(_) | None => both(words::READINGS_BY_AUTHORITY),
+        });
         lines.join("<br>")
     }
 
@@ -330,11 +374,13 @@ impl Facts<'_> {
     }
 
     fn keys(&self) -> String {
+        let this = label(words::P_THIS_CERTIFICATE);
         format!(
-            "网关 / gateway {} ({})；命令 / order {}；本书 / this certificate {}，{}<br>#{} <code>{}</code><br>本书 / \
-             certificate <code>{}</code>",
+            "{} {} ({})；{} {}；{this} {}，{}<br>#{} <code>{}</code><br>{this} <code>{}</code>",
+            label(words::P_GATEWAY),
             self.text("gateway_kid"),
             self.text("gateway_key_epoch"),
+            label(words::P_ORDER),
             self.text("order_kid"),
             self.0.key,
             LegalTime(self.0.issued_unix_ms),
@@ -359,6 +405,16 @@ fn hangs_on(point: &Value) -> impl Iterator<Item = Words> {
     let powers_gateway = point.get("powers_gateway") == Some(&Value::Bool(true));
     let both = [(is_self_powered, words::METER_HANGS_ON_IT), (powers_gateway, words::GATEWAY_HANGS_ON_IT)];
     both.into_iter().filter(|(hangs, _)| *hangs).map(|(_, words)| words)
+}
+
+/// How a life of the witness ended, in words.
+fn ended_words(ended: &Value) -> Words {
+    ended.as_str().and_then(Ending::from_word).unwrap_or(Ending::Unknown).words()
+}
+
+/// A short label, both languages on one line.
+fn label(words: Words) -> String {
+    format!("{} / {}", escaped(words.zh), escaped(words.en))
 }
 
 fn both(words: Words) -> String {

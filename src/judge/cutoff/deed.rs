@@ -1,7 +1,7 @@
 //! What is done about an order, by signed act.
 
 use super::{order::Order, reading::UtilityReading};
-use crate::terms::{AssetId, Digest, LegalDay, Name, OrderId, WattHours};
+use crate::terms::{AssetId, Digest, KeyId, LegalDay, Name, OrderId, WattHours};
 
 /// The supplier's word that the cut is done, with what it shows for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,6 +83,32 @@ pub struct OrderAct {
     pub actor: Name,
     /// Hash of the act.
     pub hash: Digest,
+    /// The key that signed it.
+    pub key: KeyId,
     /// What.
     pub deed: Deed,
+}
+
+impl Deed {
+    /// Whether it is the supplier's to say; all else is the authority's alone.
+    pub const fn is_the_suppliers(&self) -> bool {
+        match self {
+            Deed::Acknowledge | Deed::Plan { .. } | Deed::Claim(_) | Deed::Reading(_) => true,
+            Deed::Order(_)
+            | Deed::Suspend { .. }
+            | Deed::Resume
+            | Deed::Seal { .. }
+            | Deed::Close { .. }
+            | Deed::Revoke
+            | Deed::Restore
+            | Deed::Reset => false,
+        }
+    }
+}
+
+impl OrderAct {
+    /// Whether it is a reading that somebody else signed than the supplier whose key the order names.
+    pub fn is_a_strangers_reading(&self, order: &Order) -> bool {
+        matches!(self.deed, Deed::Reading(_)) && order.supplier.is_some_and(|supplier| supplier != self.key)
+    }
 }

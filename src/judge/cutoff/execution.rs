@@ -13,7 +13,7 @@ use super::{
     watched::{Gap, Heard, Seen, Watched},
 };
 use crate::{
-    judge::register::redated,
+    judge::{DarkMeter, Mark, register::redated},
     terms::{ClockQuality, MeterId, Stamp, WattHours, time::DAY_MS},
 };
 
@@ -36,6 +36,8 @@ impl Execution {
         let mut points = points_of(cut.order(), beside);
         if let Some(hold) = cut.stand().hold {
             points.iter_mut().for_each(|point| point.resume(&hold.until, hold.carrier));
+            // What moved before the stop has moved still, at whichever point.
+            points.iter_mut().take(1).for_each(|point| point.moved = hold.moved);
         }
         Execution { cut, points, listening_since: None, noted_at: None }
     }
@@ -121,6 +123,25 @@ impl Execution {
             self.note(&seen.at, say);
         }
         is_fed
+    }
+
+    /// A register that moved while the witness was dark is power: no hold goes on over it.
+    pub fn on_dark(&mut self, at: &Stamp, told: &DarkMeter, say: &mut dyn FnMut(Said)) {
+        let mut has_moved = false;
+        for point in self.points.iter_mut().filter(|point| point.concerns(told.meter)) {
+            has_moved |= point.wake(told);
+        }
+        if has_moved && self.cut.stand().hold.is_some() {
+            self.restart(at, say);
+        }
+    }
+
+    /// Recalls the register of a meter at both ends of an interval.
+    pub fn recall_interval(&mut self, meter: MeterId, error_ppm: i64, (before, after): (&Mark, &Mark)) {
+        for point in self.points.iter_mut().filter(|point| point.meter == meter) {
+            point.error_ppm = error_ppm;
+            point.days.recall(before, after);
+        }
     }
 
     /// Takes the passing of time. `is_awake` says that the witness itself has not slept since the last time.

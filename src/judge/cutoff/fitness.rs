@@ -25,6 +25,8 @@ pub enum Unfit {
     TooMany,
     /// It tells of a time that has not been yet.
     NotYet,
+    /// A reading that is not signed by the supplier's key which the order names.
+    NotTheSupplier,
 }
 
 /// Whether cutting this point would take away what people's lives or the plant hang on: cooling, drainage, ventilation,

@@ -130,7 +130,11 @@ impl CutOff {
     /// What an act leaves behind whether or not it moves the order. The same for whoever replays.
     pub(super) fn note_act(&mut self, act: &OrderAct) {
         match &act.deed {
-            Deed::Order(order) => self.order = order.clone(),
+            Deed::Order(order) => {
+                self.order = order.clone();
+                // Whoever read before may be nobody's supplier now.
+                self.offers.clear();
+            }
             Deed::Suspend { until_unix_ms } => self.stand.suspended_until_unix_ms = *until_unix_ms,
             Deed::Seal { .. } => self.stand.is_sealed = true,
             Deed::Acknowledge

@@ -3,7 +3,7 @@
 use super::holds::Holds;
 use crate::{
     catalogue::Citation,
-    terms::{AssetId, Digest, MeterId, MilliWatts, Name, OrderId},
+    terms::{AssetId, Digest, KeyId, MeterId, MilliWatts, Name, OrderId},
 };
 
 /// Most metering points one order names.
@@ -161,6 +161,8 @@ pub struct Order {
     pub issuer: Name,
     /// Hash of the act.
     pub hash: Digest,
+    /// The supplier's own key. Where there is one, nobody else's readings are the supplier's.
+    pub supplier: Option<KeyId>,
     /// The file number of the authority.
     pub tracking: Option<String>,
     /// The law.

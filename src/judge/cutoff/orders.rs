@@ -10,7 +10,7 @@ use super::{
     watched::Seen,
 };
 use crate::{
-    judge::{Event, Finding},
+    judge::{DarkMeter, Event, Finding, Mark},
     terms::{AssetId, MeterId, OrderId, Stamp},
 };
 
@@ -92,6 +92,9 @@ impl Orders {
             {
                 Err(Unfit::UnknownPoint)
             }
+            (Deed::Reading(_), Some(known)) if act.is_a_strangers_reading(known.cut().order()) => {
+                Err(Unfit::NotTheSupplier)
+            }
             (Deed::Reading(reading), Some(_)) if reading.is_not_yet(at.wall_unix_ms) => Err(Unfit::NotYet),
             (deed, Some(known)) => {
                 if known.cut().may(deed) {
@@ -149,6 +152,21 @@ impl Orders {
                 let (order, asset, meter) = (order.id, order.asset, seen.meter);
                 say(Finding::Event(Event::FedBehindCut { order, asset, meter }));
             }
+        }
+    }
+
+    /// Takes what a meter shows of the time in which the witness was dark.
+    pub fn on_dark(&mut self, at: &Stamp, told: &DarkMeter, say: &mut dyn FnMut(Finding)) {
+        for execution in self.all.iter_mut().filter(|execution| execution.concerns(told.meter)) {
+            execution.on_dark(at, told, &mut |said| say(finding(said)));
+        }
+    }
+
+    /// Recalls the register of a meter at both ends of an interval, in their order. `error_ppm` is what the meter and its
+    /// transformers may err.
+    pub fn recall_interval(&mut self, meter: MeterId, error_ppm: i64, ends: (&Mark, &Mark)) {
+        for execution in &mut self.all {
+            execution.recall_interval(meter, error_ppm, ends);
         }
     }
 

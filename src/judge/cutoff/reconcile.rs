@@ -2,12 +2,16 @@
 
 use super::reading::{Quality, UtilityReading};
 use crate::{
-    judge::memory::Mark,
+    judge::{ledger::INTERVAL_MS, memory::Mark},
     terms::{AssetId, ClockQuality, LegalDay, MeterId, OrderId, WattHours, time::DAY_MS},
 };
 
 /// Most days of one meter that are remembered to be set beside the supplier's.
 pub const MAX_DAYS: usize = 40;
+
+/// Of intervals on record only their ends are recalled: two readings so far apart saw a midnight between them, in
+/// milliseconds. What passed between the two is part of what the day may differ by.
+const RECALLED_MS: i64 = 2 * INTERVAL_MS;
 
 /// One day as both meters counted it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +104,17 @@ impl DayBook {
             }
             self.running = begun(is_close.then_some((last, energy)));
         }
+    }
+
+    /// Recalls the register at both ends of an interval on record, in their order. One that does not begin where the one
+    /// before it ended counts anew.
+    pub(super) fn recall(&mut self, before: &Mark, after: &Mark) {
+        let goes_on = |running: &Running| running.last.register.energy == before.register.energy;
+        if !self.running.as_ref().is_some_and(goes_on) {
+            self.running = None;
+            self.on_mark(before, RECALLED_MS);
+        }
+        self.on_mark(after, RECALLED_MS);
     }
 
     /// The wall clock was moved: the day that runs is none.

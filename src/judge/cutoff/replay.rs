@@ -9,13 +9,17 @@ use super::{
     deed::{Deed, OrderAct},
     hold::{Hold, Lack},
     machine::{cue_of, step},
+    order::{Carrier, Point},
     reading::{AHEAD_MS, Agreement, Offer, UtilityReading},
     rung::Rung,
     stand::{HoldNote, Stand},
     table::{self, Cue, Way},
     window::Stretch,
 };
-use crate::terms::{Name, Stamp};
+use crate::{
+    judge::DarkMeter,
+    terms::{Name, Stamp},
+};
 
 /// Acts a replayer remembers until a step names them.
 const MAX_OPEN_ACTS: usize = 64;
@@ -48,6 +52,10 @@ pub enum Impossible {
     NotYet,
     /// The supplier is said to agree with more than its readings say.
     Agreed,
+    /// A reading that is not signed by the supplier's key which the order names.
+    NotTheSupplier,
+    /// A hold goes on over a time in which nobody looked and the register moved.
+    Dark,
 }
 
 impl CutOff {
@@ -60,6 +68,9 @@ impl CutOff {
             && reading.is_not_yet(at.wall_unix_ms)
         {
             return Err(Impossible::NotYet);
+        }
+        if act.is_a_strangers_reading(&self.order) {
+            return Err(Impossible::NotTheSupplier);
         }
         // What a reading came to is told by what follows it.
         let one = [cue_of(&act.deed, Agreement::TellsNothing)];
@@ -100,6 +111,22 @@ impl CutOff {
         }
         self.stand = told.stand;
         Ok(())
+    }
+
+    /// Takes what a meter of the log shows of a time in which the witness was dark. A hold that its own register broke is
+    /// over before that is told.
+    ///
+    /// # Errors
+    /// A hold goes on over it.
+    pub fn replay_dark(&self, told: &DarkMeter) -> Result<(), Impossible> {
+        let carries = |point: &Point| point.meter == told.meter && point.carrier == Carrier::Own;
+        let began_before = |hold: Hold| {
+            let (since, to) = (hold.since, told.dark.to);
+            (since.boot, since.uptime_ms) < (to.boot, to.uptime_ms)
+        };
+        let has_moved = !told.is_still() && self.order.points.iter().any(carries);
+        let goes_on = has_moved && self.stand.hold.is_some_and(began_before);
+        if goes_on { Err(Impossible::Dark) } else { Ok(()) }
     }
 
     /// Takes a step of the log, recorded at a moment.

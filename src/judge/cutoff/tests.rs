@@ -1,4 +1,5 @@
 mod ladder;
 mod random;
+mod supplier;
 pub(in crate::judge) mod tale;
 mod thrown;

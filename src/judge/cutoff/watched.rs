@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     judge::{
+        DarkMeter,
         memory::Mark,
         register::{is_span_known, redated},
         state::{State, Why},
@@ -133,6 +134,20 @@ impl Watched {
     /// The proof goes on from here after a stop of the witness.
     pub(super) fn resume(&mut self, until: &Stamp, carrier: Carrier) {
         (self.run_from, self.proven_to, self.by) = (Some(*until), Some(*until), carrier);
+    }
+
+    /// The witness was dark: what a meter counts is weighed from its last reading before. True when the point's own register
+    /// moved where it proves that nothing did.
+    pub(super) fn wake(&mut self, told: &DarkMeter) -> bool {
+        let is_own = told.meter == self.meter;
+        let trail = if is_own { &mut self.own_trail } else { &mut self.upstream_trail };
+        let before = *trail.mark.get_or_insert(told.before);
+        trail.first.get_or_insert(before);
+        let has_moved = is_own && self.carrier == Carrier::Own && !told.is_still();
+        if has_moved {
+            self.doubt();
+        }
+        has_moved
     }
 
     /// The meters that show something of it.

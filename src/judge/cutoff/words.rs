@@ -1,7 +1,18 @@
 //! What a person reads of an order.
 
-use super::{CutOff, rung::Rung};
+use super::{CutOff, order::Carrier, rung::Rung};
 use crate::terms::words::{self, Language, Words};
+
+impl Carrier {
+    /// What a person reads.
+    pub const fn words(self) -> Words {
+        match self {
+            Carrier::Own => words::CARRIER_OWN,
+            Carrier::Upstream => words::CARRIER_UPSTREAM,
+            Carrier::Utility => words::CARRIER_UTILITY,
+        }
+    }
+}
 
 impl Rung {
     /// What a person reads.

@@ -142,6 +142,11 @@ impl Feeder {
         }
     }
 
+    /// Its register as last believed.
+    pub fn mark(&self) -> Option<Mark> {
+        self.track.anchor()
+    }
+
     /// What it shows cut-off orders with this fact.
     pub fn seen(&self, at: &Stamp, reading: Option<&Reading>) -> Seen {
         let polls_ms = poll_ms(&self.terms).saturating_mul(i64::from(MISSED_POLLS) + 1);

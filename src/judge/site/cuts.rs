@@ -16,6 +16,12 @@ impl Site {
     /// The orders it remembers.
     pub(super) fn recall_orders(mut self, memory: &Memory) -> Site {
         self.orders = Orders::recalling(&memory.orders, |asset| beside(&self.feeders, asset));
+        for (meter, before, after) in &memory.ends {
+            let feeder = self.meter(*meter).and_then(|place| self.feeders.get(place));
+            if let Some(terms) = feeder.map(Feeder::terms) {
+                self.orders.recall_interval(*meter, terms.error_ppm(), (before, after));
+            }
+        }
         self.isolate();
         self
     }
@@ -42,7 +48,7 @@ impl Site {
     }
 
     /// Acts of the log whose outcome the log does not tell, since the power went between the two, are executed now.
-    pub(super) fn finish_orders(&mut self, at: &Stamp, say: &mut dyn FnMut(Finding)) {
+    pub fn finish_orders(&mut self, at: &Stamp, say: &mut dyn FnMut(Finding)) {
         if self.orders.has_unfinished() {
             for act in self.orders.unfinished() {
                 self.on_order(&act, at, say);
@@ -85,7 +91,7 @@ impl Site {
     }
 
     /// Feeders behind a cut that was seen are told so.
-    fn isolate(&mut self) {
+    pub(super) fn isolate(&mut self) {
         for feeder in &mut self.feeders {
             let meter = feeder.terms().meter;
             if self.orders.watches(meter) {

@@ -2,9 +2,10 @@
 
 use super::{Energy, Tone};
 use crate::{
-    judge::{Rung, Transition, cutoff::Reconciliation},
+    judge::{DarkMeter, Rung, Transition, cutoff::Reconciliation},
     terms::{
         AssetId, LegalDay, MeterId, OrderId,
+        time::LegalTime,
         words::{self, Language},
     },
 };
@@ -38,4 +39,28 @@ pub(super) fn day_line(day: &Reconciliation, language: Language) -> (Tone, Strin
     let date = LegalDay::of_unix_ms(day.from_unix_ms);
     let what = what.in_language(language);
     (tone, format!("{} at {} on {date}: {what}: {ours} / {theirs} (± {may})", day.asset, day.meter))
+}
+
+/// What a meter shows of a time in which the witness was dark.
+pub(super) fn dark_line(told: &DarkMeter, language: Language) -> (Tone, String) {
+    let (tone, what) = match told.energy() {
+        Some(energy) if energy.0 == 0 => (Tone::Plain, words::DARK_STILL.in_language(language).to_owned()),
+        Some(energy) => {
+            (Tone::Doubt, format!("{} {}", words::DARK_MOVED.in_language(language), Energy(energy)))
+        }
+        None => (Tone::Doubt, words::DARK_UNTOLD.in_language(language).to_owned()),
+    };
+    let why = told.dark.ended.words();
+    let (from, to) = (LegalTime(told.dark.from.wall_unix_ms), LegalTime(told.dark.to.wall_unix_ms));
+    (
+        tone,
+        format!(
+            "{} at {}: {} – {} ({}): {what}",
+            told.asset,
+            told.meter,
+            from,
+            to,
+            why.in_language(language)
+        ),
+    )
 }

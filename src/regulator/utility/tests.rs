@@ -1,7 +1,11 @@
 //! Files of suppliers, good and bad.
 
 use super::*;
-use crate::terms::{AssetId, GatewayId, OrderId};
+use crate::{
+    evidence::{ActRefusal, Ed25519, Signer as _, Trust},
+    regulator::acts,
+    terms::{AssetId, ClockQuality, GatewayId, OrderId, Stamp},
+};
 
 /// 2026-12-01 00:00 +08:00: all of it has passed.
 const NOW_MS: i64 = 1_796_054_400_000;
@@ -164,4 +168,37 @@ fn json_says_the_same_and_its_mistakes_have_places_too() {
         let said = said(text.replacen(from, to, 1));
         assert!(said.contains(expected), "{expected}\n{said}");
     }
+}
+
+#[test]
+fn two_files_of_one_second_are_taken_in_their_turn() {
+    let name = |text| Name::new(text).unwrap();
+    let about = About {
+        order: Some(OrderId(name("order-1"))),
+        asset: AssetId(name("eaf-2")),
+        gateway: GatewayId(name("gw-03")),
+        issuer: name("supplier"),
+    };
+    let beside = Beside { meter: name("m1"), error_ppm: 5_000, step_wh: 10 };
+    let key = Ed25519::from_seed(&[9; 32]);
+    let file = |energy: &str| {
+        let text = [HEAD, &row("00:00:00", "01:00:00", &format!("{energy},measured,open"))].concat();
+        Told::csv("utility.csv", &text, NOW_MS).unwrap()
+    };
+    let signed = |told: &Told, turn: i64| {
+        let draft = serde_json::to_vec(&told.acts(about, beside, NOW_MS + turn * 1_000)[0]).unwrap();
+        acts::sign(&draft, &key, NOW_MS).unwrap()
+    };
+    let now = Stamp { wall_unix_ms: NOW_MS, uptime_ms: 1, boot: 1, clock: ClockQuality::Ntp, error_ms: 1 };
+    let mut trust = Trust::new(about.gateway, vec![key.public_key()]);
+    let mut taken =
+        |bytes: &[u8]| trust.open_act(bytes, &now, |_| Ok(())).map(drop).map_err(|refused| refused.why);
+    let (first, second) = (file("0"), file("0.010"));
+    assert_eq!(taken(&signed(&first, 0)), Ok(()));
+    assert_eq!(
+        taken(&signed(&second, 0)),
+        Err(ActRefusal::OlderVersion),
+        "which `order reading` answers by its turn"
+    );
+    assert_eq!(taken(&signed(&second, 1)), Ok(()));
 }

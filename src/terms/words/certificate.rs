@@ -63,10 +63,15 @@ pub const CLAIMED_TOO_EARLY: Words = Words {
     zh: "申报的断开时间早于命令允许的时间",
     en: "the cut is claimed before the order allowed it:",
 };
-/// The supplier's readings are signed by whoever signed the order.
-pub const READINGS_BY_ORDER_KEY: Words = Words {
-    zh: "读数由签发命令的同一密钥签名：第二见证未用供电企业自己的密钥",
-    en: "signed by the key that signed the order, and none of the supplier's own: both rest on one key's holder",
+/// The order names no key of the supplier's.
+pub const READINGS_BY_AUTHORITY: Words = Words {
+    zh: "供电企业读数由主管机关自行录入并签名：没有第二方签名",
+    en: "the authority itself entered the supplier's reading: no second party signed",
+};
+/// It does, and readings that anybody else signed count for nothing.
+pub const READINGS_BY_SUPPLIER: Words = Words {
+    zh: "读数由命令所载供电企业自己的密钥签名：",
+    en: "signed by the supplier's own key, which the order names:",
 };
 /// Safety and limits.
 pub const C_SAFETY: Words = Words { zh: "安全", en: "Safety" };

@@ -7,17 +7,19 @@ use coldhearth::{
     host::{Exit, Failure, public_key},
     judge::cutoff::reading::{MAX_ERROR_PPM, MAX_STEP},
     regulator::{
-        acts, certificate,
+        acts::{self, Reply},
+        certificate,
         utility::{Beside, MAX_FILE_BYTES, Told},
     },
     terms::{Flaw, GatewayId, Name, OrderId},
 };
+use serde_json::{Map, Value};
 
 use super::AboutOrders;
 use crate::{
-    acts::{answered, name, send},
-    broker::BrokerOrders,
-    milliseconds, say,
+    acts::name,
+    say,
+    sending::{Pen, Way, answered},
     serve::Home,
 };
 
@@ -48,12 +50,9 @@ pub(crate) struct ReadingOrders {
     #[arg(long)]
     draft: bool,
     #[command(flatten)]
-    broker: BrokerOrders,
+    pen: Pen,
     #[command(flatten)]
-    home: Home,
-    /// How long to wait for each signed answer (30s, 5m, 2h)
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = milliseconds)]
-    wait: u64,
+    way: Way,
 }
 
 pub(crate) fn reading(orders: &ReadingOrders, now_unix_ms: i64) -> Result<Exit, Failure> {
@@ -66,26 +65,34 @@ pub(crate) fn reading(orders: &ReadingOrders, now_unix_ms: i64) -> Result<Exit, 
         Failure::new(Exit::Data, format!("nothing was sent, for the file is not right\n{}", listed(&flaws)))
     })?;
     let beside = Beside { meter: orders.meter, error_ppm: orders.error_ppm, step_wh: orders.step_wh };
-    let drafts = told.acts(orders.about.of(Some(OrderId(orders.order))), beside, now_unix_ms);
-    let written = |draft| {
+    let about = orders.about.of(Some(OrderId(orders.order)));
+    let drafts = |turn| told.acts(about, beside, now_unix_ms.saturating_add(i64::from(turn) * 1_000));
+    let written = |draft: &Map<String, Value>| {
         serde_json::to_vec(draft)
             .map_err(|e| Failure::new(Exit::Bug, format!("a draft cannot be written: {e}")))
     };
     if orders.draft {
-        for draft in &drafts {
+        for draft in &drafts(0) {
             say(&String::from_utf8_lossy(&written(draft)?));
         }
         return Ok(Exit::Done);
     }
     // All are signed before the first is sent.
-    let signer = orders.home.signer()?;
-    let signed: Vec<Vec<u8>> = drafts
-        .iter()
-        .map(|draft| acts::sign(&written(draft)?, &*signer, now_unix_ms))
-        .collect::<Result<_, Failure>>()?;
-    let mut store = orders.home.store()?;
-    for act in signed {
-        answered(&send(&orders.broker, &mut *store, act, orders.wait)?)?;
+    let signer = orders.pen.signer(&orders.way.home)?;
+    let sign = |draft: &Map<String, Value>| acts::sign(&written(draft)?, &*signer, now_unix_ms);
+    // Another file of this second came before: its acts have the same names and a version that is as late.
+    let turns = (0..acts::TURNS_A_SECOND).map(|turn| drafts(turn).iter().map(sign).collect());
+    let turns = turns.collect::<Result<Vec<Vec<Vec<u8>>>, Failure>>()?;
+    let mut store = orders.way.home.store()?;
+    for place in 0..drafts(0).len() {
+        let mut reply = Reply::default();
+        for act in turns.iter().filter_map(|turn| turn.get(place)) {
+            reply = orders.way.send(&mut *store, act.clone())?;
+            if !reply.is_outrun() {
+                break;
+            }
+        }
+        answered(&reply)?;
         say("accepted");
     }
     Ok(Exit::Done)

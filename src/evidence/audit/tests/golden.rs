@@ -457,6 +457,9 @@ fn messages() -> Vec<(String, Vec<u8>)> {
         keep(body.word(), chain.seal(&at(120 + second), body).unwrap().bytes);
     }
     keep("event", chain.seal(&at(160), &permit_used()).unwrap().bytes);
+    for (second, body) in orders::later_bodies().iter().enumerate() {
+        keep(body.word(), chain.seal(&at(161 + second), body).unwrap().bytes);
+    }
     all
 }
 
@@ -533,6 +536,7 @@ fn every_golden_is_believed_and_read_as_it_was_meant() {
         bodies_on_demand(),
         orders::bodies(),
         vec![permit_used()],
+        orders::later_bodies(),
     ]
     .concat();
     let mut keyring = Keyring::new(&[key().public_key()]);

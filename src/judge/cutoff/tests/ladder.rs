@@ -274,7 +274,7 @@ fn acts_out_of_turn_are_refused_and_change_nothing() {
     assert_eq!(tale.act(Deed::Resume), Err(Unfit::OutOfTurn));
     assert_eq!(tale.act(Deed::Seal { number: "1".into() }), Err(Unfit::OutOfTurn));
     assert_eq!(tale.act(Deed::Restore), Err(Unfit::OutOfTurn), "nothing was cut yet");
-    assert_eq!((tale.stand(), tale.log.len()), (before, 1));
+    assert_eq!((tale.stand(), tale.log.len()), (before, 2), "the order and its answer");
     tale.act(Deed::Revoke).unwrap();
     assert_eq!(tale.act(Deed::Acknowledge), Err(Unfit::OutOfTurn));
 }
@@ -295,10 +295,25 @@ fn a_power_cut_of_the_gateway_in_mid_hold_costs_no_more_than_its_gap() {
 
 #[test]
 fn an_act_whose_step_the_power_cut_took_is_executed_at_the_next_start() {
-    let mut tale = tale();
-    tale.claim();
-    tale.power_cut(HOUR_MS, 1);
-    assert_eq!(tale.ways(), [("cut_claimed", "claimed".to_owned())]);
+    // The answer alone, or the step with it; and once more before anything else was said.
+    for lost in [1, 2] {
+        let mut tale = tale();
+        tale.claim();
+        tale.power_cut(HOUR_MS, lost).power_cut(HOUR_MS, lost);
+        assert_eq!(tale.ways(), [("cut_claimed", "claimed".to_owned())], "{lost}");
+    }
+}
+
+#[test]
+fn an_act_whose_note_was_written_and_whose_step_was_not_is_finished() {
+    // The hold has grown since its last note, so that an act is told with a note before its step, and then the answer.
+    let mut tale = verified();
+    tale.dead_for(3 * MINUTE_MS);
+    let before = tale.log.len();
+    tale.act(Deed::Suspend { until_unix_ms: None }).unwrap();
+    assert_eq!(tale.log.len() - before, 4, "act, note, step, answer");
+    tale.power_cut(MINUTE_MS, 2);
+    assert_eq!(tale.rung(), Rung::Suspended);
 }
 
 #[test]

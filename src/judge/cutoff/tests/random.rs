@@ -105,7 +105,7 @@ fn turn() -> impl Strategy<Value = Turn> {
         20 => any::<u8>().prop_map(Turn::Acts),
         12 => told().prop_map(Turn::Reads),
         2 => (1_000..20_000_000_u32).prop_map(Turn::Sleeps),
-        3 => (1_000..3_000_000_u32, 0..3_u8).prop_map(|(ms, lost)| Turn::Dies { ms, lost }),
+        3 => (1_000..3_000_000_u32, 0..5_u8).prop_map(|(ms, lost)| Turn::Dies { ms, lost }),
         1 => (-100_000_000..100_000_000_i32).prop_map(Turn::SetsClock),
     ]
 }

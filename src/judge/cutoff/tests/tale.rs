@@ -13,9 +13,13 @@ use crate::{
         state::{State, Why},
     },
     metering::{Fault, Register},
-    terms::{AssetId, ClockQuality, Digest, MeterId, MilliWatts, Name, OrderId, Stamp, WattHours},
+    terms::{AssetId, ClockQuality, Digest, KeyId, MeterId, MilliWatts, Name, OrderId, Stamp, WattHours},
 };
 
+/// The authority's key.
+pub(in crate::judge) const AUTHORITY: KeyId = KeyId([9; 8]);
+/// The supplier's.
+pub(super) const SUPPLIER: KeyId = KeyId([5; 8]);
 pub(super) const MINUTE_MS: i64 = 60_000;
 pub(super) const HOUR_MS: i64 = 3_600_000;
 pub(super) const DAY_MS: i64 = 24 * HOUR_MS;
@@ -58,6 +62,7 @@ pub(in crate::judge) fn order(holds: Holds, points: Vec<Point>) -> Order {
         asset: asset(),
         issuer: Name::new("hebei").unwrap(),
         hash: Digest::of(b"order"),
+        supplier: None,
         tracking: None,
         basis: Some(LegalBasis { text: "国发〔2010〕7号 四(三)".into(), document, entry: None }),
         scope: Scope::Feeder,
@@ -90,6 +95,8 @@ pub(in crate::judge) fn order(holds: Holds, points: Vec<Point>) -> Order {
 pub(super) enum Entry {
     Act(OrderAct),
     Said(Finding),
+    /// The act with this hash was answered.
+    Answered(Digest),
 }
 
 pub(super) struct Tale {
@@ -99,6 +106,8 @@ pub(super) struct Tale {
     /// The register of each of the two meters.
     pub(super) energy: [i64; 2],
     acts: u64,
+    /// The key that signs.
+    pub(super) key: KeyId,
     replayed: Option<CutOff>,
     /// How much of the log it has followed.
     followed: usize,
@@ -119,6 +128,7 @@ impl Tale {
             now,
             energy: [5_000; 2],
             acts: 0,
+            key: AUTHORITY,
             replayed: None,
             followed: 0,
         };
@@ -153,12 +163,14 @@ impl Tale {
             asset: asset(),
             actor: Name::new("hebei").unwrap(),
             hash: Digest::of(&self.acts.to_be_bytes()),
+            key: self.key,
             deed,
         };
         self.orders.may(&self.now, &act)?;
         self.log.push((self.now, Entry::Act(act.clone())));
         let at = self.now;
         self.hear(|orders, say| orders.on_act(&at, &act, |_| Vec::new(), say));
+        self.log.push((at, Entry::Answered(act.hash)));
         Ok(())
     }
 
@@ -206,10 +218,18 @@ impl Tale {
                 (Entry::Act(act), Some(cut)) => cut.replay_act(at, act)?,
                 (Entry::Said(Finding::Transition(step)), Some(cut)) => cut.replay(at, step)?,
                 (Entry::Said(Finding::Event(Event::Hold(note))), Some(cut)) => cut.replay_note(at, note)?,
-                (Entry::Act(_) | Entry::Said(_), None) | (Entry::Said(_), Some(_)) => {}
+                (Entry::Act(_) | Entry::Said(_), None)
+                | (Entry::Said(_), Some(_))
+                | (Entry::Answered(_), _) => {}
             }
         }
         Ok(replayed.unwrap().stand().rung)
+    }
+
+    /// From here on this key signs.
+    pub(super) fn signed_by(&mut self, key: KeyId) -> &mut Self {
+        self.key = key;
+        self
     }
 
     /// What a meter shows; `None` for a poll that failed.
@@ -262,7 +282,8 @@ impl Tale {
     /// reached it, though no act among them.
     pub(super) fn power_cut(&mut self, ms: i64, lost: usize) -> &mut Self {
         for _ in 0..lost {
-            if matches!(self.log.last(), Some((at, Entry::Said(_))) if *at == self.now) {
+            let last = self.log.last();
+            if matches!(last, Some((at, Entry::Said(_) | Entry::Answered(_))) if *at == self.now) {
                 self.log.pop();
             }
         }
@@ -274,14 +295,13 @@ impl Tale {
                     memory = Some(OrderMemory { order, given, stand: None, after: Vec::new() });
                 }
                 (Entry::Act(act), Some(memory)) => memory.after.push(act.clone()),
+                (Entry::Answered(act), Some(memory)) => settle(memory, *act),
                 (Entry::Said(said), Some(memory)) => {
                     if let Some(stand) = stand_of(said) {
                         memory.stand = Some(stand);
-                        for act in memory.after.drain(..) {
-                            if let Deed::Order(order) = act.deed {
-                                memory.order = order;
-                            }
-                        }
+                    }
+                    if let Finding::Transition(step) = said {
+                        step.evidence.iter().for_each(|act| settle(memory, *act));
                     }
                 }
                 (_, None) => {}
@@ -298,6 +318,7 @@ impl Tale {
                 orders.on_act(&at, act, |_| Vec::new(), say);
             }
         });
+        self.log.extend(acts.iter().map(|act| (at, Entry::Answered(act.hash))));
         self
     }
 
@@ -323,7 +344,9 @@ impl Tale {
                 (Entry::Said(Finding::Event(Event::Hold(note))), Some(cut)) => {
                     assert_eq!(cut.replay_note(at, note), Ok(()), "{at:?} {note:?} after {:?}", cut.stand());
                 }
-                (Entry::Act(_) | Entry::Said(_), None) | (Entry::Said(_), Some(_)) => {}
+                (Entry::Act(_) | Entry::Said(_), None)
+                | (Entry::Said(_), Some(_))
+                | (Entry::Answered(_), _) => {}
             }
         }
         self.followed = self.log.len();
@@ -344,6 +367,14 @@ impl Tale {
     /// The rungs it went over, and why.
     pub(super) fn ways(&self) -> Vec<(&'static str, String)> {
         self.steps().iter().map(|step| (step.to.word(), step.why.to_string())).collect()
+    }
+}
+
+/// As `evidence::recall` does: all that follows from an act stands in the log.
+fn settle(memory: &mut OrderMemory, act: Digest) {
+    let Some(place) = memory.after.iter().position(|after| after.hash == act) else { return };
+    if let Deed::Order(order) = memory.after.remove(place).deed {
+        memory.order = order;
     }
 }
 

@@ -3,9 +3,9 @@
 use super::*;
 use crate::{
     judge::{
-        Event, OrderAct,
+        Dark, DarkMeter, Ending, Event, Mark, OrderAct,
         cutoff::{
-            Carrier, Deed, Holds, Order, Rung, Stand, Unfit, UtilityReading,
+            Carrier, Deed, Holds, Impossible, Order, OrderMemory, Rung, Stand, Unfit, UtilityReading,
             reading::{Quality, Switch, UtilitySpan},
             tests::tale,
         },
@@ -33,6 +33,7 @@ fn act(deed: Deed) -> OrderAct {
         asset: asset(),
         actor: Name::new("hebei").unwrap(),
         hash: Digest::of(b"act"),
+        key: tale::AUTHORITY,
         deed,
     }
 }
@@ -197,4 +198,137 @@ fn what_must_never_be_cut_is_refused_whoever_orders_it() {
     assert_eq!(refused(nothing, elsewhere), Err(Unfit::UnknownPoint));
     let story = Story::new("2026-10-31");
     assert_eq!(story.site.may(&story.stamp(), &act(Deed::Revoke)), Err(Unfit::UnknownOrder));
+}
+
+/// The gateway went dark for so long, and its log tells the order as it was told last.
+fn reborn(story: &Story, dark_ms: u64, ends: Vec<(MeterId, Mark, Mark)>) -> Story {
+    let mut after = Story::new("2026-10-31");
+    (after.energy, after.now_ms, after.boot) = (story.energy, 5_000, 2);
+    after.wall_offset_ms = (story.now_ms + dark_ms).cast_signed();
+    let cut = story.site.orders().next().unwrap();
+    let (order, given, stand) = (cut.order().clone(), story.stamp(), Some(*cut.stand()));
+    let known = story.said.iter().rev().find_map(|finding| match finding {
+        Finding::State(found) => found.mark,
+        Finding::Interval(_) | Finding::Verdict(_) | Finding::Transition(_) | Finding::Event(_) => None,
+    });
+    let meter = MeterMemory {
+        meter: tale::meter("m1"),
+        mark: known,
+        earlier: None,
+        windows: None,
+        accounted_to: story.stamp(),
+        identity: None,
+    };
+    let memory = Memory {
+        meters: vec![meter],
+        orders: vec![OrderMemory { order, given, stand, after: Vec::new() }],
+        ends,
+        last: Some(story.stamp()),
+        dark: Some(Dark { from: story.stamp(), to: after.stamp(), ended: Ending::LastGasp }),
+        ..Memory::default()
+    };
+    after.site = site("2026-10-31", &memory);
+    after
+}
+
+fn darks(story: &Story) -> Vec<DarkMeter> {
+    let dark = |finding: &Finding| match finding {
+        Finding::Event(Event::Dark(told)) => Some(*told),
+        Finding::State(_)
+        | Finding::Interval(_)
+        | Finding::Verdict(_)
+        | Finding::Transition(_)
+        | Finding::Event(_) => None,
+    };
+    story.said.iter().filter_map(dark).collect()
+}
+
+#[test]
+fn a_register_that_stood_while_the_gateway_was_dark_proves_that_nothing_passed() {
+    let before = verified();
+    let mut after = reborn(&before, 120_000, Vec::new());
+    after.dead(2 * MINUTE);
+    let [told] = darks(&after)[..] else { panic!("{:?}", after.said) };
+    assert!(told.is_still() && told.dark.ended == Ending::LastGasp, "{told:?}");
+    assert_eq!((told.dark.from, told.dark.to.boot), (before.stamp(), 2));
+    assert_eq!((after.stand().rung, after.stand().restarts), (Rung::Verified, 0));
+    let proven = |story: &Story| story.stand().hold.unwrap().proven_ms;
+    assert!(proven(&after) < proven(&before) + 3 * 60_000, "silence is not added to what is proven");
+}
+
+#[test]
+fn energy_that_passed_while_the_gateway_was_dark_breaks_the_hold_however_little_and_short() {
+    for dark_ms in [2_000, 120_000, 600_000] {
+        let before = verified();
+        let mut after = reborn(&before, dark_ms, Vec::new());
+        after.energy.0 += 10;
+        after.dead(2 * MINUTE);
+        let [told] = darks(&after)[..] else { panic!("{:?}", after.said) };
+        assert_eq!(told.energy(), Some(WattHours(10)), "{dark_ms}");
+        let stand = after.stand();
+        assert_eq!((stand.rung, stand.restarts), (Rung::Observing, 1), "{dark_ms}");
+        assert!(stand.hold.is_none_or(|hold| hold.since.boot == 2), "{stand:?}");
+        // Whoever reads the log learns that the hold is over, and then why.
+        let is_gap =
+            |finding: &Finding| matches!(finding, Finding::Transition(step) if step.why.as_str() == "gap");
+        let is_dark = |finding: &Finding| matches!(finding, Finding::Event(Event::Dark(_)));
+        let place = |what: &dyn Fn(&Finding) -> bool| after.said.iter().position(what).unwrap();
+        assert!(place(&is_gap) < place(&is_dark));
+        assert_eq!(before.site.orders().next().unwrap().replay_dark(&told), Err(Impossible::Dark));
+        assert_eq!(after.site.orders().next().unwrap().replay_dark(&told), Ok(()));
+    }
+}
+
+#[test]
+fn a_day_before_the_restart_is_set_beside_the_suppliers() {
+    const QUARTER_MS: i64 = 900_000;
+    const DAY_MS: i64 = 86_400_000;
+    let before = verified();
+    let midnight = before.stamp().legal_day().starts_unix_ms() - DAY_MS;
+    // The register stands, read at the end of every quarter of an hour from the evening before to the morning after.
+    let mark = |quarter: i64| Mark {
+        at: Stamp { wall_unix_ms: midnight + quarter * QUARTER_MS - 1_000, ..before.stamp() },
+        register: Register {
+            energy: before.energy,
+            step: WattHours(10),
+            modulus: None,
+            raw: 7,
+            raw_words: 2,
+        },
+    };
+    let ends = (-4..100).map(|quarter| (tale::meter("m1"), mark(quarter), mark(quarter + 1))).collect();
+    let told = |ends: Vec<(MeterId, Mark, Mark)>, energy: i64| {
+        let mut after = reborn(&before, 120_000, ends);
+        after.dead(MINUTE);
+        let span = UtilitySpan {
+            from_unix_ms: midnight,
+            to_unix_ms: midnight + DAY_MS,
+            energy: WattHours(energy),
+            quality: Quality::Measured,
+        };
+        let (meter, spans) = (tale::meter("m1"), vec![span]);
+        let (serial, source, error_ppm, step) = (None, None, 5_000, WattHours(10));
+        let reading = UtilityReading { meter, serial, source, error_ppm, step, switch: Switch::Open, spans };
+        after.order(Deed::Reading(reading));
+        let agrees = after.said.iter().filter_map(|finding| match finding {
+            Finding::Event(Event::Reconcile(day)) => Some(day.agrees()),
+            Finding::State(_)
+            | Finding::Interval(_)
+            | Finding::Verdict(_)
+            | Finding::Transition(_)
+            | Finding::Event(_) => None,
+        });
+        agrees.collect::<Vec<bool>>()
+    };
+    let ends: Vec<(MeterId, Mark, Mark)> = ends;
+    assert_eq!(told(Vec::new(), 0).len(), 0, "nobody remembers the day");
+    assert_eq!(told(ends.clone(), 0), [true]);
+    assert_eq!(told(ends.clone(), 9_000_000), [false], "the supplier counted a furnace");
+    // A register that counts anew in the middle of the day: the day is none.
+    let mut torn = ends;
+    for (_, before, after) in torn.iter_mut().skip(50) {
+        before.register.energy.0 += 77;
+        after.register.energy.0 += 77;
+    }
+    assert_eq!(told(torn, 0).len(), 0);
 }

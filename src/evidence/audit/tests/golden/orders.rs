@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::{
-    judge::cutoff::{Agreed, Carrier, Hold, HoldNote, Reconciliation, Stand, window::Kept},
+    judge::{
+        Dark, DarkMeter, Ending,
+        cutoff::{Agreed, Carrier, Hold, HoldNote, Reconciliation, Stand, window::Kept},
+    },
     terms::{AssetId, MeterId},
 };
 
@@ -114,6 +117,41 @@ fn stand() -> Stand {
         restarts: 1,
         month: None,
     }
+}
+
+/// What a log says of a time in which the witness was dark, and an order that names its supplier's key.
+pub(super) fn later_bodies() -> Vec<Body> {
+    let dark = Dark { from: at(80), to: at(95), ended: Ending::LastGasp };
+    let boot = Boot {
+        boot_id: "2a7f3c1e-6b1d-4f7e-9a55-0c1d2e3f4a5b".into(),
+        machine_rebooted: true,
+        software: "coldhearth 0.1.0".into(),
+        config: Digest::of(b"config"),
+        dark: Some((dark.from, dark.ended)),
+    };
+    let mark = |second, energy| {
+        let (energy, step) = (WattHours(energy), WattHours(2_100));
+        Mark {
+            at: at(second),
+            register: Register { energy, step, modulus: None, raw: 0x0003_5f6a, raw_words: 2 },
+        }
+    };
+    let (meter, asset) = (MeterId::new("m1").unwrap(), AssetId::new("eaf-2").unwrap());
+    let still =
+        DarkMeter { meter, asset, dark, before: mark(79, 918_273_645_000), after: mark(96, 918_273_645_000) };
+    let fell = DarkMeter { after: mark(96, 0), ..still };
+    let mut named = drafts().remove(0);
+    named.insert("act_id".into(), "order-3".into());
+    named.insert("supplier_key".into(), Ed25519::from_seed(&[5; 32]).public_key().to_base64().into());
+    let named = Act::seal(&named, &mut Sealer::default(), &authority()).unwrap();
+    vec![
+        Body::Notice(Notice::LastGasp),
+        Body::Boot(boot),
+        Body::Finding(Finding::Event(Event::Dark(still))),
+        Body::Finding(Finding::Event(Event::Dark(fell))),
+        Body::Notice(Notice::Stopping),
+        Body::Act(named),
+    ]
 }
 
 /// What a log says of an order.
