@@ -159,16 +159,8 @@ async fn judge(
     entries: &mpsc::Sender<Entry>,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
-    let feeders = config.meters.iter().map(|meter| meter.commissioned.clone()).collect();
-    let equipment = config.equipment.iter().map(|furnace| furnace.equipment).collect();
-    let papers = config.equipment.iter().map(|furnace| furnace.papers.clone()).collect();
-    let mut site =
-        Site::new(feeders, equipment, memory).with_papers(papers, memory).balancing(config.balances.clone());
     let mut said = Vec::new();
-    for act in letters.unanswered() {
-        finish(&mut site, &clock.now(), &act, &mut said);
-    }
-    take_roster(config, &clock.now(), &mut letters, &mut site, &mut said);
+    let mut site = awake(config, memory, &clock.now(), &mut letters, &mut said);
     let began = clock.now().uptime_ms;
     let (mut tick_ms, mut checkpoint_ms, mut gasp_ms) = (began, began + CHECKPOINT_MS, began);
     loop {
@@ -177,7 +169,7 @@ async fn judge(
         let heard = tokio::select! {
             biased;
             () = told_to_stop => {
-                say_last_words(&clock.now(), &site, entries).await;
+                Box::pin(say_last_words(&clock.now(), &site, entries)).await;
                 return Ok(());
             }
             () = entries.closed() => return Err(Failure::new(Exit::Bug, "the scribe has ended")),
@@ -238,6 +230,26 @@ async fn say_last_words(now: &Stamp, site: &Site, entries: &mpsc::Sender<Entry>)
         }
     };
     let _late = tokio::time::timeout(patience, said).await;
+}
+
+/// The judge as it begins a life: what the power took of the one before is finished first.
+fn awake(
+    config: &AgentConfig,
+    memory: &Memory,
+    now: &Stamp,
+    letters: &mut Letters,
+    said: &mut Vec<Body>,
+) -> Site {
+    let feeders = config.meters.iter().map(|meter| meter.commissioned.clone()).collect();
+    let equipment = config.equipment.iter().map(|furnace| furnace.equipment).collect();
+    let papers = config.equipment.iter().map(|furnace| furnace.papers.clone()).collect();
+    let mut site =
+        Site::new(feeders, equipment, memory).with_papers(papers, memory).balancing(config.balances.clone());
+    for act in letters.unanswered() {
+        finish(&mut site, now, &act, said);
+    }
+    take_roster(config, now, letters, &mut site, said);
+    site
 }
 
 /// The roster that was handed over as a file, unless it was taken before.

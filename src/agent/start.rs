@@ -89,15 +89,13 @@ pub(super) fn start(clock: &dyn Clock, config: &AgentConfig, new_journal: bool) 
     } else {
         Vec::new()
     };
-    let now = clock.now();
-    let public_key = signer.public_key();
+    let (now, public_key) = (clock.now(), signer.public_key());
     let chain = chain(config, last.as_ref(), signer)?;
     let mut scribe = Scribe::begin(&now, chain, Box::new(journal)).map_err(journal_failed)?;
     if last.is_none() {
         scribe.write(now, Body::Genesis(genesis(config, public_key, None)));
     }
-    let dark = recall.dark(&now);
-    scribe.write(now, boot(config, boot_id, rebooted, dark));
+    scribe.write(now, boot(config, boot_id, rebooted, recall.dark(&now)));
     for meter in &config.meters {
         if recall.commissioned(meter.id) != Some(meter.commissioned.identity) {
             scribe.write(now, Body::Commissioned(meter.commissioning()));
@@ -121,7 +119,7 @@ pub(super) fn start(clock: &dyn Clock, config: &AgentConfig, new_journal: bool) 
     let epoch_began = epoch_began.unwrap_or(now);
     let ancestors = ancestors(state, continues)?;
     let unanswered = recall.unanswered().to_vec();
-    let memory = Memory { dark, ..recall.into_memory() };
+    let memory = Memory { dark: recall.dark(&now), ..recall.into_memory() };
     Ok(Start { scribe, memory, trust, accepted, receipted, epoch_began, ancestors, unanswered })
 }
 
