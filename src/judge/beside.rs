@@ -5,6 +5,7 @@ use super::{
     drawing::{DEMAND_MS, OFF_DELAY_MS, Proof},
     memory::Mark,
     register::{Passage, Track, is_span_known, is_timed},
+    sign::{netting, power::Shown},
     window::{Excess, Span, Window, Windows},
 };
 use crate::{
@@ -32,6 +33,10 @@ pub struct Heard {
 }
 
 /// The phases' registers together: what one phase feeds back is not netted against what another draws.
+///
+/// They count only up to a reading that shows the phases cancel each other. Otherwise the total is right, and a phase
+/// that counts more than it does so by an error of angle, a shifted neutral, or a load between two phases. What passed
+/// through a reversed phase in a gap that ends without current is told by the total alone.
 #[derive(Debug, Default)]
 pub struct Phases {
     track: Track,
@@ -45,13 +50,11 @@ impl Phases {
             return Heard::default();
         };
         let now = Mark { at: reading.at, register };
-        let angle = |before: &Mark, now: &Mark| terms.angle_error(now.at.since_ms(&before.at));
         let explained = |before: &Mark, now: &Mark| {
             if is_drawing {
                 return WattHours(i64::MAX);
             }
-            let bound = terms.energy_bound(&before.at, &now.at, now.register.step);
-            WattHours(bound.0.saturating_add(angle(before, now).0))
+            terms.energy_bound(&before.at, &now.at, now.register.step)
         };
         let possible =
             |before: &Mark, now: &Mark| terms.possible(now.at.since_ms(&before.at), now.register.step);
@@ -59,7 +62,9 @@ impl Phases {
         let windows = self.windows.get_or_insert_with(|| Windows::starting(&now.at));
         match passage {
             Passage::Told { before, energy, .. } if is_timed(&before, &now) => {
-                let drawn = WattHours(energy.0.saturating_sub(angle(&before, &now).0).max(0));
+                let shown = (energy.0 > 0).then(|| Shown::of(terms, reading)).flatten();
+                let counts = shown.is_some_and(|shown| netting::is_cancelled(terms, &shown));
+                let drawn = if counts { energy } else { WattHours(0) };
                 Heard { moved: energy.0 > 0, excess: windows.add(terms, &before, &now, drawn) }
             }
             Passage::Doubtful { .. } | Passage::Unconfirmed { .. } => Heard::default(),

@@ -1,8 +1,6 @@
 //! What was declared and measured at commissioning, before anything is judged.
 
-use super::{
-    accuracy::Classes, allowance::Allowance, floor::Floor, floor::register_floor, line::ANGLE_ERROR_PERCENT,
-};
+use super::{accuracy::Classes, allowance::Allowance, floor::Floor, floor::register_floor};
 use crate::{
     catalogue::Standing,
     metering::{Quantity, decode::Declared},
@@ -189,9 +187,24 @@ impl Commissioned {
         self.classes.error_ppm(self.ratios.ct.is_some(), self.ratios.pt.is_some())
     }
 
+    /// What meter and transformers may turn the angle between voltage and current by, in millionths of a radian.
+    pub fn angle_ppm(&self) -> i64 {
+        self.classes.angle_ppm(self.ratios.ct.is_some(), self.ratios.pt.is_some())
+    }
+
+    /// What an error of angle at declared capacitors and filters may show as power, in either direction.
+    pub fn angle_error(&self) -> MilliWatts {
+        MilliWatts(self.compensation_var.saturating_mul(self.angle_ppm()) / 1_000)
+    }
+
+    /// What shows without anything running: no-load losses, and the error of angle.
+    fn standing_loss(&self) -> MilliWatts {
+        MilliWatts(self.no_load.0.saturating_add(self.angle_error().0))
+    }
+
     /// Power up to which nothing but no-load losses is seen.
     pub fn idle_limit(&self) -> MilliWatts {
-        MilliWatts(self.floor.power.0.saturating_add(self.no_load.0))
+        MilliWatts(self.floor.power.0.saturating_add(self.standing_loss().0))
     }
 
     /// Power up to which the feeder stays within its allowances, with what the class may err over them.
@@ -209,8 +222,13 @@ impl Commissioned {
     /// Power that may flow backwards: declared generation and regeneration, and the floor, with what the class may err.
     pub fn back_limit(&self) -> MilliWatts {
         self.with_error(
-            self.allowances.iter().fold(self.floor.power.0, |sum, a| sum.saturating_add(a.back_power.0)),
+            self.allowances.iter().fold(self.idle_back().0, |sum, a| sum.saturating_add(a.back_power.0)),
         )
+    }
+
+    /// Power that may show backwards while nothing flows back.
+    fn idle_back(&self) -> MilliWatts {
+        MilliWatts(self.floor.power.0.saturating_add(self.angle_error().0))
     }
 
     fn with_error(&self, allowed: i64) -> MilliWatts {
@@ -219,7 +237,7 @@ impl Commissioned {
 
     /// Energy that may flow backwards between two readings, as [`Commissioned::energy_bound`] for what is drawn.
     pub fn back_bound(&self, from: &Stamp, to: &Stamp, step: WattHours) -> WattHours {
-        self.bound(self.floor.power, |a| (a.back_power, a.back_monthly), from, to, step)
+        self.bound(self.idle_back(), |a| (a.back_power, a.back_monthly), from, to, step)
     }
 
     /// Energy that may show on the register between two readings without anything but allowances, losses and the
@@ -255,7 +273,7 @@ impl Commissioned {
     ) -> WattHours {
         let span_ms = to_unix_ms.saturating_sub(from_unix_ms).max(0).saturating_add(REGISTER_AGE_MS);
         let months = months_touched(LegalDay::of_unix_ms(from_unix_ms), LegalDay::of_unix_ms(to_unix_ms));
-        let allowed = self.allowed(self.no_load, |a| (a.power, a.monthly), span_ms, months);
+        let allowed = self.allowed(self.standing_loss(), |a| (a.power, a.monthly), span_ms, months);
         let class_error = self.class_error(permitted.0.saturating_add(allowed));
         WattHours(allowed.saturating_add(class_error).saturating_add(register_floor(step).0))
     }
@@ -268,7 +286,7 @@ impl Commissioned {
             return WattHours(0);
         }
         let months = months_touched(LegalDay::of_unix_ms(from_unix_ms), LegalDay::of_unix_ms(to_unix_ms));
-        let allowed = self.allowed(self.no_load, |a| (a.power, a.monthly), span_ms, months);
+        let allowed = self.allowed(self.standing_loss(), |a| (a.power, a.monthly), span_ms, months);
         WattHours(allowed.saturating_add(self.class_error(allowed)))
     }
 
@@ -301,13 +319,6 @@ impl Commissioned {
     pub fn idle_bound(&self, span_ms: i64, step: WattHours) -> WattHours {
         let span_ms = span_ms.max(0).saturating_add(REGISTER_AGE_MS);
         WattHours(self.idle_limit().over_ms(span_ms).0.saturating_add(register_floor(step).0))
-    }
-
-    /// What an error of angle at declared capacitors and filters may count in the phases' registers, and never in the
-    /// total: what it adds to one phase it takes from another.
-    pub fn angle_error(&self, span_ms: i64) -> WattHours {
-        let apparent = MilliWatts(self.compensation_var.saturating_mul(1_000) / 100 * ANGLE_ERROR_PERCENT);
-        apparent.over_ms(span_ms.max(0).saturating_add(REGISTER_AGE_MS))
     }
 
     /// The most power the metering point can pass, whatever rating was declared.

@@ -66,6 +66,8 @@ pub struct Feeder {
     drawing: Drawing,
     drew_until: Option<Stamp>,
     line: Line,
+    /// Everything it serves must be cold now.
+    must_rest: bool,
     windows: Option<Windows>,
     ledger: Option<Ledger>,
     misses: u32,
@@ -96,6 +98,7 @@ impl Feeder {
             drawing: Drawing::default(),
             drew_until: None,
             line: Line::default(),
+            must_rest: false,
             windows: memory.and_then(|m| m.windows).or_else(|| mark.map(|m| Windows::starting(&m.at))),
             ledger: memory.map(|m| Ledger::opening(&m.accounted_to, mark)),
             misses: 0,

@@ -196,14 +196,21 @@ impl Leave {
         self.last
     }
 
+    /// Whether a permit lets something run at this moment.
+    pub fn lets_run(&self, at: &Stamp) -> bool {
+        self.running(at).is_some()
+    }
+
+    fn running(&self, at: &Stamp) -> Option<Name> {
+        let runs = |permit: &Permit| permit.what.energy().is_some() && permit.covers(at);
+        self.permits.iter().map(|granted| granted.permit).find(runs).map(|permit| permit.id)
+    }
+
     /// True once when a permit has come into force or ended, and once more when registers no longer show what was drawn
     /// under it: sums across these moments would weigh what was permitted with what was not.
     pub fn has_turned(&mut self, now: &Stamp) -> bool {
         let grace = Stamp { wall_unix_ms: now.wall_unix_ms.saturating_sub(REGISTER_AGE_MS), ..*now };
-        let running = |at: &Stamp| {
-            let runs = |permit: &Permit| permit.what.energy().is_some() && permit.covers(at);
-            self.permits.iter().map(|granted| granted.permit).find(runs).map(|permit| permit.id)
-        };
+        let running = |at: &Stamp| self.running(at);
         let in_force = running(now).map(|id| (id, Standing::InForce));
         let in_force = in_force.or_else(|| running(&grace).map(|id| (id, Standing::Ended)));
         let before = std::mem::replace(&mut self.in_force, in_force);

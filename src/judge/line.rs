@@ -3,6 +3,7 @@
 use super::{
     commission::{Commissioned, VoltagePoint, Wiring},
     drawing::Proof,
+    sign::{netting, power::Shown},
     state::{State, Why},
 };
 use crate::{
@@ -24,8 +25,6 @@ pub const LIVE_VOLTAGE_PERCENT: i64 = 50;
 pub const UNBALANCE_PERCENT: i64 = 10;
 /// A live line's frequency, in millihertz: 50 Hz within five percent.
 pub const FREQUENCY_MHZ: std::ops::RangeInclusive<i64> = 47_500..=52_500;
-/// What an error of angle between voltage and current may show as power of a phase, in percent of its apparent power.
-pub const ANGLE_ERROR_PERCENT: i64 = 1;
 /// Balanced voltage behind a point that should be open is back-feed after this long, in milliseconds.
 pub const BACK_FEED_MS: i64 = 60_000;
 /// A meter on a dead line is alive while one of its words moved within this time.
@@ -193,27 +192,20 @@ pub fn currents(wiring: Wiring, reading: &Reading) -> [Option<MilliAmps>; 3] {
     currents
 }
 
-/// The power to decide on: never less than what its phases draw together without netting each other, where they are
-/// measured one by one. `None` when the meter tells none.
+/// The power to decide on: never less than what its phases add up to, and, while they cancel each other, than what they
+/// draw together without netting each other. `None` when the meter tells none.
 pub fn deciding_power(terms: &Commissioned, reading: &Reading) -> Option<MilliWatts> {
     let total = reading.power()?;
     // Power that flows backwards on the whole is not drawn; what it is, its registers tell.
     if total.0 < 0 || !terms.wiring.has_phase_power() {
         return Some(total);
     }
-    let phases = reading.phase_power().into_iter().zip(reading.currents());
-    let gross = phases.map(|(power, current)| {
-        // At small power factors an error of angle looks like power, and in each phase its own way.
-        let apparent = Wiring::SinglePhase
-            .power(MilliVolts(terms.nominal.0 / 1_732 * 1_000), current.unwrap_or_default());
-        Some(
-            power?
-                .0
-                .saturating_abs()
-                .saturating_sub(apparent.0.saturating_abs() / 100 * ANGLE_ERROR_PERCENT)
-                .max(0),
-        )
-    });
-    let gross = gross.into_iter().try_fold(0_i64, |sum, phase| Some(sum.saturating_add(phase?)));
-    Some(MilliWatts(gross.map_or(total.0, |gross| total.0.max(gross))))
+    let [Some(a), Some(b), Some(c)] = reading.phase_power() else { return Some(total) };
+    let phases = [a.0, b.0, c.0];
+    let sum = phases.iter().fold(0_i64, |sum, power| sum.saturating_add(*power));
+    let is_one_backwards = phases.iter().any(|power| *power < 0);
+    let shown = is_one_backwards.then(|| Shown::of(terms, reading)).flatten();
+    let gross = shown.and_then(|shown| netting::gross(terms, &shown));
+    let gross = gross.map_or(0, |gross| i64::try_from(gross).unwrap_or(i64::MAX));
+    Some(MilliWatts(total.0.max(sum).max(gross)))
 }

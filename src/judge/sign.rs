@@ -10,6 +10,7 @@ pub mod count;
 pub mod figure;
 pub mod identity;
 pub mod neighbours;
+pub mod netting;
 pub mod pace;
 pub mod phase;
 pub mod power;
@@ -22,7 +23,7 @@ pub mod stuck;
 pub mod sums;
 
 pub use figure::{Figure, Figures};
-pub use signs::{Signs, StandingSign, Turned, Turns};
+pub use signs::{Around, Signs, StandingSign, Turned, Turns};
 
 use crate::{
     metering::Scan,
@@ -46,7 +47,8 @@ worded! {
         VoltageSwapped "voltage_swapped"
         /// The phases' powers cancel each other: one current transformer is reversed.
         CurrentReversed "current_reversed"
-        /// More reactive power than was declared, and hardly any active power.
+        /// More reactive power than was declared, and hardly any active power. Only of what must be cold and has no permit:
+        /// a motor that may lawfully run may idle.
         ReactiveExcess "reactive_excess"
         /// The meter's transformer ratios are others than before or than declared.
         RatioChanged "ratio_changed"

@@ -214,6 +214,7 @@ impl Site {
     fn on_reading(&mut self, reading: &Reading, say: &mut dyn FnMut(Finding)) {
         self.reads.ok += 1;
         let Some(place) = self.meter(reading.meter) else { return };
+        self.expect_rest(place, &reading.at);
         self.with_feeder(place, &reading.at, Some(reading), say, |feeder, turns| {
             feeder.on_reading(reading, turns)
         });
@@ -369,6 +370,15 @@ impl Site {
                 docket.tell_uses(&mut |event| say(Finding::Event(event)));
                 say(corroborated(&self.balances, at, verdict));
             }
+        }
+    }
+
+    /// Tells a feeder whether everything it serves must be cold: what may run may idle, at any power factor.
+    fn expect_rest(&mut self, place: usize, at: &Stamp) {
+        let mut served = self.links.dockets_of(place).iter().filter_map(|docket| self.dockets.get(*docket));
+        let must_rest = served.all(|docket| docket.must_rest(at));
+        if let Some(feeder) = self.feeders.get_mut(place) {
+            feeder.expect_rest(must_rest);
         }
     }
 

@@ -271,6 +271,11 @@ impl Docket {
         self.leave.paper(meter, at)
     }
 
+    /// Whether it must be cold: its last lawful day has ended for certain, and no permit lets it run.
+    pub fn must_rest(&self, at: &Stamp) -> bool {
+        self.duty.certain_phase(at) == Some(Phase::Overdue) && !self.leave.lets_run(at)
+    }
+
     /// True once when a permit has come into force or ended.
     pub fn permit_has_turned(&mut self, now: &Stamp) -> bool {
         self.leave.has_turned(now)

@@ -32,6 +32,7 @@ pub const HONEST: &[(&str, &str)] = scenarios! {
     "clock-without-ntp"
     "lawful-cut-twelve-months"
     "earth-fault-then-fuse"
+    "earth-fault-before-capacitors"
     "barring-across-the-deadline"
     "coupler-closed-while-a-neighbour-melts"
     "crane-that-gives-back"

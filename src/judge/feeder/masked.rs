@@ -7,7 +7,7 @@ use crate::{
         commission::Commissioned,
         permit::Permit,
         sign::{
-            Figures, Sign, Signs, Turns,
+            Around, Figures, Sign, Signs, Turns,
             neighbours::{Beside, Trace},
         },
     },
@@ -32,6 +32,11 @@ impl Feeder {
     pub fn on_reset(&mut self, at: &Stamp, turns: &mut Turns) -> Change {
         self.signs.on_reset(turns);
         Change { is_news: self.after_turns(at, turns), ..Change::default() }
+    }
+
+    /// Whether everything it serves must be cold now, and no permit lets it run.
+    pub fn expect_rest(&mut self, must_rest: bool) {
+        self.must_rest = must_rest;
     }
 
     /// Its signs.
@@ -75,7 +80,8 @@ impl Feeder {
         unsaved: WattHours,
         turns: &mut Turns,
     ) {
-        self.signs.on_reading(&self.terms, reading, self.line.is_in_inrush(&reading.at), turns);
+        let around = Around { is_in_inrush: self.line.is_in_inrush(&reading.at), must_rest: self.must_rest };
+        self.signs.on_reading(&self.terms, reading, around, turns);
         if let Some((_, Passage::Unsaved { .. })) = told {
             self.signs.on_unsaved();
         }

@@ -38,6 +38,9 @@ pub struct Shown {
     pub voltage: i128,
     /// Whether no voltage lies more than [`UNEVEN_PERCENT`] off the mean: no earth fault, no blown fuse.
     pub is_even: bool,
+    /// How far the neutral may be shifted, in millionths of the voltage: what the phases' voltages differ by. A shift
+    /// changes them by as much and more. None where the meter tells only those between the phases.
+    pub shift_ppm: Option<i128>,
     /// The smallest and the largest current, in milliamperes.
     pub currents: (i64, i64),
     /// Whether all of it came with one answer, so that it belongs to one moment.
@@ -73,6 +76,7 @@ impl Shown {
             apparents,
             voltage,
             is_even: is_even(&volts),
+            shift_ppm: used.quantities.contains(&Quantity::VoltageL1).then(|| shift_ppm(&volts)),
             currents: (amps(currents.iter().min()), amps(currents.iter().max())),
             is_of_one_moment: reading.in_one_request(&used.quantities),
         })
@@ -88,6 +92,12 @@ fn is_even(volts: &[i128]) -> bool {
     let sum: i128 = volts.iter().sum();
     let count = i128::try_from(volts.len()).unwrap_or(3);
     volts.iter().all(|v| (v * count - sum).abs() * 100 <= sum * UNEVEN_PERCENT)
+}
+
+fn shift_ppm(volts: &[i128]) -> i128 {
+    let most = volts.iter().max().copied().unwrap_or(0);
+    let least = volts.iter().min().copied().unwrap_or(0);
+    (most - least) * 1_000_000 / least.max(1)
 }
 
 /// Takes words out of a reading and notes which.

@@ -4,34 +4,34 @@
 use super::{
     Figure, Figures,
     figure::{figures, whole},
+    netting::{LEAST_CURRENT_PERCENT, is_above, is_cancelled},
     power::Shown,
+    signs::Around,
 };
 use crate::{
     judge::{
         commission::{Commissioned, Wiring},
-        line::ANGLE_ERROR_PERCENT,
+        drawing::{LARGE_LOAD_PERCENT, ON_DELAY_LARGE_MS},
+        line::INRUSH_MS,
     },
     metering::{Quantity, Reading},
-    terms::{MilliAmps, Stamp},
+    terms::Stamp,
 };
 
-/// Below this part of rating, in percent, a current says nothing about its phase angle.
-pub const LEAST_CURRENT_PERCENT: i64 = 5;
 /// Active and reactive power together below this part of voltage times current, in percent: leads are swapped.
 /// Whatever the load, one of the two is at least 70 % of it.
 pub const SWAPPED_PERCENT: i128 = 20;
-/// The sum of the phases' powers below this part of the sum of their magnitudes, in percent: one is reversed.
-pub const REVERSED_PERCENT: i128 = 50;
 /// Reactive power may exceed what was declared by this, in percent.
 pub const REACTIVE_MARGIN_PERCENT: i128 = 10;
 /// Reactive power that magnetises a transformer, in percent of its no-load loss: a power factor of 0.1, the smallest of
 /// those in METERING.md C.
 pub const MAGNETISING_PERCENT: i128 = 1_000;
-/// An error of angle shows as reactive power so many times what the classes allow in magnitude: 2.7 hundredths of a
-/// radian in class 0.5, 5.4 in class 1. IEC 61869-2, tables 201 and 202, at the smallest current of the class.
-pub const ANGLE_PER_CLASS: i128 = 6;
 /// Reactive power nobody declared must stand for this long, in milliseconds: as the on-delay below a small load.
 pub const REACTIVE_MS: i64 = 60_000;
+/// A motor takes at most so many times its rated current while it starts. [K: IEC 60034-12, from memory, 2026]
+pub const STARTING_TIMES: i128 = 8;
+/// Below this part of nominal, in percent, the voltage dips, and inrush may follow.
+pub const DIP_PERCENT: i128 = 85;
 /// Active power may exceed voltage times current by this, in percent.
 pub const MISMATCH_PERCENT: i128 = 5;
 /// It may fall short of voltage times current times power factor by this, in percent: meters that tell the power
@@ -64,6 +64,7 @@ pub struct Shape {
     reversed: u8,
     mismatched: u8,
     reactive_since: Option<Stamp>,
+    dipped: Option<Stamp>,
 }
 
 impl Shape {
@@ -72,30 +73,31 @@ impl Shape {
         &mut self,
         terms: &Commissioned,
         reading: &Reading,
-        is_in_inrush: bool,
+        around: Around,
         is_quiet: bool,
     ) -> Shapes {
-        let Some(shown) = Shown::of(terms, reading).filter(|_| !is_in_inrush) else {
+        let Some(shown) = Shown::of(terms, reading).filter(|_| !around.is_in_inrush) else {
             *self = Shape::default();
             return Shapes::default();
         };
         let flows = is_above(terms, shown.currents.1, LEAST_CURRENT_PERCENT);
         let least = if shown.is_of_one_moment { READINGS_OF_ONE_MOMENT } else { READINGS_APART };
         let swapped = count(&mut self.swapped, is_swapped(&shown) && flows) >= least;
-        // Swapped leads turn phases backwards too, and explain more.
-        let reversed = count(&mut self.reversed, is_reversed(terms, &shown) && !is_swapped(&shown)) >= least;
+        let reversed = count(&mut self.reversed, is_reversed(terms, &shown)) >= least;
         let declared = declared_var(terms, &shown);
         let explained = declared * (100 + REACTIVE_MARGIN_PERCENT) / 100 + angle_error(terms, &shown);
-        // Below the floor a transformer's angle may be any.
-        let is_told = flows && shown.currents.1 > terms.floor.current.0;
-        let excess = is_told && is_quiet && shown.reactive.is_some_and(|q| q.abs() > explained);
-        let reactive = self.reactive_for(reading.at, excess);
+        // Below the floor a transformer's angle may be any. What may lawfully run may idle, at any power factor.
+        let is_told = flows && shown.currents.1 > terms.floor.current.0 && around.must_rest;
+        let undeclared = undeclared(terms, &shown, explained).filter(|_| is_told && is_quiet);
+        let dips = shown.voltage * 100 < i128::from(terms.nominal.0) * DIP_PERCENT;
+        let reactive = self.reactive_for(reading.at, dips, undeclared);
         let mismatch =
             mismatch(terms, reading, &shown).filter(|_| shown.is_of_one_moment && shown.is_even && flows);
         let mismatched = count(&mut self.mismatched, mismatch.is_some()) >= READINGS_OF_MISMATCH;
         let power = (Figure::Power, whole(shown.power / 1_000));
         let apparent = (Figure::Apparent, whole(shown.apparent() / 1_000));
-        let vars = (Figure::Reactive, whole(shown.reactive.unwrap_or(0) / 1_000));
+        let told = shown.reactive.map(|reactive| (Figure::Reactive, whole(reactive / 1_000)));
+        let vars = told.unwrap_or(apparent);
         let magnitudes = shown.phases.map_or(0, |phases| phases.iter().map(|p| p.abs()).sum::<i128>());
         Shapes {
             swapped: swapped.then(|| figures([power, vars, apparent])),
@@ -107,18 +109,49 @@ impl Shape {
         }
     }
 
-    fn reactive_for(&mut self, at: Stamp, seen: bool) -> bool {
-        if !seen {
+    /// Whether what nobody declared has stood for as long as it must.
+    fn reactive_for(&mut self, at: Stamp, dips: bool, undeclared: Option<Undeclared>) -> bool {
+        if dips {
+            self.dipped = Some(at);
+        }
+        let Some(undeclared) = undeclared else {
             self.reactive_since = None;
             return false;
-        }
-        at.since_ms(self.reactive_since.get_or_insert(at)) >= REACTIVE_MS
+        };
+        let is_calm = self.dipped.is_none_or(|dipped| at.since_ms(&dipped) >= INRUSH_MS);
+        let stays_ms = match undeclared {
+            Undeclared::BeyondStarting if is_calm => ON_DELAY_LARGE_MS,
+            Undeclared::BeyondStarting | Undeclared::Plain => REACTIVE_MS,
+        };
+        at.since_ms(self.reactive_since.get_or_insert(at)) >= stays_ms
     }
 }
 
-/// Whether a current, in milliamperes, is above this part of rating.
-fn is_above(terms: &Commissioned, milliamps: i64, percent: i64) -> bool {
-    terms.wiring.power(terms.nominal, MilliAmps(milliamps)).0 > terms.rated.0 / 100 * percent
+/// What is there that nobody declared.
+#[derive(Clone, Copy, Debug)]
+enum Undeclared {
+    /// Reactive power.
+    Plain,
+    /// More than all that was declared takes while it starts, and a large part of rating.
+    BeyondStarting,
+}
+
+/// Whether there is more than was declared. Where no word tells reactive power, what voltage times current shows must be
+/// more than everything that was declared together, active and reactive: so distortion does not count. Less than that is
+/// not seen there, nor is anything within the allowances.
+fn undeclared(terms: &Commissioned, shown: &Shown, explained: i128) -> Option<Undeclared> {
+    if let Some(reactive) = shown.reactive {
+        return (reactive.abs() > explained).then_some(Undeclared::Plain);
+    }
+    let apparent = match terms.wiring {
+        Wiring::FourWire | Wiring::SinglePhase => shown.apparent(),
+        // A load between two phases counts in both elements in full.
+        Wiring::Aron => shown.apparent() / 2,
+    };
+    let declared = i128::from(terms.limit().0) + explained;
+    let is_large = apparent > i128::from(terms.rated.0 / 100 * LARGE_LOAD_PERCENT);
+    let is_beyond = apparent > declared * STARTING_TIMES && is_large;
+    (apparent > declared).then_some(if is_beyond { Undeclared::BeyondStarting } else { Undeclared::Plain })
 }
 
 fn count(times: &mut u8, seen: bool) -> u8 {
@@ -131,17 +164,9 @@ fn is_swapped(shown: &Shown) -> bool {
     (shown.power.abs() + reactive.abs()) * 100 < shown.apparent() * SWAPPED_PERCENT
 }
 
-/// Only where each phase is measured, and only while each carries current: a load between two phases at a low power
-/// factor shows one of them backwards too. What an error of angle may show of a bank of capacitors, in each phase its own
-/// way, has no direction.
+/// Swapped leads turn phases backwards too, and explain more.
 fn is_reversed(terms: &Commissioned, shown: &Shown) -> bool {
-    let Some(phases) = shown.phases else { return false };
-    let told =
-        |(power, apparent): (&i128, &i128)| power.abs() - apparent * i128::from(ANGLE_ERROR_PERCENT) / 100;
-    let magnitudes: i128 = phases.iter().zip(&shown.apparents).map(|phase| told(phase).max(0)).sum();
-    is_above(terms, shown.currents.0, LEAST_CURRENT_PERCENT)
-        && shown.is_even
-        && phases.iter().sum::<i128>().abs() * 100 < magnitudes * REVERSED_PERCENT
+    shown.phases.is_some() && is_cancelled(terms, shown) && !is_swapped(shown)
 }
 
 /// What was declared, at the present voltage: with its square capacitors give and a transformer is magnetised; beside
@@ -157,7 +182,8 @@ fn declared_var(terms: &Commissioned, shown: &Shown) -> i128 {
 
 /// What an error of angle may show as reactive power.
 fn angle_error(terms: &Commissioned, shown: &Shown) -> i128 {
-    shown.apparent() * i128::from(terms.error_ppm()) * ANGLE_PER_CLASS / 1_000_000
+    // Divided first, so that whatever a meter shows fits.
+    shown.apparent() / 1_000 * i128::from(terms.angle_ppm()) / 1_000
 }
 
 /// What power should be, in milliwatts, where it is not: never beyond voltage times current, and voltage times current

@@ -69,6 +69,15 @@ struct Stands {
 /// Most papers about one meter that are remembered; of more, those that end latest.
 const MAX_PAPERS: usize = 8;
 
+/// What is known around a reading.
+#[derive(Clone, Copy, Debug)]
+pub struct Around {
+    /// The line has just come alive.
+    pub is_in_inrush: bool,
+    /// Everything the feeder serves must be cold on this day, and no permit lets it run.
+    pub must_rest: bool,
+}
+
 /// The signs of one meter between two facts.
 #[derive(Debug, Default)]
 pub struct Signs {
@@ -131,14 +140,8 @@ impl Signs {
         self.known.baseline()
     }
 
-    /// Takes a reading. `is_in_inrush`: its line has just come alive.
-    pub fn on_reading(
-        &mut self,
-        terms: &Commissioned,
-        reading: &Reading,
-        is_in_inrush: bool,
-        turns: &mut Turns,
-    ) {
+    /// Takes a reading.
+    pub fn on_reading(&mut self, terms: &Commissioned, reading: &Reading, around: Around, turns: &mut Turns) {
         let at = reading.at;
         let sight = line::sight(terms, reading);
         let is_live = sight.is_some_and(|sight| !sight.is_dead);
@@ -148,7 +151,7 @@ impl Signs {
         let edit = self.known.on_reading(reading);
         self.hear_edit(edit, &at, turns);
         let is_quiet = reading.power().is_some_and(|power| power.0.abs() <= terms.limit().0);
-        let shapes = self.shape.look(terms, reading, is_in_inrush, is_quiet);
+        let shapes = self.shape.look(terms, reading, around, is_quiet);
         let print = print_of(reading);
         let seen = [
             (Sign::VoltageSwapped, shapes.swapped),

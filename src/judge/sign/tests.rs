@@ -173,7 +173,8 @@ impl Bench {
     fn hear(&mut self, reading: &Reading) {
         self.turns.clear();
         self.cycle.on_reading(&self.terms, reading);
-        self.signs.on_reading(&self.terms, reading, false, &mut self.turns);
+        let around = Around { is_in_inrush: false, must_rest: true };
+        self.signs.on_reading(&self.terms, reading, around, &mut self.turns);
         self.said.extend(self.turns.iter().cloned());
     }
 

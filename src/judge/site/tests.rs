@@ -7,6 +7,7 @@ mod edges;
 mod gaps;
 mod law;
 mod lives;
+mod netting;
 mod permit_lives;
 mod permits;
 mod points;

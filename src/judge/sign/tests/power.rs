@@ -1,6 +1,7 @@
 //! Power, voltage and current: swapped, reversed, scaled; and what only looks so.
 
 use super::*;
+use crate::judge::Accuracy;
 
 #[test]
 fn swapped_voltage_leads_are_seen_within_two_polls_of_a_melt() {
@@ -44,6 +45,60 @@ fn what_an_error_of_angle_shows_of_capacitors_is_no_reversed_current_transformer
     let bank = Shape { volts: [volts; 3], amps: [231; 3], watts: [9_000, -8_000, -500], vars: -4_000_000 };
     bench.polls(600, bank);
     assert!(bench.is_clean(), "{:?}", bench.turns());
+}
+
+fn without_reactive(reading: &mut Reading, _: u64) {
+    reading.values[Quantity::Reactive.index()] = None;
+}
+
+/// Ten minutes of this are no sign, whether or not the meter tells reactive power.
+fn stays_clean(shape: Shape, declare: impl Fn(&mut Commissioned)) {
+    for alter in [|_: &mut Reading, _: u64| (), without_reactive] {
+        let mut bench = Bench::new(Wiring::FourWire);
+        declare(&mut bench.terms);
+        bench.altered(600, shape, alter);
+        assert!(bench.is_clean(), "{:?}", bench.turns());
+    }
+}
+
+#[test]
+fn transformers_of_class_1_may_turn_a_bank_by_five_hundredths_of_a_radian() {
+    let volts = NOMINAL_V * 1_000 / 1_732;
+    let bank =
+        Shape { volts: [volts; 3], amps: [231; 3], watts: [70_000, -60_000, -9_000], vars: -4_000_000 };
+    stays_clean(bank, |terms| {
+        (terms.ratios.ct, terms.ratios.pt) = (Ratio::new(400, 5), Ratio::new(10_000, 100));
+        (terms.classes.ct, terms.classes.pt) = (Accuracy::parse("1"), Accuracy::parse("1"));
+    });
+}
+
+#[test]
+fn a_shifted_neutral_lends_one_phase_what_it_takes_from_another() {
+    let volts = NOMINAL_V * 1_000 / 1_732;
+    for shift in [2, 5, 10, 15] {
+        // Along the first phase: of a bank's power so much by the root of three halves.
+        let lent = 4_000_000 / 3 * shift / 100 * 866 / 1_000;
+        let volts = [volts * (100 - shift) / 100, volts * (200 + shift) / 200, volts * (200 + shift) / 200];
+        let bank = Shape { volts, amps: [231; 3], watts: [500, -lent, lent + 300], vars: -4_000_000 };
+        stays_clean(bank, |_| ());
+    }
+}
+
+#[test]
+fn a_bank_with_a_blown_fuse_shows_a_phase_backwards_and_is_no_tampering() {
+    let volts = NOMINAL_V * 1_000 / 1_732;
+    // Two of three capacitors between the phases are left.
+    let part = volts * 133 / 2;
+    let bank =
+        Shape { volts: [volts; 3], amps: [133, 231, 133], watts: [part, 300, -part], vars: -2_667_000 };
+    stays_clean(bank, |_| ());
+}
+
+#[test]
+fn a_reversed_current_transformer_is_seen_without_reactive_power_too() {
+    let mut bench = Bench::new(Wiring::FourWire);
+    bench.altered(2, Shape::load(MELT_A, 37, [180, 0, 0]), without_reactive);
+    assert_eq!(bench.turns(), [(Sign::CurrentReversed, Turn::Begins)]);
 }
 
 #[test]
@@ -146,9 +201,14 @@ fn lamps_bring_the_reactive_power_of_their_ballasts() {
 
 #[test]
 fn an_error_of_angle_is_no_reactive_power() {
-    // The meter's class is 1.
-    let losses = |vars| resting(18_000, vars, |terms| allow(terms, AllowanceKind::Compensation, 20_000));
-    assert_eq!(losses(900), []);
+    // The meter's class is 1, its current transformers' 0.5.
+    let losses = |vars| {
+        resting(18_000, vars, |terms| {
+            allow(terms, AllowanceKind::Compensation, 20_000);
+            terms.ratios.ct = Ratio::new(5, 5);
+        })
+    };
+    assert_eq!(losses(800), []);
     assert_eq!(losses(1_800), [(Sign::ReactiveExcess, Turn::Begins)]);
 }
 
@@ -283,7 +343,8 @@ fn nothing_is_told_of_shapes_while_a_line_comes_alive() {
     for _ in 0..30 {
         bench.now_ms += 1_000;
         let reading = bench.reading(Shape::load(MELT_A, 37, [-120, 120, 0]));
-        bench.signs.on_reading(&bench.terms, &reading, true, &mut bench.turns);
+        let around = Around { is_in_inrush: true, must_rest: true };
+        bench.signs.on_reading(&bench.terms, &reading, around, &mut bench.turns);
     }
     assert!(bench.turns.is_empty());
 }

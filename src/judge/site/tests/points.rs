@@ -7,13 +7,13 @@ use crate::{
     terms::words,
 };
 
-fn asset() -> AssetId {
+pub(super) fn asset() -> AssetId {
     AssetId::new("eaf-1").unwrap()
 }
 
 impl Story {
     /// A story at a point that is commissioned otherwise.
-    fn at_point(change: impl Fn(&mut Commissioned)) -> Story {
+    pub(super) fn at_point(change: impl Fn(&mut Commissioned)) -> Story {
         let mut story = Story::new("2026-10-31");
         let mut terms = terms();
         change(&mut terms);
@@ -24,7 +24,12 @@ impl Story {
     }
 
     /// Polls for so many seconds; `change` makes each reading what it is.
-    fn poll(&mut self, seconds: i64, watts: i64, change: impl Fn(i64, &mut Reading)) -> &mut Story {
+    pub(super) fn poll(
+        &mut self,
+        seconds: i64,
+        watts: i64,
+        change: impl Fn(i64, &mut Reading),
+    ) -> &mut Story {
         for second in 0..seconds {
             self.now_ms += 1_000;
             let mut reading = self.reading(watts, 100, None);
@@ -35,7 +40,7 @@ impl Story {
     }
 }
 
-fn set(reading: &mut Reading, quantity: Quantity, value: i64) {
+pub(super) fn set(reading: &mut Reading, quantity: Quantity, value: i64) {
     reading.values[quantity.index()] = Some(value);
 }
 
@@ -104,8 +109,16 @@ fn two_elements_are_judged_by_their_sum_alone() {
 
 #[test]
 fn phases_are_not_netted_against_each_other() {
+    // 170 A in each phase, and neither active nor reactive power to show for it.
+    let flows = |reading: &mut Reading| {
+        for quantity in [Quantity::CurrentL1, Quantity::CurrentL2, Quantity::CurrentL3] {
+            set(reading, quantity, 170_000);
+        }
+        set(reading, Quantity::Reactive, 0);
+    };
     let mut story = Story::new("2026-10-31");
     story.run(10, 5_000, 100).poll(30, 5_000, |_, reading| {
+        flows(reading);
         set(reading, Quantity::PowerL1, 2_700_000_000);
         set(reading, Quantity::PowerL2, -2_700_000_000);
         set(reading, Quantity::PowerL3, 5_000_000);
@@ -113,6 +126,7 @@ fn phases_are_not_netted_against_each_other() {
     assert_eq!(story.last_state().state, State::Drawing);
     let mut story = Story::new("2026-10-31");
     let phases = |second: i64, reading: &mut Reading| {
+        flows(reading);
         for (quantity, watts) in
             [(Quantity::ImportL1, 2_700_000), (Quantity::ImportL2, 2_700_000), (Quantity::ImportL3, 0)]
         {
