@@ -30,6 +30,8 @@ pub enum Why {
     Silent,
     /// It delivers everything to everybody.
     Doubled,
+    /// Part of what it delivers goes to somebody else, or to nobody.
+    Leaky,
     /// It says no.
     Withheld,
     /// It speaks no MQTT 5.
@@ -38,13 +40,14 @@ pub enum Why {
 
 impl Why {
     /// Every one of them.
-    pub const ALL: [Why; 4] = [Why::Silent, Why::Doubled, Why::Withheld, Why::Old];
+    pub const ALL: [Why; 5] = [Why::Silent, Why::Doubled, Why::Leaky, Why::Withheld, Why::Old];
 
     /// In a word.
     pub const fn word(self) -> &'static str {
         match self {
             Why::Silent => "silent",
             Why::Doubled => "doubled",
+            Why::Leaky => "leaky",
             Why::Withheld => "withheld",
             Why::Old => "old",
         }
@@ -55,6 +58,7 @@ impl Why {
         match self {
             Why::Silent => words::SHARE_SILENT,
             Why::Doubled => words::SHARE_DOUBLED,
+            Why::Leaky => words::SHARE_LEAKY,
             Why::Withheld => words::SHARE_WITHHELD,
             Why::Old => words::SHARE_OLD,
         }

@@ -27,6 +27,9 @@ use crate::{
     },
 };
 
+/// Fewest characters of a group's name. It is no password, but a broker whose access list knows no shared subscriptions
+/// gives its part to anybody who subscribes under it.
+pub const LEAST_GROUP_CHARS: usize = 12;
 /// Name at the broker unless told otherwise; two collectors need two.
 pub const CLIENT_ID: &str = "coldhearth-collector";
 /// Days for which records are kept whatever anybody orders, unless told otherwise: five years.
@@ -165,6 +168,16 @@ fn share(form: Form<'_>) -> Option<Group> {
     let workers = form.required("workers", form::fitting(1..=most));
     let by = form.optional("by", form::one_of(LEVELS)).unwrap_or(Level::County);
     let group = Group { name: name?, worker: worker?, workers: workers?, by };
+    if group.name.as_str().chars().count() < LEAST_GROUP_CHARS {
+        form.flaw(
+            "group",
+            format!("`group` is \"{}\": whoever guesses it takes a part of all records for himself", group.name),
+            format!(
+                "write {LEAST_GROUP_CHARS} characters or more that nobody can guess, the same for all: g-, and what \
+                 `openssl rand -hex 12` prints"
+            ),
+        );
+    }
     if group.worker > group.workers {
         form.flaw(
             "worker",
@@ -353,7 +366,7 @@ mod tests {
     fn several_collectors_are_numbered_and_share_a_database() {
         let with = |share: &str, store: &str| loaded("share", &format!("{LEAST}[share]\n{share}{store}"));
         let postgres = "[store]\nkind = \"postgres\"\ndatabase = \"c\"\nuser = \"c\"\n";
-        let second = "group = \"east\"\nworker = 2\nworkers = 3\n";
+        let second = "group = \"east-4f0c91d7\"\nworker = 2\nworkers = 3\n";
         let config = with(second, postgres).unwrap();
         let group = config.group.unwrap();
         assert_eq!((group.worker, group.workers, group.by), (2, 3, Level::County));
@@ -366,11 +379,15 @@ mod tests {
             assert!(wrong.contains("name a PostgreSQL under [store]"), "{wrong}");
         }
         for (wrong, why) in [
-            ("group = \"east\"\nworker = 4\nworkers = 3\n", "`worker` is 4 of 3"),
-            ("group = \"east\"\nworker = 0\nworkers = 3\n", "`worker` is 0"),
+            ("group = \"east-4f0c91d7\"\nworker = 4\nworkers = 3\n", "`worker` is 4 of 3"),
+            ("group = \"east-4f0c91d7\"\nworker = 0\nworkers = 3\n", "`worker` is 0"),
+            ("group = \"collectors\"\nworker = 1\nworkers = 3\n", "`group` is \"collectors\""),
             ("group = \"East/+\"\nworker = 1\nworkers = 3\n", "`group`"),
-            ("group = \"east\"\nworker = 1\nworkers = 33\n", "`workers` is 33"),
-            ("group = \"east\"\nworker = 1\nworkers = 3\nby = \"plant\"\n", "province, city, county"),
+            ("group = \"east-4f0c91d7\"\nworker = 1\nworkers = 33\n", "`workers` is 33"),
+            (
+                "group = \"east-4f0c91d7\"\nworker = 1\nworkers = 3\nby = \"plant\"\n",
+                "province, city, county",
+            ),
         ] {
             let told = with(wrong, postgres).unwrap_err();
             assert!(told.contains(why) && told.lines().count() == 1, "{told}");

@@ -217,6 +217,7 @@ impl Member {
         if self.present != present {
             tracing::info!(?present, workers = self.group.workers, "members of the group are there");
             self.present = present;
+            self.canaries.excuse();
         }
     }
 

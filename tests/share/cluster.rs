@@ -23,7 +23,7 @@ use crate::support::{
 };
 
 /// The group's name.
-pub(crate) const GROUP: &str = "collectors";
+pub(crate) const GROUP: &str = "collectors-of-east";
 
 /// A group.
 pub(crate) struct Cluster {

@@ -15,7 +15,7 @@ use tokio::{
 pub type Instead = fn(usize) -> String;
 
 /// What a group that is called `collectors` begins its shared filters with.
-pub const SHARED: &str = "$share/collectors/";
+pub const SHARED: &str = "$share/collectors-of-east/";
 
 /// Granted, and nothing is ever published there.
 pub fn silent(_connection: usize) -> String {

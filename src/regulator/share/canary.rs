@@ -20,8 +20,15 @@ pub const DEAF_MS: u64 = 30_000;
 pub const PROVE_AGAIN_MS: u64 = 10 * 60 * 1_000;
 /// Time after a trial before another member's makes a new one, in milliseconds.
 pub const JOIN_AFTER_MS: u64 = 60_000;
+/// Canaries by which it is judged how many nobody hears: the last half minute's.
+pub const JUDGED: usize = 30;
+/// Canaries of [`JUDGED`] that nobody may hear: every tenth. A member that dies takes a few with it; somebody else who is
+/// in the group's place takes his part for good, and of the records too.
+pub const MOST_UNHEARD: usize = 3;
 /// Canaries that one member has heard, and no other, that prove sharing.
 const PROOFS: u32 = 2;
+/// The same where canaries went missing before: as many as are judged.
+const PROOFS_AFTER_A_LEAK: u32 = 30;
 /// Canaries in a row that several members have heard that disprove it; one may come again after a lost connection.
 const DOUBLES: u32 = 3;
 /// Canaries under way; more than fly in [`DEAF_MS`].
@@ -76,6 +83,8 @@ pub struct Canaries {
     under_way: VecDeque<Flight>,
     proofs: u32,
     doubles: u32,
+    /// Whether anybody heard each of the last canaries.
+    lately: VecDeque<bool>,
     /// Canaries sent, and of these those that exactly one member heard.
     counts: (u64, u64),
 }
@@ -94,6 +103,7 @@ impl Canaries {
             under_way: VecDeque::new(),
             proofs: 0,
             doubles: 0,
+            lately: VecDeque::new(),
             counts: (0, 0),
         }
     }
@@ -115,6 +125,13 @@ impl Canaries {
         (self.trying, self.since_ms, self.alone_ms) = (true, now_ms, None);
         (self.proofs, self.doubles) = (0, 0);
         self.under_way.clear();
+        self.lately.clear();
+    }
+
+    /// Another member has come or gone: what it took with it is not held against the broker.
+    pub fn excuse(&mut self) {
+        self.under_way.clear();
+        self.lately.clear();
     }
 
     /// What is known.
@@ -181,9 +198,13 @@ impl Canaries {
             return;
         }
         let deaf_ms = if self.verdict == Verdict::Proven { DEAF_MS } else { SILENT_MS + TOLD_WITHIN_MS };
+        let leaked = self.verdict == Verdict::Broken(Why::Leaky);
+        let proofs = if leaked { PROOFS_AFTER_A_LEAK } else { PROOFS };
         if self.doubles >= DOUBLES {
             self.broken(Why::Doubled, now_ms);
-        } else if self.proofs >= PROOFS {
+        } else if self.leaks() {
+            self.broken(Why::Leaky, now_ms);
+        } else if self.proofs >= proofs {
             self.verdict = Verdict::Proven;
         }
         let heard_late = echo_ms.saturating_sub(self.since_ms) >= SILENT_MS + TOLD_WITHIN_MS;
@@ -192,11 +213,21 @@ impl Canaries {
         }
     }
 
+    /// Whether too many canaries are heard by nobody though others are; where none is, the broker is silent.
+    fn leaks(&self) -> bool {
+        let unheard = self.lately.iter().filter(|heard| !**heard).count();
+        self.lately.back() == Some(&true) && unheard > MOST_UNHEARD
+    }
+
     /// Counts who has heard what flew long enough ago. What only we could hear proves nothing while there are others.
     fn count(&mut self, echo_ms: u64, is_alone: bool) {
         while let Some(flight) = self.under_way.front()
             && flight.at_ms + TOLD_WITHIN_MS <= echo_ms
         {
+            if self.lately.len() == JUDGED {
+                self.lately.pop_front();
+            }
+            self.lately.push_back(!flight.hearers.is_empty());
             match flight.hearers.len() {
                 0 => {}
                 1 => {
@@ -212,7 +243,7 @@ impl Canaries {
     fn broken(&mut self, why: Why, now_ms: u64) {
         self.verdict = Verdict::Broken(why);
         (self.trying, self.again_ms, self.tried_ms) = (false, now_ms + PROVE_AGAIN_MS, now_ms);
-        self.under_way.clear();
+        self.excuse();
     }
 }
 
@@ -287,6 +318,33 @@ mod tests {
         let later = 70_000 + silent + PROVE_AGAIN_MS;
         assert!(!canaries.is_trying());
         assert!(until(&mut canaries, later, |_| &[2], Verdict::Proven).unwrap() <= 6_000);
+    }
+
+    #[test]
+    fn canaries_that_somebody_else_takes_are_not_made_good_by_those_that_arrive() {
+        // An intruder in a group of three, and one in a group of seven.
+        let takes: [Delivers; 2] = [
+            |number| [&[1][..], &[2], &[3], &[]][(number % 4) as usize],
+            |number| [&[1][..], &[2], &[3], &[4], &[5], &[6], &[7], &[]][(number % 8) as usize],
+        ];
+        for delivers in takes {
+            let mut canaries = fresh();
+            until(&mut canaries, 1_000, delivers, Verdict::Proven).unwrap();
+            let found = until(&mut canaries, 6_000, delivers, Verdict::Broken(Why::Leaky)).unwrap();
+            assert!(found <= 30_000 + TOLD_WITHIN_MS, "{found}");
+            // The next trial proves nothing as long as he is there, and all of it once he is gone.
+            let later = 6_000 + found + PROVE_AGAIN_MS;
+            assert_eq!(until(&mut canaries, later, delivers, Verdict::Proven), None);
+            assert_eq!(canaries.verdict(), Verdict::Broken(Why::Leaky));
+            let later = later + 60_000 + PROVE_AGAIN_MS;
+            let proven = until(&mut canaries, later, |_| &[2], Verdict::Proven).unwrap();
+            assert!(proven >= 30_000, "{proven}");
+        }
+        // What a member took with it when it died is no leak.
+        let mut canaries = fresh();
+        until(&mut canaries, 1_000, |_| &[2], Verdict::Proven).unwrap();
+        let dies: Delivers = |number| if (10..13).contains(&number) { &[] } else { &[2] };
+        assert_eq!(until(&mut canaries, 6_000, dies, Verdict::Broken(Why::Leaky)), None);
     }
 
     #[test]

@@ -14,6 +14,13 @@ pub const SHARE_DOUBLED: Words = Words {
     en: "the broker delivers each message to every member of the group, which is no sharing; the collectors divide the work \
          by division codes instead: look whether all members name one group, or use another broker",
 };
+/// Delivered in part to somebody else.
+pub const SHARE_LEAKY: Words = Words {
+    zh: "共享订阅的部分消息无人收到，疑有外人以同一组名订阅：各采集程序改按行政区划分担；请在各成员的 [share] 中换用新的、不可猜测的 group，并在服务器日志中查出订阅 $share/<组名> 的客户端",
+    en: "part of what the shared subscription should bring reaches no member: somebody else may be subscribed under the \
+         group's name; the collectors divide the work by division codes instead: give all members a new `group` under \
+         [share] that nobody can guess, and look in the broker's log who subscribed to $share/ and the old name",
+};
 /// Said so itself.
 pub const SHARE_WITHHELD: Words = Words {
     zh: "MQTT 服务器拒绝共享订阅：各采集程序改按行政区划分担，数据不丢；请在服务器中开启共享订阅，或去掉 [share]",
