@@ -7,7 +7,8 @@
 //! twice. What is compared, and what is not, by decision:
 //!
 //! * **Place**: county and enterprise, as the log's genesis names them. Two yards of one enterprise in one county are one
-//!   place; a gateway that begins a new log in the same place has not moved; several gateways may read one meter or watch
+//!   place; a gateway that begins a new log in the same place has not moved, and one that names another place in a new log is a
+//!   clash of its own, for a county may have been renamed; several gateways may read one meter or watch
 //!   one machine of their place.
 //! * **Machine**: the lines `equipment_kind`, [`MAKER`] and [`SERIAL`] of a nameplate, declared or read; all three, for
 //!   makers count their machines for themselves, kind by kind.
@@ -18,7 +19,7 @@
 //!   undetermined clashes, for whoever leaves lines away must not gain by it.
 //! * **Meter**: its serial number with its model, or with its maker where it tells no model; never where both tell a maker
 //!   and not the same. Ratios and firmware may change with the place. A meter that was replaced under the authority's
-//!   paper has left its place, and may come up elsewhere afterwards.
+//!   paper has left its place, and may come up elsewhere afterwards, until it speaks there again.
 //! * **Twice at one gateway**: one machine under two names there is a clash of its own: a renaming that leaves a history
 //!   behind, a mistake, or one plate on two machines.
 //! * **Rating**: two nameplates of one machine of which one is in scope of the shipped catalogue and the other is not:
@@ -34,6 +35,8 @@ mod clash;
 mod extract;
 pub mod serial;
 mod written;
+
+use std::collections::BTreeMap;
 
 pub use self::{
     clash::{Clash, ClashId, ClashKind, Located, Place, clashes},
@@ -106,6 +109,16 @@ pub enum Elimination {
     Accepted,
 }
 
+/// Which of the records of a log that say the same a mention stands for. What may be said, contradicted, and said again is
+/// kept at both ends, so that whatever was said between them lies between them, in whichever order records arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum End {
+    /// The first.
+    First,
+    /// The last.
+    Last,
+}
+
 /// Something a record says of an identity, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mention {
@@ -123,6 +136,8 @@ pub struct Mention {
     pub subject: Name,
     /// What it says.
     pub says: Says,
+    /// Whether it stands for the first that says so, or the last.
+    pub end: End,
 }
 
 /// The same for what the same log says again: of several such mentions one is kept.
@@ -132,12 +147,29 @@ pub struct MentionId(pub [u8; 16]);
 impl Mention {
     /// What it is kept under.
     pub fn id(&self) -> MentionId {
-        let (log, (kind, key, detail)) = (self.log.to_string(), self.says.columns());
-        let said = [self.gateway.as_str(), &log, self.subject.as_str(), kind, key, &detail].join("\n");
+        let (log, (_, key, detail)) = (self.log.to_string(), self.says.columns());
+        let said =
+            [self.gateway.as_str(), &log, self.subject.as_str(), &self.kind(), key, &detail].join("\n");
         let Digest(hash) = Digest::of(said.as_bytes());
         let mut id = [0; 16];
         id.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
         MentionId(id)
+    }
+
+    /// The word of its kind and end.
+    pub fn kind(&self) -> String {
+        match self.end {
+            End::First => self.says.word().to_owned(),
+            End::Last => format!("{}{LAST}", self.says.word()),
+        }
+    }
+
+    /// Whether it is further at its end than a mention of the same at this place.
+    pub fn is_beyond(&self, seq: u64) -> bool {
+        match self.end {
+            End::First => self.seq < seq,
+            End::Last => self.seq > seq,
+        }
     }
 
     /// Whether it was said before the other: in one log by the place, between logs by the time they claim.
@@ -150,7 +182,38 @@ impl Mention {
     }
 }
 
+/// Follows the word of a kind where the last of several mentions is meant.
+const LAST: &str = "_last";
+
+/// Reads what [`Mention::kind`] wrote.
+pub fn kind_and_end(kind: &str) -> (&str, End) {
+    kind.strip_suffix(LAST).map_or((kind, End::First), |kind| (kind, End::Last))
+}
+
+/// Of mentions those to be kept: beyond what is known of the same, by its place; of several the one furthest at its end.
+pub fn to_be_kept(mentions: Vec<Mention>, known: &BTreeMap<MentionId, u64>) -> Vec<Mention> {
+    let mut kept: BTreeMap<MentionId, Mention> = BTreeMap::new();
+    for mention in mentions {
+        let id = mention.id();
+        let before = kept.get(&id).map(|kept| kept.seq).or_else(|| known.get(&id).copied());
+        if before.is_none_or(|seq| mention.is_beyond(seq)) {
+            kept.insert(id, mention);
+        }
+    }
+    let mut kept: Vec<Mention> = kept.into_values().collect();
+    kept.sort();
+    kept
+}
+
 impl Says {
+    /// Whether it matters when it was said last, too: what is eliminated stays so, and a machine is what it is.
+    pub const fn has_last(&self) -> bool {
+        match self {
+            Says::Plate { .. } | Says::Meter { .. } | Says::MeterLeft { .. } | Says::Drew { .. } => true,
+            Says::Machine { .. } | Says::Eliminated(_) => false,
+        }
+    }
+
     /// What it is compared by, where it names a machine or a meter.
     pub fn key(&self) -> Option<&str> {
         match self {

@@ -328,9 +328,13 @@ impl Inspector<'_> {
                 let mut holds = true;
                 for half in halves {
                     let kept = self.store.records_from((half.gateway, half.log), half.seq, 1)?;
-                    holds &= kept.first().is_some_and(|(seq, kept)| {
-                        (*seq, kept.hash, &kept.bytes) == (half.seq, half.hash, &half.bytes)
-                    });
+                    let kept = kept.first().filter(|(seq, _)| *seq == half.seq);
+                    // The finding has its own copy where the record was pruned since.
+                    let pruned = self.store.pruned((half.gateway, half.log))?;
+                    holds &= match kept {
+                        Some((_, kept)) => (kept.hash, &kept.bytes) == (half.hash, &half.bytes),
+                        None => pruned.is_some_and(|pruned| half.seq <= pruned.seq),
+                    };
                 }
                 if holds {
                     self.found.findings += 1;

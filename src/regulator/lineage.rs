@@ -9,8 +9,8 @@ use crate::{
     evidence::{
         Record,
         lineage::{
-            self, Clash, ClashKind, Located, MAX_GATEWAYS_OF_ONE, MAX_OF_KIND_BY_GATEWAY,
-            MAX_OF_ONE_BY_GATEWAY, Mention, Place, Says,
+            self, Clash, ClashKind, End, Located, MAX_GATEWAYS_OF_ONE, MAX_OF_KIND_BY_GATEWAY,
+            MAX_OF_ONE_BY_GATEWAY, Mention, MentionId, Place, Says,
         },
         record::Unverified,
     },
@@ -84,13 +84,9 @@ impl Lineage {
         now_unix_ms: i64,
     ) -> Answered<Found> {
         let mut found = Found::default();
-        let mut ids: BTreeSet<_> = batch.mentions.iter().map(Mention::id).collect();
-        if !ids.is_empty() {
-            let known = store.known_mentions(&ids)?;
-            ids.retain(|id| !known.contains(id));
-        }
-        // Of several that say the same the first is kept.
-        batch.mentions.retain(|mention| ids.remove(&mention.id()));
+        let ids: BTreeSet<_> = batch.mentions.iter().map(Mention::id).collect();
+        let known_ids = if ids.is_empty() { BTreeMap::new() } else { store.known_mentions(&ids)? };
+        batch.mentions = lineage::to_be_kept(std::mem::take(&mut batch.mentions), &known_ids);
         if batch.mentions.is_empty() && placed.is_empty() {
             return Ok(found);
         }
@@ -105,7 +101,7 @@ impl Lineage {
         let mut new: Vec<Located> = batch.mentions.iter().map(located).collect();
         near.gather(new.iter().chain(&earlier))?;
         let counts = counts_of(near.store, &new)?;
-        found.dropped = limit(&mut new, &near, counts);
+        found.dropped = limit(&mut new, &near, counts, &known_ids);
         warn_of(found.dropped, &batch.mentions);
         batch.mentions = new.iter().map(|new| new.mention.clone()).collect();
         new.extend(earlier);
@@ -202,7 +198,7 @@ pub(super) fn told(batch: &Batch) {
 /// What is kept near the mentions of a batch.
 struct Near<'a> {
     store: &'a mut dyn Store,
-    all: BTreeMap<lineage::MentionId, Located>,
+    all: BTreeMap<MentionId, Located>,
     places: &'a BTreeMap<Log, Place>,
 }
 
@@ -276,16 +272,28 @@ fn counts_of(store: &mut dyn Store, new: &[Located]) -> Answered<BTreeMap<(Gatew
 }
 
 /// Leaves out what is too much to be compared. Tells how much that is.
-fn limit(new: &mut Vec<Located>, near: &Near<'_>, mut counts: BTreeMap<(GatewayId, String), usize>) -> u64 {
+fn limit(
+    new: &mut Vec<Located>,
+    near: &Near<'_>,
+    mut counts: BTreeMap<(GatewayId, String), usize>,
+    known: &BTreeMap<MentionId, u64>,
+) -> u64 {
     // Who names each machine and meter, and how often.
     let mut naming: BTreeMap<String, BTreeMap<GatewayId, usize>> = BTreeMap::new();
-    for Located { mention, .. } in near.all.values() {
+    let is_first = |mention: &Mention| mention.end == End::First;
+    for Located { mention, .. } in near.all.values().filter(|at| is_first(&at.mention)) {
         if let Some(key) = mention.says.key() {
             *naming.entry(key.to_owned()).or_default().entry(mention.gateway).or_default() += 1;
         }
     }
-    let before = new.len();
-    new.retain(|Located { mention, .. }| {
+    let before = new.iter().filter(|at| is_first(&at.mention)).count();
+    // The last of a kind is compared where the first is.
+    let (mut firsts, mut lasts): (Vec<Located>, Vec<Located>) =
+        std::mem::take(new).into_iter().partition(|at| is_first(&at.mention));
+    firsts.retain(|Located { mention, .. }| {
+        if known.contains_key(&mention.id()) {
+            return true;
+        }
         let of_kind = counts.entry((mention.gateway, mention.says.word().to_owned())).or_default();
         let mut fits = *of_kind < MAX_OF_KIND_BY_GATEWAY;
         if let Some(key) = mention.says.key() {
@@ -299,7 +307,12 @@ fn limit(new: &mut Vec<Located>, near: &Near<'_>, mut counts: BTreeMap<(GatewayI
         *of_kind += usize::from(fits);
         fits
     });
-    u64::try_from(before - new.len()).unwrap_or(u64::MAX)
+    let dropped = u64::try_from(before - firsts.len()).unwrap_or(u64::MAX);
+    let fit: BTreeSet<MentionId> =
+        firsts.iter().map(|at| at.mention.id()).chain(known.keys().copied()).collect();
+    lasts.retain(|at| fit.contains(&Mention { end: End::First, ..at.mention.clone() }.id()));
+    new.extend(firsts.into_iter().chain(lasts));
+    dropped
 }
 
 fn warn_of(dropped: u64, mentions: &[Mention]) {

@@ -33,6 +33,9 @@ pub struct Located {
 pub enum ClashKind {
     /// One machine at two places.
     Transfer,
+    /// One machine at two places by the word of one gateway: it moved with its gateway, or only the name of its place or
+    /// enterprise did.
+    PlaceChanged,
     /// One meter at two places.
     MeterTwice,
     /// One machine under two names at one gateway.
@@ -45,8 +48,9 @@ pub enum ClashKind {
 
 impl ClashKind {
     /// Every kind.
-    pub const ALL: [ClashKind; 5] = [
+    pub const ALL: [ClashKind; 6] = [
         ClashKind::Transfer,
+        ClashKind::PlaceChanged,
         ClashKind::MeterTwice,
         ClashKind::ListedTwice,
         ClashKind::RatingEdited,
@@ -57,6 +61,7 @@ impl ClashKind {
     pub const fn word(self) -> &'static str {
         match self {
             ClashKind::Transfer => "transfer",
+            ClashKind::PlaceChanged => "place_changed",
             ClashKind::MeterTwice => "meter_twice",
             ClashKind::ListedTwice => "listed_twice",
             ClashKind::RatingEdited => "rating_edited",
@@ -68,6 +73,7 @@ impl ClashKind {
     pub const fn words(self) -> (Words, Words) {
         match self {
             ClashKind::Transfer => (words::TRANSFER, words::TRANSFER_CLAUSE),
+            ClashKind::PlaceChanged => (words::PLACE_CHANGED, words::PLACE_CHANGED_CLAUSE),
             ClashKind::MeterTwice => (words::METER_TWICE, words::METER_TWICE_CLAUSE),
             ClashKind::ListedTwice => (words::LISTED_TWICE, words::LISTED_TWICE_CLAUSE),
             ClashKind::RatingEdited => (words::RATING_EDITED, words::RATING_EDITED_CLAUSE),
@@ -182,13 +188,17 @@ impl<'a> Beside<'a> {
         here == there || keys().is_some_and(|(keys, others)| !keys.is_disjoint(others))
     }
 
-    /// Whether this meter was replaced where it was first, with papers, before it came up again.
+    /// Whether this meter was replaced where it was first, with papers, before it came up again. A paper speaks of what was
+    /// there before it, not of a meter that came back without one.
     fn had_left(&self, first: &Located, second: &Located) -> bool {
         let Says::Meter { key, maker } = &first.mention.says else { return false };
         self.left.iter().any(|left| {
             let is_it = matches!(&left.mention.says, Says::MeterLeft { key: gone, maker: of }
                 if gone == key && is_maker(of, maker));
-            is_it && left.place == first.place && left.mention.is_before(&second.mention)
+            is_it
+                && left.place == first.place
+                && first.mention.is_before(&left.mention)
+                && left.mention.is_before(&second.mention)
         })
     }
 }
@@ -208,14 +218,20 @@ fn clash(first: &Located, second: &Located, beside: &Beside<'_>) -> Option<Clash
             let is_free = |class: &Class| matches!(class, Class::Exempt | Class::OutOfScope);
             match apart(first, second) {
                 Some(places) => {
-                    (!is_free(class) || !is_free(later)).then(|| made(ClashKind::Transfer, key, places))
+                    let same_gateway = one.gateway == other.gateway;
+                    let kind = if same_gateway { ClashKind::PlaceChanged } else { ClashKind::Transfer };
+                    (!is_free(class) || !is_free(later)).then(|| made(kind, key, places))
                 }
                 None => (one.gateway == other.gateway && one.subject != other.subject)
                     .then(|| made(ClashKind::ListedTwice, key, [whose(one), whose(other)])),
             }
         }
         (Says::Meter { key, maker }, Says::Meter { key: same, maker: also }) => {
-            let is_one = key == same && is_maker(maker, also) && !beside.had_left(first, second);
+            // A gateway reads its meters wherever it says that it is.
+            let is_one = key == same
+                && one.gateway != other.gateway
+                && is_maker(maker, also)
+                && !beside.had_left(first, second);
             apart(first, second).filter(|_| is_one).map(|places| made(ClashKind::MeterTwice, key, places))
         }
         (

@@ -1,6 +1,6 @@
 //! What one record says of machines and meters.
 
-use super::{Elimination, MAKER, Mention, SERIAL, Says, serial};
+use super::{Elimination, End, MAKER, Mention, SERIAL, Says, serial};
 use crate::{
     catalogue::{CasePlate, Class, Nameplate, Rules, plate::PlateValue},
     evidence::{
@@ -28,6 +28,7 @@ pub fn mentions(record: &Record, rules: &Rules, received: LegalDay) -> Vec<Menti
         at_unix_ms: header.at.wall_unix_ms,
         subject,
         says,
+        end: End::First,
     };
     let said = match &record.body {
         Body::Finding(Finding::Event(Event::Plate(read))) => of_plate(read, rules, received),
@@ -51,7 +52,11 @@ pub fn mentions(record: &Record, rules: &Rules, received: LegalDay) -> Vec<Menti
         | Body::Notice(_)
         | Body::Commissioned(_) => Vec::new(),
     };
-    said.into_iter().map(mention).collect()
+    let firsts: Vec<Mention> = said.into_iter().map(mention).collect();
+    let may_come_again = firsts.iter().filter(|mention| mention.says.has_last());
+    let lasts: Vec<Mention> =
+        may_come_again.map(|mention| Mention { end: End::Last, ..mention.clone() }).collect();
+    firsts.into_iter().chain(lasts).collect()
 }
 
 fn of_plate(read: &PlateRead, rules: &Rules, received: LegalDay) -> Vec<(Name, Says)> {

@@ -6,7 +6,7 @@ use crate::{
     evidence::{
         KeyId, LogId, PublicKey,
         heads::Listed,
-        lineage::{ClashId, ClashKind, Mention, Says},
+        lineage::{ClashId, ClashKind, Mention, Says, kind_and_end},
     },
     regulator::store::{
         Admitted, Kept, KeptEpoch, KeptFinding, KeptFork, KeptHalf, KeptHeads, KeptReceipt, KeptRecord, Log,
@@ -40,11 +40,11 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn mention(said: &Mention) -> Value {
-    let (kind, key, detail) = said.says.columns();
+    let (_, key, detail) = said.says.columns();
     json!({ "mention": {
         "gateway": said.gateway.to_string(), "log": said.log.to_string(), "seq": said.seq,
         "hash": said.hash.to_string(), "at_unix_ms": said.at_unix_ms, "subject": said.subject.to_string(),
-        "kind": kind, "key": key, "detail": detail,
+        "kind": said.kind(), "key": key, "detail": detail,
     }})
 }
 
@@ -231,6 +231,7 @@ impl Members<'_> {
 
     fn mention(&self) -> Option<Mention> {
         let (gateway, log) = self.log()?;
+        let (kind, end) = kind_and_end(self.text("kind")?);
         Some(Mention {
             gateway,
             log,
@@ -238,7 +239,8 @@ impl Members<'_> {
             hash: self.digest("hash")?,
             at_unix_ms: self.whole("at_unix_ms")?,
             subject: Name::new(self.text("subject")?)?,
-            says: Says::of_columns(self.text("kind")?, self.text("key")?, self.text("detail")?)?,
+            says: Says::of_columns(kind, self.text("key")?, self.text("detail")?)?,
+            end,
         })
     }
 

@@ -6,7 +6,7 @@ use super::Collector;
 use crate::{
     evidence::{
         Record,
-        lineage::{MentionId, Place},
+        lineage::{Mention, MentionId, Place},
     },
     regulator::{
         lineage::{self, Found},
@@ -25,7 +25,11 @@ impl Collector {
     pub(super) fn mention(&mut self, record: &Record, received_unix_ms: i64) {
         let known = self.mentioned.get(&(record.header.gateway, record.header.log));
         let mut mentions = self.lineage.mentions(record, received_unix_ms);
-        mentions.retain(|mention| known.is_none_or(|known| !known.contains(&mention.id())));
+        // Where the last of a kind counts the store is asked; it keeps the further one.
+        let is_known = |mention: &Mention| {
+            !mention.says.has_last() && known.is_some_and(|known| known.contains(&mention.id()))
+        };
+        mentions.retain(|mention| !is_known(mention));
         self.batch.mentions.extend(mentions);
     }
 

@@ -59,8 +59,8 @@ pub enum Asked<'a> {
 pub trait Mentions {
     /// Until the batch that was begun ends nobody else adds mentions, so that of two that clash one sees the other.
     fn match_alone(&mut self) -> Answered<()>;
-    /// Which of these are kept.
-    fn known_mentions(&mut self, ids: &BTreeSet<MentionId>) -> Answered<BTreeSet<MentionId>>;
+    /// Which of these are kept, and at which places of their logs.
+    fn known_mentions(&mut self, ids: &BTreeSet<MentionId>) -> Answered<BTreeMap<MentionId, u64>>;
     /// Mentions with the place of their log where its genesis is known, by log, place and identifier.
     fn mentions(&mut self, asked: Asked<'_>) -> Answered<Vec<Located>>;
     /// How many mentions of each kind are kept of these gateways.

@@ -16,6 +16,17 @@ pub const TRANSFER_CLAUSE: Words = Words {
     en: "State Council notice 7 [2010], III(2): dismantle backward facilities, prevent the transfer of backward capacity. \
          Class and deadline follow the machine, and the notice knows no permit to move it",
 };
+/// `place_changed`
+pub const PLACE_CHANGED: Words = Words {
+    zh: "同一网关为同一设备登记了另一厂址",
+    en: "one gateway names another site for one machine",
+};
+/// What may be behind `place_changed`.
+pub const PLACE_CHANGED_CLAUSE: Words = Words {
+    zh: "行政区划调整或信用代码变更则无碍；设备连同网关迁移则属转移：请核对",
+    en: "nothing where a county was renamed or the enterprise has another code; a transfer where the machine moved with its \
+         gateway: look which",
+};
 /// `meter_twice`
 pub const METER_TWICE: Words =
     Words { zh: "同一只电表在两个厂址应答", en: "one meter answers at two sites" };

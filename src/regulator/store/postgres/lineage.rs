@@ -13,7 +13,7 @@ use super::{
 use crate::{
     evidence::{
         LogId,
-        lineage::{ClashId, ClashKind, Located, Mention, MentionId, Says},
+        lineage::{ClashId, ClashKind, Located, Mention, MentionId, Says, kind_and_end},
     },
     regulator::store::{Answered, Asked, Batch, KeptFinding, KeptHalf, Log, Mentions},
     terms::{
@@ -56,12 +56,14 @@ async fn mentions(session: &mut Session, all: &[Mention]) -> Result<(), Error> {
     let hashes: Vec<String> = all.iter().map(|mention| mention.hash.to_string()).collect();
     let times: Vec<i64> = all.iter().map(|mention| mention.at_unix_ms).collect();
     let subjects: Vec<&str> = all.iter().map(|mention| mention.subject.as_str()).collect();
-    let kinds: Vec<&str> = said.iter().map(|(kind, ..)| *kind).collect();
+    let kinds: Vec<String> = all.iter().map(Mention::kind).collect();
     let keys: Vec<&[u8]> = said.iter().map(|(_, key, _)| key.as_bytes()).collect();
     let details: Vec<&[u8]> = said.iter().map(|(.., detail)| detail.as_bytes()).collect();
     let sql = "insert into mention (id, gateway, log, seq, hash, at_unix_ms, subject, kind, key, detail)
                select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[],
-                                    $7::text[], $8::text[], $9::bytea[], $10::bytea[]) on conflict do nothing";
+                                    $7::text[], $8::text[], $9::bytea[], $10::bytea[])
+               on conflict (id) do update
+               set seq = excluded.seq, hash = excluded.hash, at_unix_ms = excluded.at_unix_ms";
     let row: [&(dyn ToSql + Sync); 10] =
         [&ids, &gateways, &logs, &seqs, &hashes, &times, &subjects, &kinds, &keys, &details];
     session.execute(sql, &row).await.map(|_| ())
@@ -108,11 +110,12 @@ impl Mentions for PostgresStore {
         self.ask(async |session| session.query(sql, &[&MENTION_LOCK]).await).map(|_| ())
     }
 
-    fn known_mentions(&mut self, ids: &BTreeSet<MentionId>) -> Answered<BTreeSet<MentionId>> {
+    fn known_mentions(&mut self, ids: &BTreeSet<MentionId>) -> Answered<BTreeMap<MentionId, u64>> {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        let sql = "select id from mention where id = any($1)";
+        let sql = "select id, seq from mention where id = any($1)";
         let rows = self.ask(async |session| session.query(sql, &[&ids]).await)?;
-        Ok(self.read_all(&rows, |row| MentionId::from_hex(row.try_get(0).ok()?))?.into_iter().collect())
+        let read = |row: &Row| Some((MentionId::from_hex(row.try_get(0).ok()?)?, number(row, 1)?));
+        Ok(self.read_all(&rows, read)?.into_iter().collect())
     }
 
     fn mentions(&mut self, asked: Asked<'_>) -> Answered<Vec<Located>> {
@@ -223,6 +226,7 @@ fn mention(row: &Row) -> Option<Located> {
         None => None,
         Some((division, enterprise)) => Some((Division::parse(division)?, CreditCode::parse(enterprise)?)),
     };
+    let (kind, end) = kind_and_end(row.try_get(6).ok()?);
     let mention = Mention {
         gateway,
         log,
@@ -230,7 +234,8 @@ fn mention(row: &Row) -> Option<Located> {
         hash: Digest::from_hex(row.try_get(3).ok()?)?,
         at_unix_ms: row.try_get(4).ok()?,
         subject: Name::new(row.try_get(5).ok()?)?,
-        says: Says::of_columns(row.try_get(6).ok()?, utf8(row, 7)?, utf8(row, 8)?)?,
+        says: Says::of_columns(kind, utf8(row, 7)?, utf8(row, 8)?)?,
+        end,
     };
     Some(Located { mention, place })
 }

@@ -8,7 +8,7 @@ use super::SqliteStore;
 use crate::{
     evidence::{
         LogId,
-        lineage::{ClashId, ClashKind, Located, Mention, MentionId, Place, Says},
+        lineage::{ClashId, ClashKind, Located, Mention, MentionId, Place, Says, kind_and_end},
     },
     regulator::store::{Answered, Asked, Batch, KeptFinding, KeptHalf, Log, Mentions},
     terms::{
@@ -49,10 +49,11 @@ impl SqliteStore {
     }
 
     fn write_mention(&self, mention: &Mention) -> Answered<()> {
-        let sql = "insert or ignore into mention
+        let sql = "insert into mention
                    (id, gateway, log, seq, hash, at_unix_ms, subject, kind, key, detail)
-                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-        let (kind, key, detail) = mention.says.columns();
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                   on conflict (id) do update set seq = ?4, hash = ?5, at_unix_ms = ?6";
+        let (_, key, detail) = mention.says.columns();
         let row = params![
             mention.id().to_string(),
             mention.gateway.as_str(),
@@ -61,7 +62,7 @@ impl SqliteStore {
             mention.hash.to_string(),
             mention.at_unix_ms,
             mention.subject.as_str(),
-            kind,
+            mention.kind(),
             key,
             detail
         ];
@@ -111,8 +112,14 @@ impl Mentions for SqliteStore {
         Ok(())
     }
 
-    fn known_mentions(&mut self, ids: &BTreeSet<MentionId>) -> Answered<BTreeSet<MentionId>> {
-        self.known("select 1 from mention where id = ?1", ids)
+    fn known_mentions(&mut self, ids: &BTreeSet<MentionId>) -> Answered<BTreeMap<MentionId, u64>> {
+        let mut known = BTreeMap::new();
+        for id in ids {
+            let sql = "select seq from mention where id = ?1";
+            let seq = self.one(sql, [id.to_string()], |row| row.get::<_, i64>(0))?;
+            known.extend(seq.map(|seq| (*id, seq.cast_unsigned())));
+        }
+        Ok(known)
     }
 
     fn mentions(&mut self, asked: Asked<'_>) -> Answered<Vec<Located>> {
@@ -203,7 +210,9 @@ fn read_mention(row: &Row<'_>) -> rusqlite::Result<Option<Located>> {
     let log = GatewayId::new(&text(0)?).zip(LogId::from_hex(&text(1)?));
     let (seq, hash) = (row.get::<_, i64>(2)?.cast_unsigned(), Digest::from_hex(&text(3)?));
     let (at_unix_ms, subject) = (row.get(4)?, Name::new(&text(5)?));
-    let says = Says::of_columns(&text(6)?, &text(7)?, &text(8)?);
+    let kind = text(6)?;
+    let (kind, end) = kind_and_end(&kind);
+    let says = Says::of_columns(kind, &text(7)?, &text(8)?);
     let division: Option<String> = row.get(9)?;
     let enterprise: Option<String> = row.get(10)?;
     let place = division.zip(enterprise).map(|(division, enterprise)| -> Option<Place> {
@@ -215,7 +224,7 @@ fn read_mention(row: &Row<'_>) -> rusqlite::Result<Option<Located>> {
         Some(None) => return Ok(None),
     };
     Ok(log.zip(hash).zip(subject.zip(says)).map(|(((gateway, log), hash), (subject, says))| Located {
-        mention: Mention { gateway, log, seq, hash, at_unix_ms, subject, says },
+        mention: Mention { gateway, log, seq, hash, at_unix_ms, subject, says, end },
         place,
     }))
 }
