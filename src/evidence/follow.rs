@@ -13,7 +13,7 @@ use super::{
     suite::{KeyId, PublicKey},
     waiting::Waiting,
 };
-use crate::terms::GatewayId;
+use crate::terms::{Digest, GatewayId};
 
 /// Where a message came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +119,19 @@ impl Follower {
     /// Goes on with a log from a place that was kept.
     pub fn resume(&mut self, gateway: GatewayId, log: LogId, head: Head) {
         self.heads.insert((gateway, log), head);
+    }
+
+    /// Remembers a place behind a log's head that was kept.
+    pub fn recall(&mut self, gateway: GatewayId, log: LogId, seq: u64, hash: Digest) {
+        if let Some(head) = self.heads.get_mut(&(gateway, log)) {
+            head.recall(seq, hash);
+        }
+    }
+
+    /// Nobody speaks for this gateway any longer: what waits in its name waits for nothing.
+    pub fn turn_away(&mut self, gateway: GatewayId) {
+        self.keyring.turn_away(gateway);
+        self.held.ready(|held| held.header.gateway == gateway);
     }
 
     /// Keeps nothing more of a log in memory: whoever has stored it resumes it when it speaks again.

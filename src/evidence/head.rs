@@ -253,6 +253,11 @@ impl Head {
         self.orphans.len()
     }
 
+    /// The hash of the record that waits at a place.
+    pub fn waits_at(&self, seq: u64) -> Option<Digest> {
+        self.orphans.get(&seq).map(|link| link.hash)
+    }
+
     fn next(&self) -> u64 {
         self.head.map_or(0, |(seq, _)| seq + 1)
     }

@@ -62,6 +62,14 @@ impl Keyring {
         self.logs.retain(|_, epochs| epochs.values().all(|epoch| epoch.key.id() != id));
     }
 
+    /// Believes nothing more of a gateway, and knows none of its keys.
+    pub fn turn_away(&mut self, gateway: GatewayId) {
+        let gateways = &self.gateways;
+        self.trusted.retain(|id, _| gateways.get(id) != Some(&gateway));
+        self.gateways.retain(|_, known| *known != gateway);
+        self.logs.retain(|(known, _), _| *known != gateway);
+    }
+
     /// Believes nothing more of a log.
     pub fn forget(&mut self, gateway: GatewayId, log: LogId) {
         self.logs.remove(&(gateway, log));

@@ -206,6 +206,13 @@ impl Unverified {
         is_genesis.then(|| m.object("continues").and_then(LogHead::read).ok()).flatten()
     }
 
+    /// The first place that a skip passes over, on the message's own word.
+    pub fn skips_from(&self) -> Option<u64> {
+        let m = self.signed.members();
+        let is_skip = m.text("type") == Ok("skip");
+        is_skip.then(|| m.fitting("from_seq").ok()).flatten()
+    }
+
     /// A record of one's own journal, whose signature need not be looked at to know what it says.
     ///
     /// # Errors

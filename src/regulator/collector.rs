@@ -4,7 +4,10 @@
 //! may have kept something meanwhile. Each batch first catches up with the store in the logs it is about.
 
 mod about;
+mod admission;
+mod asking;
 mod daily;
+mod forks;
 mod lineage;
 mod memory;
 mod receipts;
@@ -12,10 +15,12 @@ mod strangers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::{about::About, memory::Loaded, receipts::Said};
+use self::{about::About, asking::Asking, memory::Loaded, receipts::Said};
 pub use self::{
+    asking::{ASK_AGAIN_MOST_MS, ASK_AGAIN_MS},
+    forks::{FORKS_OF_ONE_LOG, FORKS_OF_ONE_PLACE},
     lineage::PAGES_IN_A_ROUND,
-    memory::{LOGS_IN_MEMORY, PLACES_IN_MEMORY, RECALLED},
+    memory::{LOGS_IN_MEMORY, MAX_WAITING_OF_ONE, NEAR_PLACES, PLACES_IN_MEMORY, RECALLED},
     receipts::{Outgoing, RECEIPTS_AT_ONCE},
     strangers::{MAX_HEARSAY, MAX_HEARSAY_OF_ONE, STRANGE_LOGS_AT_ONCE},
 };
@@ -23,9 +28,7 @@ use super::{
     lineage::{Found, Lineage},
     refusals::{self, Refusals},
     remarks::{Line, Remark, Remarks},
-    store::{
-        Answered, Batch, Kept, KeptEpoch, KeptFork, KeptRecord, Log, Spot, Store, StoreFault, state_root,
-    },
+    store::{Answered, Batch, Kept, KeptEpoch, KeptRecord, Log, Spot, Store, StoreFault, state_root},
 };
 use crate::{
     evidence::{
@@ -101,6 +104,8 @@ pub struct Collector {
     pruned: BTreeMap<Log, u64>,
     /// Logs that have moved, or miss something, since their last receipt.
     due: BTreeSet<Log>,
+    /// What was asked for and has not come.
+    asking: BTreeMap<Log, Asking>,
     admissions: i64,
     admitted: BTreeMap<GatewayId, PublicKey>,
     revoked: BTreeSet<KeyId>,
@@ -127,6 +132,8 @@ pub struct Collector {
     looked_through: bool,
     /// The day whose round has looked for the head of heads of the day before.
     day: Option<LegalDay>,
+    /// The day of the newest head of heads, if it lies ahead.
+    heads_ahead: Option<LegalDay>,
     /// The newest head of heads is to be published again.
     tell_heads: bool,
 }
@@ -152,6 +159,7 @@ impl Collector {
             forked: BTreeSet::new(),
             pruned: BTreeMap::new(),
             due: BTreeSet::new(),
+            asking: BTreeMap::new(),
             admissions: 0,
             admitted: BTreeMap::new(),
             revoked: BTreeSet::new(),
@@ -168,6 +176,7 @@ impl Collector {
             remarks: Remarks::default(),
             looked_through: false,
             day: None,
+            heads_ahead: None,
             tell_heads: false,
         };
         collector.admissions = collector.store.admissions()?;
@@ -323,6 +332,11 @@ impl Collector {
                     continue;
                 }
                 self.hear(topic, about.log(), moved);
+                if self.waits_too_much(about.spot) {
+                    tally.ahead += 1;
+                    moved.insert(about.log());
+                    continue;
+                }
             }
             self.follow(bytes, now_unix_ms, tally, moved)?;
         }
@@ -336,6 +350,7 @@ impl Collector {
         tally: &mut Tally,
         moved: &mut BTreeSet<Log>,
     ) -> Answered<()> {
+        self.recall_before_skip(bytes)?;
         let mut seen_all = Vec::new();
         let origin = Origin { in_chain: true, number: 0 };
         self.follower.on_message(bytes, origin, &mut |seen, bytes, _| seen_all.push((seen, bytes.to_vec())));
@@ -377,7 +392,7 @@ impl Collector {
             }
             Seen::Fork { gateway, log, fork } => {
                 let place = if let Arrival::Fork { seq, .. } = fork { seq } else { 0 };
-                self.fork((gateway, log), place, bytes, now_unix_ms, tally);
+                self.fork((gateway, log), place, bytes, now_unix_ms, tally)?;
             }
             Seen::Again => tally.again += 1,
             Seen::Refused(refusal) => {
@@ -425,8 +440,7 @@ impl Collector {
         // Behind what the head remembers the store still knows every place.
         let held = self.at((gateway, log, seq))?.map(|(hash, _)| hash);
         if held.is_some_and(|held| held != record.hash) {
-            self.fork((gateway, log), seq, bytes, now_unix_ms, tally);
-            return Ok(());
+            return self.fork((gateway, log), seq, bytes, now_unix_ms, tally);
         }
         if let Body::Genesis(genesis) = &record.body {
             let before = genesis.continues.and_then(|head| self.places.get(&(gateway, head.log)));
@@ -459,36 +473,5 @@ impl Collector {
         self.batch.records.insert((gateway, log, seq), KeptRecord::of(record, bytes, now_unix_ms));
         tally.records += 1;
         Ok(())
-    }
-
-    fn fork(&mut self, place: Log, seq: u64, bytes: &[u8], now_unix_ms: i64, tally: &mut Tally) {
-        tally.forks += 1;
-        let (gateway, log) = place;
-        self.remarks.note(Remark::Fork(gateway, log), || format!("place {seq}"));
-        self.forked.insert(place);
-        let (held, shown) = (Vec::new(), bytes.to_vec());
-        self.batch.forks.push((place, KeptFork { seq, held, shown, received_unix_ms: now_unix_ms }));
-    }
-
-    fn admit(&mut self) -> Answered<()> {
-        for admitted in self.store.admitted()? {
-            if admitted.revoked_unix_ms.is_some() {
-                self.revoke(admitted.key.id());
-            } else if self.admitted.insert(admitted.gateway, admitted.key) != Some(admitted.key) {
-                self.follower.keyring_mut().admit(admitted.gateway, admitted.key);
-            }
-        }
-        Ok(())
-    }
-
-    /// Believes a key no longer, nor any log that descends from it.
-    fn revoke(&mut self, key: KeyId) {
-        if !self.revoked.insert(key) {
-            return;
-        }
-        self.follower.keyring_mut().revoke(key);
-        let descends = |(log, origins): (&Log, &Origins)| (origins.root == key).then_some(*log);
-        let gone: Vec<Log> = self.places.iter().filter_map(descends).collect();
-        gone.into_iter().for_each(|log| self.forget(log));
     }
 }

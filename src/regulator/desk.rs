@@ -6,10 +6,13 @@ use super::{
     collector::{Collector, Outgoing, Tally},
     store::Answered,
 };
-use crate::host::{
-    courier::Delivery,
-    exit::{Exit, Failure},
-    keys,
+use crate::{
+    host::{
+        courier::Delivery,
+        exit::{Exit, Failure},
+        keys,
+    },
+    terms::LegalDay,
 };
 
 /// A message as it came.
@@ -41,6 +44,10 @@ pub(super) struct Outcome {
     pub(super) conflicts: u64,
     /// Bytes of messages that wait for a key.
     pub(super) held_bytes: usize,
+    /// Logs of which records wait though no missing place can be named; told by rounds.
+    pub(super) stuck_logs: Option<usize>,
+    /// The day of the newest head of heads, if it lies ahead.
+    pub(super) heads_ahead: Option<LegalDay>,
 }
 
 /// The two ends towards the thread. One job at a time.
@@ -82,9 +89,11 @@ fn work(collector: &mut Collector, job: &Job) -> Answered<Outcome> {
             outcome.tally.found.add(collector.look_through(*now_unix_ms)?);
             outcome.outgoing.extend(collector.head_of_heads(*now_unix_ms)?);
             outcome.outgoing.extend(collector.receipts_within(*most, *now_unix_ms, keys::entropy::<16>)?);
+            outcome.stuck_logs = Some(collector.stuck_logs());
         }
         Job::Connected => collector.on_connected()?,
     }
+    outcome.heads_ahead = collector.heads_ahead();
     (outcome.conflicts, outcome.held_bytes) = (collector.conflicts(), collector.held_bytes());
     Ok(outcome)
 }

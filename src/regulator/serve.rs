@@ -22,7 +22,7 @@ use crate::{
         courier::{self, Broker, Event, IN_HAND, Refused, Send},
         exit::{Exit, Failure},
     },
-    terms::{ClockQuality, Stamp},
+    terms::{ClockQuality, LegalDay, Stamp},
 };
 
 /// Messages kept in one commit.
@@ -143,6 +143,10 @@ struct Health {
     receipts_sent: u64,
     /// Bytes of messages that wait for a key.
     held_bytes: usize,
+    /// Logs of which records wait though no missing place can be named.
+    stuck_logs: usize,
+    /// The day of the newest head of heads, if it lies ahead.
+    heads_ahead: Option<LegalDay>,
 }
 
 impl Health {
@@ -273,6 +277,8 @@ impl Serving {
             waiting: (self.waiting.len() as u64, MOST_WAITING as u64),
             waiting_bytes: (self.waiting_bytes as u64, MOST_WAITING_BYTES as u64),
             held_bytes: (self.health.held_bytes as u64, MAX_HELD_BYTES as u64),
+            heads_ahead: self.health.heads_ahead,
+            stuck_logs: self.health.stuck_logs as u64,
             receipts_waiting: (self.out.receipts.len() as u64, MOST_RECEIPTS_WAITING as u64),
             receipts_in_flight: self.out.in_flight as u64,
             receipts_sent: self.health.receipts_sent + self.out.tag,
@@ -344,7 +350,9 @@ impl Serving {
             let seconds = now_ms.saturating_sub(trouble.since_ms) / 1_000;
             tracing::info!(seconds, tries = trouble.tries, "the store answers again; nothing was lost");
         }
-        let Outcome { tally, outgoing, conflicts, held_bytes } = outcome;
+        let Outcome { tally, outgoing, conflicts, held_bytes, stuck_logs, heads_ahead } = outcome;
+        self.health.heads_ahead = heads_ahead;
+        self.health.stuck_logs = stuck_logs.unwrap_or(self.health.stuck_logs);
         (self.health.store_conflicts, self.health.held_bytes) = (conflicts, held_bytes);
         if let Job::Round(..) = job {
             self.round_ms = now_ms + RECEIPTS_MS;

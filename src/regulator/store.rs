@@ -35,6 +35,9 @@ use crate::{
 /// Epochs of a log that are loaded with it; older records are compared by their bytes alone.
 pub const EPOCHS_LOADED: u32 = 48;
 
+/// Proofs of forks of one log that are counted.
+pub const FORKS_COUNTED: u32 = 1_000;
+
 /// A log of a gateway.
 pub type Log = (GatewayId, LogId);
 /// A place in a log.
@@ -264,8 +267,12 @@ pub trait Store: Mentions + Send {
     fn epochs(&mut self, log: Log, from: u32) -> Answered<Vec<KeptEpoch>>;
     /// Places and hashes of the last records of a log up to a place.
     fn hashes_to(&mut self, log: Log, to: u64, most: u32) -> Answered<Vec<(u64, Digest)>>;
+    /// Places and hashes of the records of a log from a place on, in order, at most so many.
+    fn hashes_from(&mut self, log: Log, from: u64, most: u32) -> Answered<Vec<(u64, Digest)>>;
     /// The records of a log from a place on, in order, at most so many.
     fn records_from(&mut self, log: Log, from: u64, most: u32) -> Answered<Vec<(u64, KeptRecord)>>;
+    /// How many proofs of forks there are of a log, and of one of its places; counted up to [`FORKS_COUNTED`].
+    fn fork_counts(&mut self, log: Log, seq: u64) -> Answered<(u64, u64)>;
     /// The proofs of forks of a log.
     fn forks(&mut self, log: Log) -> Answered<Vec<KeptFork>>;
     /// Up to where a log was pruned.

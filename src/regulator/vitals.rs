@@ -12,7 +12,7 @@ use super::{
         canary::{E_BRK_SHARE, Verdict, Why},
     },
 };
-use crate::host::courier::Refused;
+use crate::{host::courier::Refused, terms::LegalDay};
 
 /// How long the serving loop may not turn before it counts as stuck, in milliseconds: it turns at least once a second
 /// unless it waits for its store.
@@ -71,6 +71,10 @@ pub struct Vitals {
     pub waiting_bytes: (u64, u64),
     /// Bytes of messages that wait for a key, and the most that may.
     pub held_bytes: (u64, u64),
+    /// Logs of which records wait though no missing place can be named.
+    pub stuck_logs: u64,
+    /// The day of the newest head of heads, if it lies ahead.
+    pub heads_ahead: Option<LegalDay>,
     /// Receipts that wait to be sent, and the most that may.
     pub receipts_waiting: (u64, u64),
     /// Receipts that await the broker's acceptance.
@@ -133,6 +137,25 @@ impl Vitals {
             ails(
                 "hands_full",
                 format!("{waiting} messages of {bytes} bytes wait for the store; the broker keeps the rest"),
+            );
+        }
+        if self.stuck_logs > 0 {
+            let logs = self.stuck_logs;
+            ails(
+                "logs_stuck",
+                format!(
+                    "records of {logs} logs wait and name a past that the store does not have: it was pruned, or the store \
+                     is an older copy; `coldhearth-regulator store verify` names the logs, their gateways can begin new ones"
+                ),
+            );
+        }
+        if let Some(day) = self.heads_ahead {
+            ails(
+                "heads_ahead",
+                format!(
+                    "the newest head of heads is of {day}, which has not ended: the clock was once set ahead; no other is made \
+                     before that day is over"
+                ),
             );
         }
         if !self.clock_set {
@@ -381,6 +404,8 @@ mod tests {
             (Vitals { store_away_since_ms: Some(0), store_full: true, ..well() }, "store_full"),
             (Vitals { store_busy_since_ms: Some(0), ..well() }, "store_silent"),
             (Vitals { waiting: (10, 10), ..well() }, "hands_full"),
+            (Vitals { heads_ahead: LegalDay::parse("2099-01-01"), ..well() }, "heads_ahead"),
+            (Vitals { stuck_logs: 1, ..well() }, "logs_stuck"),
             (Vitals { waiting_bytes: (1_001, 1_000), ..well() }, "hands_full"),
             (Vitals { clock_set: false, ..well() }, "clock_unset"),
             (Vitals { turned_ms: 0, ..well() }, "stuck"),

@@ -248,8 +248,8 @@ pub const TAKEN_OVER: Words = Words {
 };
 /// A packet that cannot be taken.
 pub const PACKET_TOO_LARGE: Words = Words {
-    zh: "有人发布了超过 320 KiB 的消息，MQTT 服务器把它转发给了我们；我们请服务器丢弃为我们保存的全部消息后重新连接，缺失的记录将另行索取；请在 MQTT 服务器上限制消息大小（mosquitto：max_packet_size 262144）",
-    en: "somebody published a message of more than 320 KiB and the broker brought it; we connect again once the broker has let go of all it kept for us, and records that are missing are asked for; limit the size of messages at the broker (mosquitto: max_packet_size 262144)",
+    zh: "有人发布了超过 320 KiB 的消息，MQTT 服务器把它转发给了我们；我们请服务器丢弃为我们保存的全部消息后重新连接，缺失的记录将另行索取；请在 MQTT 服务器上限制消息大小（mosquitto：max_packet_size 262144；nats-server：max_payload 262144）",
+    en: "somebody published a message of more than 320 KiB and the broker brought it; we connect again once the broker has let go of all it kept for us, and records that are missing are asked for; limit the size of messages at the broker (mosquitto: max_packet_size 262144; nats-server: max_payload 262144)",
 };
 /// The protocol's version.
 pub const NO_COMMON_VERSION: Words = Words {

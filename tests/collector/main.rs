@@ -7,6 +7,7 @@ mod figures;
 mod flood;
 mod forged;
 mod homes;
+mod hostile;
 mod lineage;
 mod several;
 #[path = "../support/mod.rs"]

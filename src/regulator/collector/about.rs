@@ -22,6 +22,13 @@ impl About {
         Some(About { spot, hash: unverified.hash(), continues })
     }
 
+    /// The log of a message that skips places, and the last place before them.
+    pub(super) fn skips_from(bytes: &[u8]) -> Option<(Log, u64)> {
+        let unverified = Unverified::read(bytes).ok()?;
+        let header = unverified.header();
+        Some(((header.gateway, header.log), unverified.skips_from()?.checked_sub(1)?))
+    }
+
     pub(super) fn log(&self) -> Log {
         (self.spot.0, self.spot.1)
     }

@@ -31,9 +31,16 @@ impl Collector {
             newest = Some(made);
         }
         self.day = Some(today);
+        self.heads_ahead = newest.as_ref().map(|newest| newest.day).filter(|day| *day > ended);
         let tell = std::mem::take(&mut self.tell_heads);
         let topic = format!("{HEADS_TOPIC}/{}", self.signer.public_key().id());
         Ok(newest.filter(|_| tell).map(|newest| Outgoing { topic, bytes: newest.bytes }))
+    }
+
+    /// The day of the newest head of heads, where it lies ahead: a clock was once set past it, and no other is made until
+    /// then.
+    pub fn heads_ahead(&self) -> Option<LegalDay> {
+        self.heads_ahead
     }
 
     /// `None` where nothing was known before the day ended, or another collector has made it.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Collector, Origins, Tally, about::About};
 use crate::{
-    evidence::Head,
+    evidence::{Head, LogId},
     regulator::{
         lineage::Found,
         store::{Answered, Batch, EPOCHS_LOADED, Kept, Log, Spot, StoreFault},
@@ -20,6 +20,11 @@ pub const LOGS_IN_MEMORY: usize = 10_000;
 pub const PLACES_IN_MEMORY: u64 = 4_000_000;
 /// Places remembered of one log after which they are cut back to [`RECALLED`].
 const CUT_BACK_AFTER: u64 = 4 * RECALLED as u64;
+/// Records of one gateway, in all its logs, that may wait for their predecessors before only such are taken as are near
+/// what is known; the others are asked for again. What waits costs everybody who shares the store.
+pub const MAX_WAITING_OF_ONE: usize = 4_096;
+/// Places behind its head that are taken of a log whose gateway has too much waiting.
+pub const NEAR_PLACES: u64 = 256;
 /// Records read from the store at once.
 const PAGE: u32 = 1_024;
 
@@ -105,7 +110,7 @@ impl Collector {
         if let Some(pruned) = self.store.pruned(log)? {
             self.pruned.insert(log, pruned.seq);
         }
-        if !self.store.forks(log)?.is_empty() {
+        if self.store.fork_counts(log, 0)?.0 > 0 {
             self.forked.insert(log);
         }
         Ok(())
@@ -129,6 +134,24 @@ impl Collector {
         Ok(())
     }
 
+    /// Whether so much of this gateway waits that this record has to come again later.
+    pub(super) fn waits_too_much(&self, (gateway, log, seq): Spot) -> bool {
+        let its_logs = (gateway, LogId(0))..=(gateway, LogId(u64::MAX));
+        let heads = self.follower.heads();
+        let waiting: usize = heads.range(its_logs).map(|(_, head)| head.waiting()).sum();
+        let next = heads.get(&(gateway, log)).and_then(Head::head).map_or(0, |(seq, _)| seq + 1);
+        waiting >= MAX_WAITING_OF_ONE && seq >= next.saturating_add(NEAR_PLACES)
+    }
+
+    /// Places of a page of records that are not known to wait, the first and the last; what waits need not be read again.
+    fn unheard(&self, log: Log, page: &[(u64, Digest)]) -> Option<(u64, u64)> {
+        let head = self.follower.heads().get(&log);
+        let mut unheard =
+            page.iter().filter(|(seq, hash)| head.and_then(|head| head.waits_at(*seq)) != Some(*hash));
+        let (first, _) = unheard.next()?;
+        Some((*first, unheard.last().map_or(*first, |(last, _)| *last)))
+    }
+
     /// Follows what the store has from a place on as if it had just come: it waits, or moves the head.
     fn read_on(
         &mut self,
@@ -139,10 +162,16 @@ impl Collector {
         moved: &mut BTreeSet<Log>,
     ) -> Answered<()> {
         loop {
-            let page = self.store.records_from(log, from, PAGE)?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
+            let hashes = self.store.hashes_from(log, from, PAGE)?;
+            let Some((last, _)) = hashes.last() else { return Ok(()) };
             from = last.saturating_add(1);
-            for (seq, record) in page {
+            let Some((first, last)) = self.unheard(log, &hashes) else { continue };
+            let between = hashes.iter().filter(|(seq, _)| (first..=last).contains(seq)).count();
+            let most = u32::try_from(between).unwrap_or(PAGE);
+            for (seq, record) in self.store.records_from(log, first, most)? {
+                if self.follower.heads().get(&log).and_then(|head| head.waits_at(seq)) == Some(record.hash) {
+                    continue;
+                }
                 self.kept.insert((log.0, log.1, seq), (record.hash, record.received_unix_ms));
                 let mut heard = Tally::default();
                 self.follow(&record.bytes, now_unix_ms, &mut heard, moved)?;
@@ -151,6 +180,20 @@ impl Collector {
                 tally.forks += heard.forks;
             }
         }
+    }
+
+    /// A skip may go on from a place that memory has let go, and the store has not.
+    pub(super) fn recall_before_skip(&mut self, bytes: &[u8]) -> Answered<()> {
+        let Some((log, before)) = About::skips_from(bytes) else { return Ok(()) };
+        let is_behind =
+            |head: &Head| head.hash_at(before).is_none() && head.head().is_some_and(|(seq, _)| before < seq);
+        if !self.opened.contains(&log) || !self.follower.heads().get(&log).is_some_and(is_behind) {
+            return Ok(());
+        }
+        if let Some((hash, _)) = self.at((log.0, log.1, before))? {
+            self.follower.recall(log.0, log.1, before, hash);
+        }
+        Ok(())
     }
 
     /// Hash and time of arrival of what is kept at a place, or will be with this batch.
@@ -280,6 +323,7 @@ impl Collector {
         self.loaded.remove(&log);
         self.mentioned.remove(&log);
         self.given.remove(&log);
+        self.asking.remove(&log);
         self.follower.forget(log.0, log.1);
         self.places.remove(&log);
         self.heads.remove(&log);

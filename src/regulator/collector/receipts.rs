@@ -49,6 +49,7 @@ impl Collector {
         now_unix_ms: i64,
         mut nonce: impl FnMut() -> Result<[u8; 16], Failure>,
     ) -> Answered<Vec<Outgoing>> {
+        self.ask_again(now_unix_ms);
         let due: BTreeSet<Log> = self.due.iter().take(most.min(RECEIPTS_AT_ONCE)).copied().collect();
         if due.is_empty() {
             return Ok(Vec::new());
@@ -103,6 +104,7 @@ impl Collector {
             missing: self.missing(log, Some(kept.seq)),
         };
         let bytes = self.sealed(&receipt)?;
+        self.asked(log, &receipt.missing, now_unix_ms);
         let (seq, given_unix_ms) = (kept.seq, now_unix_ms);
         // Whoever sends an old record again hears its receipt again, and fills no store with it.
         let said = (receipt.upto, receipt.key_epoch, receipt.missing);
@@ -138,6 +140,11 @@ impl Collector {
     /// A receipt for nothing, that asks for a log's beginning.
     fn request(&mut self, log: Log, now_unix_ms: i64, nonce: [u8; 16]) -> Answered<Option<Outgoing>> {
         let (gateway, log_id) = log;
+        // A log that something is kept of was receipted; that word stands retained, and is not taken back.
+        let heads = self.store.heads(Some(&BTreeSet::from([gateway])))?;
+        if heads.iter().any(|kept| kept.log == log_id) {
+            return Ok(None);
+        }
         let (Some(topic), Some(public_key)) =
             (self.hearsay.get(&log).cloned(), self.admitted.get(&gateway).copied())
         else {
@@ -145,6 +152,7 @@ impl Collector {
         };
         let (upto, key_epoch) = (LogHead { log: log_id, seq: 0, head: Digest::ZERO }, 0);
         let (missing, received_unix_ms) = (self.missing(log, None), now_unix_ms);
+        self.asked(log, &missing, now_unix_ms);
         let receipt = Receipt { gateway, upto, key_epoch, public_key, received_unix_ms, nonce, missing };
         Ok(Some(Outgoing { topic, bytes: self.sealed(&receipt)? }))
     }

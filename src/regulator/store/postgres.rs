@@ -21,8 +21,8 @@ use tokio::runtime::Runtime;
 pub use self::session::IDLE_TIMEOUT_MS;
 use self::session::Session;
 use super::{
-    Admitted, Answered, Batch, Kept, KeptEpoch, KeptFork, KeptHeads, KeptReceipt, KeptRecord, Log, Pruned,
-    Spot, Store, StoreFault, strange,
+    Admitted, Answered, Batch, FORKS_COUNTED, Kept, KeptEpoch, KeptFork, KeptHeads, KeptReceipt, KeptRecord,
+    Log, Pruned, Spot, Store, StoreFault, strange,
 };
 use crate::{
     evidence::{KeyId, PublicKey, heads::Listed},
@@ -263,6 +263,14 @@ impl Store for PostgresStore {
         rows.iter().map(|row| read::hash(row).ok_or_else(|| self.strange())).collect()
     }
 
+    fn hashes_from(&mut self, (gateway, log): Log, from: u64, most: u32) -> Answered<Vec<(u64, Digest)>> {
+        let sql = "select seq, hash from record where gateway = $1 and log = $2 and seq >= $3 order by seq limit $4";
+        let (log, from, most) = (log.to_string(), from.cast_signed(), i64::from(most));
+        let rows =
+            self.ask(async |session| session.query(sql, &[&gateway.as_str(), &log, &from, &most]).await)?;
+        rows.iter().map(|row| read::hash(row).ok_or_else(|| self.strange())).collect()
+    }
+
     fn records_from(
         &mut self,
         (gateway, log): Log,
@@ -275,6 +283,16 @@ impl Store for PostgresStore {
         let rows =
             self.ask(async |session| session.query(sql, &[&gateway.as_str(), &log, &from, &most]).await)?;
         rows.iter().map(|row| read::record(row).ok_or_else(|| self.strange())).collect()
+    }
+
+    fn fork_counts(&mut self, (gateway, log): Log, seq: u64) -> Answered<(u64, u64)> {
+        let sql = "select count(*), count(*) filter (where seq = $3) from
+                   (select seq from fork where gateway = $1 and log = $2 limit $4) as counted";
+        let (log, seq, most) = (log.to_string(), seq.cast_signed(), i64::from(FORKS_COUNTED));
+        let rows =
+            self.ask(async |session| session.query(sql, &[&gateway.as_str(), &log, &seq, &most]).await)?;
+        let counts = rows.first().and_then(|row| read::number(row, 0).zip(read::number(row, 1)));
+        counts.ok_or_else(|| self.strange())
     }
 
     fn forks(&mut self, (gateway, log): Log) -> Answered<Vec<KeptFork>> {

@@ -13,8 +13,8 @@ use std::{
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
-    Admitted, Answered, Batch, Kept, KeptEpoch, KeptFork, KeptHeads, KeptReceipt, KeptRecord, Log, Pruned,
-    Spot, Store, StoreFault, schema, strange,
+    Admitted, Answered, Batch, FORKS_COUNTED, Kept, KeptEpoch, KeptFork, KeptHeads, KeptReceipt, KeptRecord,
+    Log, Pruned, Spot, Store, StoreFault, schema, strange,
 };
 use crate::{
     evidence::{KeyId, LogId, PublicKey, heads::Listed},
@@ -139,7 +139,7 @@ impl SqliteStore {
             let row = params![gateway.as_str(), log.to_string(), seq.cast_signed(), given_unix_ms, text];
             self.execute(sql, row)?;
         }
-        // What is mentioned is not pruned.
+        // What is mentioned, or shown by a finding, is not pruned.
         self.write_lineage(batch)?;
         batch.pruned.iter().try_for_each(|(log, pruned)| self.write_pruned(*log, pruned))
     }
@@ -154,7 +154,9 @@ impl SqliteStore {
         self.execute(sql, row)?;
         let sql = "delete from record where gateway = ?1 and log = ?2 and seq <= ?3
                    and kind not in ('genesis', 'key_rotate') and not exists (select 1 from mention
-                   where mention.gateway = record.gateway and mention.log = record.log and mention.seq = record.seq)";
+                   where mention.gateway = record.gateway and mention.log = record.log and mention.seq = record.seq)
+                   and not exists (select 1 from finding where (first_gateway, first_log, first_seq) = (?1, ?2, record.seq)
+                   or (second_gateway, second_log, second_seq) = (?1, ?2, record.seq))";
         self.execute(sql, params![gateway.as_str(), log, seq])?;
         let sql =
             "delete from receipt where gateway = ?1 and log = ?2 and seq < (select max(seq) from receipt
@@ -324,12 +326,14 @@ impl Store for SqliteStore {
         })
     }
 
+    fn hashes_from(&mut self, (gateway, log): Log, from: u64, most: u32) -> Answered<Vec<(u64, Digest)>> {
+        let sql = "select seq, hash from record where gateway = ?1 and log = ?2 and seq >= ?3 order by seq limit ?4";
+        self.rows(sql, params![gateway.as_str(), log.to_string(), from.cast_signed(), most], rows::place)
+    }
+
     fn hashes_to(&mut self, (gateway, log): Log, to: u64, most: u32) -> Answered<Vec<(u64, Digest)>> {
         let sql = "select seq, hash from record where gateway = ?1 and log = ?2 and seq <= ?3 order by seq desc limit ?4";
-        self.rows(sql, params![gateway.as_str(), log.to_string(), to.cast_signed(), most], |row| {
-            let seq: i64 = row.get(0)?;
-            Ok(Digest::from_hex(&row.get::<_, String>(1)?).map(|hash| (seq.cast_unsigned(), hash)))
-        })
+        self.rows(sql, params![gateway.as_str(), log.to_string(), to.cast_signed(), most], rows::place)
     }
 
     fn records_from(
@@ -349,6 +353,15 @@ impl Store for SqliteStore {
             let record = KeptRecord { hash, kind, asset, wall_unix_ms, received_unix_ms, bytes };
             Ok(Some((seq.cast_unsigned(), record)))
         })
+    }
+
+    fn fork_counts(&mut self, (gateway, log): Log, seq: u64) -> Answered<(u64, u64)> {
+        let sql = "select count(*), count(*) filter (where seq = ?3) from
+                   (select seq from fork where gateway = ?1 and log = ?2 limit ?4)";
+        let row = params![gateway.as_str(), log.to_string(), seq.cast_signed(), FORKS_COUNTED];
+        let counts = self.one(sql, row, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+        let (of_log, of_place) = counts.unwrap_or_default();
+        Ok((of_log.cast_unsigned(), of_place.cast_unsigned()))
     }
 
     fn forks(&mut self, (gateway, log): Log) -> Answered<Vec<KeptFork>> {

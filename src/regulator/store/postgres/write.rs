@@ -39,7 +39,7 @@ pub(super) async fn everything(session: &mut Session, batch: &Batch) -> Result<(
     heads(session, batch).await?;
     forks(session, batch).await?;
     receipts(session, batch).await?;
-    // What is mentioned is not pruned.
+    // What is mentioned, or shown by a finding, is not pruned.
     lineage::write(session, batch).await?;
     pruned(session, batch).await?;
     session.batch("commit").await
@@ -144,7 +144,9 @@ async fn pruned(session: &mut Session, batch: &Batch) -> Result<(), Error> {
                     next_epoch = excluded.next_epoch, pruned_unix_ms = excluded.pruned_unix_ms";
     let delete = "delete from record where gateway = $1 and log = $2 and seq <= $3
                   and kind not in ('genesis', 'key_rotate') and not exists (select 1 from mention
-                  where mention.gateway = record.gateway and mention.log = record.log and mention.seq = record.seq)";
+                  where mention.gateway = record.gateway and mention.log = record.log and mention.seq = record.seq)
+                  and not exists (select 1 from finding where (first_gateway, first_log, first_seq) = ($1, $2, record.seq)
+                  or (second_gateway, second_log, second_seq) = ($1, $2, record.seq))";
     let receipts =
         "delete from receipt where gateway = $1 and log = $2 and seq < (select max(seq) from receipt
                     where gateway = $1 and log = $2 and seq <= $3)";

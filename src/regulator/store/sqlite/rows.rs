@@ -15,6 +15,11 @@ pub(super) fn heads(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<KeptHead
     Ok(day.map(|day| KeptHeads { number, day, made_unix_ms, bytes }))
 }
 
+pub(super) fn place(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<(u64, Digest)>> {
+    let seq: i64 = row.get(0)?;
+    Ok(Digest::from_hex(&row.get::<_, String>(1)?).map(|hash| (seq.cast_unsigned(), hash)))
+}
+
 pub(super) fn head(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Kept>> {
     let text = |column| row.get::<_, String>(column);
     let (gateway, log) = (GatewayId::new(&text(0)?), LogId::from_hex(&text(1)?));
