@@ -413,10 +413,11 @@ fn a_certificate_from_a_log_that_continues_another_says_whose_word_the_beginning
     let mut lines = Vec::new();
     let mut say = |body: &Body| lines.push(chain.seal(&first.now, body).unwrap().bytes.to_vec());
     for line in &first.lines {
-        match Unverified::read(line).unwrap().own().unwrap().body {
-            Body::Genesis(genesis) => say(&Body::Genesis(Genesis { continues: Some(before), ..genesis })),
-            act @ Body::Act(_) => say(&act),
-            _ => {}
+        let body = Unverified::read(line).unwrap().own().unwrap().body;
+        if let Body::Genesis(genesis) = body {
+            say(&Body::Genesis(Genesis { continues: Some(before), ..genesis }));
+        } else if matches!(body, Body::Act(_)) {
+            say(&body);
         }
     }
     say(&Body::Finding(Finding::Event(Event::Hold(HoldNote { order, asset, stand }))));
