@@ -139,6 +139,22 @@ impl Vitals {
                 format!("{waiting} messages of {bytes} bytes wait for the store; the broker keeps the rest"),
             );
         }
+        self.history(&mut ails);
+        if !self.clock_set {
+            ails("clock_unset", "the clock was never set: receipts would tell a wrong time".to_owned());
+        }
+        let still_ms = now_ms.saturating_sub(self.turned_ms);
+        if still_ms >= STUCK_MS {
+            ails(
+                "stuck",
+                format!("nothing has been done for {} s: a defect, please report it", still_ms / 1_000),
+            );
+        }
+        all
+    }
+
+    /// What is wrong with what is kept.
+    fn history(&self, ails: &mut impl FnMut(&'static str, String)) {
         if self.stuck_logs > 0 {
             let logs = self.stuck_logs;
             ails(
@@ -158,17 +174,6 @@ impl Vitals {
                 ),
             );
         }
-        if !self.clock_set {
-            ails("clock_unset", "the clock was never set: receipts would tell a wrong time".to_owned());
-        }
-        let still_ms = now_ms.saturating_sub(self.turned_ms);
-        if still_ms >= STUCK_MS {
-            ails(
-                "stuck",
-                format!("nothing has been done for {} s: a defect, please report it", still_ms / 1_000),
-            );
-        }
-        all
     }
 
     /// Health as JSON: well only if there is no reason not to be.

@@ -149,7 +149,7 @@ impl Collector {
         let mut unheard =
             page.iter().filter(|(seq, hash)| head.and_then(|head| head.waits_at(*seq)) != Some(*hash));
         let (first, _) = unheard.next()?;
-        Some((*first, unheard.last().map_or(*first, |(last, _)| *last)))
+        Some((*first, unheard.next_back().map_or(*first, |(last, _)| *last)))
     }
 
     /// Follows what the store has from a place on as if it had just come: it waits, or moves the head.
