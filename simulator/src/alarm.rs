@@ -47,7 +47,10 @@ pub fn of(finding: &Finding) -> Option<&'static str> {
         Finding::Event(Event::ClassChanged(_)) => Some(CLASS_CHANGED),
         Finding::Event(Event::Register(event)) => match event.what {
             RegisterQuirk::Fell | RegisterQuirk::Leapt | RegisterQuirk::Rebased => Some(event.what.word()),
-            RegisterQuirk::RolledOver | RegisterQuirk::Unsaved | RegisterQuirk::Untimed => None,
+            RegisterQuirk::RolledOver
+            | RegisterQuirk::Unsaved
+            | RegisterQuirk::FellOrRolledOver
+            | RegisterQuirk::Untimed => None,
         },
         Finding::Interval(_) | Finding::Transition(_) | Finding::Event(_) => None,
     }

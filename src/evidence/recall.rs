@@ -14,7 +14,7 @@ use crate::{
     catalogue::{PlateSource, Roster},
     judge::{
         Dark, Ending, EquipmentMemory, Event, Finding, Interval, Mark, Memory, MeterMemory, MeterTold,
-        Permit, PermitUse, PlateRead, RegisterQuirk, StateFinding, Verdict,
+        Permit, PermitUse, PlateRead, StateFinding, Verdict,
     },
     terms::{AssetId, Digest, MeterId, Name, Stamp, WattHours},
 };
@@ -72,12 +72,7 @@ impl Recall {
             Body::Finding(Finding::Event(Event::Plate(read))) => {
                 self.plates.insert((read.asset, read.source), read.clone());
             }
-            Body::Finding(Finding::Event(Event::Register(event)))
-                if matches!(
-                    event.what,
-                    RegisterQuirk::Unsaved | RegisterQuirk::Rebased | RegisterQuirk::Untimed
-                ) =>
-            {
+            Body::Finding(Finding::Event(Event::Register(event))) if event.what.begins_a_count() => {
                 // The count begins anew there, and nothing may be weighed across it.
                 if let Some(memory) = self.meters.get_mut(&event.meter) {
                     (memory.mark, memory.earlier, memory.windows) = (Some(event.after), None, None);

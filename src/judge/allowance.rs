@@ -11,6 +11,10 @@ pub const DRIVES_VAR_PERCENT: i64 = 102;
 /// declared for them: a power factor of 0.9. [K: required of compensated lamps, from memory, 2026]
 pub const LAMPS_VAR_PERCENT: i64 = 48;
 
+/// What a drive may draw for seconds while it starts, in percent of the active power declared for it. [K: locked rotor, six times
+/// the current at a power factor of 0.3, 2026]
+pub const START_PERCENT: i64 = 200;
+
 worded! {
     /// What an allowance is for.
     AllowanceKind {
@@ -42,6 +46,19 @@ impl AllowanceKind {
             }
             AllowanceKind::Lamps | AllowanceKind::Heaters => LAMPS_VAR_PERCENT,
             AllowanceKind::Compensation | AllowanceKind::Generation => 0,
+        }
+    }
+
+    /// What it may draw for seconds while it starts, in percent of the active power declared for it.
+    pub const fn start_percent(self) -> i64 {
+        match self {
+            AllowanceKind::Crane | AllowanceKind::Barring | AllowanceKind::Cooling | AllowanceKind::Other => {
+                START_PERCENT
+            }
+            AllowanceKind::Lamps
+            | AllowanceKind::Heaters
+            | AllowanceKind::Compensation
+            | AllowanceKind::Generation => 100,
         }
     }
 

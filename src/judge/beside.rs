@@ -4,7 +4,7 @@ use super::{
     commission::{Commissioned, REGISTER_AGE_MS, Wiring},
     drawing::{DEMAND_MS, OFF_DELAY_MS, Proof},
     memory::Mark,
-    register::{Passage, Track, is_span_known, is_timed},
+    register::{Passage, Track, is_span_known, is_timed, longest_ms},
     sign::{netting, power::Shown},
     window::{Excess, Span, Window, Windows},
 };
@@ -56,8 +56,7 @@ impl Phases {
             }
             terms.energy_bound(&before.at, &now.at, now.register.step)
         };
-        let possible =
-            |before: &Mark, now: &Mark| terms.possible(now.at.since_ms(&before.at), now.register.step);
+        let possible = |before: &Mark, now: &Mark| terms.possible(longest_ms(before, now), now.register.step);
         let passage = self.track.on(now, WattHours(0), possible, explained);
         let windows = self.windows.get_or_insert_with(|| Windows::starting(&now.at));
         match passage {
@@ -72,6 +71,7 @@ impl Phases {
             | Passage::First
             | Passage::Unsaved { .. }
             | Passage::Rebased { .. }
+            | Passage::FellOrRolledOver { .. }
             | Passage::Untimed { .. } => {
                 *windows = Windows::starting(&now.at);
                 Heard::default()
@@ -175,13 +175,16 @@ impl Export {
     }
 
     fn told(&mut self, terms: &Commissioned, now: Mark) -> Option<(Stamp, WattHours)> {
-        let possible =
-            |before: &Mark, now: &Mark| terms.possible(now.at.since_ms(&before.at), now.register.step);
+        let possible = |before: &Mark, now: &Mark| terms.possible(longest_ms(before, now), now.register.step);
         let explained = |before: &Mark, now: &Mark| terms.back_bound(&before.at, &now.at, now.register.step);
         match self.track.on(now, WattHours(0), possible, explained) {
             Passage::Told { before, energy, .. } if is_timed(&before, &now) => Some((before.at, energy)),
             Passage::Told { .. } | Passage::Doubtful { .. } | Passage::Unconfirmed { .. } => None,
-            Passage::First | Passage::Unsaved { .. } | Passage::Rebased { .. } | Passage::Untimed { .. } => {
+            Passage::First
+            | Passage::Unsaved { .. }
+            | Passage::Rebased { .. }
+            | Passage::FellOrRolledOver { .. }
+            | Passage::Untimed { .. } => {
                 self.counts = self.counts.wrapping_add(1);
                 None
             }

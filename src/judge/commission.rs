@@ -214,6 +214,15 @@ impl Commissioned {
         )
     }
 
+    /// What of a power stands for certain above all that may draw at a moment, drives that start included, whatever the
+    /// class errs; negative: nothing does.
+    pub fn beyond(&self, power: MilliWatts) -> MilliWatts {
+        let starting = |a: &Allowance| a.power.0 / 100 * a.kind.start_percent();
+        let most = self.allowances.iter().fold(self.idle_limit().0, |sum, a| sum.saturating_add(starting(a)));
+        let least = power.0.saturating_sub(self.class_error(power.0));
+        MilliWatts(least.saturating_sub(self.with_error(most).0.max(self.limit().0)))
+    }
+
     /// While it draws, power must fall to this before it can be said to have ended: half the floor above what is allowed.
     pub fn off_limit(&self) -> MilliWatts {
         MilliWatts(self.limit().0.saturating_sub(self.floor.power.0 / 2))

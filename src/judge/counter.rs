@@ -38,6 +38,14 @@ impl Advance {
         }
     }
 
+    /// Whether a register that stands lower went round or fell, and nothing tells which: `possible`, the most that can have
+    /// passed in between, is enough for a round.
+    pub fn may_have_turned(before: &Register, after: &Register, possible: WattHours) -> bool {
+        let difference = after.energy.0.saturating_sub(before.energy.0);
+        let turned = |modulus: WattHours| modulus.0.saturating_add(difference);
+        difference < 0 && after.modulus.is_some_and(|modulus| (0..=possible.0).contains(&turned(modulus)))
+    }
+
     /// The energy that passed; `None` when the two readings do not tell.
     pub fn energy(self) -> Option<WattHours> {
         match self {
@@ -74,5 +82,16 @@ mod tests {
         assert_eq!(between(990, 20, Some(1_000), 20), Advance::Fell(WattHours(-970)));
         assert_eq!(between(990, 20, None, 50), Advance::Fell(WattHours(-970)));
         assert_eq!(between(990, 20, None, 50).energy(), None);
+        let may = |before, after, modulus, possible| {
+            Advance::may_have_turned(
+                &register(before, modulus),
+                &register(after, modulus),
+                WattHours(possible),
+            )
+        };
+        assert_eq!(between(990, 20, Some(1_000), 500), Advance::Fell(WattHours(-970)));
+        assert!(may(990, 20, Some(1_000), 500) && may(990, 20, Some(1_000), 30));
+        assert!(!may(990, 20, Some(1_000), 29), "too little for a round");
+        assert!(!may(990, 20, None, 500) && !may(20, 990, Some(1_000), 5_000));
     }
 }

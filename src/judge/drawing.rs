@@ -1,9 +1,13 @@
 //! Whether a feeder draws beyond its allowances: by power with an on-delay, by energy at once, and for how long after.
+//!
+//! The delays are told for a poll of 1 s. Where polls are 5 s apart or more, a melt takes up to two polls longer: one high
+//! reading of a register is believed only with the next, and power needs two readings beyond the limit.
 
 use super::{
     commission::Commissioned,
     edge,
     memory::Mark,
+    pulses::{Pulses, Stretch},
     window::{Excess, Span, Window},
 };
 use crate::terms::{LegalDay, MilliWatts, Stamp, WattHours};
@@ -25,7 +29,8 @@ pub const OFF_DELAY_MS: i64 = 900_000;
 /// Why a feeder is judged to draw, and since when the evidence reaches back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// Power beyond the limit for longer than the on-delay, beginning at `from`.
+    /// Power beyond the limit for longer than the on-delay, beginning at `from`; or pulses since then, each shorter, that
+    /// together drew as much.
     Power {
         /// The first reading beyond the limit.
         from: Stamp,
@@ -62,14 +67,26 @@ impl Proof {
     }
 }
 
-/// Time beyond the limit: only time between two readings counts, so missed polls pause it and never reset it.
+/// Time beyond the limit: of the time between two readings no more than two polls count, so missed polls pause it and
+/// neither reset nor stop it.
 #[derive(Clone, Copy, Debug)]
 struct Above {
     from: Stamp,
     last: Stamp,
+    /// As last read.
+    power: MilliWatts,
     ms: i64,
     /// Power times the time counted, in milliwatt-milliseconds.
     energy: i64,
+}
+
+impl Above {
+    /// Whether it lasts longer than the on-delay, and is no mere stroke.
+    fn is_long(&self, terms: &Commissioned) -> bool {
+        let is_large = self.power.0 > terms.rated.0 / 100 * LARGE_LOAD_PERCENT;
+        let delay_ms = if is_large { ON_DELAY_LARGE_MS } else { ON_DELAY_SMALL_MS };
+        self.ms >= delay_ms && self.energy >= terms.rated.0.saturating_mul(LEAST_ENERGY_MS)
+    }
 }
 
 /// One feeder's spell of drawing, and its way in and out.
@@ -83,6 +100,7 @@ pub struct Drawing {
     /// When that was.
     settled_at: Option<Stamp>,
     above: Option<Above>,
+    pulses: Pulses,
     below: Option<Window>,
     renewed: bool,
 }
@@ -110,7 +128,7 @@ impl Drawing {
 
     /// The wall clock was moved: what was counted towards a proof belongs to no day, and a proof must be renewed.
     pub fn on_clock_step(&mut self) {
-        self.above = None;
+        (self.above, self.pulses) = (None, Pulses::default());
         self.stale = self.proof.is_some();
     }
 
@@ -140,28 +158,32 @@ impl Drawing {
     /// Takes power beyond the limit. `inrush` suspends it after the line came alive.
     pub fn on_loud(&mut self, terms: &Commissioned, at: &Stamp, power: MilliWatts, inrush: bool) {
         self.below = None;
-        let poll_ms = i64::try_from(terms.poll_ms).unwrap_or(i64::MAX);
-        let above = match self.above {
-            // A proof must not reach back over a lawful midnight, or it would prove nothing about the day after.
-            Some(above) if edge::earliest_day(&above.from) == edge::earliest_day(at) && !inrush => {
-                let span_ms = at.since_ms(&above.last).max(0);
-                let counted = if span_ms <= poll_ms.saturating_mul(2) { span_ms } else { 0 };
-                let energy = above.energy.saturating_add(power.0.saturating_mul(counted));
-                Above { ms: above.ms + counted, energy, last: *at, ..above }
+        let most_ms = i64::try_from(terms.poll_ms).unwrap_or(i64::MAX).saturating_mul(2);
+        // A proof must not reach back over a lawful midnight, or it would prove nothing about the day after.
+        let is_whole = |from: &Stamp| edge::earliest_day(from) == edge::earliest_day(at) && !inrush;
+        let before = self.above.filter(|above| is_whole(&above.from));
+        let (above, pulses) = match before {
+            Some(above) => {
+                let ms = at.since_ms(&above.last).clamp(0, most_ms);
+                let stretch = Stretch { from: above.last, to: *at, ms, power: power.min(above.power) };
+                let energy = above.energy.saturating_add(power.0.saturating_mul(ms));
+                let above = Above { ms: above.ms.saturating_add(ms), energy, last: *at, power, ..above };
+                (above, self.pulses.on_stretch(terms, &stretch))
             }
-            Some(_) | None => Above { from: *at, last: *at, ms: 0, energy: 0 },
+            None => (Above { from: *at, last: *at, power, ms: 0, energy: 0 }, None),
         };
         self.above = Some(above);
-        let large = power.0 > terms.rated.0 / 100 * LARGE_LOAD_PERCENT;
-        let delay_ms = if large { ON_DELAY_LARGE_MS } else { ON_DELAY_SMALL_MS };
-        let enough = above.energy >= terms.rated.0.saturating_mul(LEAST_ENERGY_MS);
-        let is_later = self.stale || self.is_before(edge::earliest_day(&above.from));
-        let outdated = is_later || self.is_settled || self.is_overtaken(&above.from);
-        let asks = self.proof.is_none() || outdated;
-        if above.ms >= delay_ms && enough && asks {
+        let alone = above.is_long(terms).then_some(above.from);
+        if let Some(from) = alone.or(pulses).filter(|from| self.asks(from)) {
             self.is_settled = false;
-            self.prove(Proof::Power { from: above.from, power, limit: terms.limit() });
+            self.prove(Proof::Power { from, power, limit: terms.limit() });
         }
+    }
+
+    /// Whether power beyond the limit since this moment would prove anything new.
+    fn asks(&self, from: &Stamp) -> bool {
+        let is_later = self.stale || self.is_before(edge::earliest_day(from));
+        self.proof.is_none() || is_later || self.is_settled || self.is_overtaken(from)
     }
 
     /// Takes power within the limit; true when it keeps what draws drawing, as power between the two thresholds does.

@@ -123,9 +123,7 @@ impl Event {
     /// Whether a register begins anew with it: nothing may be weighed across that.
     pub fn begins_a_count(&self) -> bool {
         match self {
-            Event::Register(event) => {
-                matches!(event.what, RegisterQuirk::Unsaved | RegisterQuirk::Rebased | RegisterQuirk::Untimed)
-            }
+            Event::Register(event) => event.what.begins_a_count(),
             Event::Meter(told) => told.before.is_some(),
             Event::ClockStepped { .. }
             | Event::Sign(_)
@@ -199,11 +197,25 @@ pub enum RegisterQuirk {
     Unsaved,
     /// After a fall or leap two readings agreed on the new count: the sums begin anew from there.
     Rebased,
+    /// It stands lower, and so much may have passed that it went round or fell: nothing tells which. The sums begin anew from
+    /// there, and it proves nothing against anybody.
+    FellOrRolledOver,
     /// It advanced over a time no clock can tell: a reboot without a synchronised clock on both sides.
     Untimed,
 }
 
 impl RegisterQuirk {
+    /// Whether the count begins anew with it: nothing may be weighed across that.
+    pub const fn begins_a_count(self) -> bool {
+        match self {
+            RegisterQuirk::Fell | RegisterQuirk::Leapt | RegisterQuirk::RolledOver => false,
+            RegisterQuirk::Unsaved
+            | RegisterQuirk::Rebased
+            | RegisterQuirk::FellOrRolledOver
+            | RegisterQuirk::Untimed => true,
+        }
+    }
+
     /// The word records use.
     pub const fn word(self) -> &'static str {
         match self {
@@ -212,6 +224,7 @@ impl RegisterQuirk {
             RegisterQuirk::RolledOver => "rolled_over",
             RegisterQuirk::Unsaved => "unsaved",
             RegisterQuirk::Rebased => "rebased",
+            RegisterQuirk::FellOrRolledOver => "fell_or_rolled_over",
             RegisterQuirk::Untimed => "untimed",
         }
     }
@@ -224,6 +237,7 @@ impl RegisterQuirk {
             RegisterQuirk::RolledOver,
             RegisterQuirk::Unsaved,
             RegisterQuirk::Rebased,
+            RegisterQuirk::FellOrRolledOver,
             RegisterQuirk::Untimed,
         ]
         .into_iter()

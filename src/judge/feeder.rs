@@ -15,7 +15,7 @@ use super::{
     ledger::{Account, Ledger},
     line::{self, Line},
     memory::{Mark, MeterMemory},
-    register::{Passage, Track, is_timed},
+    register::{Passage, Track, is_timed, longest_ms},
     sign::{Signs, Turns, neighbours::Trace},
     state::{State, Why},
     window::{Excess, Windows},
@@ -143,8 +143,7 @@ impl Feeder {
         self.drawing.begin();
         let mark = reading.import.map(|register| Mark { at, register });
         let terms = &self.terms;
-        let possible =
-            |before: &Mark, now: &Mark| terms.possible(now.at.since_ms(&before.at), now.register.step);
+        let possible = |before: &Mark, now: &Mark| terms.possible(longest_ms(before, now), now.register.step);
         let drawing = self.drawing.is_on();
         let explained = |before: &Mark, now: &Mark| {
             // Once it draws, more of the same is no surprise.
@@ -306,9 +305,12 @@ impl Feeder {
         match passage {
             None | Some(Passage::First | Passage::Doubtful { .. } | Passage::Unconfirmed { .. }) => return,
             Some(Passage::Told { .. }) => {}
-            Some(Passage::Unsaved { .. } | Passage::Rebased { .. } | Passage::Untimed { .. }) => {
-                self.kept.begin();
-            }
+            Some(
+                Passage::Unsaved { .. }
+                | Passage::Rebased { .. }
+                | Passage::FellOrRolledOver { .. }
+                | Passage::Untimed { .. },
+            ) => self.kept.begin(),
         }
         if let Some(now) = self.track.anchor() {
             self.kept.on_count(now);
@@ -325,7 +327,12 @@ impl Feeder {
             // Told with the next reading, whichever it agrees with.
             Some(Passage::Unconfirmed { .. }) => {}
             Some(Passage::First) => ledger.on_reading(None, at, Account::Unaccounted, None),
-            Some(Passage::Unsaved { before } | Passage::Rebased { before } | Passage::Untimed { before }) => {
+            Some(
+                Passage::Unsaved { before }
+                | Passage::Rebased { before }
+                | Passage::FellOrRolledOver { before }
+                | Passage::Untimed { before },
+            ) => {
                 ledger.on_reading(Some(&before.at), at, Account::Unaccounted, None);
             }
             Some(Passage::Told { before, energy, .. }) => {
@@ -357,6 +364,7 @@ impl Feeder {
             | Passage::First
             | Passage::Unsaved { .. }
             | Passage::Rebased { .. }
+            | Passage::FellOrRolledOver { .. }
             | Passage::Untimed { .. } => {
                 *windows = Windows::starting(&now.at);
                 None
@@ -397,8 +405,7 @@ impl Feeder {
             return State::Masked(sign);
         }
         if let Some(Passage::Doubtful { quirk, .. }) = passage {
-            let fell = *quirk == RegisterQuirk::Fell;
-            return State::Unknown(if fell { Why::RegisterFell } else { Why::RegisterLeapt });
+            return State::Unknown(said::doubt_of(*quirk));
         }
         if let Some(Passage::Unconfirmed { is_repeated: true }) = passage {
             return State::Unknown(Why::RegisterLeapt);
@@ -453,11 +460,14 @@ impl Feeder {
             Passage::First
             | Passage::Unconfirmed { .. }
             | Passage::Told { rolled_over: false, .. }
+            // Told once two readings agree.
+            | Passage::Doubtful { quirk: RegisterQuirk::FellOrRolledOver, .. }
             | Passage::Doubtful { is_news: false, .. } => return None,
             Passage::Told { rolled_over: true, before, .. } => (RegisterQuirk::RolledOver, before),
             Passage::Doubtful { quirk, before, is_news: true } => (quirk, before),
             Passage::Unsaved { before } => (RegisterQuirk::Unsaved, before),
             Passage::Rebased { before } => (RegisterQuirk::Rebased, before),
+            Passage::FellOrRolledOver { before } => (RegisterQuirk::FellOrRolledOver, before),
             Passage::Untimed { before } => (RegisterQuirk::Untimed, before),
         };
         Some(Event::Register(RegisterEvent { meter: self.terms.meter, what, before, after, permit: None }))
@@ -477,6 +487,7 @@ fn told_since(passage: &Passage) -> Option<(Stamp, WattHours)> {
         | Passage::Unsaved { .. }
         | Passage::Doubtful { .. }
         | Passage::Rebased { .. }
+        | Passage::FellOrRolledOver { .. }
         | Passage::Unconfirmed { .. }
         | Passage::Untimed { .. } => None,
     }

@@ -28,6 +28,7 @@ pub mod ledger;
 pub mod line;
 pub mod memory;
 pub mod permit;
+pub mod pulses;
 pub mod register;
 pub mod sign;
 pub mod site;

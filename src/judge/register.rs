@@ -4,6 +4,10 @@
 use super::{counter::Advance, event::RegisterQuirk, memory::Mark};
 use crate::terms::{ClockQuality, Stamp, WattHours};
 
+/// A gateway without a clock is taken to have been off for no longer than this, in milliseconds: a month. A register that
+/// would have needed longer to go round has fallen.
+pub const UNTIMED_MS: i64 = 31 * 86_400_000;
+
 /// What the register told between its last good reading and now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passage {
@@ -41,6 +45,11 @@ pub enum Passage {
     Unconfirmed {
         /// Whether the reading before was unconfirmed too, and this one did not agree with it.
         is_repeated: bool,
+    },
+    /// Two readings agree on a lower count, and it may have gone round or fallen: the baseline from here on.
+    FellOrRolledOver {
+        /// The last good reading of the old count.
+        before: Mark,
     },
     /// A time passed that no clock can tell.
     Untimed {
@@ -119,7 +128,11 @@ impl Track {
                 self.accept(now);
                 Passage::Unsaved { before }
             }
-            Advance::Fell(_) => self.doubt(before, now, RegisterQuirk::Fell, possible),
+            Advance::Fell(_) => {
+                let may = Advance::may_have_turned(&before.register, &now.register, possible(&before, &now));
+                let quirk = if may { RegisterQuirk::FellOrRolledOver } else { RegisterQuirk::Fell };
+                self.doubt(before, now, quirk, possible)
+            }
             Advance::Leapt(_) => self.doubt(before, now, RegisterQuirk::Leapt, possible),
         }
     }
@@ -138,7 +151,15 @@ impl Track {
     ) -> Passage {
         if self.agrees_with_doubt(&now, &possible) {
             self.accept(now);
-            return Passage::Rebased { before };
+            return match quirk {
+                RegisterQuirk::FellOrRolledOver => Passage::FellOrRolledOver { before },
+                RegisterQuirk::Fell
+                | RegisterQuirk::Leapt
+                | RegisterQuirk::RolledOver
+                | RegisterQuirk::Unsaved
+                | RegisterQuirk::Rebased
+                | RegisterQuirk::Untimed => Passage::Rebased { before },
+            };
         }
         let is_news = self.doubt.replace(now).is_none();
         Passage::Doubtful { before, quirk, is_news }
@@ -167,6 +188,11 @@ impl Track {
 /// synchronised clock stands on both sides. A clock that was merely kept may have stood still while the power was off.
 pub fn is_timed(before: &Mark, now: &Mark) -> bool {
     is_span_known(&before.at, &now.at)
+}
+
+/// The longest that the time between two readings can have been, in milliseconds: [`UNTIMED_MS`] where no clock tells.
+pub fn longest_ms(before: &Mark, now: &Mark) -> i64 {
+    if is_timed(before, now) { now.at.since_ms(&before.at) } else { UNTIMED_MS }
 }
 
 /// As [`is_timed`], of two moments.
@@ -224,6 +250,7 @@ mod tests {
                 | Passage::Unsaved { .. }
                 | Passage::Rebased { .. }
                 | Passage::Unconfirmed { .. }
+                | Passage::FellOrRolledOver { .. }
                 | Passage::Untimed { .. } => None,
             });
             assert!(told.sum::<i64>() <= 10, "{energies:?}");

@@ -30,6 +30,7 @@ pub const HONEST: &[(&str, &str)] = scenarios! {
     "broker-outage"
     "meter-replaced"
     "clock-without-ntp"
+    "rollover-while-off-without-ntp"
     "lawful-cut-twelve-months"
     "earth-fault-then-fuse"
     "earth-fault-before-capacitors"
@@ -92,6 +93,8 @@ pub const CHEATS: &[(&str, &str)] = scenarios! {
     "textbook-server"
     "textbook-server-with-a-clock"
     "three-minute-pulses"
+    "four-second-pulses"
+    "two-of-three-polls-missed"
     "turbine-blown-blast-furnace"
     "voltage-leads-swapped"
 };

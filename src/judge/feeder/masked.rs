@@ -82,8 +82,8 @@ impl Feeder {
     ) {
         let around = Around { is_in_inrush: self.line.is_in_inrush(&reading.at), must_rest: self.must_rest };
         self.signs.on_reading(&self.terms, reading, around, turns);
-        if let Some((_, Passage::Unsaved { .. })) = told {
-            self.signs.on_unsaved();
+        if let Some((_, Passage::Unsaved { .. } | Passage::FellOrRolledOver { .. })) = told {
+            self.signs.on_lower();
         }
         if let Some((after, Passage::Rebased { before })) = told {
             self.signs.on_rebased(unsaved, before, after, turns);

@@ -6,12 +6,13 @@ use crate::{
         commission::VoltagePoint,
         cutoff::Seen,
         drawing::Proof,
+        event::RegisterQuirk,
         floor::Measured,
         ledger::{Interval, Ledger},
         line,
         memory::Mark,
         sign::{SIGNS, StandingSign},
-        state::State,
+        state::{State, Why},
         window::Window,
     },
     metering::{Identity, Quantity, Reading, Scan},
@@ -194,5 +195,18 @@ pub(super) fn merged(before: &Identity, now: &Identity) -> Identity {
         wiring: now.wiring.or(before.wiring),
         route: now.route,
         silent: now.silent,
+    }
+}
+
+/// What cannot be said while a register's reading waits for another that agrees with it.
+pub(super) fn doubt_of(quirk: RegisterQuirk) -> Why {
+    match quirk {
+        RegisterQuirk::Fell => Why::RegisterFell,
+        RegisterQuirk::FellOrRolledOver => Why::NotYetJudged,
+        RegisterQuirk::Leapt
+        | RegisterQuirk::RolledOver
+        | RegisterQuirk::Unsaved
+        | RegisterQuirk::Rebased
+        | RegisterQuirk::Untimed => Why::RegisterLeapt,
     }
 }

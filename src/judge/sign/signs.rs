@@ -205,9 +205,10 @@ impl Signs {
         }
     }
 
-    /// A count went on from a little lower, as a meter's does that was without power: it stands no higher from here on.
-    pub fn on_unsaved(&mut self) {
-        self.count = Count::default();
+    /// A count went on from lower, as a meter's does that was without power, or one that may have gone round: it stands no
+    /// higher from here on.
+    pub fn on_lower(&mut self) {
+        (self.count, self.sums) = (Count::default(), Sums::default());
     }
 
     /// A sign that is seen by looking at several meters.

@@ -11,9 +11,11 @@ mod netting;
 mod permit_lives;
 mod permits;
 mod points;
+mod pulses;
 mod registers;
 mod rest;
 mod signs;
+mod turns;
 
 use super::*;
 use crate::{
@@ -201,13 +203,7 @@ impl Story {
             let Some(memory) = meters.as_mut() else { break };
             match finding {
                 Finding::Interval(interval) => is_after = interval.end == memory.accounted_to,
-                Finding::Event(Event::Register(event))
-                    if is_after
-                        && matches!(
-                            event.what,
-                            RegisterQuirk::Unsaved | RegisterQuirk::Rebased | RegisterQuirk::Untimed
-                        ) =>
-                {
+                Finding::Event(Event::Register(event)) if is_after && event.what.begins_a_count() => {
                     (memory.mark, memory.earlier, memory.windows) = (Some(event.after), None, None);
                 }
                 Finding::Event(Event::Meter(told)) if is_after && told.before.is_some() => {
