@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     judge::{
+        allowance::Allowance,
         commission::{Commissioned, Wiring},
         drawing::{LARGE_LOAD_PERCENT, ON_DELAY_LARGE_MS},
         line::INRUSH_MS,
@@ -88,7 +89,8 @@ impl Shape {
         let explained = declared * (100 + REACTIVE_MARGIN_PERCENT) / 100 + angle_error(terms, &shown);
         // Below the floor a transformer's angle may be any. What may lawfully run may idle, at any power factor.
         let is_told = flows && shown.currents.1 > terms.floor.current.0 && around.must_rest;
-        let undeclared = undeclared(terms, &shown, explained).filter(|_| is_told && is_quiet);
+        let undeclared =
+            undeclared(terms, &shown, explained).filter(|much| is_told && (is_quiet || much.is_bare(&shown)));
         let dips = shown.voltage * 100 < i128::from(terms.nominal.0) * DIP_PERCENT;
         let reactive = self.reactive_for(reading.at, dips, undeclared);
         let mismatch =
@@ -136,6 +138,16 @@ enum Undeclared {
     BeyondStarting,
 }
 
+impl Undeclared {
+    /// Whether it is large and hardly any of it is active power: an arc is uneven, and behind swapped leads a little shows.
+    fn is_bare(self, shown: &Shown) -> bool {
+        match self {
+            Undeclared::Plain => false,
+            Undeclared::BeyondStarting => shown.power.abs() * 100 < shown.apparent() * SWAPPED_PERCENT,
+        }
+    }
+}
+
 /// Whether there is more than was declared. Where no word tells reactive power, what voltage times current shows must be
 /// more than everything that was declared together, active and reactive: so distortion does not count. Less than that is
 /// not seen there, nor is anything within the allowances.
@@ -150,7 +162,9 @@ fn undeclared(terms: &Commissioned, shown: &Shown, explained: i128) -> Option<Un
     };
     let declared = i128::from(terms.limit().0) + explained;
     let is_large = apparent > i128::from(terms.rated.0 / 100 * LARGE_LOAD_PERCENT);
-    let is_beyond = apparent > declared * STARTING_TIMES && is_large;
+    let allowed: i128 = terms.allowances.iter().map(|a| i128::from(a.power.0)).sum();
+    let starting = (allowed + running_var(terms)) * (STARTING_TIMES - 1);
+    let is_beyond = apparent > declared + starting && is_large;
     (apparent > declared).then_some(if is_beyond { Undeclared::BeyondStarting } else { Undeclared::Plain })
 }
 
@@ -175,9 +189,13 @@ fn declared_var(terms: &Commissioned, shown: &Shown) -> i128 {
     let nominal = i128::from(terms.nominal.0).max(1);
     let magnetising = i128::from(terms.no_load.0) * MAGNETISING_PERCENT / 100;
     let standing = i128::from(terms.compensation_var) * 1_000 + magnetising;
-    let allowed = terms.allowances.iter();
-    let running: i128 = allowed.map(|a| i128::from(a.power.0) * i128::from(a.kind.var_percent()) / 100).sum();
-    standing * shown.voltage / nominal * shown.voltage / nominal + running
+    standing * shown.voltage / nominal * shown.voltage / nominal + running_var(terms)
+}
+
+/// What may lawfully run takes as reactive power, in thousandths of var.
+fn running_var(terms: &Commissioned) -> i128 {
+    let of = |a: &Allowance| i128::from(a.power.0) * i128::from(a.kind.var_percent()) / 100;
+    terms.allowances.iter().map(of).sum()
 }
 
 /// What an error of angle may show as reactive power.
