@@ -164,6 +164,8 @@ impl Log {
                 power_fails: None,
                 patience_ms: 3 * MINUTE_MS,
                 is_fed: false,
+                rated: MilliWatts::from_watts(12_500_000),
+                capacity: MilliWatts::from_watts(15_000_000),
             };
             let mut said = Vec::new();
             self.orders.on_seen(&seen, &mut |finding| said.push(finding));

@@ -371,10 +371,15 @@ pub enum ActRefusal {
     OutOfTurn,
     /// It tells of a time that has not been yet.
     NotYet,
+    /// It is of another meter than the supplier's that stands beside the point.
+    AnotherMeter,
+    /// No meter of the order can ever tell that a point of it is without power: its voltage is taken before the breaker, it
+    /// is fed by what is cut, or too much could hide below the floor of the meter upstream.
+    CannotTell,
 }
 
 impl ActRefusal {
-    const ALL: [ActRefusal; 18] = [
+    const ALL: [ActRefusal; 20] = [
         ActRefusal::WrongKey,
         ActRefusal::BadSignature,
         ActRefusal::NotCanonical,
@@ -393,6 +398,8 @@ impl ActRefusal {
         ActRefusal::UnknownOrder,
         ActRefusal::OutOfTurn,
         ActRefusal::NotYet,
+        ActRefusal::AnotherMeter,
+        ActRefusal::CannotTell,
     ];
 
     /// Why something signed is refused, in the words of an answer.
@@ -418,6 +425,8 @@ impl ActRefusal {
             Unfit::OutOfTurn => ActRefusal::OutOfTurn,
             Unfit::TooMany => ActRefusal::TooMany,
             Unfit::NotYet => ActRefusal::NotYet,
+            Unfit::AnotherMeter => ActRefusal::AnotherMeter,
+            Unfit::CannotTell => ActRefusal::CannotTell,
             Unfit::NotTheSupplier => ActRefusal::WrongKey,
         }
     }
@@ -443,6 +452,8 @@ impl ActRefusal {
             ActRefusal::UnknownOrder => "unknown_order",
             ActRefusal::OutOfTurn => "out_of_turn",
             ActRefusal::NotYet => "not_yet",
+            ActRefusal::AnotherMeter => "another_meter",
+            ActRefusal::CannotTell => "cannot_tell",
         }
     }
 

@@ -27,7 +27,8 @@ use crate::{
     judge::{
         DarkMeter,
         cutoff::{
-            Claim, Deed, Hold, Impossible, OrderAct, Reconciliation, Rung, Stand, Transition, UtilityReading,
+            Claim, Cue, Deed, Hold, Impossible, OrderAct, Reconciliation, Rung, Stand, Transition,
+            UtilityReading,
         },
     },
     terms::{Digest, GatewayId, MeterId, OrderId},
@@ -221,6 +222,13 @@ impl Witnessed {
                 self.on_act(&about, ActTold { seq, hash, key, is_the_suppliers, members });
             }
             OfOrders::Step(step) if step.order == self.order => {
+                if step.to == Rung::CutClaimed || step.to.is_before_the_cut() {
+                    // What was done for a cut that is none any more is told of no later one.
+                    self.seal = None;
+                    if step.why.as_str() != Cue::Claim.word() {
+                        self.claim = None;
+                    }
+                }
                 self.steps.push((header.seq, header.at.wall_unix_ms, record.hash, step.clone()));
                 self.on_stand(step.stand.as_ref());
             }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     catalogue::Citation,
     judge::cutoff::{
-        Carrier, Claim, Deed, Holds, Order, OrderAct, Point, SafeState, UtilityReading,
+        Carrier, Claim, Deed, Holds, Order, OrderAct, Point, SafeState, UtilityMeter, UtilityReading,
         order::{Case, Done, LegalBasis, MAX_POINTS, Method, Required, Scope, SecondFeeds},
         reading::{Quality, Switch, UtilitySpan},
     },
@@ -139,6 +139,8 @@ fn read_point(m: Members<'_>) -> Found<Point> {
         breaker: text(m, "breaker")?,
         carrier,
         upstream,
+        utility_meter: text(m, "utility_meter_serial")?
+            .map(|serial| UtilityMeter { serial, is_ordered: true }),
     })
 }
 

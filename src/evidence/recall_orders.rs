@@ -69,10 +69,22 @@ impl RecalledOrders {
     }
 }
 
-/// All that follows from an act has been told; of another version of the order, that it is the one in force.
+/// All that follows from an act has been told; of another version of the order, that it is the one in force; of a reading,
+/// which of the supplier's meters it was.
 fn settle(known: &mut OrderMemory, act: Digest) {
     let Some(place) = known.after.iter().position(|after| after.hash == act) else { return };
-    if let Deed::Order(newer) = known.after.remove(place).deed {
-        known.order = newer;
+    match known.after.remove(place).deed {
+        Deed::Order(newer) => known.order = newer,
+        Deed::Reading(reading) => known.order.bind(&reading),
+        Deed::Acknowledge
+        | Deed::Plan { .. }
+        | Deed::Claim(_)
+        | Deed::Suspend { .. }
+        | Deed::Resume
+        | Deed::Seal { .. }
+        | Deed::Close { .. }
+        | Deed::Revoke
+        | Deed::Restore
+        | Deed::Reset => {}
     }
 }

@@ -9,7 +9,9 @@ use crate::{
     judge::{
         Rung, Transition,
         cutoff::{
-            Agreed, Carrier, Hold, HoldNote, MAX_EVIDENCE, Reconciliation, Stand, order::MAX_POINTS,
+            Agreed, Carrier, Hold, HoldNote, MAX_EVIDENCE, Recent, Reconciliation, Registers, Stand,
+            order::MAX_POINTS,
+            registers::{AtPoint, Known},
             window::Kept,
         },
     },
@@ -161,6 +163,8 @@ fn write_hold(object: &mut Object<'_>, hold: &Hold) {
     for (name, kept) in [("nights", hold.nights), ("weekends", hold.weekends)] {
         object.object(name, |o| write_kept(o, &kept));
     }
+    object.whole("recent_proven_ms", hold.recent.proven_ms).whole("recent_paused_ms", hold.recent.paused_ms);
+    write_registers(object, &hold.registers);
     if let Some((from, to)) = hold.agreed.of(0) {
         object.whole("agreed_from_unix_ms", from).whole("agreed_to_unix_ms", to);
     }
@@ -191,8 +195,61 @@ fn read_hold(reader: Reader<'_>) -> Found<Hold> {
         blind: WattHours(m.whole("blind_wh")?),
         carrier: m.parsed("carrier", Carrier::from_word)?,
         agreed: read_agreed(m)?,
+        registers: read_registers(m)?,
+        recent: read_recent(m)?,
     };
     Ok(hold)
+}
+
+/// Notes of older versions do not tell the window that runs: it begins with them.
+fn read_recent(m: Members<'_>) -> Found<Recent> {
+    let recent = |m: Members<'_>| {
+        Ok(Recent { proven_ms: m.whole("recent_proven_ms")?, paused_ms: m.whole("recent_paused_ms")? })
+    };
+    Ok(m.optional("recent_proven_ms", recent)?.unwrap_or_default())
+}
+
+const OWN: (&str, &str) = ("own_wh", "own_power_fails");
+const UPSTREAM: (&str, &str) = ("upstream_wh", "upstream_power_fails");
+
+fn write_registers(object: &mut Object<'_>, registers: &Registers) {
+    if registers.iter().next().is_none() {
+        return;
+    }
+    object.list("registers", |list| {
+        for (place, at) in registers.iter() {
+            list.object(|o| {
+                o.count("point", place as u64);
+                for ((energy, fails), known) in [(OWN, at.own), (UPSTREAM, at.upstream)] {
+                    let Some(known) = known else { continue };
+                    o.whole(energy, known.energy.0);
+                    if let Some(count) = known.power_fails {
+                        o.whole(fails, count);
+                    }
+                }
+            });
+        }
+    });
+}
+
+fn read_registers(m: Members<'_>) -> Found<Registers> {
+    let mut registers = Registers::default();
+    for m in m.optional("registers", |m| m.objects("registers"))?.unwrap_or_default() {
+        let place: usize = m.fitting("point")?;
+        if place >= MAX_POINTS {
+            return Err(BadMember("point"));
+        }
+        registers.set(place, AtPoint { own: read_known(m, OWN)?, upstream: read_known(m, UPSTREAM)? });
+    }
+    Ok(registers)
+}
+
+fn read_known(m: Members<'_>, (energy, fails): (&'static str, &'static str)) -> Found<Option<Known>> {
+    let known = |m: Members<'_>| {
+        let power_fails = m.optional(fails, |m| m.whole(fails))?;
+        Ok(Known { energy: WattHours(m.whole(energy)?), power_fails })
+    };
+    m.optional(energy, known)
 }
 
 fn read_agreed(m: Members<'_>) -> Found<Agreed> {

@@ -125,6 +125,8 @@ pub struct Commissioned {
     pub poll_ms: u64,
     /// What the meter's map promises.
     pub promised: Promised,
+    /// The feeder the meter itself is fed from, where that is one of the meters here.
+    pub powered_by: Option<MeterId>,
     /// SHA-256 over everything declared of this point, its papers included, as the log tells it.
     pub identity: Digest,
 }
@@ -156,6 +158,7 @@ impl Commissioned {
             register: Quantity::Import,
             poll_ms: 1_000,
             promised: Promised { voltages: 3, currents: 3 },
+            powered_by: None,
             identity: Digest::of(b""),
         }
     }

@@ -76,7 +76,8 @@ impl Reader<'_> {
                 return None;
             }
         }
-        let commissioned = Commissioned { poll_ms, ..commissioned? };
+        let commissioned =
+            Commissioned { poll_ms, powered_by: papers.powered_by.map(MeterId), ..commissioned? };
         let identity = Commissioning::of(&commissioned, (profile.id, profile.digest), &papers).digest();
         let commissioned = Commissioned { identity, ..commissioned };
         let declared = commissioned.ratios;
@@ -154,6 +155,7 @@ impl Reader<'_> {
             register: profile?.row(Quantity::Import).map_or(Quantity::Energy, |row| row.quantity),
             poll_ms: DEFAULT_POLL_MS,
             promised: promised(profile?),
+            powered_by: None,
             identity: Digest::of(b""),
         };
         if served.is_empty() {

@@ -7,10 +7,11 @@ use super::{
     machine::OutOfTurn,
     order::{Carrier, Order},
     reading::Agreement,
+    registers::Registers,
     rung::Rung,
     stand::NOTE_MS,
     table::Cue,
-    watched::{Gap, Heard, Seen, Watched},
+    watched::{Gap, Heard, Seen, Watched, Woke},
 };
 use crate::{
     judge::{DarkMeter, Mark, register::redated},
@@ -27,6 +28,8 @@ pub struct Execution {
     points: Vec<Watched>,
     /// Since when somebody listens without a break.
     listening_since: Option<Stamp>,
+    /// When the order in force was given: no hold of it began before.
+    not_before: Option<Stamp>,
     noted_at: Option<Stamp>,
 }
 
@@ -35,15 +38,20 @@ impl Execution {
     pub fn new(cut: CutOff, beside: impl Iterator<Item = MeterId>) -> Execution {
         let mut points = points_of(cut.order(), beside);
         if let Some(hold) = cut.stand().hold {
-            points.iter_mut().for_each(|point| point.resume(&hold.until, hold.carrier));
+            for (place, point) in points.iter_mut().enumerate() {
+                let is_named = place < cut.order().points.len();
+                let known = if is_named { hold.registers.of(place) } else { Default::default() };
+                point.resume(&hold, known);
+            }
             // What moved before the stop has moved still, at whichever point.
             points.iter_mut().take(1).for_each(|point| point.moved = hold.moved);
         }
-        Execution { cut, points, listening_since: None, noted_at: None }
+        Execution { cut, points, listening_since: None, not_before: None, noted_at: None }
     }
 
     /// Another version of the order names its points anew.
-    pub fn name_points(&mut self, order: &Order, beside: impl Iterator<Item = MeterId>) {
+    pub fn name_points(&mut self, at: &Stamp, order: &Order, beside: impl Iterator<Item = MeterId>) {
+        self.not_before = Some(*at);
         self.points = points_of(order, beside);
     }
 
@@ -66,6 +74,17 @@ impl Execution {
     /// Whether what this meter shows is about one of its points.
     pub fn concerns(&self, meter: MeterId) -> bool {
         self.points.iter().any(|point| point.concerns(meter))
+    }
+
+    /// Whether it is a reading of which nothing would be kept: no hold runs yet that it could agree with or deny, and it
+    /// begins none by itself.
+    pub fn is_too_early(&self, deed: &Deed) -> bool {
+        let Deed::Reading(reading) = deed else { return false };
+        let stand = self.cut.stand();
+        let is_unheld =
+            stand.rung.is_before_the_cut() || stand.rung == Rung::CutClaimed && stand.hold.is_none();
+        let proves = |point: &Watched| point.meter == reading.meter && point.carrier == Carrier::Utility;
+        is_unheld && !(stand.rung == Rung::CutClaimed && self.points.iter().any(proves))
     }
 
     /// Takes an act. A reading is first set beside our own registers, day by day.
@@ -125,14 +144,21 @@ impl Execution {
         is_fed
     }
 
-    /// A register that moved while the witness was dark is power: no hold goes on over it.
-    pub fn on_dark(&mut self, at: &Stamp, told: &DarkMeter, say: &mut dyn FnMut(Said)) {
-        let mut has_moved = false;
+    /// A register that moved while the witness was dark is power: no hold goes on over it. `possible` is the most that can
+    /// have passed meanwhile.
+    pub fn on_dark(&mut self, at: &Stamp, told: &DarkMeter, possible: WattHours, say: &mut dyn FnMut(Said)) {
+        let mut woke = Woke::Still;
         for point in self.points.iter_mut().filter(|point| point.concerns(told.meter)) {
-            has_moved |= point.wake(told);
+            woke = woke.max(point.wake(told, possible));
         }
-        if has_moved && self.cut.stand().hold.is_some() {
-            self.restart(at, say);
+        if self.cut.stand().hold.is_none() {
+            return;
+        }
+        match woke {
+            Woke::Still => {}
+            Woke::Moved => self.restart(at, say),
+            Woke::Leapt => self.on_cue(at, Cue::Masked, say),
+            Woke::Drew => self.on_cue(at, Cue::Drawing, say),
         }
     }
 
@@ -170,7 +196,8 @@ impl Execution {
     /// The wall clock was moved.
     pub fn on_clock_step(&mut self, now: &Stamp, say: &mut dyn FnMut(Said)) {
         self.points.iter_mut().for_each(|point| point.on_clock_step(now));
-        for at in [&mut self.listening_since, &mut self.noted_at].into_iter().flatten() {
+        for at in [&mut self.listening_since, &mut self.not_before, &mut self.noted_at].into_iter().flatten()
+        {
             *at = redated(at, now);
         }
         if let Some(hold) = &mut self.cut.stand.hold {
@@ -236,16 +263,26 @@ impl Execution {
         }
         let holds = self.cut.order.holds;
         match gap {
-            Gap::None => hold.prove(&to, holds.coverage_ppm),
-            Gap::Still if span_ms <= holds.longest_gap_ms => hold.pause(&to),
+            Gap::None => hold.prove(&to, &holds),
+            Gap::Still if span_ms <= holds.longest_gap_ms => hold.pause(&to, &holds),
             Gap::Still | Gap::Torn => return self.restart(at, say),
+            Gap::Leapt => return self.on_cue(at, Cue::Masked, say),
         }
-        hold.moved = WattHours(sum(&self.points, |point| point.moved));
-        hold.blind = hold.blind.max(WattHours(sum(&self.points, |point| point.blind)));
+        hold.moved = hold.moved.max(WattHours(sum(&self.points, Watched::moved)));
+        hold.blind = hold.blind.max(WattHours(sum(&self.points, Watched::blind)));
         hold.carrier = hold.carrier.max(carrier(&self.points));
+        hold.registers = registers(&self.points);
+        // What the supplier's register shows is for its readings to say.
+        let has_drawn = hold.moved > hold.blind && hold.carrier != Carrier::Utility;
+        let is_covered = hold.is_covered(&holds);
         let was_seen = hold.is_seen(&holds);
         self.cut.stand.was_seen |= was_seen;
         self.points.iter_mut().for_each(|point| point.gap = Gap::None);
+        if has_drawn {
+            self.on_cue(at, Cue::Drawing, say);
+        } else if !is_covered && matches!(self.cut.stand().rung, Rung::Verified | Rung::Maintained) {
+            self.cut.hear(at, Cue::NoEvidence, None, say);
+        }
     }
 
     /// What was proven is kept; the next hold begins with what is proven now.
@@ -269,15 +306,15 @@ impl Execution {
         }
         let runs = self.points.iter().filter_map(|point| point.run_from);
         let latest = |first: Stamp, next: Stamp| if next.since_ms(&first) > 0 { next } else { first };
-        let from = runs.fold(stand.since, latest);
+        let from = runs.fold(self.not_before.map_or(stand.since, |given| latest(stand.since, given)), latest);
         if to.since_ms(&from) < 0 {
             return;
         }
-        let blind = WattHours(sum(&self.points, |point| point.blind));
-        let coverage_ppm = self.cut.order.holds.coverage_ppm;
+        let blind = WattHours(sum(&self.points, Watched::blind));
         let mut hold = Hold::beginning(&from, carrier(&self.points), blind);
         self.points.iter_mut().for_each(Watched::begin);
-        hold.prove(to, coverage_ppm);
+        hold.registers = registers(&self.points);
+        hold.prove(to, &self.cut.order.holds);
         self.cut.stand.hold = Some(hold);
     }
 
@@ -295,6 +332,9 @@ impl Execution {
         }
         if self.cut.is_month_due() {
             self.cut.hear(at, Cue::MonthHeld, None, say);
+        }
+        if self.cut.has_lapsed() {
+            self.cut.hear(at, Cue::Lapsed, None, say);
         }
     }
 
@@ -318,6 +358,15 @@ impl Execution {
         }
         earliest
     }
+}
+
+/// What the points of the order know of their registers; process feeders beside come after them, and have no place.
+fn registers(points: &[Watched]) -> Registers {
+    let mut registers = Registers::default();
+    for (place, point) in points.iter().enumerate() {
+        registers.set(place, point.known());
+    }
+    registers
 }
 
 fn points_of(order: &Order, beside: impl Iterator<Item = MeterId>) -> Vec<Watched> {

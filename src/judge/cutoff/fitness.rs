@@ -1,8 +1,8 @@
 //! Whether an order may be executed here at all. What must never be cut is refused, whoever orders it.
 
-use super::order::Order;
+use super::order::{Carrier, Order, Point};
 use crate::{
-    judge::{AllowanceKind, Commissioned, Role},
+    judge::{AllowanceKind, Commissioned, Role, VoltagePoint, floor::UNFIT_PERCENT},
     terms::MeterId,
 };
 
@@ -27,6 +27,11 @@ pub enum Unfit {
     NotYet,
     /// A reading that is not signed by the supplier's key which the order names.
     NotTheSupplier,
+    /// A reading of another meter than the supplier's beside the point.
+    AnotherMeter,
+    /// A point that no meter of the order can ever tell without power: its voltage is taken before the breaker, it is fed
+    /// by what is cut, or too much could hide below the floor of the meter upstream.
+    CannotTell,
 }
 
 /// Whether cutting this point would take away what people's lives or the plant hang on: cooling, drainage, ventilation,
@@ -50,6 +55,9 @@ pub fn check<'t>(order: &Order, terms_of: impl Fn(MeterId) -> Option<&'t Commiss
         if is_never_to_be_cut(terms) {
             return Err(Unfit::NeverToBeCut);
         }
+        if !can_tell(order, point, terms, &terms_of) {
+            return Err(Unfit::CannotTell);
+        }
         let knows_upstream = point.upstream.is_none_or(|meter| terms_of(meter).is_some());
         if !terms.serves(order.asset) || !knows_upstream {
             return Err(Unfit::UnknownPoint);
@@ -59,5 +67,27 @@ pub fn check<'t>(order: &Order, terms_of: impl Fn(MeterId) -> Option<&'t Commiss
         Ok(())
     } else {
         Err(Unfit::NoSafeState)
+    }
+}
+
+/// Whether what carries the proof of this point can: its own meter behind the breaker and fed from elsewhere, or one
+/// upstream that would be fit as the point's own meter.
+fn can_tell<'t>(
+    order: &Order,
+    point: &Point,
+    own: &Commissioned,
+    terms_of: &impl Fn(MeterId) -> Option<&'t Commissioned>,
+) -> bool {
+    match point.carrier {
+        Carrier::Own => {
+            let is_cut = |feeder| order.points.iter().any(|point| point.meter == feeder);
+            own.voltage_point != VoltagePoint::Bus && !own.powered_by.is_some_and(is_cut)
+        }
+        Carrier::Upstream => {
+            let upstream = point.upstream.and_then(terms_of);
+            // One that is not configured is refused as such.
+            upstream.is_none_or(|upstream| upstream.idle_limit().0 <= own.rated.0 / 100 * UNFIT_PERCENT)
+        }
+        Carrier::Utility => true,
     }
 }

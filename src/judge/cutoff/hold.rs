@@ -4,6 +4,7 @@ use super::{
     agreed::Agreed,
     holds::Holds,
     order::Carrier,
+    registers::Registers,
     window::{self, Kept, Stretch},
 };
 use crate::{
@@ -14,6 +15,10 @@ use crate::{
 /// The supplier's readings may begin so much later than a hold, and end so much earlier than it is judged: a part of the
 /// verified hold, one in so many. Of a week it is a day, since suppliers tell day by day.
 pub const UTILITY_SLACK_PART: i64 = 7;
+
+/// A cut that was verified is no longer so when the supplier's readings end longer ago than this, in milliseconds: a month,
+/// as certificates are given, and its slack of a day.
+pub const UTILITY_LAPSE_MS: i64 = 32 * 86_400_000;
 
 /// Proven time is counted in pieces of at most this, in milliseconds.
 const PIECE_MS: i64 = 3_600_000;
@@ -45,6 +50,29 @@ pub struct Hold {
     pub carrier: Carrier,
     /// How far the supplier's readings agree, point by point.
     pub agreed: Agreed,
+    /// The registers as of `until`.
+    pub registers: Registers,
+    /// The window that runs, of which coverage is asked as long as a cut is said to be verified.
+    pub recent: Recent,
+}
+
+/// A window as long as the verified hold: one after the other, so that months behind it hide no week.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recent {
+    /// Time of it that is proven, in milliseconds.
+    pub proven_ms: i64,
+    /// Time of gaps in it, in milliseconds.
+    pub paused_ms: i64,
+}
+
+impl Recent {
+    fn add(&mut self, proven_ms: i64, paused_ms: i64, holds: &Holds) {
+        if self.proven_ms.saturating_add(self.paused_ms) >= holds.verified_ms {
+            *self = Recent::default();
+        }
+        self.proven_ms = self.proven_ms.saturating_add(proven_ms);
+        self.paused_ms = self.paused_ms.saturating_add(paused_ms);
+    }
 }
 
 /// What a hold lacks for the next rung.
@@ -82,11 +110,13 @@ impl Hold {
             blind,
             carrier,
             agreed: Agreed::default(),
+            registers: Registers::default(),
+            recent: Recent::default(),
         }
     }
 
     /// Everything up to `to` is proven.
-    pub fn prove(&mut self, to: &Stamp, coverage_ppm: i64) {
+    pub fn prove(&mut self, to: &Stamp, holds: &Holds) {
         let span_ms = to.since_ms(&self.until);
         if span_ms <= 0 {
             return;
@@ -95,20 +125,22 @@ impl Hold {
         let mut from = to.wall_unix_ms.saturating_sub(span_ms);
         while from < to.wall_unix_ms {
             let walls = (from, from.saturating_add(PIECE_MS).min(to.wall_unix_ms));
-            self.nights.add(window::night, walls, coverage_ppm);
-            self.weekends.add(window::weekend, walls, coverage_ppm);
+            self.nights.add(window::night, walls, holds.coverage_ppm);
+            self.weekends.add(window::weekend, walls, holds.coverage_ppm);
             from = walls.1;
         }
         self.proven_ms = self.proven_ms.saturating_add(span_ms);
+        self.recent.add(span_ms, 0, holds);
         self.until = *to;
     }
 
     /// The time up to `to` was a gap that pauses.
-    pub fn pause(&mut self, to: &Stamp) {
+    pub fn pause(&mut self, to: &Stamp, holds: &Holds) {
         let span_ms = to.since_ms(&self.until).max(0);
         self.paused_ms = self.paused_ms.saturating_add(span_ms);
         self.longest_gap_ms = self.longest_gap_ms.max(span_ms);
         self.gaps = self.gaps.saturating_add(1);
+        self.recent.add(0, span_ms, holds);
         self.until = *to;
     }
 
@@ -134,6 +166,18 @@ impl Hold {
         let whole = i128::from(self.proven_ms) + i128::from(self.paused_ms);
         let ppm = i128::from(self.proven_ms) * 1_000_000;
         ppm.checked_div(whole).and_then(|ppm| i64::try_from(ppm).ok()).unwrap_or(0)
+    }
+
+    /// Whether the window that runs can still be covered as the order asks.
+    pub fn is_covered(&self, holds: &Holds) -> bool {
+        let unseen_ppm = i128::from(1_000_000 - holds.coverage_ppm);
+        i128::from(self.recent.paused_ms) * 1_000_000 <= unseen_ppm * i128::from(holds.verified_ms)
+    }
+
+    /// Whether the supplier's readings of any of so many points end longer ago than they may be missing.
+    pub fn has_lapsed(&self, points: usize) -> bool {
+        let reached = self.agreed.on_all(points).map(|(_, to)| to);
+        reached.is_none_or(|to| to < self.until.wall_unix_ms.saturating_sub(UTILITY_LAPSE_MS))
     }
 
     /// Whether the cut counts as seen.
@@ -198,6 +242,8 @@ impl Hold {
             && self.until.since_ms(&before.until) >= 0
             && self.proven_ms >= before.proven_ms
             && self.paused_ms >= before.paused_ms
+            && self.moved >= before.moved
+            && self.blind >= before.blind
             && self.is_whole()
     }
 

@@ -3,7 +3,7 @@
 use super::{
     AGENT, MAX_EVIDENCE, Transition,
     deed::{Deed, OrderAct},
-    hold::Hold,
+    hold::{Hold, Lack},
     order::Order,
     reading::{Agreement, Offer},
     reconcile::Reconciliation,
@@ -39,8 +39,8 @@ pub struct CutOff {
     pub(super) acts: Vec<(Cue, Name, Digest)>,
     /// What readings can agree with at most, each at the place of its point: a replayer's business.
     pub(super) offers: Vec<(usize, Offer)>,
-    /// When a reading came that tells the contrary of the hold, where no step has followed yet: a replayer's business.
-    pub(super) denied: Option<Stamp>,
+    /// A reading came that tells the contrary of the hold that runs yet: a replayer's business.
+    pub(super) is_denied: bool,
 }
 
 impl CutOff {
@@ -51,7 +51,7 @@ impl CutOff {
 
     /// An order as it stood when it was last told.
     pub fn standing(order: Order, stand: Stand) -> CutOff {
-        CutOff { order, stand, told: stand, acts: Vec::new(), offers: Vec::new(), denied: None }
+        CutOff { order, stand, told: stand, acts: Vec::new(), offers: Vec::new(), is_denied: false }
     }
 
     /// What it says.
@@ -93,8 +93,10 @@ impl CutOff {
         self.note_act(act);
         self.agree(&act.deed, agreement);
         let has_moved = self.hear(at, cue, Some((act.actor, act.hash)), say);
-        if cue == Cue::ReadingDiffers && !has_moved {
-            // Where no hold is shown one may run all the same, as in a suspension: not past what the supplier saw.
+        let is_anew = matches!(act.deed, Deed::Order(_));
+        if is_anew || cue == Cue::ReadingDiffers && !has_moved {
+            // Where no hold is shown one may run all the same, as in a suspension: not past what the supplier saw. Nor is
+            // what was held of one order held of its next version, which may name other points.
             self.break_off(say);
         }
         self.tell(say);
@@ -137,6 +139,7 @@ impl CutOff {
             }
             Deed::Suspend { until_unix_ms } => self.stand.suspended_until_unix_ms = *until_unix_ms,
             Deed::Seal { .. } => self.stand.is_sealed = true,
+            Deed::Reading(reading) => self.order.bind(reading),
             Deed::Acknowledge
             | Deed::Plan { .. }
             | Deed::Claim(_)
@@ -144,8 +147,7 @@ impl CutOff {
             | Deed::Close { .. }
             | Deed::Revoke
             | Deed::Restore
-            | Deed::Reset
-            | Deed::Reading(_) => {}
+            | Deed::Reset => {}
         }
     }
 
@@ -195,6 +197,26 @@ impl CutOff {
             | Rung::Restored => false,
         };
         self.stand.hold.as_ref().is_some_and(enough)
+    }
+
+    /// Whether the supplier's readings end too long ago for a cut that is said to be verified.
+    pub fn has_lapsed(&self) -> bool {
+        let stand = &self.stand;
+        let lapsed = |hold: &Hold| hold.has_lapsed(self.order.points.len());
+        matches!(stand.rung, Rung::Verified | Rung::Maintained) && stand.hold.as_ref().is_some_and(lapsed)
+    }
+
+    /// What the hold that runs lacks now for what was said to be verified: the predicate is asked as long as that is said.
+    ///
+    /// # Errors
+    /// What it lacks.
+    pub fn holds_now(&self) -> Result<(), Lack> {
+        let (holds, points) = (&self.order.holds, self.order.points.len());
+        let Some(hold) = &self.stand.hold else { return Err(Lack::Time) };
+        match hold.is_verified(holds, points) {
+            Ok(()) if !hold.is_covered(holds) => Err(Lack::Coverage),
+            enough => enough,
+        }
     }
 
     /// Whether another month is to be told: it was held, and the supplier's readings agree.

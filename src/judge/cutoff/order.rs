@@ -1,6 +1,6 @@
 //! What a cut-off order says. The authority signs it; the gateway witnesses whether it is carried out, and switches nothing.
 
-use super::holds::Holds;
+use super::{holds::Holds, reading::UtilityReading};
 use crate::{
     catalogue::Citation,
     terms::{AssetId, Digest, KeyId, MeterId, MilliWatts, Name, OrderId},
@@ -124,6 +124,17 @@ pub struct Point {
     pub carrier: Carrier,
     /// The meter upstream, which measures this point and nothing else; with [`Carrier::Upstream`] only.
     pub upstream: Option<MeterId>,
+    /// The number of the supplier's meter beside it. Where the order names none it is that of the first reading.
+    pub utility_meter: Option<UtilityMeter>,
+}
+
+/// Which of the supplier's meters stands beside a point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UtilityMeter {
+    /// The number on it.
+    pub serial: String,
+    /// The order names it; otherwise the first reading did.
+    pub is_ordered: bool,
 }
 
 /// The law an order rests on: none without it (国发〔2010〕7号 IV.3, 依法).
@@ -195,4 +206,22 @@ pub struct Order {
     pub safe_state: Option<SafeState>,
     /// How long it must hold.
     pub holds: Holds,
+}
+
+impl Order {
+    /// Whether a reading is of another meter than the supplier's that stands beside the point.
+    pub fn is_another_meters(&self, reading: &UtilityReading) -> bool {
+        let named = self.points.iter().find(|point| point.meter == reading.meter);
+        let named = named.and_then(|point| point.utility_meter.as_ref());
+        named.is_some_and(|named| reading.serial.as_deref() != Some(named.serial.as_str()))
+    }
+
+    /// The first reading of a point for which the order names no number of the supplier's meter names it.
+    pub fn bind(&mut self, reading: &UtilityReading) {
+        let Some(serial) = &reading.serial else { return };
+        if let Some(point) = self.points.iter_mut().find(|point| point.meter == reading.meter) {
+            let first = || UtilityMeter { serial: serial.clone(), is_ordered: false };
+            point.utility_meter.get_or_insert_with(first);
+        }
+    }
 }

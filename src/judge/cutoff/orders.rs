@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     judge::{DarkMeter, Event, Finding, Mark},
-    terms::{AssetId, MeterId, OrderId, Stamp},
+    terms::{AssetId, MeterId, OrderId, Stamp, WattHours},
 };
 
 /// What the log tells of one order.
@@ -95,9 +95,12 @@ impl Orders {
             (Deed::Reading(_), Some(known)) if act.is_a_strangers_reading(known.cut().order()) => {
                 Err(Unfit::NotTheSupplier)
             }
+            (Deed::Reading(reading), Some(known)) if known.cut().order().is_another_meters(reading) => {
+                Err(Unfit::AnotherMeter)
+            }
             (Deed::Reading(reading), Some(_)) if reading.is_not_yet(at.wall_unix_ms) => Err(Unfit::NotYet),
             (deed, Some(known)) => {
-                if known.cut().may(deed) {
+                if known.cut().may(deed) && !known.is_too_early(deed) {
                     Ok(())
                 } else {
                     Err(Unfit::OutOfTurn)
@@ -137,7 +140,7 @@ impl Orders {
                     && execution.on_act(at, act, say).is_ok()
                     && let Deed::Order(order) = &act.deed
                 {
-                    execution.name_points(order, beside(order.asset).into_iter());
+                    execution.name_points(at, order, beside(order.asset).into_iter());
                 }
             }
         }
@@ -156,9 +159,16 @@ impl Orders {
     }
 
     /// Takes what a meter shows of the time in which the witness was dark.
-    pub fn on_dark(&mut self, at: &Stamp, told: &DarkMeter, say: &mut dyn FnMut(Finding)) {
+    /// `possible` is the most that can have passed it meanwhile.
+    pub fn on_dark(
+        &mut self,
+        at: &Stamp,
+        told: &DarkMeter,
+        possible: WattHours,
+        say: &mut dyn FnMut(Finding),
+    ) {
         for execution in self.all.iter_mut().filter(|execution| execution.concerns(told.meter)) {
-            execution.on_dark(at, told, &mut |said| say(finding(said)));
+            execution.on_dark(at, told, possible, &mut |said| say(finding(said)));
         }
     }
 

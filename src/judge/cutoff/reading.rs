@@ -146,7 +146,10 @@ impl UtilityReading {
     /// registers by [`super::reconcile`]. Energy of a span that began before the cut may have passed before it.
     pub fn says(&self, since_unix_ms: i64) -> Agreement {
         let moved = self.power_from().is_some_and(|from| from >= since_unix_ms);
-        if moved || self.switch == Switch::Closed {
+        // A switch that stood closed before the cut tells nothing of it.
+        let is_closed = self.switch == Switch::Closed
+            && self.spans.last().is_some_and(|span| span.to_unix_ms > since_unix_ms);
+        if moved || is_closed {
             return Agreement::Differs;
         }
         self.offer().map_or(Agreement::TellsNothing, |offer| {

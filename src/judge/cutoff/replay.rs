@@ -79,9 +79,14 @@ impl CutOff {
         if cues.iter().all(|cue| table::way(self.stand.rung, *cue) == Way::Refused) {
             return Ok(());
         }
+        let is_another_meters =
+            matches!(&act.deed, Deed::Reading(reading) if self.order.is_another_meters(reading));
+        if is_another_meters {
+            return Err(Impossible::NotTheSupplier);
+        }
         self.note_act(act);
         if let Deed::Reading(reading) = &act.deed {
-            self.note_reading(at, reading);
+            self.note_reading(reading);
         }
         for cue in cues {
             if self.acts.len() == MAX_OPEN_ACTS {
@@ -109,7 +114,7 @@ impl CutOff {
         if !told.stand.hold.is_none_or(|hold| self.is_borne_out(&hold)) {
             return Err(Impossible::Agreed);
         }
-        self.stand = told.stand;
+        self.stand_at(told.stand);
         Ok(())
     }
 
@@ -157,10 +162,17 @@ impl CutOff {
         if expected != stand {
             return Err(Impossible::Stand);
         }
-        self.stand = stand;
-        self.denied = None;
+        self.stand_at(stand);
         self.acts.retain(|(_, _, hash)| !told.evidence.contains(hash));
         Ok(())
+    }
+
+    /// A denial stands until its hold is over, whatever happens to the witness meanwhile.
+    fn stand_at(&mut self, stand: Stand) {
+        let goes_on =
+            self.stand.hold.zip(stand.hold).is_some_and(|(before, hold)| !hold.restarted_from(&before));
+        self.is_denied &= goes_on;
+        self.stand = stand;
     }
 
     /// Takes how an order stood where its log begins, in one that goes on after another.
@@ -169,11 +181,9 @@ impl CutOff {
     }
 
     /// What a reading says itself: what it can agree with at most, or that no hold runs.
-    fn note_reading(&mut self, at: &Stamp, reading: &UtilityReading) {
+    fn note_reading(&mut self, reading: &UtilityReading) {
         let says = |hold: Hold| reading.says(hold.since.wall_unix_ms);
-        if self.stand.rung.is_held() && self.stand.hold.map(says) == Some(Agreement::Differs) {
-            self.denied = Some(*at);
-        }
+        self.is_denied |= self.stand.hold.map(says) == Some(Agreement::Differs);
         let place = self.order.points.iter().position(|point| point.meter == reading.meter);
         if let Some(offer) = place.zip(reading.offer()) {
             if self.offers.len() == MAX_OFFERS {
@@ -206,8 +216,7 @@ impl CutOff {
     fn is_earned(&self, at: &Stamp, cue: Cue, to: Rung) -> Result<(), Impossible> {
         let Stand { hold, was_seen, is_sealed, month, suspended_until_unix_ms, .. } = &self.stand;
         let (holds, points) = (&self.order.holds, self.order.points.len());
-        // What a power cut took the outcome of, between the act and its step, denies nothing after it.
-        let is_denied = self.denied.is_some_and(|denied| denied.boot == at.boot);
+        let is_denied = self.is_denied;
         let of_hold = |enough: Result<(), Lack>| enough.map_err(Impossible::Hold);
         match cue {
             Cue::Held | Cue::MonthHeld | Cue::SealStands | Cue::Seal if is_denied => Err(Impossible::Agreed),
@@ -250,6 +259,7 @@ impl CutOff {
             | Cue::ReadingTellsNothing
             | Cue::ReadingDiffers
             | Cue::SealStands
+            | Cue::Lapsed
             | Cue::Gap
             | Cue::PowerBack
             | Cue::Drawing

@@ -3,7 +3,8 @@
 use super::{hold::Hold, holds::Holds, rung::Rung};
 use crate::terms::{AssetId, OrderId, Stamp};
 
-/// Time between two notes of a hold that runs, in milliseconds: what a power cut may take from it at most.
+/// Time between two notes of a hold that runs, in milliseconds: what a power cut may take from it at most, and by how much
+/// a hold that a meter carries grows between two records, but for its gaps.
 pub const NOTE_MS: i64 = 300_000;
 
 /// How an order stands.

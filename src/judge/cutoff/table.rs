@@ -6,10 +6,10 @@
 //!
 //! ```text
 //! cue              issued ack    sched  claim  obs    prov   verif  maint  viol   indet  susp   closed cancel restor
-//! order            .      issued issued .      claim  claim  claim  claim  x      claim  x      x      x      x
+//! order            .      issued issued claim  claim  claim  claim  claim  x      claim  x      x      x      x
 //! acknowledge      ack    x      x      x      x      x      x      x      x      x      x      x      x      x
 //! plan             sched  sched  .      x      x      x      x      x      x      x      x      x      x      x
-//! claim            claim  claim  claim  x      x      x      x      x      x      x      x      x      x      x
+//! claim            claim  claim  claim  claim  x      x      x      x      x      x      x      x      x      x
 //! suspend          susp   susp   susp   susp   susp   susp   susp   susp   susp   susp   .      x      x      x
 //! resume           x      x      x      x      x      x      x      x      x      x      <      x      x      x
 //! seal             x      x      x      .      .      .      maint  .      x      .      x      x      x      x
@@ -24,6 +24,7 @@
 //! held             .      .      .      .      prov   verif  .      .      .      .      .      .      .      .
 //! seal_stands      .      .      .      .      .      .      maint  .      .      .      .      .      .      .
 //! month_held       .      .      .      .      .      .      .      maint  .      .      .      .      .      .
+//! agreement_lapsed .      .      .      .      .      .      prov   prov   .      .      .      .      .      .
 //! gap              .      .      .      .      .      obs    obs    obs    .      .      .      .      .      .
 //! power_back       .      .      .      .      claim  .      .      .      .      claim  .      .      .      .
 //! drawing          .      .      .      .      viol   viol   viol   viol   .      viol   .      .      .      .
@@ -78,6 +79,8 @@ worded! {
         SealStands "seal_stands"
         /// Another month has held, and the supplier's reading agrees with it.
         MonthHeld "month_held"
+        /// The supplier's readings end longer ago than a cut may be said to be verified without them.
+        Lapsed "agreement_lapsed"
         /// A gap that does not merely pause the hold.
         Gap "gap"
         /// Power or voltage came back before the cut had been seen for as long as the order asks: it was none yet.
@@ -118,9 +121,13 @@ pub const fn way(from: Rung, cue: Cue) -> Way {
         Cue::Suspend | Cue::Resume | Cue::SuspensionOver => on_suspension(from, cue),
         Cue::Seal | Cue::Close | Cue::Revoke | Cue::Restore | Cue::Reset => on_authority(from, cue),
         Cue::ReadingAgrees | Cue::ReadingTellsNothing | Cue::ReadingDiffers => on_reading(from, cue),
-        Cue::Dead | Cue::Held | Cue::SealStands | Cue::MonthHeld | Cue::Gap | Cue::PowerBack => {
-            on_hold(from, cue)
-        }
+        Cue::Dead
+        | Cue::Held
+        | Cue::SealStands
+        | Cue::MonthHeld
+        | Cue::Lapsed
+        | Cue::Gap
+        | Cue::PowerBack => on_hold(from, cue),
         Cue::Drawing | Cue::Exporting => match from {
             Rung::Observing | Rung::Provisional | Rung::Verified | Rung::Maintained | Rung::Indeterminate => {
                 To(Rung::Violated)
@@ -145,11 +152,14 @@ const fn doubted(from: Rung) -> Way {
 
 const fn on_order(from: Rung) -> Way {
     match from {
-        Rung::Issued | Rung::CutClaimed => Stays,
+        Rung::Issued => Stays,
         Rung::Acknowledged | Rung::Scheduled => To(Rung::Issued),
-        Rung::Observing | Rung::Provisional | Rung::Verified | Rung::Maintained | Rung::Indeterminate => {
-            To(Rung::CutClaimed)
-        }
+        Rung::CutClaimed
+        | Rung::Observing
+        | Rung::Provisional
+        | Rung::Verified
+        | Rung::Maintained
+        | Rung::Indeterminate => To(Rung::CutClaimed),
         Rung::Violated | Rung::Suspended | Rung::Closed | Rung::Cancelled | Rung::Restored => Refused,
     }
 }
@@ -159,7 +169,10 @@ const fn on_supplier(from: Rung, cue: Cue) -> Way {
         (Cue::Acknowledge, Rung::Issued) => To(Rung::Acknowledged),
         (Cue::Plan, Rung::Issued | Rung::Acknowledged) => To(Rung::Scheduled),
         (Cue::Plan, Rung::Scheduled) => Stays,
-        (Cue::Claim, Rung::Issued | Rung::Acknowledged | Rung::Scheduled) => To(Rung::CutClaimed),
+        // Once more where power came back since, or the order was given anew.
+        (Cue::Claim, Rung::Issued | Rung::Acknowledged | Rung::Scheduled | Rung::CutClaimed) => {
+            To(Rung::CutClaimed)
+        }
         (_, _) => Refused,
     }
 }
@@ -205,6 +218,7 @@ const fn on_hold(from: Rung, cue: Cue) -> Way {
         | (Cue::Gap, Rung::Provisional | Rung::Verified | Rung::Maintained) => To(Rung::Observing),
         (Cue::Held, Rung::Observing) => To(Rung::Provisional),
         (Cue::Held, Rung::Provisional) => To(Rung::Verified),
+        (Cue::Lapsed, Rung::Verified | Rung::Maintained) => To(Rung::Provisional),
         (Cue::PowerBack, Rung::Observing | Rung::Indeterminate) => To(Rung::CutClaimed),
         (Cue::SealStands, Rung::Verified) | (Cue::MonthHeld, Rung::Maintained) => To(Rung::Maintained),
         (_, _) => Stays,
@@ -233,6 +247,7 @@ impl Cue {
             | Cue::Held
             | Cue::SealStands
             | Cue::MonthHeld
+            | Cue::Lapsed
             | Cue::Gap
             | Cue::PowerBack
             | Cue::Drawing
@@ -285,6 +300,7 @@ mod tests {
             Cue::Held => "held",
             Cue::SealStands => "seal_stands",
             Cue::MonthHeld => "month_held",
+            Cue::Lapsed => "agreement_lapsed",
             Cue::Gap => "gap",
             Cue::PowerBack => "power_back",
             Cue::Drawing => "drawing",

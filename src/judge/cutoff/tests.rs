@@ -1,5 +1,6 @@
 mod ladder;
 mod random;
+mod stopped;
 mod supplier;
 pub(in crate::judge) mod tale;
 mod thrown;

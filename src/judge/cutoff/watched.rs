@@ -1,14 +1,18 @@
 //! One point of an order as its meters show it: up to when it is proven to be without power, and by whom.
 
 use super::{
+    hold::Hold,
     order::{Carrier, Point},
     reading::UtilityReading,
     reconcile::DayBook,
+    registers::{AtPoint, Known},
     table::Cue,
 };
 use crate::{
     judge::{
         DarkMeter,
+        commission::REGISTER_AGE_MS,
+        floor::{UNFIT_PERCENT, register_floor},
         memory::Mark,
         register::{is_span_known, redated},
         state::{State, Why},
@@ -39,6 +43,10 @@ pub struct Seen {
     pub patience_ms: i64,
     /// Balanced voltage stands behind a point that should be open.
     pub is_fed: bool,
+    /// Rated power of what it serves.
+    pub rated: MilliWatts,
+    /// The most its metering point can pass.
+    pub capacity: MilliWatts,
 }
 
 /// What a fact means to a point.
@@ -54,13 +62,33 @@ pub(super) enum Heard {
     Nothing,
 }
 
-/// The last good word of one meter.
+/// The last good word of one meter, and what its register advanced since the hold began.
 #[derive(Clone, Copy, Debug, Default)]
 struct Trail {
-    mark: Option<Mark>,
-    /// The register where the run began.
-    first: Option<Mark>,
-    power_fails: Option<i64>,
+    known: Option<Known>,
+    at: Option<Stamp>,
+    /// Since when it is counted.
+    from: Option<Stamp>,
+    moved: WattHours,
+    blind: WattHours,
+    /// The witness was stopped since the last word.
+    is_resumed: bool,
+}
+
+impl Trail {
+    /// As a hold knew it that goes on after a stop of the witness.
+    fn resuming(known: Option<Known>, since: &Stamp, until: &Stamp) -> Trail {
+        let at = known.map(|_| *until);
+        Trail { known, at, from: Some(*since), is_resumed: true, ..Trail::default() }
+    }
+
+    fn begin(&mut self) {
+        (self.from, self.moved, self.blind) = (self.at, WattHours(0), WattHours(0));
+    }
+
+    fn moments(&mut self) -> impl Iterator<Item = &mut Stamp> {
+        [&mut self.at, &mut self.from].into_iter().flatten()
+    }
 }
 
 /// One point, followed.
@@ -75,9 +103,9 @@ pub(super) struct Watched {
     pub(super) proven_to: Option<Stamp>,
     /// There was a gap since this was last asked, and what it was like.
     pub(super) gap: Gap,
-    /// What the registers advanced since the hold began, and what of that is nothing.
+    /// What moved before the witness was stopped, at whichever point, and what the supplier's meter counted.
     pub(super) moved: WattHours,
-    pub(super) blind: WattHours,
+    utility_blind: WattHours,
     /// Who has carried the proof.
     pub(super) by: Carrier,
     /// Voltage behind the cut was told and stands yet.
@@ -87,6 +115,8 @@ pub(super) struct Watched {
     pub(super) days: DayBook,
     pub(super) error_ppm: i64,
     own: Option<State>,
+    /// Rated power of what its own meter serves, once that was heard of.
+    rated: Option<MilliWatts>,
     own_trail: Trail,
     upstream_trail: Trail,
 }
@@ -99,8 +129,10 @@ pub(super) enum Gap {
     None,
     /// Time that was not seen, with registers still on both sides.
     Still,
-    /// A register moved, the meter was without supply, or nobody knows how long it was.
+    /// A register moved, the meter was without supply, or nobody knows how long it was or what the register was before.
     Torn,
+    /// The register rose by more than can have passed.
+    Leapt,
 }
 
 impl Watched {
@@ -113,13 +145,14 @@ impl Watched {
             proven_to: None,
             gap: Gap::None,
             moved: WattHours(0),
-            blind: WattHours(0),
+            utility_blind: WattHours(0),
             by: Carrier::Own,
             is_fed: false,
             patience_ms: 0,
             days: DayBook::default(),
             error_ppm: 0,
             own: None,
+            rated: None,
             own_trail: Trail::default(),
             upstream_trail: Trail::default(),
         }
@@ -128,26 +161,56 @@ impl Watched {
     /// A point that the order does not name and that feeds the equipment all the same.
     pub(super) fn beside(meter: MeterId) -> Watched {
         let (carrier, upstream) = (Carrier::Own, None);
-        Watched::of(&Point { meter, feeder: None, breaker: None, carrier, upstream })
+        let utility_meter = None;
+        Watched::of(&Point { meter, feeder: None, breaker: None, carrier, upstream, utility_meter })
     }
 
-    /// The proof goes on from here after a stop of the witness.
-    pub(super) fn resume(&mut self, until: &Stamp, carrier: Carrier) {
-        (self.run_from, self.proven_to, self.by) = (Some(*until), Some(*until), carrier);
+    /// The proof goes on from here after a stop of the witness, and so do the registers.
+    pub(super) fn resume(&mut self, hold: &Hold, known: AtPoint) {
+        (self.run_from, self.proven_to, self.by) = (Some(hold.until), Some(hold.until), hold.carrier);
+        self.own_trail = Trail::resuming(known.own, &hold.since, &hold.until);
+        self.upstream_trail = Trail::resuming(known.upstream, &hold.since, &hold.until);
     }
 
-    /// The witness was dark: what a meter counts is weighed from its last reading before. True when the point's own register
-    /// moved where it proves that nothing did.
-    pub(super) fn wake(&mut self, told: &DarkMeter) -> bool {
+    /// Its registers, for whoever goes on after a stop.
+    pub(super) fn known(&self) -> AtPoint {
+        AtPoint { own: self.own_trail.known, upstream: self.upstream_trail.known }
+    }
+
+    /// What the registers advanced since the hold began.
+    pub(super) fn moved(&self) -> WattHours {
+        let metered = self.own_trail.moved.0.saturating_add(self.upstream_trail.moved.0);
+        WattHours(metered.saturating_add(self.moved.0))
+    }
+
+    /// What of that is nothing: two steps of each register, and upstream the no-load losses and the floor of that time.
+    pub(super) fn blind(&self) -> WattHours {
+        let metered = self.own_trail.blind.0.saturating_add(self.upstream_trail.blind.0);
+        WattHours(metered.saturating_add(self.utility_blind.0))
+    }
+
+    /// The witness was dark: what a meter counts is weighed from its last reading before; `possible` is the most that can
+    /// have passed. Tells what the point's own register means where it proves that nothing moved.
+    pub(super) fn wake(&mut self, told: &DarkMeter, possible: WattHours) -> Woke {
         let is_own = told.meter == self.meter;
         let trail = if is_own { &mut self.own_trail } else { &mut self.upstream_trail };
-        let before = *trail.mark.get_or_insert(told.before);
-        trail.first.get_or_insert(before);
-        let has_moved = is_own && self.carrier == Carrier::Own && !told.is_still();
-        if has_moved {
-            self.doubt();
+        let (before, after) = (told.before.register.energy, told.after.register);
+        let is_of_the_hold = trail.known.is_some();
+        let known = *trail.known.get_or_insert(Known { energy: before, power_fails: None });
+        trail.at.get_or_insert(told.before.at);
+        let rise = after.energy.0.saturating_sub(known.energy.0);
+        if !is_own || self.carrier != Carrier::Own || rise == 0 && told.is_still() {
+            return Woke::Still;
         }
-        has_moved
+        self.doubt();
+        // What was counted before the hold began is no power behind the cut.
+        if !is_of_the_hold || rise <= register_floor(after.step).0 {
+            Woke::Moved
+        } else if rise > possible.0 {
+            Woke::Leapt
+        } else {
+            Woke::Drew
+        }
     }
 
     /// The meters that show something of it.
@@ -168,9 +231,9 @@ impl Watched {
 
     /// The hold begins: what registers did before is another matter.
     pub(super) fn begin(&mut self) {
-        (self.moved, self.gap) = (WattHours(0), Gap::None);
-        self.own_trail.first = self.own_trail.mark;
-        self.upstream_trail.first = self.upstream_trail.mark;
+        (self.moved, self.utility_blind, self.gap) = (WattHours(0), WattHours(0), Gap::None);
+        self.own_trail.begin();
+        self.upstream_trail.begin();
     }
 
     pub(super) fn on_clock_step(&mut self, now: &Stamp) {
@@ -179,8 +242,8 @@ impl Watched {
             *at = redated(at, now);
         }
         for trail in [&mut self.own_trail, &mut self.upstream_trail] {
-            for mark in [&mut trail.mark, &mut trail.first].into_iter().flatten() {
-                mark.at = redated(&mark.at, now);
+            for at in trail.moments() {
+                *at = redated(at, now);
             }
         }
     }
@@ -190,7 +253,7 @@ impl Watched {
     }
 
     fn hear_own(&mut self, seen: &Seen) -> Heard {
-        self.own = Some(seen.state);
+        (self.own, self.rated) = (Some(seen.state), Some(seen.rated));
         if !seen.is_told {
             return Heard::Nothing;
         }
@@ -218,7 +281,7 @@ impl Watched {
             return Heard::Nothing;
         }
         match seen.state {
-            State::Dead | State::Energised if self.is_silent() => {
+            State::Dead | State::Energised if self.is_silent() && self.is_fit(seen) => {
                 self.prove(seen, Carrier::Upstream);
                 Heard::Proof
             }
@@ -237,29 +300,31 @@ impl Watched {
         matches!(self.own, Some(State::Unknown(Why::Fault(_) | Why::Silent)))
     }
 
+    /// Whether no more could hide below the floor and the step of the meter upstream than the point's own meter would be
+    /// fit with: of its rated power, and of an hour of it.
+    fn is_fit(&self, seen: &Seen) -> bool {
+        const HOUR_MS: i64 = 3_600_000;
+        let Some(rated) = self.rated else { return false };
+        let most = MilliWatts(rated.0 / 100 * UNFIT_PERCENT);
+        let steps = seen.mark.map_or(WattHours(0), |mark| register_floor(mark.register.step));
+        seen.idle <= most && steps <= most.over_ms(HOUR_MS)
+    }
+
     fn prove(&mut self, seen: &Seen, by: Carrier) {
         self.patience_ms = seen.patience_ms;
         let span_ms = self.proven_to.map(|to| seen.at.since_ms(&to));
         let is_known = self.proven_to.is_none_or(|to| is_span_known(&to, &seen.at));
         let trail = if by == Carrier::Own { &mut self.own_trail } else { &mut self.upstream_trail };
-        let before = std::mem::replace(
-            trail,
-            Trail { mark: seen.mark, first: trail.first.or(seen.mark), power_fails: seen.power_fails },
-        );
-        let advanced = advance(&before, seen, by);
-        let failed = before.power_fails.zip(seen.power_fails).is_some_and(|(before, now)| before != now);
-        let gap = match span_ms {
-            Some(span) if is_known && (0..=seen.patience_ms).contains(&span) => Gap::None,
-            Some(span) if is_known && span > 0 && advanced.0 == 0 && !failed => Gap::Still,
-            Some(_) => Gap::Torn,
-            None => Gap::None,
+        let passed = trail.follow(seen, by);
+        let is_close = span_ms.is_none_or(|span| is_known && (0..=seen.patience_ms).contains(&span));
+        let gap = match (passed, span_ms) {
+            (Passed::Leapt, _) => Gap::Leapt,
+            (_, None) => Gap::None,
+            (Passed::Unknown | Passed::Fell, Some(_)) => Gap::Torn,
+            (Passed::Still | Passed::Rose, Some(_)) if is_close => Gap::None,
+            (Passed::Still, Some(span)) if is_known && span > 0 => Gap::Still,
+            (Passed::Still | Passed::Rose, Some(_)) => Gap::Torn,
         };
-        self.moved.0 = match by {
-            Carrier::Own => self.moved.0.saturating_add(advanced.0),
-            Carrier::Upstream | Carrier::Utility => self.moved.0.max(beyond_idle(trail, seen).0),
-        };
-        let step = seen.mark.map_or(WattHours(0), |mark| mark.register.step);
-        self.blind = WattHours(step.0.saturating_mul(2));
         self.run_on(&seen.at, gap, by);
     }
 
@@ -281,7 +346,7 @@ impl Watched {
         };
         let reached = self.proven_to.map_or(from.wall_unix_ms, |proven| proven.wall_unix_ms);
         self.moved.0 = self.moved.0.saturating_add(reading.energy_after(reached).0);
-        self.blind = WattHours(reading.step.0.saturating_mul(2));
+        self.utility_blind = register_floor(reading.step);
         self.run_from.get_or_insert(*from);
         self.run_on(to, gap, Carrier::Utility);
         true
@@ -297,26 +362,70 @@ impl Watched {
     }
 }
 
-/// What the register advanced since the last good word beyond what the line may draw when it is cut: nothing at its own
-/// meter, no-load losses at the one upstream.
-fn advance(before: &Trail, seen: &Seen, by: Carrier) -> WattHours {
-    let (Some(before), Some(now)) = (before.mark, seen.mark) else { return WattHours(0) };
-    let moved = now.register.energy.0.saturating_sub(before.register.energy.0).saturating_abs();
-    let idle = match by {
-        Carrier::Own | Carrier::Utility => 0,
-        Carrier::Upstream => allowed(&before, &now, seen.idle),
-    };
-    WattHours(moved.saturating_sub(idle).max(0))
+/// What a register did since the last good word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passed {
+    /// Nobody knows: one of the two words is missing.
+    Unknown,
+    /// It advanced by nothing that the line may not draw when it is cut: nothing at its own meter, no-load losses at the
+    /// one upstream. Neither was the meter without supply.
+    Still,
+    /// It advanced by more, or the meter was without supply.
+    Rose,
+    /// It fell.
+    Fell,
+    /// It rose by more than can have passed.
+    Leapt,
 }
 
-/// What the register upstream advanced since the hold began, beyond no-load losses.
-fn beyond_idle(trail: &Trail, seen: &Seen) -> WattHours {
-    let (Some(first), Some(now)) = (trail.first, seen.mark) else { return WattHours(0) };
-    let moved = now.register.energy.0.saturating_sub(first.register.energy.0).saturating_abs();
-    WattHours(moved.saturating_sub(allowed(&first, &now, seen.idle)).max(0))
+impl Trail {
+    /// Takes a good word and adds what the register advanced since the last. Nothing that it advanced is ever taken back
+    /// while a hold lasts.
+    fn follow(&mut self, seen: &Seen, by: Carrier) -> Passed {
+        let is_resumed = std::mem::take(&mut self.is_resumed);
+        let Some(mark) = seen.mark else {
+            // A meter that counts no energy has nothing that could have moved; after a stop nobody knows that.
+            return if self.known.is_none() && !is_resumed { Passed::Still } else { Passed::Unknown };
+        };
+        let (energy, steps) = (mark.register.energy, register_floor(mark.register.step));
+        let before = self.known.replace(Known { energy, power_fails: seen.power_fails }).zip(self.at);
+        self.at = Some(seen.at);
+        let from = *self.from.get_or_insert(seen.at);
+        let idle = |since: &Stamp| match by {
+            Carrier::Own | Carrier::Utility => 0,
+            Carrier::Upstream => seen.idle.over_ms(seen.at.since_ms(since).max(0)).0,
+        };
+        self.blind = self.blind.max(WattHours(steps.0.saturating_add(idle(&from))));
+        let Some((before, at)) = before else { return Passed::Unknown };
+        let rise = energy.0.saturating_sub(before.energy.0);
+        self.moved.0 = self.moved.0.saturating_add(rise.max(0));
+        let span_ms = seen.at.since_ms(&at).max(0).saturating_add(REGISTER_AGE_MS);
+        let failed = before.power_fails.zip(seen.power_fails).is_some_and(|(before, now)| before != now);
+        let nothing = match by {
+            Carrier::Own | Carrier::Utility => 0,
+            Carrier::Upstream => idle(&at).saturating_add(steps.0),
+        };
+        if rise > seen.capacity.over_ms(span_ms).0.saturating_add(steps.0) {
+            Passed::Leapt
+        } else if rise < steps.0.saturating_neg() {
+            Passed::Fell
+        } else if rise.saturating_abs() > nothing || failed {
+            Passed::Rose
+        } else {
+            Passed::Still
+        }
+    }
 }
 
-fn allowed(before: &Mark, now: &Mark, idle: MilliWatts) -> i64 {
-    let span_ms = now.at.since_ms(&before.at).max(0);
-    idle.over_ms(span_ms).0.saturating_add(now.register.step.0.saturating_mul(2))
+/// What a point's own register shows of a time in which the witness was dark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Woke {
+    /// It stood, or it proves nothing of this point.
+    Still,
+    /// It is not where it was: no hold goes on over it.
+    Moved,
+    /// It rose by more than can have passed.
+    Leapt,
+    /// It counted more than two steps, which is power behind the cut.
+    Drew,
 }

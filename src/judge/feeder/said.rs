@@ -162,6 +162,8 @@ impl Feeder {
             power_fails: reading.and_then(|reading| reading.value(Quantity::PowerFails)),
             patience_ms: polls_ms.max(SILENCE_MS),
             is_fed: self.line.is_fed(),
+            rated: self.terms.rated,
+            capacity: self.terms.capacity(),
         }
     }
 

@@ -42,11 +42,12 @@ impl Site {
         };
         let Some(known) = waking.last.iter().position(|(meter, _)| *meter == terms.meter) else { return };
         let (meter, before) = waking.last.swap_remove(known);
+        let possible = terms.possible(after.at.since_ms(&before.at), after.register.step);
         let told = DarkMeter { meter, asset: terms.asset(), dark: waking.dark, before, after };
         if waking.last.is_empty() {
             self.waking = None;
         }
-        self.orders.on_dark(at, &told, say);
+        self.orders.on_dark(at, &told, possible, say);
         self.isolate();
         say(Finding::Event(Event::Dark(told)));
     }

@@ -231,7 +231,10 @@ fn silence_alone_proves_nothing_and_a_supplier_that_was_named_proves_it() {
         for _ in 0..8 * 60 {
             tale.wait(MINUTE_MS).see(0, None).tick(true);
         }
-        tale.reading(8, 0, Switch::Open);
+        let now = tale.now.wall_unix_ms;
+        let reading = tale.told_of("m1", (now - 8 * HOUR_MS, now), 0, Switch::Open);
+        let expected = if carrier == Carrier::Utility { Ok(()) } else { Err(Unfit::OutOfTurn) };
+        assert_eq!(tale.act(Deed::Reading(reading)), expected, "no answer says that it was used for nothing");
         tale
     };
     assert_eq!(silent(Carrier::Own).rung(), Rung::CutClaimed);

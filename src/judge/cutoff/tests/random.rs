@@ -62,7 +62,8 @@ impl Told {
     fn denies(self, tale: &Tale, since_unix_ms: i64) -> bool {
         let from = self.reading(tale).spans[0].from_unix_ms;
         let shows = self.energy && self.quality == Quality::Measured && from >= since_unix_ms;
-        shows || self.switch == Switch::Closed
+        // A switch that stood closed before the cut tells nothing of it.
+        shows || self.switch == Switch::Closed && self.reading(tale).spans[0].to_unix_ms > since_unix_ms
     }
 }
 
@@ -159,7 +160,13 @@ fn live(tale: &mut Tale, turn: &Turn) {
         Turn::Reads(told) => {
             let (reading, points) = (told.reading(tale), tale.cut().order().points.len());
             let is_future = reading.spans[0].to_unix_ms > tale.now.wall_unix_ms + AHEAD_MS;
-            let expected = match (told.at_second && points == 1, is_future, tale.rung().is_over()) {
+            let stand = tale.stand();
+            let is_unheld = stand.hold.is_none() && stand.rung == Rung::CutClaimed;
+            let place = usize::from(told.at_second).min(points - 1);
+            let begins_none = tale.cut().order().points[place].carrier != Carrier::Utility;
+            let is_early = stand.rung.is_before_the_cut() || is_unheld && begins_none;
+            let expected = match (told.at_second && points == 1, is_future, stand.rung.is_over() || is_early)
+            {
                 (true, ..) => Err(Unfit::UnknownPoint),
                 (_, true, _) => Err(Unfit::NotYet),
                 (.., true) => Err(Unfit::OutOfTurn),

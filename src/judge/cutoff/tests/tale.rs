@@ -51,7 +51,7 @@ pub(in crate::judge) fn holds() -> Holds {
 
 pub(in crate::judge) fn point(carrier: Carrier) -> Point {
     let upstream = (carrier == Carrier::Upstream).then(|| meter("up"));
-    Point { meter: meter("m1"), feeder: None, breaker: None, carrier, upstream }
+    Point { meter: meter("m1"), feeder: None, breaker: None, carrier, upstream, utility_meter: None }
 }
 
 pub(in crate::judge) fn order(holds: Holds, points: Vec<Point>) -> Order {
@@ -105,6 +105,8 @@ pub(super) struct Tale {
     pub(super) now: Stamp,
     /// The register of each of the two meters.
     pub(super) energy: [i64; 2],
+    /// What may be nothing but no-load losses and the floor.
+    pub(super) idle: MilliWatts,
     acts: u64,
     /// The key that signs.
     pub(super) key: KeyId,
@@ -127,6 +129,7 @@ impl Tale {
             log: Vec::new(),
             now,
             energy: [5_000; 2],
+            idle: MilliWatts(0),
             acts: 0,
             key: AUTHORITY,
             replayed: None,
@@ -247,11 +250,13 @@ impl Tale {
             state: state.unwrap_or(State::Unknown(Why::Fault(Fault::Timeout))),
             is_told: state.is_some(),
             mark: Some(Mark { at: self.now, register }),
-            idle: MilliWatts(0),
+            idle: self.idle,
             error_ppm: 5_000,
             power_fails: None,
             patience_ms: PATIENCE_MS,
             is_fed: state == Some(State::Energised),
+            rated: MilliWatts::from_watts(12_500_000),
+            capacity: MilliWatts::from_watts(15_000_000),
         };
         self.hear(|orders, say| orders.on_seen(&seen, say));
         self
@@ -373,8 +378,19 @@ impl Tale {
 /// As `evidence::recall` does: all that follows from an act stands in the log.
 fn settle(memory: &mut OrderMemory, act: Digest) {
     let Some(place) = memory.after.iter().position(|after| after.hash == act) else { return };
-    if let Deed::Order(order) = memory.after.remove(place).deed {
-        memory.order = order;
+    match memory.after.remove(place).deed {
+        Deed::Order(order) => memory.order = order,
+        Deed::Reading(reading) => memory.order.bind(&reading),
+        Deed::Acknowledge
+        | Deed::Plan { .. }
+        | Deed::Claim(_)
+        | Deed::Suspend { .. }
+        | Deed::Resume
+        | Deed::Seal { .. }
+        | Deed::Close { .. }
+        | Deed::Revoke
+        | Deed::Restore
+        | Deed::Reset => {}
     }
 }
 

@@ -155,21 +155,25 @@ fn a_melt_behind_the_cut_violates_order_and_law_and_one_reset_opens_both() {
 }
 
 #[test]
-fn a_voltage_taken_at_the_bus_never_verifies_a_cut() {
-    let mut story = Story::at_bus();
-    story.run(10, 5_000, 100).order(Deed::Order(order())).order(Deed::Claim(Default::default()));
-    story.dead(20 * MINUTE).run(20 * 60, 0, 100).supplier_agrees();
-    assert_eq!(story.stand().rung, Rung::CutClaimed);
-}
-
-impl Story {
-    fn at_bus() -> Story {
-        let mut story = Story::new("2026-10-31");
-        let terms = Commissioned { voltage_point: VoltagePoint::Bus, ..terms() };
+fn an_order_that_no_meter_could_ever_tell_of_is_refused() {
+    let refused = |change: &dyn Fn(&mut Commissioned), order: Order| {
+        let mut own = terms();
+        change(&mut own);
+        let upstream = Commissioned { meter: tale::meter("up"), ..own.clone() };
         let standing = Standing::declared(LegalDay::parse("2026-10-31"));
-        story.site = Site::new(vec![terms], vec![Equipment { id: asset(), standing }], &Memory::default());
-        story
-    }
+        let site =
+            Site::new(vec![own, upstream], vec![Equipment { id: asset(), standing }], &Memory::default());
+        site.may(&Story::new("2026-10-31").stamp(), &act(Deed::Order(order)))
+    };
+    let upstream = || Order { points: vec![tale::point(Carrier::Upstream)], ..order() };
+    assert_eq!(refused(&|_| (), order()), Ok(()));
+    assert_eq!(refused(&|_| (), upstream()), Ok(()));
+    let at_bus = |terms: &mut Commissioned| terms.voltage_point = VoltagePoint::Bus;
+    assert_eq!(refused(&at_bus, order()), Err(Unfit::CannotTell), "it sees the bus, whatever is cut");
+    let silenced = |terms: &mut Commissioned| terms.powered_by = Some(tale::meter("m1"));
+    assert_eq!(refused(&silenced, order()), Err(Unfit::CannotTell), "it falls silent with the cut");
+    let blind = |terms: &mut Commissioned| terms.no_load = MilliWatts(terms.rated.0 / 10);
+    assert_eq!(refused(&blind, upstream()), Err(Unfit::CannotTell), "a tenth of the furnace hides there");
 }
 
 #[test]

@@ -4,7 +4,11 @@ use super::*;
 use crate::{
     judge::{
         Dark, DarkMeter, Ending,
-        cutoff::{Agreed, Carrier, Hold, HoldNote, Reconciliation, Stand, window::Kept},
+        cutoff::{
+            Agreed, Carrier, Hold, HoldNote, Recent, Reconciliation, Registers, Stand,
+            registers::{AtPoint, Known},
+            window::Kept,
+        },
     },
     terms::{AssetId, MeterId},
 };
@@ -21,7 +25,7 @@ fn drafts() -> Vec<Map<String, Value>> {
         "case": "demolish", "single_line": "USCC-1-v4", "second_feeds": "excluded",
         "not_before_unix_ms": FIRST_MS, "due_unix_ms": FIRST_MS + 5 * DAY_MS, "appeal": "60日内行政复议",
         "auxiliary_cap_w": 30_000, "contacts": "值班 0311-0000", "points": [
-            { "meter": "m1", "feeder": "35kV-312", "breaker": "312", "carrier": "own" },
+            { "meter": "m1", "feeder": "35kV-312", "breaker": "312", "carrier": "own", "utility_meter_serial": "31-0042" },
             { "meter": "m2", "carrier": "upstream", "upstream": "m9" },
         ],
         "requires": { "on_site_test": true, "photos": true, "seal": false },
@@ -103,6 +107,13 @@ fn stand() -> Stand {
             agreed.set(0, (FIRST_MS, FIRST_MS + DAY_MS));
             agreed
         },
+        registers: {
+            let known = |energy, power_fails| Some(Known { energy: WattHours(energy), power_fails });
+            let mut registers = Registers::default();
+            registers.set(0, AtPoint { own: known(918_273_645_000, Some(3)), upstream: known(4_200, None) });
+            registers
+        },
+        recent: Recent { proven_ms: 58_000, paused_ms: 1_000 },
     };
     Stand {
         rung: Rung::Verified,
