@@ -262,18 +262,20 @@ impl Execution {
             return;
         }
         let holds = self.cut.order.holds;
+        let moved = hold.moved.max(WattHours(sum(&self.points, Watched::moved)));
+        let blind = hold.blind.max(WattHours(sum(&self.points, Watched::blind)));
+        let carrier = hold.carrier.max(carrier(&self.points));
+        // What the supplier's register shows is for its readings to say.
+        let has_drawn = moved > blind && carrier != Carrier::Utility;
         match gap {
+            Gap::Leapt => return self.on_cue(at, Cue::Masked, say),
+            Gap::Still | Gap::Torn if has_drawn => return self.on_cue(at, Cue::Drawing, say),
             Gap::None => hold.prove(&to, &holds),
             Gap::Still if span_ms <= holds.longest_gap_ms => hold.pause(&to, &holds),
             Gap::Still | Gap::Torn => return self.restart(at, say),
-            Gap::Leapt => return self.on_cue(at, Cue::Masked, say),
         }
-        hold.moved = hold.moved.max(WattHours(sum(&self.points, Watched::moved)));
-        hold.blind = hold.blind.max(WattHours(sum(&self.points, Watched::blind)));
-        hold.carrier = hold.carrier.max(carrier(&self.points));
+        (hold.moved, hold.blind, hold.carrier) = (moved, blind, carrier);
         hold.registers = registers(&self.points);
-        // What the supplier's register shows is for its readings to say.
-        let has_drawn = hold.moved > hold.blind && hold.carrier != Carrier::Utility;
         let is_covered = hold.is_covered(&holds);
         let was_seen = hold.is_seen(&holds);
         self.cut.stand.was_seen |= was_seen;
