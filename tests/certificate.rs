@@ -143,6 +143,15 @@ impl Log {
 
     /// The meter shows no voltage, minute by minute, but for a gap of some minutes at noon of each second day.
     fn dead_for(&mut self, ms: i64) {
+        self.shows(State::Dead, WattHours(918_273_645_000), ms);
+    }
+
+    /// A furnace melts behind the cut.
+    fn draws(&mut self) {
+        self.shows(State::Drawing, WattHours(918_273_645_000 + 900_000), 5 * MINUTE_MS);
+    }
+
+    fn shows(&mut self, state: State, energy: WattHours, ms: i64) {
         for minute in 0..ms / MINUTE_MS {
             self.now.wall_unix_ms += MINUTE_MS;
             self.now.uptime_ms += MINUTE_MS.cast_unsigned();
@@ -150,13 +159,12 @@ impl Log {
             if is_gap {
                 continue;
             }
-            let energy = WattHours(918_273_645_000);
             let register = Register { energy, step: WattHours(2_100), modulus: None, raw: 0, raw_words: 2 };
             let at = self.now;
             let seen = Seen {
                 meter: meter(),
                 at,
-                state: State::Dead,
+                state,
                 is_told: true,
                 mark: Some(Mark { at, register }),
                 idle: MilliWatts(0),
@@ -313,6 +321,21 @@ fn the_certificate_says_whose_signature_the_second_witness_has() {
     // Whoever takes the supplier's key for the authority's has no second party before him.
     let both = [authority().public_key(), supplier().public_key()];
     assert_eq!(witnessed(&log.lines).facts(&both), Err(Uncertified::OneParty(2)));
+}
+
+#[test]
+fn whoever_has_the_logs_own_key_is_no_authority() {
+    let mut log = Log::begin(gateway());
+    log.commission(VoltagePoint::Load);
+    log.act("order", &order("国发〔2010〕7号 四(三)"));
+    log.act("claim", &claim());
+    log.dead_for(8 * DAY_MS);
+    log.reading(7);
+    assert_eq!(log.rung(), Rung::Verified, "a gateway that signs its own orders");
+    let both = [gateway().public_key(), authority().public_key()];
+    assert_eq!(witnessed(&log.lines).facts(&both), Err(Uncertified::OwnHand(2)));
+    let report = support::audit(&gateway().public_key(), &log.lines);
+    assert!(report.authentic && report.unsigned_acts == 3, "{report:?}");
 }
 
 #[test]
@@ -544,6 +567,19 @@ impl Handed {
             .unwrap();
         (out.status.code().unwrap(), String::from_utf8_lossy(&out.stdout).into_owned())
     }
+}
+
+/// A certificate is of its place; whoever checks it against a log that goes on is told what the log says since.
+#[test]
+fn a_log_that_goes_on_to_a_violation_is_told_beside_its_certificate() {
+    let mut log = maintained(authority(), VoltagePoint::Load);
+    let handed = Handed::of(&log, "goes_on");
+    log.draws();
+    assert_eq!(log.rung(), Rung::Violated);
+    let lines: Vec<u8> = log.lines.iter().flat_map(|line| [line, &b"\n"[..]].concat()).collect();
+    handed.write("records.jsonl", &lines);
+    let (exit, said) = handed.verify();
+    assert!(exit == 1 && said.contains("the order stands at violated"), "{exit} {said}");
 }
 
 #[test]

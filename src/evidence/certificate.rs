@@ -58,6 +58,8 @@ pub enum Uncertified {
     Impossible(u64, Impossible),
     /// The act at this place, which it would rest on, no key that is trusted here has signed.
     Unsigned(u64),
+    /// The act at this place is signed by a key that signs the log's own records: whoever has the log's key is no authority.
+    OwnHand(u64),
     /// The key that the order at this place names as the supplier's is trusted here as another's: it is no second party.
     OneParty(u64),
     /// The order does not stand where a cut is proven.
@@ -89,6 +91,10 @@ impl Uncertified {
             Uncertified::Unsigned(seq) => {
                 format!("the act at #{seq} is signed by no key that is trusted here; name it with --trust")
             }
+            Uncertified::OwnHand(seq) => format!(
+                "the act at #{seq} is signed by a key that signs the log itself, which is no authority's; whatever --trust \
+                 names it, the gateway cannot order, claim or confirm in the authority's name"
+            ),
             Uncertified::OneParty(seq) => format!(
                 "the supplier's key that the order at #{seq} names is one that --trust names as another's; name the \
                  authority's and the gateway's only"
@@ -146,6 +152,8 @@ pub struct Witnessed {
     darks: Newest<(u64, DarkMeter), MAX_DARKS>,
     hold: Option<Hold>,
     commissioned: Vec<Commissioning>,
+    /// The keys that sign the log's own records.
+    own_keys: Vec<KeyId>,
 }
 
 /// The newest of a kind, and how many were left out.
@@ -191,11 +199,15 @@ impl Witnessed {
             darks: Newest::default(),
             hold: None,
             commissioned: Vec::new(),
+            own_keys: Vec::new(),
         }
     }
 
     /// Takes the next record of the log; what is not about orders is nothing.
     pub fn on(&mut self, record: &Record) {
+        if !self.is_own(record.header.key_id) {
+            self.own_keys.push(record.header.key_id);
+        }
         if let Body::Commissioned(point) = &record.body {
             self.commissioned.retain(|known| known.meter != point.meter);
             self.commissioned.push(point.clone());
@@ -270,10 +282,43 @@ impl Witnessed {
         }
     }
 
-    /// Every act is signed by a key that is trusted; of the supplier's own, by that or the key which the order names.
+    /// What the log says by now that no certificate of before may be read without; none while the cut holds, or was ended
+    /// by whoever may.
+    pub fn speaks_against(&self) -> Option<String> {
+        if let Some((seq, why)) = self.impossible {
+            return Some(Uncertified::Impossible(seq, why).told());
+        }
+        let rung = self.log.get(self.order)?.stand().rung;
+        let has_fallen = match rung {
+            Rung::Violated | Rung::Indeterminate | Rung::CutClaimed | Rung::Observing | Rung::Provisional => {
+                true
+            }
+            Rung::Issued
+            | Rung::Acknowledged
+            | Rung::Scheduled
+            | Rung::Verified
+            | Rung::Maintained
+            | Rung::Suspended
+            | Rung::Closed
+            | Rung::Cancelled
+            | Rung::Restored => false,
+        };
+        let (seq, ..) = self.steps.kept.last().filter(|_| has_fallen)?;
+        Some(format!("it held then; since #{seq} the order stands at {}", rung.word()))
+    }
+
+    /// Whether a key signs the log's own records: it speaks for the gateway, and for nobody else.
+    pub fn is_own(&self, key: KeyId) -> bool {
+        self.own_keys.contains(&key)
+    }
+
+    /// Every act is signed by a key that is trusted, and by none of the log's own; of the supplier's own, by that or the key which the order names.
     fn check_signatures(&self, trusted: &[PublicKey]) -> Result<(), Uncertified> {
         let mut supplier = None;
         for told in &self.acts {
+            if self.is_own(told.key) {
+                return Err(Uncertified::OwnHand(told.seq));
+            }
             let unsigned = Uncertified::Unsigned(told.seq);
             let signed = Signed::of(told.members.clone()).map_err(|_| unsigned)?;
             let is_by = |key: &PublicKey| signed.check(key).is_ok();

@@ -4,8 +4,9 @@
 //! CSV has one header, `meter,start,end,energy_kwh,quality,state`; JSON says the same, see [`json`]. The meter is the
 //! supplier's own, by its number. Times are RFC 3339 with an offset; each row begins where the one before it ended, and
 //! lasts a day at most. A time of which the supplier knows nothing is a row of quality `missing` without energy.
-//! Intervals of one day and one quality are told together, since an act holds 200 of them. None ends later than now, and
-//! none tells less than nothing.
+//! Intervals of one day and one quality in which nothing passed are told together, since an act holds 200 of them; energy
+//! keeps the interval it was told for, or what passed after a cut would be told of the time before it. None ends later
+//! than now, and none tells less than nothing.
 
 mod csv;
 mod json;
@@ -26,6 +27,11 @@ pub const MAX_FILE_BYTES: usize = 8 << 20;
 pub const MAX_INTERVALS: usize = 10_000;
 /// Most acts one file makes. A gateway remembers every act by its identifier, and each place in a file has its own.
 pub const MAX_ACTS: usize = 32;
+
+/// Longest number of a meter, in characters.
+pub const MAX_SERIAL: usize = 64;
+/// Most energy of one interval: 1 TWh, which no feeder carries in a day, and which an act can tell exactly.
+pub const MAX_ENERGY: WattHours = WattHours(1_000_000_000_000);
 
 /// What one file of the supplier tells of one meter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +149,11 @@ impl Series {
     fn take(&mut self, interval: &Interval, mut wrong: impl FnMut(Part, Wrong)) {
         self.intervals += 1;
         if let Some(serial) = &interval.serial {
+            if !is_serial(serial) {
+                let right = format!("letters, digits and - _ . / are expected, {MAX_SERIAL} at most");
+                wrong(Part::Meter, Wrong::new("this is no number of a meter", right));
+                return;
+            }
             let first = self.serial.get_or_insert_with(|| serial.clone());
             if first != serial {
                 wrong(
@@ -183,6 +194,14 @@ impl Series {
                 let right = "give what passed in either direction, without a sign";
                 return wrong(Part::Energy, Wrong::new("less than nothing", right));
             }
+            (Some(energy), _) if energy > MAX_ENERGY => {
+                let right = "give kilowatt-hours of one interval";
+                return wrong(Part::Energy, Wrong::new("more than a terawatt-hour", right));
+            }
+            (Some(energy), Quality::Missing) if energy.0 > 0 => {
+                let right = "leave the energy out, or say how good it is";
+                return wrong(Part::Energy, Wrong::new("energy, and missing", right));
+            }
             (Some(energy), _) => energy,
             (None, Quality::Missing) => WattHours(0),
             (None, Quality::Measured | Quality::Estimated | Quality::Questionable) => {
@@ -209,10 +228,7 @@ impl Series {
         }
         let Some((_, spans)) = self.stretches.last_mut() else { return };
         match spans.last_mut() {
-            Some(last) if is_one(last, &span) => {
-                last.to_unix_ms = span.to_unix_ms;
-                last.energy.0 = last.energy.0.saturating_add(span.energy.0);
-            }
+            Some(last) if is_one(last, &span) => last.to_unix_ms = span.to_unix_ms,
             Some(_) | None => spans.push(span),
         }
     }
@@ -223,10 +239,17 @@ impl Series {
     }
 }
 
-/// Whether two spans, one after the other, are told as one: of one day and one quality.
+/// A number as it stands on a meter's plate.
+fn is_serial(text: &str) -> bool {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./ ".contains(c);
+    text.chars().count() <= MAX_SERIAL && text.chars().all(is_plain)
+}
+
+/// Whether two spans, one after the other, are told as one: still, of one day and one quality.
 fn is_one(before: &UtilitySpan, next: &UtilitySpan) -> bool {
     let day = LegalDay::of_unix_ms;
-    before.quality == next.quality && day(before.from_unix_ms) == day(next.to_unix_ms - 1)
+    let is_still = before.energy.0 == 0 && next.energy.0 == 0;
+    is_still && before.quality == next.quality && day(before.from_unix_ms) == day(next.to_unix_ms - 1)
 }
 
 #[cfg(test)]

@@ -56,6 +56,11 @@ pub const NOT_A_TEST_FOR_DEAD: Words = Words {
     zh: "远程未观测到电压。这不是验电。触碰前必须验电、接地、上锁。",
     en: "No voltage observed remotely. Not a test for dead. Test, earth and lock before touching.",
 };
+/// Shown wherever a cut is spoken of that no meter shows now.
+pub const VOLTAGE_MAY_BE_PRESENT: Words = Words {
+    zh: "可能带电：远程未证实无电压。触碰前必须验电、接地、上锁。",
+    en: "Voltage may be present: nothing seen remotely says otherwise. Test, earth and lock before touching.",
+};
 /// Shown wherever `auxiliary` is shown.
 pub const KEEP_COOLING: Words = Words {
     zh: "不得为消除此状态而切断冷却、吹扫、排水或检测。",

@@ -61,7 +61,9 @@ fn a_skip_from_far_behind_is_followed_after_a_restart_as_before_it(homes: Homes)
     let length = RECALLED + 20;
     let mut lines = vec![voice.genesis(7, None)];
     lines.extend((1..length).map(|_| voice.say(&beat())));
-    lines.chunks(512).for_each(|lines| drop(take(&mut collector, lines)));
+    for lines in lines.chunks(512) {
+        take(&mut collector, lines);
+    }
     assert_eq!(receipt(&mut collector).unwrap().upto.seq, u64::from(length) - 1);
     drop(collector);
     let mut collector = open(&home);
@@ -109,7 +111,9 @@ fn what_waits_of_one_gateway_is_bounded_over_its_logs_and_its_holes_are_filled_a
     let other = [another.genesis(7, None), another.say(&beat()), another.say(&beat())];
     assert_eq!(take(&mut collector, &other).records, 3, "what is near is taken");
     take(&mut collector, &lines[1..2]);
-    lines.chunks(256).for_each(|lines| drop(take(&mut collector, lines)));
+    for lines in lines.chunks(256) {
+        take(&mut collector, lines);
+    }
     let mut all = collector.receipts(NOW, || Ok([1; 16])).unwrap();
     assert!(all.pop().is_some());
     assert_eq!(collector.stuck_logs(), 0);

@@ -31,13 +31,21 @@ pub(crate) fn check(
         Ok(certificate) => certificate,
         Err(refusal) => return Ok(Some(format!("no certificate of a key given with --trust: {refusal}"))),
     };
-    let witnessed = witnessed(records, &certificate).map_err(|e| failed(records, &e))?;
+    let (witnessed, since) = witnessed(records, &certificate).map_err(|e| failed(records, &e))?;
+    if witnessed.is_own(certificate.key) {
+        return Ok(Some(
+            "it is signed by a key that signs the log itself, which is no authority's".to_owned(),
+        ));
+    }
     let told = match witnessed.facts(trusted) {
         Ok(told) => told,
         Err(why) => return Ok(Some(why.told())),
     };
     if let Some(name) = certificate.differs_from(&told) {
         return Ok(Some(format!("`{name}` is not what the log says")));
+    }
+    if let Some(since) = since {
+        return Ok(Some(since));
     }
     match page {
         Some(page) if read(page)? != certificate.page().as_bytes() => {
@@ -47,28 +55,33 @@ pub(crate) fn check(
     }
 }
 
-/// What the log says up to the certificate's place. Lines may stand in any order; of all of them only places are kept.
-fn witnessed(records: &Path, certificate: &Certificate) -> io::Result<Witnessed> {
+/// What the log says up to the certificate's place, and what it says after it that speaks against it. Lines may stand in
+/// any order; of all of them only places are kept.
+fn witnessed(records: &Path, certificate: &Certificate) -> io::Result<(Witnessed, Option<String>)> {
     let mut file = BufReader::new(File::open(records)?);
     let (mut line, mut at, mut places) = (Vec::new(), 0, Vec::new());
     while let Some(length) = next_line(&mut file, &mut line)? {
-        let place = place_of(&line).filter(|(gateway, log, seq)| {
-            (*gateway, *log) == (certificate.gateway, certificate.log) && *seq <= certificate.seq
-        });
+        let place = place_of(&line)
+            .filter(|(gateway, log, _)| (*gateway, *log) == (certificate.gateway, certificate.log));
         places.extend(place.map(|(.., seq)| (seq, at)));
         at += length;
     }
     places.sort_unstable();
     places.dedup_by_key(|(seq, _)| *seq);
     let mut witnessed = Witnessed::of(certificate.order);
-    for (_, at) in places {
+    let mut then = None;
+    for (seq, at) in places {
+        if seq > certificate.seq && then.is_none() {
+            then = Some(witnessed.clone());
+        }
         file.seek(SeekFrom::Start(at))?;
         next_line(&mut file, &mut line)?;
         if let Ok(record) = Unverified::read(&line).and_then(Unverified::own) {
             witnessed.on(&record);
         }
     }
-    Ok(witnessed)
+    let since = then.is_some().then(|| witnessed.speaks_against()).flatten();
+    Ok((then.unwrap_or(witnessed), since))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -3,7 +3,7 @@
 use coldhearth::{
     evidence::{
         Anchor, LogId, Report,
-        audit::{Fork, LogSeen, Missing},
+        audit::{Fork, LogSeen, Missing, OrderSeen},
     },
     judge::Verdict,
     terms::{
@@ -31,8 +31,22 @@ struct Answers {
     /// Acts in the logs that no key given with `--trust` signed.
     unsigned_acts: u64,
     assets: Vec<AssetAnswer>,
+    /// Cut-off orders, replayed.
+    orders: Vec<OrderAnswer>,
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<CertificateAnswer>,
+}
+
+/// How a cut-off order stands at the end of the log.
+#[derive(Serialize)]
+struct OrderAnswer {
+    order_id: String,
+    asset: String,
+    log_id: String,
+    state: &'static str,
+    /// The first record that cannot follow from those before it: nothing from there on is taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impossible_from: Option<u64>,
 }
 
 /// Whether a certificate says what the log says.
@@ -162,6 +176,7 @@ pub(crate) fn as_json(report: &Report, certified: Option<Option<&str>>) -> Strin
         },
         unsigned_acts: report.unsigned_acts,
         assets: report.verdicts.iter().map(asset).collect(),
+        orders: report.orders.iter().map(order_answer).collect(),
         certificate: certified
             .map(|why| CertificateAnswer { holds: why.is_none(), why: why.map(str::to_owned) }),
     };
@@ -229,7 +244,36 @@ pub(crate) fn as_text(report: &Report) -> String {
             verdict.sentence(Language::English)
         ));
     }
+    lines.extend(report.orders.iter().map(order_line));
     lines.join("\n")
+}
+
+fn order_answer(seen: &OrderSeen) -> OrderAnswer {
+    OrderAnswer {
+        order_id: seen.cut.order().id.to_string(),
+        asset: seen.cut.order().asset.to_string(),
+        log_id: seen.log.to_string(),
+        state: seen.cut.stand().rung.word(),
+        impossible_from: seen.impossible.map(|(seq, _)| seq),
+    }
+}
+
+fn order_line(seen: &OrderSeen) -> String {
+    let (order, rung) = (seen.cut.order(), seen.cut.stand().rung);
+    let mut line = format!(
+        "cut-off:   {} {}: {} ({})",
+        order.id,
+        order.asset,
+        rung.told(Language::English),
+        rung.word()
+    );
+    if let Some((seq, why)) = seen.impossible {
+        line.push_str(&format!(
+            "; NO: #{seq} of log {} cannot follow from what is before it ({why:?})",
+            seen.log
+        ));
+    }
+    line
 }
 
 /// Of a certificate that was checked: that it holds, or why not.

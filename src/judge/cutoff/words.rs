@@ -38,12 +38,11 @@ impl Rung {
     /// The sentence of safety that belongs to it, where one does.
     pub const fn beside(self) -> Option<Words> {
         match self {
-            Rung::CutClaimed
-            | Rung::Observing
-            | Rung::Provisional
-            | Rung::Verified
-            | Rung::Maintained
-            | Rung::Indeterminate => Some(words::NOT_A_TEST_FOR_DEAD),
+            Rung::Observing | Rung::Provisional | Rung::Verified | Rung::Maintained => {
+                Some(words::NOT_A_TEST_FOR_DEAD)
+            }
+            // A claim is somebody's word, and what cannot be told may be anything.
+            Rung::CutClaimed | Rung::Indeterminate => Some(words::VOLTAGE_MAY_BE_PRESENT),
             Rung::Restored => Some(words::NO_PERMISSION_TO_ENERGISE),
             Rung::Violated => Some(words::FED_BEHIND_CUT),
             Rung::Issued

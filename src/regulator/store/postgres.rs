@@ -97,6 +97,9 @@ pub struct PostgresStore {
     session: Option<Session>,
     /// A transaction is open.
     begun: bool,
+    /// How long the next batch may do nothing before the server undoes it, in milliseconds: twice as long after one that was
+    /// undone, until one is kept. Else a collector that is starved of its processor would never get one done.
+    idle_ms: u64,
 }
 
 impl PostgresStore {
@@ -110,7 +113,7 @@ impl PostgresStore {
             return Err(StoreFault::Failed(Failure::new(Exit::Config, why)));
         }
         let runtime = service::runtime().map_err(StoreFault::Failed)?;
-        let mut store = PostgresStore { at, runtime, session: None, begun: false };
+        let mut store = PostgresStore { at, runtime, session: None, begun: false, idle_ms: IDLE_TIMEOUT_MS };
         store.connect()?;
         Ok(store)
     }
@@ -146,6 +149,9 @@ impl PostgresStore {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
                 let fault = session::fault(&self.at, &error);
+                if self.begun && error.is_closed() {
+                    self.idle_ms = self.idle_ms.saturating_mul(2).min(session::MOST_IDLE_MS);
+                }
                 if error.code().is_none() || error.is_closed() {
                     self.lose();
                 } else {
@@ -174,7 +180,8 @@ impl Store for PostgresStore {
     fn begin(&mut self, logs: &BTreeSet<Log>) -> Answered<BTreeMap<Log, u64>> {
         self.connect()?;
         self.begun = true;
-        let rows = self.ask(async |session| read::begin(session, logs).await)?;
+        let idle_ms = self.idle_ms;
+        let rows = self.ask(async |session| read::begin(session, logs, idle_ms).await)?;
         let turns = read::turns(&rows, logs);
         if turns.is_none() {
             self.abandon();
@@ -189,7 +196,7 @@ impl Store for PostgresStore {
             return Err(StoreFault::Conflict);
         }
         self.ask(async |session| write::everything(session, batch).await)?;
-        self.begun = false;
+        (self.begun, self.idle_ms) = (false, IDLE_TIMEOUT_MS);
         Ok(())
     }
 

@@ -125,9 +125,12 @@ fn interval<'t>(cell: impl Fn(&str) -> Cell<'t>, add: impl Fn(u32, Wrong)) -> In
     }
 }
 
+/// Less than half a watt-hour is one all the same: a little is not nothing, on either side of it.
 fn watt_hours(text: &str) -> Option<WattHours> {
-    let energy = Decimal::parse(text)?.times(KILO)?;
-    i64::try_from(energy).ok().map(WattHours)
+    let energy = i64::try_from(Decimal::parse(text)?.times(KILO)?).ok()?;
+    let is_nothing = !text.bytes().any(|digit| (b'1'..=b'9').contains(&digit));
+    let least = if text.starts_with('-') { -1 } else { 1 };
+    Some(WattHours(if energy == 0 && !is_nothing { least } else { energy }))
 }
 
 fn cells(line: &str) -> Vec<Cell<'_>> {

@@ -22,7 +22,7 @@ fn row(from: &str, to: &str, rest: &str) -> String {
 }
 
 #[test]
-fn intervals_of_a_day_are_told_together_and_the_file_is_named() {
+fn still_intervals_of_a_day_are_told_together_and_energy_keeps_its_own() {
     let mut text = HEAD.to_owned();
     for (from, to) in [("00:00:00", "08:00:00"), ("08:00:00", "16:00:00"), ("16:00:00", "23:59:59")] {
         text += &row(from, to, "0.0125,measured,open");
@@ -32,8 +32,15 @@ fn intervals_of_a_day_are_told_together_and_the_file_is_named() {
     assert_eq!((told.serial.as_str(), told.source), ("31-0042", Digest::of(text.as_bytes())));
     let [(Switch::Open, spans)] = &told.stretches[..] else { panic!("{told:?}") };
     let seen: Vec<_> = spans.iter().map(|span| (span.energy.0, span.quality)).collect();
-    assert_eq!(seen, [(39, Quality::Measured), (0, Quality::Missing)], "12.5 Wh is 13 Wh each");
-    assert_eq!(spans[1].to_unix_ms - spans[0].from_unix_ms, DAY_MS);
+    let measured = (13, Quality::Measured);
+    assert_eq!(seen, [measured, measured, measured, (0, Quality::Missing)], "12.5 Wh is 13 Wh each");
+    assert_eq!(spans[3].to_unix_ms - spans[0].from_unix_ms, DAY_MS);
+    let still = text.replace("0.0125", "0.0");
+    let told = Told::csv("utility.csv", &still, NOW_MS).unwrap();
+    assert_eq!(told.stretches[0].1.len(), 2, "nothing is told together: {told:?}");
+    let little = text.replace("0.0125", "0.0004");
+    let told = Told::csv("utility.csv", &little, NOW_MS).unwrap();
+    assert_eq!(told.stretches[0].1[0].energy.0, 1, "a little is not nothing");
 }
 
 #[test]
@@ -114,6 +121,23 @@ fn a_bad_file_is_refused_with_line_and_column_of_every_mistake() {
             format!("{HEAD}{good}{}", row("01:00:00", "02:00:00", "-5000,measured,open")),
             "utility.csv:3:61: less than nothing",
         ),
+        (
+            format!("{HEAD}{good}{}", row("01:00:00", "02:00:00", "-0.0004,measured,open")),
+            "utility.csv:3:61: less than nothing",
+        ),
+        (
+            format!("{HEAD}{good}{}", row("01:00:00", "02:00:00", "9999999999999,measured,open")),
+            "utility.csv:3:61: more than a terawatt-hour",
+        ),
+        (
+            format!("{HEAD}{good}{}", row("01:00:00", "02:00:00", "5000,missing,open")),
+            "utility.csv:3:61: energy, and missing",
+        ),
+        (
+            format!("{HEAD}{}", good.replace("31-", "31\u{200b}")),
+            "utility.csv:2:1: this is no number of a meter",
+        ),
+        (format!("{HEAD}{}", good.replace("31-", &"3".repeat(80))), "utility.csv:2:1: this is no number"),
         (
             format!("{HEAD}{good}{}", row("01:00:00", "02:00:00", "0,measured,open").replace("31-", "32-")),
             "utility.csv:3:1: meter 32-0042 after 31-0042",

@@ -45,8 +45,10 @@ pub const IMPOSSIBLE_ORDER: Words = Words {
     en: "the log has an impossible step: nothing from there on is believed",
 };
 /// `issued`
-pub const RUNG_ISSUED: Words =
-    Words { zh: "断电令已下达", en: "given; the supplier has not confirmed it yet" };
+pub const RUNG_ISSUED: Words = Words {
+    zh: "断电令已下达，供电企业尚未确认",
+    en: "given; the supplier has not confirmed it yet",
+};
 /// `acknowledged`
 pub const RUNG_ACKNOWLEDGED: Words = Words { zh: "供电企业已确认", en: "confirmed by the supplier" };
 /// `scheduled`

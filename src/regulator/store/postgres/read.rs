@@ -17,8 +17,13 @@ use crate::{
 };
 
 /// Opens a transaction, has these logs for it alone, and reads their turns.
-pub(super) async fn begin(session: &mut Session, logs: &BTreeSet<Log>) -> Result<Vec<Row>, Error> {
-    session.batch("begin").await?;
+pub(super) async fn begin(
+    session: &mut Session,
+    logs: &BTreeSet<Log>,
+    idle_ms: u64,
+) -> Result<Vec<Row>, Error> {
+    let sql = format!("begin; set local idle_in_transaction_session_timeout = {idle_ms}");
+    session.batch(&sql).await?;
     // One order for everybody, so that nobody waits in a ring.
     let mut locks: Vec<i64> = logs.iter().map(lock).collect();
     locks.sort_unstable();
