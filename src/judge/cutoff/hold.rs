@@ -171,7 +171,10 @@ impl Hold {
     /// Whether the window that runs can still be covered as the order asks.
     pub fn is_covered(&self, holds: &Holds) -> bool {
         let unseen_ppm = i128::from(1_000_000 - holds.coverage_ppm);
-        i128::from(self.recent.paused_ms) * 1_000_000 <= unseen_ppm * i128::from(holds.verified_ms)
+        // One gap that only pauses is never too much.
+        let most =
+            (unseen_ppm * i128::from(holds.verified_ms)).max(i128::from(holds.longest_gap_ms) * 1_000_000);
+        i128::from(self.recent.paused_ms) * 1_000_000 <= most
     }
 
     /// Whether the supplier's readings of any of so many points end longer ago than they may be missing.
