@@ -27,7 +27,7 @@ use crate::{
     judge::{
         DarkMeter,
         cutoff::{
-            Claim, Cue, Deed, Hold, Impossible, OrderAct, Reconciliation, Rung, Stand, Transition,
+            Claim, Cue, Deed, Hold, Impossible, Lack, OrderAct, Reconciliation, Rung, Stand, Transition,
             UtilityReading,
         },
     },
@@ -64,6 +64,8 @@ pub enum Uncertified {
     OneParty(u64),
     /// The order does not stand where a cut is proven.
     NotProven(Rung),
+    /// It was proven, and by now the hold lacks this: nothing of it may be certified as of now.
+    NotHeld(Lack),
 }
 
 impl Uncertified {
@@ -99,6 +101,11 @@ impl Uncertified {
                 "the supplier's key that the order at #{seq} names is one that --trust names as another's; name the \
                  authority's and the gateway's only"
             ),
+            Uncertified::NotHeld(lack) => {
+                format!(
+                    "it was verified, and by now the hold lacks {lack:?}: send the supplier's readings, and see what the gateway's log tells of its gaps"
+                )
+            }
             Uncertified::NotProven(rung) => {
                 format!("it stands at {}; one is given where it is verified or maintained", rung.word())
             }
@@ -277,7 +284,10 @@ impl Witnessed {
         };
         self.check_signatures(trusted)?;
         match (cut.stand().rung, &cut.stand().hold) {
-            (Rung::Verified | Rung::Maintained, Some(hold)) => Ok(self.told(cut, place, given, hold)),
+            (Rung::Verified | Rung::Maintained, Some(hold)) => {
+                cut.holds_now().map_err(Uncertified::NotHeld)?;
+                Ok(self.told(cut, place, given, hold))
+            }
             (rung, _) => Err(Uncertified::NotProven(rung)),
         }
     }

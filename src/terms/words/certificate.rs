@@ -94,8 +94,8 @@ pub const CARRIER_UTILITY: Words = Words {
 };
 /// Voltage is taken behind the cut.
 pub const BEHIND_THE_BREAKER_SEEN: Words = Words {
-    zh: "电压取自断路器之后：有电即可见",
-    en: "voltage is taken behind the breaker, and would be seen",
+    zh: "电压取自断路器之后：电表在线时有电即可见",
+    en: "voltage is taken behind the breaker, and is seen while the meter answers",
 };
 /// Where it is taken is not told.
 pub const VOLTAGE_POINT_UNTOLD: Words =
