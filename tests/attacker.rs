@@ -1030,13 +1030,13 @@ async fn restored(name: &str, alive: bool, receipt_too: bool) -> Restored {
     };
     office.heard(&works, beyond.header.seq).await;
     assert_eq!(agent.stop(), 0);
-    // The checkpoint it takes leave with.
+    // The word it takes leave with.
     let places = works.journal().len();
     let mut last = beyond;
     while office.lines.iter().collect::<std::collections::BTreeSet<_>>().len() < places {
         last = office.until(|_| true).await;
     }
-    assert!(is_checkpoint(&last));
+    assert!(matches!(last.body, Body::Notice(Notice::Stopping)), "{last:?}");
     let newest = std::fs::read(state(&works).join(RECEIPT_FILE)).unwrap();
     copy(&image, &state(&works));
     if !receipt_too {

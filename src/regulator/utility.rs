@@ -148,19 +148,8 @@ impl Series {
     /// Takes the next interval; what does not follow from those before it is told.
     fn take(&mut self, interval: &Interval, mut wrong: impl FnMut(Part, Wrong)) {
         self.intervals += 1;
-        if let Some(serial) = &interval.serial {
-            if !is_serial(serial) {
-                let right = format!("letters, digits and - _ . / are expected, {MAX_SERIAL} at most");
-                wrong(Part::Meter, Wrong::new("this is no number of a meter", right));
-                return;
-            }
-            let first = self.serial.get_or_insert_with(|| serial.clone());
-            if first != serial {
-                wrong(
-                    Part::Meter,
-                    Wrong::new(format!("meter {serial} after {first}"), "write one file a meter"),
-                );
-            }
+        if let Some(what) = interval.serial.as_ref().and_then(|serial| self.stranger(serial)) {
+            wrong(Part::Meter, what);
         }
         let (Some(from), Some(to)) = (interval.from_unix_ms, interval.to_unix_ms) else { return };
         if !(1..=DAY_MS).contains(&to.saturating_sub(from)) {
@@ -189,26 +178,9 @@ impl Series {
             Some(_) | None => {}
         }
         let (Some(quality), Some(switch)) = (interval.quality, interval.switch) else { return };
-        let energy = match (interval.energy, quality) {
-            (Some(energy), _) if energy.0 < 0 => {
-                let right = "give what passed in either direction, without a sign";
-                return wrong(Part::Energy, Wrong::new("less than nothing", right));
-            }
-            (Some(energy), _) if energy > MAX_ENERGY => {
-                let right = "give kilowatt-hours of one interval";
-                return wrong(Part::Energy, Wrong::new("more than a terawatt-hour", right));
-            }
-            (Some(energy), Quality::Missing) if energy.0 > 0 => {
-                let right = "leave the energy out, or say how good it is";
-                return wrong(Part::Energy, Wrong::new("energy, and missing", right));
-            }
-            (Some(energy), _) => energy,
-            (None, Quality::Missing) => WattHours(0),
-            (None, Quality::Measured | Quality::Estimated | Quality::Questionable) => {
-                let right = "give the energy, or say that it is missing";
-                wrong(Part::Energy, Wrong::new(format!("no energy, and {}", quality.word()), right));
-                return;
-            }
+        let energy = match energy_of(interval.energy, quality) {
+            Ok(energy) => energy,
+            Err(what) => return wrong(Part::Energy, what),
         };
         self.put(switch, UtilitySpan { from_unix_ms: from, to_unix_ms: to, energy, quality });
         if self.stretches.len() > MAX_ACTS {
@@ -216,6 +188,17 @@ impl Series {
             let what = format!("more than {MAX_ACTS} acts, one for each place of the switch");
             wrong(Part::Start, Wrong::new(what, "write one file a day"));
         }
+    }
+
+    /// What is wrong with the number of this interval's meter.
+    fn stranger(&mut self, serial: &String) -> Option<Wrong> {
+        if !is_serial(serial) {
+            let right = format!("letters, digits and - _ . / are expected, {MAX_SERIAL} at most");
+            return Some(Wrong::new("this is no number of a meter", right));
+        }
+        let first = self.serial.get_or_insert_with(|| serial.clone());
+        (first != serial)
+            .then(|| Wrong::new(format!("meter {serial} after {first}"), "write one file a meter"))
     }
 
     fn put(&mut self, switch: Switch, span: UtilitySpan) {
@@ -236,6 +219,27 @@ impl Series {
     fn told(self, text: &str) -> Option<Told> {
         let source = Digest::of(text.as_bytes());
         Some(Told { serial: self.serial?, source, stretches: self.stretches })
+    }
+}
+
+/// What passed in an interval of this quality.
+fn energy_of(told: Option<WattHours>, quality: Quality) -> Result<WattHours, Wrong> {
+    match (told, quality) {
+        (Some(energy), _) if energy.0 < 0 => {
+            Err(Wrong::new("less than nothing", "give what passed in either direction, without a sign"))
+        }
+        (Some(energy), _) if energy > MAX_ENERGY => {
+            Err(Wrong::new("more than a terawatt-hour", "give kilowatt-hours of one interval"))
+        }
+        (Some(energy), Quality::Missing) if energy.0 > 0 => {
+            Err(Wrong::new("energy, and missing", "leave the energy out, or say how good it is"))
+        }
+        (Some(energy), _) => Ok(energy),
+        (None, Quality::Missing) => Ok(WattHours(0)),
+        (None, Quality::Measured | Quality::Estimated | Quality::Questionable) => Err(Wrong::new(
+            format!("no energy, and {}", quality.word()),
+            "give the energy, or say that it is missing",
+        )),
     }
 }
 

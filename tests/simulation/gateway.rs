@@ -14,7 +14,7 @@ use coldhearth::{
         recall::Recall,
         suite::signer_from_seed,
     },
-    judge::{Fact, Finding, Memory, Site},
+    judge::{Commissioned, Fact, Finding, Memory, Site},
     metering::{Next, Reading, Sample, Schedule, Told},
     terms::{
         Digest, GatewayId, MeterId, Stamp,
@@ -83,6 +83,23 @@ pub(crate) struct Gateway {
     said: Vec<Body>,
 }
 
+/// What the gateway was commissioned with, where its log does not tell that already.
+fn tell_of_points(
+    scribe: &mut Scribe,
+    now: &Stamp,
+    works: &Works,
+    feeders: &[Commissioned],
+    recall: &Recall,
+) {
+    for terms in feeders {
+        let profile = (works.profile.id, works.profile.digest);
+        let point = Commissioning::of(terms, profile, &PointPapers::default());
+        if recall.commissioned(terms.meter) != Some(point.digest()) {
+            scribe.write(*now, Body::Commissioned(point));
+        }
+    }
+}
+
 impl Gateway {
     /// What `agent::start` does.
     pub(crate) fn start(
@@ -112,9 +129,8 @@ impl Gateway {
             scribe.write(*now, genesis(works));
         }
         let (dark, unanswered) = (recall.dark(now), recall.unanswered().to_vec());
-        let boot_id = format!("boot-{}", now.boot);
         let boot = Boot {
-            boot_id,
+            boot_id: format!("boot-{}", now.boot),
             machine_rebooted: rebooted,
             software: "simulation".into(),
             config: Digest::of(b""),
@@ -122,13 +138,7 @@ impl Gateway {
         };
         scribe.write(*now, Body::Boot(boot));
         let feeders = works.commissioned(breakage != Breakage::AllowsNothing);
-        for terms in &feeders {
-            let profile = (works.profile.id, works.profile.digest);
-            let point = Commissioning::of(terms, profile, &PointPapers::default());
-            if recall.commissioned(terms.meter) != Some(point.digest()) {
-                scribe.write(*now, Body::Commissioned(point));
-            }
-        }
+        tell_of_points(&mut scribe, now, works, &feeders, &recall);
         let trust = trust(&mut scribe, vault, &recall)?;
         let memory =
             if breakage == Breakage::ForgetsMemory { Memory::default() } else { recall.into_memory() };

@@ -233,19 +233,19 @@ pub(crate) fn as_text(report: &Report) -> String {
     }
     lines.extend(times(report));
     lines.push(format!("condition: {}", report.condition()));
-    for (log, verdict) in &report.verdicts {
+    lines.extend(verdicts(report));
+    lines.extend(report.orders.iter().map(order_line));
+    lines.join("\n")
+}
+
+fn verdicts(report: &Report) -> impl Iterator<Item = String> + '_ {
+    report.verdicts.iter().map(|(log, verdict)| {
         let since = verdict
             .violation_since_unix_ms
             .map_or_else(String::new, |ms| format!(", violation since {}", LegalTime(ms)));
         let log = if report.logs.len() > 1 { format!(" (log {log})") } else { String::new() };
-        lines.push(format!(
-            "           {}: {}{since}{log}",
-            verdict.asset,
-            verdict.sentence(Language::English)
-        ));
-    }
-    lines.extend(report.orders.iter().map(order_line));
-    lines.join("\n")
+        format!("           {}: {}{since}{log}", verdict.asset, verdict.sentence(Language::English))
+    })
 }
 
 fn order_answer(seen: &OrderSeen) -> OrderAnswer {

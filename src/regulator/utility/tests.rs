@@ -112,6 +112,27 @@ fn a_bad_file_is_refused_with_line_and_column_of_every_mistake() {
             format!("{HEAD}31-0042,2026-11-16 00:00,2026-11-16T01:00:00+08:00,0,measured,open\n"),
             "utility.csv:2:9: \"2026-11-16 00:00\"",
         ),
+        (
+            format!("{HEAD}{good}{}", row("01:00:00", "02:00:00", "0,measured,open").replace("31-", "32-")),
+            "utility.csv:3:1: meter 32-0042 after 31-0042",
+        ),
+    ];
+    each_is_refused(cases);
+    let both = wrong(&format!("{HEAD}{}", row("00:00:00", "01:00:00", "x,good,open")));
+    assert_eq!(both.lines().count(), 2, "all at once: {both}");
+}
+
+fn each_is_refused<'t>(cases: impl IntoIterator<Item = (String, &'t str)>) {
+    for (text, expected) in cases {
+        let said = wrong(&text);
+        assert!(said.contains(expected), "{expected}\n{said}");
+    }
+}
+
+#[test]
+fn what_no_meter_tells_is_refused_with_line_and_column() {
+    let good = row("00:00:00", "01:00:00", "0,measured,open");
+    each_is_refused([
         // It has not passed yet; and two days that cancel each other out are energy on both.
         (
             format!("{HEAD}{}", row("00:00:00", "01:00:00", "0,measured,open").replace("-11-", "-12-")),
@@ -138,17 +159,7 @@ fn a_bad_file_is_refused_with_line_and_column_of_every_mistake() {
             "utility.csv:2:1: this is no number of a meter",
         ),
         (format!("{HEAD}{}", good.replace("31-", &"3".repeat(80))), "utility.csv:2:1: this is no number"),
-        (
-            format!("{HEAD}{good}{}", row("01:00:00", "02:00:00", "0,measured,open").replace("31-", "32-")),
-            "utility.csv:3:1: meter 32-0042 after 31-0042",
-        ),
-    ];
-    for (text, expected) in cases {
-        let said = wrong(&text);
-        assert!(said.contains(expected), "{expected}\n{said}");
-    }
-    let both = wrong(&format!("{HEAD}{}", row("00:00:00", "01:00:00", "x,good,open")));
-    assert_eq!(both.lines().count(), 2, "all at once: {both}");
+    ]);
 }
 
 #[test]
@@ -171,7 +182,8 @@ fn json_says_the_same_and_its_mistakes_have_places_too() {
 ]}"#;
     let told = Told::json("utility.json", text, NOW_MS).unwrap();
     let [(Switch::Open, open), (Switch::Ready, ready)] = &told.stretches[..] else { panic!("{told:?}") };
-    assert_eq!((open.len(), open[0].energy.0, ready[0].quality), (1, 1_250, Quality::Missing));
+    assert_eq!((open.len(), open[0].energy.0, open[1].energy.0), (2, 250, 1_000));
+    assert_eq!(ready[0].quality, Quality::Missing);
     let said = |text: String| {
         Told::json("utility.json", &text, NOW_MS)
             .unwrap_err()

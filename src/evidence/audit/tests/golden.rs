@@ -439,10 +439,7 @@ fn messages() -> Vec<(String, Vec<u8>)> {
     for (second, body) in bodies_about_the_law().iter().enumerate() {
         keep(body.word(), chain.seal(&at(60 + second), body).unwrap().bytes);
     }
-    let mut roster = draft(ActKind::Roster);
-    roster.extend(roster_members());
-    Act::seal(&roster, &mut sealer, &authority()).unwrap();
-    keep("act-roster-listed", sealer.bytes());
+    keep("act-roster-listed", &roster_listed());
     for (second, body) in bodies_about_signs().iter().chain(&bodies_of_the_judge()).enumerate() {
         keep(body.word(), chain.seal(&at(80 + second), body).unwrap().bytes);
     }
@@ -461,6 +458,13 @@ fn messages() -> Vec<(String, Vec<u8>)> {
         keep(body.word(), chain.seal(&at(161 + second), body).unwrap().bytes);
     }
     all
+}
+
+fn roster_listed() -> Vec<u8> {
+    let (mut roster, mut sealer) = (draft(ActKind::Roster), Sealer::default());
+    roster.extend(roster_members());
+    Act::seal(&roster, &mut sealer, &authority()).unwrap();
+    sealer.bytes().to_vec()
 }
 
 /// What was drawn under a permit, when another one had been used since.
