@@ -516,9 +516,12 @@ async fn an_order_is_given_cut_held_agreed_with_and_verified_and_a_melt_at_night
     let key = works.key;
     let (site, records) = works.stop().await;
     assert!(support::audit(&key, &records.lines).authentic);
-    // The bundle's receipts vouch for the gateway's key, and the certificate is of its day.
+    // The bundle's receipts vouch for the gateway's key; the certificate was of its day, and what came since is told.
     let (exit, said) = site.bundled().await;
-    assert!(exit == 0 && said.contains("says what the log says"), "{exit} {said}");
+    assert!(
+        exit == 1 && said.contains("authentic: yes") && said.contains("it held then; since #"),
+        "{exit} {said}"
+    );
 }
 
 #[tokio::test]

@@ -196,17 +196,9 @@ fn read_hold(reader: Reader<'_>) -> Found<Hold> {
         carrier: m.parsed("carrier", Carrier::from_word)?,
         agreed: read_agreed(m)?,
         registers: read_registers(m)?,
-        recent: read_recent(m)?,
+        recent: Recent { proven_ms: m.whole("recent_proven_ms")?, paused_ms: m.whole("recent_paused_ms")? },
     };
     Ok(hold)
-}
-
-/// Notes of older versions do not tell the window that runs: it begins with them.
-fn read_recent(m: Members<'_>) -> Found<Recent> {
-    let recent = |m: Members<'_>| {
-        Ok(Recent { proven_ms: m.whole("recent_proven_ms")?, paused_ms: m.whole("recent_paused_ms")? })
-    };
-    Ok(m.optional("recent_proven_ms", recent)?.unwrap_or_default())
 }
 
 const OWN: (&str, &str) = ("own_wh", "own_power_fails");
