@@ -1,0 +1,121 @@
+"""What is measured: how each program is built, configured and started. See `run`."""
+
+import os
+import pathlib
+import resource
+import shutil
+import subprocess
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
+BUILT = TARGET / "bench"
+# An address of their own, so that nobody else's ports are in the way; below the ports that the kernel gives out.
+METERS_IP, METERS_PORT = "127.0.0.9", 12_000
+BROKER_IP, BROKER_PORT = "127.0.0.9", 11_883
+MOST_FILES = 65_536
+
+C_PROGRAMS = {"farm": [], "subscriber": ["-lmosquitto"], "cfloor": ["-lmodbus", "-lmosquitto"]}
+PACKAGES = {
+    "/usr/include/modbus/modbus.h": "libmodbus-dev",
+    "/usr/include/mosquitto.h": "libmosquitto-dev",
+    "/usr/sbin/mosquitto": "mosquitto",
+    "/usr/bin/gcc": "gcc",
+    "/usr/bin/strip": "binutils",
+    "/usr/bin/valgrind": "valgrind",
+}
+
+
+def install():
+    missing = [package for file, package in PACKAGES.items() if not pathlib.Path(file).exists()]
+    if not missing:
+        return
+    print("installing:", *missing)
+    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    for command in (
+        ["apt-get", "update", "-qq"],
+        ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing],
+    ):
+        if subprocess.run(as_root + command).returncode:
+            raise SystemExit(f"These Debian packages are missing, install them by hand: {' '.join(missing)}")
+
+
+def build(agent):
+    """Builds the references and, unless one is given, the agent as it is shipped; tells where the agent is."""
+    BUILT.mkdir(parents=True, exist_ok=True)
+    for name, libraries in C_PROGRAMS.items():
+        source, program = HERE / "floor" / f"{name}.c", BUILT / name
+        subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-o", program, source, *libraries], check=True)
+    if agent:
+        return pathlib.Path(agent).resolve()
+    subprocess.run(["cargo", "build", "--release", "--bin", "coldhearth"], cwd=ROOT, check=True)
+    return TARGET / "release" / "coldhearth"
+
+
+def raise_files(meters):
+    """A connection a meter, on both sides, and some."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    want = min(MOST_FILES, 2 * meters + 1_000)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (want, max(hard, want)))
+    except ValueError:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        if hard < 2 * meters + 100:
+            raise SystemExit(f"{meters} meters need `ulimit -n {want}`, and this shell allows {hard}")
+
+
+def broker_config(folder):
+    path = folder / "mosquitto.conf"
+    path.write_text(
+        f"listener {BROKER_PORT} {BROKER_IP}\nallow_anonymous true\npersistence false\nmax_queued_messages 0\n"
+        "max_inflight_messages 1000\nset_tcp_nodelay true\nlog_dest none\n"
+    )
+    return path
+
+
+def agent_config(folder, meters, period_ms, live):
+    """An agent that watches the farm: a bus, a furnace and a meter for each port."""
+    (folder / "meters").mkdir(parents=True)
+    shutil.copy(HERE / "farm-meter.toml", folder / "meters")
+    text = [
+        '[gateway]\nid = "gw-bench"\ndivision = "130421"\nuscc = "91350100M000100Y43"\nstate_dir = "state"\n'
+        f'\n[broker]\nhost = "{BROKER_IP}"\nport = {BROKER_PORT}\n' + ("live = true\n" if live else "")
+    ]
+    for n in range(meters):
+        text.append(
+            f'\n[[bus]]\nid = "b{n}"\nendpoint = "tcp://{METERS_IP}:{METERS_PORT + n}"\n'
+            f'\n[[equipment]]\nid = "e{n}"\nkind = "electric_furnace"\nrated_power_w = 60_000\n'
+            "decommissioned_on = 2011-12-31\n"
+            f'\n[[meter]]\nid = "m{n}"\nbus = "b{n}"\nunit = 1\nprofile = "farm-meter"\nserves = "e{n}"\n'
+            f'voltage_point = "load"\nnominal_v = 400\nrated_a = 100\nmeter_class = "0.5"\npoll_ms = {period_ms}\n'
+            '\n[[meter.allowance]]\nname = "heaters"\nkind = "heaters"\npower_w = 20_000\n'
+            "energy_kwh_per_month = 14_000\n"
+        )
+    path = folder / "agent.toml"
+    path.write_text("".join(text))
+    return path
+
+
+class Floor:
+    def __init__(self, burst):
+        self.name = "C floor, burst" if burst else "C floor, spread"
+        self.more = ["burst"] if burst else []
+        self.filter, self.keys = "floor/#", ("ts", "mk")
+        self.binary = BUILT / "cfloor"
+
+    def command(self, _folder, meters, period_ms):
+        words = [self.binary, METERS_IP, METERS_PORT, meters, period_ms, BROKER_IP, BROKER_PORT, *self.more]
+        return [str(word) for word in words]
+
+
+class Agent:
+    def __init__(self, binary, live):
+        self.name = "agent with live" if live else "agent, own job"
+        self.binary, self.live = binary, live
+        self.filter = "coldhearth/live/#" if live else "coldhearth/#"
+        self.keys = ("run_hours", "current_n")
+
+    def command(self, folder, meters, period_ms):
+        if not (folder / "agent.toml").exists():
+            agent_config(folder, meters, period_ms, self.live)
+        return [str(self.binary), "run", "--config", str(folder / "agent.toml")]
