@@ -10,10 +10,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
 BUILT = TARGET / "bench"
-# An address of their own, so that nobody else's ports are in the way; below the ports that the kernel gives out.
-METERS_IP, METERS_PORT = "127.0.0.9", 12_000
+# Each meter has an address of its own, as floor/meters.h says.
+METERS_PORT = 12_000
 BROKER_IP, BROKER_PORT = "127.0.0.9", 11_883
 MOST_FILES = 65_536
+# libmodbus waits by select(2), which knows 1,024 files.
+MOST_OF_A_FLOOR = 1_000
 
 C_PROGRAMS = {"farm": [], "subscriber": ["-lmosquitto"], "cfloor": ["-lmodbus", "-lmosquitto"]}
 PACKAGES = {
@@ -53,14 +55,14 @@ def build(agent):
 
 
 def raise_files(meters):
-    """A connection a meter, on both sides, and some."""
+    """A connection a meter, and some."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    want = min(MOST_FILES, 2 * meters + 1_000)
+    want = min(MOST_FILES, meters + 1_000)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (want, max(hard, want)))
     except ValueError:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        if hard < 2 * meters + 100:
+        if hard < meters + 100:
             raise SystemExit(f"{meters} meters need `ulimit -n {want}`, and this shell allows {hard}")
 
 
@@ -74,16 +76,16 @@ def broker_config(folder):
 
 
 def agent_config(folder, meters, period_ms, live):
-    """An agent that watches the farm: a bus, a furnace and a meter for each port."""
+    """An agent that watches the farm: a bus, a furnace and a meter for each address."""
     (folder / "meters").mkdir(parents=True)
     shutil.copy(HERE / "farm-meter.toml", folder / "meters")
     text = [
         '[gateway]\nid = "gw-bench"\ndivision = "130421"\nuscc = "91350100M000100Y43"\nstate_dir = "state"\n'
-        f'\n[broker]\nhost = "{BROKER_IP}"\nport = {BROKER_PORT}\n' + ("live = true\n" if live else "")
+        f'\n[broker]\nhost = "{BROKER_IP}"\nport = {BROKER_PORT}\ndrain_per_s = 10_000\n' + ("live = true\n" if live else "")
     ]
     for n in range(meters):
         text.append(
-            f'\n[[bus]]\nid = "b{n}"\nendpoint = "tcp://{METERS_IP}:{METERS_PORT + n}"\n'
+            f'\n[[bus]]\nid = "b{n}"\nendpoint = "tcp://127.1.{n >> 8}.{n & 255}:{METERS_PORT}"\n'
             f'\n[[equipment]]\nid = "e{n}"\nkind = "electric_furnace"\nrated_power_w = 60_000\n'
             "decommissioned_on = 2011-12-31\n"
             f'\n[[meter]]\nid = "m{n}"\nbus = "b{n}"\nunit = 1\nprofile = "farm-meter"\nserves = "e{n}"\n'
@@ -103,9 +105,10 @@ class Floor:
         self.filter, self.keys = "floor/#", ("ts", "mk")
         self.binary = BUILT / "cfloor"
 
-    def command(self, _folder, meters, period_ms):
-        words = [self.binary, METERS_IP, METERS_PORT, meters, period_ms, BROKER_IP, BROKER_PORT, *self.more]
-        return [str(word) for word in words]
+    def commands(self, _folder, meters, period_ms):
+        for first in range(0, meters, MOST_OF_A_FLOOR):
+            some = min(MOST_OF_A_FLOOR, meters - first)
+            yield [self.binary, METERS_PORT, first, some, period_ms, BROKER_IP, BROKER_PORT, *self.more]
 
 
 class Agent:
@@ -115,7 +118,7 @@ class Agent:
         self.filter = "coldhearth/live/#" if live else "coldhearth/#"
         self.keys = ("run_hours", "current_n")
 
-    def command(self, folder, meters, period_ms):
+    def commands(self, folder, meters, period_ms):
         if not (folder / "agent.toml").exists():
             agent_config(folder, meters, period_ms, self.live)
-        return [str(self.binary), "run", "--config", str(folder / "agent.toml")]
+        yield [self.binary, "run", "--config", folder / "agent.toml"]

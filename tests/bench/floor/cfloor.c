@@ -3,9 +3,12 @@
 // libmodbus, one connection a meter, blocking calls, one thread, an absolute schedule; libmosquitto, QoS 0; one JSON
 // message a meter and poll with 20 decoded values. It judges nothing, signs nothing and keeps nothing.
 //
-// usage: cfloor IP BASE_PORT METERS PERIOD_MS BROKER_IP BROKER_PORT [burst]
+// usage: cfloor PORT FIRST_METER METERS PERIOD_MS BROKER_IP BROKER_PORT [burst]
+// libmodbus waits by select(2), which knows 1,024 files: more meters need several of this program.
 // Meters are spread over the period; with `burst` all are due at its beginning. Runs until it is killed.
 #define _GNU_SOURCE
+#include "meters.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <modbus/modbus.h>
 #include <mosquitto.h>
@@ -32,12 +35,13 @@ static void sleep_until(uint64_t due) {
   if (now_ns() < due) clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, 0);
 }
 
-static modbus_t *connected(const char *ip, int port) {
-  modbus_t *meter = modbus_new_tcp(ip, port);
+static modbus_t *connected(int number, int port) {
+  struct in_addr address = {htonl(FIRST_ADDRESS + number)};
+  modbus_t *meter = modbus_new_tcp(inet_ntoa(address), port);
   modbus_set_response_timeout(meter, 1, 0);
   modbus_set_slave(meter, 1);
   if (modbus_connect(meter)) {
-    fprintf(stderr, "cfloor: port %d: %s\n", port, modbus_strerror(errno));
+    fprintf(stderr, "cfloor: meter %d: %s\n", number, modbus_strerror(errno));
     exit(3);
   }
   return meter;
@@ -57,13 +61,14 @@ static void publish(struct mosquitto *broker, int meter, const uint16_t *registe
 
 int main(int count, char **words) {
   if (count < 7) {
-    fprintf(stderr, "usage: cfloor IP BASE_PORT METERS PERIOD_MS BROKER_IP BROKER_PORT [burst]\n");
+    fprintf(stderr, "usage: cfloor PORT FIRST_METER METERS PERIOD_MS BROKER_IP BROKER_PORT [burst]\n");
     return 2;
   }
-  int base = atoi(words[2]), meters = atoi(words[3]), burst = count > 7 && !strcmp(words[7], "burst");
+  int port = atoi(words[1]), first = atoi(words[2]), meters = atoi(words[3]);
+  int burst = count > 7 && !strcmp(words[7], "burst");
   uint64_t period = atoll(words[4]) * 1000000ull;
   modbus_t **all = calloc(meters, sizeof *all);
-  for (int i = 0; i < meters; i++) all[i] = connected(words[1], base + i);
+  for (int i = 0; i < meters; i++) all[i] = connected(first + i, port);
   mosquitto_lib_init();
   struct mosquitto *broker = mosquitto_new(0, 1, 0);
   mosquitto_int_option(broker, MOSQ_OPT_TCP_NODELAY, 1);
@@ -79,7 +84,7 @@ int main(int count, char **words) {
       modbus_connect(all[i]);
       continue;
     }
-    publish(broker, i, registers);
+    publish(broker, first + i, registers);
     if (now_ns() - looked > 1000000000ull) {
       mosquitto_loop_misc(broker);
       mosquitto_loop_read(broker, 10);

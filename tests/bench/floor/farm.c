@@ -1,7 +1,7 @@
 // Simulated Modbus TCP meters: one thread, level-triggered epoll. Made for this project's own measurements of its peers.
 //
-// usage: farm FILE IP BASE_PORT METERS FLIP_MS_MIN FLIP_MS_MAX
-// Each meter has a port of its own and answers any unit. Registers 0 to 39, holding and input alike, high word first:
+// usage: farm FILE PORT METERS FLIP_MS_MIN FLIP_MS_MAX
+// Each meter has an address of its own and answers any unit. Registers 0 to 39, holding and input alike, high word first:
 //   0..35   18 floats: three voltages, currents and powers, power, reactive and apparent power, three power factors,
 //           frequency, imported and exported energy: a load that runs honestly, so that nobody finds it remarkable
 //   36, 37  microseconds (monotonic) at which this answer was made
@@ -34,7 +34,7 @@ struct connection {
 
 static volatile sig_atomic_t stop;
 static struct connection *connections[MAX_FILES];
-static int listens_for[MAX_FILES]; // meter + 1 of a listening socket
+static int meters;
 static struct meters *shared;
 static uint8_t image[2 * REGISTERS];
 static uint64_t began_ns;
@@ -122,12 +122,12 @@ static void watch(int poll, int file) {
   epoll_ctl(poll, EPOLL_CTL_ADD, file, &event);
 }
 
-static int listen_at(const char *ip, int port) {
+static int listen_at(int port) {
   int file = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), one = 1;
   setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
-  inet_pton(AF_INET, ip, &at.sin_addr);
-  if (bind(file, (void *)&at, sizeof at) || listen(file, 16)) {
+  at.sin_addr.s_addr = htonl(INADDR_ANY);
+  if (bind(file, (void *)&at, sizeof at) || listen(file, 4096)) {
     perror("farm: bind");
     exit(4);
   }
@@ -136,15 +136,20 @@ static int listen_at(const char *ip, int port) {
 
 static void take_callers(int poll, int listener) {
   for (;;) {
+    struct sockaddr_in called;
+    socklen_t size = sizeof called;
     int file = accept4(listener, 0, 0, SOCK_NONBLOCK), one = 1;
     if (file < 0) return;
-    if (file >= MAX_FILES) {
+    // Whoever comes from outside of this machine calls no meter.
+    getsockname(file, (void *)&called, &size);
+    uint32_t meter = ntohl(called.sin_addr.s_addr) - FIRST_ADDRESS;
+    if (file >= MAX_FILES || meter >= (uint32_t)meters) {
       close(file);
       continue;
     }
     setsockopt(file, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     struct connection *made = calloc(1, sizeof *made);
-    made->meter = listens_for[listener] - 1;
+    made->meter = meter;
     connections[file] = made;
     shared->connections++;
     watch(poll, file);
@@ -183,11 +188,12 @@ static void serve(int file) {
 }
 
 int main(int count, char **words) {
-  if (count < 7) {
-    fprintf(stderr, "usage: farm FILE IP BASE_PORT METERS FLIP_MS_MIN FLIP_MS_MAX\n");
+  if (count < 6) {
+    fprintf(stderr, "usage: farm FILE PORT METERS FLIP_MS_MIN FLIP_MS_MAX\n");
     return 2;
   }
-  int base = atoi(words[3]), meters = atoi(words[4]), least_ms = atoi(words[5]), most_ms = atoi(words[6]);
+  int port = atoi(words[2]), least_ms = atoi(words[4]), most_ms = atoi(words[5]);
+  meters = atoi(words[3]);
   if (meters > MAX_METERS) return 2;
   signal(SIGINT, on_signal);
   signal(SIGTERM, on_signal);
@@ -197,12 +203,8 @@ int main(int count, char **words) {
   memset(shared, 0, sizeof *shared);
   shared->period_ns = 1000000000ull;
   began_ns = now_ns();
-  int poll = epoll_create1(0);
-  for (int meter = 0; meter < meters; meter++) {
-    int listener = listen_at(words[2], base + meter);
-    listens_for[listener] = meter + 1;
-    watch(poll, listener);
-  }
+  int poll = epoll_create1(0), listener = listen_at(port);
+  watch(poll, listener);
   uint64_t flip_at = began_ns + least_ms * 1000000ull;
   unsigned seed = 12345;
   struct epoll_event events[EVENTS];
@@ -219,7 +221,7 @@ int main(int count, char **words) {
     }
     for (int i = 0; i < ready; i++) {
       int from = events[i].data.fd;
-      if (listens_for[from]) take_callers(poll, from);
+      if (from == listener) take_callers(poll, from);
       else serve(from);
     }
   }

@@ -5,6 +5,9 @@
 #include <stdint.h>
 
 #define MAX_METERS 32768
+// A meter is told by the address it is called at: 127.1.0.0 and the meter's number. One port serves all of them, so that
+// ten thousand meters need no ten thousand listening sockets.
+#define FIRST_ADDRESS 0x7f010000u
 #define MAX_FLIPS 65536
 // How long a microsecond count is before it begins anew; both sides take it modulo this.
 #define MICROSECONDS_MASK 0x7fffffffu
