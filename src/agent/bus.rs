@@ -16,7 +16,7 @@ pub mod serial;
 mod tcp;
 mod tls;
 
-use std::{fmt, future::Future, io, pin::Pin, time::Duration};
+use std::{fmt, future::Future, io, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -35,10 +35,12 @@ pub use self::{
     rtu::DRAIN_LIMIT_MS,
     tcp::{KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES, USER_TIMEOUT_MS},
 };
-use super::run::Inbox;
+use super::{live::Live, run::Inbox};
 use crate::{
     host::Clock,
-    metering::{Ask, Block, DeviceIdPart, Fault, Function, Next, Question, Reply, Schedule, ask::read_code},
+    metering::{
+        Ask, Block, DeviceIdPart, Fault, Function, Next, Question, Reply, Sample, Schedule, ask::read_code,
+    },
     terms::Name,
 };
 
@@ -96,21 +98,37 @@ impl Default for Manners {
     }
 }
 
+/// Where samples go.
+#[derive(Clone, Debug)]
+pub struct Outlet {
+    /// To the one loop that judges them.
+    pub inbox: mpsc::Sender<Inbox>,
+    /// To whoever looks on, where that is configured.
+    pub live: Option<Arc<Live>>,
+}
+
+impl From<mpsc::Sender<Inbox>> for Outlet {
+    fn from(inbox: mpsc::Sender<Inbox>) -> Outlet {
+        Outlet { inbox, live: None }
+    }
+}
+
 /// Polls one bus until the site's loop ends.
 pub async fn run(
     clock: &dyn Clock,
     dial: &dyn Dial,
     manners: Manners,
     mut schedule: Schedule,
-    out: mpsc::Sender<Inbox>,
+    out: impl Into<Outlet>,
 ) {
+    let Outlet { inbox, live } = out.into();
     let mut line = Line::new(clock, dial, manners);
     loop {
         match schedule.next(clock.now().uptime_ms) {
             Next::WaitUntil(uptime_ms) => {
                 tokio::select! {
                     () = line.rest_until(uptime_ms) => {}
-                    () = out.closed() => return,
+                    () = inbox.closed() => return,
                 }
                 if line.take_lost() {
                     schedule.on_link_lost();
@@ -125,7 +143,10 @@ pub async fn run(
                 let answer = answer.as_ref().map(Got::reply).map_err(|fault| *fault);
                 let now = clock.now();
                 for sample in schedule.on_answer(&now, answer) {
-                    if out.send(Inbox::Sample(sample)).await.is_err() {
+                    if let (Some(live), Sample::Reading(reading)) = (&live, &sample) {
+                        live.tell(reading);
+                    }
+                    if inbox.send(Inbox::Sample(sample)).await.is_err() {
                         return;
                     }
                 }

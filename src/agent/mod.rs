@@ -12,6 +12,7 @@ mod enrol;
 pub mod export;
 pub mod journal;
 pub mod letters;
+pub mod live;
 pub mod outbox;
 pub mod own_copy;
 pub mod power;

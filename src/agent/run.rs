@@ -9,10 +9,11 @@ use tokio::{
 
 use super::{
     address,
-    bus::{self, Manners, Terms, dialler},
+    bus::{self, Manners, Outlet, Terms, dialler},
     config::{AgentConfig, Bus, Meter},
     journal::{DiskJournal, JOURNAL_FILE},
     letters::{Letter, Letters, Outcome},
+    live,
     power::{self, GASP_PAUSE_MS},
     renew,
     reserve::Reserve,
@@ -77,7 +78,7 @@ pub async fn run(
     let _alone = keep_others_out(&config.gateway.state_dir)?;
     let mut start = start::start(&*clock, &config, new_journal)?;
     loop {
-        match live(&clock, &config, start, stop.clone()).await? {
+        match one_life(&clock, &config, start, stop.clone()).await? {
             Ended::Asked => return Ok(()),
             Ended::RolledBack(receipted) => {
                 let journal = DiskJournal::open(&config.gateway.state_dir.join(JOURNAL_FILE))?;
@@ -89,7 +90,7 @@ pub async fn run(
 }
 
 /// One life, from an open journal to its end.
-async fn live(
+async fn one_life(
     clock: &Arc<dyn Clock>,
     config: &AgentConfig,
     start: Start,
@@ -116,10 +117,12 @@ async fn live(
         .map_err(|e| Failure::new(Exit::Bug, format!("no thread for the scribe: {e}")))?;
     let (inbox, facts) = mpsc::channel(INBOX);
     let mut tasks = JoinSet::new();
-    let mut polls = spawn_buses(clock, config, &inbox)?;
+    let broker = address::broker(config, &clock.now())?;
+    let mut polls = JoinSet::new();
+    let live = config.broker.live.then(|| live::open(clock, config, &broker, &mut polls));
+    spawn_buses(clock, config, &Outlet { inbox: inbox.clone(), live }, &mut polls)?;
     polls.spawn(power::watch(PowerFailures::watch()?, inbox.clone()));
     let (courier, ends) = courier::pair();
-    let broker = address::broker(config, &clock.now())?;
     let carrying = clock.clone();
     tasks.spawn(async move { courier::run(&*carrying, broker, ends).await });
     let (judged, link_stop) = watch::channel(false);
@@ -309,9 +312,9 @@ fn checkpoint(site: &Site) -> Checkpoint {
 fn spawn_buses(
     clock: &Arc<dyn Clock>,
     config: &AgentConfig,
-    inbox: &mpsc::Sender<Inbox>,
-) -> Result<JoinSet<()>, Failure> {
-    let mut polls = JoinSet::new();
+    outlet: &Outlet,
+    polls: &mut JoinSet<()>,
+) -> Result<(), Failure> {
     for (phase, bus) in (0..).zip(&config.buses) {
         let schedule = schedule(config, bus, clock.now().uptime_ms, phase);
         let [first, second, chance @ ..] = keys::entropy::<10>()?;
@@ -328,10 +331,10 @@ fn spawn_buses(
             first_transaction: u16::from_le_bytes([first, second]),
         };
         let dial = dialler(&bus.endpoint, &terms);
-        let (clock, inbox) = (clock.clone(), inbox.clone());
-        polls.spawn(async move { bus::run(&*clock, &*dial, manners, schedule, inbox).await });
+        let (clock, outlet) = (clock.clone(), outlet.clone());
+        polls.spawn(async move { bus::run(&*clock, &*dial, manners, schedule, outlet).await });
     }
-    Ok(polls)
+    Ok(())
 }
 
 /// How long the slowest meter of a bus may take to answer, in milliseconds.

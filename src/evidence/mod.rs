@@ -49,6 +49,7 @@ pub mod heads;
 pub mod journal;
 pub mod keyring;
 pub mod lineage;
+pub mod live;
 pub mod members;
 pub mod notice;
 pub mod of_orders;

@@ -195,6 +195,7 @@ impl Reader<'_> {
             form.optional("keepalive_s", form::fitting(5..=3_600)).unwrap_or(DEFAULT_KEEPALIVE_S);
         let drain_per_s =
             form.optional("drain_per_s", form::fitting(1..=10_000)).unwrap_or(DEFAULT_DRAIN_PER_S);
+        let live = form.optional("live", form::flag).unwrap_or(false);
         let user = form.optional("user", form::text);
         let password = form.optional("password_file", form::text);
         if user.is_some() != password.is_some() {
@@ -202,7 +203,7 @@ impl Reader<'_> {
         }
         form.close();
         let login = user.zip(password).map(|(user, file)| (user, self.base.join(file)));
-        Some(BrokerConfig { host: host?, port, keepalive_s, login, drain_per_s, tls })
+        Some(BrokerConfig { host: host?, port, keepalive_s, login, drain_per_s, live, tls })
     }
 
     fn authority(&self, form: Form<'_>) -> Vec<PublicKey> {
