@@ -47,6 +47,9 @@ use crate::{
 /// How long connecting may take, name look-up, handshake and the draining of an RTU line included, in milliseconds.
 pub const CONNECT_TIMEOUT_MS: u64 = 5_000;
 
+/// Most samples that one answer decides.
+const SAMPLES_OF_AN_ANSWER: usize = 2;
+
 /// A future connection.
 pub type Dialling<'a> = Pin<Box<dyn Future<Output = io::Result<Box<dyn Client>>> + Send + 'a>>;
 
@@ -124,7 +127,7 @@ pub async fn run(
     let Outlet { inbox, live } = out.into();
     let mut line = Line::new(clock, dial, manners);
     loop {
-        match schedule.next(clock.now().uptime_ms) {
+        match schedule.next(clock.uptime_ms()) {
             Next::WaitUntil(uptime_ms) => {
                 tokio::select! {
                     () = line.rest_until(uptime_ms) => {}
@@ -140,15 +143,15 @@ pub async fn run(
                     schedule.on_link_lost();
                 }
                 dial.late(&mut |unit| schedule.on_late_reply(unit));
-                let answer = answer.as_ref().map(Got::reply).map_err(|fault| *fault);
                 let now = clock.now();
-                for sample in schedule.on_answer(&now, answer) {
+                // Room first: samples are large, and none of them waits inside this future, of which each bus has one.
+                let Ok(room) = inbox.reserve_many(SAMPLES_OF_AN_ANSWER).await else { return };
+                let answer = answer.as_ref().map(Got::reply).map_err(|fault| *fault);
+                for (sample, place) in schedule.on_answer(&now, answer).into_iter().zip(room) {
                     if let (Some(live), Sample::Reading(reading)) = (&live, &sample) {
                         live.tell(reading);
                     }
-                    if inbox.send(Inbox::Sample(sample)).await.is_err() {
-                        return;
-                    }
+                    place.send(Inbox::Sample(sample));
                 }
                 if schedule.interval_ended(&now) {
                     schedule.tallies().for_each(|(meter, tally)| tracing::debug!(%meter, "{tally}"));
@@ -192,7 +195,7 @@ impl<'a> Line<'a> {
 
     /// Waits; a connection that is idle for too long is given back meanwhile.
     async fn rest_until(&mut self, uptime_ms: u64) {
-        let now = self.clock.now().uptime_ms;
+        let now = self.clock.uptime_ms();
         let idle_at = self.manners.close_idle_ms.map(|idle_ms| now.saturating_add(idle_ms));
         if let (Some(idle_at), Some(_)) = (idle_at.filter(|at| *at < uptime_ms), &self.link) {
             self.clock.sleep_until(idle_at).await;
@@ -206,7 +209,7 @@ impl<'a> Line<'a> {
     /// Puts one question, connecting first where needed. One deadline covers it all, however slowly bytes drip.
     async fn put(&mut self, ask: &Ask) -> Result<Got, Fault> {
         self.connect().await?;
-        let now = self.clock.now().uptime_ms;
+        let now = self.clock.uptime_ms();
         let from = (now + u64::from(ask.gap_ms)).max(self.ended_ms + self.manners.gap_ms);
         if from > now {
             self.clock.sleep_until(from).await;
@@ -215,7 +218,7 @@ impl<'a> Line<'a> {
         let deadline = Duration::from_millis(u64::from(ask.deadline_ms));
         let answer = tokio::time::timeout(deadline, question(context, ask)).await;
         let answer = answer.unwrap_or(Err(Fault::Timeout));
-        self.ended_ms = self.clock.now().uptime_ms;
+        self.ended_ms = self.clock.uptime_ms();
         match &answer {
             Err(fault) if fault.ends_link() => self.lose(*fault == Fault::Closed),
             Ok(_) | Err(_) => self.reconnect.on_answer(),
@@ -225,7 +228,7 @@ impl<'a> Line<'a> {
 
     /// Connects where there is no connection, but not before its time.
     async fn connect(&mut self) -> Result<(), Fault> {
-        let now = self.clock.now().uptime_ms;
+        let now = self.clock.uptime_ms();
         if self.link.is_some() {
             return Ok(());
         }
@@ -240,14 +243,14 @@ impl<'a> Line<'a> {
                 self.link = Some(client.into());
                 self.reconnect.on_connected();
                 if self.manners.connect_pause_ms > 0 {
-                    let from = self.clock.now().uptime_ms + self.manners.connect_pause_ms;
+                    let from = self.clock.uptime_ms() + self.manners.connect_pause_ms;
                     self.clock.sleep_until(from).await;
                 }
                 Ok(())
             }
             Err(error) => {
                 let random = self.chance();
-                self.reconnect.on_refused(self.clock.now().uptime_ms, random);
+                self.reconnect.on_refused(self.clock.uptime_ms(), random);
                 self.tell(&error);
                 self.lost |= !self.dial.is_open();
                 Err(unreachable(&error))
@@ -260,7 +263,7 @@ impl<'a> Line<'a> {
         self.link = None;
         self.lost |= !self.dial.is_open();
         let random = self.chance();
-        if self.reconnect.on_lost(self.clock.now().uptime_ms, random, closed) {
+        if self.reconnect.on_lost(self.clock.uptime_ms(), random, closed) {
             self.tell(&Hindrance::NotServed.into());
         }
     }

@@ -31,7 +31,7 @@ use crate::{
         service::PowerFailures,
     },
     judge::{Fact, Finding, Memory, Site},
-    metering::{PlatePoint, Sample, Schedule},
+    metering::{Phase, PlatePoint, Sample, Schedule},
     terms::{Name, Stamp},
 };
 
@@ -166,6 +166,7 @@ async fn judge(
     let mut site = awake(config, memory, &clock.now(), &mut letters, &mut said);
     let began = clock.now().uptime_ms;
     let (mut tick_ms, mut checkpoint_ms, mut gasp_ms) = (began, began + CHECKPOINT_MS, began);
+    let mut tick = clock.sleep_until(tick_ms);
     loop {
         // What was read is heard before time is looked at: silence is judged only when nobody has anything to say.
         let told_to_stop = async { drop(stop.wait_for(|stop| *stop).await) };
@@ -180,7 +181,7 @@ async fn judge(
                 Some(heard) => Some(heard),
                 None => return Err(Failure::new(Exit::Bug, "every bus has ended")),
             },
-            () = clock.sleep_until(tick_ms) => None,
+            () = &mut tick => None,
         };
         let now = clock.now();
         match heard {
@@ -201,13 +202,15 @@ async fn judge(
                 gasp_ms = now.uptime_ms + GASP_PAUSE_MS;
                 said.push(Body::Notice(Notice::LastGasp));
             }
-            Some(Inbox::PowerFails) | None => {}
+            Some(Inbox::PowerFails) => {}
+            None => tick = clock.sleep_until(tick_ms),
         }
         let mut say = |finding| said.push(Body::Finding(finding));
         // Looked at after what was heard, and however much there is to hear: silence elsewhere must not wait for it.
         if now.uptime_ms >= tick_ms {
             site.on(&now, Fact::Tick, &mut say);
             tick_ms = site.next_due_ms(&now);
+            tick = clock.sleep_until(tick_ms);
         }
         if now.uptime_ms >= checkpoint_ms {
             checkpoint_ms = now.uptime_ms + CHECKPOINT_MS;
@@ -315,8 +318,10 @@ fn spawn_buses(
     outlet: &Outlet,
     polls: &mut JoinSet<()>,
 ) -> Result<(), Failure> {
-    for (phase, bus) in (0..).zip(&config.buses) {
-        let schedule = schedule(config, bus, clock.now().uptime_ms, phase);
+    // One beginning for all of them: whoever is due at the same moment shares a wake-up.
+    let (start_ms, buses) = (clock.uptime_ms(), config.buses.len() as u64);
+    for (place, bus) in (0..).zip(&config.buses) {
+        let schedule = schedule(config, bus, start_ms, Phase::of_bus(place, buses));
         let [first, second, chance @ ..] = keys::entropy::<10>()?;
         let manners = Manners {
             id: Some(bus.id),
@@ -345,7 +350,7 @@ fn slowest_answer_ms(config: &AgentConfig, bus: &Bus) -> u32 {
 }
 
 /// The polls of one bus.
-fn schedule(config: &AgentConfig, bus: &Bus, start_ms: u64, phase: u64) -> Schedule {
+fn schedule(config: &AgentConfig, bus: &Bus, start_ms: u64, phase: Phase) -> Schedule {
     let on_bus = |id: Name| id == bus.id;
     let meters = config.meters.iter().filter(|meter| on_bus(meter.bus)).map(Meter::point);
     let plates = config.equipment.iter().filter_map(|furnace| {
@@ -359,7 +364,7 @@ fn schedule(config: &AgentConfig, bus: &Bus, start_ms: u64, phase: u64) -> Sched
             timeout_ms: PLATE_TIMEOUT_MS,
         })
     });
-    Schedule::new(meters.collect(), plates.collect(), start_ms, phase)
+    Schedule::sharing(meters.collect(), plates.collect(), start_ms, phase)
 }
 
 /// Two agents on one journal would fork the log, so the second refuses to start.

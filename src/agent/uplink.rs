@@ -184,7 +184,7 @@ impl<'a> Uplink<'a> {
     ) {
         let room = self.send.clone();
         loop {
-            let now_ms = self.clock.now().uptime_ms;
+            let now_ms = self.clock.uptime_ms();
             let (want, wake_ms) = self.wanted(now_ms);
             let copies =
                 now_ms >= self.hold_until && self.has_copies() && self.copies_in_flight() < COPIES_IN_FLIGHT;
@@ -269,7 +269,7 @@ impl<'a> Uplink<'a> {
         self.durable = progress.places;
         self.outbox.on_durable(progress.places);
         let Some(receipted) = progress.receipted else { return };
-        let now_ms = self.clock.now().uptime_ms;
+        let now_ms = self.clock.uptime_ms();
         let may = now_ms >= self.again_at && !progress.missing.is_empty();
         if may {
             self.again_at = now_ms + AGAIN_MS;
@@ -297,7 +297,7 @@ impl<'a> Uplink<'a> {
             self.paced = self.paced.saturating_sub(1);
         }
         // An offer is counted from when it was made.
-        self.offer_at = self.offer_at.map(|_| self.clock.now().uptime_ms + OFFER_AGAIN_MS);
+        self.offer_at = self.offer_at.map(|_| self.clock.uptime_ms() + OFFER_AGAIN_MS);
         let topic = self.address.topic(None, Kind::Attest);
         if self.fits(&topic, &bytes) {
             let count = match want.turn {
@@ -416,7 +416,7 @@ impl<'a> Uplink<'a> {
             Event::Refused { tag, why } => self.on_settled(tag, Some(why)).await,
             Event::Subscribed => {
                 self.traffic.is_there.store(true, Ordering::Relaxed);
-                self.hold_until = self.clock.now().uptime_ms + RECEIPT_GRACE_MS;
+                self.hold_until = self.clock.uptime_ms() + RECEIPT_GRACE_MS;
             }
             Event::Message { topic, payload, .. } => self.on_message(&topic, payload).await,
             // It subscribes once, with its connection.
@@ -459,7 +459,7 @@ impl<'a> Uplink<'a> {
                 if self.offer_at.is_none() {
                     tracing::warn!(seq, "not delivered: {}", why.text());
                 }
-                self.offer_at = Some(self.clock.now().uptime_ms + OFFER_AGAIN_MS);
+                self.offer_at = Some(self.clock.uptime_ms() + OFFER_AGAIN_MS);
                 self.postings.retain(|_, posting| !matches!(posting, Posting::InPlace(_)));
                 self.outbox.on_unwanted();
             }

@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -12,6 +12,9 @@ use crate::terms::{ClockQuality, Stamp};
 /// A wall clock before 2024-01-01 was never set.
 const NEVER_SET_BEFORE_UNIX_MS: i64 = 1_704_067_200_000;
 
+/// How long what the kernel says of its own clock is believed, in milliseconds: asking takes longer than reading it.
+const QUALITY_MS: u64 = 1_000;
+
 /// A future that ends when a clock says so.
 pub type Wait<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
@@ -19,6 +22,10 @@ pub type Wait<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 pub trait Clock: Send + Sync {
     /// This moment.
     fn now(&self) -> Stamp;
+    /// This moment's uptime alone, in milliseconds.
+    fn uptime_ms(&self) -> u64 {
+        self.now().uptime_ms
+    }
     /// Waits until the uptime, in milliseconds, is reached.
     fn sleep_until(&self, uptime_ms: u64) -> Wait<'_>;
     /// Tells the clock which boot of the machine this is; every later stamp carries it.
@@ -29,28 +36,60 @@ pub trait Clock: Send + Sync {
 #[derive(Debug, Default)]
 pub struct SystemClock {
     boot: AtomicU32,
+    quality: AtomicU64,
+    /// Uptime in milliseconds up to which the quality is believed.
+    quality_until: AtomicU64,
+}
+
+impl SystemClock {
+    /// The quality as it was found at most [`QUALITY_MS`] ago.
+    fn quality(&self, wall_unix_ms: i64, uptime_ms: u64) -> (ClockQuality, u32) {
+        if wall_unix_ms >= NEVER_SET_BEFORE_UNIX_MS && uptime_ms < self.quality_until.load(Ordering::Acquire)
+        {
+            return match u32::try_from(self.quality.load(Ordering::Relaxed)) {
+                Ok(error_ms) => (ClockQuality::Ntp, error_ms),
+                Err(_) => (ClockQuality::Rtc, 0),
+            };
+        }
+        let (clock, error_ms) = quality(wall_unix_ms);
+        if clock != ClockQuality::Unset {
+            let found = if clock == ClockQuality::Ntp { u64::from(error_ms) } else { u64::MAX };
+            self.quality.store(found, Ordering::Relaxed);
+            self.quality_until.store(uptime_ms.saturating_add(QUALITY_MS), Ordering::Release);
+        }
+        (clock, error_ms)
+    }
+}
+
+/// Time since the machine was started, suspend included.
+fn uptime() -> Duration {
+    let uptime = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let (seconds, nanos) = (u64::try_from(uptime.tv_sec), u32::try_from(uptime.tv_nsec));
+    Duration::new(seconds.unwrap_or(0), nanos.unwrap_or(0))
+}
+
+fn whole_ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> Stamp {
-        let uptime = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let uptime_ms = self.uptime_ms();
         let wall = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
-        let milliseconds = |t: rustix::time::Timespec| t.tv_sec.saturating_mul(1_000) + t.tv_nsec / 1_000_000;
-        let wall_unix_ms = milliseconds(wall);
-        let (clock, error_ms) = quality(wall_unix_ms);
-        Stamp {
-            wall_unix_ms,
-            uptime_ms: u64::try_from(milliseconds(uptime)).unwrap_or(0),
-            boot: self.boot.load(Ordering::Relaxed),
-            clock,
-            error_ms,
-        }
+        let wall_unix_ms = wall.tv_sec.saturating_mul(1_000) + wall.tv_nsec / 1_000_000;
+        let (clock, error_ms) = self.quality(wall_unix_ms, uptime_ms);
+        Stamp { wall_unix_ms, uptime_ms, boot: self.boot.load(Ordering::Relaxed), clock, error_ms }
+    }
+
+    fn uptime_ms(&self) -> u64 {
+        whole_ms(uptime())
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place where waiting for time is written")]
     fn sleep_until(&self, uptime_ms: u64) -> Wait<'_> {
-        let wait = uptime_ms.saturating_sub(self.now().uptime_ms);
-        Box::pin(tokio::time::sleep(Duration::from_millis(wait)))
+        // To the instant, not to the millisecond it was asked in: who waits for the same moment wakes together.
+        let wait = Duration::from_millis(uptime_ms).saturating_sub(uptime());
+        Box::pin(tokio::time::sleep(wait))
     }
 
     fn set_boot(&self, boot: u32) {

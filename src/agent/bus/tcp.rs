@@ -1,6 +1,10 @@
 //! TCP connections that notice when the other side is gone.
 
-use std::{io, net::ToSocketAddrs as _, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr, ToSocketAddrs as _},
+    time::Duration,
+};
 
 use rustix::net::sockopt;
 use tokio::net::TcpStream;
@@ -18,11 +22,8 @@ pub const USER_TIMEOUT_MS: u32 = 15_000;
 
 /// Connects to the first address of a host that takes us.
 pub(super) async fn connect(peer: &Peer) -> io::Result<TcpStream> {
-    // An address needs no look-up; a name is looked up off this thread, so that no other bus waits for it.
-    let (host, port) = (peer.host.clone(), peer.port);
-    let addresses = tokio::task::spawn_blocking(move || (host.as_str(), port).to_socket_addrs()).await??;
     let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for address in addresses {
+    for address in addresses(peer).await? {
         match TcpStream::connect(address).await {
             Ok(stream) => {
                 watch(&stream)?;
@@ -32,6 +33,16 @@ pub(super) async fn connect(peer: &Peer) -> io::Result<TcpStream> {
         }
     }
     Err(last)
+}
+
+/// An address needs no look-up; a name is looked up off this thread, so that no other bus waits for it.
+async fn addresses(peer: &Peer) -> io::Result<Vec<SocketAddr>> {
+    let (host, port) = (peer.host.clone(), peer.port);
+    let written = host.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(address) = written.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    tokio::task::spawn_blocking(move || Ok((host.as_str(), port).to_socket_addrs()?.collect())).await?
 }
 
 /// A peer that vanished without a word would otherwise be waited for until somebody restarts us.
