@@ -1,4 +1,5 @@
-//! What may lawfully draw on the feeder of a furnace that is cold: lamps, heaters, a crane, the barring drive.
+//! What may lawfully draw on the feeder of a furnace that is cold: lamps, heaters, a crane, the barring drive, a welding
+//! set.
 //!
 //! No numeric source was found for lighting and cranes on a decommissioned feeder (METERING.md C); these are own
 //! assumptions, given by whoever builds the plant.
@@ -12,6 +13,10 @@ const CRANE_SLOT_MS: u64 = 180_000;
 /// One lift: up, across, and down for the last third.
 const LIFT_MS: u64 = 60_000;
 const LOWERS_FROM_MS: u64 = 40_000;
+/// The welding set is used, or not, in slots of this length.
+const WELDING_SLOT_MS: u64 = 600_000;
+/// A welding transformer's power factor. [K: 0.35 to 0.5, from memory, 2026]
+const WELDING_FACTOR: f64 = 0.4;
 
 /// Auxiliaries of a feeder. Plant time 0 is midnight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +32,8 @@ pub struct Auxiliaries {
     pub regeneration_w: u32,
     /// The drive that turns a cooling kiln, always on, in watts.
     pub barring_w: u32,
+    /// A welding set: for tens of minutes between 08:00 and 17:00, in watts. Far more of what it takes is reactive.
+    pub welding_w: u32,
 }
 
 impl Auxiliaries {
@@ -49,12 +56,33 @@ impl Auxiliaries {
             .and(Draw::lagging(switched(heating, self.heaters_w), 1.0))
             .and(crane)
             .and(Draw::lagging(f64::from(self.barring_w), 0.80))
+            .and(self.welds(at_ms, chance.branch(3)))
+    }
+
+    fn welds(&self, at_ms: u64, chance: Chance) -> Draw {
+        let works = (8..17).contains(&(at_ms % DAY_MS / HOUR_MS));
+        if self.welding_w == 0 || !works || chance.branch(1).unit(at_ms / WELDING_SLOT_MS) >= 0.4 {
+            return Draw::NONE;
+        }
+        // The arc is struck and lost: four to ten tenths of its power from second to second.
+        let arc = 0.7 + 0.3 * chance.branch(2).swing(at_ms / 1_000);
+        Draw::lagging(f64::from(self.welding_w) * arc, WELDING_FACTOR)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_welding_set_takes_more_reactive_than_active_power_by_day() {
+        let set = Auxiliaries { welding_w: 19_000, ..Auxiliaries::default() };
+        let at = |second: u64| set.draw(second * 1_000, Chance::new(2));
+        assert_eq!(at(3_600), Draw::NONE);
+        let welding: Vec<Draw> = (8 * 3_600..17 * 3_600).map(at).filter(|d| d.watts > 0.0).collect();
+        assert!((3_600..7 * 3_600).contains(&welding.len()), "{} s", welding.len());
+        assert!(welding.iter().all(|d| d.watts <= 19_000.0 && d.vars > 2.0 * d.watts));
+    }
 
     #[test]
     fn lamps_burn_at_night_and_the_crane_works_by_day() {

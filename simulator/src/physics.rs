@@ -171,7 +171,7 @@ proptest! {
         let ratio = |primary, secondary| Ratio::new(primary, secondary).unwrap();
         let profile: Arc<Profile> = profile("sim-cutoff");
         let meter = || SimMeter::new(&profile).with_ct(ratio(2_000, 5)).with_pt(ratio(10_000, 100)).with_classes(classes);
-        let lamps = Auxiliaries { lamps_w: 30_000, heaters_w: 20_000, crane_w: 60_000, regeneration_w: 90_000, barring_w: 9_000 };
+        let lamps = Auxiliaries { lamps_w: 30_000, heaters_w: 20_000, crane_w: 60_000, regeneration_w: 90_000, barring_w: 9_000, welding_w: 7_000 };
         let mut plant = Plant::new(seed);
         let first = Feeder::new(MilliVolts(10_000_000), kinds.0).running();
         let first = plant.add_feeder(first.with_transformer(Transformer::of_rating(6_300_000.0)));

@@ -2,11 +2,11 @@
 //! The long run is a thousand years: `tests/all`.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{num::NonZeroUsize, path::PathBuf, process::Command};
+use std::{num::NonZeroUsize, path::PathBuf, process::Command, sync::Mutex};
 
 use coldhearth_sim::{
     scenario::shipped::{self, CHEATS},
-    score::{Orders, score},
+    score::{Orders, Progress, score, score_telling},
 };
 
 const SHORT: Orders = Orders { years: 1, seed: 1, runs: 1, threads: None };
@@ -26,6 +26,18 @@ fn the_number_of_threads_changes_nothing() {
         .into();
     let on = |threads| score(&some, Orders { threads: NonZeroUsize::new(threads), runs: 3, ..SHORT });
     assert_eq!(on(1).json(), on(3).json());
+}
+
+#[test]
+fn a_long_scoreboard_tells_how_far_it_is() {
+    let some = ["idle", "midnight-melt"].map(|name| shipped::named(name).unwrap());
+    let told: Mutex<Vec<Progress>> = Mutex::default();
+    score_telling(&some, Orders { runs: 3, threads: NonZeroUsize::new(1), ..SHORT }, &|progress| {
+        told.lock().unwrap().push(progress);
+    });
+    let told = told.into_inner().unwrap();
+    assert!(told.len() > 3 && told.is_sorted_by(|a, b| a.done < b.done && a.all == b.all), "{told:?}");
+    assert!(told.last().is_some_and(|last| last.done == last.all), "{told:?}");
 }
 
 #[test]

@@ -173,6 +173,7 @@ fn allowance(allowance: &Allowance) -> Value {
         "name": allowance.name.as_str(),
         "kind": allowance.kind.word(),
         "power_w": allowance.power.watts(),
+        "var": allowance.var,
         "monthly_wh": allowance.monthly.0,
         "back_power_w": allowance.back_power.watts(),
         "back_monthly_wh": allowance.back_monthly.0,

@@ -10,6 +10,9 @@ pub const DRIVES_VAR_PERCENT: i64 = 102;
 /// Reactive power of lamps with their ballasts and of heaters with their regulators, in percent of the active power
 /// declared for them: a power factor of 0.9. [K: required of compensated lamps, from memory, 2026]
 pub const LAMPS_VAR_PERCENT: i64 = 48;
+/// Reactive power of what is merely named, in percent of the active power declared for it: a power factor of 0.35, as a
+/// welding transformer has. [K: 0.35 to 0.5, from memory, 2026]
+pub const OTHER_VAR_PERCENT: i64 = 268;
 
 /// What a drive may draw for seconds while it starts, in percent of the active power declared for it. [K: locked rotor, six times
 /// the current at a power factor of 0.3, 2026]
@@ -38,15 +41,19 @@ worded! {
 }
 
 impl AllowanceKind {
-    /// Reactive power it may take, in percent of the active power declared for it.
+    /// Reactive power it takes where none is declared, in percent of the active power declared for it.
     pub const fn var_percent(self) -> i64 {
         match self {
-            AllowanceKind::Crane | AllowanceKind::Barring | AllowanceKind::Cooling | AllowanceKind::Other => {
-                DRIVES_VAR_PERCENT
-            }
+            AllowanceKind::Crane | AllowanceKind::Barring | AllowanceKind::Cooling => DRIVES_VAR_PERCENT,
+            AllowanceKind::Other => OTHER_VAR_PERCENT,
             AllowanceKind::Lamps | AllowanceKind::Heaters => LAMPS_VAR_PERCENT,
             AllowanceKind::Compensation | AllowanceKind::Generation => 0,
         }
+    }
+
+    /// Reactive power it takes where none is declared, in var.
+    pub const fn var_of(self, power: MilliWatts) -> i64 {
+        power.0.saturating_mul(self.var_percent()) / 100_000
     }
 
     /// What it may draw for seconds while it starts, in percent of the active power declared for it.
@@ -77,6 +84,8 @@ pub struct Allowance {
     pub kind: AllowanceKind,
     /// The power it may draw at any moment.
     pub power: MilliWatts,
+    /// The reactive power it may take at any moment, in var.
+    pub var: i64,
     /// The energy it may draw in a calendar month.
     pub monthly: WattHours,
     /// The power it may feed back at any moment.
@@ -86,13 +95,19 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// An allowance that only draws.
+    /// An allowance that only draws, with the reactive power of its kind.
     pub const fn drawing(
         name: Name,
         kind: AllowanceKind,
         power: MilliWatts,
         monthly: WattHours,
     ) -> Allowance {
-        Allowance { name, kind, power, monthly, back_power: MilliWatts(0), back_monthly: WattHours(0) }
+        let var = kind.var_of(power);
+        Allowance { name, kind, power, var, monthly, back_power: MilliWatts(0), back_monthly: WattHours(0) }
+    }
+
+    /// The part of its reactive power that grows while it starts, in var: no more than a drive's.
+    pub fn starting_var(&self) -> i64 {
+        self.var.min(self.power.watts().saturating_mul(DRIVES_VAR_PERCENT) / 100)
     }
 }

@@ -94,7 +94,7 @@ fn kiln(form: &Form<'_>, usual: RotaryKiln) -> RotaryKiln {
     RotaryKiln { drives_w: kilo(form, "drives_kw", usual.drives_w), ..usual }
 }
 
-/// Reads `{ lamps_w = 4_000, heaters_w = 2_000, crane_w = 0, regeneration_w = 0, barring_w = 0 }`.
+/// Reads `{ lamps_w = 4_000, heaters_w = 2_000, crane_w = 0, regeneration_w = 0, barring_w = 0, welding_w = 0 }`.
 pub(super) fn auxiliaries(form: Form<'_>) -> Auxiliaries {
     let auxiliaries = auxiliaries_of(&form);
     form.close();
@@ -110,5 +110,6 @@ pub(super) fn auxiliaries_of(form: &Form<'_>) -> Auxiliaries {
         crane_w: watts("crane_w"),
         regeneration_w: watts("regeneration_w"),
         barring_w: watts("barring_w"),
+        welding_w: watts("welding_w"),
     }
 }

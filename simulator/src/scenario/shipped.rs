@@ -42,6 +42,7 @@ pub const HONEST: &[(&str, &str)] = scenarios! {
     "balance-agrees"
     "capacitors-left-on"
     "heaters-in-full"
+    "welder-that-was-named"
     "lamps-and-a-live-transformer"
     "meter-dips"
 };

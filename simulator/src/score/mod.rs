@@ -41,19 +41,31 @@ pub struct Orders {
     pub threads: Option<NonZeroUsize>,
 }
 
+/// How far a scoreboard is, in readings asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// So many of them are over.
+    pub done: u64,
+    /// So many there are.
+    pub all: u64,
+}
+
 /// Plays scenarios and gives the account of each, in their order.
 pub fn score(scenarios: &[Scenario], orders: Orders) -> Report {
+    score_telling(scenarios, orders, &|_| ())
+}
+
+/// As [`score`], and tells after each run how far it is: a thousand years take long.
+pub fn score_telling(scenarios: &[Scenario], orders: Orders, tell: &(dyn Fn(Progress) + Sync)) -> Report {
     let mut shares: Vec<Share> = scenarios
         .iter()
         .enumerate()
         .map(|(place, scenario)| Share { place, scenario, runs: runs_of(scenario, scenarios, orders) })
         .collect();
     // Long ones first, or one processor is left with the longest while the others have done; a row keeps its order.
-    let questions =
-        |scenario: &Scenario| scenario.lasts_ms() / scenario.poll_ms() * scenario.config.meters.len() as u64;
-    shares.sort_by_key(|share| Reverse(questions(share.scenario)));
+    shares.sort_by_key(|share| Reverse(share.questions()));
     let mut rows: Vec<Row> = scenarios.iter().map(Row::of).collect();
-    for (place, outcome) in played(&shares, orders) {
+    for (place, outcome) in played(&shares, orders, tell) {
         if let Some(row) = rows.get_mut(place) {
             row.add(outcome);
         }
@@ -68,6 +80,13 @@ struct Share<'s> {
     runs: u64,
 }
 
+impl Share<'_> {
+    /// How many readings one run of it asks for, about.
+    fn questions(&self) -> u64 {
+        self.scenario.lasts_ms() / self.scenario.poll_ms() * self.scenario.config.meters.len() as u64
+    }
+}
+
 /// How often a scenario is played: honest ones until their share of the years is full.
 fn runs_of(scenario: &Scenario, all: &[Scenario], orders: Orders) -> u64 {
     if !scenario.honest {
@@ -79,10 +98,11 @@ fn runs_of(scenario: &Scenario, all: &[Scenario], orders: Orders) -> u64 {
 }
 
 /// Plays every run; each thread takes the next one that nobody has. No list of them is made, as there may be many.
-fn played(shares: &[Share<'_>], orders: Orders) -> Vec<(usize, Outcome)> {
+fn played(shares: &[Share<'_>], orders: Orders, tell: &(dyn Fn(Progress) + Sync)) -> Vec<(usize, Outcome)> {
     let threads =
         orders.threads.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-    let next = AtomicU64::new(0);
+    let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
+    let all = shares.iter().map(|share| share.questions() * share.runs).sum();
     let outcomes: Mutex<Vec<(u64, usize, Outcome)>> = Mutex::default();
     let work = || {
         loop {
@@ -90,6 +110,8 @@ fn played(shares: &[Share<'_>], orders: Orders) -> Vec<(usize, Outcome)> {
             let Some((share, run_of_it)) = job(shares, turn) else { return };
             let outcome = run(share.scenario, orders.seed.wrapping_add(run_of_it));
             outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((turn, share.place, outcome));
+            let asked = share.questions();
+            tell(Progress { done: done.fetch_add(asked, Ordering::Relaxed) + asked, all });
         }
     };
     thread::scope(|scope| {

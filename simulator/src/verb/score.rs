@@ -1,12 +1,15 @@
 //! `coldhearth-sim score`.
 
-use std::io::Write as _;
+use std::{
+    io::Write as _,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use clap::Args;
 use coldhearth::host::{Exit, Failure};
 use coldhearth_sim::{
     scenario::{Scenario, shipped},
-    score::{self, LEAST_RUNS, MAX_RUNS, MAX_YEARS, Orders},
+    score::{self, LEAST_RUNS, MAX_RUNS, MAX_YEARS, Orders, Progress},
 };
 
 /// The command line of the verb.
@@ -41,7 +44,9 @@ pub(crate) fn run(orders: &Score) -> Result<Exit, Failure> {
         orders.scenarios.iter().map(|wanted| shipped::named(wanted)).collect::<Result<_, _>>()?
     };
     let Score { years, seed, runs, .. } = *orders;
-    let report = score::score(&scenarios, Orders { years, seed, runs, threads: None });
+    let told = AtomicU64::new(0);
+    let orders_of_it = Orders { years, seed, runs, threads: None };
+    let report = score::score_telling(&scenarios, orders_of_it, &|progress| tell(&told, progress));
     let mut out = std::io::stdout().lock();
     let _gone = if orders.json {
         writeln!(out, "{}", report.json())
@@ -53,4 +58,17 @@ pub(crate) fn run(orders: &Score) -> Result<Exit, Failure> {
         let _gone = writeln!(complaints, "{line}");
     }
     Ok(if report.holds() { Exit::Done } else { Exit::Negative })
+}
+
+/// How often it is told how far the scoreboard is, in percent of it.
+const TOLD_EVERY_PERCENT: u64 = 5;
+
+/// Tells how far it is, where that was not told yet; a run of a minute shows it is not stuck, and standard output stays the
+/// report's.
+fn tell(told: &AtomicU64, progress: Progress) {
+    let percent = progress.done.saturating_mul(100) / progress.all.max(1);
+    let step = percent - percent % TOLD_EVERY_PERCENT;
+    if step > told.fetch_max(step, Ordering::Relaxed) {
+        let _gone = writeln!(std::io::stderr(), "{step} % played");
+    }
 }

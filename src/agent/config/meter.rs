@@ -172,6 +172,7 @@ impl Reader<'_> {
             let name = allowance.required("name", form::name);
             let kind = allowance.optional("kind", form::one_of(AllowanceKind::WORDS));
             let power = allowance.required("power_w", form::whole(0..=MAX_POWER_W));
+            let kvar = allowance.optional("kvar", form::whole(0..=MAX_POWER_W / 1_000));
             let monthly = allowance.required("energy_kwh_per_month", form::whole(0..=MAX_POWER_W));
             let back_power = watts(&allowance, "back_power_w");
             let back_monthly = watts(&allowance, "back_energy_kwh_per_month");
@@ -183,10 +184,12 @@ impl Reader<'_> {
                 self.flaws.add(place, Wrong::new("too many allowances", right));
                 break;
             }
+            let (kind, power) = (kind.unwrap_or(AllowanceKind::Other), MilliWatts::from_watts(power));
             allowances.push(Allowance {
                 name,
-                kind: kind.unwrap_or(AllowanceKind::Other),
-                power: MilliWatts::from_watts(power),
+                kind,
+                power,
+                var: kvar.map_or(kind.var_of(power), |kvar| kvar.saturating_mul(1_000)),
                 monthly: WattHours(monthly.saturating_mul(1_000)),
                 back_power: MilliWatts::from_watts(back_power),
                 back_monthly: WattHours(back_monthly.saturating_mul(1_000)),
@@ -318,16 +321,19 @@ fn promised(profile: &Profile) -> Promised {
 mod tests {
     use std::fs;
 
-    use crate::agent::config::load;
+    use crate::{
+        agent::config::{AgentConfig, load},
+        terms::Flaw,
+    };
 
     const PROFILES: [(&str, &str); 2] = [
         ("acrel-adl400", include_str!("../../../config/meters/acrel-adl400.toml")),
         ("janitza-19000", include_str!("../../../config/meters/janitza-19000.toml")),
     ];
 
-    /// What is wrong with a meter of two elements with this map.
-    fn flaws_of_two_elements(profile: &str) -> Vec<String> {
-        let folder = std::env::temp_dir().join(format!("coldhearth-{profile}-{}", std::process::id()));
+    /// A plant of one meter with two elements, with this map and what else is declared of it.
+    fn plant(name: &str, profile: &str, more: &str) -> Result<AgentConfig, Vec<Flaw>> {
+        let folder = std::env::temp_dir().join(format!("coldhearth-{name}-{}", std::process::id()));
         fs::create_dir_all(folder.join("meters")).unwrap();
         for (id, text) in PROFILES {
             fs::write(folder.join(format!("meters/{id}.toml")), text).unwrap();
@@ -339,12 +345,31 @@ mod tests {
              endpoint = \"tcp://127.0.0.1:1502\"\n\n[[equipment]]\nid = \"saf-1\"\nkind = \"submerged_arc_furnace\"\n\
              rated_power_w = 5_500_000\ndecommissioned_on = 2012-12-31\n\n[[meter]]\nid = \"saf-1-feeder\"\n\
              bus = \"hall\"\nunit = 1\nprofile = \"{profile}\"\nserves = \"saf-1\"\nwiring = \"3p3w_2e\"\n\
-             nominal_v = 10_000\nct = \"400/5\"\npt = \"10000/100\"\n"
+             nominal_v = 10_000\nct = \"400/5\"\npt = \"10000/100\"\n{more}"
         );
         fs::write(&file, text).unwrap();
         let loaded = load(&file);
         fs::remove_dir_all(&folder).unwrap();
-        loaded.err().unwrap_or_default().iter().map(ToString::to_string).collect()
+        loaded
+    }
+
+    fn flaws_of_two_elements(profile: &str) -> Vec<String> {
+        plant(profile, profile, "").err().unwrap_or_default().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn reactive_power_is_what_was_declared_of_an_allowance_or_what_its_kind_takes() {
+        let allowance = |name, more: &str| {
+            format!(
+                "[[meter.allowance]]\nname = \"{name}\"\npower_w = 20_000\nenergy_kwh_per_month = 1\n{more}\n"
+            )
+        };
+        let more =
+            allowance("welder", "") + &allowance("tested", "kvar = 30") + &allowance("l", "kind = \"lamps\"");
+        let Ok(loaded) = plant("kvar", "janitza-19000", &more) else { panic!("it has no flaws") };
+        let [meter] = &loaded.meters[..] else { panic!("there is one") };
+        let vars: Vec<i64> = meter.commissioned.allowances.iter().map(|allowance| allowance.var).collect();
+        assert_eq!(vars, [53_600, 30_000, 9_600]);
     }
 
     #[test]

@@ -162,8 +162,8 @@ fn undeclared(terms: &Commissioned, shown: &Shown, explained: i128) -> Option<Un
     };
     let declared = i128::from(terms.limit().0) + explained;
     let is_large = apparent > i128::from(terms.rated.0 / 100 * LARGE_LOAD_PERCENT);
-    let allowed: i128 = terms.allowances.iter().map(|a| i128::from(a.power.0)).sum();
-    let starting = (allowed + running_var(terms)) * (STARTING_TIMES - 1);
+    let of = |a: &Allowance| i128::from(a.power.0) + i128::from(a.starting_var()) * 1_000;
+    let starting = terms.allowances.iter().map(of).sum::<i128>() * (STARTING_TIMES - 1);
     let is_beyond = apparent > declared + starting && is_large;
     (apparent > declared).then_some(if is_beyond { Undeclared::BeyondStarting } else { Undeclared::Plain })
 }
@@ -184,7 +184,7 @@ fn is_reversed(terms: &Commissioned, shown: &Shown) -> bool {
 }
 
 /// What was declared, at the present voltage: with its square capacitors give and a transformer is magnetised; beside
-/// them what may lawfully run takes what its kind takes. In thousandths of var.
+/// them what may lawfully run takes what it was allowed. In thousandths of var.
 fn declared_var(terms: &Commissioned, shown: &Shown) -> i128 {
     let nominal = i128::from(terms.nominal.0).max(1);
     let magnetising = i128::from(terms.no_load.0) * MAGNETISING_PERCENT / 100;
@@ -194,8 +194,7 @@ fn declared_var(terms: &Commissioned, shown: &Shown) -> i128 {
 
 /// What may lawfully run takes as reactive power, in thousandths of var.
 fn running_var(terms: &Commissioned) -> i128 {
-    let of = |a: &Allowance| i128::from(a.power.0) * i128::from(a.kind.var_percent()) / 100;
-    terms.allowances.iter().map(of).sum()
+    terms.allowances.iter().map(|a| i128::from(a.var) * 1_000).sum()
 }
 
 /// What an error of angle may show as reactive power.

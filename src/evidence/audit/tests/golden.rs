@@ -364,6 +364,7 @@ fn point_of_eaf_2() -> Commissioning {
         name: Name::new("crane").unwrap(),
         kind: AllowanceKind::Crane,
         power: MilliWatts::from_watts(30_000),
+        var: 30_600,
         monthly: WattHours(500_000),
         back_power: MilliWatts::from_watts(15_000),
         back_monthly: WattHours(100_000),

@@ -213,6 +213,23 @@ fn an_error_of_angle_is_no_reactive_power() {
 }
 
 #[test]
+fn a_welder_that_was_named_may_lag_as_welders_do_and_what_was_declared_of_it_counts_instead() {
+    // 19 kW at a power factor of 0.4.
+    let welder = |kind, kvar: Option<i64>| {
+        resting(19_000, 43_534, |terms| {
+            allow(terms, kind, 20_000);
+            for allowance in &mut terms.allowances {
+                allowance.var = kvar.map_or(allowance.var, |kvar| kvar * 1_000);
+            }
+        })
+    };
+    assert_eq!(welder(AllowanceKind::Other, None), []);
+    assert_eq!(welder(AllowanceKind::Crane, Some(44)), []);
+    assert_eq!(welder(AllowanceKind::Crane, None), [(Sign::ReactiveExcess, Turn::Begins)]);
+    assert_eq!(welder(AllowanceKind::Other, Some(20)), [(Sign::ReactiveExcess, Turn::Begins)]);
+}
+
+#[test]
 fn a_transformer_whose_losses_are_declared_is_magnetised_too() {
     let idle = |no_load| {
         resting(6_000, 30_000, |terms| {

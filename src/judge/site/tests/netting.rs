@@ -51,7 +51,7 @@ fn a_welder_between_two_phases_is_weighed_by_its_total() {
             (terms.nominal, terms.rated) = (MilliVolts(400_000), MilliWatts::from_watts(200_000));
             (terms.no_load, terms.floor) =
                 (MilliWatts(0), Floor::of(Wiring::FourWire, 400, terms.nominal, 2_000));
-            terms.compensation_var = 30_000;
+            terms.compensation_var = 0;
             let name = Name::new("welder").unwrap();
             let power = MilliWatts::from_watts(20_000);
             terms.allowances =
