@@ -1,363 +1,53 @@
-//! An exhaustive bounded model check of what must never happen: an honest gateway accused, a receipted record replaced
-//! unseen. Every order of saying, committing, publishing, delivering, dying, starting and restoring, up to a bound, over
-//! the real chain, scribe, journal seam and head; only disk, network and adversary are played.
-//!
-//! | variant | what is wrong with it | must hold |
-//! |---|---|---|
-//! | A | publishes before it commits, reserves nothing: our own order, broken on purpose | false forks are found: this check can fail |
-//! | B | nothing | never accused, nothing receipted is ever skipped, order and repetition change nothing |
-//! | C | the disk lies about what it kept, the reservation included | false forks are found: why places are reserved |
-//! | D | the disk lies, but the reservation had reached the platter | never accused, order and repetition change nothing |
-//! | E | nothing, but the adversary puts an earlier journal in the place of the present one | what was receipted and is replaced shows: as a fork, as a lapsed key, as a loss, or to the gateway itself before it publishes |
-//!
-//! `COLDHEARTH_MODEL=deep` looks further, as `tests/all` does.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and this one tells what it counted"
-)]
+//! Every way from one world to the next, up to a bound.
 
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet, VecDeque},
-    hash::{DefaultHasher, Hash, Hasher},
-    rc::Rc,
+    hash::{Hash, Hasher},
     sync::{Arc, Mutex},
 };
 
+use super::{
+    paper::{Image, Paper, Remembering, Signatures, Variant, at, beat, gateway, genesis, number, seed},
+    world::{Deed, Left, Life, Story, World},
+};
 use coldhearth::{
     evidence::{
-        Arrival, Audit, Body, Chain, Checkpoint, Class, Dropped, Ed25519, Genesis, Head, Journal,
-        JournalFault, LogHead, LogId, MemoryJournal, PublicKey, Receipt, Received, Record, Scribe, Sealed,
-        Sealer, Signer,
-        journal::{Cursor, Each},
-        record::Unverified,
-        scribe::RESERVE,
-        suite::signer_from_seed,
+        Arrival, Audit, Body, Chain, Class, Ed25519, Head, Journal, LogHead, LogId, Receipt, Received,
+        Record, Scribe, Sealer, Signer, journal::Cursor, record::Unverified, suite::signer_from_seed,
     },
-    terms::{
-        ClockQuality, Digest, GatewayId, Stamp,
-        place::{CreditCode, Division},
-    },
+    terms::Digest,
 };
-
-/// Signatures made before: the same bytes are signed over and over on different ways.
-type Signatures = Arc<Mutex<BTreeMap<Digest, [u8; 64]>>>;
-
-struct Remembering {
-    key: Ed25519,
-    signatures: Signatures,
-}
-
-impl Signer for Remembering {
-    fn public_key(&self) -> PublicKey {
-        self.key.public_key()
-    }
-
-    fn sign(&self, bytes: &[u8]) -> [u8; 64] {
-        let mut signatures = self.signatures.lock().unwrap();
-        *signatures.entry(Digest::of(bytes)).or_insert_with(|| self.key.sign(bytes))
-    }
-}
-
-fn seed(epoch: u32) -> [u8; 32] {
-    [7 + u8::try_from(epoch).unwrap(); 32]
-}
-
-fn gateway() -> GatewayId {
-    GatewayId::new("gw-03").unwrap()
-}
-
-fn at(tick: u64) -> Stamp {
-    let wall_unix_ms = 1_795_000_000_000 + tick.cast_signed();
-    Stamp { wall_unix_ms, uptime_ms: tick, boot: 1, clock: ClockQuality::Ntp, error_ms: 40 }
-}
-
-fn genesis() -> Body {
-    Body::Genesis(Genesis {
-        public_key: Ed25519::from_seed(&seed(0)).public_key(),
-        division: Division::parse("130421").unwrap(),
-        enterprise: CreditCode::parse("91350100M000100Y43").unwrap(),
-        software: "model".into(),
-        config: Digest::of(b"config"),
-        profiles: Vec::new(),
-        continues: None,
-    })
-}
-
-fn beat() -> Body {
-    Body::Checkpoint(Checkpoint { entries: 0, reads_ok: 0, reads_failed: 0, first_unreceipted_seq: 0 })
-}
-
-/// What is wrong with the gateway or its disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Variant {
-    PublishesFirst,
-    Honest,
-    DiskLies,
-    OnlyReservationsReachThePlatter,
-    ImageRestored,
-}
-
-impl Variant {
-    /// Whether what is committed is safe at once.
-    fn keeps_its_word(self) -> bool {
-        matches!(self, Variant::Honest | Variant::ImageRestored)
-    }
-}
-
-fn number(what: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    what.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// What a disk holds: a real journal, and what tells one from another without reading it.
-#[derive(Clone, Debug, Default)]
-struct Image {
-    journal: MemoryJournal,
-    rows: BTreeMap<u64, Digest>,
-    cursors: BTreeMap<Cursor, u64>,
-    epoch: u32,
-    /// What tells it from others, in one number.
-    key: u64,
-}
-
-impl Image {
-    fn kept(mut self) -> Rc<Image> {
-        self.key = number(&format!("{:?}", self.identity()));
-        Rc::new(self)
-    }
-
-    fn identity(&self) -> (&BTreeMap<u64, Digest>, &BTreeMap<Cursor, u64>, u32) {
-        (&self.rows, &self.cursors, self.epoch)
-    }
-}
-
-/// The journal a scribe writes to: an image that outlives it.
-struct Paper {
-    image: Arc<Mutex<Image>>,
-    before: Image,
-    variant: Variant,
-}
-
-impl Paper {
-    fn with<T>(&mut self, act: impl FnOnce(&mut Image) -> T) -> T {
-        act(&mut self.image.lock().unwrap())
-    }
-}
-
-impl Journal for Paper {
-    fn append(&mut self, sealed: &Sealed<'_>) -> Result<(), JournalFault> {
-        self.with(|image| {
-            image.rows.insert(sealed.seq, sealed.hash);
-            image.journal.append(sealed)
-        })
-    }
-
-    fn commit(&mut self) -> Result<(), JournalFault> {
-        self.with(|image| image.journal.commit())?;
-        self.before = self.image.lock().unwrap().clone();
-        Ok(())
-    }
-
-    fn take_back(&mut self) {
-        *self.image.lock().unwrap() = self.before.clone();
-    }
-
-    fn last(&mut self) -> Result<Option<Vec<u8>>, JournalFault> {
-        self.with(|image| image.journal.last())
-    }
-
-    fn read(&mut self, from: u64, least: Class, each: Each<'_>) -> Result<(), JournalFault> {
-        self.with(|image| image.journal.read(from, least, each))
-    }
-
-    fn newest(&mut self, each: Each<'_>) -> Result<(), JournalFault> {
-        self.with(|image| image.journal.newest(each))
-    }
-
-    fn is_newest(&mut self, seq: u64) -> Result<bool, JournalFault> {
-        self.with(|image| image.journal.is_newest(seq))
-    }
-
-    fn cursor(&mut self, cursor: Cursor) -> Result<u64, JournalFault> {
-        self.with(|image| image.journal.cursor(cursor))
-    }
-
-    fn set_cursor(&mut self, cursor: Cursor, seq: u64) -> Result<(), JournalFault> {
-        if self.variant == Variant::PublishesFirst && cursor == Cursor::Reserved {
-            return Ok(());
-        }
-        self.with(|image| {
-            image.cursors.insert(cursor, seq);
-            image.journal.set_cursor(cursor, seq)
-        })
-    }
-
-    fn keep_receipt(&mut self, receipt: &Receipt, bytes: &[u8]) -> Result<(), JournalFault> {
-        self.with(|image| image.journal.keep_receipt(receipt, bytes))
-    }
-
-    fn last_receipt(&mut self) -> Result<Option<Vec<u8>>, JournalFault> {
-        self.with(|image| image.journal.last_receipt())
-    }
-
-    fn keep_key(&mut self, epoch: u32, pem: &str) -> Result<(), JournalFault> {
-        self.with(|image| {
-            image.epoch = epoch;
-            image.journal.keep_key(epoch, pem)
-        })
-    }
-
-    fn prune(&mut self, before: u64, before_unix_ms: i64, most: u32) -> Result<u32, JournalFault> {
-        self.with(|image| image.journal.prune(before, before_unix_ms, most))
-    }
-
-    fn thin(&mut self, from: u64, most: u32) -> Result<Vec<Dropped>, JournalFault> {
-        self.with(|image| image.journal.thin(from, most))
-    }
-
-    fn size_bytes(&mut self) -> Result<u64, JournalFault> {
-        self.with(|image| image.journal.size_bytes())
-    }
-}
-
-/// What a running gateway has done since it started. Its scribe cannot be copied, so it is led there again.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Deed {
-    Say(u64),
-    Commit,
-    Rotate(u64),
-    Hear(Receipt64),
-    Close,
-}
-
-/// A receipt by its place in the explorer's list.
-type Receipt64 = usize;
-
-#[derive(Clone)]
-struct Life {
-    found: Rc<Image>,
-    began: u64,
-    deeds: Vec<Deed>,
-}
-
-/// What may be done how often.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Left {
-    says: u8,
-    ends: u8,
-    flushes: u8,
-    receipts: u8,
-    rotations: u8,
-    restores: u8,
-}
-
-/// What happened, the last first; shared, since most of it is common to many worlds.
-#[derive(Clone, Default)]
-struct Story(Option<Rc<(String, Story)>>);
-
-impl Story {
-    fn events(&self) -> Vec<&str> {
-        let mut events = Vec::new();
-        let mut story = self;
-        while let Some(last) = &story.0 {
-            events.push(last.0.as_str());
-            story = &last.1;
-        }
-        events.reverse();
-        events
-    }
-}
-
-impl std::fmt::Debug for Story {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Debug::fmt(&self.events(), f)
-    }
-}
-
-/// Everything that matters for what can happen next.
-#[derive(Clone)]
-struct World {
-    life: Option<Life>,
-    /// What the gateway believes it has written.
-    disk: Rc<Image>,
-    /// What a power cut leaves of it.
-    platter: Rc<Image>,
-    stolen: Option<Rc<Image>>,
-    restored: bool,
-    rolled_back: bool,
-    published: BTreeSet<usize>,
-    delivered: BTreeSet<usize>,
-    head: Head,
-    /// What tells this head from others, in one number.
-    head_key: u64,
-    receipt: Option<Receipt64>,
-    /// What the authority had received when it last gave a receipt.
-    receipted: BTreeMap<u64, Digest>,
-    ticks: u64,
-    left: Left,
-    /// How it came to this.
-    story: Story,
-}
-
-impl World {
-    fn key(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        if let Some(life) = &self.life {
-            // What was committed is on the disk; what was only said is not.
-            let open = life.deeds.iter().rev().take_while(|deed| matches!(deed, Deed::Say(_))).count();
-            (true, open, life.deeds.iter().rfind(|deed| matches!(deed, Deed::Hear(_)))).hash(&mut hasher);
-            life.deeds[life.deeds.len() - open..].hash(&mut hasher);
-        }
-        for image in [Some(&self.disk), Some(&self.platter), self.stolen.as_ref()].into_iter().flatten() {
-            image.key.hash(&mut hasher);
-        }
-        (self.stolen.is_some(), self.restored, self.rolled_back, &self.published, &self.delivered)
-            .hash(&mut hasher);
-        (self.head_key, self.receipt, self.ticks, self.left, self.receipted.len()).hash(&mut hasher);
-        hasher.finish()
-    }
-
-    fn told(&self, what: impl Into<String>) -> World {
-        let mut next = self.clone();
-        next.story = Story(Some(Rc::new((what.into(), self.story.clone()))));
-        next
-    }
-}
 
 /// What was counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Found {
-    states: usize,
+pub(super) struct Found {
+    pub(super) states: usize,
     /// States in which a gateway that never lied is accused.
-    accused: usize,
-    losses: usize,
+    pub(super) accused: usize,
+    pub(super) losses: usize,
     /// Receipted records that were replaced and delivered again.
-    replaced: usize,
+    pub(super) replaced: usize,
     /// Records replaced before anybody received them: nobody can know.
-    unseen: usize,
-    noticed_by_the_gateway: usize,
-    audits: usize,
+    pub(super) unseen: usize,
+    pub(super) noticed_by_the_gateway: usize,
+    pub(super) audits: usize,
 }
 
-struct Explorer {
-    variant: Variant,
-    signatures: Signatures,
-    records: RefCell<Vec<(Record, Vec<u8>)>>,
-    by_hash: RefCell<BTreeMap<Digest, usize>>,
-    receipts: RefCell<Vec<(Received, Vec<u8>)>>,
+pub(super) struct Explorer {
+    pub(super) variant: Variant,
+    pub(super) signatures: Signatures,
+    pub(super) records: RefCell<Vec<(Record, Vec<u8>)>>,
+    pub(super) by_hash: RefCell<BTreeMap<Digest, usize>>,
+    pub(super) receipts: RefCell<Vec<(Received, Vec<u8>)>>,
     /// For each set of delivered records what the head made of it: the same for every order.
-    outcomes: RefCell<BTreeMap<BTreeSet<usize>, String>>,
-    found: RefCell<Found>,
-    shortest: RefCell<Option<Story>>,
+    pub(super) outcomes: RefCell<BTreeMap<BTreeSet<usize>, String>>,
+    pub(super) found: RefCell<Found>,
+    pub(super) shortest: RefCell<Option<Story>>,
 }
 
 impl Explorer {
-    fn new(variant: Variant) -> Explorer {
+    pub(super) fn new(variant: Variant) -> Explorer {
         Explorer {
             variant,
             signatures: Signatures::default(),
@@ -370,13 +60,13 @@ impl Explorer {
         }
     }
 
-    fn signer(&self, epoch: u32) -> Box<dyn Signer> {
+    pub(super) fn signer(&self, epoch: u32) -> Box<dyn Signer> {
         let key = Ed25519::from_seed(&seed(epoch));
         Box::new(Remembering { key, signatures: self.signatures.clone() })
     }
 
     /// A record of a journal, opened once however many ways lead to it.
-    fn record(&self, bytes: &[u8], hash: Digest) -> usize {
+    pub(super) fn record(&self, bytes: &[u8], hash: Digest) -> usize {
         if let Some(known) = self.by_hash.borrow().get(&hash) {
             return *known;
         }
@@ -391,7 +81,7 @@ impl Explorer {
     }
 
     /// What `agent::start` does: the chain goes on from the last record, with the key the journal holds.
-    fn scribe(&self, image: &Image, began: u64) -> (Scribe, Arc<Mutex<Image>>) {
+    pub(super) fn scribe(&self, image: &Image, began: u64) -> (Scribe, Arc<Mutex<Image>>) {
         let shared = Arc::new(Mutex::new(image.clone()));
         let mut paper = Paper { image: shared.clone(), before: image.clone(), variant: self.variant };
         let epoch = image.journal.key().map_or(0, |(epoch, _)| epoch);
@@ -406,7 +96,7 @@ impl Explorer {
         (Scribe::begin(&at(began), chain, Box::new(paper)).unwrap(), shared)
     }
 
-    fn lead(&self, life: &Life) -> (Scribe, Arc<Mutex<Image>>) {
+    pub(super) fn lead(&self, life: &Life) -> (Scribe, Arc<Mutex<Image>>) {
         let (mut scribe, image) = self.scribe(&life.found, life.began);
         for deed in &life.deeds {
             self.act(&mut scribe, deed);
@@ -414,7 +104,7 @@ impl Explorer {
         (scribe, image)
     }
 
-    fn act(&self, scribe: &mut Scribe, deed: &Deed) {
+    pub(super) fn act(&self, scribe: &mut Scribe, deed: &Deed) {
         match deed {
             Deed::Say(tick) => scribe.write(at(*tick), beat()),
             Deed::Commit => drop(scribe.commit().unwrap()),
@@ -433,7 +123,7 @@ impl Explorer {
     }
 
     /// The world after a gateway's deed.
-    fn after(&self, world: &World, deed: Deed, what: &str) -> World {
+    pub(super) fn after(&self, world: &World, deed: Deed, what: &str) -> World {
         let mut next = world.told(what);
         let life = next.life.as_mut().unwrap();
         let writes = !matches!(deed, Deed::Say(_));
@@ -450,7 +140,7 @@ impl Explorer {
         next
     }
 
-    fn start(&self, world: &World) -> World {
+    pub(super) fn start(&self, world: &World) -> World {
         let mut next = world.told("start");
         next.ticks += 1;
         let began = next.ticks;
@@ -466,7 +156,7 @@ impl Explorer {
     }
 
     /// The power is cut.
-    fn crash(&self, world: &World) -> World {
+    pub(super) fn crash(&self, world: &World) -> World {
         let mut next = world.told("power cut");
         next.left.ends -= 1;
         next.life = None;
@@ -484,7 +174,7 @@ impl Explorer {
     }
 
     /// The next record the uplink would send: durable as far as the gateway knows, and not on its way yet.
-    fn publish(&self, world: &World) -> Option<World> {
+    pub(super) fn publish(&self, world: &World) -> Option<World> {
         let mut journal = world.disk.journal.clone();
         let mut rows: Vec<Vec<u8>> = Vec::new();
         let first = world.disk.rows.iter().find(|(_, hash)| {
@@ -502,13 +192,13 @@ impl Explorer {
         Some(next)
     }
 
-    fn name(&self, index: usize) -> String {
+    pub(super) fn name(&self, index: usize) -> String {
         let records = self.records.borrow();
         let record = &records[index].0;
         format!("{} {} {:.8}", record.body.word(), record.header.seq, record.hash.to_string())
     }
 
-    fn deliver(&self, world: &World, index: usize) -> World {
+    pub(super) fn deliver(&self, world: &World, index: usize) -> World {
         let mut next = world.told(format!("deliver {}", self.name(index)));
         let again = !next.delivered.insert(index);
         let record = self.records.borrow()[index].0.clone();
@@ -553,7 +243,7 @@ impl Explorer {
     }
 
     /// Whatever the order and however often: one set of records, one head.
-    fn one_outcome(&self, world: &World) {
+    pub(super) fn one_outcome(&self, world: &World) {
         if matches!(self.variant, Variant::PublishesFirst | Variant::DiskLies) {
             return;
         }
@@ -585,7 +275,7 @@ impl Explorer {
         }
     }
 
-    fn give_receipt(&self, world: &World) -> Option<World> {
+    pub(super) fn give_receipt(&self, world: &World) -> Option<World> {
         let upto = world.head.head().map(|(seq, head)| LogHead { log: LogId(1), seq, head })?;
         let known = world.receipt.map(|known| self.receipts.borrow()[known].0.receipt.upto);
         if world.left.receipts == 0 || known == Some(upto) {
@@ -621,7 +311,7 @@ impl Explorer {
     }
 
     /// The gateway hears the newest receipt, and compares it with what it has.
-    fn hear(&self, world: &World) -> Option<World> {
+    pub(super) fn hear(&self, world: &World) -> Option<World> {
         let (receipt, life) = world.receipt.zip(world.life.as_ref())?;
         if life.deeds.contains(&Deed::Hear(receipt)) || world.rolled_back {
             return None;
@@ -650,7 +340,7 @@ impl Explorer {
         Some(self.after(world, Deed::Hear(receipt), &format!("hears receipt for {}", upto.seq)))
     }
 
-    fn next(&self, world: &World) -> Vec<World> {
+    pub(super) fn next(&self, world: &World) -> Vec<World> {
         let mut next = Vec::new();
         if let Some(life) = &world.life {
             let open = matches!(life.deeds.last(), Some(Deed::Say(_)));
@@ -712,7 +402,7 @@ impl Explorer {
     }
 
     /// Every world that can be reached.
-    fn explore(&self, left: Left) -> Found {
+    pub(super) fn explore(&self, left: Left) -> Found {
         let (mut scribe, image) = self.scribe(&Image::default(), 0);
         scribe.write(at(0), genesis());
         scribe.close().unwrap();
@@ -748,101 +438,5 @@ impl Explorer {
         found.states = seen.len();
         println!("{:?} {left:?}: {:?}", self.variant, *found);
         *found
-    }
-}
-
-fn is_deep() -> bool {
-    std::env::var("COLDHEARTH_MODEL").is_ok_and(|model| model == "deep")
-}
-
-/// The bound of the usual run, or one more of everything that may be said, and an end more.
-fn bound(usual: Left, deep: Left) -> Left {
-    if is_deep() { deep } else { usual }
-}
-
-const NOTHING: Left = Left { says: 0, ends: 0, flushes: 0, receipts: 0, rotations: 0, restores: 0 };
-
-#[test]
-fn variant_a_publishing_before_it_is_durable_accuses_the_honest() {
-    let usual = Left { says: 2, ends: 2, flushes: 1, receipts: 1, ..NOTHING };
-    let explorer = Explorer::new(Variant::PublishesFirst);
-    let found = explorer.explore(bound(usual, Left { says: 3, ..usual }));
-    assert!(found.accused > 0, "this check cannot fail, and so proves nothing");
-    println!("shortest: {:#?}", explorer.shortest.borrow());
-}
-
-#[test]
-fn variant_b_an_honest_gateway_is_never_accused() {
-    let usual = Left { says: 2, ends: 1, receipts: 1, rotations: 1, ..NOTHING };
-    let found = Explorer::new(Variant::Honest).explore(bound(usual, Left { ends: 2, receipts: 2, ..usual }));
-    assert_eq!((found.accused, found.losses, found.replaced), (0, 0, 0));
-    assert!(found.states > 1_000 && found.audits > 10);
-}
-
-#[test]
-fn variant_c_without_a_reservation_that_is_kept_a_lying_disk_accuses_the_honest() {
-    let usual = Left { says: 2, ends: 2, flushes: 1, receipts: 1, ..NOTHING };
-    let explorer = Explorer::new(Variant::DiskLies);
-    let found = explorer.explore(bound(usual, Left { says: 3, ..usual }));
-    assert!(found.accused > 0);
-}
-
-#[test]
-fn variant_d_with_places_reserved_a_lying_disk_accuses_nobody() {
-    let usual = Left { says: 2, ends: 2, flushes: 1, receipts: 1, ..NOTHING };
-    let explorer = Explorer::new(Variant::OnlyReservationsReachThePlatter);
-    let found = explorer.explore(bound(usual, Left { says: 3, ..usual }));
-    assert_eq!((found.accused, found.replaced), (0, 0));
-    assert!(found.losses > 0 && found.noticed_by_the_gateway > 0, "what a disk lost is told: {found:?}");
-}
-
-#[test]
-fn variant_e_a_receipted_record_is_never_replaced_unseen() {
-    let usual = Left { says: 2, ends: 1, receipts: 1, restores: 1, ..NOTHING };
-    let deep = Left { ends: 2, rotations: 1, ..usual };
-    let found = Explorer::new(Variant::ImageRestored).explore(bound(usual, deep));
-    assert_eq!(found.accused, 0, "nobody is accused before the restore");
-    assert!(found.replaced > 0 && found.losses > 0 && found.noticed_by_the_gateway > 0, "{found:?}");
-    assert!(found.unseen > 0, "what nobody received can be replaced: that is the limit");
-    // The same across a change of keys, which the restored image does not know of.
-    let rotated = Left { says: 1, rotations: 1, ..usual };
-    let found = Explorer::new(Variant::ImageRestored).explore(rotated);
-    assert_eq!(found.accused, 0);
-    assert!(found.replaced > 0 && found.noticed_by_the_gateway > 0, "{found:?}");
-}
-
-/// The model says too little to use up a reservation; here one is used up twice, and the power goes after each commit.
-#[test]
-fn no_place_is_used_twice_however_far_a_reservation_is_used_up() {
-    let explorer = Explorer::new(Variant::OnlyReservationsReachThePlatter);
-    for group in [1, 99, RESERVE / 2 - 1, RESERVE / 2, RESERVE - 1, RESERVE, RESERVE + 1, 2 * RESERVE] {
-        let (mut scribe, image) = explorer.scribe(&Image::default(), 0);
-        scribe.write(at(0), genesis());
-        scribe.commit().unwrap();
-        let flushed = image.lock().unwrap().clone();
-        let mut tick = 0;
-        while scribe.chain().next_seq() < 2 * RESERVE + 10 {
-            for _ in 0..group {
-                tick += 1;
-                scribe.write(at(tick), beat());
-            }
-            // The reservation that the platter has is the one made before this commit, at the latest within it.
-            let reserved = image.lock().unwrap().cursors[&Cursor::Reserved];
-            let places = scribe.commit().unwrap();
-            let now = image.lock().unwrap().cursors[&Cursor::Reserved];
-            assert!(
-                places <= now && (places <= reserved || group > RESERVE / 2),
-                "{group}: {places} {reserved} {now}"
-            );
-            let mut left = flushed.clone();
-            left.cursors.insert(Cursor::Reserved, now);
-            left.journal.set_cursor(Cursor::Reserved, now).unwrap();
-            left.journal.commit().unwrap();
-            let (again, _) = explorer.scribe(&left, tick);
-            assert!(
-                again.chain().next_seq() > places,
-                "{group}: a place before {places} would be used again"
-            );
-        }
     }
 }
