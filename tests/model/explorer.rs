@@ -3,7 +3,6 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet, VecDeque},
-    hash::{Hash, Hasher},
     sync::{Arc, Mutex},
 };
 

@@ -1,5 +1,8 @@
 //! One seed's life, event by event: plant, wires, gateway, disk, broker and authority, each with what goes wrong there.
 
+mod bus;
+mod end;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -7,8 +10,8 @@ use std::{
 
 use coldhearth::{
     agent::letters::Letter,
-    evidence::{Audit, Class, Journal as _, JournalFault},
-    metering::{Ask, Fault, Next, Reply},
+    evidence::JournalFault,
+    metering::{Ask, Fault},
     terms::{ClockQuality, Digest, Stamp},
 };
 
@@ -388,103 +391,6 @@ impl World {
         }
     }
 
-    fn on_poll(&mut self, life: u32) {
-        let stamp = self.stamp();
-        let now_ms = self.now_ms;
-        let Some(gateway) = self.awake(life) else { return self.waits(life, Event::Poll(life)) };
-        match gateway.next(&stamp) {
-            Next::WaitUntil(due_ms) => {
-                let due_ms = due_ms.saturating_sub(stamp.uptime_ms).max(1);
-                self.at(now_ms + due_ms, Event::Poll(life));
-            }
-            Next::Ask(ask) => self.ask(life, ask),
-        }
-    }
-
-    /// While the disk is full nobody polls and no time passes for the judge.
-    fn waits(&mut self, life: u32, event: Event) {
-        if life == self.life && self.gateway.is_some() {
-            self.at(self.now_ms + FULL_RETRY_MS, event);
-        }
-    }
-
-    fn ask(&mut self, life: u32, ask: Ask) {
-        let unit = usize::from(ask.unit) - 1;
-        let takes_ms = self.chance.between(15, 60);
-        let truth = self.works.answer(ask.unit, ask.question);
-        let trouble = self.troubles[unit].filter(|(_, _, until_ms)| self.now_ms < *until_ms);
-        let struck = trouble.filter(|(_, one_in, _)| self.chance.one_in(*one_in)).map(|(what, ..)| what);
-        let deadline_ms = u64::from(ask.deadline_ms);
-        let (takes_ms, answer) = match struck {
-            None => (takes_ms, truth),
-            Some(Trouble::Silent) => (deadline_ms, Err(Fault::Timeout)),
-            Some(Trouble::Late(ms)) if ms + takes_ms >= deadline_ms => (deadline_ms, Err(Fault::Timeout)),
-            Some(Trouble::Late(ms)) => (takes_ms + ms, truth),
-            Some(Trouble::Refused(fault)) => (takes_ms, Err(fault)),
-            Some(lie @ (Trouble::Foreign | Trouble::Torn | Trouble::Stale)) => {
-                (takes_ms, self.lie(&ask, lie, truth))
-            }
-        };
-        if answer.is_err() && ask.question.block().is_some() {
-            self.check.on_loss(ask.unit);
-        }
-        self.at(self.now_ms + takes_ms, Event::Answer(life, ask, answer));
-    }
-
-    /// Something else comes than the meter said, now and then: never twice in a row, for what lies always is a meter.
-    fn lie(&mut self, ask: &Ask, lie: Trouble, truth: Result<Vec<u16>, Fault>) -> Result<Vec<u16>, Fault> {
-        let (Some(block), Ok(mut words)) = (ask.question.block(), truth.clone()) else { return truth };
-        if !self.check.may_lie(ask.unit) {
-            return truth;
-        }
-        let before = self.answers.get(&(ask.unit, block.at, block.count)).cloned();
-        match (lie, before) {
-            (Trouble::Torn, Some(before)) => {
-                let half = words.len() / 2;
-                words[half..].copy_from_slice(&before[half..]);
-            }
-            // What is older than a register may be is no odd answer but a meter that stands still.
-            (Trouble::Stale, Some(before)) => words = before,
-            _foreign => {
-                let place = usize::try_from(self.chance.below(words.len() as u64)).unwrap();
-                words[place] = u16::try_from(self.chance.below(0x1_0000)).unwrap();
-            }
-        }
-        self.check.on_wrong(ask.unit);
-        Ok(words)
-    }
-
-    fn on_answer(&mut self, life: u32, ask: Ask, answer: &Result<Vec<u16>, Fault>) -> Result<(), String> {
-        let stamp = self.stamp();
-        let now_ms = self.now_ms;
-        if self.awake(life).is_none() {
-            self.waits(life, Event::Answer(life, ask, Err(Fault::Timeout)));
-            return Ok(());
-        }
-        if let (Some(block), Ok(words)) = (ask.question.block(), answer) {
-            self.answers.insert((ask.unit, block.at, block.count), words.clone());
-        }
-        let Some(gateway) = &mut self.gateway else { return Ok(()) };
-        if answer.as_ref().is_err_and(|fault| fault.ends_link()) {
-            gateway.schedule.on_link_lost();
-        }
-        let reply = answer.as_ref().map(|words| Reply::Words(words)).map_err(|fault| *fault);
-        let told = gateway.schedule.on_answer(&stamp, reply);
-        told.iter().for_each(|sample| self.check.on_reading(sample));
-        let step = gateway.hear(&stamp, &told);
-        self.after(step)?;
-        if life == self.life {
-            if self.awake(life).is_some() {
-                for sample in &told {
-                    self.check.on_sample(sample, now_ms)?;
-                }
-            }
-            self.at(now_ms, Event::Poll(life));
-        }
-        self.blocked(life);
-        Ok(())
-    }
-
     fn on_tick(&mut self, life: u32) -> Result<(), String> {
         let stamp = self.stamp();
         let Some(gateway) = self.awake(life) else {
@@ -573,116 +479,5 @@ impl World {
             }
         }
         Ok(())
-    }
-
-    /// Looks at what has become durable since.
-    fn look(&mut self) -> Result<(), String> {
-        self.check.now_ms = self.now_ms;
-        self.check.energies = [0, 1].map(|furnace| self.works.energy(furnace));
-        let fresh: Vec<u64> = {
-            let image = self.disk.lock().unwrap();
-            image.durable.range(self.looked..).map(|(seq, _)| *seq).collect()
-        };
-        let Some(last) = fresh.last().copied() else { return Ok(()) };
-        let mut rows = Vec::new();
-        let mut image = self.disk.lock().unwrap();
-        image
-            .journal
-            .read(self.looked, Class::Routine, &mut |seq, _class, bytes| {
-                rows.push((seq, bytes.to_vec()));
-                true
-            })
-            .map_err(|fault| format!("{fault:?}"))?;
-        drop(image);
-        self.looked = last + 1;
-        for (seq, bytes) in rows {
-            if seq <= last {
-                self.check.on_record(&self.vault.open(&bytes))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What is on the disk after a stop of any kind: each record names the one before it that is there, and what was
-    /// receipted stands as it was receipted.
-    fn walk(&mut self) -> Result<(), String> {
-        let mut image = self.disk.lock().unwrap();
-        let removed = image.removed > 0;
-        let mut rows = Vec::new();
-        image
-            .journal
-            .read(0, Class::Routine, &mut |_seq, _class, bytes| {
-                rows.push(bytes.to_vec());
-                true
-            })
-            .map_err(|fault| format!("{fault:?}"))?;
-        drop(image);
-        let mut before: Option<(u64, Digest)> = None;
-        for bytes in &rows {
-            let record = self.vault.open(bytes);
-            let (seq, prev) = (record.header.seq, record.header.prev);
-            let follows = before.is_none_or(|(at, hash)| hash == prev || (removed && seq > at + 1));
-            if !follows {
-                return Err(format!("record {seq} does not follow the one before it"));
-            }
-            let receipted = self.authority.receipted.filter(|(at, _)| *at == seq);
-            if receipted.is_some_and(|(_, hash)| hash != record.hash) {
-                return Err(format!("record {seq} was receipted and is another now"));
-            }
-            before = Some((seq, record.hash));
-        }
-        let receipted = self.authority.receipted.map(|(seq, _)| seq);
-        if receipted > before.map(|(seq, _)| seq) {
-            return Err(format!("record {receipted:?} was receipted and is gone"));
-        }
-        Ok(())
-    }
-
-    /// Everything durable arrives.
-    fn drain(&mut self) -> Result<(), String> {
-        let stamp = self.stamp();
-        if let Some(gateway) = &mut self.gateway {
-            gateway.stop(&stamp).map_err(|fault| format!("the last stop: {fault:?}"))?;
-        }
-        self.look()?;
-        self.life += 1;
-        self.post()?;
-        for _ in 0..ROUNDS {
-            self.run_to(self.now_ms + RECEIPTS_MS)?;
-            let Some(gateway) = &mut self.gateway else { return Err("nobody is left to send".into()) };
-            if self.authority.upto() == gateway.places() {
-                return Ok(());
-            }
-            // What the broker took and lost is sent again over the next connection.
-            self.session += 1;
-            gateway.outbox.on_lost();
-            gateway.connected();
-            self.post()?;
-        }
-        let places = self.gateway.as_ref().map(Gateway::places);
-        Err(format!("the authority waits at {} of {places:?}", self.authority.upto()))
-    }
-
-    fn audit(mut self) -> Result<Ended, String> {
-        self.walk()?;
-        let mut audit = Audit::new(&[Vault::public(0), self.vault.authority().public_key()]);
-        let mut all = Vec::new();
-        let mut image = self.disk.lock().unwrap();
-        image
-            .journal
-            .read(0, Class::Routine, &mut |_seq, _class, bytes| {
-                audit.on_line(bytes);
-                all.extend_from_slice(bytes);
-                true
-            })
-            .map_err(|fault| format!("{fault:?}"))?;
-        let removed = image.removed > 0;
-        drop(image);
-        let report = audit.report();
-        let is_whole = report.complete || removed && report.forks.is_empty();
-        if !report.authentic || !is_whole || report.unsigned_acts > 0 {
-            return Err(format!("the log does not verify: {:?} {:?}", report.first_bad, report.gaps));
-        }
-        Ok(Ended { journal: Digest::of(&all), counts: self.check.counts })
     }
 }
