@@ -238,9 +238,9 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// Takes a reading; the proof when the demand rose beyond the limit and the next reading agrees. A lower one begins
+    /// Takes a reading; the proof when the demand rose beyond the limit, and what was `lent` it of late, and the next reading agrees. A lower one begins
     /// anew: it is cleared every month.
-    pub fn on_reading(&mut self, terms: &Commissioned, reading: &Reading) -> Option<Proof> {
+    pub fn on_reading(&mut self, terms: &Commissioned, reading: &Reading, lent: MilliWatts) -> Option<Proof> {
         let now = (reading.at, reading.value(Quantity::MaxDemand).map(MilliWatts)?);
         let rose_from = self.last.filter(|last| now.1 > last.1 && is_span_known(&last.0, &now.0));
         let Some((before, _)) = rose_from.filter(|_| now.1 <= terms.capacity()) else {
@@ -256,7 +256,7 @@ impl Demand {
         (self.last, self.risen) = (Some(now), None);
         let from = earlier(&before, DEMAND_MS.saturating_add(REGISTER_AGE_MS));
         let stood = self.stood_from.is_some_and(|since| before.since_ms(&since) >= DEMAND_STANDS_MS);
-        (stood && now.1 > terms.limit()).then_some(Proof::Demand {
+        (stood && now.1.0.saturating_sub(lent.0) > terms.limit().0).then_some(Proof::Demand {
             from,
             demand: now.1,
             limit: terms.limit(),

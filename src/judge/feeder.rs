@@ -1,9 +1,13 @@
 //! One feeder: readings in, states out. Joins what the register, the line and the power tell.
 
+mod last_lent;
 mod masked;
 mod said;
+mod weigh;
 
 pub use said::StateFinding;
+
+use last_lent::LastLent;
 
 use super::{
     beside::{Demand, Export, Phases},
@@ -12,13 +16,13 @@ use super::{
     drawing::{Drawing, Proof},
     event::{Event, MeterTold, RegisterEvent, RegisterQuirk},
     kept::Kept,
-    ledger::{Account, Ledger},
+    ledger::Ledger,
     line::{self, Line},
     memory::{Mark, MeterMemory},
-    register::{Passage, Track, is_timed, longest_ms},
+    register::{Passage, Track, longest_ms},
     sign::{Signs, Turns, neighbours::Trace},
     state::{State, Why},
-    window::{Excess, Windows},
+    window::Windows,
 };
 use crate::{
     metering::{Fault, Identity, Reading},
@@ -69,6 +73,7 @@ pub struct Feeder {
     /// Everything it serves must be cold now.
     must_rest: bool,
     windows: Option<Windows>,
+    lent: LastLent,
     ledger: Option<Ledger>,
     misses: u32,
     heard: Option<Stamp>,
@@ -100,6 +105,7 @@ impl Feeder {
             line: Line::default(),
             must_rest: false,
             windows: memory.and_then(|m| m.windows).or_else(|| mark.map(|m| Windows::starting(&m.at))),
+            lent: LastLent::default(),
             ledger: memory.map(|m| Ledger::opening(&m.accounted_to, mark)),
             misses: 0,
             heard: None,
@@ -154,6 +160,7 @@ impl Feeder {
             }
         };
         self.cycle.on_reading(terms, reading);
+        self.lent.on_reading(terms, reading);
         let unsaved = match (mark, self.track.anchor()) {
             (Some(_), Some(before)) if self.cycle.is_since(&before.at) => self.kept.unsaved(terms, &before),
             (Some(_) | None, Some(_) | None) => WattHours(0),
@@ -171,7 +178,7 @@ impl Feeder {
         if let Some(excess) = excess.or(phases.excess) {
             self.drawing.on_excess(excess, &at);
         }
-        if let Some(proof) = self.demand.on_reading(&self.terms, reading) {
+        if let Some(proof) = self.demand.on_reading(&self.terms, reading, self.lent.lately(&at)) {
             self.drawing.on_demand(proof);
         }
         self.hear_power(reading, mark.as_ref(), passage.as_ref());
@@ -300,81 +307,9 @@ impl Feeder {
         true
     }
 
-    /// Keeps the counts behind which a power cut may set the meter back.
-    fn keep(&mut self, passage: Option<&Passage>) {
-        match passage {
-            None | Some(Passage::First | Passage::Doubtful { .. } | Passage::Unconfirmed { .. }) => return,
-            Some(Passage::Told { .. }) => {}
-            Some(
-                Passage::Unsaved { .. }
-                | Passage::Rebased { .. }
-                | Passage::FellOrRolledOver { .. }
-                | Passage::Untimed { .. },
-            ) => self.kept.begin(),
-        }
-        if let Some(now) = self.track.anchor() {
-            self.kept.on_count(now);
-        }
-    }
-
-    /// Splits the time since the reading before into the ledger. A doubtful reading accounts for nothing yet.
-    fn account(&mut self, reading: &Reading, passage: Option<&Passage>) {
-        let at = &reading.at;
-        let is_seen = reading.power().is_some() && line::sight(&self.terms, reading).is_some();
-        let ledger = self.ledger.get_or_insert_with(|| Ledger::opening(at, None));
-        match passage {
-            None | Some(Passage::Doubtful { .. }) => ledger.on_miss(),
-            // Told with the next reading, whichever it agrees with.
-            Some(Passage::Unconfirmed { .. }) => {}
-            Some(Passage::First) => ledger.on_reading(None, at, Account::Unaccounted, None),
-            Some(
-                Passage::Unsaved { before }
-                | Passage::Rebased { before }
-                | Passage::FellOrRolledOver { before }
-                | Passage::Untimed { before },
-            ) => {
-                ledger.on_reading(Some(&before.at), at, Account::Unaccounted, None);
-            }
-            Some(Passage::Told { before, energy, .. }) => {
-                let span_ms = at.since_ms(&before.at);
-                let near =
-                    is_seen && before.at.boot == at.boot && span_ms <= poll_ms(&self.terms).saturating_mul(2);
-                // A gap is bridged only while the register could not have gone once around.
-                let possible = self.terms.possible(span_ms, before.register.step);
-                let unambiguous = before.register.modulus.is_none_or(|modulus| possible < modulus);
-                let account = match (near, unambiguous) {
-                    (true, _) => Account::Observed,
-                    (false, true) => Account::Bridged,
-                    (false, false) => Account::Unaccounted,
-                };
-                ledger.on_reading(Some(&before.at), at, account, Some(*energy));
-            }
-        }
-    }
-
-    /// Weighs what passed against what the allowances explain, over every span it belongs to.
-    fn weigh(&mut self, now: &Mark, passage: Option<&Passage>) -> Option<Excess> {
-        let windows = self.windows.get_or_insert_with(|| Windows::starting(&now.at));
-        match passage? {
-            Passage::Told { before, energy, .. } if is_timed(before, now) => {
-                windows.add(&self.terms, before, now, *energy)
-            }
-            Passage::Doubtful { .. } | Passage::Unconfirmed { .. } => None,
-            Passage::Told { .. }
-            | Passage::First
-            | Passage::Unsaved { .. }
-            | Passage::Rebased { .. }
-            | Passage::FellOrRolledOver { .. }
-            | Passage::Untimed { .. } => {
-                *windows = Windows::starting(&now.at);
-                None
-            }
-        }
-    }
-
     fn hear_power(&mut self, reading: &Reading, mark: Option<&Mark>, passage: Option<&Passage>) {
         let at = &reading.at;
-        match line::deciding_power(&self.terms, reading) {
+        match line::deciding_power(&self.terms, reading).map(|power| self.lent.less_of(power, at)) {
             Some(power) if power > self.terms.limit() => {
                 let inrush = self.line.is_in_inrush(at);
                 return self.drawing.on_loud(&self.terms, at, power, inrush);
@@ -384,7 +319,7 @@ impl Feeder {
             Some(_) | None => {}
         }
         if let (Some(now), Some(Passage::Told { before, energy, .. })) = (mark, passage)
-            && self.drawing.on_quiet(&self.terms, before, now, *energy)
+            && self.drawing.on_quiet(&self.terms, before, now, self.lent.less(before, now, *energy))
         {
             // What was drawn has been told; the sums begin anew, or a day once guilty would stay so until midnight.
             self.windows = Some(Windows::starting(at));
@@ -424,9 +359,12 @@ impl Feeder {
         let currents = line::currents(self.terms.wiring, reading);
         let flows = currents.iter().flatten().any(|i| i.0.saturating_abs() > floor.current.0)
             || power.0.saturating_abs() > floor.power.0;
+        let is_current_told = currents.iter().flatten().count() >= usize::from(self.terms.promised.currents);
         match (sight.is_dead, sight.is_live, flows) {
             (true, _, true) => State::Unknown(Why::CurrentWithoutVoltage),
             (true, _, false) => self.line.dead_state(&self.terms, reading),
+            (false, _, _) if !is_current_told => State::Unknown(Why::NoCurrent),
+            (false, _, _) if self.lent.is_now(&reading.at) => State::Unknown(Why::ElementsDiffer),
             (false, is_live, false) if !(is_live && sight.is_sound) => State::Unknown(Why::InducedVoltage),
             (false, _, _) => self.on_live_line(power, passage),
         }

@@ -7,8 +7,10 @@
 
 pub mod clock;
 pub mod count;
+pub mod declared;
 pub mod figure;
 pub mod identity;
+pub mod lent;
 pub mod neighbours;
 pub mod netting;
 pub mod pace;

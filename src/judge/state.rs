@@ -113,8 +113,10 @@ pub enum Why {
     NoVoltage,
     /// The meter gives no energy register.
     NoRegister,
-    /// The line is dead and a current the meter should give is missing.
+    /// A current the meter should give is missing.
     NoCurrent,
+    /// The two elements do not see alike: beside declared reactive power their sum may tell what nobody draws.
+    ElementsDiffer,
     /// The line is dead and yet the register moves.
     RegisterMoves,
     /// The line is dead and the meter's map has no word that would prove the meter alive.
@@ -138,7 +140,7 @@ pub enum Why {
 }
 
 /// Every reason but the faults of a poll.
-pub const WITHOUT_FAULT: [Why; 17] = [
+pub const WITHOUT_FAULT: [Why; 18] = [
     Why::NotYetRead,
     Why::NotYetJudged,
     Why::Silent,
@@ -146,6 +148,7 @@ pub const WITHOUT_FAULT: [Why; 17] = [
     Why::NoVoltage,
     Why::NoRegister,
     Why::NoCurrent,
+    Why::ElementsDiffer,
     Why::RegisterMoves,
     Why::NoLivenessWord,
     Why::NotProvenAlive,
@@ -170,6 +173,7 @@ impl Why {
             Why::NoVoltage => "no_voltage_word",
             Why::NoRegister => "no_energy_register",
             Why::NoCurrent => "no_current_word",
+            Why::ElementsDiffer => "elements_differ",
             Why::RegisterMoves => "register_moves",
             Why::NoLivenessWord => "no_liveness_word",
             Why::NotProvenAlive => "not_proven_alive",
@@ -203,9 +207,10 @@ impl Why {
             Why::Silent => Words { zh: "电表沉默", en: "the meter is silent" },
             Why::NoPower => Words { zh: "电表不给有功功率", en: "the meter gives no active power" },
             Why::NoVoltage => Words { zh: "电表不给电压", en: "the meter gives no voltage" },
-            Why::NoCurrent => Words {
-                zh: "线路无电压，且缺电流读数",
-                en: "no voltage, and a current is missing",
+            Why::NoCurrent => Words { zh: "缺电流读数", en: "a current is missing" },
+            Why::ElementsDiffer => Words {
+                zh: "两元件读数不一致，且有已申报的无功：合计功率不可信，请查电流、电压互感器回路",
+                en: "the meter's two elements differ beside declared reactive power: their sum proves nothing; look at its transformer circuits",
             },
             Why::RegisterMoves => {
                 Words { zh: "无电压而电度在走", en: "the register moves without any voltage" }

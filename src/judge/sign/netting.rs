@@ -3,13 +3,14 @@
 //! Power that one phase shows backwards is no such thing by itself: a load between two phases shows it at a low power
 //! factor, and so do declared capacitors where transformers turn the angle within their class, where the neutral is
 //! shifted, where a phase lies at earth, or where a fuse of the bank has blown. In all of these the sum is right: active
-//! and reactive power add up to what voltage times current says. Behind a reversed transformer they do not.
+//! and reactive power add up to what voltage times current says. Behind a reversed transformer they do not, nor where
+//! declared capacitors make up for a load between two phases: there the phases are not alike.
 //!
 //! What stays unseen: a reversed phase beside two that carry next to nothing, one whose load is so uneven that the sum
 //! keeps half of it, and, where the meter tells neither reactive power nor what its phases stand at to the neutral, any.
 //! Then the total alone decides, as it does wherever only one phase is backwards.
 
-use super::power::Shown;
+use super::{declared::compensation_var, power::Shown};
 use crate::{judge::commission::Commissioned, terms::MilliAmps};
 
 /// Below this part of rating, in percent, a current says nothing about its phase angle.
@@ -38,8 +39,12 @@ pub fn is_cancelled(terms: &Commissioned, shown: &Shown) -> bool {
     let nets = phases.map(|phases| shown.power.abs() * 100 < phases.iter().sum::<i128>() * REVERSED_PERCENT);
     match shown.reactive {
         Some(reactive) => {
-            let sum = shown.power.abs() + reactive.abs();
-            sum * 100 < shown.apparent() * CANCELLED_PERCENT && nets.unwrap_or(true)
+            let adds_up = |reactive: i128| {
+                (shown.power.abs() + reactive.abs()) * 100 >= shown.apparent() * CANCELLED_PERCENT
+            };
+            // Declared capacitors give what a load between two phases takes, and the sum no longer tells of it.
+            let is_made_up = adds_up(reactive + compensation_var(terms, shown.voltage));
+            !adds_up(reactive) && nets.unwrap_or(true) && (!is_made_up || phases.is_none_or(are_alike))
         }
         // Without it each phase must show power that its neighbours cannot lend it.
         None => {
@@ -47,6 +52,12 @@ pub fn is_cancelled(terms: &Commissioned, shown: &Shown) -> bool {
             shown.shift_ppm.is_some() && all_show && nets.unwrap_or(false)
         }
     }
+}
+
+/// Whether each phase shows at least half of what the largest does, as those of one load on three phases do.
+fn are_alike(phases: [i128; 3]) -> bool {
+    let [most, least] = [phases.iter().max(), phases.iter().min()].map(|power| power.copied().unwrap_or(0));
+    least * 2 >= most
 }
 
 /// What each phase shows beyond all that an error of angle and a shifted neutral may lend it, without its direction.

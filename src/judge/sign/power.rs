@@ -36,6 +36,9 @@ pub struct Shown {
     pub apparents: heapless::Vec<i128, 3>,
     /// Line voltage, mean, in millivolts; phase voltage of a single phase.
     pub voltage: i128,
+    /// The highest of the line voltages that are told, in millivolts, those that no element needs among them; else what the
+    /// highest phase voltage makes of it.
+    pub highest: i128,
     /// Whether no voltage lies more than [`UNEVEN_PERCENT`] off the mean: no earth fault, no blown fuse.
     pub is_even: bool,
     /// How far the neutral may be shifted, in millionths of the voltage: what the phases' voltages differ by. A shift
@@ -66,6 +69,13 @@ impl Shown {
             Wiring::Aron => volts.iter().sum::<i128>() / 2,
             Wiring::SinglePhase => volts.first().copied()?,
         };
+        let lines = LINE_VOLTAGES.iter().filter_map(|line| reading.value(*line)).map(i128::from).max();
+        let by_phases = || volts.iter().max().map_or(0, |highest| highest * ROOT_OF_3 / 1_000);
+        let highest = match terms.wiring {
+            Wiring::FourWire => lines.unwrap_or_else(by_phases),
+            Wiring::Aron => lines.unwrap_or(voltage),
+            Wiring::SinglePhase => voltage,
+        };
         // mV * mA is a millionth of a volt-ampere, of which a thousand are a thousandth.
         let apparents = volts.iter().zip(&currents).map(|(v, i)| v * i / 1_000).collect();
         let amps = |i: Option<&i128>| i64::try_from(i.copied().unwrap_or(0)).unwrap_or(i64::MAX);
@@ -75,6 +85,7 @@ impl Shown {
             reactive,
             apparents,
             voltage,
+            highest,
             is_even: is_even(&volts),
             shift_ppm: used.quantities.contains(&Quantity::VoltageL1).then(|| shift_ppm(&volts)),
             currents: (amps(currents.iter().min()), amps(currents.iter().max())),

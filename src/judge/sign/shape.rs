@@ -3,6 +3,7 @@
 
 use super::{
     Figure, Figures,
+    declared::declared_var,
     figure::{figures, whole},
     netting::{LEAST_CURRENT_PERCENT, is_above, is_cancelled},
     power::Shown,
@@ -24,9 +25,6 @@ use crate::{
 pub const SWAPPED_PERCENT: i128 = 20;
 /// Reactive power may exceed what was declared by this, in percent.
 pub const REACTIVE_MARGIN_PERCENT: i128 = 10;
-/// Reactive power that magnetises a transformer, in percent of its no-load loss: a power factor of 0.1, the smallest of
-/// those in METERING.md C.
-pub const MAGNETISING_PERCENT: i128 = 1_000;
 /// Reactive power nobody declared must stand for this long, in milliseconds: as the on-delay below a small load.
 pub const REACTIVE_MS: i64 = 60_000;
 /// A motor takes at most so many times its rated current while it starts. [K: IEC 60034-12, from memory, 2026]
@@ -64,7 +62,7 @@ pub struct Shape {
     swapped: u8,
     reversed: u8,
     mismatched: u8,
-    reactive_since: Option<Stamp>,
+    reactive: Option<Stands>,
     dipped: Option<Stamp>,
 }
 
@@ -77,22 +75,24 @@ impl Shape {
         around: Around,
         is_quiet: bool,
     ) -> Shapes {
-        let Some(shown) = Shown::of(terms, reading).filter(|_| !around.is_in_inrush) else {
+        if around.is_in_inrush {
             *self = Shape::default();
             return Shapes::default();
-        };
+        }
+        // Where a word is missing nothing is counted, and nothing that was is forgotten.
+        let Some(shown) = Shown::of(terms, reading) else { return Shapes::default() };
         let flows = is_above(terms, shown.currents.1, LEAST_CURRENT_PERCENT);
         let least = if shown.is_of_one_moment { READINGS_OF_ONE_MOMENT } else { READINGS_APART };
         let swapped = count(&mut self.swapped, is_swapped(&shown) && flows) >= least;
         let reversed = count(&mut self.reversed, is_reversed(terms, &shown)) >= least;
-        let declared = declared_var(terms, &shown);
+        let declared = declared_var(terms, shown.highest);
         let explained = declared * (100 + REACTIVE_MARGIN_PERCENT) / 100 + angle_error(terms, &shown);
         // Below the floor a transformer's angle may be any. What may lawfully run may idle, at any power factor.
         let is_told = flows && shown.currents.1 > terms.floor.current.0 && around.must_rest;
         let undeclared =
             undeclared(terms, &shown, explained).filter(|much| is_told && (is_quiet || much.is_bare(&shown)));
         let dips = shown.voltage * 100 < i128::from(terms.nominal.0) * DIP_PERCENT;
-        let reactive = self.reactive_for(reading.at, dips, undeclared);
+        let reactive = self.reactive_for(terms, reading.at, dips, undeclared);
         let mismatch =
             mismatch(terms, reading, &shown).filter(|_| shown.is_of_one_moment && shown.is_even && flows);
         let mismatched = count(&mut self.mismatched, mismatch.is_some()) >= READINGS_OF_MISMATCH;
@@ -112,12 +112,18 @@ impl Shape {
     }
 
     /// Whether what nobody declared has stood for as long as it must.
-    fn reactive_for(&mut self, at: Stamp, dips: bool, undeclared: Option<Undeclared>) -> bool {
+    fn reactive_for(
+        &mut self,
+        terms: &Commissioned,
+        at: Stamp,
+        dips: bool,
+        undeclared: Option<Undeclared>,
+    ) -> bool {
         if dips {
             self.dipped = Some(at);
         }
         let Some(undeclared) = undeclared else {
-            self.reactive_since = None;
+            self.reactive = None;
             return false;
         };
         let is_calm = self.dipped.is_none_or(|dipped| at.since_ms(&dipped) >= INRUSH_MS);
@@ -125,8 +131,20 @@ impl Shape {
             Undeclared::BeyondStarting if is_calm => ON_DELAY_LARGE_MS,
             Undeclared::BeyondStarting | Undeclared::Plain => REACTIVE_MS,
         };
-        at.since_ms(self.reactive_since.get_or_insert(at)) >= stays_ms
+        let stands = self.reactive.get_or_insert(Stands { last: at, ms: 0 });
+        // Of the time between two readings that tell it no more than two polls count.
+        let most_ms = i64::try_from(terms.poll_ms).unwrap_or(i64::MAX).saturating_mul(2);
+        let ms = at.since_ms(&stands.last).clamp(0, most_ms);
+        *stands = Stands { last: at, ms: stands.ms.saturating_add(ms) };
+        stands.ms >= stays_ms
     }
+}
+
+/// How long something has stood, in milliseconds, and when it was seen last.
+#[derive(Clone, Copy, Debug)]
+struct Stands {
+    last: Stamp,
+    ms: i64,
 }
 
 /// What is there that nobody declared.
@@ -181,20 +199,6 @@ fn is_swapped(shown: &Shown) -> bool {
 /// Swapped leads turn phases backwards too, and explain more.
 fn is_reversed(terms: &Commissioned, shown: &Shown) -> bool {
     shown.phases.is_some() && is_cancelled(terms, shown) && !is_swapped(shown)
-}
-
-/// What was declared, at the present voltage: with its square capacitors give and a transformer is magnetised; beside
-/// them what may lawfully run takes what it was allowed. In thousandths of var.
-fn declared_var(terms: &Commissioned, shown: &Shown) -> i128 {
-    let nominal = i128::from(terms.nominal.0).max(1);
-    let magnetising = i128::from(terms.no_load.0) * MAGNETISING_PERCENT / 100;
-    let standing = i128::from(terms.compensation_var) * 1_000 + magnetising;
-    standing * shown.voltage / nominal * shown.voltage / nominal + running_var(terms)
-}
-
-/// What may lawfully run takes as reactive power, in thousandths of var.
-fn running_var(terms: &Commissioned) -> i128 {
-    terms.allowances.iter().map(|a| i128::from(a.var) * 1_000).sum()
 }
 
 /// What an error of angle may show as reactive power.

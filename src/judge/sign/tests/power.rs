@@ -344,6 +344,30 @@ fn an_earth_fault_of_two_hours_and_a_blown_fuse_after_it_raise_no_alarm() {
 }
 
 #[test]
+fn a_blown_fuse_beside_declared_capacitors_is_no_reactive_power_that_nobody_declared() {
+    let volts = NOMINAL_V * 1_000 / 1_732;
+    let gone = Shape { volts: [0, volts, volts], amps: [231; 3], watts: [0; 3], vars: -4_000_000 / 3 * 2 };
+    let mut bench = Bench::new(Wiring::FourWire);
+    bench.polls(600, gone);
+    assert_eq!(bench.turns(), [(Sign::PhaseLost, Turn::Begins)], "and that is weak");
+    // Of two elements the middle phase's fuse leaves each voltage at 58 %, and the third tells what the line stands at.
+    let middle = |reading: &mut Reading, _: u64| {
+        for quantity in [Quantity::VoltageL12, Quantity::VoltageL23] {
+            reading.values[quantity.index()] = Some(NOMINAL_V * 577);
+        }
+    };
+    for third in [Some(NOMINAL_V * 1_000), None] {
+        let mut aron = Bench::new(Wiring::Aron);
+        let half = Shape { volts: [0; 3], amps: [231, 0, 231], watts: [0; 3], vars: -2_000_000 };
+        aron.altered(600, half, |reading, n| {
+            middle(reading, n);
+            reading.values[Quantity::VoltageL31.index()] = third;
+        });
+        assert!(!aron.turns().contains(&(Sign::ReactiveExcess, Turn::Begins)), "{:?}", aron.turns());
+    }
+}
+
+#[test]
 fn current_without_any_voltage_is_a_strong_sign_and_a_line_that_is_switched_off_is_none() {
     let dead = |amps: i64| Shape { volts: [0; 3], amps: [amps; 3], watts: [0; 3], vars: 0 };
     let mut bench = Bench::new(Wiring::FourWire);

@@ -130,3 +130,107 @@ fn what_may_run_may_idle_at_any_power_factor() {
     closed.poll(300, 60_000, idling);
     assert_eq!(closed.last_state().state, State::Masked(Sign::ReactiveExcess));
 }
+
+/// Two elements beside 1,200 kvar of declared capacitors and 40 kW of lamps: 400/5 at 10 kV.
+fn two_elements(declare: impl Fn(&mut Commissioned)) -> Story {
+    Story::at_point(|terms| {
+        terms.wiring = Wiring::Aron;
+        terms.promised.currents = 2;
+        (terms.nominal, terms.rated) = (MilliVolts(10_000_000), MilliWatts::from_watts(5_500_000));
+        (terms.no_load, terms.floor) = (MilliWatts(0), Floor::of(Wiring::Aron, 400, terms.nominal, 2_000));
+        terms.compensation_var = 1_200_000;
+        let (name, power) = (Name::new("lamps").unwrap(), MilliWatts::from_watts(40_000));
+        terms.allowances =
+            [Allowance::drawing(name, AllowanceKind::Lamps, power, WattHours(29_760_000))].into();
+        declare(terms);
+    })
+}
+
+/// So many seconds of the capacitors and of so many watts beside them, the third current left at so many percent; the
+/// register follows what the elements show.
+fn elements(story: &mut Story, seconds: i64, watts: i64, left: i64) {
+    let total = (watts + watts * left / 100) / 2 + 346_000 * (100 - left) / 100;
+    for _ in 0..seconds {
+        let line = NOMINAL + flicker(story.now_ms / 1_000);
+        story.energy.0 += total / 3_600;
+        story.poll(1, total, |_, reading| {
+            each(reading, [Quantity::VoltageL12, Quantity::VoltageL23, Quantity::VoltageL31], [line; 3]);
+            each(reading, AMPS, [69_300, 0, 69_300 * left / 100]);
+            reading.values[Quantity::CurrentL2.index()] = None;
+            set(reading, Quantity::Reactive, -1_200_000_000 + 6_000_000 * (100 - left));
+        });
+    }
+}
+
+#[test]
+fn a_lost_current_of_two_elements_beside_declared_capacitors_is_unknown_and_convicts_nobody() {
+    for left in [0, 50, 80] {
+        let mut story = two_elements(|_| ());
+        elements(&mut story, 300, 36_000, 100);
+        assert_eq!(story.last_state().state, State::Energised);
+        elements(&mut story, 1_800, 36_000, left);
+        assert_eq!(story.last_state().state, State::Unknown(Why::ElementsDiffer), "{left} %");
+        assert!(!story.states().contains(&State::Drawing), "{left} % {:?}", story.states());
+        assert_eq!(story.verdict().violation_since_unix_ms, None, "{left} %");
+        elements(&mut story, 300, 36_000, 100);
+        assert_eq!(story.last_state().state, State::Energised, "it is mended");
+        assert_eq!(story.verdict().violation_since_unix_ms, None, "{left} %");
+    }
+    let mut melts = two_elements(|_| ());
+    elements(&mut melts, 300, 36_000, 100);
+    elements(&mut melts, 30, 4_000_000, 0);
+    assert_eq!(melts.last_state().state, State::Drawing, "a lost current hides no melt");
+    let mut plain = two_elements(|_| ());
+    plain.poll(120, 36_000, |_, reading| {
+        each(reading, AMPS, [2_000, 0, 2_400]);
+        reading.values[Quantity::CurrentL2.index()] = None;
+        set(reading, Quantity::Reactive, 10_000_000);
+    });
+    assert_eq!(plain.last_state().state, State::Energised, "while they are off, uneven lamps are lamps");
+}
+
+#[test]
+fn a_current_that_is_not_told_is_no_current_that_does_not_flow() {
+    let mut story = Story::new("2026-10-31");
+    story.run(100, 5_000, 100);
+    story.poll(300, 5_000, |_, reading| reading.values[Quantity::CurrentL1.index()] = None);
+    assert_eq!(story.last_state().state, State::Unknown(Why::NoCurrent), "nor is it energised and at rest");
+}
+
+#[test]
+fn swapped_leads_are_told_though_a_current_comes_only_now_and_then() {
+    let swapped = |second: i64, reading: &mut Reading| {
+        each(reading, AMPS, [206_000; 3]);
+        set(reading, Quantity::Reactive, 100_000_000);
+        if second % 2 == 1 {
+            reading.values[Quantity::CurrentL1.index()] = None;
+        }
+    };
+    let mut story = Story::new("2026-10-31");
+    story.run(100, 5_000, 100).poll(10, 5_000, swapped);
+    assert_eq!(story.last_state().state, State::Masked(Sign::VoltageSwapped), "{:?}", story.states());
+}
+
+/// A spot welder of 15 kW between two phases, whose reactive power declared capacitors take off.
+#[test]
+fn a_welder_between_two_phases_beside_capacitors_that_make_up_for_it_is_weighed_by_its_total() {
+    let mut story = Story::at_point(|terms| {
+        (terms.nominal, terms.rated) = (MilliVolts(400_000), MilliWatts::from_watts(200_000));
+        (terms.no_load, terms.floor) =
+            (MilliWatts(0), Floor::of(Wiring::FourWire, 400, terms.nominal, 2_000));
+        terms.compensation_var = 58_000;
+        let (name, power) = (Name::new("welder").unwrap(), MilliWatts::from_watts(20_000));
+        terms.allowances =
+            [Allowance::drawing(name, AllowanceKind::Other, power, WattHours(14_880_000))].into();
+    });
+    story.poll(300, 15_000, |second, reading| {
+        let line = 400_000 + flicker(second.cast_unsigned());
+        each(reading, [Quantity::VoltageL12, Quantity::VoltageL23, Quantity::VoltageL31], [line; 3]);
+        each(reading, AMPS, [107_600, 72_800, 83_900]);
+        each(reading, POWERS, [24_270_000, -9_270_000, 0]);
+        set(reading, Quantity::Reactive, 0);
+        counted(reading, second, [24_270, 0, 0]);
+    });
+    assert!(!story.states().contains(&State::Drawing), "{:?}", story.last_state().proof);
+    assert!(!story.verdict().signs.has_strong());
+}
