@@ -154,7 +154,7 @@ impl Reader<'_> {
             floor: floor?,
             register: profile?.row(Quantity::Import).map_or(Quantity::Energy, |row| row.quantity),
             poll_ms: DEFAULT_POLL_MS,
-            promised: promised(profile?),
+            promised: promised(profile?, wiring),
             powered_by: None,
             identity: Digest::of(b""),
         };
@@ -304,23 +304,31 @@ fn floor(
     }
 }
 
-/// What a profile's map promises, so that a missing value is missed.
-fn promised(profile: &Profile) -> Promised {
-    let mapped = |quantities: [Quantity; 3]| {
-        u8::try_from(quantities.iter().filter(|q| profile.row(**q).is_some()).count()).unwrap_or(3)
+/// What a profile's map promises of what this wiring has, so that a missing value is missed.
+fn promised(profile: &Profile, wiring: Wiring) -> Promised {
+    let has = |quantity: &Quantity| profile.row(*quantity).is_some();
+    let count = |quantities: &[Quantity]| {
+        u8::try_from(quantities.iter().filter(|quantity| has(quantity)).count()).unwrap_or(3)
     };
-    let lines = mapped([Quantity::VoltageL12, Quantity::VoltageL23, Quantity::VoltageL31]);
-    let phases = mapped([Quantity::VoltageL1, Quantity::VoltageL2, Quantity::VoltageL3]);
-    Promised {
-        voltages: if lines > 0 { lines } else { phases },
-        currents: mapped([Quantity::CurrentL1, Quantity::CurrentL2, Quantity::CurrentL3]),
-    }
+    let lines = count(&[Quantity::VoltageL12, Quantity::VoltageL23, Quantity::VoltageL31]);
+    let voltages = match wiring {
+        Wiring::SinglePhase => count(&[Quantity::VoltageL1]),
+        Wiring::FourWire | Wiring::Aron if lines > 0 => lines,
+        Wiring::FourWire | Wiring::Aron => {
+            count(&[Quantity::VoltageL1, Quantity::VoltageL2, Quantity::VoltageL3])
+        }
+    };
+    let currents = [Quantity::CurrentL1, Quantity::CurrentL2, Quantity::CurrentL3];
+    let measured =
+        currents.iter().zip(wiring.has_current()).filter(|(current, is_there)| *is_there && has(current));
+    Promised { voltages, currents: u8::try_from(measured.count()).unwrap_or(3) }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
 
+    use super::{Promised, Wiring, promised};
     use crate::{
         agent::config::{AgentConfig, load},
         terms::Flaw,
@@ -370,6 +378,15 @@ mod tests {
         let [meter] = &loaded.meters[..] else { panic!("there is one") };
         let vars: Vec<i64> = meter.commissioned.allowances.iter().map(|allowance| allowance.var).collect();
         assert_eq!(vars, [53_600, 30_000, 9_600]);
+    }
+
+    #[test]
+    fn no_word_is_promised_that_the_wiring_does_not_have() {
+        let Ok(loaded) = plant("promised", "janitza-19000", "") else { panic!("it has no flaws") };
+        let [meter] = &loaded.meters[..] else { panic!("there is one") };
+        assert_eq!(meter.commissioned.promised, Promised { voltages: 3, currents: 2 });
+        assert_eq!(promised(&meter.profile, Wiring::SinglePhase), Promised { voltages: 1, currents: 1 });
+        assert_eq!(promised(&meter.profile, Wiring::FourWire), Promised { voltages: 3, currents: 3 });
     }
 
     #[test]
