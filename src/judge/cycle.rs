@@ -57,6 +57,11 @@ impl PowerCycle {
         self.told == Some(*at)
     }
 
+    /// Whether it may have been without power between the reading of this moment and the one before it.
+    pub fn may_be_at(&self, at: &Stamp) -> bool {
+        self.cycled == Some(*at)
+    }
+
     /// Whether it may have been without power since a moment. What was seen in this boot comes after all of an earlier
     /// one: the power cut that took the meter's counts may have taken the gateway's clock too.
     pub fn is_since(&self, before: &Stamp) -> bool {

@@ -81,7 +81,8 @@ pub struct Interval {
     pub late_bridged_ms: i64,
     /// Energy by the registers at its two ends; `None` when they do not tell.
     pub energy: Option<WattHours>,
-    /// Most that could have passed unseen: the floor while seen, rated power while unaccounted, two register steps.
+    /// Most that could have passed unseen: the floor while seen, rated power while unaccounted, two register steps, and what
+    /// the register leapt ahead.
     pub bound: WattHours,
     /// Polls that gave a reading.
     pub reads_ok: u32,
@@ -110,6 +111,7 @@ pub struct Ledger {
     late_bridged_ms: i64,
     before: Option<Mark>,
     energy: Option<WattHours>,
+    leapt: WattHours,
     reads_ok: u32,
     reads_failed: u32,
 }
@@ -124,6 +126,7 @@ impl Ledger {
             late_bridged_ms: 0,
             before,
             energy: before.map(|_| WattHours(0)),
+            leapt: WattHours(0),
             reads_ok: 0,
             reads_failed: 0,
         }
@@ -164,6 +167,12 @@ impl Ledger {
         self.counted_to = *at;
     }
 
+    /// The register began anew where no time explains it: so much may have passed as it stands higher.
+    pub fn on_leap(&mut self, before: &Mark, after: &Mark) {
+        let risen = after.register.energy.0.saturating_sub(before.register.energy.0).max(0);
+        self.leapt.0 = self.leapt.0.saturating_add(risen);
+    }
+
     /// Whether this moment lies in another interval than the one being filled. `grace_ms` leaves the first reading
     /// of the next interval the chance to close it with a register on both sides.
     pub fn is_over(&self, at: &Stamp, grace_ms: i64) -> bool {
@@ -182,6 +191,7 @@ impl Ledger {
             shares: self.shares,
             late_bridged_ms: self.late_bridged_ms,
             energy,
+            leapt: self.leapt,
             reads_ok: self.reads_ok,
             reads_failed: self.reads_failed,
             before: self.before,
@@ -202,6 +212,8 @@ pub struct Closed {
     pub late_bridged_ms: i64,
     /// See [`Interval::energy`].
     pub energy: Option<WattHours>,
+    /// How much higher the register stood where it began anew.
+    pub leapt: WattHours,
     /// See [`Interval::reads_ok`].
     pub reads_ok: u32,
     /// See [`Interval::reads_failed`].

@@ -51,6 +51,7 @@ pub struct Line {
     watched_since: Option<Stamp>,
     moved_at: Option<Stamp>,
     life: Option<i64>,
+    /// When it was higher than before: one that is stepped back, or played again, proves nothing.
     life_moved: Option<Stamp>,
     /// Since when balanced voltage stands behind a point that should be open.
     fed_since: Option<Stamp>,
@@ -68,7 +69,7 @@ impl Line {
         }
         let life = reading.liveness();
         if let (Some(before), Some(now)) = (self.life, life)
-            && before != now
+            && before < now
         {
             self.life_moved = Some(at);
         }

@@ -11,6 +11,7 @@ pub mod declared;
 pub mod figure;
 pub mod identity;
 pub mod lent;
+pub mod life;
 pub mod neighbours;
 pub mod netting;
 pub mod pace;
@@ -76,7 +77,7 @@ worded! {
         TooQuiet "too_quiet"
         /// Active power does not fit voltage and current.
         PowerMismatch "power_mismatch"
-        /// The meter's clock was moved.
+        /// The meter's clock was moved, or a count of its life went otherwise than time does.
         ClockStepped "meter_clock_stepped"
         /// The same readings came again in the same order.
         Replayed "replayed"
@@ -88,6 +89,8 @@ worded! {
         Residual "balance_residual"
         /// More is drawn than what the feeder serves is rated for.
         BeyondRating "beyond_rating"
+        /// An energy register went up by more than the metering point can pass, and goes on from there.
+        RegisterLeapt "register_leapt"
     }
 }
 
@@ -128,7 +131,8 @@ impl Sign {
             | Sign::PaceChanged
             | Sign::RegistersDisagree
             | Sign::Residual
-            | Sign::BeyondRating => Grade::Weak,
+            | Sign::BeyondRating
+            | Sign::RegisterLeapt => Grade::Weak,
         }
     }
 
@@ -153,7 +157,8 @@ impl Sign {
             | Sign::SerialChanged
             | Sign::FirmwareChanged
             | Sign::WiringChanged
-            | Sign::RegisterFell => None,
+            | Sign::RegisterFell
+            | Sign::RegisterLeapt => None,
             Sign::ClockStepped | Sign::Replayed | Sign::PaceChanged => Some(MOMENT_STAYS_MS),
             Sign::VoltageSwapped
             | Sign::CurrentReversed
@@ -212,6 +217,7 @@ impl Sign {
             Sign::RegistersDisagree => words::REGISTERS_DISAGREE,
             Sign::Residual => words::BALANCE_RESIDUAL,
             Sign::BeyondRating => words::BEYOND_RATING,
+            Sign::RegisterLeapt => words::REGISTER_LEAPT,
         }
     }
 

@@ -80,13 +80,20 @@ impl Feeder {
         unsaved: WattHours,
         turns: &mut Turns,
     ) {
-        let around = Around { is_in_inrush: self.line.is_in_inrush(&reading.at), must_rest: self.must_rest };
+        let around = Around {
+            is_in_inrush: self.line.is_in_inrush(&reading.at),
+            was_dark: self.cycle.may_be_at(&reading.at),
+            must_rest: self.must_rest,
+        };
         self.signs.on_reading(&self.terms, reading, around, turns);
         if let Some((_, Passage::Unsaved { .. } | Passage::FellOrRolledOver { .. })) = told {
             self.signs.on_lower();
         }
         if let Some((after, Passage::Rebased { before })) = told {
             self.signs.on_rebased(unsaved, before, after, turns);
+            if let Some(ledger) = self.ledger.as_mut().filter(|_| !self.signs.has_paper(&after.at)) {
+                ledger.on_leap(before, after);
+            }
         }
         let is_live = line::sight(&self.terms, reading).is_some_and(|sight| sight.is_live);
         self.trace.on_reading(reading, is_live);

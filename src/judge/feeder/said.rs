@@ -104,7 +104,7 @@ impl Feeder {
             shares: closed.shares,
             late_bridged_ms: closed.late_bridged_ms,
             energy: closed.energy,
-            bound: WattHours(unseen.saturating_add(dark)),
+            bound: WattHours(unseen.saturating_add(dark).saturating_add(closed.leapt.0)),
             reads_ok: closed.reads_ok,
             reads_failed: closed.reads_failed,
             before: closed.before,

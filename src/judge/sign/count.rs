@@ -1,4 +1,4 @@
-//! Registers that went backwards, and whether the meter was without power in between: some keep their counts only now
+//! Registers that went backwards or leapt ahead, and whether the meter was without power in between: some keep their counts only now
 //! and then, and begin a little earlier after a power cut.
 
 use super::{Figure, Figures, figure::figures};
@@ -41,4 +41,10 @@ impl Count {
         (fall > explained)
             .then(|| figures([(Figure::Before, stood.0), (Figure::After, after.register.energy.0)]))
     }
+}
+
+/// Figures of a count that began anew after `before` and stands higher.
+pub fn leap(before: &Mark, after: &Mark) -> Option<Figures> {
+    let (before, after) = (before.register.energy, after.register.energy);
+    (after > before).then(|| figures([(Figure::Before, before.0), (Figure::After, after.0)]))
 }

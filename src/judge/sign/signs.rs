@@ -3,9 +3,10 @@
 use super::{
     Figures, SIGNS, Sign, SignSet, Turn,
     clock::MeterClock,
-    count::Count,
+    count::{self, Count},
     figure::{Figure, figures},
     identity::{Edit, Known, PAPER_WITHIN_MS},
+    life::Life,
     pace::Pace,
     phase::Phases,
     quiet::Quiet,
@@ -74,6 +75,8 @@ const MAX_PAPERS: usize = 8;
 pub struct Around {
     /// The line has just come alive.
     pub is_in_inrush: bool,
+    /// The meter may have been without power since the reading before.
+    pub was_dark: bool,
     /// Everything the feeder serves must be cold on this day, and no permit lets it run.
     pub must_rest: bool,
 }
@@ -90,6 +93,7 @@ pub struct Signs {
     stillness: Stillness,
     replay: Replay,
     clock: MeterClock,
+    life: Life,
     pace: Pace,
     quiet: Quiet,
     rating: Rating,
@@ -153,6 +157,9 @@ impl Signs {
         let is_quiet = reading.power().is_some_and(|power| power.0.abs() <= terms.limit().0);
         let shapes = self.shape.look(terms, reading, around, is_quiet);
         let print = print_of(reading);
+        // Both are looked at with every reading.
+        let stepped =
+            [self.clock.look(reading), self.life.look(reading, around.was_dark)].into_iter().flatten().next();
         let seen = [
             (Sign::VoltageSwapped, shapes.swapped),
             (Sign::CurrentReversed, shapes.reversed),
@@ -162,7 +169,7 @@ impl Signs {
             (Sign::PhaseLost, self.phases.look(terms, reading)),
             (Sign::Stuck, self.stillness.look(reading, print, is_live)),
             (Sign::Replayed, is_live.then(|| self.replay.look(print, print_of_voltages(reading))).flatten()),
-            (Sign::ClockStepped, self.clock.look(reading)),
+            (Sign::ClockStepped, stepped),
             (Sign::PaceChanged, self.pace.look(reading.took_ms, at)),
             (Sign::TooQuiet, self.quiet.look(terms, reading, is_live)),
             (Sign::RegistersDisagree, self.sums.look(terms, reading)),
@@ -173,6 +180,8 @@ impl Signs {
                 self.see(sign, &at, figures, turns);
             }
         }
+        // Another meter with its paper has another life.
+        self.hear_paper(Sign::ClockStepped, &at, turns);
         self.let_go(&at, turns);
     }
 
@@ -190,6 +199,7 @@ impl Signs {
             if edit.sign == Sign::SerialChanged && edit.is_there {
                 // How high another meter's count stood says nothing of this one's.
                 (self.count, self.sums) = (Count::default(), Sums::default());
+                (self.clock, self.life) = (MeterClock::default(), Life::default());
             }
             self.hear_edit(edit, at, turns);
         }
@@ -202,7 +212,15 @@ impl Signs {
         if let Some(figures) = self.count.look(unsaved, before, after) {
             self.see(Sign::RegisterFell, &after.at, figures, turns);
             self.hear_paper(Sign::RegisterFell, &after.at, turns);
+        } else if let Some(figures) = count::leap(before, after) {
+            self.see(Sign::RegisterLeapt, &after.at, figures, turns);
+            self.hear_paper(Sign::RegisterLeapt, &after.at, turns);
         }
+    }
+
+    /// Whether the authority's paper lets another meter come in at a moment.
+    pub fn has_paper(&self, at: &Stamp) -> bool {
+        self.papers.iter().any(|paper| paper.covers(at))
     }
 
     /// A count went on from lower, as a meter's does that was without power, or one that may have gone round: it stands no

@@ -173,7 +173,8 @@ impl Bench {
     fn hear(&mut self, reading: &Reading) {
         self.turns.clear();
         self.cycle.on_reading(&self.terms, reading);
-        let around = Around { is_in_inrush: false, must_rest: true };
+        let was_dark = self.cycle.may_be_at(&reading.at);
+        let around = Around { is_in_inrush: false, was_dark, must_rest: true };
         self.signs.on_reading(&self.terms, reading, around, &mut self.turns);
         self.said.extend(self.turns.iter().cloned());
     }
@@ -262,6 +263,10 @@ fn idle() -> Shape {
 
 fn melt() -> Shape {
     Shape::load(MELT_A, 37, [0, 0, 0])
+}
+
+fn run_hours(reading: &mut Reading, thousandths: i64) {
+    reading.values[Quantity::RunHours.index()] = Some(thousandths);
 }
 
 fn paper(bench: &Bench, from_s: i64, to_s: i64) -> Permit {

@@ -102,3 +102,8 @@ pub const BEYOND_RATING: Words = Words {
     zh: "用电超出所供设备的额定：疑另有设备接在此馈线上",
     en: "more is drawn than the equipment is rated for: something else may hang on this feeder",
 };
+/// `register_leapt`
+pub const REGISTER_LEAPT: Words = Words {
+    zh: "电能表底度跃升，超过该计量点所能通过的电量",
+    en: "an energy register leapt ahead by more than its metering point can pass",
+};

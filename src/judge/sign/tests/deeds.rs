@@ -175,7 +175,8 @@ fn a_register_that_fell_is_strong_unless_a_power_cycle_explains_the_little_it_lo
     assert!(silent.is_clean());
     let before = (silent.stamp(), 5_000_000);
     silent.polls(2, idle()).rebased(before, 5_600_000);
-    assert!(silent.is_clean(), "a leap upwards is another matter");
+    assert_eq!(silent.turns(), [(Sign::RegisterLeapt, Turn::Begins)], "a leap upwards is another matter");
+    assert_eq!(Sign::RegisterLeapt.grade(), Grade::Weak);
 }
 
 #[test]
@@ -187,6 +188,17 @@ fn a_replaced_meter_with_its_paper_raises_no_alarm() {
     bench.paper(&permit).identity(&who("8", "1.4", 800)).polls(2, idle()).rebased(before, 50);
     assert_eq!(bench.signs.standing().count(), 0);
     assert!(bench.turns().iter().all(|(_, turn)| matches!(turn, Turn::Begins | Turn::Permitted)));
+    // One that stands higher, and tells no serial: its paper is enough.
+    let mut nameless = Bench::new(Wiring::FourWire);
+    let ran =
+        |hours: i64| move |reading: &mut Reading, n: u64| run_hours(reading, hours * 1_000 + n.cast_signed());
+    nameless.altered(10, idle(), ran(9_000));
+    let permit = paper(&nameless, -60, 3_600);
+    let before = (nameless.stamp(), 5_000_000);
+    nameless.paper(&permit).altered(2, idle(), ran(10)).rebased(before, 80_000_000);
+    assert_eq!(nameless.signs.standing().count(), 0);
+    let both = [Sign::ClockStepped, Sign::RegisterLeapt];
+    assert_eq!(nameless.turns(), both.map(|sign| [(sign, Turn::Begins), (sign, Turn::Permitted)]).concat());
 }
 
 #[test]

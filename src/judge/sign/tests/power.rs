@@ -384,7 +384,7 @@ fn nothing_is_told_of_shapes_while_a_line_comes_alive() {
     for _ in 0..30 {
         bench.now_ms += 1_000;
         let reading = bench.reading(Shape::load(MELT_A, 37, [-120, 120, 0]));
-        let around = Around { is_in_inrush: true, must_rest: true };
+        let around = Around { is_in_inrush: true, was_dark: false, must_rest: true };
         bench.signs.on_reading(&bench.terms, &reading, around, &mut bench.turns);
     }
     assert!(bench.turns.is_empty());

@@ -111,6 +111,56 @@ fn a_clock_that_is_synchronised_or_goes_to_summer_time_is_quiet_and_one_that_is_
     assert_eq!(creeping.turns(), [(Sign::ClockStepped, Turn::Begins)], "many small steps are a large one");
 }
 
+fn up(reading: &mut Reading, seconds: i64, fails: Option<i64>) {
+    reading.values[Quantity::UptimeS.index()] = Some(seconds * 1_000);
+    reading.values[Quantity::PowerFails.index()] = fails.map(|fails| fails * 1_000);
+}
+
+#[test]
+fn a_life_that_is_played_again_is_seen_and_one_that_begins_anew_after_a_power_cut_is_not() {
+    let stepped = [(Sign::ClockStepped, Turn::Begins)];
+    let ran =
+        |hours: i64| move |reading: &mut Reading, n: u64| run_hours(reading, hours + n.cast_signed() / 4);
+    let mut again = Bench::new(Wiring::FourWire);
+    again.altered(4_000, idle(), ran(9_000_000));
+    assert!(again.is_clean());
+    again.altered(400, idle(), ran(9_000_000));
+    assert_eq!(again.turns(), stepped, "hours of running played again");
+    assert_eq!(again.said[0].figures, figure::figures([(Figure::Step, -999 * 3_600 - 1_000)]));
+    let mut live = Bench::new(Wiring::FourWire);
+    live.altered(400, idle(), ran(9_000_000)).altered(1, idle(), ran(9_006_000));
+    assert_eq!(live.turns(), stepped, "and six hours at once when the recording ends");
+    for (fails, from, to) in
+        [(None, 9_000, 5_400), (Some(3), 9_000, 5_400), (Some(3), 9_000, 0), (None, 9_000, 30_600)]
+    {
+        let mut bench = Bench::new(Wiring::FourWire);
+        bench.altered(100, idle(), |reading, n| up(reading, from + n.cast_signed(), fails));
+        bench.altered(100, idle(), |reading, n| up(reading, to + n.cast_signed(), fails));
+        assert_eq!(bench.turns(), stepped, "an uptime from {from} to {to}");
+    }
+
+    for fails in [None, Some(3)] {
+        let mut cut = Bench::new(Wiring::FourWire);
+        cut.altered(100, idle(), |reading, n| {
+            up(reading, 9_000 + n.cast_signed(), fails);
+            run_hours(reading, 9_000_250);
+        });
+        cut.now_ms += 5_000;
+        cut.altered(100, idle(), |reading, n| {
+            up(reading, 2 + n.cast_signed(), fails.map(|fails| fails + 1));
+            run_hours(reading, 9_000_000);
+        });
+        assert!(cut.is_clean(), "a power cut: {:?}", cut.turns());
+    }
+    let mut coarse = Bench::new(Wiring::FourWire);
+    coarse.altered(20_000, idle(), |reading, n| {
+        // In whole hours, and as a gateway keeps it for a minute.
+        run_hours(reading, (9_000 + n.cast_signed() / 3_600) * 1_000);
+        up(reading, 9_000 + n.cast_signed() / 60 * 60, Some(3));
+    });
+    assert!(coarse.is_clean(), "{:?}", coarse.turns());
+}
+
 #[test]
 fn an_auxiliary_that_always_drew_and_is_exactly_zero_is_too_quiet() {
     let zero = Shape { amps: [0; 3], watts: [0; 3], vars: 0, ..idle() };

@@ -112,3 +112,53 @@ fn a_fall_after_a_long_gap_is_no_roll_over() {
     poll(&mut story, 10);
     assert!(!story.states().contains(&State::Drawing), "{:?}", story.states());
 }
+
+/// A second of a dead line, with so many thousandths of an hour its meter has run.
+fn dead(story: &mut Story, life: i64) {
+    story.now_ms += 1_000;
+    let reading = story.reading(0, 0, Some(life));
+    story.hear(&Sample::Reading(reading));
+}
+
+#[test]
+fn a_dead_line_played_again_for_four_hours_of_melt_is_told_when_it_loops_and_when_it_ends() {
+    const HOUR_S: i64 = 3_600;
+    let mut story = Story::new("2026-10-31");
+    (0..HOUR_S).for_each(|second| dead(&mut story, second * 10 / 36));
+    assert_eq!((story.last_state().state, story.last_state().signs.len()), (State::Dead, 0));
+    (0..4 * HOUR_S).for_each(|second| dead(&mut story, second % HOUR_S * 10 / 36));
+    let weak = |story: &Story| story.verdict().signs.iter().collect::<Vec<_>>();
+    assert_eq!(weak(&story), [Sign::ClockStepped], "hours of running fell");
+    const MELTED: i64 = 31_830_000;
+    story.energy.0 += MELTED;
+    (0..1_000).for_each(|second| dead(&mut story, (5 * HOUR_S + second) * 10 / 36));
+    assert_eq!(weak(&story), [Sign::ClockStepped, Sign::RegisterLeapt]);
+    let bounds =
+        story.said.iter().filter_map(|f| if let Finding::Interval(i) = f { Some(i.bound.0) } else { None });
+    let over: Vec<_> = bounds.filter(|bound| *bound >= MELTED).collect();
+    assert_eq!(over.len(), 1, "the interval of the leap tells what may have passed: {over:?}");
+    assert_eq!(story.verdict().violation_since_unix_ms, None);
+}
+
+#[test]
+fn a_count_of_life_that_only_goes_back_proves_no_life() {
+    let mut story = Story::new("2026-10-31");
+    (0..1_000).for_each(|second| dead(&mut story, 900_000 - second));
+    assert_eq!(story.last_state().state, State::Unknown(Why::NotProvenAlive));
+}
+
+#[test]
+fn another_meter_that_stands_higher_with_its_paper_bounds_nothing() {
+    let mut story = Story::new("2026-10-31");
+    story.run(10, 5_000, 100);
+    let mut paper =
+        permits::permit(&story, 3_600, crate::judge::Permitted::MeterReplacement { meter: terms().meter });
+    paper.from_unix_ms -= 3_600_000;
+    story.fact(Fact::Permit(&paper));
+    story.energy.0 += 90_000_000_000;
+    story.run(1_000, 5_000, 100);
+    let bound =
+        story.said.iter().find_map(|f| if let Finding::Interval(i) = f { Some(i.bound.0) } else { None });
+    assert!(bound.is_some_and(|bound| bound < 1_000_000), "{bound:?}");
+    assert!(story.last_state().signs.is_empty());
+}
