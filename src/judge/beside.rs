@@ -2,7 +2,7 @@
 
 use super::{
     commission::{Commissioned, REGISTER_AGE_MS, Wiring},
-    drawing::{DEMAND_MS, OFF_DELAY_MS, Proof},
+    drawing::{DEMAND_MS, LARGE_LOAD_PERCENT, OFF_DELAY_MS, ON_DELAY_LARGE_MS, Proof},
     memory::Mark,
     register::{Passage, Track, is_span_known, is_timed, longest_ms},
     sign::{netting, power::Shown},
@@ -13,7 +13,8 @@ use crate::{
     terms::{MilliWatts, Stamp, WattHours},
 };
 
-/// What flows backwards must do so for this long before it is exported, in milliseconds.
+/// What flows backwards must do so for this long before it is exported, in milliseconds; beyond [`LARGE_LOAD_PERCENT`] of
+/// rating, as a load that large, for [`ON_DELAY_LARGE_MS`]: a current transformer is turned round.
 pub const EXPORT_DELAY_MS: i64 = 60_000;
 
 /// A maximum demand must have stood this long before a rise of it is one, in milliseconds: a meter that starts shows
@@ -118,6 +119,8 @@ pub struct Export {
     track: Track,
     spell: Option<Spell>,
     proof: Option<Proof>,
+    /// For how long power as that of a large load has flowed backwards, in milliseconds, as last read.
+    large_ms: Option<i64>,
     last: Option<Stamp>,
     /// How often the count began anew.
     counts: u32,
@@ -141,20 +144,22 @@ impl Export {
         Some(BackCount { energy: mark.register.energy, step: mark.register.step, count: self.counts })
     }
 
-    /// Takes a reading; true when an export register moved.
-    pub fn on_reading(&mut self, terms: &Commissioned, reading: &Reading) -> bool {
+    /// Takes a reading; true when an export register moved. Just after the line came alive, `is_in_inrush`, power alone
+    /// hastens nothing.
+    pub fn on_reading(&mut self, terms: &Commissioned, reading: &Reading, is_in_inrush: bool) -> bool {
         let at = reading.at;
         let register = reading.register(Quantity::Export).copied().or_else(|| sum_of(reading, EXPORTS));
         let last = self.last.replace(at);
         let backwards = reading.power().filter(|power| power.0 < -terms.back_limit().0);
+        let passed_ms = last.map_or(0, |last| counted_ms(terms, &last, &at));
+        let large = backwards.filter(|power| is_large(terms, *power) && !is_in_inrush);
+        self.large_ms = large.map(|_| self.large_ms.map_or(0, |ms| ms.saturating_add(passed_ms)));
         let told = register.and_then(|register| self.told(terms, Mark { at, register }));
         match (register, told, backwards) {
             (Some(_), Some((from, energy)), _) if energy.0 > 0 => self.add(from, at, energy, 0),
             (None, _, Some(power)) => {
                 let from = last.filter(|last| last.boot == at.boot).unwrap_or(at);
-                let poll_ms = i64::try_from(terms.poll_ms).unwrap_or(i64::MAX);
-                let span_ms = at.since_ms(&from).clamp(0, poll_ms.saturating_mul(2));
-                self.add(from, at, WattHours(0), power.0.saturating_neg().saturating_mul(span_ms));
+                self.add(from, at, WattHours(0), power.0.saturating_neg().saturating_mul(passed_ms));
             }
             _ => {}
         }
@@ -171,7 +176,7 @@ impl Export {
     /// The wall clock was moved: sums that belong to a day begin anew.
     pub fn on_clock_step(&mut self, now: &Stamp) {
         self.track.on_clock_step(now);
-        self.spell = None;
+        (self.spell, self.large_ms) = (None, None);
     }
 
     fn told(&mut self, terms: &Commissioned, now: Mark) -> Option<(Stamp, WattHours)> {
@@ -207,12 +212,24 @@ impl Export {
             return;
         }
         let bound = terms.back_bound(&spell.from, &spell.last, step);
-        let lasted = spell.last.since_ms(&spell.from) >= EXPORT_DELAY_MS;
+        let lasted = spell.last.since_ms(&spell.from) >= EXPORT_DELAY_MS
+            || self.large_ms.is_some_and(|ms| ms >= ON_DELAY_LARGE_MS);
         if lasted && spell.moved > bound && self.proof.is_none() {
             let (from, moved) = (spell.from, spell.moved);
             self.proof = Some(Proof::Energy(Excess { span: Span::Export, from, moved, bound }));
         }
     }
+}
+
+/// Whether what flows backwards is as large as a load that is told after the short delay.
+fn is_large(terms: &Commissioned, power: MilliWatts) -> bool {
+    power.0.saturating_neg() > terms.rated.0 / 100 * LARGE_LOAD_PERCENT
+}
+
+/// The time between two readings of one boot, in milliseconds: of it no more than two polls count.
+fn counted_ms(terms: &Commissioned, last: &Stamp, at: &Stamp) -> i64 {
+    let poll_ms = i64::try_from(terms.poll_ms).unwrap_or(i64::MAX);
+    if last.boot == at.boot { at.since_ms(last).clamp(0, poll_ms.saturating_mul(2)) } else { 0 }
 }
 
 /// Three registers as one; `None` unless all are there. It has no width of its own: where one of them goes around, it

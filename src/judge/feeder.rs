@@ -168,7 +168,7 @@ impl Feeder {
         let passage = mark.map(|mark| self.track.on(mark, unsaved, possible, explained));
         let energy = passage.and_then(|passage| told(&passage));
         let phases = self.phases.on_reading(terms, reading, drawing);
-        let exports = self.export.on_reading(terms, reading);
+        let exports = self.export.on_reading(terms, reading, self.line.is_in_inrush(&at));
         let moved = energy.is_some_and(|energy| energy.0 > 0) || phases.moved || exports;
         self.line.on_reading(&self.terms, reading, moved);
         self.keep(passage.as_ref());

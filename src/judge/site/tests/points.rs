@@ -157,6 +157,37 @@ fn what_flows_backwards_is_exported_after_a_minute_and_convicts_nobody() {
 }
 
 #[test]
+fn a_melt_whose_third_current_is_turned_round_on_two_elements_is_exported_as_soon_as_a_large_load_is_drawn() {
+    let aron = || {
+        Story::at_point(|terms| {
+            terms.wiring = Wiring::Aron;
+            terms.promised.currents = 2;
+        })
+    };
+    // 12.5 MW at a power factor of 0.95: its elements show the sine of the angle, backwards.
+    const SHOWN_W: i64 = -2_370_000;
+    let mut story = aron();
+    story.run(10, 5_000, 100).run(5, SHOWN_W, 100);
+    assert_eq!(story.last_state().state, State::Unknown(Why::Reversed));
+    story.run(1, SHOWN_W, 100);
+    assert_eq!(story.last_state().state, State::Exporting);
+    let mut brief = aron();
+    brief.run(10, 5_000, 100);
+    for _ in 0..30 {
+        brief.run(5, SHOWN_W, 100).run(1, 5_000, 100).run(5, -1_800_000, 100).run(1_000, 5_000, 100);
+    }
+    assert!(!brief.states().contains(&State::Exporting), "a drive that runs down");
+    let mut lost = aron();
+    lost.run(10, 5_000, 100).run(3, SHOWN_W, 100).miss(2, Fault::Timeout).run(1, SHOWN_W, 100);
+    assert_eq!(lost.last_state().state, State::Unknown(Why::Reversed), "polls that are missed pause it");
+    lost.run(2, SHOWN_W, 100);
+    assert_eq!(lost.last_state().state, State::Exporting);
+    let mut inrush = aron();
+    inrush.run(10, 0, 0).run(29, SHOWN_W, 100).run(100, 5_000, 100);
+    assert!(!inrush.states().contains(&State::Exporting), "a transformer that is switched on");
+}
+
+#[test]
 fn a_declared_regeneration_is_no_export() {
     let mut story = Story::at_point(|terms| {
         let mut crane = terms.allowances[0];
