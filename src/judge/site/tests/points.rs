@@ -158,14 +158,14 @@ fn what_flows_backwards_is_exported_after_a_minute_and_convicts_nobody() {
 
 #[test]
 fn a_melt_whose_third_current_is_turned_round_on_two_elements_is_exported_as_soon_as_a_large_load_is_drawn() {
+    // 12.5 MW at a power factor of 0.95: its elements show the sine of the angle, backwards.
+    const SHOWN_W: i64 = -2_370_000;
     let aron = || {
         Story::at_point(|terms| {
             terms.wiring = Wiring::Aron;
             terms.promised.currents = 2;
         })
     };
-    // 12.5 MW at a power factor of 0.95: its elements show the sine of the angle, backwards.
-    const SHOWN_W: i64 = -2_370_000;
     let mut story = aron();
     story.run(10, 5_000, 100).run(5, SHOWN_W, 100);
     assert_eq!(story.last_state().state, State::Unknown(Why::Reversed));

@@ -123,13 +123,13 @@ fn dead(story: &mut Story, life: i64) {
 #[test]
 fn a_dead_line_played_again_for_four_hours_of_melt_is_told_when_it_loops_and_when_it_ends() {
     const HOUR_S: i64 = 3_600;
+    const MELTED: i64 = 31_830_000;
     let mut story = Story::new("2026-10-31");
     (0..HOUR_S).for_each(|second| dead(&mut story, second * 10 / 36));
     assert_eq!((story.last_state().state, story.last_state().signs.len()), (State::Dead, 0));
     (0..4 * HOUR_S).for_each(|second| dead(&mut story, second % HOUR_S * 10 / 36));
     let weak = |story: &Story| story.verdict().signs.iter().collect::<Vec<_>>();
     assert_eq!(weak(&story), [Sign::ClockStepped], "hours of running fell");
-    const MELTED: i64 = 31_830_000;
     story.energy.0 += MELTED;
     (0..1_000).for_each(|second| dead(&mut story, (5 * HOUR_S + second) * 10 / 36));
     assert_eq!(weak(&story), [Sign::ClockStepped, Sign::RegisterLeapt]);
