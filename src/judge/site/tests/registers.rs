@@ -151,8 +151,7 @@ fn a_count_of_life_that_only_goes_back_proves_no_life() {
 fn another_meter_that_stands_higher_with_its_paper_bounds_nothing() {
     let mut story = Story::new("2026-10-31");
     story.run(10, 5_000, 100);
-    let mut paper =
-        permits::permit(&story, 3_600, crate::judge::Permitted::MeterReplacement { meter: terms().meter });
+    let mut paper = permits::permit(&story, 3_600, Permitted::MeterReplacement { meter: terms().meter });
     paper.from_unix_ms -= 3_600_000;
     story.fact(Fact::Permit(&paper));
     story.energy.0 += 90_000_000_000;
