@@ -217,13 +217,21 @@ impl Commissioned {
         )
     }
 
-    /// What of a power stands for certain above all that may draw at a moment, drives that start included, whatever the
-    /// class errs; negative: nothing does.
+    /// What flows at least where so much shows, whatever the class errs.
+    pub fn least(&self, power: MilliWatts) -> MilliWatts {
+        MilliWatts(power.0.saturating_sub(self.class_error(power.0)))
+    }
+
+    /// What of a power stands for certain above the limit; negative: nothing does.
     pub fn beyond(&self, power: MilliWatts) -> MilliWatts {
+        MilliWatts(self.least(power).0.saturating_sub(self.limit().0))
+    }
+
+    /// As [`Commissioned::beyond`], and above what drives draw that start.
+    pub fn beyond_starts(&self, power: MilliWatts) -> MilliWatts {
         let starting = |a: &Allowance| a.power.0 / 100 * a.kind.start_percent();
         let most = self.allowances.iter().fold(self.idle_limit().0, |sum, a| sum.saturating_add(starting(a)));
-        let least = power.0.saturating_sub(self.class_error(power.0));
-        MilliWatts(least.saturating_sub(self.with_error(most).0.max(self.limit().0)))
+        MilliWatts(self.least(power).0.saturating_sub(self.with_error(most).0.max(self.limit().0)))
     }
 
     /// While it draws, power must fall to this before it can be said to have ended: half the floor above what is allowed.

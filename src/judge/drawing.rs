@@ -165,7 +165,9 @@ impl Drawing {
         let (above, pulses) = match before {
             Some(above) => {
                 let ms = at.since_ms(&above.last).clamp(0, most_ms);
-                let stretch = Stretch { from: above.last, to: *at, ms, power: power.min(above.power) };
+                let power_of_both = power.min(above.power);
+                let stretch =
+                    Stretch { begun: above.from, from: above.last, to: *at, ms, power: power_of_both };
                 let energy = above.energy.saturating_add(power.0.saturating_mul(ms));
                 let above = Above { ms: above.ms.saturating_add(ms), energy, last: *at, power, ..above };
                 (above, self.pulses.on_stretch(terms, &stretch))

@@ -4,15 +4,20 @@ use super::{
     commission::REGISTER_AGE_MS,
     drawing::Proof,
     permit::{MAX_PERMITS, Permit},
+    shown::{Drawn, Power, Shown, Untold},
 };
-use crate::terms::{MeterId, MilliWatts, Name, Stamp, WattHours};
+use crate::{
+    judge::commission::Commissioned,
+    metering::Reading,
+    terms::{MeterId, MilliWatts, Name, Stamp, WattHours},
+};
 
 /// Energy drawn under a permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PermitUse {
     /// The permit.
     pub permit: Name,
-    /// Energy the registers told of since it began, in watt-hours.
+    /// Energy the registers told of since it began, in watt-hours, and what power showed where they told nothing.
     pub used: WattHours,
 }
 
@@ -25,11 +30,36 @@ struct Granted {
     open: Vec<(MeterId, WattHours)>,
     /// What was said last of its use up to the last intervals, by itself or by a verdict before a restart.
     told: Option<WattHours>,
+    /// What power showed of which the registers told nothing.
+    shown: Vec<Shown>,
 }
 
 impl Granted {
     fn of(permit: Permit, used: Option<WattHours>) -> Granted {
-        Granted { permit, used: used.unwrap_or(WattHours(0)), open: Vec::new(), told: used }
+        let (open, shown) = (Vec::new(), Vec::new());
+        Granted { permit, used: used.unwrap_or(WattHours(0)), open, told: used, shown }
+    }
+
+    /// What was drawn under it by all that is known.
+    fn drawn(&self) -> WattHours {
+        WattHours(self.shown.iter().fold(self.used.0, |sum, shown| sum.saturating_add(shown.counted().0)))
+    }
+
+    /// As [`Granted::drawn`], of what power showed only what did by each meter's last interval: what is told, for a
+    /// restarted witness adds to it what registers tell again.
+    fn lasting(&self) -> WattHours {
+        WattHours(self.shown.iter().fold(self.used.0, |sum, shown| sum.saturating_add(shown.closed.0)))
+    }
+
+    fn show(&mut self, drawn: &Drawn) {
+        match self.shown.iter_mut().find(|shown| shown.meter == drawn.meter) {
+            Some(shown) => shown.on_drawn(drawn),
+            None => {
+                let mut shown = Shown::of(drawn.meter);
+                shown.on_drawn(drawn);
+                self.shown.push(shown);
+            }
+        }
     }
 
     fn draw(&mut self, meter: MeterId, energy: i64) {
@@ -43,7 +73,7 @@ impl Granted {
     /// What was drawn under it up to each meter's last interval.
     fn closed(&self) -> WattHours {
         let open = self.open.iter().fold(0_i64, |sum, (_, open)| sum.saturating_add(open.0));
-        WattHours(self.used.0.saturating_sub(open).max(0))
+        WattHours(self.lasting().0.saturating_sub(open).max(0))
     }
 }
 
@@ -54,6 +84,10 @@ pub struct Leave {
     permits: Vec<Granted>,
     last: Option<PermitUse>,
     in_force: Option<(Name, Standing)>,
+    /// What each meter's power was last.
+    powers: Vec<Power>,
+    /// What registers may tell again.
+    untold: Vec<Untold>,
 }
 
 /// How a permit stands at a moment.
@@ -66,13 +100,18 @@ enum Standing {
 }
 
 impl Leave {
-    /// Permits remembered, and what was drawn under each, the one used last at the end.
+    /// Permits remembered, and what was drawn under each, the one used last at the end; what was drawn under them may be
+    /// told again where a register was not read.
     pub fn recalling<U: Iterator<Item = PermitUse>>(
         permits: impl Iterator<Item = Permit>,
         uses: impl Fn() -> U,
+        untold: &[Untold],
     ) -> Leave {
         let used = |id: Name| uses().find(|used| used.permit == id).map(|used| used.used);
-        let mut leave = Leave { permits: Vec::new(), last: uses().last(), in_force: None };
+        let all = uses().fold(0_i64, |sum, used| sum.saturating_add(used.used.0));
+        let share = all / i64::try_from(untold.len()).unwrap_or(i64::MAX).max(1);
+        let untold = untold.iter().map(|one| Untold { most: WattHours(one.most.0.min(share)), ..*one });
+        let mut leave = Leave { last: uses().last(), untold: untold.collect(), ..Leave::default() };
         permits.for_each(|permit| leave.add(Granted::of(permit, used(permit.id))));
         leave
     }
@@ -101,7 +140,9 @@ impl Leave {
     pub fn close_interval(&mut self, meter: MeterId) {
         for granted in &mut self.permits {
             granted.open.retain(|(id, _)| *id != meter);
+            granted.shown.iter_mut().filter(|shown| shown.meter == meter).for_each(Shown::close);
         }
+        self.refresh();
     }
 
     /// Tells what was drawn under each permit but the one used last, of which the verdict tells, where that is news.
@@ -109,7 +150,7 @@ impl Leave {
         let last = self.last.map(|last| last.permit);
         for granted in self.permits.iter_mut().filter(|granted| Some(granted.permit.id) != last) {
             let (permit, used) = (granted.permit.id, granted.closed());
-            if granted.used.0 > 0 && granted.told != Some(used) {
+            if granted.lasting().0 > 0 && granted.told != Some(used) {
                 granted.told = Some(used);
                 say(PermitUse { permit, used });
             }
@@ -131,7 +172,8 @@ impl Leave {
         let Some((begins, ends)) = touched.span else { return };
         let before = allowed(from.wall_unix_ms, begins);
         let after = allowed(ends.max(from.wall_unix_ms), to.wall_unix_ms);
-        let mut rest = energy.0.saturating_sub(before.0).saturating_sub(after.0).max(0);
+        let told = energy.0.saturating_sub(before.0).saturating_sub(after.0).max(0);
+        let mut rest = self.told_anew(meter, WattHours(told)).0;
         let mut under = None;
         for (place, granted) in self.permits.iter_mut().enumerate() {
             let permit = granted.permit;
@@ -150,7 +192,54 @@ impl Leave {
         }
         if let Some(granted) = under.and_then(|place| self.permits.get_mut(place)) {
             granted.draw(meter, rest);
-            self.last = Some(PermitUse { permit: granted.permit.id, used: granted.used });
+            self.last = Some(PermitUse { permit: granted.permit.id, used: granted.lasting() });
+        }
+    }
+
+    /// What of the energy that a register tells was not counted before by power.
+    fn told_anew(&mut self, meter: MeterId, energy: WattHours) -> WattHours {
+        for shown in self.permits.iter_mut().flat_map(|granted| &mut granted.shown) {
+            if shown.meter == meter {
+                shown.on_told(energy);
+            }
+        }
+        self.refresh();
+        let Some(untold) = self.untold.iter_mut().find(|untold| untold.meter == meter) else { return energy };
+        let again = untold.most.0.min(energy.0);
+        untold.most.0 -= again;
+        WattHours(energy.0 - again)
+    }
+
+    /// Takes what power shows. It counts under the permit that ends soonest of those in force all the time, while it has
+    /// room, and then under the last.
+    pub fn on_power(&mut self, terms: &Commissioned, reading: &Reading) {
+        let Some(drawn) = Drawn::by(terms, &mut self.powers, reading) else { return };
+        let covers = |permit: &Permit| permit.covers(&drawn.from) && permit.covers(&drawn.to);
+        let room =
+            |granted: &Granted| granted.permit.what.energy().is_some_and(|most| granted.drawn() < most);
+        let runs = |granted: &Granted| granted.permit.what.energy().is_some() && covers(&granted.permit);
+        let first = self.permits.iter().position(|granted| runs(granted) && room(granted));
+        let under = first.or_else(|| self.permits.iter().rposition(runs));
+        if let Some(granted) = under.and_then(|place| self.permits.get_mut(place)) {
+            granted.show(&drawn);
+            let id = granted.permit.id;
+            let is_used = granted.drawn() > granted.used;
+            if is_used && self.last.is_none_or(|last| last.permit != id) {
+                self.last = Some(PermitUse { permit: id, used: granted.lasting() });
+            }
+        }
+    }
+
+    /// The wall clock was moved: no time passed between the last power and the next.
+    pub fn on_clock_step(&mut self) {
+        self.powers.clear();
+    }
+
+    /// Tells anew what was drawn under the permit used last.
+    fn refresh(&mut self) {
+        let Some(last) = &mut self.last else { return };
+        if let Some(granted) = self.permits.iter().find(|granted| granted.permit.id == last.permit) {
+            last.used = granted.lasting();
         }
     }
 
@@ -233,8 +322,9 @@ struct Touched {
 
 impl Touched {
     fn of(permits: &[Granted], from: &Stamp, to: &Stamp) -> Touched {
-        let ran = permits.iter().filter_map(|Granted { permit, used, .. }| {
-            Some((permit, used, permit.what.energy()?, permit.overlap_ms(from, to)?))
+        let ran = permits.iter().filter_map(|granted| {
+            let permit = &granted.permit;
+            Some((permit, granted.drawn(), permit.what.energy()?, permit.overlap_ms(from, to)?))
         });
         ran.fold(Touched::default(), |sum, (permit, used, permitted, ms)| {
             let (begins, ends) = sum.span.unwrap_or((i64::MAX, i64::MIN));

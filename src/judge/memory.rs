@@ -36,6 +36,14 @@ pub struct MeterMemory {
     pub identity: Option<Identity>,
 }
 
+impl MeterMemory {
+    /// How long before the end of what is accounted for its register was last read, in milliseconds; `None` where it
+    /// never was.
+    pub fn untold_ms(&self) -> Option<i64> {
+        self.mark.map(|mark| self.accounted_to.wall_unix_ms.saturating_sub(mark.at.wall_unix_ms).max(0))
+    }
+}
+
 /// What is remembered of one piece of equipment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EquipmentMemory {

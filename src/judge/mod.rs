@@ -30,6 +30,7 @@ pub mod memory;
 pub mod permit;
 pub mod pulses;
 pub mod register;
+pub mod shown;
 pub mod sign;
 pub mod site;
 pub mod state;

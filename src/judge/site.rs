@@ -15,6 +15,7 @@ use super::{
     grounds::Grounds,
     memory::Memory,
     permit::{Permit, Permitted},
+    shown::Untold,
     sign::{Sign, SignFinding, Signs, Turns, neighbours::Neighbours},
     verdict::{Docket, Verdict},
 };
@@ -115,8 +116,10 @@ impl Site {
         let remembered = |id: AssetId| memory.equipment.iter().find(|e| e.asset == id);
         let docket = |equipment: Equipment| {
             let serving = feeders.iter().filter(|feeder| feeder.terms().serves(equipment.id));
-            let meters: Vec<MeterId> = serving.map(|feeder| feeder.terms().meter).collect();
-            Docket::new(equipment, &meters, remembered(equipment.id), &memory.permits, &memory.permit_uses)
+            let meters: Vec<MeterId> = serving.clone().map(|feeder| feeder.terms().meter).collect();
+            let untold: Vec<Untold> = serving.filter_map(|feeder| untold(feeder.terms(), memory)).collect();
+            let (permits, uses) = (&memory.permits, &memory.permit_uses);
+            Docket::new(equipment, &meters, remembered(equipment.id), permits, uses, &untold)
         };
         let mut dockets: Box<[Docket]> = equipment.into_iter().map(docket).collect();
         dockets.sort_unstable_by_key(Docket::id);
@@ -159,6 +162,7 @@ impl Site {
             say(Finding::Event(Event::ClockStepped { by_ms }));
             self.feeders.iter_mut().for_each(|feeder| feeder.on_clock_step(by_ms, at));
             self.balances.on_clock_step();
+            self.dockets.iter_mut().for_each(Docket::on_clock_step);
             self.orders.on_clock_step(at, say);
         }
         self.finish_orders(at, say);
@@ -316,11 +320,14 @@ impl Site {
         }
         for docket_place in self.links.dockets_of(place) {
             let Some(docket) = self.dockets.get_mut(*docket_place) else { continue };
-            if let Some((from, energy)) = change.energy
-                && let Some(terms) = self.feeders.get(place).map(Feeder::terms).filter(|t| t.convicts())
-            {
-                docket.on_energy(terms, &from, at, energy);
-                docket.tell_uses(&mut |event| say(Finding::Event(event)));
+            if let Some(terms) = self.feeders.get(place).map(Feeder::terms).filter(|t| t.convicts()) {
+                if let Some(reading) = reading {
+                    docket.on_power(terms, reading);
+                }
+                if let Some((from, energy)) = change.energy {
+                    docket.on_energy(terms, &from, at, energy);
+                    docket.tell_uses(&mut |event| say(Finding::Event(event)));
+                }
             }
             if let Some(verdict) = docket.review(at, &self.links.serving(*docket_place, &self.feeders)) {
                 say(corroborated(&self.balances, at, verdict));
@@ -403,6 +410,15 @@ impl Site {
     fn meter(&self, meter: MeterId) -> Option<usize> {
         self.feeders.binary_search_by_key(&meter, |feeder| feeder.terms().meter).ok()
     }
+}
+
+/// What a meter's register may tell again of what its power told, where it was not read for more than two polls.
+fn untold(terms: &Commissioned, memory: &Memory) -> Option<Untold> {
+    let meter = terms.meter;
+    let ms = memory.meters.iter().find(|known| known.meter == meter)?.untold_ms()?;
+    let polls_ms = i64::try_from(terms.poll_ms).unwrap_or(i64::MAX).saturating_mul(2);
+    let is_untold = terms.convicts() && ms > polls_ms;
+    is_untold.then(|| Untold { meter, most: terms.capacity().over_ms(ms) })
 }
 
 /// A verdict with what corroborates it.

@@ -12,11 +12,13 @@ use super::{
     ledger::{Interval, Shares},
     memory::EquipmentMemory,
     permit::Permit,
+    shown::Untold,
     sign::SignSet,
     state::{State, Why},
 };
 use crate::{
     catalogue::{Phase, Standing, Witness},
+    metering::Reading,
     terms::{
         AssetId, ClockQuality, Digest, MeterId, MilliWatts, Name, Stamp, WattHours,
         words::{self, Language, Words},
@@ -133,6 +135,7 @@ impl Docket {
         memory: Option<&EquipmentMemory>,
         permits: &[Permit],
         uses: &[(AssetId, PermitUse)],
+        untold: &[Untold],
     ) -> Docket {
         let permits = permits.iter().filter(|permit| permit.asset == equipment.id).copied();
         let uses = || uses.iter().filter(|(asset, _)| *asset == equipment.id).map(|(_, used)| *used);
@@ -152,7 +155,7 @@ impl Docket {
             plate_fault: None,
             signs: SignSet::default(),
             reset_at: None,
-            leave: Leave::recalling(permits, uses),
+            leave: Leave::recalling(permits, uses, untold),
         }
     }
 
@@ -195,6 +198,16 @@ impl Docket {
         if let Some((_, open)) = self.open.iter_mut().find(|(id, _)| *id == meter) {
             open.0 = open.0.saturating_add(energy.0);
         }
+    }
+
+    /// Takes what a feeder's power shows to be drawn under permits.
+    pub fn on_power(&mut self, terms: &Commissioned, reading: &Reading) {
+        self.leave.on_power(terms, reading);
+    }
+
+    /// The wall clock was moved.
+    pub fn on_clock_step(&mut self) {
+        self.leave.on_clock_step();
     }
 
     /// Looks at the feeders again; a verdict when something a regulator acts on is different.

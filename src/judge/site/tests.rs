@@ -9,6 +9,7 @@ mod law;
 mod lives;
 mod netting;
 mod permit_lives;
+mod permit_powers;
 mod permits;
 mod points;
 mod pulses;

@@ -108,6 +108,25 @@ fn a_drive_that_starts_again_and_again_is_no_pulse() {
     assert!(!story.is_convicted());
 }
 
+#[test]
+fn a_declared_crane_excuses_the_seconds_of_its_start_and_no_minute_of_melting() {
+    let crane = Allowance::drawing(
+        Name::new("crane").unwrap(),
+        AllowanceKind::Crane,
+        MilliWatts::from_watts(875_000),
+        WattHours(600_000_000),
+    );
+    let mut story = Story::at_point(|terms| terms.allowances = Box::new([crane]));
+    story.coarsely(100, 0);
+    let mut minutes = 0;
+    while !story.is_convicted() {
+        minutes += 1;
+        assert!(minutes < 25, "57 s of each minute at 14.9 % of the rating");
+        story.coarsely(57, 1_860_000).coarsely(3, 0);
+    }
+    assert!(minutes > 10, "and nothing is proven by a few");
+}
+
 /// Whether it is convicted by polls of these powers in watts; `None`: the poll fails.
 fn convicts(story: &mut Story, polls: impl IntoIterator<Item = Option<i64>>) -> bool {
     story.coarsely(100, 0);
