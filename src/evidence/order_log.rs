@@ -62,8 +62,7 @@ impl OrderLog {
     fn on_act(&mut self, at: &Stamp, act: &OrderAct) -> Result<(), Impossible> {
         let mut is_new = true;
         for followed in &mut self.orders {
-            let order = followed.cut.order();
-            if act.order.is_none_or(|named| named == order.id) && act.asset == order.asset {
+            if act.is_about(followed.cut.order()) {
                 is_new = false;
                 followed.cut.replay_act(at, act)?;
             }

@@ -107,6 +107,11 @@ impl Deed {
 }
 
 impl OrderAct {
+    /// Whether it is about this order: it names it, or every order on the equipment.
+    pub fn is_about(&self, order: &Order) -> bool {
+        self.asset == order.asset && self.order.is_none_or(|named| named == order.id)
+    }
+
     /// Whether it is a reading that somebody else signed than the supplier whose key the order names.
     pub fn is_a_strangers_reading(&self, order: &Order) -> bool {
         matches!(self.deed, Deed::Reading(_)) && order.supplier.is_some_and(|supplier| supplier != self.key)

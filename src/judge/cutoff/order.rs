@@ -128,6 +128,18 @@ pub struct Point {
     pub utility_meter: Option<UtilityMeter>,
 }
 
+impl Point {
+    /// The meters that show something of it: its own, and the one upstream where the order names one.
+    pub fn meters(&self) -> impl Iterator<Item = MeterId> {
+        [Some(self.meter), self.upstream].into_iter().flatten()
+    }
+
+    /// Whether what this meter shows is about it.
+    pub fn concerns(&self, meter: MeterId) -> bool {
+        self.meters().any(|known| known == meter)
+    }
+}
+
 /// Which of the supplier's meters stands beside a point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UtilityMeter {
@@ -209,6 +221,17 @@ pub struct Order {
 }
 
 impl Order {
+    /// Whether any of its points is about what this meter shows.
+    pub fn looks_at(&self, meter: MeterId) -> bool {
+        self.points.iter().any(|point| point.concerns(meter))
+    }
+
+    /// Whether this can be the least of those who carry the proof: a point's own meter always can, another only where the
+    /// order names it.
+    pub fn lets_carry(&self, carrier: Carrier) -> bool {
+        carrier == Carrier::Own || self.points.iter().any(|point| point.carrier == carrier)
+    }
+
     /// Whether a reading is of another meter than the supplier's that stands beside the point.
     pub fn is_another_meters(&self, reading: &UtilityReading) -> bool {
         let named = self.points.iter().find(|point| point.meter == reading.meter);

@@ -134,9 +134,7 @@ impl Orders {
             self.take(CutOff::given(order.clone(), at), &beside);
         } else {
             for execution in &mut self.all {
-                let order = execution.cut().order();
-                let is_meant = act.order.is_none_or(|named| named == order.id) && act.asset == order.asset;
-                if is_meant
+                if act.is_about(execution.cut().order())
                     && execution.on_act(at, act, say).is_ok()
                     && let Deed::Order(order) = &act.deed
                 {

@@ -37,6 +37,19 @@ impl Registers {
         self.0.iter().copied().enumerate().filter(move |(_, at)| is_known(at))
     }
 
+    /// What all of them together advanced at least since `before`; one that was not known then has not advanced.
+    pub fn risen_since(&self, before: &Registers) -> WattHours {
+        let rise = |before: Option<Known>, now: Option<Known>| {
+            let rise = before.zip(now).map(|(before, now)| now.energy.0.saturating_sub(before.energy.0));
+            rise.unwrap_or(0).max(0)
+        };
+        let of_point = |(before, now): (&AtPoint, &AtPoint)| {
+            rise(before.own, now.own).saturating_add(rise(before.upstream, now.upstream))
+        };
+        let rises = before.0.iter().zip(&self.0).map(of_point);
+        WattHours(rises.fold(0, i64::saturating_add))
+    }
+
     /// Says them of a point. One beyond the most that an order names is nothing.
     pub fn set(&mut self, place: usize, told: AtPoint) {
         if let Some(known) = self.0.get_mut(place) {

@@ -56,6 +56,10 @@ pub enum Impossible {
     NotTheSupplier,
     /// A hold goes on over a time in which nobody looked and the register moved.
     Dark,
+    /// The proof is said to be carried by a meter that the order gives no point to.
+    Carrier,
+    /// A step is said to be of another time than it can have been.
+    Since,
 }
 
 impl CutOff {
@@ -111,6 +115,9 @@ impl CutOff {
         if !is_past || !self.stand.may_become(&told.stand, &self.order.holds) {
             return Err(Impossible::Stand);
         }
+        if !told.stand.hold.is_none_or(|hold| self.order.lets_carry(hold.carrier)) {
+            return Err(Impossible::Carrier);
+        }
         if !told.stand.hold.is_none_or(|hold| self.is_borne_out(&hold)) {
             return Err(Impossible::Agreed);
         }
@@ -157,6 +164,9 @@ impl CutOff {
         }
         self.is_signed(cue, told)?;
         self.is_earned(at, cue, to)?;
+        if !self.stand.may_step(&stand.since, at) {
+            return Err(Impossible::Since);
+        }
         let mut expected = self.stand;
         step(&mut expected, &stand.since, cue, to);
         if expected != stand {

@@ -1,6 +1,6 @@
 //! How an order stands: all that the log tells of it besides its acts, and all that a witness needs to go on with it.
 
-use super::{hold::Hold, holds::Holds, rung::Rung};
+use super::{hold::Hold, holds::Holds, reading::AHEAD_MS, rung::Rung};
 use crate::terms::{AssetId, OrderId, Stamp};
 
 /// Time between two notes of a hold that runs, in milliseconds: what a power cut may take from it at most, and by how much
@@ -50,6 +50,17 @@ impl Stand {
             restarts: 0,
             month: None,
         }
+    }
+
+    /// Whether it can have taken a step at this moment that was recorded at another: in the same life, not after that, and not
+    /// before what the hold was proven up to; dated by the clock of either.
+    pub(super) fn may_step(&self, since: &Stamp, recorded: &Stamp) -> bool {
+        let from = self.hold.map_or(self.since, |hold| hold.until);
+        let is_later = since.boot > from.boot || since.boot == from.boot && since.since_ms(&from) >= 0;
+        let is_told = since.boot == recorded.boot && recorded.since_ms(since) >= 0;
+        let fits =
+            |moved_ms: Option<i64>| moved_ms.is_some_and(|moved_ms| moved_ms.saturating_abs() <= AHEAD_MS);
+        is_later && is_told && (fits(recorded.step_ms(since)) || fits(since.step_ms(&from)))
     }
 
     /// The hold ends; what it proved is kept.

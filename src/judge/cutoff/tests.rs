@@ -1,3 +1,4 @@
+mod figures;
 mod ladder;
 mod random;
 mod stopped;

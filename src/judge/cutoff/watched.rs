@@ -96,7 +96,8 @@ impl Trail {
 pub(super) struct Watched {
     pub(super) meter: MeterId,
     pub(super) carrier: Carrier,
-    upstream: Option<MeterId>,
+    /// Every meter that shows something of it.
+    meters: Vec<MeterId>,
     /// Where the proof that runs without a gap began.
     pub(super) run_from: Option<Stamp>,
     /// Up to where it is proven.
@@ -140,7 +141,7 @@ impl Watched {
         Watched {
             meter: point.meter,
             carrier: point.carrier,
-            upstream: point.upstream,
+            meters: point.meters().collect(),
             run_from: None,
             proven_to: None,
             gap: Gap::None,
@@ -215,12 +216,12 @@ impl Watched {
 
     /// The meters that show something of it.
     pub(super) fn meters(&self) -> impl Iterator<Item = MeterId> {
-        [Some(self.meter), self.upstream].into_iter().flatten()
+        self.meters.iter().copied()
     }
 
     /// Whether what this meter shows is about this point.
     pub(super) fn concerns(&self, meter: MeterId) -> bool {
-        self.meter == meter || self.upstream == Some(meter)
+        self.meters.contains(&meter)
     }
 
     /// Whether its proof is as fresh as its meter tells.
