@@ -6,16 +6,19 @@
 //! and the facts must be the same. Lists are cut to the newest, and say how many they leave out, since it all stands on
 //! one page.
 
+mod bearings;
 mod facts;
 mod page;
 
 use serde_json::{Map, Value};
 
+use self::bearings::Bearings;
+pub use self::bearings::Figure;
 use super::{
-    act::Act,
     body::Body,
     canonical::Unwritable,
     commissioning::Commissioning,
+    hands::{Disbelief, Hands},
     of_orders::OfOrders,
     order_log::OrderLog,
     record::{LogId, Record, Refusal},
@@ -28,7 +31,7 @@ use crate::{
         DarkMeter,
         cutoff::{
             Claim, Cue, Deed, Hold, Impossible, Lack, OrderAct, Reconciliation, Rung, Stand, Transition,
-            UtilityReading,
+            UtilityReading, reading::AHEAD_MS,
         },
     },
     terms::{Digest, GatewayId, MeterId, OrderId},
@@ -56,12 +59,10 @@ pub enum Uncertified {
     UnknownOrder,
     /// The log cannot be the machine's work, from this place on.
     Impossible(u64, Impossible),
-    /// The act at this place, which it would rest on, no key that is trusted here has signed.
-    Unsigned(u64),
-    /// The act at this place is signed by a key that signs the log's own records: whoever has the log's key is no authority.
-    OwnHand(u64),
-    /// The key that the order at this place names as the supplier's is trusted here as another's: it is no second party.
-    OneParty(u64),
+    /// An act that it would rest on is not believed.
+    Disbelieved(Disbelief),
+    /// The record at this place says something of a hold that the records before it do not bear out.
+    NotBorneOut(u64, Figure),
     /// The order does not stand where a cut is proven.
     NotProven(Rung),
     /// It was proven, and by now the hold lacks this: nothing of it may be certified as of now.
@@ -86,21 +87,19 @@ impl Uncertified {
                     | Impossible::NotYet
                     | Impossible::Agreed
                     | Impossible::NotTheSupplier
-                    | Impossible::Dark => format!("{why:?}"),
+                    | Impossible::Dark
+                    | Impossible::Carrier
+                    | Impossible::Since => format!("{why:?}"),
                 };
                 format!("the log has an impossible step at #{seq} ({what})")
             }
-            Uncertified::Unsigned(seq) => {
-                format!("the act at #{seq} is signed by no key that is trusted here; name it with --trust")
+            Uncertified::Disbelieved(why) => why.told(),
+            Uncertified::NotBorneOut(seq, figure) => {
+                format!(
+                    "what #{seq} says of the hold's `{}` the records before it do not bear out",
+                    figure.member()
+                )
             }
-            Uncertified::OwnHand(seq) => format!(
-                "the act at #{seq} is signed by a key that signs the log itself, which is no authority's; whatever --trust \
-                 names it, the gateway cannot order, claim or confirm in the authority's name"
-            ),
-            Uncertified::OneParty(seq) => format!(
-                "the supplier's key that the order at #{seq} names is one that --trust names as another's; name the \
-                 authority's and the gateway's only"
-            ),
             Uncertified::NotHeld(lack) => {
                 format!(
                     "it was verified, and by now the hold lacks {lack:?}: send the supplier's readings, and see what the gateway's log tells of its gaps"
@@ -113,14 +112,11 @@ impl Uncertified {
     }
 }
 
-/// An act that the facts rest on, and where it stands.
-#[derive(Clone, Debug)]
-struct ActTold {
+/// The act that gave an order, and where it stands.
+#[derive(Clone, Copy, Debug)]
+struct Given {
     seq: u64,
-    hash: Digest,
     key: KeyId,
-    is_the_suppliers: bool,
-    members: Map<String, Value>,
 }
 
 /// A place of the log.
@@ -145,9 +141,9 @@ pub struct Witnessed {
     log: OrderLog,
     place: Option<PlaceTold>,
     impossible: Option<(u64, Impossible)>,
-    /// Every act about the order.
-    acts: Vec<ActTold>,
-    given: Option<ActTold>,
+    hands: Hands,
+    bearings: Bearings,
+    given: Option<Given>,
     claim: Option<(Digest, Claim)>,
     seal: Option<String>,
     readings: Newest<(u64, KeyId, Digest, UtilityReading), MAX_READINGS>,
@@ -159,8 +155,6 @@ pub struct Witnessed {
     darks: Newest<(u64, DarkMeter), MAX_DARKS>,
     hold: Option<Hold>,
     commissioned: Vec<Commissioning>,
-    /// The keys that sign the log's own records.
-    own_keys: Vec<KeyId>,
 }
 
 /// The newest of a kind, and how many were left out.
@@ -194,7 +188,8 @@ impl Witnessed {
             log: OrderLog::default(),
             place: None,
             impossible: None,
-            acts: Vec::new(),
+            hands: Hands::default(),
+            bearings: Bearings::default(),
             given: None,
             claim: None,
             seal: None,
@@ -206,15 +201,13 @@ impl Witnessed {
             darks: Newest::default(),
             hold: None,
             commissioned: Vec::new(),
-            own_keys: Vec::new(),
         }
     }
 
     /// Takes the next record of the log; what is not about orders is nothing.
     pub fn on(&mut self, record: &Record) {
-        if !self.is_own(record.header.key_id) {
-            self.own_keys.push(record.header.key_id);
-        }
+        self.hands.signs_the_log(record.header.key_id);
+        self.bearings.on(record);
         if let Body::Commissioned(point) = &record.body {
             self.commissioned.retain(|known| known.meter != point.meter);
             self.commissioned.push(point.clone());
@@ -236,9 +229,8 @@ impl Witnessed {
         });
         match said {
             OfOrders::Act(about, act) if self.is_meant(&about) => {
-                let (seq, hash, key) = (header.seq, act.hash, act.key);
-                let (is_the_suppliers, members) = (about.deed.is_the_suppliers(), act.members.clone());
-                self.on_act(&about, ActTold { seq, hash, key, is_the_suppliers, members });
+                self.hands.on(header.seq, &about, act);
+                self.on_act(header.seq, &about);
             }
             OfOrders::Step(step) if step.order == self.order => {
                 if step.to == Rung::CutClaimed || step.to.is_before_the_cut() {
@@ -249,9 +241,9 @@ impl Witnessed {
                     }
                 }
                 self.steps.push((header.seq, header.at.wall_unix_ms, record.hash, step.clone()));
-                self.on_stand(step.stand.as_ref());
+                self.on_stand(record, step.stand.as_ref());
             }
-            OfOrders::Note(note) if note.order == self.order => self.on_stand(Some(&note.stand)),
+            OfOrders::Note(note) if note.order == self.order => self.on_stand(record, Some(&note.stand)),
             OfOrders::Day(day) if day.order == self.order => {
                 if day.agrees() {
                     self.days_agree = self.days_agree.saturating_add(1);
@@ -278,11 +270,12 @@ impl Witnessed {
         if let Some((seq, why)) = self.impossible {
             return Err(Uncertified::Impossible(seq, why));
         }
-        let (Some(cut), Some(place), Some(given)) = (self.log.get(self.order), &self.place, &self.given)
+        let (Some(cut), Some(place), Some(given)) = (self.log.get(self.order), &self.place, self.given)
         else {
             return Err(Uncertified::UnknownOrder);
         };
-        self.check_signatures(trusted)?;
+        self.hands.check(cut.order(), trusted).map_err(Uncertified::Disbelieved)?;
+        self.bearings.check().map_err(|(seq, figure)| Uncertified::NotBorneOut(seq, figure))?;
         match (cut.stand().rung, &cut.stand().hold) {
             (Rung::Verified | Rung::Maintained, Some(hold)) => {
                 cut.holds_now().map_err(Uncertified::NotHeld)?;
@@ -317,47 +310,22 @@ impl Witnessed {
         Some(format!("it held then; since #{seq} the order stands at {}", rung.word()))
     }
 
-    /// Whether a key signs the log's own records: it speaks for the gateway, and for nobody else.
+    /// Whether a key signs the log's own records.
     pub fn is_own(&self, key: KeyId) -> bool {
-        self.own_keys.contains(&key)
-    }
-
-    /// Every act is signed by a key that is trusted, and by none of the log's own; of the supplier's own, by that or the key which the order names.
-    fn check_signatures(&self, trusted: &[PublicKey]) -> Result<(), Uncertified> {
-        let mut supplier = None;
-        for told in &self.acts {
-            if self.is_own(told.key) {
-                return Err(Uncertified::OwnHand(told.seq));
-            }
-            let unsigned = Uncertified::Unsigned(told.seq);
-            let signed = Signed::of(told.members.clone()).map_err(|_| unsigned)?;
-            let is_by = |key: &PublicKey| signed.check(key).is_ok();
-            let is_supplied = told.is_the_suppliers && supplier.as_ref().is_some_and(is_by);
-            if !is_supplied && !trusted.iter().any(is_by) {
-                return Err(unsigned);
-            }
-            if let Some((_, named)) = Act::read(signed).ok().and_then(|act| act.names_supplier()) {
-                if named.is_some_and(|named| trusted.contains(&named)) {
-                    return Err(Uncertified::OneParty(told.seq));
-                }
-                supplier = named;
-            }
-        }
-        Ok(())
+        self.hands.is_own(key)
     }
 
     fn is_meant(&self, about: &OrderAct) -> bool {
-        let is_new = matches!(about.deed, Deed::Order(_)) && about.order == Some(self.order);
-        let known = self.log.get(self.order).is_some_and(|cut| cut.order().asset == about.asset);
-        is_new || known && about.order.is_none_or(|named| named == self.order)
+        self.log.get(self.order).is_some_and(|cut| about.is_about(cut.order()))
     }
 
-    fn on_act(&mut self, about: &OrderAct, act: ActTold) {
+    fn on_act(&mut self, seq: u64, about: &OrderAct) {
+        let (hash, key) = (about.hash, about.key);
         match &about.deed {
-            Deed::Order(_) => self.given = Some(act.clone()),
-            Deed::Claim(claim) => self.claim = Some((act.hash, claim.clone())),
+            Deed::Order(_) => self.given = Some(Given { seq, key }),
+            Deed::Claim(claim) => self.claim = Some((hash, claim.clone())),
             Deed::Seal { number } => self.seal = Some(number.clone()),
-            Deed::Reading(reading) => self.readings.push((act.seq, act.key, act.hash, reading.clone())),
+            Deed::Reading(reading) => self.readings.push((seq, key, hash, reading.clone())),
             Deed::Acknowledge
             | Deed::Plan { .. }
             | Deed::Suspend { .. }
@@ -367,18 +335,19 @@ impl Witnessed {
             | Deed::Restore
             | Deed::Reset => {}
         }
-        self.acts.push(act);
     }
 
     /// Whether the order looks at this meter.
     fn looks_at(&self, meter: MeterId) -> bool {
-        let points = self.log.get(self.order).map_or(&[][..], |cut| &cut.order().points);
-        points.iter().any(|point| point.meter == meter || point.upstream == Some(meter))
+        self.log.get(self.order).is_some_and(|cut| cut.order().looks_at(meter))
     }
 
     /// Between two words of the log about one hold lies the gap it counted meanwhile.
-    fn on_stand(&mut self, stand: Option<&Stand>) {
+    fn on_stand(&mut self, record: &Record, stand: Option<&Stand>) {
         let hold = stand.and_then(|stand| stand.hold);
+        if let Some(cut) = self.log.get(self.order) {
+            self.bearings.say((record.header.seq, &record.header.at), cut.order(), hold);
+        }
         match (self.hold, hold) {
             (Some(before), Some(now)) if now.restarted_from(&before) => self.gaps = Newest::default(),
             (Some(before), Some(now)) if now.gaps > before.gaps => {
@@ -456,10 +425,45 @@ impl Certificate {
         })
     }
 
-    /// The first fact that the log does not bear out, by its name; none when it bears out all of them.
+    /// The first fact that the log does not bear out, by the way to it, `hold.moved_wh`; none when it bears out all of them.
     pub fn differs_from(&self, told: &Map<String, Value>) -> Option<String> {
-        let names = self.facts.keys().chain(told.keys());
-        names.into_iter().find(|name| self.facts.get(*name) != told.get(*name)).cloned()
+        first_difference(&Value::Object(self.facts.clone()), &Value::Object(told.clone()), "")
+    }
+
+    /// Whether it says that it was signed before what it tells of had been; clocks differ by a minute at most.
+    pub fn is_too_early(&self) -> bool {
+        let as_of = self.facts.get("as_of_unix_ms").and_then(Value::as_i64);
+        as_of.is_some_and(|as_of| self.issued_unix_ms < as_of.saturating_sub(AHEAD_MS))
+    }
+}
+
+/// The way to the first member or item in which two values differ.
+fn first_difference(one: &Value, other: &Value, way: &str) -> Option<String> {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let dot = if way.is_empty() { "" } else { "." };
+            let names = one.keys().chain(other.keys().filter(|name| !one.contains_key(*name)));
+            names.into_iter().find_map(|name| {
+                let (one, other) =
+                    (one.get(name).unwrap_or(&Value::Null), other.get(name).unwrap_or(&Value::Null));
+                first_difference(one, other, &format!("{way}{dot}{name}"))
+            })
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            let pairs = one.iter().zip(other).enumerate();
+            pairs
+                .into_iter()
+                .find_map(|(place, (one, other))| first_difference(one, other, &format!("{way}[{place}]")))
+        }
+        (
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_),
+            other,
+        ) => (one != other).then(|| way.to_owned()),
     }
 }
 

@@ -12,6 +12,7 @@
 )]
 
 pub mod authority;
+pub mod cut;
 pub mod exposition;
 pub mod nats;
 pub mod page;

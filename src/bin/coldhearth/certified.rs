@@ -44,6 +44,9 @@ pub(crate) fn check(
     if let Some(name) = certificate.differs_from(&told) {
         return Ok(Some(format!("`{name}` is not what the log says")));
     }
+    if certificate.is_too_early() {
+        return Ok(Some("`issued_unix_ms` is before what it tells of had been".to_owned()));
+    }
     if let Some(since) = since {
         return Ok(Some(since));
     }

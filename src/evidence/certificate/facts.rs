@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ActTold, Commissioning, PlaceTold, Witnessed};
+use super::{Commissioning, Given, PlaceTold, Witnessed};
 use crate::{
     judge::{
         Dark,
@@ -19,7 +19,7 @@ impl Witnessed {
         &self,
         cut: &CutOff,
         place: &PlaceTold,
-        given: &ActTold,
+        given: Given,
         hold: &Hold,
     ) -> Map<String, Value> {
         let (order, stand) = (cut.order(), cut.stand());
@@ -58,6 +58,8 @@ impl Witnessed {
             "meter": point.meter.as_str(), "carrier": point.carrier.word(),
             "upstream": point.upstream.map(|meter| meter.as_str().to_owned()),
             "feeder": point.feeder, "breaker": point.breaker,
+            "utility_meter_serial": point.utility_meter.as_ref().map(|named| named.serial.clone()),
+            "utility_meter_ordered": point.utility_meter.as_ref().map(|named| named.is_ordered),
             "voltage_point": known.and_then(Commissioning::voltage_point),
             "powered_by": known.and_then(Commissioning::powered_by),
             "powers_gateway": known.is_some_and(Commissioning::powers_gateway).then_some(true),
@@ -138,7 +140,7 @@ impl Witnessed {
     }
 }
 
-fn of_order(order: &Order, given: &ActTold) -> Value {
+fn of_order(order: &Order, given: Given) -> Value {
     let basis = |of: fn(&LegalBasis) -> String| order.basis.as_ref().map(of);
     let safe = order.safe_state.as_ref().map(|state| {
         json!({

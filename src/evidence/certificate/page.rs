@@ -1,5 +1,7 @@
-//! The page of a certificate: one A4 sheet, Chinese and English, no script, nothing fetched. A function of the signed
-//! object alone, so that whoever has that makes the same bytes.
+//! The page of a certificate: one A4 sheet, two where every list is full, Chinese and English, no script, nothing fetched. A
+//! function of the signed object alone, so that whoever has that makes the same bytes.
+
+mod points;
 
 use std::fmt::Write as _;
 
@@ -7,9 +9,9 @@ use serde_json::Value;
 
 use super::{Certificate, MAX_GAPS};
 use crate::{
-    judge::{Ending, Rung, cutoff::Carrier},
+    judge::{Ending, Rung},
     terms::{
-        LegalDay,
+        Digest,
         time::LegalTime,
         words::{self, Words},
     },
@@ -19,12 +21,10 @@ use crate::{
 const STEPS_ON_PAGE: usize = 7;
 /// Readings that have room.
 const READINGS_ON_PAGE: usize = 2;
-/// Points that have room.
-const POINTS_ON_PAGE: usize = 2;
 /// Dark times of the witness that have room.
 const DARKS_ON_PAGE: usize = 2;
-/// Longest text of one member, in characters; the signed object has it whole.
-const LONGEST_TEXT: usize = 40;
+/// Longest text of one member but a hash, in characters; the signed object has it whole.
+const LONGEST_TEXT: usize = 60;
 /// Milliseconds in a minute.
 const MINUTE_MS: i64 = 60_000;
 
@@ -33,7 +33,7 @@ const STYLE: &str = "@page{size:A4;margin:9mm}*{box-sizing:border-box}body{font:
 margin:0}p{margin:0 0 1.2mm}table{border-collapse:collapse;width:100%;table-layout:fixed}td,th{border:.2mm solid #888;\
 padding:.7mm 1.2mm;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{width:31mm;font-weight:600;background:#f2f2f2}\
 .en{color:#444}.safe{border:.5mm solid #a00;padding:1mm 1.5mm;margin:1.2mm 0}.safe p{margin:0;font-weight:600}code{font-family:\
-monospace;font-size:6.6pt;overflow-wrap:anywhere}b{font-size:10pt}";
+monospace;font-size:6.6pt;overflow-wrap:anywhere}tr,.safe{break-inside:avoid}b{font-size:10pt}";
 
 impl Certificate {
     /// The page.
@@ -140,40 +140,15 @@ impl Facts<'_> {
 
     fn safe_state(&self) -> String {
         let state = self.get("safe_state");
-        let told = |name| shown(state.get(name).unwrap_or(&Value::Null));
+        let told = |name| told(state, name);
         let parts = [("emptied", words::P_EMPTIED), ("cooled", words::P_COOLED), ("purged", words::P_PURGED)];
         let parts = parts.map(|(name, words)| format!("{}: {}", label(words), told(name)));
         format!("{}；{}", parts.join("；"), told("declared_by"))
     }
 
-    fn points(&self) -> String {
-        let mut lines = Vec::new();
-        for point in items(self.get("points")).iter().take(POINTS_ON_PAGE) {
-            let told = |name| shown(point.get(name).unwrap_or(&Value::Null));
-            let seen = match point.get("voltage_point").and_then(Value::as_str) {
-                Some("bus") => words::BEHIND_THE_BREAKER_UNSEEN,
-                Some(_) => words::BEHIND_THE_BREAKER_SEEN,
-                None => words::VOLTAGE_POINT_UNTOLD,
-            };
-            let mut line =
-                format!("{}（{}，{}）：{}", told("meter"), told("feeder"), told("breaker"), both(seen));
-            for hangs in hangs_on(point) {
-                let _infallible = write!(line, "；{}", both(hangs));
-            }
-            lines.push(line);
-        }
-        let further = items(self.get("points")).len().saturating_sub(POINTS_ON_PAGE);
-        lines.extend((further > 0).then(|| format!("{} {further}", both(words::AND_FURTHER))));
-        if self.text("second_feeds") != "excluded" {
-            lines.push(both(words::THIS_POINT_ONLY));
-        }
-        lines.push(format!("{}: {}", label(words::P_SINGLE_LINE), self.text("single_line")));
-        lines.join("<br>")
-    }
-
     fn claim(&self) -> String {
         let claim = self.get("claim");
-        let told = |name| shown(claim.get(name).unwrap_or(&Value::Null));
+        let told = |name| told(claim, name);
         let tested = format!("{}（{}）", told("live_dead_live"), told("tester"));
         let parts = [
             (words::P_BY, told("performed_by")),
@@ -268,10 +243,7 @@ impl Facts<'_> {
                 let why = label(ended_words(dark.get("ended").unwrap_or(&Value::Null)));
                 let energy = dark.get("energy_wh").map_or_else(|| "–".to_owned(), shown);
                 let (from, to) = (moment(dark, "from_unix_ms"), moment(dark, "to_unix_ms"));
-                format!(
-                    "{} {from} – {to}（{why}）{energy} Wh",
-                    shown(dark.get("meter").unwrap_or(&Value::Null))
-                )
+                format!("{} {from} – {to}（{why}）{energy} Wh", told(dark, "meter"))
             })
             .collect();
         let first = i64::try_from(all.len().saturating_sub(DARKS_ON_PAGE)).unwrap_or(0);
@@ -286,86 +258,21 @@ impl Facts<'_> {
         }
     }
 
-    fn first_witness(&self) -> String {
-        let carrier = Carrier::from_word(&shown(self.get("hold").get("carrier").unwrap_or(&Value::Null)));
-        let carrier = carrier.map_or_else(|| "–".to_owned(), |carrier| both(carrier.words()));
-        format!(
-            "{} {}，{}；{carrier}；{} {} Wh（{} {} Wh）",
-            self.text("gateway_id"),
-            self.text("log_id"),
-            items(self.get("points"))
-                .iter()
-                .map(|p| shown(p.get("meter").unwrap_or(&Value::Null)))
-                .collect::<Vec<_>>()
-                .join("，"),
-            label(words::P_MOVED),
-            self.whole("hold", "moved_wh"),
-            label(words::P_TOLD_FROM),
-            self.whole("hold", "blind_wh"),
-        )
-    }
-
-    fn second_witness(&self) -> String {
-        let readings = items(self.get("readings"));
-        let first = readings.len().saturating_sub(READINGS_ON_PAGE);
-        let mut lines = vec![format!(
-            "{} {} – {}；{}: {} {}，{} {}",
-            label(words::P_AGREES),
-            moment(self.get("hold"), "agreed_from_unix_ms"),
-            moment(self.get("hold"), "agreed_to_unix_ms"),
-            label(words::P_BY_DAY),
-            self.text("days_agree"),
-            label(words::P_AGREE),
-            self.text("days_differ"),
-            label(words::P_DIFFER),
-        )];
-        for day in items(self.get("differing")).iter().rev().take(1) {
-            let date = LegalDay::of_unix_ms(whole(day, "from_unix_ms"));
-            let (ours, theirs) = (whole(day, "ours_wh"), whole(day, "utility_wh"));
-            lines.push(format!("{date}：{ours} Wh / {theirs} Wh"));
-        }
-        for reading in readings.iter().skip(first) {
-            let told = |name| shown(reading.get(name).unwrap_or(&Value::Null));
-            lines.push(format!(
-                "#{} {} {}：{} – {}，{} Wh（{} {} Wh，±{} ppm），{}",
-                told("seq"),
-                told("meter"),
-                told("meter_serial"),
-                moment(reading, "from_unix_ms"),
-                moment(reading, "to_unix_ms"),
-                told("energy_wh"),
-                label(words::P_STEP),
-                told("step_wh"),
-                told("error_ppm"),
-                told("switch"),
-            ));
-        }
-        let earlier = i64::try_from(first).unwrap_or(0) + whole_of(self.get("readings_left_out"));
-        lines.extend((earlier > 0).then(|| format!("{} {earlier}", both(words::AND_EARLIER))));
-        lines.push(match self.get("readings_signed_by").as_str() {
-            Some("supplier") => {
-                format!("{} {}", both(words::READINGS_BY_SUPPLIER), self.text("supplier_kid"))
-            }
-            Some(_) | None => both(words::READINGS_BY_AUTHORITY),
-        });
-        lines.join("<br>")
-    }
-
     fn steps(&self) -> String {
         let steps = items(self.get("steps"));
         let first = steps.len().saturating_sub(STEPS_ON_PAGE);
         let mut lines = Vec::new();
         for step in steps.iter().skip(first) {
-            let told = |name| shown(step.get(name).unwrap_or(&Value::Null));
-            let hash: String = told("sha256").chars().take(16).collect();
+            let told = |name| told(step, name);
             lines.push(format!(
-                "{} #{} {} → {}（{}，{}）<code>{hash}…</code>",
+                "{} #{} {} → {}（{}，{}）<code>{}</code>",
                 moment(step, "unix_ms"),
                 told("seq"),
                 told("from"),
                 told("to"),
                 told("why"),
                 told("actor"),
+                told("sha256"),
             ));
         }
         let earlier = i64::try_from(first).unwrap_or(0) + whole_of(self.get("steps_left_out"));
@@ -399,12 +306,14 @@ impl Facts<'_> {
     }
 }
 
-/// Who goes dark with the cut of this point, as far as that was declared.
-fn hangs_on(point: &Value) -> impl Iterator<Item = Words> {
-    let is_self_powered = point.get("powered_by").is_some_and(|by| Some(by) == point.get("meter"));
-    let powers_gateway = point.get("powers_gateway") == Some(&Value::Bool(true));
-    let both = [(is_self_powered, words::METER_HANGS_ON_IT), (powers_gateway, words::GATEWAY_HANGS_ON_IT)];
-    both.into_iter().filter(|(hangs, _)| *hangs).map(|(_, words)| words)
+/// Words, and what they are said of; none where that is nothing.
+fn listed(words: Words, of: impl Iterator<Item = String>) -> Option<String> {
+    let of: Vec<String> = of.collect();
+    (!of.is_empty()).then(|| format!("{} {}", both(words), of.join("，")))
+}
+
+fn told(inside: &Value, name: &str) -> String {
+    shown(inside.get(name).unwrap_or(&Value::Null))
 }
 
 /// How a life of the witness ended, in words.
@@ -454,10 +363,10 @@ fn percent(ppm: i64) -> String {
     format!("{}.{:02}", ppm / 10_000, ppm % 10_000 / 100)
 }
 
-/// A member as it is shown: text escaped and not longer than there is room for.
+/// A member as it is shown: text escaped and not longer than there is room for; a hash whole, or it proves nothing.
 fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) if text.chars().count() > LONGEST_TEXT => {
+        Value::String(text) if text.chars().count() > LONGEST_TEXT && Digest::from_hex(text).is_none() => {
             escaped(&text.chars().take(LONGEST_TEXT).chain(['…']).collect::<String>())
         }
         Value::String(text) => escaped(text),

@@ -114,9 +114,23 @@ pub const GATEWAY_HANGS_ON_IT: Words = Words {
 pub const NO_GAP: Words = Words { zh: "无", en: "none" };
 /// More than is listed.
 pub const AND_EARLIER: Words = Words { zh: "另有较早者", en: "earlier ones besides:" };
-/// More than have room.
-pub const AND_FURTHER: Words =
-    Words { zh: "其余见签名数据", en: "further ones stand in the signed object:" };
+/// The supplier's meters that the order itself names.
+pub const SERIAL_BY_ORDER: Words = Words {
+    zh: "供电企业电表编号由命令载明",
+    en: "the supplier's meter, as the order names it:",
+};
+/// Those that it does not.
+pub const SERIAL_BY_READING: Words = Words {
+    zh: "供电企业电表编号仅由首个读数载明，命令未载",
+    en: "the supplier's meter, as its first reading names it and the order does not:",
+};
+/// What the meter upstream cannot tell from nothing.
+pub const UPSTREAM_BLIND: Words = Words {
+    zh: "上级电表分辨不出的电量至多",
+    en: "what could have passed unseen by the meter upstream, at most:",
+};
+/// Which meter is upstream of which.
+pub const UPSTREAM_OF: Words = Words { zh: "上级电表", en: "meter upstream:" };
 /// The certificate holds.
 pub const CERTIFICATE_HOLDS: Words =
     Words { zh: "见证书与日志逐字一致", en: "the certificate says what the log says, to the byte" };

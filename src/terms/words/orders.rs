@@ -44,6 +44,11 @@ pub const IMPOSSIBLE_ORDER: Words = Words {
     zh: "日志中有不可能的步骤：自此处起不予采信",
     en: "the log has an impossible step: nothing from there on is believed",
 };
+/// Somebody signed it who may not.
+pub const DISBELIEVED_ACT: Words = Words {
+    zh: "有命令文书的签名不可信：此处关于本命令所述均不予采信",
+    en: "an act is not signed by whoever may: nothing that is said here of this order is believed",
+};
 /// `issued`
 pub const RUNG_ISSUED: Words = Words {
     zh: "断电令已下达，供电企业尚未确认",
