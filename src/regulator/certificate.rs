@@ -45,6 +45,10 @@ pub fn issue(
                 let json = sealer.bytes().to_vec();
                 let certificate = Certificate::open(&json, &[signer.public_key()])
                     .map_err(|e| Failure::new(Exit::Bug, format!("the certificate cannot be read: {e}")))?;
+                if certificate.is_too_early() {
+                    let why = "the gateway's log is later than this machine's clock by more than a minute: set the clock";
+                    return Err(Failure::new(Exit::Config, why));
+                }
                 return Ok(Issued { html: certificate.page(), json });
             }
             Err(Uncertified::UnknownOrder) => {}

@@ -1,18 +1,22 @@
 //! Retention: records that nobody need keep any longer go, as one stretch from the beginning of each log. What proves
-//! the rest stays: geneses, rotations, heads, proofs of forks, records that mention machines and meters, the place up to
-//! which the log was pruned, and of the receipts for what went the last: it signs for all before it.
+//! the rest stays: geneses, rotations, heads, proofs of forks, records that mention machines and meters, what orders rest
+//! on that are still open, the place up to which the log was pruned, and of the receipts for what went the last: it signs
+//! for all before it.
 
 use std::collections::BTreeSet;
 
 use super::{
     lineage::Lineage,
-    store::{Batch, Kept, Pruned, Store},
+    store::{Answered, Batch, Kept, Pruned, Store},
 };
 use crate::{
-    evidence::record::Unverified,
+    evidence::{Rests, record::Unverified},
     host::exit::{Exit, Failure},
     terms::{LegalDay, time::DAY_MS},
 };
+
+/// Records read at once while a log is looked through.
+const PAGE: u32 = 2_048;
 
 /// Prunes the records that arrived before a day, the head of each log excepted. Tells in how many logs.
 ///
@@ -47,17 +51,36 @@ fn prune_log(
     now_unix_ms: i64,
 ) -> Result<bool, Failure> {
     let log = (kept.gateway, kept.log);
+    // What comes while it is looked through is too young to go.
+    let rests = rests(store, kept)?;
     let turns = store.begin(&BTreeSet::from([log]))?;
     let place = last_of(store, kept, before_unix_ms, now_unix_ms);
     let already = store.pruned(log)?.map(|pruned| pruned.seq);
     match place? {
         Some(pruned) if already.is_none_or(|already| already < pruned.seq) => {
-            store.commit(&Batch { turns, pruned: vec![(log, pruned)], ..Batch::default() })?;
+            let pruned = vec![(log, pruned, rests.up_to(pruned.seq))];
+            store.commit(&Batch { turns, pruned, ..Batch::default() })?;
             Ok(true)
         }
         Some(_) | None => {
             store.abandon();
             Ok(false)
+        }
+    }
+}
+
+/// What the orders of a log rest on.
+fn rests(store: &mut dyn Store, kept: &Kept) -> Answered<Rests> {
+    let (mut rests, mut from) = (Rests::default(), 0);
+    loop {
+        let page = store.records_from((kept.gateway, kept.log), from, PAGE)?;
+        let Some((last, _)) = page.last() else { return Ok(rests) };
+        from = last + 1;
+        for (_, record) in page.iter().filter(|(_, record)| Rests::may_rest_on(&record.kind)) {
+            // What is kept was verified when it came.
+            if let Ok(record) = Unverified::read(&record.bytes).and_then(Unverified::own) {
+                rests.on(&record);
+            }
         }
     }
 }

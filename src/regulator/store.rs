@@ -227,8 +227,9 @@ pub struct Batch {
     pub forks: Vec<(Log, KeptFork)>,
     /// Receipts.
     pub receipts: Vec<(Log, KeptReceipt)>,
-    /// Up to where records are to go, all but geneses, rotations, and what is mentioned; of their receipts the last stays.
-    pub pruned: Vec<(Log, Pruned)>,
+    /// Up to where records are to go, all but geneses, rotations, what is mentioned, and the places that open orders rest
+    /// on; of their receipts the last stays.
+    pub pruned: Vec<(Log, Pruned, BTreeSet<u64>)>,
     /// What its records mention of machines and meters.
     pub mentions: Vec<Mention>,
     /// Findings.

@@ -7,10 +7,16 @@
 //! Intervals of one day and one quality in which nothing passed are told together, since an act holds 200 of them; energy
 //! keeps the interval it was told for, or what passed after a cut would be told of the time before it. None ends later
 //! than now, and none tells less than nothing.
+//!
+//! The finest unit of an act is one watt-hour. What is told more finely is told as the nearest; less than one, and not
+//! nothing, is one: a little is not nothing.
 
 mod csv;
+mod encoding;
 mod json;
 mod word;
+
+pub use encoding::text;
 
 use serde_json::{Map, Value, json};
 
@@ -18,7 +24,7 @@ use super::orders::{About, draft};
 use crate::{
     evidence::ActKind,
     judge::cutoff::reading::{AHEAD_MS, MAX_SPANS, Quality, Switch, UtilitySpan},
-    terms::{Digest, Flaw, LegalDay, Name, WattHours, flaw::Wrong, time::DAY_MS},
+    terms::{Decimal, Digest, Flaw, LegalDay, Name, WattHours, flaw::Wrong, time::DAY_MS},
 };
 
 /// Largest file, in bytes.
@@ -241,6 +247,13 @@ fn energy_of(told: Option<WattHours>, quality: Quality) -> Result<WattHours, Wro
             "give the energy, or say that it is missing",
         )),
     }
+}
+
+/// So many units of so many watt-hours, as they are told: whole, and nothing only where nothing was written.
+fn whole(number: Decimal, unit_wh: i128) -> Option<WattHours> {
+    let energy = i64::try_from(number.times(unit_wh)?).ok()?;
+    let least = number.mantissa.signum();
+    Some(WattHours(if energy == 0 { least } else { energy }))
 }
 
 /// A number as it stands on a meter's plate.

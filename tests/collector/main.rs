@@ -9,6 +9,7 @@ mod forged;
 mod homes;
 mod hostile;
 mod lineage;
+mod orders;
 mod several;
 #[path = "../support/mod.rs"]
 mod support;

@@ -60,7 +60,7 @@ pub(crate) enum OrderVerb {
         /// What it does: order, acknowledge, plan, claim, suspend, resume, seal, close, reading
         #[arg(long, value_name = "KIND", default_value = "order", value_parser = kind)]
         act: ActKind,
-        /// A meter that shall be without power; once for each
+        /// A meter that shall be without power, once for each; of a reading the one that the supplier's stands beside
         #[arg(long = "meter", value_name = "ID", value_parser = name)]
         meters: Vec<Name>,
         /// The supplier's public key, its .pub file: from then on only readings it signed count as the supplier's
@@ -105,7 +105,8 @@ pub(crate) enum OrderVerb {
     /// Certify that a cut is verified or maintained: a signed object and the page that says the same, ORDER.json and
     /// ORDER.html. Exit 1 where it is not
     Certificate(proof::CertificateOrders),
-    /// Show how orders stand, by replaying the logs that are kept: exit 1 when one is violated or a log is impossible
+    /// Show how orders stand, by replaying the logs that are kept: exit 1 when one is violated, a log is impossible, or an
+    /// act is signed by nobody who may
     Status {
         /// One order; all of them unless one is named
         #[arg(value_name = "ORDER", value_parser = name)]
@@ -113,6 +114,9 @@ pub(crate) enum OrderVerb {
         /// Of one gateway
         #[arg(long, value_name = "ID", value_parser = name)]
         gateway: Option<Name>,
+        /// A further key of the authority that signed acts; may be given several times
+        #[arg(long = "trust", value_name = "KEY")]
+        trust: Vec<PathBuf>,
         #[command(flatten)]
         home: Home,
         /// Print a JSON array instead
@@ -125,6 +129,13 @@ pub(crate) fn order(verb: OrderVerb) -> Result<Exit, Failure> {
     let now_unix_ms = SystemClock::default().now().wall_unix_ms;
     match verb {
         OrderVerb::New { order, about, act, meters, supplier_key } => {
+            orders::check_meters(act, &meters)?;
+            if supplier_key.is_some() && act != ActKind::Order {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    "--supplier-key: an order alone names the supplier's key",
+                ));
+            }
             let mut draft = orders::draft(act, about.of(Some(OrderId(order))), &meters, now_unix_ms);
             if let Some(file) = supplier_key {
                 draft.insert("supplier_key".into(), public_key::load(&file)?.to_base64().into());
@@ -152,8 +163,11 @@ pub(crate) fn order(verb: OrderVerb) -> Result<Exit, Failure> {
         OrderVerb::Restore { order, sending } => sent(ActKind::Restore, Some(order), &sending, now_unix_ms),
         OrderVerb::Reading(reading) => proof::reading(&reading, now_unix_ms),
         OrderVerb::Certificate(wanted) => proof::certificate(&wanted, now_unix_ms),
-        OrderVerb::Status { order, gateway, home, json } => {
-            status(order, gateway.map(GatewayId), &home, json, now_unix_ms)
+        OrderVerb::Status { order, gateway, trust, home, json } => {
+            let mut all =
+                orders::standing(&mut *home.store()?, gateway.map(GatewayId), &home.trusted(&trust)?)?;
+            all.retain(|standing| order.is_none_or(|named| standing.cut.order().id == OrderId(named)));
+            Ok(status(&all, json, now_unix_ms))
         }
     }
 }
@@ -173,15 +187,7 @@ fn sent(kind: ActKind, order: Option<Name>, sending: &AtOnce, now_unix_ms: i64) 
     sending.way.deliver(acts::sign(&bytes, &*sending.way.home.signer()?, now_unix_ms)?)
 }
 
-fn status(
-    order: Option<Name>,
-    gateway: Option<GatewayId>,
-    home: &Home,
-    json: bool,
-    now_unix_ms: i64,
-) -> Result<Exit, Failure> {
-    let mut all = orders::standing(&mut *home.store()?, gateway)?;
-    all.retain(|standing| order.is_none_or(|named| standing.cut.order().id == OrderId(named)));
+fn status(all: &[orders::Standing], json: bool, now_unix_ms: i64) -> Exit {
     if json {
         let told: Vec<serde_json::Value> = all.iter().map(|standing| standing.json(now_unix_ms)).collect();
         say(&serde_json::Value::from(told).to_string());
@@ -189,10 +195,7 @@ fn status(
         let language = Language::of_locale(&std::env::var("LANG").unwrap_or_default());
         all.iter().flat_map(|standing| standing.lines(now_unix_ms, language)).for_each(|line| say(&line));
     }
-    let bad = |standing: &orders::Standing| {
-        standing.impossible.is_some() || standing.cut.stand().rung == coldhearth::judge::Rung::Violated
-    };
-    Ok(if all.iter().any(bad) { Exit::Negative } else { Exit::Done })
+    if all.iter().any(orders::Standing::is_bad) { Exit::Negative } else { Exit::Done }
 }
 
 fn kind(text: &str) -> Result<ActKind, String> {

@@ -8,7 +8,8 @@ use std::{
 
 use clap::Args;
 use coldhearth::{
-    host::{Exit, Failure, SystemClock, courier::Broker, keys, service},
+    evidence::PublicKey,
+    host::{Exit, Failure, SystemClock, courier::Broker, keys, public_key, service},
     regulator::{
         collector::Collector,
         config::{self, CLIENT_ID, RegulatorConfig, StoreAt},
@@ -47,6 +48,13 @@ impl Home {
     /// The authority's key, made at its first use.
     pub(crate) fn signer(&self) -> Result<Box<dyn coldhearth::evidence::Signer>, Failure> {
         signer(&self.state()?)
+    }
+
+    /// The authority's public key, where it has one, and further ones in files. Asking makes no key.
+    pub(crate) fn trusted(&self, further: &[PathBuf]) -> Result<Vec<PublicKey>, Failure> {
+        let own = self.state()?.join(format!("{}.pub", keys::AUTHORITY_FILE));
+        let own = own.is_file().then_some(&own);
+        own.into_iter().chain(further).map(|file| public_key::load(file)).collect()
     }
 
     /// The folder of the authority's key.

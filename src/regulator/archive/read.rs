@@ -118,7 +118,7 @@ impl Filling<'_> {
             }
             Line::Pruned(log, pruned) => {
                 self.of(log)?;
-                self.batch.pruned.push((log, pruned));
+                self.batch.pruned.push((log, pruned, BTreeSet::new()));
             }
             Line::Epoch(log, epoch) => {
                 self.of(log)?;
@@ -204,6 +204,10 @@ impl Filling<'_> {
         let (mut batch, logs) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.logs));
         if logs.is_empty() && batch.findings.is_empty() {
             return Ok(());
+        }
+        // What a copy has of a pruned log is what stayed.
+        for (log, _, stay) in &mut batch.pruned {
+            stay.extend(batch.records.keys().filter(|(of, id, _)| (*of, *id) == *log).map(|(.., seq)| *seq));
         }
         batch.turns = self.store.begin(&logs)?;
         Ok(self.store.commit(&batch)?)

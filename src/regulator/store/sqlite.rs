@@ -141,11 +141,11 @@ impl SqliteStore {
         }
         // What is mentioned, or shown by a finding, is not pruned.
         self.write_lineage(batch)?;
-        batch.pruned.iter().try_for_each(|(log, pruned)| self.write_pruned(*log, pruned))
+        batch.pruned.iter().try_for_each(|(log, pruned, stay)| self.write_pruned(*log, pruned, stay))
     }
 
     /// Keeps the place first: a log is never shorter than it says.
-    fn write_pruned(&self, (gateway, log): Log, pruned: &Pruned) -> Answered<()> {
+    fn write_pruned(&self, (gateway, log): Log, pruned: &Pruned, stay: &BTreeSet<u64>) -> Answered<()> {
         let sql = "insert into pruned (gateway, log, seq, hash, next_epoch, pruned_unix_ms) values (?1, ?2, ?3, ?4, ?5, ?6)
                    on conflict (gateway, log) do update set seq = ?3, hash = ?4, next_epoch = ?5, pruned_unix_ms = ?6";
         let (log, seq) = (log.to_string(), pruned.seq.cast_signed());
@@ -156,8 +156,10 @@ impl SqliteStore {
                    and kind not in ('genesis', 'key_rotate') and not exists (select 1 from mention
                    where mention.gateway = record.gateway and mention.log = record.log and mention.seq = record.seq)
                    and not exists (select 1 from finding where (first_gateway, first_log, first_seq) = (?1, ?2, record.seq)
-                   or (second_gateway, second_log, second_seq) = (?1, ?2, record.seq))";
-        self.execute(sql, params![gateway.as_str(), log, seq])?;
+                   or (second_gateway, second_log, second_seq) = (?1, ?2, record.seq))
+                   and seq not in (select value from json_each(?4))";
+        let stay = serde_json::Value::from_iter(stay.iter().copied()).to_string();
+        self.execute(sql, params![gateway.as_str(), log, seq, stay])?;
         let sql =
             "delete from receipt where gateway = ?1 and log = ?2 and seq < (select max(seq) from receipt
                    where gateway = ?1 and log = ?2 and seq <= ?3)";

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Interval, MAX_FILE_BYTES, MAX_INTERVALS, Part, Series, Told, word};
+use super::{Interval, MAX_INTERVALS, Part, Series, Told, whole, word};
 use crate::terms::{
     Decimal, Flaw, WattHours,
     flaw::{Flaws, Place, Wrong},
@@ -28,10 +28,6 @@ pub(super) fn read(file: &str, text: &str, mut series: Series) -> Result<Told, V
     let (file, flaws): (Arc<str>, _) = (file.into(), Flaws::default());
     let add =
         |line: u32, column: u32, what: Wrong| flaws.add(Place { file: file.clone(), line, column }, what);
-    if text.len() > MAX_FILE_BYTES {
-        add(1, 1, Wrong::new(format!("more than {MAX_FILE_BYTES} bytes"), "write one file a month"));
-        return Err(flaws.into_sorted());
-    }
     let text_of_rows = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lines = (1_u32..).zip(text_of_rows.lines());
     let head: Vec<Cell<'_>> = lines.next().map(|(_, line)| cells(line)).unwrap_or_default();
@@ -125,12 +121,8 @@ fn interval<'t>(cell: impl Fn(&str) -> Cell<'t>, add: impl Fn(u32, Wrong)) -> In
     }
 }
 
-/// Less than half a watt-hour is one all the same: a little is not nothing, on either side of it.
 fn watt_hours(text: &str) -> Option<WattHours> {
-    let energy = i64::try_from(Decimal::parse(text)?.times(KILO)?).ok()?;
-    let is_nothing = !text.bytes().any(|digit| (b'1'..=b'9').contains(&digit));
-    let least = if text.starts_with('-') { -1 } else { 1 };
-    Some(WattHours(if energy == 0 && !is_nothing { least } else { energy }))
+    whole(Decimal::parse(text)?, KILO)
 }
 
 fn cells(line: &str) -> Vec<Cell<'_>> {

@@ -6,18 +6,17 @@
 //! ]}
 //! ```
 //!
-//! `value` times ten to `power_of_ten` is watt-hours, as in Green Button; without it, watt-hours. `state` of an interval
+//! `value` times ten to `power_of_ten` is watt-hours, as in Green Button; without it, watt-hours. A watt-hour is the finest
+//! unit that is kept: less than one, and not nothing, is one. `state` of an interval
 //! goes before that of the file. `dlms_control_state` (0, 1, 2) may stand in the place of `state`. `start` is RFC 3339 or
 //! Unix seconds.
 
-use std::sync::Arc;
-
-use super::{Interval, MAX_FILE_BYTES, MAX_INTERVALS, Part, Series, Told, word};
+use super::{Interval, MAX_INTERVALS, Part, Series, Told, whole, word};
 use crate::{
     judge::cutoff::reading::{Quality, Switch},
     terms::{
-        Decimal, Flaw, WattHours,
-        flaw::{Flaws, Place, Wrong},
+        Decimal, Flaw,
+        flaw::{Flaws, Wrong},
         form::{self, Form, Value},
         json, time,
     },
@@ -29,11 +28,6 @@ const DAY_S: i64 = 86_400;
 const LAST_S: i64 = 253_402_300_799;
 
 pub(super) fn read(file: &str, text: &str, mut series: Series) -> Result<Told, Vec<Flaw>> {
-    if text.len() > MAX_FILE_BYTES {
-        let place = Place::in_text(&Arc::from(file), text, 0);
-        let what = Wrong::new(format!("more than {MAX_FILE_BYTES} bytes"), "write one file a month");
-        return Err(vec![Flaw { place, what }]);
-    }
     let node = json::parse(file, text).map_err(|flaw| vec![flaw])?;
     let flaws = Flaws::default();
     if let Some(form) = Form::of(&node, &flaws) {
@@ -78,9 +72,9 @@ fn interval(form: &Form<'_>, serial: Option<&String>, of_file: Switch, power: i6
         // Thousandths first, so that a fraction of a larger unit is not lost.
         let fits = || {
             let scaled = Decimal { exponent: number.exponent.checked_add(ten.exponent)?, ..number };
-            i64::try_from(scaled.times(1)?).ok()
+            whole(scaled, 1)
         };
-        fits().map(WattHours).ok_or_else(|| Wrong::new("does not fit", "watt-hours of 63 bits are expected"))
+        fits().ok_or_else(|| Wrong::new("does not fit", "watt-hours of 63 bits are expected"))
     });
     Interval {
         serial: serial.cloned(),

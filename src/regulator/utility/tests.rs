@@ -238,3 +238,42 @@ fn two_files_of_one_second_are_taken_in_their_turn() {
     );
     assert_eq!(taken(&signed(&second, 1)), Ok(()));
 }
+
+#[test]
+fn a_file_in_another_encoding_is_named_with_its_place_and_its_cure() {
+    let wide = |text: &str, put: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(put).collect::<Vec<u8>>();
+    let (little, big) = (wide(HEAD, u16::to_le_bytes), wide(HEAD, u16::to_be_bytes));
+    for (bytes, named) in [
+        (little.clone(), "1:1: the file is UTF-16, little-endian"),
+        ([&[0xff, 0xfe][..], &little].concat(), "1:1: the file is UTF-16, little-endian"),
+        (big.clone(), "1:1: the file is UTF-16, big-endian"),
+        ([&[0xfe, 0xff][..], &big].concat(), "1:1: the file is UTF-16, big-endian"),
+        ([&[0xff, 0xfe, 0, 0][..], b"m\0\0\0"].concat(), "1:1: the file is UTF-32, little-endian"),
+        ([HEAD.as_bytes(), &[b'a', 0xb5, 0xe7]].concat(), "2:2: no UTF-8"),
+        (vec![b' '; MAX_FILE_BYTES + 1], "1:1: more than"),
+    ] {
+        let flaw = text("utility.csv", &bytes).unwrap_err().to_string();
+        assert!(flaw.contains(&format!("utility.csv:{named}")), "{named}: {flaw}");
+        assert!(named.contains("more than") || flaw.contains("save it as UTF-8"), "{flaw}");
+    }
+    let marked = ["\u{feff}".as_bytes(), HEAD.as_bytes()].concat();
+    assert_eq!(text("utility.csv", &marked), Ok(format!("\u{feff}{HEAD}").as_str()));
+    assert_eq!(text("utility.csv", b""), Ok(""));
+}
+
+#[test]
+fn a_little_is_not_nothing_in_json_either() {
+    let energy = |value: &str, power: i64| {
+        let text = format!(
+            r#"{{"meter": "31-0042", "power_of_ten": {power}, "intervals": [
+  {{"start": "2026-11-16T00:00:00+08:00", "duration_s": 900, "value": {value}, "quality": 0}}]}}"#
+        );
+        Told::json("utility.json", &text, NOW_MS).map(|told| told.stretches[0].1[0].energy.0)
+    };
+    for (value, power, told) in
+        [("0.4", 0, 1), ("1", -3, 1), ("0.0004", 3, 1), ("0", 0, 0), ("0.000", 3, 0), ("2.5", 0, 3)]
+    {
+        assert_eq!(energy(value, power), Ok(told), "{value} times ten to {power}");
+    }
+    assert!(energy("-0.4", 0).is_err(), "less than nothing, however little");
+}

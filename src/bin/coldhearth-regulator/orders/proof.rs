@@ -1,6 +1,10 @@
 //! `order reading` and `order certificate`: the second witness, and what both come to.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use coldhearth::{
@@ -9,7 +13,7 @@ use coldhearth::{
     regulator::{
         acts::{self, Reply},
         certificate,
-        utility::{Beside, MAX_FILE_BYTES, Told},
+        utility::{self, Beside, MAX_FILE_BYTES, Told},
     },
     terms::{Flaw, GatewayId, Name, OrderId},
 };
@@ -56,14 +60,7 @@ pub(crate) struct ReadingOrders {
 }
 
 pub(crate) fn reading(orders: &ReadingOrders, now_unix_ms: i64) -> Result<Exit, Failure> {
-    let told = match (&orders.csv, &orders.json) {
-        (Some(file), _) => Told::csv(&file.display().to_string(), &text(file)?, now_unix_ms),
-        (None, Some(file)) => Told::json(&file.display().to_string(), &text(file)?, now_unix_ms),
-        (None, None) => return Err(Failure::new(Exit::Usage, "name the supplier's file: --csv or --json")),
-    };
-    let told = told.map_err(|flaws| {
-        Failure::new(Exit::Data, format!("nothing was sent, for the file is not right\n{}", listed(&flaws)))
-    })?;
+    let told = told(orders, now_unix_ms)?;
     let beside = Beside { meter: orders.meter, error_ppm: orders.error_ppm, step_wh: orders.step_wh };
     let about = orders.about.of(Some(OrderId(orders.order)));
     let drafts = |turn| told.acts(about, beside, now_unix_ms.saturating_add(i64::from(turn) * 1_000));
@@ -133,13 +130,30 @@ pub(crate) fn certificate(orders: &CertificateOrders, now_unix_ms: i64) -> Resul
     Ok(Exit::Done)
 }
 
-fn text(file: &Path) -> Result<String, Failure> {
-    let failed = |why: String| Failure::new(Exit::Data, format!("{}: {why}", file.display()));
-    let length = std::fs::metadata(file).map_err(|e| failed(e.to_string()))?.len();
-    if length > MAX_FILE_BYTES as u64 {
-        return Err(failed(format!("more than {MAX_FILE_BYTES} bytes; write one file a month")));
-    }
-    std::fs::read_to_string(file).map_err(|e| failed(format!("{e}; text in UTF-8 is expected")))
+fn told(orders: &ReadingOrders, now_unix_ms: i64) -> Result<Told, Failure> {
+    let (file, is_csv) = match (&orders.csv, &orders.json) {
+        (Some(file), _) => (file, true),
+        (None, Some(file)) => (file, false),
+        (None, None) => return Err(Failure::new(Exit::Usage, "name the supplier's file: --csv or --json")),
+    };
+    let (bytes, name) = (bytes(file)?, file.display().to_string());
+    let told = match utility::text(&name, &bytes) {
+        Ok(text) if is_csv => Told::csv(&name, text, now_unix_ms),
+        Ok(text) => Told::json(&name, text, now_unix_ms),
+        Err(flaw) => Err(vec![flaw]),
+    };
+    told.map_err(|flaws| {
+        Failure::new(Exit::Data, format!("nothing was sent, for the file is not right\n{}", listed(&flaws)))
+    })
+}
+
+/// One byte more than a file may have is enough to see that it has too many.
+fn bytes(file: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |e: std::io::Error| Failure::new(Exit::Data, format!("{}: {e}", file.display()));
+    let mut bytes = Vec::new();
+    let opened = File::open(file).map_err(failed)?;
+    opened.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
 }
 
 fn listed(flaws: &[Flaw]) -> String {

@@ -146,15 +146,17 @@ async fn pruned(session: &mut Session, batch: &Batch) -> Result<(), Error> {
                   and kind not in ('genesis', 'key_rotate') and not exists (select 1 from mention
                   where mention.gateway = record.gateway and mention.log = record.log and mention.seq = record.seq)
                   and not exists (select 1 from finding where (first_gateway, first_log, first_seq) = ($1, $2, record.seq)
-                  or (second_gateway, second_log, second_seq) = ($1, $2, record.seq))";
+                  or (second_gateway, second_log, second_seq) = ($1, $2, record.seq))
+                  and not exists (select 1 from unnest($4::bigint[]) as stay (seq) where stay.seq = record.seq)";
     let receipts =
         "delete from receipt where gateway = $1 and log = $2 and seq < (select max(seq) from receipt
                     where gateway = $1 and log = $2 and seq <= $3)";
-    for ((gateway, log), pruned) in &batch.pruned {
+    for ((gateway, log), pruned, stay) in &batch.pruned {
+        let stay: Vec<i64> = stay.iter().map(|seq| seq.cast_signed()).collect();
         let (log, seq, hash) = (log.to_string(), pruned.seq.cast_signed(), pruned.hash.to_string());
         let (next_epoch, at) = (i64::from(pruned.next_epoch), pruned.pruned_unix_ms);
         session.execute(keep, &[&gateway.as_str(), &log, &seq, &hash, &next_epoch, &at]).await?;
-        session.execute(delete, &[&gateway.as_str(), &log, &seq]).await?;
+        session.execute(delete, &[&gateway.as_str(), &log, &seq, &stay]).await?;
         session.execute(receipts, &[&gateway.as_str(), &log, &seq]).await?;
     }
     Ok(())
