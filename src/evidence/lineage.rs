@@ -19,7 +19,8 @@
 //!   undetermined clashes, for whoever leaves lines away must not gain by it.
 //! * **Meter**: its serial number with its model, or with its maker where it tells no model; never where both tell a maker
 //!   and not the same. Ratios and firmware may change with the place. A meter that was replaced under the authority's
-//!   paper has left its place, and may come up elsewhere afterwards, until it speaks there again.
+//!   paper has left its place, and may come up elsewhere afterwards, until it speaks there again: the clash is found all
+//!   the same, and excused by that paper, whichever of them arrives first.
 //! * **Twice at one gateway**: one machine under two names there is a clash of its own: a renaming that leaves a history
 //!   behind, a mistake, or one plate on two machines.
 //! * **Rating**: two nameplates of one machine of which one is in scope of the shipped catalogue and the other is not:

@@ -55,6 +55,8 @@ const SUBSCRIBE_TIMEOUT_S: u64 = 10;
 /// How long publishes may await an answer, while none comes at all, before the line counts as dead, in seconds; at most
 /// twice as long passes.
 const ANSWER_TIMEOUT_S: u64 = 30;
+/// How long a broker may take to hang up after we took leave to come back, in seconds.
+const FAREWELL_TIMEOUT_S: u64 = 10;
 /// First pause before connecting again, in milliseconds; it doubles up to [`MAX_BACKOFF_MS`].
 const MIN_BACKOFF_MS: u64 = 250;
 /// Longest pause before connecting again, in milliseconds.
@@ -121,6 +123,8 @@ pub enum Send {
     },
     /// Subscribe no longer.
     Unsubscribe(Vec<String>),
+    /// Take leave and come back: what was not taken is brought again.
+    Again,
     /// Take leave and end.
     Stop,
 }
@@ -269,7 +273,7 @@ pub async fn run_while(clock: &dyn Clock, broker: Broker, mut ends: Ends, mut wa
         }
         let now = clock.now();
         let lasted_ms = now.since_ms(&before);
-        failures = if negotiating || why == Refused::Renewed {
+        failures = if negotiating || matches!(why, Refused::Renewed | Refused::Again) {
             0
         } else if lasted_ms > STABLE_AFTER_MS
             || (served && why == Refused::Broken)
@@ -363,7 +367,13 @@ async fn stopped_while(mut wait: Wait<'_>, ends: &mut Ends) -> bool {
             () = &mut wait => return false,
             send = ends.sends.recv() => match send {
                 None | Some(Send::Stop) => return true,
-                Some(Send::Publish { .. } | Send::Took(_) | Send::Subscribe { .. } | Send::Unsubscribe(_)) => {}
+                Some(
+                    Send::Publish { .. }
+                    | Send::Took(_)
+                    | Send::Subscribe { .. }
+                    | Send::Unsubscribe(_)
+                    | Send::Again,
+                ) => {}
             },
         }
     }

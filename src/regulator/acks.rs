@@ -24,6 +24,16 @@ impl Acks {
         }
     }
 
+    /// Messages that the broker still keeps for us.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether it keeps nothing for us.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// Whether anything is to be told to the broker.
     pub(super) fn has_next(&self) -> bool {
         self.waiting.front().is_some_and(|(_, is_safe)| *is_safe)

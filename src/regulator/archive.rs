@@ -1,11 +1,12 @@
 //! The whole store in one file, whatever database it is in: JSON, one object a line, and the hash of all lines before it
 //! in the last. A copy goes into an empty store of either kind, so that moving from one to the other is a copy, too.
 //!
-//! Lines, in this order: `{"coldhearth_store": 2, "made_unix_ms": …}`; one for each `gateway` that was admitted; for each
+//! Lines, in this order: `{"coldhearth_store": 3, "made_unix_ms": …}`; one for each `gateway` that was admitted; for each
 //! log its `log` (how far it is known), its `mention`s, from where on it is `unindexed`, how far it was `pruned`, and its
 //! `epoch`s, `record`s, `fork`s and `receipt`s; each `finding`; the `heads` of every day with their lists;
 //! `{"end": {"lines": …, "sha256": …}}`. Messages stand in them as they travelled, as text. Version 1 knew neither
-//! mentions nor findings: its records are looked through once they are put back.
+//! mentions nor findings, and version 2 neither the last mention of a kind nor papers that excuse: their records are looked
+//! through once they are put back.
 
 mod line;
 mod read;
@@ -14,9 +15,9 @@ mod write;
 pub use self::{read::restore, write::backup};
 
 /// Version of the format.
-pub const FORMAT: u64 = 2;
-/// The version before, which is read too.
-const FORMAT_WITHOUT_MENTIONS: u64 = 1;
+pub const FORMAT: u64 = 3;
+/// The first version, which is read too, as are those between.
+const FIRST_FORMAT: u64 = 1;
 /// Records read or written at once.
 const PAGE: u32 = 1_000;
 /// Longest line that is read, in bytes: a record of 64 KiB escaped as text, twice over for the two halves of a fork or a

@@ -43,18 +43,20 @@ pub fn as_json(finding: &KeptFinding, places: &BTreeMap<Log, Place>) -> Value {
         "about": finding.about,
         "found_unix_ms": finding.found_unix_ms,
         "records": finding.halves.iter().map(half).collect::<Vec<_>>(),
+        "excused_by": finding.excuse.as_ref().map(half),
     })
 }
 
 /// A finding in a few lines.
 pub fn as_text(finding: &KeptFinding, places: &BTreeMap<Log, Place>, language: Language) -> String {
     let (what, clause) = finding.kind.words();
-    let KeptFinding { id, kind, about, found_unix_ms, halves: [first, later] } = finding;
+    let KeptFinding { id, kind, about, found_unix_ms, halves: [first, later], excuse } = finding;
     let mut text =
         format!("{}  {}  {id}  {}", LegalTime(*found_unix_ms), kind.word(), what.in_language(language));
     // Writing into a string never fails.
     let _never = write!(text, "\n  {about}");
-    for (when, half) in [(words::SAID_FIRST, first), (words::SAID_LATER, later)] {
+    let said = [(words::SAID_FIRST, first), (words::SAID_LATER, later)];
+    for (when, half) in said.into_iter().chain(excuse.iter().map(|by| (words::EXCUSED_BY, by))) {
         let place = places.get(&(half.gateway, half.log));
         let place =
             place.map_or_else(String::new, |(division, enterprise)| format!("  {division} {enterprise}"));
@@ -108,7 +110,8 @@ fn plate(read: &PlateRead) -> String {
 fn meter(told: &MeterTold) -> String {
     let labels = [("maker", told.after.maker), ("model", told.after.model), ("serial", told.after.serial)];
     let lines = labels.iter().filter_map(|(name, label)| Some(format!("{name} = {}", (*label)?)));
-    format!("{}: {}", told.meter, lines.collect::<Vec<_>>().join("; "))
+    let paper = told.permit.map(|permit| format!("permit = {permit}"));
+    format!("{}: {}", told.meter, lines.chain(paper).collect::<Vec<_>>().join("; "))
 }
 
 fn elimination(verdict: &Verdict, language: Language) -> String {

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::store::{Answered, Asked, Kept, KeptFinding, KeptFork, KeptRecord, Log, Pruned, Store};
+use super::store::{
+    Answered, Asked, FINDINGS_AT_ONCE, Kept, KeptFinding, KeptFork, KeptRecord, Log, Pruned, Store,
+};
 use crate::{
     evidence::{
         Arrival, Body, Head, LogId, PublicKey, Receipt, Signed,
@@ -323,10 +325,11 @@ impl Inspector<'_> {
     fn findings(&mut self) -> Answered<()> {
         let mut after = Some((i64::MIN, None));
         while let Some(last) = after.take() {
-            for KeptFinding { id, found_unix_ms, halves, .. } in self.store.findings_after(last, PAGE)? {
+            for finding in self.store.findings_after(last, FINDINGS_AT_ONCE)? {
+                let KeptFinding { id, found_unix_ms, .. } = finding;
                 after = Some((found_unix_ms, Some(id)));
                 let mut holds = true;
-                for half in halves {
+                for half in finding.records() {
                     let kept = self.store.records_from((half.gateway, half.log), half.seq, 1)?;
                     let kept = kept.first().filter(|(seq, _)| *seq == half.seq);
                     // The finding has its own copy where the record was pruned since.

@@ -26,6 +26,8 @@ pub const INDEXED_AT_ONCE: u32 = 1_000;
 pub struct Found {
     /// Findings, by kind.
     pub findings: [u64; ClashKind::ALL.len()],
+    /// Findings that a paper excuses: found so, or excused when it came.
+    pub excused: u64,
     /// Mentions that are not compared: of one kind by one gateway, or of one number by many, there are too many.
     pub dropped: u64,
 }
@@ -34,6 +36,7 @@ impl Found {
     /// Adds what was found elsewhere.
     pub fn add(&mut self, more: Found) {
         self.findings.iter_mut().zip(more.findings).for_each(|(count, more)| *count += more);
+        self.excused += more.excused;
         self.dropped += more.dropped;
     }
 
@@ -123,17 +126,22 @@ impl Lineage {
             return Ok(());
         }
         let known = store.known_findings(&clashes.iter().map(|clash| clash.id).collect())?;
-        for Clash { id, kind, about, first, second } in clashes {
-            if known.contains(&id) {
+        for clash in clashes {
+            let excused = clash.excuse.as_ref().map(|by| (by.gateway, by.log, by.seq));
+            if known.get(&clash.id) == Some(&excused) {
                 continue;
             }
-            let halves = half(store, batch, &first)?.zip(half(store, batch, &second)?);
-            let Some((first, second)) = halves else {
-                tracing::error!(%id, kind = kind.word(), about, "a record that a finding rests on is not kept any longer");
-                continue;
-            };
-            found.count(kind);
-            batch.findings.push(KeptFinding { id, kind, about, found_unix_ms, halves: [first, second] });
+            let was_open = known.get(&clash.id) == Some(&None);
+            let Some(mut finding) = made(store, batch, clash, found_unix_ms)? else { continue };
+            // What was found stays as it was found; what was excused is shown by what no paper excuses.
+            if was_open && let Some(before) = store.finding(finding.id)? {
+                finding.halves = before.halves;
+            }
+            match finding.excuse {
+                None => found.count(finding.kind),
+                Some(_) => found.excused += 1,
+            }
+            batch.findings.push(finding);
         }
         Ok(())
     }
@@ -182,8 +190,12 @@ impl Lineage {
 
 /// Tells of the findings of a batch that was kept.
 pub(super) fn told(batch: &Batch) {
-    for KeptFinding { id, kind, about, halves: [first, second], .. } in &batch.findings {
+    for KeptFinding { id, kind, about, halves: [first, second], excuse, .. } in &batch.findings {
         let place = |half: &KeptHalf| format!("{} {} #{}", half.gateway, half.log, half.seq);
+        if let Some(by) = excuse {
+            tracing::info!(%id, kind = kind.word(), about, by = place(by), "a paper excuses two records that do not go together");
+            continue;
+        }
         tracing::warn!(
             %id,
             kind = kind.word(),
@@ -321,6 +333,23 @@ fn warn_of(dropped: u64, mentions: &[Mention]) {
         let what = "more machines and meters are named than are compared of one gateway, or of one number";
         tracing::warn!(dropped, ?gateways, "{what}");
     }
+}
+
+/// A finding, with its records.
+fn made(
+    store: &mut dyn Store,
+    batch: &Batch,
+    clash: Clash,
+    found_unix_ms: i64,
+) -> Answered<Option<KeptFinding>> {
+    let Clash { id, kind, about, first, second, excuse } = clash;
+    let halves = half(store, batch, &first)?.zip(half(store, batch, &second)?);
+    let by = excuse.as_ref().map(|excuse| half(store, batch, excuse)).transpose()?.flatten();
+    let (Some((first, second)), true) = (halves, by.is_some() == excuse.is_some()) else {
+        tracing::error!(%id, kind = kind.word(), about, "a record that a finding rests on is not kept any longer");
+        return Ok(None);
+    };
+    Ok(Some(KeptFinding { id, kind, about, found_unix_ms, halves: [first, second], excuse: by }))
 }
 
 /// A record as it came: in the batch, or kept before.

@@ -1,15 +1,19 @@
 //! `coldhearth-regulator serve`: subscribes, keeps, follows, and gives receipts.
 //!
 //! The broker keeps every message until the store has committed it. A store that is away is asked again with growing
-//! pauses; meanwhile no more is taken from the broker than fits in the hand.
+//! pauses; meanwhile no more is taken from the broker than fits in the hand. The broker goes on being listened to, so that
+//! it hears our pings: what does not fit is passed over, and brought again over another connection once the hand is empty.
+
+mod health;
+mod outbound;
 
 use std::collections::VecDeque;
 
 use tokio::sync::{mpsc, watch};
 
+use self::{health::Health, outbound::Outbound};
 use super::{
-    acks::Acks,
-    collector::{Collector, Outgoing, Tally},
+    collector::{Collector, Tally},
     desk::{self, Desk, Job, Message, Outcome},
     share::{KEEPALIVE_S, Member, TAG, canary::EVERY_MS, presence::AWAY_MS},
     store::{StoreFault, postgres::IDLE_TIMEOUT_MS},
@@ -22,7 +26,7 @@ use crate::{
         courier::{self, Broker, Event, IN_HAND, Refused, Send},
         exit::{Exit, Failure},
     },
-    terms::{ClockQuality, LegalDay, Stamp},
+    terms::{ClockQuality, Stamp},
 };
 
 /// Messages kept in one commit.
@@ -103,7 +107,7 @@ pub async fn serve(
                 serving.on_answer(job, answer, clock.now().uptime_ms)?;
             }
             permit = send.reserve(), if serving.has_next() => hand_over(permit, &mut serving),
-            event = events.recv(), if serving.has_room() => {
+            event = events.recv() => {
                 serving.on_event(event.ok_or_else(gone)?, clock.now().uptime_ms);
             }
             () = clock.sleep_until(serving.wakes_ms()) => {}
@@ -122,72 +126,6 @@ fn gone() -> Failure {
     Failure::new(Exit::Bug, "the store's thread, or the courier, has ended")
 }
 
-/// What has happened since the start, in numbers.
-#[derive(Clone, Copy, Debug, Default)]
-struct Health {
-    kept: Tally,
-    /// Times the store went away.
-    store_lost: u64,
-    /// Times it was asked again.
-    store_retries: u64,
-    /// Batches done again because another collector had one of their logs meanwhile.
-    store_conflicts: u64,
-    /// Messages on topics that are none of ours.
-    strange_topics: u64,
-    /// Times the broker was lost.
-    broker_lost: u64,
-    /// Times that was for a packet too large to be taken, and when it last was, uptime in milliseconds.
-    too_large: u64,
-    too_large_ms: Option<u64>,
-    /// Receipts handed to the broker over connections that are gone.
-    receipts_sent: u64,
-    /// Bytes of messages that wait for a key.
-    held_bytes: usize,
-    /// Logs of which records wait though no missing place can be named.
-    stuck_logs: usize,
-    /// The day of the newest head of heads, if it lies ahead.
-    heads_ahead: Option<LegalDay>,
-}
-
-impl Health {
-    fn tell(&self) {
-        let Health { kept, store_lost, store_retries, store_conflicts, strange_topics, .. } = *self;
-        let Tally { records, again, refused, unknown, forks, lost, ahead, let_go, astray, .. } = kept;
-        tracing::info!(
-            records,
-            again,
-            refused,
-            unknown,
-            forks,
-            lost,
-            ahead,
-            let_go,
-            astray,
-            store_lost,
-            store_retries,
-            store_conflicts,
-            strange_topics,
-            "since the start"
-        );
-    }
-
-    fn add(&mut self, tally: Tally) {
-        let Tally { records, again, refused, unknown, forks, lost, ahead, let_go, astray, refusals, found } =
-            tally;
-        self.kept.refusals.add(&refusals);
-        self.kept.found.add(found);
-        self.kept.records += records;
-        self.kept.again += again;
-        self.kept.refused += refused;
-        self.kept.unknown += unknown;
-        self.kept.forks += forks;
-        self.kept.lost += lost;
-        self.kept.ahead += ahead;
-        self.kept.let_go += let_go;
-        self.kept.astray += astray;
-    }
-}
-
 /// A store that is away, and what it owes an answer to.
 #[derive(Debug)]
 struct Trouble {
@@ -200,11 +138,22 @@ struct Trouble {
     is_full: bool,
 }
 
+/// How far we are with what was passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passing {
+    /// What is in hand is kept first.
+    Emptying,
+    /// Leave is being taken.
+    Leaving,
+}
+
 struct Serving {
     out: Outbound,
     member: Option<Member>,
     waiting: VecDeque<Message>,
     waiting_bytes: usize,
+    /// Something was passed over that the broker keeps: all that follows it comes again, and is passed over too.
+    passing: Option<Passing>,
     busy: bool,
     trouble: Option<Trouble>,
     connected: bool,
@@ -223,6 +172,7 @@ impl Serving {
             member: None,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
+            passing: None,
             busy: false,
             trouble: None,
             connected: false,
@@ -241,22 +191,33 @@ impl Serving {
         }
         self.health.receipts_sent += self.out.tag;
         self.out = Outbound::default();
+        self.passing = None;
     }
 
     fn turn(&mut self, now_ms: u64) {
-        let full = !self.has_room();
+        // A broker whose every message awaits our word brings nothing more.
+        let full = !self.has_room() || self.out.acks.len() >= MOST_WAITING;
         if let Some(member) = &mut self.member {
             member.turn(now_ms, full);
         }
     }
 
     fn has_next(&self) -> bool {
-        self.out.has_next() || self.member.as_ref().is_some_and(Member::has_send)
+        self.out.has_next() || self.member.as_ref().is_some_and(Member::has_send) || self.may_leave()
     }
 
     fn next(&mut self) -> Option<Send> {
         let said = self.member.as_mut().and_then(Member::next_send);
-        said.or_else(|| self.out.next())
+        said.or_else(|| self.out.next()).or_else(|| {
+            self.passing = self.may_leave().then_some(Passing::Leaving);
+            self.passing.map(|_| Send::Again)
+        })
+    }
+
+    /// Whether something was passed over, and all that came before it is kept and acknowledged.
+    fn may_leave(&self) -> bool {
+        let is_idle = self.waiting.is_empty() && !self.busy && self.trouble.is_none();
+        self.passing == Some(Passing::Emptying) && is_idle && self.out.acks.is_empty()
     }
 
     fn show(&self, now: &Stamp, shown: &watch::Sender<Vitals>) {
@@ -264,6 +225,7 @@ impl Serving {
         shown.send_replace(Vitals {
             kept,
             strange_topics,
+            passed_over: self.health.passed_over,
             line: self.line,
             broker_lost: self.health.broker_lost,
             too_large: self.health.too_large,
@@ -289,7 +251,7 @@ impl Serving {
     }
 
     fn has_room(&self) -> bool {
-        self.waiting.len() < MOST_WAITING && self.waiting_bytes < MOST_WAITING_BYTES
+        self.passing.is_none() && self.waiting.len() < MOST_WAITING && self.waiting_bytes < MOST_WAITING_BYTES
     }
 
     /// When there is something to do though nothing happens.
@@ -398,22 +360,8 @@ impl Serving {
 
     fn on_event(&mut self, event: Event, now_ms: u64) {
         match event {
-            Event::Message { topic, payload, delivery, .. } if share::is_share(&topic) => {
-                // Another group's canaries come by the filter of all records, too.
-                if let Some(member) = &mut self.member {
-                    member.on_message(&topic, &payload, now_ms);
-                }
-                self.out.acks.on_arrived(delivery, true);
-            }
             Event::Message { topic, payload, delivery, .. } => {
-                if Kind::of_topic(&topic) == Some(Kind::Attest) {
-                    self.waiting_bytes += payload.len();
-                    self.out.acks.on_arrived(delivery, false);
-                    self.waiting.push_back(Message { topic, bytes: payload, delivery });
-                } else {
-                    self.health.strange_topics += 1;
-                    self.out.acks.on_arrived(delivery, true);
-                }
+                self.on_message(Message { topic, bytes: payload, delivery }, now_ms);
             }
             Event::Connected { sharing, .. } => {
                 tracing::info!("connected to the broker");
@@ -424,19 +372,7 @@ impl Serving {
                 self.line = Line::Greeted;
                 self.connected = true;
             }
-            Event::Lost { why } => {
-                tracing::warn!(?why, "the broker is lost; connecting again");
-                self.reset();
-                self.health.broker_lost += 1;
-                if let (Refused::TakenOver, Some(member)) = (why, &mut self.member) {
-                    member.on_taken_over(now_ms);
-                }
-                if why == Refused::TooLarge {
-                    self.health.too_large += 1;
-                    self.health.too_large_ms = Some(now_ms);
-                }
-                self.line = Line::Lost(why.text());
-            }
+            Event::Lost { why } => self.on_lost(why, now_ms),
             // Nobody waits for what members say to each other.
             Event::Refused { tag: TAG, .. } | Event::Accepted { tag: TAG } => {}
             Event::Refused { why, .. } => {
@@ -459,6 +395,49 @@ impl Serving {
             Event::Expiring { .. } => {}
         }
     }
+
+    fn on_message(&mut self, message: Message, now_ms: u64) {
+        let Message { topic, bytes, delivery } = &message;
+        if share::is_share(topic) {
+            // Another group's canaries come by the filter of all records, too.
+            if let Some(member) = &mut self.member {
+                member.on_message(topic, bytes, now_ms);
+            }
+            if self.passing.is_none() {
+                self.out.acks.on_arrived(*delivery, true);
+            }
+        } else if !self.has_room() {
+            self.health.passed_over += 1;
+            if delivery.is_some() {
+                self.passing = self.passing.or(Some(Passing::Emptying));
+            }
+        } else if Kind::of_topic(topic) == Some(Kind::Attest) {
+            self.waiting_bytes += bytes.len();
+            self.out.acks.on_arrived(*delivery, false);
+            self.waiting.push_back(message);
+        } else {
+            self.health.strange_topics += 1;
+            self.out.acks.on_arrived(*delivery, true);
+        }
+    }
+
+    fn on_lost(&mut self, why: Refused, now_ms: u64) {
+        self.reset();
+        self.line = Line::Lost(why.text());
+        if why == Refused::Again {
+            tracing::info!("connecting again for the messages that were passed over");
+            return;
+        }
+        tracing::warn!(?why, "the broker is lost; connecting again");
+        self.health.broker_lost += 1;
+        if let (Refused::TakenOver, Some(member)) = (why, &mut self.member) {
+            member.on_taken_over(now_ms);
+        }
+        if why == Refused::TooLarge {
+            self.health.too_large += 1;
+            self.health.too_large_ms = Some(now_ms);
+        }
+    }
 }
 
 fn report(tally: Tally) {
@@ -468,34 +447,11 @@ fn report(tally: Tally) {
     }
 }
 
-/// What is on its way to the broker.
-#[derive(Default)]
-struct Outbound {
-    acks: Acks,
-    receipts: VecDeque<Outgoing>,
-    in_flight: usize,
-    tag: u64,
-}
-
-impl Outbound {
-    fn has_next(&self) -> bool {
-        self.acks.has_next() || (self.in_flight < RECEIPTS_IN_FLIGHT && !self.receipts.is_empty())
-    }
-
-    fn next(&mut self) -> Option<Send> {
-        if self.acks.has_next() {
-            return Some(Send::Took(self.acks.next()));
-        }
-        let Outgoing { topic, bytes } = self.receipts.pop_front()?;
-        (self.tag, self.in_flight) = (self.tag + 1, self.in_flight + 1);
-        Some(Send::Publish { tag: self.tag, topic, payload: bytes, retain: true })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::regulator::collector::RECEIPTS_AT_ONCE;
+    use crate::host::courier::Delivery;
+    use crate::regulator::collector::{Outgoing, RECEIPTS_AT_ONCE};
 
     fn message(size: usize) -> Event {
         let topic = "coldhearth/v1/13/04/21/91350100M000100Y43/gw-03/_/attest".to_owned();
@@ -528,6 +484,45 @@ mod tests {
         let ended = serving.on_answer(job, Err(StoreFault::Away("away".into())), STORE_PATIENCE_MS);
         assert_eq!(ended.unwrap_err().exit, Exit::Unreachable);
         assert_eq!((serving.health.store_lost, serving.health.store_retries), (1, 8));
+    }
+
+    #[test]
+    fn what_is_passed_over_is_brought_again_once_the_hand_is_empty_and_not_before() {
+        let sent = |number| match message(200_000) {
+            Event::Message { topic, payload, .. } => {
+                let delivery = Some(Delivery { line: 1, pkid: number });
+                Event::Message { topic, payload, retained: false, delivery }
+            }
+            other => panic!("{other:?}"),
+        };
+        let mut serving = Serving::begin(0);
+        (0..200).for_each(|number| serving.on_event(sent(number), 0));
+        let in_hand = serving.waiting.len();
+        assert!(in_hand < 100 && serving.health.passed_over as usize == 200 - in_hand);
+        let job = serving.next_job(0, 7).unwrap();
+        assert!(!serving.has_next(), "the store is at it");
+        serving.on_event(sent(200), 0);
+        assert!(serving.waiting.is_empty(), "one that follows comes again, too, whatever room there is");
+        serving.on_answer(job, Ok(Outcome::default()), 0).unwrap();
+        let Some(Send::Took(taken)) = serving.next() else { panic!("what is kept is acknowledged") };
+        assert_eq!(taken.len(), in_hand);
+        assert!(matches!(serving.next(), Some(Send::Again)) && !serving.has_next(), "once");
+        serving.on_event(Event::Lost { why: Refused::Again }, 0);
+        assert_eq!((serving.has_room(), serving.health.broker_lost), (true, 0));
+    }
+
+    #[test]
+    fn a_broker_that_keeps_nothing_is_not_asked_for_it_again() {
+        let mut serving = Serving::begin(0);
+        while serving.has_room() {
+            serving.on_event(message(200_000), 0);
+        }
+        serving.on_event(message(10), 0);
+        assert_eq!((serving.health.passed_over, serving.passing), (1, None));
+        while let Some(job) = serving.next_job(0, 7) {
+            serving.on_answer(job, Ok(Outcome::default()), 0).unwrap();
+        }
+        assert!(serving.has_room() && !serving.has_next());
     }
 
     #[test]

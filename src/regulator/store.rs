@@ -18,7 +18,7 @@ use std::{
 };
 
 pub use self::{
-    lineage::{Asked, KeptFinding, KeptHalf, Mentions},
+    lineage::{Asked, FINDINGS_AT_ONCE, KeptFinding, KeptHalf, Mentions},
     postgres::PostgresStore,
     sqlite::SqliteStore,
 };
@@ -37,6 +37,10 @@ pub const EPOCHS_LOADED: u32 = 48;
 
 /// Proofs of forks of one log that are counted.
 pub const FORKS_COUNTED: u32 = 1_000;
+
+/// Bytes of records that are read at once, but for the last of them: gateways say how large their records are, and as many
+/// as are read at once must fit into memory beside everything else.
+pub const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 /// A log of a gateway.
 pub type Log = (GatewayId, LogId);
@@ -270,7 +274,7 @@ pub trait Store: Mentions + Send {
     fn hashes_to(&mut self, log: Log, to: u64, most: u32) -> Answered<Vec<(u64, Digest)>>;
     /// Places and hashes of the records of a log from a place on, in order, at most so many.
     fn hashes_from(&mut self, log: Log, from: u64, most: u32) -> Answered<Vec<(u64, Digest)>>;
-    /// The records of a log from a place on, in order, at most so many.
+    /// The records of a log from a place on, in order, at most so many, and of no more than [`PAGE_BYTES`] beside the last.
     fn records_from(&mut self, log: Log, from: u64, most: u32) -> Answered<Vec<(u64, KeptRecord)>>;
     /// How many proofs of forks there are of a log, and of one of its places; counted up to [`FORKS_COUNTED`].
     fn fork_counts(&mut self, log: Log, seq: u64) -> Answered<(u64, u64)>;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     collector::Tally,
+    lineage::Found,
     share::{
         Shown,
         canary::{E_BRK_SHARE, Verdict, Why},
@@ -45,6 +46,8 @@ pub struct Vitals {
     pub kept: Tally,
     /// Messages on topics that are none of ours.
     pub strange_topics: u64,
+    /// Messages that came while the hands were full.
+    pub passed_over: u64,
     /// The broker.
     pub line: Line,
     /// Times it was lost.
@@ -208,12 +211,10 @@ impl Vitals {
         page.counter("messages_astray_total", help, &[(&[], astray)]);
         let help = "Messages on topics that are none of ours";
         page.counter("messages_strange_topic_total", help, &[(&[], self.strange_topics)]);
+        let help = "Messages that came while the hands were full; what the broker keeps it brings again";
+        page.counter("messages_passed_over_total", help, &[(&[], self.passed_over)]);
         page.counter("forks_total", "Two signed histories of one log", &[(&[], forks)]);
-        let help = "Pairs of records that do not go together, by kind";
-        page.counter_by("findings_total", help, "kind", found.by_kind());
-        let help =
-            "What records mention of machines and meters beyond what is compared of one gateway or number";
-        page.counter("mentions_dropped_total", help, &[(&[], found.dropped)]);
+        lineage(found, &mut page);
         page.counter(
             "records_lost_by_gateways_total",
             "Places that gateways lost and that are kept here",
@@ -277,6 +278,16 @@ impl Vitals {
         ];
         page.gauge("queue_limit", "How much each bounded queue may hold", &limits);
     }
+}
+
+/// What is found across plants.
+fn lineage(found: Found, page: &mut Page) {
+    let help = "Pairs of records that do not go together, by kind";
+    page.counter_by("findings_total", help, "kind", found.by_kind());
+    let help = "Findings that a paper excuses: found so, or excused when it came";
+    page.counter("findings_excused_total", help, &[(&[], found.excused)]);
+    let help = "What records mention of machines and meters beyond what is compared of one gateway or number";
+    page.counter("mentions_dropped_total", help, &[(&[], found.dropped)]);
 }
 
 /// What keeps a group from leaving it to its broker to divide the work.

@@ -291,6 +291,11 @@ pub const CERTIFICATE_RENEWED: Words = Words {
     zh: "证书文件已更新；正在用新证书重连",
     en: "the certificate files are new; connecting again with them",
 };
+/// We took leave ourselves, to be brought again what we had passed over.
+pub const BROUGHT_AGAIN: Words = Words {
+    zh: "数据库已赶上；正在重连，以取回积压时未能收下的消息",
+    en: "the database has caught up; connecting again for the messages that could not be taken meanwhile",
+};
 /// Our authority did not issue the broker's certificate.
 pub const AUTHORITY_UNKNOWN: Words = Words {
     zh: "MQTT 服务器的证书不是由我们的 CA 签发；请在 `ca` 中给出签发它的 CA，否则有人冒充 MQTT 服务器",

@@ -1,8 +1,12 @@
 //! One gateway that was admitted, and what it must not do to the others, or to what is known of itself.
 
 use coldhearth::{
-    evidence::{Chain, LogId, record::Unverified},
-    regulator::collector::{ASK_AGAIN_MS, Collector, FORKS_OF_ONE_PLACE, MAX_WAITING_OF_ONE, RECALLED},
+    evidence::{Body, Boot, Chain, LogId, canonical::MAX_RECORD_BYTES, record::Unverified},
+    regulator::{
+        collector::{ASK_AGAIN_MS, Collector, FORKS_OF_ONE_PLACE, MAX_WAITING_OF_ONE, RECALLED},
+        store::PAGE_BYTES,
+    },
+    terms::Digest,
 };
 
 use crate::{
@@ -94,6 +98,64 @@ fn a_flood_of_forks_is_proven_a_few_times_and_counted(homes: Homes) {
     assert_eq!(store.forks(log).unwrap().len() as u64, FORKS_OF_ONE_PLACE);
     assert_eq!(store.fork_counts(log, 7).unwrap(), (FORKS_OF_ONE_PLACE, FORKS_OF_ONE_PLACE));
     assert_eq!(store.fork_counts(log, 8).unwrap(), (FORKS_OF_ONE_PLACE, 0));
+    // Every proof shows both, and what is held there is written once.
+    assert!(store.forks(log).unwrap().iter().all(|fork| fork.held == lines[7] && fork.shown != lines[7]));
+    home.sql("delete from fork where length(held) > 1");
+    assert_eq!(store.fork_counts(log, 7).unwrap().0, FORKS_OF_ONE_PLACE - 1, "one of them had it");
+}
+
+fn no_more_is_read_at_once_than_memory_bears_and_nothing_is_left_out(homes: Homes) {
+    let (home, mut collector) = admitted(homes, "large");
+    let mut voice = Voice::new(5, 0, 7);
+    let lines: Vec<Vec<u8>> =
+        (0..300).map(|n| if n == 0 { voice.genesis(7, None) } else { voice.say(&beat()) }).collect();
+    // The first but one comes last.
+    take(&mut collector, &lines[..1]);
+    take(&mut collector, &lines[2..]);
+    let bytes = |size: usize| match homes {
+        Homes::Sqlite => {
+            format!("update record set bytes = printf('%.{size}c', 'x') where seq between 100 and 280")
+        }
+        Homes::Postgres => {
+            format!("update record set bytes = repeat('x', {size})::bytea where seq between 100 and 280")
+        }
+    };
+    home.sql(&bytes(MAX_RECORD_BYTES));
+    let (mut store, log) = (home.store(), (gateway(), LogId(5)));
+    let (mut from, mut seen, mut pages) = (0, Vec::new(), 0);
+    loop {
+        let page = store.records_from(log, from, 1_000).unwrap();
+        let size: usize = page.iter().map(|(_, record)| record.bytes.len()).sum();
+        assert!(size <= PAGE_BYTES + MAX_RECORD_BYTES, "{size}");
+        let Some((last, _)) = page.last() else { break };
+        (from, pages) = (last + 1, pages + 1);
+        seen.extend(page.into_iter().map(|(seq, _)| seq));
+    }
+    assert_eq!(seen, (0..1).chain(2..300).collect::<Vec<_>>());
+    assert_eq!(pages, 2, "181 records of 64 KiB are no page");
+}
+
+/// A record almost as large as may be.
+fn large() -> Body {
+    let software = "x".repeat(MAX_RECORD_BYTES - 2_048);
+    let (boot_id, config) = ("boot".to_owned(), Digest::of(b"config"));
+    Body::Boot(Boot { boot_id, machine_rebooted: false, software, config, dark: None })
+}
+
+/// Another collector that starts reads what waits in several pages, and follows all of it.
+fn a_backlog_of_large_records_is_followed_page_by_page(homes: Homes) {
+    let (home, mut collector) = admitted(homes, "large-backlog");
+    let mut voice = Voice::new(5, 0, 7);
+    let mut lines = vec![voice.genesis(7, None), voice.say(&beat())];
+    lines.extend((0..200).map(|_| voice.say(&large())));
+    take(&mut collector, &lines[..1]);
+    for lines in lines[2..].chunks(50) {
+        take(&mut collector, lines);
+    }
+    drop(collector);
+    let mut collector = open(&home);
+    take(&mut collector, &lines[1..2]);
+    assert_eq!(receipt(&mut collector).unwrap().upto.seq, 201);
 }
 
 fn what_waits_of_one_gateway_is_bounded_over_its_logs_and_its_holes_are_filled_all_the_same(homes: Homes) {
@@ -149,4 +211,6 @@ over_both!(
     whoever_is_revoked_while_we_run_gets_no_receipt_and_loses_none,
     a_skip_from_far_behind_is_followed_after_a_restart_as_before_it,
     a_flood_of_forks_is_proven_a_few_times_and_counted,
+    no_more_is_read_at_once_than_memory_bears_and_nothing_is_left_out,
+    a_backlog_of_large_records_is_followed_page_by_page,
 );

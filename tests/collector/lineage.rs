@@ -10,7 +10,7 @@ use coldhearth::{
     },
     evidence::{
         Body,
-        lineage::{ClashKind, MAX_GATEWAYS_OF_ONE, MAX_OF_KIND_BY_GATEWAY},
+        lineage::{ClashKind, Located, MAX_GATEWAYS_OF_ONE, MAX_OF_KIND_BY_GATEWAY},
         record::Unverified,
     },
     judge::{Event, Finding, MeterTold, PlateRead, Shares, SignSet, State, Verdict},
@@ -20,9 +20,9 @@ use coldhearth::{
         collector::Collector,
         inspect::inspect,
         prune::prune,
-        store::{KeptFinding, StoreFault},
+        store::{Asked, KeptFinding, StoreFault},
     },
-    terms::{AssetId, Digest, GatewayId, LegalDay, MeterId, WattHours, time::DAY_MS},
+    terms::{AssetId, Digest, GatewayId, LegalDay, MeterId, Name, WattHours, time::DAY_MS},
 };
 
 use crate::{
@@ -267,6 +267,47 @@ fn made_older(home: &Home) {
     home.sql(&format!("{forget} {version}"));
 }
 
+/// A store of the version before, which kept only the first mention of a kind, and no papers.
+fn made_former(home: &Home) {
+    let columns = ["gateway", "log", "seq", "hash", "bytes"]
+        .map(|column| format!("alter table finding drop column excuse_{column}"));
+    let version = match home {
+        Home::Sqlite(_) => "pragma user_version = 4",
+        Home::Postgres(..) => "update schema_version set version = 3",
+    };
+    home.sql(&format!(
+        "delete from mention where kind like '%!_last' escape '!'; delete from finding; {}; {version}",
+        columns.join("; ")
+    ));
+}
+
+/// A furnace that drew, was declared out of service, and draws again: its last drawing contradicts, not its first.
+fn drawn_again() -> Vec<Vec<u8>> {
+    let mut one = voice(1, "130421");
+    let drawing = || verdict("eaf-2", State::Drawing, None, Some(Phase::Overdue));
+    let declared = verdict("eaf-2", State::Dead, Some("2011-12-31"), Some(Phase::Overdue));
+    vec![one.genesis(1, None), one.say(&drawing()), one.say(&declared), one.say(&drawing())]
+}
+
+/// What is mentioned in a log, in the order of its places.
+fn mentioned(home: &Home) -> Vec<Located> {
+    let logs = BTreeSet::from([(gateway("gw-1"), coldhearth::evidence::LogId(1))]);
+    home.store().mentions(Asked::Logs(&logs)).unwrap()
+}
+
+fn what_the_version_before_kept_is_looked_through_for_what_was_said_last(homes: Homes) {
+    let home = home_of(homes, "former", 1);
+    take(&mut open(&home), &drawn_again());
+    let (all, found) = (mentioned(&home), findings(&home));
+    assert_eq!(kinds(&home), [ClashKind::EliminatedDraws]);
+    made_former(&home);
+    let mut collector = open(&home);
+    assert!(mentioned(&home).len() < all.len() && findings(&home).is_empty());
+    assert_eq!(looked_through(&mut collector), 1);
+    assert_eq!((mentioned(&home), findings(&home)), (all, found));
+    assert_eq!(looked_through(&mut open(&home)), 0, "once is enough");
+}
+
 fn looked_through(collector: &mut Collector) -> u64 {
     let rounds = (0..3).map(|_| collector.look_through(NOW).unwrap());
     rounds.map(|found| found.findings.iter().sum::<u64>()).sum()
@@ -296,6 +337,72 @@ fn what_an_earlier_version_kept_is_looked_through(homes: Homes) {
     looked_through(&mut collector);
     let all = [ClashKind::Transfer, ClashKind::ListedTwice, ClashKind::RatingEdited, ClashKind::RatingEdited];
     assert_eq!(kinds(&home), all);
+}
+
+/// A meter that leaves its county with the authority's paper and comes up in another.
+fn left_with_a_paper() -> Vec<Vec<u8>> {
+    let (mut here, mut there) = (voice(1, "130421"), voice(2, "140525"));
+    let label = |text: &str| Label::new(text.as_bytes());
+    let of = |serial| Identity { model: label("UMG 604"), serial: label(serial), ..Identity::default() };
+    let replaced = said(Event::Meter(MeterTold {
+        meter: MeterId::new("m1").unwrap(),
+        before: Some(of("4700-1234")),
+        after: of("4700-9876"),
+        permit: Name::new("paper-7"),
+    }));
+    let mut lines = vec![here.genesis(1, None), here.say(&meter("4700-1234")), here.say(&replaced)];
+    lines.push(here.say(&meter("4700-1234")));
+    there.wait_until(50);
+    lines.extend([there.genesis(2, None), there.say(&meter("4700-1234"))]);
+    lines
+}
+
+fn a_paper_excuses_what_goes_with_it_whether_it_comes_before_or_after(homes: Homes) {
+    for order in [[0, 1, 2, 4, 5], [0, 1, 4, 5, 2], [4, 5, 0, 2, 1], [5, 2, 1, 4, 0], [2, 1, 0, 5, 4]] {
+        let home = home_of(homes, "excused", 2);
+        let lines = left_with_a_paper();
+        let mut collector = open(&home);
+        let (mut told, mut excused) = (0, 0);
+        for place in order {
+            let found = take(&mut collector, [&lines[place]]).found;
+            (told, excused) = (told + found.findings.iter().sum::<u64>(), excused + found.excused);
+            if order == [0, 1, 4, 5, 2] && place == 5 {
+                assert!(findings(&home)[0].excuse.is_none(), "the paper has not come yet");
+            }
+        }
+        assert_eq!((told, excused), (u64::from(order == [0, 1, 4, 5, 2]), 1), "{order:?}");
+        let found = findings(&home);
+        assert_eq!(kinds(&home), [ClashKind::MeterTwice]);
+        let shown: Vec<&[u8]> = found[0].records().map(|record| record.bytes.as_slice()).collect();
+        assert_eq!(shown, [&lines[1], &lines[5], &lines[2]], "both, and the paper: {order:?}");
+        assert_eq!(home.store().finding(found[0].id).unwrap().as_ref(), Some(&found[0]));
+        // It was back before it came up elsewhere, and nobody had a paper for that.
+        let found = take(&mut collector, [&lines[3]]).found;
+        assert_eq!((found.findings.iter().sum::<u64>(), found.excused), (1, 0));
+        let found = findings(&home);
+        assert_eq!((found.len(), &found[0].excuse), (1, &None));
+        assert_eq!((&found[0].halves[0].bytes, &found[0].halves[1].bytes), (&lines[3], &lines[5]));
+        let inspected = inspect(&mut *home.store(), &key_of(9), &[], (184, NOW + DAY_MS)).unwrap();
+        assert_eq!((inspected.wrongs, inspected.findings), (0, 1), "{inspected:?}");
+    }
+}
+
+fn a_paper_moves_with_a_copy_and_is_checked(homes: Homes) {
+    let home = home_of(homes, "paper", 2);
+    let lines = left_with_a_paper();
+    take(&mut open(&home), lines[..3].iter().chain(&lines[4..]));
+    let mut copy = Vec::new();
+    archive::backup(&mut *home.store(), &mut copy, NOW).unwrap();
+    let other = if homes == Homes::Sqlite { Homes::Postgres } else { Homes::Sqlite };
+    let there = other.open("paper-there");
+    archive::restore(&mut *there.store(), &mut Cursor::new(&copy)).unwrap();
+    assert_eq!(findings(&there), findings(&home));
+    assert!(findings(&there)[0].excuse.is_some());
+    let wrongs =
+        |home: &Home| inspect(&mut *home.store(), &key_of(9), &[], (184, NOW + DAY_MS)).unwrap().wrongs;
+    assert_eq!((wrongs(&home), wrongs(&there)), (0, 0));
+    there.sql("update finding set excuse_bytes = first_bytes");
+    assert_eq!(wrongs(&there), 1);
 }
 
 fn a_finding_outlives_its_logs_and_moves_with_a_copy(homes: Homes) {
@@ -370,12 +477,16 @@ fn a_gateway_that_names_more_than_there_can_be_is_counted_and_drowns_nobody(home
     assert_eq!((dropped, found), (1, 1), "two places, and one gateway too many");
 }
 
-/// A copy as the version before wrote it, which knew neither mentions nor findings.
-fn older(copy: &[u8]) -> Vec<u8> {
-    let text = str::from_utf8(copy).unwrap().replace("\"coldhearth_store\":2", "\"coldhearth_store\":1");
-    let new = ["{\"mention\"", "{\"finding\"", "{\"end\""];
-    let lines = text.split_inclusive('\n').filter(|line| !new.iter().any(|kind| line.starts_with(kind)));
-    let lines: Vec<&str> = lines.collect();
+/// A copy as an earlier version wrote it: the first knew neither mentions nor findings, the second no last mentions.
+fn older(copy: &[u8], format: u64) -> Vec<u8> {
+    let now = format!("\"coldhearth_store\":{}", archive::FORMAT);
+    let text = str::from_utf8(copy).unwrap().replace(&now, &format!("\"coldhearth_store\":{format}"));
+    let is_new = |line: &str| {
+        let begins = |kinds: &[&str]| kinds.iter().any(|kind| line.starts_with(kind));
+        let is_last = begins(&["{\"mention\""]) && line.contains("_last\"");
+        begins(&["{\"finding\"", "{\"end\""]) || is_last || (format == 1 && begins(&["{\"mention\""]))
+    };
+    let lines: Vec<&str> = text.split_inclusive('\n').filter(|line| !is_new(line)).collect();
     let digest = Digest::of(lines.concat().as_bytes());
     format!("{}{{\"end\":{{\"lines\":{},\"sha256\":\"{digest}\"}}}}\n", lines.concat(), lines.len())
         .into_bytes()
@@ -387,7 +498,7 @@ fn a_copy_of_an_earlier_version_is_looked_through_where_it_is_put_back(homes: Ho
     let mut copy = Vec::new();
     archive::backup(&mut *home.store(), &mut copy, NOW).unwrap();
     let there = homes.open("early-there");
-    archive::restore(&mut *there.store(), &mut Cursor::new(older(&copy))).unwrap();
+    archive::restore(&mut *there.store(), &mut Cursor::new(older(&copy, 1))).unwrap();
     assert_eq!(findings(&there), []);
     // Whoever prunes first lets nothing go that mentions a machine.
     let now = NOW + 400 * DAY_MS;
@@ -398,7 +509,23 @@ fn a_copy_of_an_earlier_version_is_looked_through_where_it_is_put_back(homes: Ho
     assert_eq!((halves(&there).len(), halves(&there)), (2, halves(&home)));
 }
 
+fn a_copy_of_the_version_before_is_looked_through_for_what_was_said_last(homes: Homes) {
+    let home = home_of(homes, "before", 1);
+    take(&mut open(&home), &drawn_again());
+    let mut copy = Vec::new();
+    archive::backup(&mut *home.store(), &mut copy, NOW).unwrap();
+    let there = homes.open("before-there");
+    archive::restore(&mut *there.store(), &mut Cursor::new(older(&copy, 2))).unwrap();
+    assert!(mentioned(&there).len() < mentioned(&home).len());
+    assert_eq!(looked_through(&mut open(&there)), 1);
+    assert_eq!((mentioned(&there), kinds(&there)), (mentioned(&home), kinds(&home)));
+}
+
 over_both!(
+    a_copy_of_the_version_before_is_looked_through_for_what_was_said_last,
+    what_the_version_before_kept_is_looked_through_for_what_was_said_last,
+    a_paper_excuses_what_goes_with_it_whether_it_comes_before_or_after,
+    a_paper_moves_with_a_copy_and_is_checked,
     a_copy_of_an_earlier_version_is_looked_through_where_it_is_put_back,
     a_machine_that_comes_up_elsewhere_is_found_once_with_both_records_in_any_order,
     honest_plants_are_found_nothing_of,

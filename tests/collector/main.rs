@@ -11,6 +11,7 @@ mod hostile;
 mod lineage;
 mod orders;
 mod several;
+mod starved;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -12,6 +12,7 @@
 
 mod flood;
 mod payloads;
+mod pings;
 mod room;
 mod slow;
 #[path = "../support/mod.rs"]

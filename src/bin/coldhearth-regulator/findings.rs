@@ -11,7 +11,7 @@ use coldhearth::{
     host::{Exit, Failure},
     regulator::{
         findings::{self, Bundled},
-        store::{KeptFinding, Log, Store},
+        store::{FINDINGS_AT_ONCE, KeptFinding, Log, Store},
     },
     terms::{
         GatewayId, LegalDay,
@@ -20,9 +20,6 @@ use coldhearth::{
 };
 
 use crate::{say, serve::Home, store::day};
-
-/// Findings read at once.
-const PAGE: u32 = 500;
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -59,7 +56,7 @@ enum FindingsVerb {
     },
 }
 
-/// Exit 0 where nothing is listed, 1 where something is.
+/// Exit 1 where something is listed that no paper excuses, 0 otherwise.
 pub(crate) fn findings(orders: &Findings) -> Result<Exit, Failure> {
     let Findings { verb, since, kind, json, home } = orders;
     if let Some(FindingsVerb::Export { id, folder, whole, home }) = verb {
@@ -67,15 +64,15 @@ pub(crate) fn findings(orders: &Findings) -> Result<Exit, Failure> {
     }
     let language = Language::of_locale(&std::env::var("LANG").unwrap_or_default());
     let mut store = home.store()?;
-    let mut listed = 0_u64;
+    let (mut open, mut excused) = (0_u64, 0_u64);
     // The moment before is the last that is left out.
     let mut after = Some((since.map_or(i64::MIN, |day| day.starts_unix_ms() - 1), Some(ClashId([0xFF; 8]))));
     while let Some(last) = after.take() {
-        let page = store.findings_after(last, PAGE)?;
+        let page = store.findings_after(last, FINDINGS_AT_ONCE)?;
         after = page.last().map(|finding| (finding.found_unix_ms, Some(finding.id)));
         let places = places(&mut *store, &page)?;
         for finding in page.iter().filter(|finding| kind.is_none_or(|kind| finding.kind == kind)) {
-            listed += 1;
+            *(if finding.excuse.is_none() { &mut open } else { &mut excused }) += 1;
             say(&if *json {
                 findings::as_json(finding, &places).to_string()
             } else {
@@ -83,11 +80,11 @@ pub(crate) fn findings(orders: &Findings) -> Result<Exit, Failure> {
             });
         }
     }
-    if listed == 0 {
+    if open == 0 {
         return Ok(Exit::Done);
     }
     let what = words::FINDING_IS_NO_CONVICTION.in_language(language);
-    Err(Failure::new(Exit::Negative, format!("{listed} findings; {what}")))
+    Err(Failure::new(Exit::Negative, format!("{open} findings, and {excused} that a paper excuses; {what}")))
 }
 
 fn export(id: ClashId, folder: &Path, whole: bool, home: &Home) -> Result<Exit, Failure> {
@@ -108,7 +105,7 @@ fn export(id: ClashId, folder: &Path, whole: bool, home: &Home) -> Result<Exit, 
 /// Where the logs of findings are.
 fn places(store: &mut dyn Store, all: &[KeptFinding]) -> Result<BTreeMap<Log, Place>, Failure> {
     let gateways: BTreeSet<GatewayId> =
-        all.iter().flat_map(|finding| finding.halves.each_ref().map(|half| half.gateway)).collect();
+        all.iter().flat_map(KeptFinding::records).map(|record| record.gateway).collect();
     let heads = store.heads(Some(&gateways))?.into_iter();
     Ok(heads.map(|kept| ((kept.gateway, kept.log), (kept.division, kept.enterprise))).collect())
 }

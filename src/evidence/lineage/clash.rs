@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use super::{Mention, Says};
+use super::{Mention, MentionId, Says};
 use crate::{
     catalogue::{Class, Phase, PlateSource},
     terms::{
@@ -129,19 +129,32 @@ pub struct Clash {
     pub first: Mention,
     /// The one said later.
     pub second: Mention,
+    /// The paper that excuses it: by it the meter had left the first place before it came up at the second.
+    pub excuse: Option<Mention>,
 }
 
-/// The pairs that are new, each once: one half is new, or it is new that both are about one machine. `known` holds what
-/// names the same machines and meters as the new ones, and what is about the equipment of either.
+impl Clash {
+    /// Whether it tells of its pair better than another of the same: what is not excused before what is.
+    fn is_before(&self, other: &Clash) -> bool {
+        match (&self.excuse, &other.excuse) {
+            (None, Some(_)) => true,
+            (Some(one), Some(other)) => one < other,
+            (None | Some(_), None) => false,
+        }
+    }
+}
+
+/// The pairs that are new, each once: one half is new, or it is new that both are about one machine; and all pairs of the
+/// meters that are told of, each excused if every two mentions that show it are. `known` holds what names the same
+/// machines and meters as the new ones, and what is about the equipment of either; the new ones stand for those of them
+/// that are kept under the same identifier.
 pub fn clashes(new: &[Located], known: &[Located]) -> Vec<Clash> {
-    let beside = Beside::of(new.iter().chain(known));
-    let named: BTreeSet<(GatewayId, Name)> = new
-        .iter()
-        .filter(|located| matches!(located.mention.says, Says::Machine { .. }))
-        .map(|located| (located.mention.gateway, located.mention.subject))
-        .collect();
+    let ids: BTreeSet<MentionId> = new.iter().map(|at| at.mention.id()).collect();
+    let known: Vec<&Located> = known.iter().filter(|at| !ids.contains(&at.mention.id())).collect();
+    let beside = Beside::of(new.iter().chain(known.iter().copied()));
+    let told = Told::of(new);
     let (told_anew, others): (Vec<&Located>, Vec<&Located>) =
-        known.iter().partition(|at| named.contains(&(at.mention.gateway, at.mention.subject)));
+        known.into_iter().partition(|at| told.concerns(&at.mention));
     let all: Vec<&Located> = new.iter().chain(told_anew).collect();
     let mut found: BTreeMap<ClashId, Clash> = BTreeMap::new();
     for (at, one) in all.iter().enumerate() {
@@ -149,12 +162,40 @@ pub fn clashes(new: &[Located], known: &[Located]) -> Vec<Clash> {
         for other in later.chain(&others).filter(|other| other.mention != one.mention) {
             let (first, second) =
                 if one.mention.is_before(&other.mention) { (one, other) } else { (other, one) };
-            if let Some(clash) = clash(first, second, &beside) {
-                found.entry(clash.id).or_insert(clash);
+            if let Some(clash) = clash(first, second, &beside)
+                && found.get(&clash.id).is_none_or(|kept| clash.is_before(kept))
+            {
+                found.insert(clash.id, clash);
             }
         }
     }
     found.into_values().collect()
+}
+
+/// The equipment that new mentions say is a machine, and the meters they tell of.
+struct Told<'a> {
+    named: BTreeSet<(GatewayId, Name)>,
+    meters: BTreeSet<&'a str>,
+}
+
+impl<'a> Told<'a> {
+    fn of(new: &'a [Located]) -> Told<'a> {
+        let mut told = Told { named: BTreeSet::new(), meters: BTreeSet::new() };
+        for Mention { gateway, subject, says, .. } in new.iter().map(|at| &at.mention) {
+            match says {
+                Says::Machine { .. } => told.named.extend([(*gateway, *subject)]),
+                Says::Meter { key, .. } | Says::MeterLeft { key, .. } => told.meters.extend([key.as_str()]),
+                Says::Plate { .. } | Says::Eliminated(_) | Says::Drew { .. } => {}
+            }
+        }
+        told
+    }
+
+    /// Whether what is known is to be looked at as if it were new.
+    fn concerns(&self, mention: &Mention) -> bool {
+        let is_meter = matches!(&mention.says, Says::Meter { key, .. } if self.meters.contains(key.as_str()));
+        is_meter || self.named.contains(&(mention.gateway, mention.subject))
+    }
 }
 
 /// What the pairs are looked at against.
@@ -188,18 +229,19 @@ impl<'a> Beside<'a> {
         here == there || keys().is_some_and(|(keys, others)| !keys.is_disjoint(others))
     }
 
-    /// Whether this meter was replaced where it was first, with papers, before it came up again. A paper speaks of what was
+    /// The paper with which this meter was replaced where it was first, before it came up again. A paper speaks of what was
     /// there before it, not of a meter that came back without one.
-    fn had_left(&self, first: &Located, second: &Located) -> bool {
-        let Says::Meter { key, maker } = &first.mention.says else { return false };
-        self.left.iter().any(|left| {
+    fn had_left(&self, first: &Located, second: &Located) -> Option<&Mention> {
+        let Says::Meter { key, maker } = &first.mention.says else { return None };
+        let excuses = self.left.iter().filter(|left| {
             let is_it = matches!(&left.mention.says, Says::MeterLeft { key: gone, maker: of }
                 if gone == key && is_maker(of, maker));
             is_it
                 && left.place == first.place
                 && first.mention.is_before(&left.mention)
                 && left.mention.is_before(&second.mention)
-        })
+        });
+        excuses.map(|left| &left.mention).min()
     }
 }
 
@@ -211,6 +253,7 @@ fn clash(first: &Located, second: &Located, beside: &Beside<'_>) -> Option<Clash
         about: about.to_owned(),
         first: one.clone(),
         second: other.clone(),
+        excuse: None,
     };
     let whose = |mention: &Mention| format!("{} {}", mention.gateway, mention.subject);
     match (&one.says, &other.says) {
@@ -228,11 +271,11 @@ fn clash(first: &Located, second: &Located, beside: &Beside<'_>) -> Option<Clash
         }
         (Says::Meter { key, maker }, Says::Meter { key: same, maker: also }) => {
             // A gateway reads its meters wherever it says that it is.
-            let is_one = key == same
-                && one.gateway != other.gateway
-                && is_maker(maker, also)
-                && !beside.had_left(first, second);
-            apart(first, second).filter(|_| is_one).map(|places| made(ClashKind::MeterTwice, key, places))
+            let is_one = key == same && one.gateway != other.gateway && is_maker(maker, also);
+            apart(first, second).filter(|_| is_one).map(|places| {
+                let excuse = beside.had_left(first, second).cloned();
+                Clash { excuse, ..made(ClashKind::MeterTwice, key, places) }
+            })
         }
         (
             Says::Plate { source, class, fingerprint },

@@ -33,6 +33,8 @@ pub enum Refused {
     Left,
     /// We took leave ourselves, to come back with a new certificate.
     Renewed,
+    /// We took leave ourselves, to be brought again what we had passed over.
+    Again,
     /// Our authority did not issue the broker's certificate.
     AuthorityUnknown,
     /// The broker's certificate has expired.
@@ -80,6 +82,7 @@ impl Refused {
             Refused::TooLarge => words::PACKET_TOO_LARGE,
             Refused::Left => words::DISCONNECTED,
             Refused::Renewed => words::CERTIFICATE_RENEWED,
+            Refused::Again => words::BROUGHT_AGAIN,
             Refused::AuthorityUnknown => words::AUTHORITY_UNKNOWN,
             Refused::BrokerExpired => words::BROKER_EXPIRED,
             Refused::BrokerNotYetValid => words::BROKER_NOT_YET_VALID,
@@ -118,6 +121,7 @@ mod tests {
             Refused::TooLarge,
             Refused::Left,
             Refused::Renewed,
+            Refused::Again,
             Refused::AuthorityUnknown,
             Refused::BrokerExpired,
             Refused::BrokerNotYetValid,

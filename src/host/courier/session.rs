@@ -9,7 +9,8 @@ use std::{
 use tokio::sync::mpsc;
 
 use super::{
-    ANSWER_TIMEOUT_S, Broker, CONNECT_TIMEOUT_S, Delivery, Ends, Event, SUBSCRIBE_TIMEOUT_S, Send, WINDOW,
+    ANSWER_TIMEOUT_S, Broker, CONNECT_TIMEOUT_S, Delivery, Ends, Event, FAREWELL_TIMEOUT_S,
+    SUBSCRIBE_TIMEOUT_S, Send, WINDOW,
     line::{Heard, Listener, Speaker},
     refused::Refused,
 };
@@ -39,8 +40,8 @@ struct OnTheWay {
     /// Subscriptions handed to the library but not yet on the wire, and those that await their answer.
     asked: VecDeque<Subscription>,
     unanswered: BTreeMap<u16, Subscription>,
-    /// The program asked for the end.
-    stopping: bool,
+    /// The program asked for the end, for good or to come back.
+    leaving: Option<Refused>,
 }
 
 /// Whose a subscription is: the connection's own, or one that the program asked for besides.
@@ -117,6 +118,7 @@ async fn stalled(shared: &Shared) -> Refused {
 }
 
 async fn forward(speaker: &Speaker, sends: &mut mpsc::Receiver<Send>, shared: &Shared) -> Refused {
+    let mut leaving = Refused::Left;
     while let Some(send) = sends.recv().await {
         match send {
             Send::Publish { tag, topic, payload, retain } => {
@@ -148,10 +150,14 @@ async fn forward(speaker: &Speaker, sends: &mut mpsc::Receiver<Send>, shared: &S
                     }
                 }
             }
+            Send::Again => {
+                leaving = Refused::Again;
+                break;
+            }
             Send::Stop => break,
         }
     }
-    locked(shared, |way| way.stopping = true);
+    locked(shared, |way| way.leaving = Some(leaving));
     // The other half still runs: it sends what is queued and sees the disconnection through.
     speaker.disconnect().await;
     std::future::pending().await
@@ -180,6 +186,7 @@ async fn receive(
         };
         let told = match on_heard(broker, speaker, shared, heard).await {
             Ok(told) => told,
+            Err(Refused::Again) => return farewell(listener).await,
             Err(why) => return why,
         };
         if let Some(told) = told
@@ -188,6 +195,14 @@ async fn receive(
             return Refused::Left;
         }
     }
+}
+
+/// Waits until the broker has read our last words and hangs up: whoever hangs up on what a broker still has to say makes it
+/// lose what it was told, and it would bring again what was taken.
+async fn farewell(mut listener: Listener) -> Refused {
+    let hung_up = async { while listener.next().await.is_ok() {} };
+    let _hung_up_or_not = tokio::time::timeout(Duration::from_secs(FAREWELL_TIMEOUT_S), hung_up).await;
+    Refused::Again
 }
 
 async fn on_heard(
@@ -245,8 +260,7 @@ async fn on_heard(
             let delivery = (broker.keeps_s.is_some() && pkid > 0).then_some(Delivery { line, pkid });
             Ok(Some(Event::Message { topic, payload, retained, delivery }))
         }
-        Heard::Left if locked(shared, |way| way.stopping) => Err(Refused::Left),
-        Heard::Left => Err(Refused::Renewed),
+        Heard::Left => Err(locked(shared, |way| way.leaving).unwrap_or(Refused::Renewed)),
         Heard::Nothing => Ok(None),
     }
 }

@@ -98,10 +98,17 @@ impl Line {
             Line::Unindexed((gateway, log), from) => json!({ "unindexed": {
                 "gateway": gateway.to_string(), "log": log.to_string(), "from_seq": from,
             }}),
-            Line::Finding(KeptFinding { id, kind, about, found_unix_ms, halves: [first, second] }) => {
+            Line::Finding(KeptFinding {
+                id,
+                kind,
+                about,
+                found_unix_ms,
+                halves: [first, second],
+                excuse,
+            }) => {
                 json!({ "finding": {
                     "id": id.to_string(), "kind": kind.word(), "about": about, "found_unix_ms": found_unix_ms,
-                    "first": half(first), "second": half(second),
+                    "first": half(first), "second": half(second), "excuse": excuse.as_ref().map(half),
                 }})
             }
             Line::Heads(KeptHeads { number, day, made_unix_ms, bytes }) => json!({ "heads": {
@@ -161,6 +168,7 @@ impl Line {
                 about: m.text("about")?.to_owned(),
                 found_unix_ms: m.whole("found_unix_ms")?,
                 halves: [m.half("first")?, m.half("second")?],
+                excuse: if m.is_told("excuse") { Some(m.half("excuse")?) } else { None },
             }),
             "heads" => Line::Heads(KeptHeads {
                 number: m.count("number")?,
@@ -254,6 +262,11 @@ impl Members<'_> {
             hash: m.digest("hash")?,
             bytes: m.bytes("bytes")?,
         })
+    }
+
+    /// Whether this is there, and not null.
+    fn is_told(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|value| !value.is_null())
     }
 
     fn record(&self) -> Option<KeptRecord> {

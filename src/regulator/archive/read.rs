@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Copied, FORMAT, FORMAT_WITHOUT_MENTIONS, MAX_LINE_BYTES, PAGE, line::Line};
+use super::{Copied, FIRST_FORMAT, FORMAT, MAX_LINE_BYTES, PAGE, line::Line};
 use crate::{
     evidence::{LogId, heads::Listed, record::Unverified},
     host::exit::{Exit, Failure},
@@ -32,7 +32,7 @@ pub fn restore(store: &mut dyn Store, copy: &mut (impl BufRead + Seek)) -> Resul
         batch: Batch::default(),
         log: None,
         logs: BTreeSet::new(),
-        knows_mentions: format > FORMAT_WITHOUT_MENTIONS,
+        is_older: format < FORMAT,
         heads: None,
         copied: Copied::default(),
     };
@@ -79,7 +79,7 @@ fn each_line(
             take(number, &value)?;
         } else {
             format = value.get("coldhearth_store").and_then(Value::as_u64).unwrap_or(0);
-            if ![FORMAT_WITHOUT_MENTIONS, FORMAT].contains(&format) {
+            if !(FIRST_FORMAT..=FORMAT).contains(&format) {
                 return Err(unreadable(
                     1,
                     "no copy of a store, or of a version that this program does not know",
@@ -96,8 +96,8 @@ struct Filling<'a> {
     log: Option<Log>,
     /// The logs of the batch.
     logs: BTreeSet<Log>,
-    /// Whether the copy tells what its records mention.
-    knows_mentions: bool,
+    /// Whether the copy does not tell all that its records mention.
+    is_older: bool,
     heads: Option<(KeptHeads, Vec<Listed>)>,
     copied: Copied,
 }
@@ -142,7 +142,9 @@ impl Filling<'_> {
             }
             Line::Unindexed(log, from) => {
                 self.of(log)?;
-                self.batch.unindexed.push((log, Some(from)));
+                if !self.is_older {
+                    self.batch.unindexed.push((log, Some(from)));
+                }
             }
             Line::Finding(finding) => self.finding(number, finding)?,
             Line::Heads(heads) => {
@@ -172,7 +174,7 @@ impl Filling<'_> {
     fn finding(&mut self, number: u64, finding: KeptFinding) -> Result<(), Failure> {
         let is_it =
             |half: &KeptHalf| said_by(&half.bytes) == Some((half.gateway, half.log, half.seq, half.hash));
-        if !finding.halves.iter().all(is_it) {
+        if !finding.records().all(is_it) {
             return Err(unreadable(number, "a record of the finding is not the one the line says it is"));
         }
         self.copied.findings += 1;
@@ -192,7 +194,7 @@ impl Filling<'_> {
             if self.logs.len() >= PAGE as usize {
                 self.flush()?;
             }
-            if !self.knows_mentions {
+            if self.is_older {
                 self.batch.unindexed.push((log, Some(0)));
             }
         }

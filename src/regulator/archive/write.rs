@@ -11,7 +11,7 @@ use super::{Copied, FORMAT, PAGE, line::Line};
 use crate::{
     evidence::lineage::Located,
     host::exit::{Exit, Failure},
-    regulator::store::{Asked, Kept, Log, Store},
+    regulator::store::{Asked, FINDINGS_AT_ONCE, Kept, Log, Store},
     terms::digest::Hasher,
 };
 
@@ -53,7 +53,7 @@ impl Copy<'_> {
         }
         let mut after = Some((i64::MIN, None));
         while let Some(last) = after.take() {
-            for finding in store.findings_after(last, PAGE)? {
+            for finding in store.findings_after(last, FINDINGS_AT_ONCE)? {
                 after = Some((finding.found_unix_ms, Some(finding.id)));
                 self.copied.findings += 1;
                 self.line(&Line::Finding(finding))?;

@@ -163,12 +163,17 @@ impl Collector {
     ) -> Answered<()> {
         loop {
             let hashes = self.store.hashes_from(log, from, PAGE)?;
-            let Some((last, _)) = hashes.last() else { return Ok(()) };
-            from = last.saturating_add(1);
+            let Some((last_of_page, _)) = hashes.last() else { return Ok(()) };
+            from = last_of_page.saturating_add(1);
             let Some((first, last)) = self.unheard(log, &hashes) else { continue };
             let between = hashes.iter().filter(|(seq, _)| (first..=last).contains(seq)).count();
             let most = u32::try_from(between).unwrap_or(PAGE);
-            for (seq, record) in self.store.records_from(log, first, most)? {
+            let records = self.store.records_from(log, first, most)?;
+            // Where they are large they come in several pages.
+            if let Some((read, _)) = records.last().filter(|(read, _)| *read < last) {
+                from = read.saturating_add(1);
+            }
+            for (seq, record) in records {
                 if self.follower.heads().get(&log).and_then(|head| head.waits_at(seq)) == Some(record.hash) {
                     continue;
                 }

@@ -85,7 +85,7 @@ struct Part {
 fn parts(store: &mut dyn Store, finding: &KeptFinding) -> Result<Vec<Part>, Failure> {
     let mut upto: BTreeMap<Log, u64> = BTreeMap::new();
     let mut order: Vec<Log> = Vec::new();
-    for half in &finding.halves {
+    for half in finding.records() {
         let mut next = Some(((half.gateway, half.log), half.seq));
         let mut before: Vec<Log> = Vec::new();
         while let Some((log, seq)) = next.take() {
@@ -116,7 +116,7 @@ impl Part {
         whole: bool,
         lines: &mut Lines,
     ) -> Result<(), Failure> {
-        let halves = finding.halves.iter().filter(|half| (half.gateway, half.log) == self.log);
+        let halves = finding.records().filter(|half| (half.gateway, half.log) == self.log);
         let mut own: BTreeMap<u64, &[u8]> = halves.map(|half| (half.seq, half.bytes.as_slice())).collect();
         let is_wanted =
             |record: &KeptRecord| whole || matches!(record.kind.as_str(), "genesis" | "key_rotate");
@@ -142,7 +142,7 @@ impl Part {
 
 /// The keys that the authority admitted for the gateways of both records, by the names of their files.
 fn keys(store: &mut dyn Store, finding: &KeptFinding) -> Result<BTreeMap<String, PublicKey>, Failure> {
-    let gateways: BTreeSet<_> = finding.halves.iter().map(|half| half.gateway).collect();
+    let gateways: BTreeSet<_> = finding.records().map(|half| half.gateway).collect();
     let admitted = store.admitted()?.into_iter().filter(|admitted| gateways.contains(&admitted.gateway));
     Ok(admitted.map(|a| (format!("{}-{}.pub", a.gateway, a.key.id()), a.key)).collect())
 }

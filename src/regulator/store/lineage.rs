@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Answered, Log};
+use super::{Answered, Log, Spot};
 use crate::{
     evidence::{
         LogId,
@@ -11,7 +11,10 @@ use crate::{
     terms::{Digest, GatewayId, Name},
 };
 
-/// One of the two records of a finding, as it came.
+/// Findings read at once: each shows up to three records of [`crate::evidence::canonical::MAX_RECORD_BYTES`].
+pub const FINDINGS_AT_ONCE: u32 = 64;
+
+/// One of the records of a finding, as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptHalf {
     /// Whose log.
@@ -39,6 +42,15 @@ pub struct KeptFinding {
     pub found_unix_ms: i64,
     /// What was said first, then what was said later.
     pub halves: [KeptHalf; 2],
+    /// The paper that excuses it.
+    pub excuse: Option<KeptHalf>,
+}
+
+impl KeptFinding {
+    /// Every record it shows.
+    pub fn records(&self) -> impl Iterator<Item = &KeptHalf> {
+        self.halves.iter().chain(&self.excuse)
+    }
 }
 
 /// Which mentions are wanted.
@@ -68,8 +80,8 @@ pub trait Mentions {
         &mut self,
         gateways: &BTreeSet<GatewayId>,
     ) -> Answered<BTreeMap<(GatewayId, String), usize>>;
-    /// Which of these are kept.
-    fn known_findings(&mut self, ids: &BTreeSet<ClashId>) -> Answered<BTreeSet<ClashId>>;
+    /// Which of these are kept, and where the papers stand that excuse them.
+    fn known_findings(&mut self, ids: &BTreeSet<ClashId>) -> Answered<BTreeMap<ClashId, Option<Spot>>>;
     /// Findings after one of a time, in the order they were found, at most so many.
     fn findings_after(&mut self, after: (i64, Option<ClashId>), most: u32) -> Answered<Vec<KeptFinding>>;
     /// A finding.

@@ -18,11 +18,11 @@ use std::{
 
 use tokio::runtime::Runtime;
 
-pub use self::session::IDLE_TIMEOUT_MS;
 use self::session::Session;
+pub use self::session::{IDLE_TIMEOUT_MS, MOST_IDLE_MS};
 use super::{
     Admitted, Answered, Batch, FORKS_COUNTED, Kept, KeptEpoch, KeptFork, KeptHeads, KeptReceipt, KeptRecord,
-    Log, Pruned, Spot, Store, StoreFault, strange,
+    Log, PAGE_BYTES, Pruned, Spot, Store, StoreFault, strange,
 };
 use crate::{
     evidence::{KeyId, PublicKey, heads::Listed},
@@ -150,7 +150,7 @@ impl PostgresStore {
             Ok(Err(error)) => {
                 let fault = session::fault(&self.at, &error);
                 if self.begun && error.is_closed() {
-                    self.idle_ms = self.idle_ms.saturating_mul(2).min(session::MOST_IDLE_MS);
+                    self.idle_ms = self.idle_ms.saturating_mul(2).min(MOST_IDLE_MS);
                 }
                 if error.code().is_none() || error.is_closed() {
                     self.lose();
@@ -284,11 +284,16 @@ impl Store for PostgresStore {
         from: u64,
         most: u32,
     ) -> Answered<Vec<(u64, KeptRecord)>> {
-        let sql = "select seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
-                   where gateway = $1 and log = $2 and seq >= $3 order by seq limit $4";
+        // The size of what is kept elsewhere is known without fetching it.
+        let sql = "select seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from (
+                   select *, sum(length(bytes)) over (order by seq) - length(bytes) as before from (
+                   select * from record where gateway = $1 and log = $2 and seq >= $3 order by seq limit $4) as many
+                   ) as page where before <= $5 order by seq";
         let (log, from, most) = (log.to_string(), from.cast_signed(), i64::from(most));
-        let rows =
-            self.ask(async |session| session.query(sql, &[&gateway.as_str(), &log, &from, &most]).await)?;
+        let bytes = i64::try_from(PAGE_BYTES).unwrap_or(i64::MAX);
+        let rows = self.ask(async |session| {
+            session.query(sql, &[&gateway.as_str(), &log, &from, &most, &bytes]).await
+        })?;
         rows.iter().map(|row| read::record(row).ok_or_else(|| self.strange())).collect()
     }
 
@@ -303,7 +308,10 @@ impl Store for PostgresStore {
     }
 
     fn forks(&mut self, (gateway, log): Log) -> Answered<Vec<KeptFork>> {
-        let sql = "select seq, held, shown, received_unix_ms from fork where gateway = $1 and log = $2 order by seq, shown";
+        let sql = "select seq, case when held <> '=' then held else (select held from fork as first
+                       where (first.gateway, first.log, first.seq) = (fork.gateway, fork.log, fork.seq)
+                       and first.held not in ('', '=') limit 1) end, shown, received_unix_ms
+                   from fork where gateway = $1 and log = $2 order by seq, shown";
         let log = log.to_string();
         let rows = self.ask(async |session| session.query(sql, &[&gateway.as_str(), &log]).await)?;
         rows.iter().map(|row| read::fork(row).ok_or_else(|| self.strange())).collect()

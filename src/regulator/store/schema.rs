@@ -141,6 +141,16 @@ pub(super) const SQLITE: &[&str] = &[
     ) strict, without rowid;
     insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn;
 ",
+    // The last mention of a kind beside the first, so all is looked through again; and the paper that excuses a finding.
+    "
+    alter table finding add column excuse_gateway text;
+    alter table finding add column excuse_log text;
+    alter table finding add column excuse_seq integer;
+    alter table finding add column excuse_hash text;
+    alter table finding add column excuse_bytes text;
+    insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn where true
+        on conflict (gateway, log) do update set next_seq = 0;
+",
 ];
 
 /// PostgreSQL. Names are compared by their bytes, whatever language the database speaks; messages are kept as bytes,
@@ -280,5 +290,12 @@ pub(super) const POSTGRES: &[&str] = &[
         primary key (gateway, log)
     );
     insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn;
+",
+    // The last mention of a kind beside the first, so all is looked through again; and the paper that excuses a finding.
+    "
+    alter table finding add column excuse_gateway text, add column excuse_log text, add column excuse_seq bigint,
+        add column excuse_hash text, add column excuse_bytes bytea;
+    insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn
+        on conflict (gateway, log) do update set next_seq = 0;
 ",
 ];

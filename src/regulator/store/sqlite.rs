@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
     Admitted, Answered, Batch, FORKS_COUNTED, Kept, KeptEpoch, KeptFork, KeptHeads, KeptReceipt, KeptRecord,
-    Log, Pruned, Spot, Store, StoreFault, schema, strange,
+    Log, PAGE_BYTES, Pruned, Spot, Store, StoreFault, schema, strange,
 };
 use crate::{
     evidence::{KeyId, LogId, PublicKey, heads::Listed},
@@ -73,11 +73,27 @@ impl SqliteStore {
         params: impl rusqlite::Params,
         read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<Option<T>>,
     ) -> Answered<Vec<T>> {
+        self.rows_until(|_| false, sql, params, read)
+    }
+
+    /// Rows up to the one after which there are enough.
+    fn rows_until<T>(
+        &self,
+        mut is_last: impl FnMut(&T) -> bool,
+        sql: &str,
+        params: impl rusqlite::Params,
+        read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<Option<T>>,
+    ) -> Answered<Vec<T>> {
         let mut statement = self.ok(self.connection.prepare_cached(sql))?;
         let mut rows = self.ok(statement.query(params))?;
         let mut all = Vec::new();
         while let Some(row) = self.ok(rows.next())? {
-            all.push(self.ok(read(row))?.ok_or_else(|| strange(&self.path))?);
+            let row = self.ok(read(row))?.ok_or_else(|| strange(&self.path))?;
+            let is_enough = is_last(&row);
+            all.push(row);
+            if is_enough {
+                break;
+            }
         }
         Ok(all)
     }
@@ -156,7 +172,8 @@ impl SqliteStore {
                    and kind not in ('genesis', 'key_rotate') and not exists (select 1 from mention
                    where mention.gateway = record.gateway and mention.log = record.log and mention.seq = record.seq)
                    and not exists (select 1 from finding where (first_gateway, first_log, first_seq) = (?1, ?2, record.seq)
-                   or (second_gateway, second_log, second_seq) = (?1, ?2, record.seq))
+                   or (second_gateway, second_log, second_seq) = (?1, ?2, record.seq)
+                   or (excuse_gateway, excuse_log, excuse_seq) = (?1, ?2, record.seq))
                    and seq not in (select value from json_each(?4))";
         let stay = serde_json::Value::from_iter(stay.iter().copied()).to_string();
         self.execute(sql, params![gateway.as_str(), log, seq, stay])?;
@@ -219,9 +236,13 @@ impl SqliteStore {
     }
 
     fn write_fork(&self, (gateway, log): Log, fork: &KeptFork) -> Answered<()> {
+        // What is held at a place is written with its first proof; `=` stands for it with the others.
         let sql = "insert or ignore into fork (gateway, log, seq, held, shown, received_unix_ms)
-                   values (?1, ?2, ?3, case when ?4 <> '' then ?4 else
-                       coalesce((select bytes from record where gateway = ?1 and log = ?2 and seq = ?3), '') end, ?5, ?6)";
+                   select ?1, ?2, ?3, case when exists (select 1 from fork
+                       where gateway = ?1 and log = ?2 and seq = ?3 and held = here.held and held <> '')
+                       then '=' else here.held end, ?5, ?6
+                   from (select case when ?4 <> '' then ?4 else coalesce((select bytes from record
+                       where gateway = ?1 and log = ?2 and seq = ?3), '') end as held) as here";
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         let row = params![
             gateway.as_str(),
@@ -346,7 +367,14 @@ impl Store for SqliteStore {
     ) -> Answered<Vec<(u64, KeptRecord)>> {
         let sql = "select seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
                    where gateway = ?1 and log = ?2 and seq >= ?3 order by seq limit ?4";
-        self.rows(sql, params![gateway.as_str(), log.to_string(), from.cast_signed(), most], |row| {
+        let row = params![gateway.as_str(), log.to_string(), from.cast_signed(), most];
+        let mut bytes_left = PAGE_BYTES;
+        let is_full = |(_, record): &(u64, KeptRecord)| {
+            let left = bytes_left.checked_sub(record.bytes.len());
+            bytes_left = left.unwrap_or(0);
+            left.is_none()
+        };
+        self.rows_until(is_full, sql, row, |row| {
             let seq: i64 = row.get(0)?;
             let Some(hash) = Digest::from_hex(&row.get::<_, String>(1)?) else { return Ok(None) };
             let (kind, asset, wall_unix_ms, received_unix_ms) =
@@ -367,7 +395,10 @@ impl Store for SqliteStore {
     }
 
     fn forks(&mut self, (gateway, log): Log) -> Answered<Vec<KeptFork>> {
-        let sql = "select seq, held, shown, received_unix_ms from fork where gateway = ?1 and log = ?2 order by seq, shown";
+        let sql = "select seq, case when held <> '=' then held else (select held from fork as first
+                       where (first.gateway, first.log, first.seq) = (fork.gateway, fork.log, fork.seq)
+                       and first.held not in ('', '=')) end, shown, received_unix_ms
+                   from fork where gateway = ?1 and log = ?2 order by seq, shown";
         self.rows(sql, params![gateway.as_str(), log.to_string()], |row| {
             let seq: i64 = row.get(0)?;
             let (held, shown): (String, String) = (row.get(1)?, row.get(2)?);

@@ -69,6 +69,8 @@ pub const ELIMINATED_DRAWS_CLAUSE: Words = Words {
 pub const SAID_FIRST: Words = Words { zh: "先", en: "first" };
 /// Before the record that was written later.
 pub const SAID_LATER: Words = Words { zh: "后", en: "later" };
+/// Before the record of the paper that excuses a finding.
+pub const EXCUSED_BY: Words = Words { zh: "凭据（已说明）", en: "excused by" };
 /// Of equipment that its owner declares to be out of service.
 pub const DECOMMISSIONED_ON: Words = Words { zh: "申报停用日", en: "declared out of service after" };
 /// Of equipment whose demolition the authority accepted.

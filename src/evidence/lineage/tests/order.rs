@@ -5,21 +5,37 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::evidence::lineage::{ClashId, to_be_kept};
 
-/// What a store that is told these one after the other comes to, as the regulator's does it.
-fn told_in_order(all: &[Located]) -> BTreeSet<ClashId> {
+/// The record of the paper that excuses a finding, if one does.
+type Excuse = Option<(GatewayId, LogId, u64)>;
+
+fn excuse_of(clash: &Clash) -> Excuse {
+    clash.excuse.as_ref().map(|by| (by.gateway, by.log, by.seq))
+}
+
+/// A mention at both of its ends.
+fn ends_of(mention: &Mention) -> Vec<Mention> {
+    let last = mention.says.has_last().then(|| Mention { end: End::Last, ..mention.clone() });
+    [mention.clone()].into_iter().chain(last).collect()
+}
+
+/// What a store that is told these one after the other keeps and finds, as the regulator's does it.
+fn told(all: &[Located]) -> (BTreeMap<MentionId, Located>, BTreeMap<ClashId, Excuse>) {
     let mut kept: BTreeMap<MentionId, Located> = BTreeMap::new();
-    let mut found = BTreeSet::new();
+    let mut found = BTreeMap::new();
     for Located { mention, place } in all {
-        let last = mention.says.has_last().then(|| Mention { end: End::Last, ..mention.clone() });
-        let ends: Vec<Mention> = [mention.clone()].into_iter().chain(last).collect();
         let known = kept.iter().map(|(id, at)| (*id, at.mention.seq)).collect();
-        let new: Vec<Located> =
-            to_be_kept(ends, &known).into_iter().map(|mention| Located { mention, place: *place }).collect();
+        let new = to_be_kept(ends_of(mention), &known).into_iter();
+        let new: Vec<Located> = new.map(|mention| Located { mention, place: *place }).collect();
         let near: Vec<Located> = kept.values().cloned().collect();
-        found.extend(clashes(&new, &near).iter().map(|clash| clash.id));
+        found.extend(clashes(&new, &near).iter().map(|clash| (clash.id, excuse_of(clash))));
         kept.extend(new.into_iter().map(|new| (new.mention.id(), new)));
     }
-    found
+    (kept, found)
+}
+
+/// What is found, and no paper excuses.
+fn told_in_order(all: &[Located]) -> BTreeSet<ClashId> {
+    told(all).1.into_iter().filter(|(_, excuse)| excuse.is_none()).map(|(id, _)| id).collect()
 }
 
 #[test]
@@ -44,9 +60,9 @@ fn what_is_said_again_after_it_was_contradicted_is_found() {
 }
 
 proptest! {
-    /// Papers aside, which excuse what came before them: a finding is not taken back when one arrives late.
+    /// Papers that excuse what came before them included, whichever of them arrive late.
     #[test]
-    fn the_same_is_found_whatever_arrives_first(
+    fn the_same_is_found_and_excused_whatever_arrives_first(
         all in prop::collection::vec(any_located(), 0..14),
         keys in prop::collection::vec(any::<u32>(), 14),
     ) {
@@ -55,7 +71,6 @@ proptest! {
         let mut places = BTreeMap::new();
         let all: Vec<Located> = all
             .into_iter()
-            .filter(|at| !matches!(at.mention.says, Says::MeterLeft { .. }))
             .filter(|at| spots.insert((at.mention.gateway, at.mention.log, at.mention.seq)))
             .map(|at| {
                 let place = *places.entry((at.mention.gateway, at.mention.log)).or_insert(at.place);
@@ -65,8 +80,13 @@ proptest! {
         let mut order: Vec<usize> = (0..all.len()).collect();
         order.sort_by_key(|at| keys[*at]);
         let shuffled: Vec<Located> = order.iter().map(|at| all[*at].clone()).collect();
-        let at_once: BTreeSet<ClashId> = clashes(&all, &[]).iter().map(|clash| clash.id).collect();
-        prop_assert_eq!(told_in_order(&all), at_once.clone());
-        prop_assert_eq!(told_in_order(&shuffled), at_once);
+        let (kept, found) = told(&all);
+        prop_assert_eq!(&told(&shuffled), &(kept.clone(), found.clone()));
+        let kept: Vec<Located> = kept.into_values().collect();
+        let at_once: BTreeMap<ClashId, Excuse> =
+            clashes(&kept, &[]).iter().map(|clash| (clash.id, excuse_of(clash))).collect();
+        prop_assert_eq!(&found, &at_once, "what is found is what is found in all that is kept");
+        let whole: BTreeSet<ClashId> = clashes(&all, &[]).iter().map(|clash| clash.id).collect();
+        prop_assert_eq!(found.into_keys().collect::<BTreeSet<_>>(), whole, "and in all that was ever said");
     }
 }

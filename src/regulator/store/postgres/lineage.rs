@@ -15,7 +15,7 @@ use crate::{
         LogId,
         lineage::{ClashId, ClashKind, Located, Mention, MentionId, Says, kind_and_end},
     },
-    regulator::store::{Answered, Asked, Batch, KeptFinding, KeptHalf, Log, Mentions},
+    regulator::store::{Answered, Asked, Batch, KeptFinding, KeptHalf, Log, Mentions, Spot},
     terms::{
         Digest, GatewayId, Name,
         place::{CreditCode, Division},
@@ -72,14 +72,26 @@ async fn mentions(session: &mut Session, all: &[Mention]) -> Result<(), Error> {
 async fn write_finding(session: &mut Session, finding: &KeptFinding) -> Result<(), Error> {
     let sql = "insert into finding (id, kind, about, found_unix_ms,
                first_gateway, first_log, first_seq, first_hash, first_bytes,
-               second_gateway, second_log, second_seq, second_hash, second_bytes)
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict do nothing";
+               second_gateway, second_log, second_seq, second_hash, second_bytes,
+               excuse_gateway, excuse_log, excuse_seq, excuse_hash, excuse_bytes)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+               on conflict (id) do update set
+               first_gateway = $5, first_log = $6, first_seq = $7, first_hash = $8, first_bytes = $9,
+               second_gateway = $10, second_log = $11, second_seq = $12, second_hash = $13, second_bytes = $14,
+               excuse_gateway = $15, excuse_log = $16, excuse_seq = $17, excuse_hash = $18, excuse_bytes = $19";
     let [first, second] = &finding.halves;
     let (id, kind, about) = (finding.id.to_string(), finding.kind.word(), finding.about.as_bytes());
     let half = |half: &KeptHalf| (half.log.to_string(), half.seq.cast_signed(), half.hash.to_string());
     let ((log, seq, hash), (log2, seq2, hash2)) = (half(first), half(second));
     let (gateway, gateway2) = (first.gateway.as_str(), second.gateway.as_str());
-    let row: [&(dyn ToSql + Sync); 14] = [
+    let excuse = finding.excuse.as_ref();
+    let by = excuse.map(half);
+    let by_gateway = excuse.map(|by| by.gateway.as_str());
+    let by_log = by.as_ref().map(|(log, ..)| log.as_str());
+    let by_seq = by.as_ref().map(|(_, seq, _)| *seq);
+    let by_hash = by.as_ref().map(|(.., hash)| hash.as_str());
+    let by_bytes = excuse.map(|by| by.bytes.as_slice());
+    let row: [&(dyn ToSql + Sync); 19] = [
         &id,
         &kind,
         &about,
@@ -94,6 +106,11 @@ async fn write_finding(session: &mut Session, finding: &KeptFinding) -> Result<(
         &seq2,
         &hash2,
         &second.bytes,
+        &by_gateway,
+        &by_log,
+        &by_seq,
+        &by_hash,
+        &by_bytes,
     ];
     session.execute(sql, &row).await.map(|_| ())
 }
@@ -169,11 +186,17 @@ impl Mentions for PostgresStore {
         Ok(counts.into_iter().collect())
     }
 
-    fn known_findings(&mut self, ids: &BTreeSet<ClashId>) -> Answered<BTreeSet<ClashId>> {
+    fn known_findings(&mut self, ids: &BTreeSet<ClashId>) -> Answered<BTreeMap<ClashId, Option<Spot>>> {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        let sql = "select id from finding where id = any($1)";
+        let sql = "select id, excuse_gateway, excuse_log, excuse_seq from finding where id = any($1)";
         let rows = self.ask(async |session| session.query(sql, &[&ids]).await)?;
-        Ok(self.read_all(&rows, |row| ClashId::from_hex(row.try_get(0).ok()?))?.into_iter().collect())
+        let read = |row: &Row| {
+            let id = ClashId::from_hex(row.try_get(0).ok()?)?;
+            let Some(gateway) = row.try_get::<_, Option<&str>>(1).ok()? else { return Some((id, None)) };
+            let log = LogId::from_hex(row.try_get(2).ok()?)?;
+            Some((id, Some((GatewayId::new(gateway)?, log, number(row, 3)?))))
+        };
+        Ok(self.read_all(&rows, read)?.into_iter().collect())
     }
 
     fn findings_after(
@@ -183,7 +206,8 @@ impl Mentions for PostgresStore {
     ) -> Answered<Vec<KeptFinding>> {
         let sql = "select id, kind, about, found_unix_ms,
                    first_gateway, first_log, first_seq, first_hash, first_bytes,
-                   second_gateway, second_log, second_seq, second_hash, second_bytes from finding
+                   second_gateway, second_log, second_seq, second_hash, second_bytes,
+                   excuse_gateway, excuse_log, excuse_seq, excuse_hash, excuse_bytes from finding
                    where (found_unix_ms, id) > ($1, $2::text) order by found_unix_ms, id limit $3";
         let (id, most) = (id.map_or_else(String::new, |id| id.to_string()), i64::from(most));
         let rows = self.ask(async |session| session.query(sql, &[&time, &id, &most]).await)?;
@@ -193,7 +217,8 @@ impl Mentions for PostgresStore {
     fn finding(&mut self, id: ClashId) -> Answered<Option<KeptFinding>> {
         let sql = "select id, kind, about, found_unix_ms,
                    first_gateway, first_log, first_seq, first_hash, first_bytes,
-                   second_gateway, second_log, second_seq, second_hash, second_bytes from finding where id = $1";
+                   second_gateway, second_log, second_seq, second_hash, second_bytes,
+                   excuse_gateway, excuse_log, excuse_seq, excuse_hash, excuse_bytes from finding where id = $1";
         let id = id.to_string();
         let rows = self.ask(async |session| session.query(sql, &[&id]).await)?;
         Ok(self.read_all(&rows, finding)?.into_iter().next())
@@ -247,6 +272,7 @@ fn finding(row: &Row) -> Option<KeptFinding> {
         about: utf8(row, 2)?.to_owned(),
         found_unix_ms: row.try_get(3).ok()?,
         halves: [half(row, 4)?, half(row, 9)?],
+        excuse: if row.try_get::<_, Option<&str>>(14).ok()?.is_some() { Some(half(row, 14)?) } else { None },
     })
 }
 

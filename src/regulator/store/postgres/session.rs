@@ -24,7 +24,7 @@ const LOCK_TIMEOUT_MS: u64 = 20_000;
 /// takeover allows: a collector that is starved of its processor thinks long about a batch, too.
 pub const IDLE_TIMEOUT_MS: u64 = 10_000;
 /// The longest that time becomes for a collector whose batches were undone, in milliseconds.
-pub(super) const MOST_IDLE_MS: u64 = 60_000;
+pub const MOST_IDLE_MS: u64 = 60_000;
 /// How long unanswered bytes may be on the wire before the connection counts as lost, in seconds.
 const WIRE_TIMEOUT_S: u64 = 30;
 // Whoever waits for a batch that nobody ends is still waiting when the server ends it.

@@ -108,10 +108,14 @@ async fn heads(session: &mut Session, batch: &Batch) -> Result<(), Error> {
 }
 
 async fn forks(session: &mut Session, batch: &Batch) -> Result<(), Error> {
+    // What is held at a place is written with its first proof; `=` stands for it with the others.
     let sql = "insert into fork (gateway, log, seq, held, shown, shown_sha256, received_unix_ms)
-               values ($1, $2, $3, case when $4::bytea <> '' then $4 else
-                   coalesce((select bytes from record where gateway = $1 and log = $2 and seq = $3), '') end,
-                   $5, $6, $7) on conflict do nothing";
+               select $1, $2, $3, case when exists (select 1 from fork
+                   where gateway = $1 and log = $2 and seq = $3 and held = here.held and held <> '')
+                   then '=' else here.held end, $5, $6, $7
+               from (select case when $4::bytea <> '' then $4 else coalesce((select bytes from record
+                   where gateway = $1 and log = $2 and seq = $3), '') end as held) as here
+               on conflict do nothing";
     for ((gateway, log), fork) in &batch.forks {
         let (log, seq) = (log.to_string(), fork.seq.cast_signed());
         let shown = Digest::of(&fork.shown).to_string();
@@ -146,7 +150,8 @@ async fn pruned(session: &mut Session, batch: &Batch) -> Result<(), Error> {
                   and kind not in ('genesis', 'key_rotate') and not exists (select 1 from mention
                   where mention.gateway = record.gateway and mention.log = record.log and mention.seq = record.seq)
                   and not exists (select 1 from finding where (first_gateway, first_log, first_seq) = ($1, $2, record.seq)
-                  or (second_gateway, second_log, second_seq) = ($1, $2, record.seq))
+                  or (second_gateway, second_log, second_seq) = ($1, $2, record.seq)
+                  or (excuse_gateway, excuse_log, excuse_seq) = ($1, $2, record.seq))
                   and not exists (select 1 from unnest($4::bigint[]) as stay (seq) where stay.seq = record.seq)";
     let receipts =
         "delete from receipt where gateway = $1 and log = $2 and seq < (select max(seq) from receipt

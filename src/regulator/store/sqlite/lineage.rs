@@ -10,7 +10,7 @@ use crate::{
         LogId,
         lineage::{ClashId, ClashKind, Located, Mention, MentionId, Place, Says, kind_and_end},
     },
-    regulator::store::{Answered, Asked, Batch, KeptFinding, KeptHalf, Log, Mentions},
+    regulator::store::{Answered, Asked, Batch, KeptFinding, KeptHalf, Log, Mentions, Spot},
     terms::{
         Digest, GatewayId, Name,
         place::{CreditCode, Division},
@@ -22,7 +22,8 @@ const MENTIONS: &str =
     log.division, log.uscc from mention m left join log on log.gateway = m.gateway and log.log = m.log";
 const FINDINGS: &str = "select id, kind, about, found_unix_ms,
     first_gateway, first_log, first_seq, first_hash, first_bytes,
-    second_gateway, second_log, second_seq, second_hash, second_bytes from finding";
+    second_gateway, second_log, second_seq, second_hash, second_bytes,
+    excuse_gateway, excuse_log, excuse_seq, excuse_hash, excuse_bytes from finding";
 
 impl SqliteStore {
     pub(super) fn write_lineage(&self, batch: &Batch) -> Answered<()> {
@@ -70,11 +71,17 @@ impl SqliteStore {
     }
 
     fn write_finding(&self, finding: &KeptFinding) -> Answered<()> {
-        let sql = "insert or ignore into finding (id, kind, about, found_unix_ms,
+        let sql = "insert into finding (id, kind, about, found_unix_ms,
                    first_gateway, first_log, first_seq, first_hash, first_bytes,
-                   second_gateway, second_log, second_seq, second_hash, second_bytes)
-                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+                   second_gateway, second_log, second_seq, second_hash, second_bytes,
+                   excuse_gateway, excuse_log, excuse_seq, excuse_hash, excuse_bytes)
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+                   on conflict (id) do update set
+                   first_gateway = ?5, first_log = ?6, first_seq = ?7, first_hash = ?8, first_bytes = ?9,
+                   second_gateway = ?10, second_log = ?11, second_seq = ?12, second_hash = ?13, second_bytes = ?14,
+                   excuse_gateway = ?15, excuse_log = ?16, excuse_seq = ?17, excuse_hash = ?18, excuse_bytes = ?19";
         let [first, second] = &finding.halves;
+        let excuse = finding.excuse.as_ref();
         let row = params![
             finding.id.to_string(),
             finding.kind.word(),
@@ -89,20 +96,14 @@ impl SqliteStore {
             second.log.to_string(),
             second.seq.cast_signed(),
             second.hash.to_string(),
-            String::from_utf8_lossy(&second.bytes)
+            String::from_utf8_lossy(&second.bytes),
+            excuse.map(|by| by.gateway.as_str()),
+            excuse.map(|by| by.log.to_string()),
+            excuse.map(|by| by.seq.cast_signed()),
+            excuse.map(|by| by.hash.to_string()),
+            excuse.map(|by| String::from_utf8_lossy(&by.bytes))
         ];
         self.execute(sql, row).map(|_| ())
-    }
-
-    /// Which of these identifiers there are.
-    fn known<Id: Ord + Copy + ToString>(&self, sql: &str, ids: &BTreeSet<Id>) -> Answered<BTreeSet<Id>> {
-        let mut known = BTreeSet::new();
-        for id in ids {
-            if self.one(sql, [id.to_string()], |_| Ok(()))?.is_some() {
-                known.insert(*id);
-            }
-        }
-        Ok(known)
     }
 }
 
@@ -166,8 +167,22 @@ impl Mentions for SqliteStore {
         Ok(counts)
     }
 
-    fn known_findings(&mut self, ids: &BTreeSet<ClashId>) -> Answered<BTreeSet<ClashId>> {
-        self.known("select 1 from finding where id = ?1", ids)
+    fn known_findings(&mut self, ids: &BTreeSet<ClashId>) -> Answered<BTreeMap<ClashId, Option<Spot>>> {
+        let sql = "select excuse_gateway, excuse_log, excuse_seq from finding where id = ?1";
+        let mut known = BTreeMap::new();
+        for id in ids {
+            let excuse = self.rows(sql, [id.to_string()], |row| {
+                if row.get::<_, Option<String>>(0)?.is_none() {
+                    return Ok(Some(None));
+                }
+                let log =
+                    GatewayId::new(&row.get::<_, String>(0)?).zip(LogId::from_hex(&row.get::<_, String>(1)?));
+                let seq = row.get::<_, i64>(2)?.cast_unsigned();
+                Ok(log.map(|(gateway, log)| Some((gateway, log, seq))))
+            })?;
+            known.extend(excuse.into_iter().map(|excuse| (*id, excuse)));
+        }
+        Ok(known)
     }
 
     fn findings_after(
@@ -234,12 +249,15 @@ fn read_finding(row: &Row<'_>) -> rusqlite::Result<Option<KeptFinding>> {
         (ClashId::from_hex(&row.get::<_, String>(0)?), ClashKind::from_word(&row.get::<_, String>(1)?));
     let (about, found_unix_ms) = (row.get(2)?, row.get(3)?);
     let halves = read_half(row, 4)?.zip(read_half(row, 9)?);
-    Ok(id.zip(kind).zip(halves).map(|((id, kind), (first, second))| KeptFinding {
+    let is_excused = row.get::<_, Option<String>>(14)?.is_some();
+    let excuse = if is_excused { read_half(row, 14)?.map(Some) } else { Some(None) };
+    Ok(id.zip(kind).zip(halves.zip(excuse)).map(|((id, kind), ((first, second), excuse))| KeptFinding {
         id,
         kind,
         about,
         found_unix_ms,
         halves: [first, second],
+        excuse,
     }))
 }
 
