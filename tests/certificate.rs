@@ -140,6 +140,7 @@ fn no_certificate_rests_on_a_signature_that_is_not_the_named_suppliers() {
     assert_eq!(witnessed(&lines).facts(&keys()), Err(Uncertified::Disbelieved(Disbelief::Unsigned(reading))));
     // Nor on one of another key that the gateway let pass.
     let mut log = Log::begin(authority());
+    log.commission(VoltagePoint::Load);
     let mut names = order("国发〔2010〕7号 四(三)");
     names["supplier_key"] = supplier().public_key().to_base64().into();
     log.act("order", &names);
@@ -295,6 +296,7 @@ fn no_certificate_rests_on_a_reading_that_says_something_else() {
         ),
     ] {
         let mut log = Log::begin(authority());
+        log.commission(VoltagePoint::Load);
         log.rewrite = Some((member, other.clone()));
         log.act("order", &order("国发〔2010〕7号 四(三)"));
         log.act("claim", &claim());
@@ -430,8 +432,10 @@ fn whoever_has_the_log_checks_the_certificate_and_one_byte_elsewhere_spoils_it()
 #[test]
 fn the_page_is_bilingual_says_what_keeps_people_alive_and_runs_and_fetches_nothing() {
     let mut log = Log::begin(authority());
-    log.commission(VoltagePoint::Bus);
+    log.commission(VoltagePoint::Load);
     log.act("order", &order("<script>alert(1)</script> & \"国发〔2010〕7号\""));
+    // The meter was wired otherwise since.
+    log.commission(VoltagePoint::Bus);
     log.act("claim", &claim());
     log.dead_for(8 * DAY_MS);
     log.reading(7);
@@ -640,7 +644,7 @@ fn holds_retold(log: &Log, lie: impl Fn(&mut Hold)) -> Result<Map<String, Value>
 fn a_gateway_that_tells_its_hold_otherwise_than_its_other_records_is_found_out() {
     let log = short();
     assert_eq!(holds_retold(&log, |_| ()), witnessed(&log.lines).facts(&keys()));
-    let said = holds_retold(&log, |hold| hold.blind = WattHours(1_000_000_000));
+    let said = holds_retold(&log, |hold| hold.blind = WattHours(1_000_000));
     assert!(matches!(said, Err(Uncertified::NotBorneOut(_, Figure::Blind))), "{said:?}");
     // Its register rose by another record of it, and by no word about the hold.
     let risen = log.retold(|body| {

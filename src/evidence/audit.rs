@@ -2,7 +2,7 @@
 
 mod orders;
 
-pub use orders::OrderSeen;
+pub use orders::{OrderSeen, StepAlone};
 
 use std::collections::BTreeMap;
 
@@ -140,6 +140,8 @@ pub struct Report {
     pub verdicts: Vec<(LogId, Verdict)>,
     /// Cut-off orders, replayed.
     pub orders: Vec<OrderSeen>,
+    /// Logs that tell of orders which they never took.
+    pub steps_alone: Vec<StepAlone>,
     /// The lines stood too far out of order to be judged as they came: sort them by [`place_of`] and judge again, all
     /// receipts first.
     pub disordered: bool,
@@ -283,7 +285,10 @@ impl Audit {
                 by_replaced_key: continues.is_some_and(replaced),
             }
         });
-        let logs = logs.collect();
+        let logs: Vec<LogSeen> = logs.collect();
+        for seen in &logs {
+            fold.misplaced(follower, seen);
+        }
         let lost = |((_, log), head): (&(GatewayId, LogId), &Head)| {
             let log = *log;
             head.lost().map(move |(from, to)| (log, from, to)).collect::<Vec<_>>()
@@ -420,6 +425,15 @@ impl Fold {
         }
     }
 
+    /// A log that goes on after a record which is another in the log that it names.
+    fn misplaced(&mut self, follower: &Follower, seen: &LogSeen) {
+        let Some(LogHead { log, seq, head: shown }) = seen.continues else { return };
+        let before = follower.heads().get(&(seen.gateway, log));
+        if let Some(held) = before.and_then(|head| head.hash_at(seq)).filter(|held| *held != shown) {
+            self.accuse(Fork { gateway: seen.gateway, log, seq, held, shown });
+        }
+    }
+
     /// What is missing in one log, to its last record.
     fn gaps(&self, follower: &mut Follower, gateway: GatewayId, log: LogId, gaps: &mut Vec<Missing>) {
         let covered = self.clocks.covered(gateway, log);
@@ -449,6 +463,7 @@ impl Fold {
         logs: Vec<LogSeen>,
     ) -> Report {
         let believed = self.records > 0;
+        let (orders, steps_alone) = self.orders.finish();
         Report {
             records: self.records,
             authentic: believed && self.first_bad.is_none(),
@@ -464,7 +479,8 @@ impl Fold {
             brackets: self.clocks.brackets(),
             unsigned_acts: self.unsigned_acts + self.suppliers.strange(&self.strangers),
             verdicts: self.verdicts.into_iter().map(|((_, log, _), (_, verdict))| (log, verdict)).collect(),
-            orders: self.orders.finish(),
+            orders,
+            steps_alone,
             disordered: self.disordered || self.clocks.is_disordered(),
         }
     }

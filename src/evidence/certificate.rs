@@ -7,6 +7,7 @@
 //! one page.
 
 mod bearings;
+pub mod beside;
 mod facts;
 mod page;
 
@@ -63,6 +64,10 @@ pub enum Uncertified {
     Disbelieved(Disbelief),
     /// The record at this place says something of a hold that the records before it do not bear out.
     NotBorneOut(u64, Figure),
+    /// Another log of the gateway tells of the order, and neither goes on after the other as it stood there.
+    Another(LogId),
+    /// It says that it goes on after this place of another log, and that log says otherwise.
+    Otherwise(LogId, u64),
     /// The order does not stand where a cut is proven.
     NotProven(Rung),
     /// It was proven, and by now the hold lacks this: nothing of it may be certified as of now.
@@ -89,7 +94,13 @@ impl Uncertified {
                     | Impossible::NotTheSupplier
                     | Impossible::Dark
                     | Impossible::Carrier
-                    | Impossible::Since => format!("{why:?}"),
+                    | Impossible::Since
+                    | Impossible::Power
+                    | Impossible::NotForHere
+                    | Impossible::Expired
+                    | Impossible::NotNewer
+                    | Impossible::Continued => format!("{why:?}"),
+                    Impossible::Unfit(unfit) => format!("a gateway refuses the act: {unfit:?}"),
                 };
                 format!("the log has an impossible step at #{seq} ({what})")
             }
@@ -100,6 +111,14 @@ impl Uncertified {
                     figure.member()
                 )
             }
+            Uncertified::Another(log) => format!(
+                "log {log} of the same gateway tells of the order too, and this log does not go on after it as it stood there; \
+                 settle with the gateway which of them holds, and have the authority give the order anew"
+            ),
+            Uncertified::Otherwise(log, seq) => format!(
+                "it says that it goes on after #{seq} of log {log}, and that log tells the order otherwise; a certificate \
+                 wants the order given anew, or its latch opened, by the authority"
+            ),
             Uncertified::NotHeld(lack) => {
                 format!(
                     "it was verified, and by now the hold lacks {lack:?}: send the supplier's readings, and see what the gateway's log tells of its gaps"
@@ -138,6 +157,8 @@ type GapTold = (i64, i64, i64);
 #[derive(Clone, Debug)]
 pub struct Witnessed {
     order: OrderId,
+    /// Whose log it is, and which.
+    own: Option<(GatewayId, LogId)>,
     log: OrderLog,
     place: Option<PlaceTold>,
     impossible: Option<(u64, Impossible)>,
@@ -185,6 +206,7 @@ impl Witnessed {
     pub fn of(order: OrderId) -> Witnessed {
         Witnessed {
             order,
+            own: None,
             log: OrderLog::default(),
             place: None,
             impossible: None,
@@ -206,18 +228,22 @@ impl Witnessed {
 
     /// Takes the next record of the log; what is not about orders is nothing.
     pub fn on(&mut self, record: &Record) {
+        self.own.get_or_insert((record.header.gateway, record.header.log));
         self.hands.signs_the_log(record.header.key_id);
         self.bearings.on(record);
         if let Body::Commissioned(point) = &record.body {
             self.commissioned.retain(|known| known.meter != point.meter);
             self.commissioned.push(point.clone());
         }
-        let Some(said) = record.body.of_orders().filter(|_| self.impossible.is_none()) else { return };
+        if self.impossible.is_some() {
+            return;
+        }
         let header = &record.header;
         if let Err(why) = self.log.on(record) {
             self.impossible = Some((header.seq, why));
             return;
         }
+        let Some(said) = record.body.of_orders() else { return };
         self.place = Some(PlaceTold {
             gateway: header.gateway,
             log: header.log,

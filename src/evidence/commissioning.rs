@@ -8,8 +8,8 @@ use super::{
     members::{BadMember, Found, Members},
 };
 use crate::{
-    judge::{Allowance, Commissioned},
-    terms::{Digest, LegalDay, MeterId, Name},
+    judge::{Allowance, AllowanceKind, Commissioned, Role, VoltagePoint, cutoff::fitness::PointTerms},
+    terms::{AssetId, Digest, LegalDay, MeterId, MilliWatts, Name},
 };
 
 /// Longest text of one paper, in bytes.
@@ -132,6 +132,27 @@ impl Commissioning {
     /// Whether the gateway hangs on this feeder.
     pub fn powers_gateway(&self) -> bool {
         self.point.get("powers_gateway") == Some(&Value::Bool(true))
+    }
+
+    /// What an order asks of the point; `None` where it does not tell all of that.
+    pub fn terms(&self) -> Option<PointTerms> {
+        let m = Members(&self.point);
+        let asset = |m: Members<'_>| m.parsed("asset", AssetId::new);
+        let kind = |m: Members<'_>| m.parsed("kind", AllowanceKind::from_word);
+        let watts = |name| m.whole(name).map(MilliWatts::from_watts);
+        let read = || {
+            Ok::<_, BadMember>(PointTerms {
+                role: m.parsed("role", Role::from_word)?,
+                allowed: m.objects("allowances")?.into_iter().map(kind).collect::<Found<_>>()?,
+                serves: m.objects("serves")?.into_iter().map(asset).collect::<Found<_>>()?,
+                voltage_point: m.parsed("voltage_point", VoltagePoint::from_word)?,
+                powered_by: m.optional("powered_by", |m| m.parsed("powered_by", MeterId::new))?,
+                // What an error of angle adds is left out: a replayer refuses no more than the gateway did.
+                idle: MilliWatts(watts("floor_w")?.0.saturating_add(watts("no_load_w")?.0)),
+                rated: watts("rated_w")?,
+            })
+        };
+        read().ok()
     }
 
     /// SHA-256 over the object's canonical bytes.

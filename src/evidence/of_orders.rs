@@ -1,11 +1,12 @@
 //! What a record says of cut-off orders, told apart in one place for everybody who follows them.
 
 use super::{
-    act::Act,
+    act::{Act, Answer},
     body::{Body, Genesis},
+    commissioning::Commissioning,
 };
 use crate::judge::{
-    DarkMeter, Event, Finding, OrderAct, Transition,
+    DarkMeter, Event, Finding, OrderAct, StateFinding, Transition, Verdict,
     cutoff::{HoldNote, Reconciliation},
 };
 
@@ -27,7 +28,42 @@ pub enum OfOrders<'b> {
     Dark(&'b DarkMeter),
 }
 
+/// What a record says that orders are judged by, and no more.
+#[derive(Clone, Copy, Debug)]
+pub enum BesideOrders<'b> {
+    /// A life of the witness begins: what the log before held has been told.
+    Boots,
+    /// An act was answered: all that follows from it stands before.
+    Answered(&'b Answer),
+    /// What was declared of a metering point.
+    Commissioned(&'b Commissioning),
+    /// The state of a meter's feeder.
+    State(&'b StateFinding),
+    /// The verdict on a piece of equipment.
+    Verdict(&'b Verdict),
+}
+
 impl Body {
+    /// What it says that cut-off orders are judged by besides what is said of them.
+    pub fn beside_orders(&self) -> Option<BesideOrders<'_>> {
+        match self {
+            Body::Boot(_) => Some(BesideOrders::Boots),
+            Body::Answer(answer) => Some(BesideOrders::Answered(answer)),
+            Body::Commissioned(point) => Some(BesideOrders::Commissioned(point)),
+            Body::Finding(Finding::State(told)) => Some(BesideOrders::State(told)),
+            Body::Finding(Finding::Verdict(told)) => Some(BesideOrders::Verdict(told)),
+            Body::Genesis(_)
+            | Body::Checkpoint(_)
+            | Body::Rotation(_)
+            | Body::Skip { .. }
+            | Body::Gap(_)
+            | Body::Rollback(_)
+            | Body::Act(_)
+            | Body::Notice(_)
+            | Body::Finding(Finding::Interval(_) | Finding::Event(_) | Finding::Transition(_)) => None,
+        }
+    }
+
     /// What it says of cut-off orders, if anything. A transition of the time before orders were executed says nothing.
     pub fn of_orders(&self) -> Option<OfOrders<'_>> {
         match self {

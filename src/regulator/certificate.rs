@@ -1,11 +1,16 @@
 //! Certificates of cut-off orders at the authority: made from the log that is kept, signed, and put on one page.
 
+use serde_json::{Map, Value};
+
 use super::{
-    orders::newest_heads,
+    logs::{GatewayLogs, by_gateway},
     store::{Kept, Store},
 };
 use crate::{
-    evidence::{Certificate, PublicKey, Sealer, Signer, Uncertified, Witnessed, record::Unverified},
+    evidence::{
+        Certificate, PublicKey, Sealer, Signer, Uncertified, Witnessed, certificate::beside::Places,
+        record::Unverified,
+    },
     host::exit::{Exit, Failure},
     terms::{GatewayId, OrderId},
 };
@@ -35,8 +40,8 @@ pub fn issue(
     now_unix_ms: i64,
 ) -> Result<Issued, Failure> {
     let mut why = Uncertified::UnknownOrder;
-    for kept in newest_heads(store, gateway)? {
-        match witnessed(store, &kept, order)?.facts(trusted) {
+    for logs in by_gateway(store, gateway)? {
+        match certified(store, &logs, order, trusted)? {
             Ok(facts) => {
                 let mut sealer = Sealer::default();
                 Certificate::seal(&facts, now_unix_ms, &mut sealer, signer).map_err(|e| {
@@ -56,6 +61,31 @@ pub fn issue(
         }
     }
     Err(Failure::new(Exit::Negative, format!("no certificate of {order}: {}", why.told())))
+}
+
+/// The facts by the log that a gateway speaks in now, where its other logs that are kept bear them out.
+fn certified(
+    store: &mut dyn Store,
+    logs: &GatewayLogs,
+    order: OrderId,
+    trusted: &[PublicKey],
+) -> Result<Result<Map<String, Value>, Uncertified>, Failure> {
+    let newest = witnessed(store, &logs.newest, order)?;
+    let others = logs.others.iter().map(|kept| witnessed(store, kept, order));
+    let others = others.collect::<Result<Vec<Witnessed>, Failure>>()?;
+    let mut places = Places::new();
+    for head in others.iter().chain([&newest]).filter_map(Witnessed::continues) {
+        let at = store.records_from((logs.newest.gateway, head.log), head.seq, 1)?;
+        let hash = at.first().filter(|(seq, _)| *seq == head.seq).map(|(_, record)| record.hash);
+        places.extend(hash.map(|hash| ((head.log, head.seq), hash)));
+    }
+    let elsewhere = || others.iter().find(|other| other.tells_of_it()).and_then(Witnessed::log);
+    Ok(match newest.facts(trusted) {
+        Err(Uncertified::UnknownOrder) => {
+            Err(elsewhere().map_or(Uncertified::UnknownOrder, Uncertified::Another))
+        }
+        told => told.and_then(|facts| newest.beside(&others, &places).map(|_| facts)),
+    })
 }
 
 fn witnessed(store: &mut dyn Store, kept: &Kept, order: OrderId) -> Result<Witnessed, Failure> {

@@ -13,6 +13,7 @@ mod desk;
 pub mod findings;
 pub mod inspect;
 pub mod lineage;
+mod logs;
 pub mod orders;
 pub mod page;
 pub mod prune;

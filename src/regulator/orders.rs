@@ -5,13 +5,16 @@ mod draft;
 use serde_json::{Value, json};
 
 pub use self::draft::{About, DUE_DAYS, blanks, check_meters, draft};
-use super::store::{Answered, Kept, Store};
+use super::{
+    logs::by_gateway,
+    store::{Answered, Kept, Store},
+};
 use crate::{
     evidence::{Act, Disbelief, Hands, Meaning, OfOrders, OrderLog, PublicKey, record::Unverified},
     host::exit::{Exit, Failure},
     judge::cutoff::{CutOff, Deed, Impossible, Rung, order::SecondFeeds},
     terms::{
-        Digest, GatewayId,
+        AssetId, Digest, GatewayId, OrderId,
         time::LegalTime,
         words::{self, Language},
     },
@@ -19,6 +22,8 @@ use crate::{
 
 /// Records read at once while a log is gone through.
 const PAGE: u32 = 2_048;
+/// The types of records that orders are told in and judged by.
+const JUDGED: [&str; 8] = ["genesis", "boot", "act", "answer", "transition", "event", "state", "verdict"];
 /// Nothing of a gateway for so long is silence, in milliseconds: three of its checkpoints.
 pub const SILENT_MS: i64 = 900_000;
 
@@ -70,8 +75,9 @@ pub struct Standing {
     pub disbelief: Option<Disbelief>,
 }
 
-/// Every order by the logs that the gateways speak in now, replayed. `trusted` are the authority's keys: every act must be
-/// signed by one of them, or by the supplier's that the order names.
+/// Every order by the logs of its gateway, replayed: by the one the gateway speaks in now, and what that one does not tell by
+/// the one before it that does. `trusted` are the authority's keys: every act must be signed by one of them, or by the
+/// supplier's that the order names.
 ///
 /// # Errors
 /// The store cannot be read.
@@ -80,32 +86,27 @@ pub fn standing(
     gateway: Option<GatewayId>,
     trusted: &[PublicKey],
 ) -> Result<Vec<Standing>, Failure> {
-    let mut all = Vec::new();
-    for kept in newest_heads(store, gateway)? {
-        let Replayed { log, hands, impossible } = replayed(store, &kept)?;
-        all.extend(log.iter().map(|cut| {
-            let disbelief = hands.check(cut.order(), trusted).err();
-            Standing { kept, cut: cut.clone(), impossible, disbelief }
-        }));
-    }
-    Ok(all)
-}
-
-/// The log that each gateway speaks in now.
-///
-/// # Errors
-/// The store cannot be read.
-pub fn newest_heads(store: &mut dyn Store, gateway: Option<GatewayId>) -> Answered<Vec<Kept>> {
-    let mut newest = std::collections::BTreeMap::<GatewayId, Kept>::new();
-    for kept in
-        store.heads(None)?.into_iter().filter(|kept| gateway.is_none_or(|named| named == kept.gateway))
-    {
-        let known = newest.get(&kept.gateway).map(|known| known.received_unix_ms);
-        if known.is_none_or(|known| known <= kept.received_unix_ms) {
-            newest.insert(kept.gateway, kept);
+    let mut all: Vec<Standing> = Vec::new();
+    for logs in by_gateway(store, gateway)? {
+        let kept: Vec<Kept> = std::iter::once(logs.newest).chain(logs.others).collect();
+        let said = kept.iter().map(|kept| replayed(store, kept)).collect::<Answered<Vec<_>>>()?;
+        let log_of =
+            |log| kept.iter().zip(&said).find(|(kept, _)| kept.log == log).map(|(_, said)| &said.log);
+        for (kept, Replayed { log, hands, impossible }) in kept.iter().zip(&said) {
+            // A log that goes on after another says from its beginning how that one ended.
+            let former = log.continues().and_then(|head| log_of(head.log));
+            let discord = former.and_then(|former| log.agrees_with(former).err()).map(|why| (0, why));
+            let impossible = impossible.or(discord);
+            for cut in log.iter() {
+                let order = (kept.gateway, cut.order().id, cut.order().asset);
+                if !all.iter().any(|known| known.order() == order) {
+                    let disbelief = hands.check(cut.order(), trusted).err();
+                    all.push(Standing { kept: *kept, cut: cut.clone(), impossible, disbelief });
+                }
+            }
         }
     }
-    Ok(newest.into_values().collect())
+    Ok(all)
 }
 
 /// What a log says of its orders, and who signed that.
@@ -126,21 +127,13 @@ fn replayed(store: &mut dyn Store, kept: &Kept) -> Answered<Replayed> {
         let Some((last, _)) = page.last() else { return Ok(said) };
         from = last + 1;
         for (seq, record) in &page {
-            if !["genesis", "act", "transition", "event"].contains(&record.kind.as_str()) {
+            if !JUDGED.contains(&record.kind.as_str()) {
                 continue;
             }
             // What is kept was verified when it came.
             let Ok(record) = Unverified::read(&record.bytes).and_then(Unverified::own) else { continue };
-            match record.body.of_orders() {
-                None => continue,
-                Some(OfOrders::Act(about, act)) => said.hands.on(*seq, &about, act),
-                Some(
-                    OfOrders::Begins(_)
-                    | OfOrders::Step(_)
-                    | OfOrders::Note(_)
-                    | OfOrders::Day(_)
-                    | OfOrders::Dark(_),
-                ) => {}
+            if let Some(OfOrders::Act(about, act)) = record.body.of_orders() {
+                said.hands.on(*seq, &about, act);
             }
             if let Err(why) = said.log.on(&record) {
                 said.impossible = Some((*seq, why));
@@ -151,6 +144,10 @@ fn replayed(store: &mut dyn Store, kept: &Kept) -> Answered<Replayed> {
 }
 
 impl Standing {
+    fn order(&self) -> (GatewayId, OrderId, AssetId) {
+        (self.kept.gateway, self.cut.order().id, self.cut.order().asset)
+    }
+
     /// Whether nothing that it says may be relied on, or the cut is violated.
     pub fn is_bad(&self) -> bool {
         let is_violated = self.cut.stand().rung == Rung::Violated;

@@ -9,6 +9,9 @@ pub const LEGAL_OFFSET_MS: i64 = 8 * 3_600_000;
 /// Milliseconds in a day.
 pub const DAY_MS: i64 = 86_400_000;
 
+/// The boot of a moment that no clock of the gateway has dated; its own boots are counted from 1.
+pub const NO_BOOT: u32 = 0;
+
 /// How far the wall clock can be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockQuality {
@@ -43,7 +46,7 @@ pub struct Stamp {
     pub wall_unix_ms: i64,
     /// Milliseconds since the machine booted, suspend included.
     pub uptime_ms: u64,
-    /// Which boot of the machine, counted by the journal from 1.
+    /// Which boot of the machine, counted by the journal from 1; [`NO_BOOT`] of a moment that somebody else's clock tells.
     pub boot: u32,
     /// How far `wall_unix_ms` can be believed.
     pub clock: ClockQuality,
@@ -59,6 +62,21 @@ impl Stamp {
             self.uptime_ms.cast_signed().saturating_sub(before.uptime_ms.cast_signed())
         } else {
             self.wall_unix_ms.saturating_sub(before.wall_unix_ms)
+        }
+    }
+
+    /// A moment of somebody else's clock, Unix milliseconds, of which no boot of ours is known.
+    pub fn of_no_boot(unix_ms: i64, like: &Stamp) -> Stamp {
+        Stamp { wall_unix_ms: unix_ms, uptime_ms: unix_ms.max(0).cast_unsigned(), boot: NO_BOOT, ..*like }
+    }
+
+    /// Whether it lies before `other`: by the boot clock inside one boot, by the order of the boots across them, and by
+    /// the wall where one of the two is of no boot.
+    pub fn is_before(&self, other: &Stamp) -> bool {
+        if self.boot == other.boot || self.boot == NO_BOOT || other.boot == NO_BOOT {
+            self.since_ms(other) < 0
+        } else {
+            self.boot < other.boot
         }
     }
 
@@ -204,5 +222,24 @@ mod tests {
         assert_eq!(at(1, 5_000, 900_000).step_ms(&at(1, 2_000, 0)), Some(897_000));
         assert_eq!(at(2, 5_000, 900_000).since_ms(&at(1, 2_000, 0)), 900_000);
         assert_eq!(at(2, 5_000, 900_000).step_ms(&at(1, 2_000, 0)), None);
+    }
+
+    #[test]
+    fn what_came_first_is_told_by_boots_and_by_the_wall_where_there_is_no_boot() {
+        let at = |boot, uptime_ms, wall_unix_ms| Stamp {
+            wall_unix_ms,
+            uptime_ms,
+            boot,
+            clock: ClockQuality::Ntp,
+            error_ms: 0,
+        };
+        // A clock that was set back meanwhile tells no order.
+        assert!(
+            at(1, 9_000, 900_000).is_before(&at(2, 10, 0)) && !at(2, 10, 0).is_before(&at(1, 9_000, 900_000))
+        );
+        assert!(at(1, 5, 900_000).is_before(&at(1, 6, 0)) && !at(1, 5, 0).is_before(&at(1, 5, 9)));
+        let foreign = Stamp::of_no_boot(50_000, &at(3, 7, 60_000));
+        assert!(at(2, 9_000, 49_999).is_before(&foreign) && foreign.is_before(&at(1, 0, 50_001)));
+        assert_eq!(Stamp::of_no_boot(50_700, &foreign).since_ms(&foreign), 700);
     }
 }

@@ -63,6 +63,10 @@ pub struct Log {
 
 impl Log {
     pub fn begin(signer: Ed25519) -> Log {
+        Log::begin_as(signer, LogId(0x3f1c_9a70_e2b8_4d15))
+    }
+
+    pub fn begin_as(signer: Ed25519, log: LogId) -> Log {
         let now = Stamp {
             wall_unix_ms: MONDAY_MS,
             uptime_ms: 1_000_000,
@@ -71,7 +75,7 @@ impl Log {
             error_ms: 40,
         };
         let gateway_id = GatewayId::new("gw-03").unwrap();
-        let chain = Chain::begin(gateway_id, LogId(0x3f1c_9a70_e2b8_4d15), 0, Box::new(gateway()));
+        let chain = Chain::begin(gateway_id, log, 0, Box::new(gateway()));
         let (lines, orders) = (Vec::new(), Orders::default());
         let mut log =
             Log { chain, lines, orders, now, acts: 0, signer, supplier: None, teller: None, rewrite: None };
@@ -120,21 +124,22 @@ impl Log {
         object.extend(more.as_object().unwrap().clone());
         let signer = self.supplier.as_ref().filter(|_| kind == "reading").unwrap_or(&self.signer);
         let act = Act::seal(object, &mut Sealer::default(), signer).unwrap();
-        if let Some((member, other)) = self.rewrite.clone().filter(|_| kind == "reading") {
+        let told = if let Some((member, other)) = self.rewrite.clone().filter(|_| kind == "reading") {
             let mut told = object.clone();
             told.insert(member.into(), other);
-            self.say(&Body::Act(Act::seal(&told, &mut Sealer::default(), &self.signer).unwrap()));
+            Act::seal(&told, &mut Sealer::default(), &self.signer).unwrap()
         } else if let Some(teller) = self.teller.as_ref().filter(|_| kind == "reading") {
-            let told = Act::seal(object, &mut Sealer::default(), teller).unwrap();
-            self.say(&Body::Act(told));
+            Act::seal(object, &mut Sealer::default(), teller).unwrap()
         } else {
-            self.say(&Body::Act(act.clone()));
-        }
+            act.clone()
+        };
+        self.say(&Body::Act(told.clone()));
         let (at, about) = (self.now, act.about_orders().unwrap());
         let mut said = Vec::new();
         self.orders.may(&self.now, &about).unwrap();
         self.orders.on_act(&at, &about, |_| Vec::new(), &mut |finding| said.push(finding));
         self.tell(said);
+        self.say(&Body::Answer(told.accepted()));
     }
 
     pub fn tell(&mut self, said: Vec<Finding>) {
@@ -284,7 +289,11 @@ pub fn claim() -> Value {
 
 /// A log whose order is sealed and maintained.
 pub fn maintained(signer: Ed25519, at: VoltagePoint) -> Log {
-    let mut log = Log::begin(signer);
+    maintain(Log::begin(signer), at)
+}
+
+/// The same, in a log that was begun.
+pub fn maintain(mut log: Log, at: VoltagePoint) -> Log {
     log.commission(at);
     log.act("order", &order("国发〔2010〕7号 四(三)"));
     log.act("acknowledge", &json!({}));

@@ -1,13 +1,19 @@
 //! `verify --certificate`: whether a cut-off order's certificate says what the log says, by replay.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, BufReader, Seek as _, SeekFrom},
     path::Path,
 };
 
 use coldhearth::{
-    evidence::{Certificate, PublicKey, Witnessed, audit::place_of, record::Unverified},
+    evidence::{
+        Certificate, LogHead, LogId, PublicKey, Witnessed,
+        audit::place_of,
+        certificate::beside::Places,
+        record::{Record, Unverified},
+    },
     host::{Exit, Failure},
 };
 
@@ -16,75 +22,125 @@ use crate::offline::{failed, next_line};
 /// Longest certificate or page that is read, in bytes.
 const MAX_BYTES: u64 = 256 * 1024;
 
-/// Checks a certificate, and its page where there is one, against records that were found authentic. `None` when it holds,
-/// or else why not.
+/// What came of a certificate that was checked.
+pub(crate) enum Checked {
+    /// It says what the log says; where that log goes on after one that is not at hand, how the order stood there is its
+    /// word alone.
+    Holds(Option<LogHead>),
+    /// Why it does not hold.
+    Fails(String),
+}
+
+/// Checks a certificate, and its page where there is one, against records that were found authentic.
 pub(crate) fn check(
     records: &Path,
     (certificate, page): (&Path, Option<&Path>),
     trusted: &[PublicKey],
-) -> Result<Option<String>, Failure> {
+) -> Result<Checked, Failure> {
     if records.as_os_str() == "-" {
         return Err(Failure::new(Exit::Usage, "a certificate is checked against a file, not standard input"));
     }
+    let fails = |why: String| Ok(Checked::Fails(why));
     let bytes = read(certificate)?;
     let certificate = match Certificate::open(bytes.trim_ascii_end(), trusted) {
         Ok(certificate) => certificate,
-        Err(refusal) => return Ok(Some(format!("no certificate of a key given with --trust: {refusal}"))),
+        Err(refusal) => return fails(format!("no certificate of a key given with --trust: {refusal}")),
     };
-    let (witnessed, since) = witnessed(records, &certificate).map_err(|e| failed(records, &e))?;
-    if witnessed.is_own(certificate.key) {
-        return Ok(Some(
-            "it is signed by a key that signs the log itself, which is no authority's".to_owned(),
-        ));
+    let Logs { witnessed, since, others, places } =
+        logs(records, &certificate).map_err(|e| failed(records, &e))?;
+    let is_own = |log: &Witnessed| log.is_own(certificate.key);
+    if is_own(&witnessed) || others.iter().any(is_own) {
+        return fails("it is signed by a key that signs the log itself, which is no authority's".to_owned());
     }
     let told = match witnessed.facts(trusted) {
         Ok(told) => told,
-        Err(why) => return Ok(Some(why.told())),
+        Err(why) => return fails(why.told()),
     };
     if let Some(name) = certificate.differs_from(&told) {
-        return Ok(Some(format!("`{name}` is not what the log says")));
+        return fails(format!("`{name}` is not what the log says"));
     }
     if certificate.is_too_early() {
-        return Ok(Some("`issued_unix_ms` is before what it tells of had been".to_owned()));
+        return fails("`issued_unix_ms` is before what it tells of had been".to_owned());
     }
-    if let Some(since) = since {
-        return Ok(Some(since));
+    if let Some(why) = since.speaks_against() {
+        return fails(why);
+    }
+    let unchecked = match since.beside(&others, &places) {
+        Ok(unchecked) => unchecked,
+        Err(why) => return fails(why.told()),
+    };
+    if let Some(why) =
+        others.iter().filter(|other| goes_on(other, &since)).find_map(Witnessed::speaks_against)
+    {
+        return fails(why);
     }
     match page {
         Some(page) if read(page)? != certificate.page().as_bytes() => {
-            Ok(Some(format!("{} is not the page of this certificate", page.display())))
+            fails(format!("{} is not the page of this certificate", page.display()))
         }
-        Some(_) | None => Ok(None),
+        Some(_) | None => Ok(Checked::Holds(unchecked)),
     }
 }
 
-/// What the log says up to the certificate's place, and what it says after it that speaks against it. Lines may stand in
-/// any order; of all of them only places are kept.
-fn witnessed(records: &Path, certificate: &Certificate) -> io::Result<(Witnessed, Option<String>)> {
+fn goes_on(newer: &Witnessed, older: &Witnessed) -> bool {
+    newer.continues().map(|head| head.log) == older.log()
+}
+
+/// What the logs of a certificate's gateway say.
+struct Logs {
+    /// The certificate's log, up to its place.
+    witnessed: Witnessed,
+    /// All of it.
+    since: Witnessed,
+    /// The other logs.
+    others: Vec<Witnessed>,
+    /// The records that logs say they go on after.
+    places: Places,
+}
+
+/// Reads the logs of a certificate's gateway. Lines may stand in any order; of all of them only places are kept.
+fn logs(records: &Path, certificate: &Certificate) -> io::Result<Logs> {
     let mut file = BufReader::new(File::open(records)?);
-    let (mut line, mut at, mut places) = (Vec::new(), 0, Vec::new());
+    let (mut line, mut at) = (Vec::new(), 0);
+    let mut all = BTreeMap::<LogId, BTreeMap<u64, u64>>::new();
     while let Some(length) = next_line(&mut file, &mut line)? {
-        let place = place_of(&line)
-            .filter(|(gateway, log, _)| (*gateway, *log) == (certificate.gateway, certificate.log));
-        places.extend(place.map(|(.., seq)| (seq, at)));
+        if let Some((_, log, seq)) = place_of(&line).filter(|(gateway, ..)| *gateway == certificate.gateway) {
+            all.entry(log).or_default().entry(seq).or_insert(at);
+        }
         at += length;
     }
-    places.sort_unstable();
-    places.dedup_by_key(|(seq, _)| *seq);
-    let mut witnessed = Witnessed::of(certificate.order);
-    let mut then = None;
-    for (seq, at) in places {
-        if seq > certificate.seq && then.is_none() {
-            then = Some(witnessed.clone());
+    let (mut then, mut since, mut others) = (None, Witnessed::of(certificate.order), Vec::new());
+    for (log, places) in &all {
+        let mut witnessed = Witnessed::of(certificate.order);
+        for (seq, at) in places {
+            if *log == certificate.log && *seq > certificate.seq && then.is_none() {
+                then = Some(witnessed.clone());
+            }
+            if let Some(record) = record_at(&mut file, *at)? {
+                witnessed.on(&record);
+            }
         }
-        file.seek(SeekFrom::Start(at))?;
-        next_line(&mut file, &mut line)?;
-        if let Ok(record) = Unverified::read(&line).and_then(Unverified::own) {
-            witnessed.on(&record);
+        if *log == certificate.log {
+            since = witnessed;
+        } else {
+            others.push(witnessed);
         }
     }
-    let since = then.is_some().then(|| witnessed.speaks_against()).flatten();
-    Ok((then.unwrap_or(witnessed), since))
+    let mut places = Places::new();
+    for head in others.iter().chain([&since]).filter_map(Witnessed::continues) {
+        let at = all.get(&head.log).and_then(|places| places.get(&head.seq));
+        if let Some(record) = at.map(|at| record_at(&mut file, *at)).transpose()?.flatten() {
+            places.insert((head.log, head.seq), record.hash);
+        }
+    }
+    Ok(Logs { witnessed: then.unwrap_or_else(|| since.clone()), since, others, places })
+}
+
+fn record_at(file: &mut BufReader<File>, at: u64) -> io::Result<Option<Record>> {
+    let mut line = Vec::new();
+    file.seek(SeekFrom::Start(at))?;
+    next_line(file, &mut line)?;
+    Ok(Unverified::read(&line).and_then(Unverified::own).ok())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -16,7 +16,10 @@ use coldhearth::{
     terms::words::{self, Language},
 };
 
-use crate::{certified, report};
+use crate::{
+    certified::{self, Checked},
+    report,
+};
 
 /// Longest line read, in bytes: a record, and room to say that it is longer.
 const MAX_LINE_BYTES: u64 = 128 * 1024;
@@ -56,11 +59,10 @@ pub(crate) fn verify(orders: &Verify) -> Result<Exit, Failure> {
         Some(file) => Some(certified::check(&records, (file, orders.page.as_deref()), &trusted)?),
         None => None,
     };
-    let certified = certified.as_ref().map(Option::as_deref);
-    let text = match (orders.json, certified) {
-        (true, _) => report::as_json(&report, certified),
+    let text = match (orders.json, &certified) {
+        (true, checked) => report::as_json(&report, checked.as_ref()),
         (false, None) => report::as_text(&report),
-        (false, Some(why)) => [report::as_text(&report), report::certificate_line(why)].join("\n"),
+        (false, Some(checked)) => [report::as_text(&report), report::certificate_line(checked)].join("\n"),
     };
     let _gone = writeln!(io::stdout(), "{text}");
     if report.no_evidence {
@@ -71,7 +73,7 @@ pub(crate) fn verify(orders: &Verify) -> Result<Exit, Failure> {
         let language = Language::of_locale(&std::env::var("LANG").unwrap_or_default());
         let _gone = writeln!(io::stderr(), "warning: {}", words::SELF_ANCHORED.in_language(language));
     }
-    let holds = certified.is_none_or(|why| why.is_none());
+    let holds = certified.is_none_or(|checked| matches!(checked, Checked::Holds(_)));
     Ok(if report.authentic && report.complete && holds { Exit::Done } else { Exit::Negative })
 }
 

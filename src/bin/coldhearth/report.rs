@@ -2,8 +2,8 @@
 
 use coldhearth::{
     evidence::{
-        Anchor, LogId, Report,
-        audit::{Fork, LogSeen, Missing, OrderSeen},
+        Anchor, LogHead, LogId, Report,
+        audit::{Fork, LogSeen, Missing, OrderSeen, StepAlone},
     },
     judge::Verdict,
     terms::{
@@ -12,6 +12,8 @@ use coldhearth::{
     },
 };
 use serde::Serialize;
+
+use crate::certified::Checked;
 
 /// The report as a machine reads it.
 #[derive(Serialize)]
@@ -33,6 +35,8 @@ struct Answers {
     assets: Vec<AssetAnswer>,
     /// Cut-off orders, replayed.
     orders: Vec<OrderAnswer>,
+    /// Records about orders that their logs never took.
+    steps_alone: Vec<StepAnswer>,
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<CertificateAnswer>,
 }
@@ -49,12 +53,22 @@ struct OrderAnswer {
     impossible_from: Option<u64>,
 }
 
+/// A record about an order that its log never took.
+#[derive(Serialize)]
+struct StepAnswer {
+    log_id: String,
+    impossible_from: u64,
+}
+
 /// Whether a certificate says what the log says.
 #[derive(Serialize)]
 struct CertificateAnswer {
     holds: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
+    /// The log that its log goes on after and that is not here: how the order stood there is its word alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unchecked_log: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -120,7 +134,7 @@ struct AssetAnswer {
 }
 
 /// `certified` tells of a certificate that was checked why it does not hold, or that it does.
-pub(crate) fn as_json(report: &Report, certified: Option<Option<&str>>) -> String {
+pub(crate) fn as_json(report: &Report, certified: Option<&Checked>) -> String {
     let gap = |gap: &Missing| GapAnswer {
         gateway_id: gap.gateway.to_string(),
         log_id: gap.log.to_string(),
@@ -128,12 +142,6 @@ pub(crate) fn as_json(report: &Report, certified: Option<Option<&str>>) -> Strin
         to_seq: gap.to,
         declared: gap.declared,
         receipted: gap.receipted,
-    };
-    let fork = |fork: &Fork| ForkAnswer {
-        gateway_id: fork.gateway.to_string(),
-        log_id: fork.log.to_string(),
-        seq: fork.seq,
-        hashes: [fork.held.to_string(), fork.shown.to_string()],
     };
     let asset = |(log, verdict): &(LogId, Verdict)| AssetAnswer {
         log_id: log.to_string(),
@@ -157,7 +165,7 @@ pub(crate) fn as_json(report: &Report, certified: Option<Option<&str>>) -> Strin
         condition: report.condition(),
         first_bad: report.first_bad.map(|(line, why)| FirstBad { line, why: why.to_string() }),
         gaps: report.gaps.iter().map(gap).collect(),
-        forks: report.forks.iter().map(fork).collect(),
+        forks: report.forks.iter().map(fork_answer).collect(),
         anchor: report.anchor.word(),
         records: report.records,
         logs: report.logs.iter().map(log).collect(),
@@ -177,8 +185,8 @@ pub(crate) fn as_json(report: &Report, certified: Option<Option<&str>>) -> Strin
         unsigned_acts: report.unsigned_acts,
         assets: report.verdicts.iter().map(asset).collect(),
         orders: report.orders.iter().map(order_answer).collect(),
-        certificate: certified
-            .map(|why| CertificateAnswer { holds: why.is_none(), why: why.map(str::to_owned) }),
+        steps_alone: report.steps_alone.iter().map(step_answer).collect(),
+        certificate: certified.map(certificate_answer),
     };
     // A struct of texts, numbers and flags always becomes JSON.
     serde_json::to_string(&answers).unwrap_or_default()
@@ -220,11 +228,7 @@ pub(crate) fn as_text(report: &Report) -> String {
     for (log, from, to) in &report.lost {
         lines.push(format!("           the gateway has lost {from} to {to} of log {log}; they are here"));
     }
-    for log in report.logs.iter().filter(|log| log.continues.is_some()) {
-        let continues =
-            log.continues.map_or_else(String::new, |head| format!("{} at {}", head.log, head.seq));
-        lines.push(format!("           log {} of {} continues log {continues}", log.log, log.gateway));
-    }
+    lines.extend(report.logs.iter().filter_map(|log| continues_line(report, log)));
     if report.unsigned_acts > 0 {
         lines.push(format!(
             "           {} acts rest on the gateway's word: no key given with --trust signed them",
@@ -235,7 +239,35 @@ pub(crate) fn as_text(report: &Report) -> String {
     lines.push(format!("condition: {}", report.condition()));
     lines.extend(verdicts(report));
     lines.extend(report.orders.iter().map(order_line));
+    lines.extend(report.steps_alone.iter().map(step_line));
     lines.join("\n")
+}
+
+/// The log that a log goes on after, and whether anybody can look there.
+fn continues_line(report: &Report, log: &LogSeen) -> Option<String> {
+    let LogHead { log: before, seq, .. } = log.continues?;
+    let is_here = report.logs.iter().any(|other| (other.gateway, other.log) == (log.gateway, before));
+    let beside =
+        if is_here { "" } else { ", which is not here: what it says of the time before is its word alone" };
+    let LogSeen { log, gateway, .. } = log;
+    Some(format!("           log {log} of {gateway} continues log {before} at {seq}{beside}"))
+}
+
+fn step_line(StepAlone { log, seq, why, .. }: &StepAlone) -> String {
+    format!("cut-off:   NO: #{seq} of log {log} is about an order that the log never took ({why:?})")
+}
+
+fn step_answer(step: &StepAlone) -> StepAnswer {
+    StepAnswer { log_id: step.log.to_string(), impossible_from: step.seq }
+}
+
+fn fork_answer(fork: &Fork) -> ForkAnswer {
+    ForkAnswer {
+        gateway_id: fork.gateway.to_string(),
+        log_id: fork.log.to_string(),
+        seq: fork.seq,
+        hashes: [fork.held.to_string(), fork.shown.to_string()],
+    }
 }
 
 fn verdicts(report: &Report) -> impl Iterator<Item = String> + '_ {
@@ -276,14 +308,39 @@ fn order_line(seen: &OrderSeen) -> String {
     line
 }
 
+fn certificate_answer(checked: &Checked) -> CertificateAnswer {
+    match checked {
+        Checked::Holds(unchecked) => CertificateAnswer {
+            holds: true,
+            why: None,
+            unchecked_log: unchecked.map(|head| head.log.to_string()),
+        },
+        Checked::Fails(why) => {
+            CertificateAnswer { holds: false, why: Some(why.clone()), unchecked_log: None }
+        }
+    }
+}
+
 /// Of a certificate that was checked: that it holds, or why not.
-pub(crate) fn certificate_line(why: Option<&str>) -> String {
+pub(crate) fn certificate_line(checked: &Checked) -> String {
     let language = Language::English;
-    let Some(why) = why else {
-        let (holds, beside) = (words::CERTIFICATE_HOLDS, words::NOT_A_TEST_FOR_DEAD);
-        return format!("cut-off:   {}. {}", holds.in_language(language), beside.in_language(language));
+    let unchecked = match checked {
+        Checked::Holds(unchecked) => unchecked,
+        Checked::Fails(why) => {
+            return format!("cut-off:   {}: {why}", words::CERTIFICATE_FAILS.in_language(language));
+        }
     };
-    format!("cut-off:   {}: {why}", words::CERTIFICATE_FAILS.in_language(language))
+    let (holds, beside) = (words::CERTIFICATE_HOLDS, words::NOT_A_TEST_FOR_DEAD);
+    let line = format!("cut-off:   {}. {}", holds.in_language(language), beside.in_language(language));
+    let unchecked = unchecked.map(|head| {
+        format!(
+            "\n           {} ({} at {})",
+            words::EARLIER_LOG_NOT_HERE.in_language(language),
+            head.log,
+            head.seq
+        )
+    });
+    line + &unchecked.unwrap_or_default()
 }
 
 /// When the records were written, as far as receipts tell.

@@ -28,6 +28,19 @@ pub struct OrderSeen {
     pub impossible: Option<(u64, Impossible)>,
 }
 
+/// A record about an order that its log never took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepAlone {
+    /// Whose log.
+    pub gateway: GatewayId,
+    /// Which log.
+    pub log: LogId,
+    /// The place.
+    pub seq: u64,
+    /// Why it cannot be.
+    pub why: Impossible,
+}
+
 /// The suppliers' keys, as orders name them that a trusted key has signed.
 #[derive(Debug, Default)]
 pub(super) struct Suppliers(Vec<(OrderId, PublicKey)>);
@@ -74,8 +87,11 @@ impl OrderFold {
     /// Takes a record; `is_proven` says that all before it have come.
     pub(super) fn on(&mut self, record: &Record, is_proven: bool) {
         let key = (record.header.gateway, record.header.log);
-        if record.body.of_orders().is_some() {
+        if record.body.of_orders().is_some() || record.body.beside_orders().is_some() {
             let followed = self.logs.entry(key).or_default();
+            if is_proven && followed.waiting.is_empty() {
+                return followed.take(record);
+            }
             followed.waiting.insert(record.header.seq, record.clone());
         }
         // What waits may go on with any record whose place is proven; few logs have anything that waits.
@@ -88,25 +104,42 @@ impl OrderFold {
         }
     }
 
-    pub(super) fn finish(self) -> Vec<OrderSeen> {
-        let mut all = Vec::new();
-        for ((gateway, log), mut followed) in self.logs {
-            followed.go_on(u64::MAX);
-            let impossible = followed.impossible;
-            let seen = |cut: &CutOff| OrderSeen { gateway, log, cut: cut.clone(), impossible };
+    /// Every order of every log, and the logs that tell of an order which they never took.
+    pub(super) fn finish(mut self) -> (Vec<OrderSeen>, Vec<StepAlone>) {
+        self.logs.values_mut().for_each(|followed| followed.go_on(u64::MAX));
+        let (mut all, mut alone) = (Vec::new(), Vec::new());
+        for ((gateway, log), followed) in &self.logs {
+            let impossible = followed.impossible.or_else(|| self.discord(*gateway, followed));
+            let seen =
+                |cut: &CutOff| OrderSeen { gateway: *gateway, log: *log, cut: cut.clone(), impossible };
             all.extend(followed.log.iter().map(seen));
+            if let (None, Some((seq, why))) = (followed.log.iter().next(), impossible) {
+                alone.push(StepAlone { gateway: *gateway, log: *log, seq, why });
+            }
         }
-        all
+        (all, alone)
+    }
+
+    /// Whether a log goes on after one that is at hand otherwise than that one ended.
+    fn discord(&self, gateway: GatewayId, followed: &Followed) -> Option<(u64, Impossible)> {
+        let former = self.logs.get(&(gateway, followed.log.continues()?.log))?;
+        let why = followed.log.agrees_with(&former.log).err()?;
+        // It says so from its beginning.
+        Some((0, why))
     }
 }
 
 impl Followed {
     fn go_on(&mut self, upto: u64) {
         while let Some(first) = self.waiting.first_entry().filter(|first| *first.key() <= upto) {
-            let (seq, record) = first.remove_entry();
-            if self.impossible.is_none() {
-                self.impossible = self.log.on(&record).err().map(|why| (seq, why));
-            }
+            let record = first.remove();
+            self.take(&record);
+        }
+    }
+
+    fn take(&mut self, record: &Record) {
+        if self.impossible.is_none() {
+            self.impossible = self.log.on(record).err().map(|why| (record.header.seq, why));
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         body::Body,
         record::Record,
     },
-    judge::{Event, Finding, MeterTold, PlateRead, Rung, State, Verdict},
+    judge::{Event, Finding, MeterTold, PlateRead, Rung, State, Verdict, edge},
     metering::Identity,
     terms::{ClockQuality, LegalDay, Name, Stamp},
 };
@@ -99,7 +99,8 @@ fn meter(identity: &Identity) -> Option<(String, String)> {
 }
 
 fn of_verdict(verdict: &Verdict, at: &Stamp) -> Vec<(Name, Says)> {
-    let has_ended = |day: &LegalDay| at.clock != ClockQuality::Unset && *day < at.legal_day();
+    // A day has ended once no error of the clock could put the moment back into it.
+    let has_ended = |day: &LegalDay| at.clock != ClockQuality::Unset && *day < edge::earliest_day(at);
     let declared = verdict.standing.decommissioned_on.filter(has_ended);
     let eliminated = declared.map(|day| Says::Eliminated(Elimination::Declared(day)));
     // What the judge has not excused by a permit, it calls a violation; without any permit there is nothing to excuse.

@@ -200,9 +200,12 @@ fn a_verdict_says_eliminated_once_the_declared_day_has_ended_and_drew_unless_a_p
     );
     let doubt = State::Unknown(Why::NotYetRead);
     assert_eq!(said(verdict(doubt, before, false, false)), [declared(before)], "doubt is no drawing");
+    let mut unsure = record(verdict(State::Dead, before, false, false));
+    unsure.header.at.error_ms = 40;
+    let rules = Rules::shipped().unwrap();
+    assert_eq!(firsts(mentions(&unsure, &rules, day(DAY))), [], "midnight by a clock that may err past it");
     let mut unset = record(verdict(State::Drawing, before, false, false));
     unset.header.at.clock = ClockQuality::Unset;
-    let rules = Rules::shipped().unwrap();
     let unset: Vec<Says> = firsts(mentions(&unset, &rules, day(DAY)));
     assert_eq!(unset, [drew(before)], "no clock says that a day has ended");
 }

@@ -9,7 +9,7 @@ use super::{
     reading::Agreement,
     registers::Registers,
     rung::Rung,
-    stand::NOTE_MS,
+    stand::{NOTE_MS, Stand},
     table::Cue,
     watched::{Gap, Heard, Seen, Watched, Woke},
 };
@@ -28,7 +28,7 @@ pub struct Execution {
     points: Vec<Watched>,
     /// Since when somebody listens without a break.
     listening_since: Option<Stamp>,
-    /// When the order in force was given: no hold of it began before.
+    /// When the order in force was given, or a hold was broken off for want of evidence: none began before.
     not_before: Option<Stamp>,
     noted_at: Option<Stamp>,
 }
@@ -76,17 +76,6 @@ impl Execution {
         self.points.iter().any(|point| point.concerns(meter))
     }
 
-    /// Whether it is a reading of which nothing would be kept: no hold runs yet that it could agree with or deny, and it
-    /// begins none by itself.
-    pub fn is_too_early(&self, deed: &Deed) -> bool {
-        let Deed::Reading(reading) = deed else { return false };
-        let stand = self.cut.stand();
-        let is_unheld =
-            stand.rung.is_before_the_cut() || stand.rung == Rung::CutClaimed && stand.hold.is_none();
-        let proves = |point: &Watched| point.meter == reading.meter && point.carrier == Carrier::Utility;
-        is_unheld && !(stand.rung == Rung::CutClaimed && self.points.iter().any(proves))
-    }
-
     /// Takes an act. A reading is first set beside our own registers, day by day.
     ///
     /// # Errors
@@ -131,7 +120,11 @@ impl Execution {
             }
             match point.hear(seen) {
                 Heard::Proof => proves = true,
-                Heard::Moves(cue) => self.on_cue(&seen.at, cue, say),
+                Heard::Moves(cue) => {
+                    // What is proven of it begins with its next rest.
+                    point.doubt();
+                    self.on_cue(&seen.at, cue, say);
+                }
                 Heard::Live => self.on_live(say),
                 Heard::Nothing => {}
             }
@@ -186,6 +179,7 @@ impl Execution {
         } else if is_quiet && stand.rung == Rung::Suspended && stand.hold.is_some() {
             self.cut.break_off(say);
             self.cut.tell(say);
+            self.not_before = Some(*at);
         }
         let until = self.cut.stand().suspended_until_unix_ms;
         if at.clock != ClockQuality::Unset && until.is_some_and(|until| at.wall_unix_ms >= until) {
@@ -242,6 +236,10 @@ impl Execution {
             self.cut.break_off(say);
         }
         self.cut.stand.is_fed_again |= rung == Rung::Suspended;
+        if rung == Rung::Suspended {
+            // No stop of the witness may wipe that.
+            self.cut.tell(say);
+        }
     }
 
     fn patience_ms(&self) -> i64 {
@@ -307,8 +305,10 @@ impl Execution {
             return;
         }
         let runs = self.points.iter().filter_map(|point| point.run_from);
-        let latest = |first: Stamp, next: Stamp| if next.since_ms(&first) > 0 { next } else { first };
-        let from = runs.fold(self.not_before.map_or(stand.since, |given| latest(stand.since, given)), latest);
+        let latest = |first: Stamp, next: Stamp| if first.is_before(&next) { next } else { first };
+        let least = self.not_before.map_or(stand.since, |given| latest(stand.since, given));
+        // A step of before the clock was set is dated by that clock yet.
+        let from = redated(&latest(least, runs.fold(least, latest)), at);
         if to.since_ms(&from) < 0 {
             return;
         }
@@ -340,8 +340,11 @@ impl Execution {
         }
     }
 
+    /// Tells a hold that runs, before more of it is proven than the log may miss.
     fn note(&mut self, at: &Stamp, say: &mut dyn FnMut(Said)) {
-        if self.noted_at.is_none_or(|noted| at.since_ms(&noted) >= NOTE_MS) {
+        let proven = |stand: &Stand| stand.hold.map_or(0, |hold| hold.proven_ms);
+        let untold_ms = proven(self.cut.stand()).saturating_sub(proven(self.cut.told()));
+        if untold_ms >= NOTE_MS || self.noted_at.is_none_or(|noted| at.since_ms(&noted) >= NOTE_MS) {
             self.noted_at = Some(*at);
             self.cut.tell(say);
         }
@@ -397,6 +400,6 @@ fn dated(now: &Stamp, unix_ms: i64) -> Stamp {
     match u64::try_from(uptime_ms) {
         Ok(uptime_ms) => Stamp { wall_unix_ms: unix_ms, uptime_ms, ..*now },
         // Before this boot.
-        Err(_) => Stamp { wall_unix_ms: unix_ms, uptime_ms: 0, boot: now.boot.saturating_sub(1), ..*now },
+        Err(_) => Stamp::of_no_boot(unix_ms, now),
     }
 }

@@ -3,7 +3,7 @@
 use super::order::{Carrier, Order, Point};
 use crate::{
     judge::{AllowanceKind, Commissioned, Role, VoltagePoint, floor::UNFIT_PERCENT},
-    terms::MeterId,
+    terms::{AssetId, MeterId, MilliWatts},
 };
 
 /// Why an act about an order is refused.
@@ -34,32 +34,73 @@ pub enum Unfit {
     CannotTell,
 }
 
-/// Whether cutting this point would take away what people's lives or the plant hang on: cooling, drainage, ventilation,
-/// gas purge and exhaust, gas detection, fire water and emergency lighting have feeders of role `safety`; barring, cooling
-/// and cranes that hang on another feeder are among its allowances.
-pub fn is_never_to_be_cut(terms: &Commissioned) -> bool {
-    let keeps = |kind| matches!(kind, AllowanceKind::Barring | AllowanceKind::Cooling | AllowanceKind::Crane);
-    terms.role == Role::Safety || terms.allowances.iter().any(|allowance| keeps(allowance.kind))
+/// What an order asks of a metering point, as it was commissioned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PointTerms {
+    /// What it is for.
+    pub role: Role,
+    /// What hangs on it besides the process.
+    pub allowed: Vec<AllowanceKind>,
+    /// The equipment it serves.
+    pub serves: Vec<AssetId>,
+    /// Where its meter takes its voltage.
+    pub voltage_point: VoltagePoint,
+    /// The feeder the meter itself is fed from, where that is a meter here.
+    pub powered_by: Option<MeterId>,
+    /// Power that is nothing but no-load losses and the floor.
+    pub idle: MilliWatts,
+    /// Rated power of what it serves.
+    pub rated: MilliWatts,
+}
+
+impl From<&Commissioned> for PointTerms {
+    fn from(terms: &Commissioned) -> PointTerms {
+        PointTerms {
+            role: terms.role,
+            allowed: terms.allowances.iter().map(|allowance| allowance.kind).collect(),
+            serves: terms.serves.to_vec(),
+            voltage_point: terms.voltage_point,
+            powered_by: terms.powered_by,
+            idle: terms.idle_limit(),
+            rated: terms.rated,
+        }
+    }
+}
+
+impl PointTerms {
+    /// Whether cutting this point would take away what people's lives or the plant hang on: cooling, drainage,
+    /// ventilation, gas purge and exhaust, gas detection, fire water and emergency lighting have feeders of role `safety`;
+    /// barring, cooling and cranes that hang on another feeder are among its allowances.
+    pub fn is_never_to_be_cut(&self) -> bool {
+        let keeps =
+            |kind| matches!(kind, AllowanceKind::Barring | AllowanceKind::Cooling | AllowanceKind::Crane);
+        self.role == Role::Safety || self.allowed.iter().any(|kind| keeps(*kind))
+    }
+
+    /// Whether it feeds this equipment and nothing else.
+    pub fn feeds_only(&self, asset: AssetId) -> bool {
+        self.role == Role::Process && self.serves == [asset]
+    }
 }
 
 /// Whether an order may be executed, by itself and by what is commissioned here.
 ///
 /// # Errors
 /// Why not.
-pub fn check<'t>(order: &Order, terms_of: impl Fn(MeterId) -> Option<&'t Commissioned>) -> Result<(), Unfit> {
+pub fn check(order: &Order, terms_of: impl Fn(MeterId) -> Option<PointTerms>) -> Result<(), Unfit> {
     if order.basis.is_none() {
         return Err(Unfit::NoLegalBasis);
     }
     for point in &order.points {
         let terms = terms_of(point.meter).ok_or(Unfit::UnknownPoint)?;
-        if is_never_to_be_cut(terms) {
+        if terms.is_never_to_be_cut() {
             return Err(Unfit::NeverToBeCut);
         }
-        if !can_tell(order, point, terms, &terms_of) {
+        if !can_tell(order, point, &terms, &terms_of) {
             return Err(Unfit::CannotTell);
         }
         let knows_upstream = point.upstream.is_none_or(|meter| terms_of(meter).is_some());
-        if !terms.serves(order.asset) || !knows_upstream {
+        if !terms.serves.contains(&order.asset) || !knows_upstream {
             return Err(Unfit::UnknownPoint);
         }
     }
@@ -72,11 +113,11 @@ pub fn check<'t>(order: &Order, terms_of: impl Fn(MeterId) -> Option<&'t Commiss
 
 /// Whether what carries the proof of this point can: its own meter behind the breaker and fed from elsewhere, or one
 /// upstream that would be fit as the point's own meter.
-fn can_tell<'t>(
+fn can_tell(
     order: &Order,
     point: &Point,
-    own: &Commissioned,
-    terms_of: &impl Fn(MeterId) -> Option<&'t Commissioned>,
+    own: &PointTerms,
+    terms_of: &impl Fn(MeterId) -> Option<PointTerms>,
 ) -> bool {
     match point.carrier {
         Carrier::Own => {
@@ -86,7 +127,7 @@ fn can_tell<'t>(
         Carrier::Upstream => {
             let upstream = point.upstream.and_then(terms_of);
             // One that is not configured is refused as such.
-            upstream.is_none_or(|upstream| upstream.idle_limit().0 <= own.rated.0 / 100 * UNFIT_PERCENT)
+            upstream.is_none_or(|upstream| upstream.idle.0 <= own.rated.0 / 100 * UNFIT_PERCENT)
         }
         Carrier::Utility => true,
     }

@@ -233,46 +233,9 @@ impl Hold {
         })
     }
 
-    /// Whether it began later than `before`, which has ended: they are two holds.
+    /// Whether it began later than `before`, which has ended: they are two holds. A clock that was set tells the same
+    /// moment otherwise.
     pub fn restarted_from(&self, before: &Hold) -> bool {
         (self.since.boot, self.since.uptime_ms) != (before.since.boot, before.since.uptime_ms)
-    }
-
-    /// Whether it can be what became of `before`: the same hold, later.
-    pub fn follows(&self, before: &Hold) -> bool {
-        // A clock that was set tells the same moment otherwise.
-        !self.restarted_from(before)
-            && self.until.since_ms(&before.until) >= 0
-            && self.proven_ms >= before.proven_ms
-            && self.moved.0.saturating_sub(before.moved.0) >= self.registers.risen_since(&before.registers).0
-            && self.blind >= before.blind
-            && self.carrier >= before.carrier
-            && self.gaps_follow(before)
-            && self.is_whole()
-    }
-
-    /// Whether its gaps are those of `before`, and what came since.
-    fn gaps_follow(&self, before: &Hold) -> bool {
-        let since_ms = self.paused_ms.saturating_sub(before.paused_ms);
-        let longest_ms = self.longest_gap_ms;
-        match self.gaps.checked_sub(before.gaps) {
-            None => false,
-            Some(0) => since_ms == 0 && longest_ms == before.longest_gap_ms,
-            Some(_) => {
-                since_ms > 0
-                    && (before.longest_gap_ms..=before.longest_gap_ms.max(since_ms)).contains(&longest_ms)
-            }
-        }
-    }
-
-    /// Whether its times and figures add up.
-    pub fn is_whole(&self) -> bool {
-        let told_ms = self.proven_ms.saturating_add(self.paused_ms);
-        // Across boots a clock that was set since tells another span.
-        let fits = self.until.boot != self.since.boot || told_ms <= self.until.since_ms(&self.since);
-        let most_paused_ms = self.longest_gap_ms.saturating_mul(i64::from(self.gaps));
-        let are_gaps = self.longest_gap_ms >= i64::from(self.gaps > 0)
-            && (self.longest_gap_ms..=most_paused_ms).contains(&self.paused_ms);
-        self.proven_ms >= 0 && fits && are_gaps && self.moved.0 >= 0 && self.blind.0 >= 0
     }
 }

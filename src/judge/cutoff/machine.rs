@@ -3,10 +3,13 @@
 use super::{
     AGENT, MAX_EVIDENCE, Transition,
     deed::{Deed, OrderAct},
+    fitness::Unfit,
     hold::{Hold, Lack},
-    order::Order,
-    reading::{Agreement, Offer},
+    order::{Carrier, Order, Point},
+    power::Powers,
+    reading::{Agreement, Offer, UtilityReading},
     reconcile::Reconciliation,
+    replay::OpenAct,
     rung::Rung,
     stand::{HoldNote, Stand},
     table::{self, Cue, Way},
@@ -36,7 +39,11 @@ pub struct CutOff {
     /// How it stood when the log was last told.
     told: Stand,
     /// Acts since the last step that may yet be named by one: a replayer's business.
-    pub(super) acts: Vec<(Cue, Name, Digest)>,
+    pub(super) acts: Vec<OpenAct>,
+    /// No hold begins before this: a replayer's business.
+    pub(super) floor: Stamp,
+    /// Power that the log tells of by its states and verdicts: a replayer's business.
+    pub(super) powers: Powers,
     /// What readings can agree with at most, each at the place of its point: a replayer's business.
     pub(super) offers: Vec<(usize, Offer)>,
     /// A reading came that tells the contrary of the hold that runs yet: a replayer's business.
@@ -51,7 +58,8 @@ impl CutOff {
 
     /// An order as it stood when it was last told.
     pub fn standing(order: Order, stand: Stand) -> CutOff {
-        CutOff { order, stand, told: stand, acts: Vec::new(), offers: Vec::new(), is_denied: false }
+        let (acts, offers, powers) = (Vec::new(), Vec::new(), Powers::default());
+        CutOff { order, stand, told: stand, acts, floor: stand.since, powers, offers, is_denied: false }
     }
 
     /// What it says.
@@ -73,6 +81,41 @@ impl CutOff {
     pub fn may(&self, deed: &Deed) -> bool {
         // Of a reading the table refuses all three outcomes alike.
         table::way(self.stand.rung, cue_of(deed, Agreement::TellsNothing)) != Way::Refused
+    }
+
+    /// Whether an act about this order may be taken as it stands, at this moment.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_take(&self, at: &Stamp, act: &OrderAct) -> Result<(), Unfit> {
+        if let Deed::Reading(reading) = &act.deed {
+            if !self.order.points.iter().any(|point| point.meter == reading.meter) {
+                return Err(Unfit::UnknownPoint);
+            }
+            if act.is_a_strangers_reading(&self.order) {
+                return Err(Unfit::NotTheSupplier);
+            }
+            if self.order.is_another_meters(reading) {
+                return Err(Unfit::AnotherMeter);
+            }
+            if reading.is_not_yet(at.wall_unix_ms) {
+                return Err(Unfit::NotYet);
+            }
+            if self.is_too_early(reading) {
+                return Err(Unfit::OutOfTurn);
+            }
+        }
+        let is_reset = matches!(act.deed, Deed::Reset);
+        if is_reset || self.may(&act.deed) { Ok(()) } else { Err(Unfit::OutOfTurn) }
+    }
+
+    /// Whether nothing of a reading would be kept: no hold runs yet that it could agree with or deny, and it begins none
+    /// by itself.
+    fn is_too_early(&self, reading: &UtilityReading) -> bool {
+        let Stand { rung, hold, .. } = &self.stand;
+        let proves = |point: &Point| point.meter == reading.meter && point.carrier == Carrier::Utility;
+        let begins_one = *rung == Rung::CutClaimed && self.order.points.iter().any(proves);
+        !begins_one && (rung.is_before_the_cut() || *rung == Rung::CutClaimed && hold.is_none())
     }
 
     /// Takes an act; `agreement` is what a reading comes to, and of no other act's matter.

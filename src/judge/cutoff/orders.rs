@@ -87,25 +87,7 @@ impl Orders {
                 }
             }
             (_, None) => Err(Unfit::UnknownOrder),
-            (Deed::Reading(reading), Some(known))
-                if !known.cut().order().points.iter().any(|point| point.meter == reading.meter) =>
-            {
-                Err(Unfit::UnknownPoint)
-            }
-            (Deed::Reading(_), Some(known)) if act.is_a_strangers_reading(known.cut().order()) => {
-                Err(Unfit::NotTheSupplier)
-            }
-            (Deed::Reading(reading), Some(known)) if known.cut().order().is_another_meters(reading) => {
-                Err(Unfit::AnotherMeter)
-            }
-            (Deed::Reading(reading), Some(_)) if reading.is_not_yet(at.wall_unix_ms) => Err(Unfit::NotYet),
-            (deed, Some(known)) => {
-                if known.cut().may(deed) && !known.is_too_early(deed) {
-                    Ok(())
-                } else {
-                    Err(Unfit::OutOfTurn)
-                }
-            }
+            (_, Some(known)) => known.cut().may_take(at, act),
         }
     }
 

@@ -7,18 +7,20 @@ use super::{
     AGENT, CutOff, Transition,
     agreed::Agreed,
     deed::{Deed, OrderAct},
+    fitness::Unfit,
+    growth::Between,
     hold::{Hold, Lack},
     machine::{cue_of, step},
     order::{Carrier, Point},
-    reading::{AHEAD_MS, Agreement, Offer, UtilityReading},
+    reading::{Agreement, Offer, UtilityReading},
     rung::Rung,
     stand::{HoldNote, Stand},
     table::{self, Cue, Way},
     window::Stretch,
 };
 use crate::{
-    judge::DarkMeter,
-    terms::{Name, Stamp},
+    judge::{DarkMeter, State, Verdict},
+    terms::{Digest, MeterId, Name, Stamp},
 };
 
 /// Acts a replayer remembers until a step names them.
@@ -28,6 +30,17 @@ const MAX_OFFERS: usize = 64;
 
 /// What a reading may come to.
 const OF_A_READING: [Cue; 3] = [Cue::ReadingAgrees, Cue::ReadingTellsNothing, Cue::ReadingDiffers];
+
+/// An act of the log that a step may name yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OpenAct {
+    cue: Cue,
+    actor: Name,
+    hash: Digest,
+    taken: Stamp,
+    /// When the log first told how the order stands after it.
+    heard: Option<Stamp>,
+}
 
 /// Why a log cannot be the work of the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +73,36 @@ pub enum Impossible {
     Carrier,
     /// A step is said to be of another time than it can have been.
     Since,
+    /// A hold goes on over power that the log itself tells of.
+    Power,
+    /// An act that a gateway refuses as it stands here.
+    Unfit(Unfit),
+    /// An act for another gateway.
+    NotForHere,
+    /// An act whose time was over, or that came while the clock was not set.
+    Expired,
+    /// An act that had been taken, or of which a later version had.
+    NotNewer,
+    /// It takes over an order otherwise than the log tells it that it goes on after.
+    Continued,
+}
+
+impl Impossible {
+    /// An act that the gateway would have refused.
+    pub const fn unfit(unfit: Unfit) -> Impossible {
+        match unfit {
+            Unfit::NotYet => Impossible::NotYet,
+            Unfit::NotTheSupplier | Unfit::AnotherMeter => Impossible::NotTheSupplier,
+            Unfit::UnknownOrder => Impossible::UnknownOrder,
+            Unfit::NoLegalBasis
+            | Unfit::NoSafeState
+            | Unfit::UnknownPoint
+            | Unfit::NeverToBeCut
+            | Unfit::OutOfTurn
+            | Unfit::TooMany
+            | Unfit::CannotTell => Impossible::Unfit(unfit),
+        }
+    }
 }
 
 impl CutOff {
@@ -96,7 +139,8 @@ impl CutOff {
             if self.acts.len() == MAX_OPEN_ACTS {
                 self.acts.remove(0);
             }
-            self.acts.push((*cue, act.actor, act.hash));
+            let (actor, hash) = (act.actor, act.hash);
+            self.acts.push(OpenAct { cue: *cue, actor, hash, taken: *at, heard: None });
         }
         Ok(())
     }
@@ -109,11 +153,18 @@ impl CutOff {
         if told.order != self.order.id || told.asset != self.order.asset {
             return Err(Impossible::UnknownOrder);
         }
-        // Across boots a clock that was set since tells no order.
-        let is_past = |until: &Stamp| until.boot != at.boot || at.since_ms(until) >= -AHEAD_MS;
-        let is_past = told.stand.hold.is_none_or(|hold| is_past(&hold.until));
-        if !is_past || !self.stand.may_become(&told.stand, &self.order.holds) {
-            return Err(Impossible::Stand);
+        self.settle(at);
+        let covered = told.stand.hold.map_or(Vec::new(), |hold| self.covered(&hold));
+        let may = |covered: &[Stretch]| {
+            self.stand.may_become(&told.stand, &Between { at, order: &self.order, covered }, &self.floor)
+        };
+        if !may(&covered) {
+            // Time that only the supplier could prove, and does not.
+            let is_the_suppliers = may(&[(i64::MIN, i64::MAX)]) && self.has_utility();
+            return Err(if is_the_suppliers { Impossible::Agreed } else { Impossible::Stand });
+        }
+        if told.stand.hold.is_some_and(|hold| self.powers.end(&hold)) {
+            return Err(Impossible::Power);
         }
         if !told.stand.hold.is_none_or(|hold| self.order.lets_carry(hold.carrier)) {
             return Err(Impossible::Carrier);
@@ -162,7 +213,11 @@ impl CutOff {
         if told.to != to {
             return Err(Impossible::Way);
         }
-        self.is_signed(cue, told)?;
+        self.settle(at);
+        let taken = self.taken(cue, told)?;
+        if taken.is_some_and(|taken| stand.since.is_before(&taken)) {
+            return Err(Impossible::Since);
+        }
         self.is_earned(at, cue, to)?;
         if !self.stand.may_step(&stand.since, at) {
             return Err(Impossible::Since);
@@ -173,7 +228,10 @@ impl CutOff {
             return Err(Impossible::Stand);
         }
         self.stand_at(stand);
-        self.acts.retain(|(_, _, hash)| !told.evidence.contains(hash));
+        if taken.is_some() {
+            self.floor = stand.since;
+        }
+        self.acts.retain(|act| !told.evidence.contains(&act.hash));
         Ok(())
     }
 
@@ -187,7 +245,36 @@ impl CutOff {
 
     /// Takes how an order stood where its log begins, in one that goes on after another.
     pub fn adopt(&mut self, stand: Stand) {
-        self.stand = stand;
+        (self.stand, self.floor) = (stand, stand.since);
+    }
+
+    /// Takes the state of a meter that the log tells, and since when it is so. `is_beside` says that it feeds the
+    /// equipment and nothing else.
+    pub fn replay_state(&mut self, (meter, state): (MeterId, State), since: &Stamp, is_beside: bool) {
+        self.powers.on_state(&self.order, (meter, state), since, is_beside);
+    }
+
+    /// Takes a verdict on the equipment that the log tells.
+    pub fn replay_verdict(&mut self, told: &Verdict) {
+        self.powers.on_verdict(told);
+    }
+
+    /// An act was answered: no step that is told later follows from it.
+    pub fn replay_answer(&mut self, act: Digest) {
+        self.acts.retain(|open| open.hash != act);
+    }
+
+    /// A life of the witness begins: what the power took of an act is executed now.
+    pub fn replay_boot(&mut self) {
+        self.acts.iter_mut().for_each(|act| act.heard = None);
+    }
+
+    /// What follows from an act is told at one moment, of each life of the witness that executes it: once that is past,
+    /// nothing more does.
+    fn settle(&mut self, at: &Stamp) {
+        let is_past = |heard: &Stamp| heard.boot == at.boot && heard.is_before(at);
+        self.acts.retain(|act| !act.heard.as_ref().is_some_and(is_past));
+        self.acts.iter_mut().for_each(|act| act.heard = Some(*at));
     }
 
     /// What a reading says itself: what it can agree with at most, or that no hold runs.
@@ -205,7 +292,7 @@ impl CutOff {
 
     /// Whether the supplier's readings agree with a hold as far as it says, by what they say themselves.
     fn is_borne_out(&self, later: &Hold) -> bool {
-        let before = self.stand.hold.filter(|before| later.follows(before));
+        let before = self.stand.hold.filter(|before| !later.restarted_from(before));
         let before = before.map_or(Agreed::default(), |before| before.agreed);
         let is_open = |(_, offer): &&(usize, Offer)| offer.is_open_to(later.since.wall_unix_ms);
         let offers: Vec<(usize, Stretch)> =
@@ -213,13 +300,26 @@ impl CutOff {
         later.agreed.is_within(&before, &offers)
     }
 
-    fn is_signed(&self, cue: Cue, told: &Transition) -> Result<(), Impossible> {
-        let named = |(of, actor, hash): &(Cue, Name, _)| {
-            *of == cue && *actor == told.actor && told.evidence.contains(hash)
-        };
-        let is_signed =
-            if cue.is_an_act() { self.acts.iter().any(named) } else { told.actor.as_str() == AGENT };
-        if is_signed { Ok(()) } else { Err(Impossible::Actor) }
+    /// On which readings of points that only the supplier can tell show nothing: time that no meter of ours saw.
+    fn covered(&self, later: &Hold) -> Vec<Stretch> {
+        let is_theirs = |place: usize| self.order.points.get(place).is_some_and(is_the_suppliers);
+        let offers = self.offers.iter().filter(|(place, _)| is_theirs(*place));
+        let open = offers.filter(|(_, offer)| offer.is_open_to(later.since.wall_unix_ms));
+        open.map(|(_, offer)| offer.rest).collect()
+    }
+
+    fn has_utility(&self) -> bool {
+        self.order.points.iter().any(is_the_suppliers)
+    }
+
+    /// When the act was taken that gives a cue; none where the witness itself does.
+    fn taken(&self, cue: Cue, told: &Transition) -> Result<Option<Stamp>, Impossible> {
+        if !cue.is_an_act() {
+            return if told.actor.as_str() == AGENT { Ok(None) } else { Err(Impossible::Actor) };
+        }
+        let is_named =
+            |act: &&OpenAct| act.cue == cue && act.actor == told.actor && told.evidence.contains(&act.hash);
+        self.acts.iter().find(is_named).map(|act| Some(act.taken)).ok_or(Impossible::Actor)
     }
 
     /// Whether what the way asks for holds, by what the log told before.
@@ -227,9 +327,11 @@ impl CutOff {
         let Stand { hold, was_seen, is_sealed, month, suspended_until_unix_ms, .. } = &self.stand;
         let (holds, points) = (&self.order.holds, self.order.points.len());
         let is_denied = self.is_denied;
+        let is_powered = hold.is_some_and(|hold| self.powers.speak_against(&hold));
         let of_hold = |enough: Result<(), Lack>| enough.map_err(Impossible::Hold);
         match cue {
             Cue::Held | Cue::MonthHeld | Cue::SealStands | Cue::Seal if is_denied => Err(Impossible::Agreed),
+            Cue::Held | Cue::MonthHeld | Cue::SealStands | Cue::Seal if is_powered => Err(Impossible::Power),
             Cue::Held => {
                 let hold = hold.ok_or(Impossible::NoHold)?;
                 of_hold(if to == Rung::Verified {
@@ -279,4 +381,9 @@ impl CutOff {
             | Cue::SuspensionOver => Ok(()),
         }
     }
+}
+
+/// Whether only the supplier can tell that a point is without power.
+fn is_the_suppliers(point: &Point) -> bool {
+    point.carrier == Carrier::Utility
 }

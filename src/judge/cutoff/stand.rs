@@ -1,6 +1,6 @@
 //! How an order stands: all that the log tells of it besides its acts, and all that a witness needs to go on with it.
 
-use super::{hold::Hold, holds::Holds, reading::AHEAD_MS, rung::Rung};
+use super::{growth::Between, hold::Hold, reading::AHEAD_MS, rung::Rung};
 use crate::terms::{AssetId, OrderId, Stamp};
 
 /// Time between two notes of a hold that runs, in milliseconds: what a power cut may take from it at most, and by how much
@@ -71,10 +71,10 @@ impl Stand {
         }
     }
 
-    /// Whether it can have become this without a step: a hold that went on, began or was broken off, and what follows.
-    /// How far the supplier agrees is looked at elsewhere.
-    pub(super) fn may_become(&self, later: &Stand, holds: &Holds) -> bool {
-        let seen = later.hold.is_some_and(|hold| hold.is_seen(holds));
+    /// Whether it can have become this without a step: a hold that went on, began or was broken off, and what follows. No
+    /// hold begins before `floor`. How far the supplier agrees is looked at elsewhere.
+    pub(super) fn may_become(&self, later: &Stand, between: &Between<'_>, floor: &Stamp) -> bool {
+        let seen = later.hold.is_some_and(|hold| hold.is_seen(&between.order.holds));
         let like = Stand {
             hold: later.hold,
             earlier_ms: later.earlier_ms,
@@ -83,21 +83,38 @@ impl Stand {
             is_fed_again: self.is_fed_again || later.is_fed_again && self.rung == Rung::Suspended,
             ..*self
         };
-        like == *later && self.hold_may_become(later)
+        like == *later && self.hold_may_become(later, between, floor)
     }
 
-    fn hold_may_become(&self, later: &Stand) -> bool {
-        let same = (later.earlier_ms, later.restarts) == (self.earlier_ms, self.restarts);
-        let ended = later.earlier_ms >= self.earlier_ms && later.restarts > self.restarts;
+    /// Whether it is what another word of the same standing was: the same, or of the same hold before.
+    pub fn is_word_of(&self, later: &Stand) -> bool {
+        let goes_on = |(before, hold): (Hold, Hold)| {
+            !hold.restarted_from(&before) && !hold.until.is_before(&before.until)
+        };
+        let is_earlier = self.hold.zip(later.hold).is_some_and(goes_on);
+        self == later || is_earlier && Stand { hold: later.hold, ..*self } == *later
+    }
+
+    fn hold_may_become(&self, later: &Stand, between: &Between<'_>, floor: &Stamp) -> bool {
+        let counts = |stand: &Stand| (stand.earlier_ms, stand.restarts);
+        let is_same = counts(later) == counts(self);
         // A rung that rests on a hold loses it with a step only.
         let may_restart =
             matches!(self.rung, Rung::CutClaimed | Rung::Observing | Rung::Indeterminate | Rung::Suspended);
+        let mut ended = *self;
+        ended.end_hold();
+        let has_ended = may_restart && counts(later) == counts(&ended);
         match (&self.hold, &later.hold) {
-            (None, None) => same || ended && may_restart,
-            (None, Some(hold)) => may_restart && (same || ended) && hold.is_whole(),
-            (Some(before), Some(hold)) if hold.follows(before) => same,
-            (Some(_), Some(hold)) => may_restart && ended && hold.is_whole(),
-            (Some(_), None) => may_restart && ended,
+            (None, None) => is_same,
+            (None, Some(hold)) => {
+                may_restart && is_same && between.allows_beginning(hold, &self.since, floor)
+            }
+            (Some(before), Some(hold)) if is_same => {
+                !hold.restarted_from(before) && between.allows_growth(before, hold)
+            }
+            // Two points may break it at one moment, and what begins there twice is another hold each time.
+            (Some(_), Some(hold)) => has_ended && between.allows_beginning(hold, &self.since, floor),
+            (Some(_), None) => has_ended,
         }
     }
 

@@ -1,4 +1,5 @@
 mod figures;
+mod forged;
 mod ladder;
 mod random;
 mod stopped;

@@ -305,10 +305,10 @@ impl Watched {
     /// fit with: of its rated power, and of an hour of it.
     fn is_fit(&self, seen: &Seen) -> bool {
         const HOUR_MS: i64 = 3_600_000;
-        let Some(rated) = self.rated else { return false };
+        // A meter that counts no energy shows nothing of what passed between two readings.
+        let (Some(rated), Some(mark)) = (self.rated, seen.mark) else { return false };
         let most = MilliWatts(rated.0 / 100 * UNFIT_PERCENT);
-        let steps = seen.mark.map_or(WattHours(0), |mark| register_floor(mark.register.step));
-        seen.idle <= most && steps <= most.over_ms(HOUR_MS)
+        seen.idle <= most && register_floor(mark.register.step) <= most.over_ms(HOUR_MS)
     }
 
     fn prove(&mut self, seen: &Seen, by: Carrier) {

@@ -7,6 +7,7 @@ use crate::{
         cutoff::{CutOff, Deed, OrderAct, Orders, Unfit, fitness},
         feeder::Feeder,
         memory::Memory,
+        register::redated,
     },
     metering::Reading,
     terms::{AssetId, MeterId, Stamp},
@@ -37,7 +38,7 @@ impl Site {
     /// Why not.
     pub fn may(&self, at: &Stamp, act: &OrderAct) -> Result<(), Unfit> {
         if let Deed::Order(order) = &act.deed {
-            fitness::check(order, |meter| Some(self.feeders.get(self.meter(meter)?)?.terms()))?;
+            fitness::check(order, |meter| Some(self.feeders.get(self.meter(meter)?)?.terms().into()))?;
         }
         self.orders.may(at, act)
     }
@@ -68,7 +69,9 @@ impl Site {
         else {
             return;
         };
-        let seen = feeder.seen(at, reading);
+        // A clock that was set since dates a reading otherwise.
+        let at = self.last.map_or(*at, |now| redated(at, &now));
+        let seen = feeder.seen(&at, reading);
         let mut stepped = false;
         self.orders.on_seen(&seen, &mut |finding| {
             stepped |= matches!(finding, Finding::Transition(_));

@@ -49,6 +49,11 @@ pub const DISBELIEVED_ACT: Words = Words {
     zh: "有命令文书的签名不可信：此处关于本命令所述均不予采信",
     en: "an act is not signed by whoever may: nothing that is said here of this order is believed",
 };
+/// The log goes on after another that is not at hand.
+pub const EARLIER_LOG_NOT_HERE: Words = Words {
+    zh: "此日志接续另一日志，而该日志不在手头：指令此前的状态未经核对，仅为此日志自述",
+    en: "the log goes on after another that is not here: how the order stood there is unchecked, and this log's word alone",
+};
 /// `issued`
 pub const RUNG_ISSUED: Words = Words {
     zh: "断电令已下达，供电企业尚未确认",

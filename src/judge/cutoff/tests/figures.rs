@@ -26,7 +26,7 @@ fn held(carrier: Carrier) -> Tale {
 fn noted(tale: &mut Tale, lie: impl Fn(&mut Hold)) -> Result<Rung, Impossible> {
     let newest = tale.log.iter_mut().rev().find_map(|(_, entry)| match entry {
         Entry::Said(Finding::Event(Event::Hold(note))) => note.stand.hold.as_mut(),
-        Entry::Said(_) | Entry::Act(_) | Entry::Answered(_) => None,
+        Entry::Said(_) | Entry::Act(_) | Entry::Answered(_) | Entry::Shows(..) => None,
     });
     lie(newest.unwrap());
     tale.replayed_anew()
@@ -86,7 +86,7 @@ fn a_step_is_of_the_time_between_what_was_proven_and_its_record() {
         let mut tale = held(Carrier::Own);
         let newest = tale.log.iter_mut().rev().find_map(|(_, entry)| match entry {
             Entry::Said(Finding::Transition(Transition { stand, .. })) => stand.as_mut(),
-            Entry::Said(_) | Entry::Act(_) | Entry::Answered(_) => None,
+            Entry::Said(_) | Entry::Act(_) | Entry::Answered(_) | Entry::Shows(..) => None,
         });
         lie(newest.unwrap());
         tale.replayed_anew()

@@ -398,7 +398,7 @@ fn a_replayer_believes_no_agreement_that_the_reading_itself_does_not_bear_out() 
         let shorter = |reading: &mut UtilityReading| reading.spans[0].to_unix_ms -= HOUR_MS;
         assert_eq!(rewritten(carrier, &shorter), Err(Impossible::Agreed));
         let elsewhere = |reading: &mut UtilityReading| reading.meter = meter("m9");
-        assert_eq!(rewritten(carrier, &elsewhere), Err(Impossible::Agreed));
+        assert_eq!(rewritten(carrier, &elsewhere), Err(Impossible::Unfit(Unfit::UnknownPoint)));
         let later = |reading: &mut UtilityReading| reading.spans[0].to_unix_ms += 10 * DAY_MS;
         assert_eq!(rewritten(carrier, &later), Err(Impossible::NotYet));
     }

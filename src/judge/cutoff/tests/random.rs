@@ -18,7 +18,7 @@ use crate::{
 
 /// One thing that may happen to an order.
 #[derive(Clone, Debug)]
-enum Turn {
+pub(super) enum Turn {
     Dead(u16),
     Shows(State),
     Upstream(State),
@@ -34,7 +34,7 @@ enum Turn {
 
 /// What the supplier's meter tells.
 #[derive(Clone, Copy, Debug)]
-struct Told {
+pub(super) struct Told {
     at_second: bool,
     hours: u8,
     /// How long ago it ends; less than nothing is a time that has not been.
@@ -95,7 +95,7 @@ fn state() -> impl Strategy<Value = State> {
     ]
 }
 
-fn turn() -> impl Strategy<Value = Turn> {
+pub(super) fn turn() -> impl Strategy<Value = Turn> {
     prop_oneof![
         30 => (1..200_u16).prop_map(Turn::Dead),
         4 => state().prop_map(Turn::Shows),
@@ -139,7 +139,7 @@ fn all_show(tale: &mut Tale, state: Option<State>) {
     tale.tick(true);
 }
 
-fn live(tale: &mut Tale, turn: &Turn) {
+pub(super) fn live(tale: &mut Tale, turn: &Turn) {
     match *turn {
         Turn::Dead(minutes) => (0..minutes).for_each(|_| all_show(tale, Some(State::Dead))),
         Turn::Shows(state) => {

@@ -4,8 +4,8 @@ use crate::{
     judge::{
         Event, Finding,
         cutoff::{
-            Carrier, CutOff, Deed, Holds, Impossible, Order, OrderAct, OrderMemory, Orders, Point, Rung,
-            SafeState, Seen, Stand, Transition, UtilityReading,
+            Carrier, CutOff, Deed, Hold, HoldNote, Holds, Impossible, Order, OrderAct, OrderMemory, Orders,
+            Point, Rung, SafeState, Seen, Stand, Transition, UtilityReading,
             order::{Case, Done, LegalBasis, Method, Required, Scope, SecondFeeds},
             reading::{Quality, Switch, UtilitySpan},
         },
@@ -97,6 +97,8 @@ pub(super) enum Entry {
     Said(Finding),
     /// The act with this hash was answered.
     Answered(Digest),
+    /// The state of a meter's feeder, as it changes.
+    Shows(MeterId, State),
 }
 
 pub(super) struct Tale {
@@ -107,10 +109,16 @@ pub(super) struct Tale {
     pub(super) energy: [i64; 2],
     /// What may be nothing but no-load losses and the floor.
     pub(super) idle: MilliWatts,
+    /// Whether the meters count energy.
+    pub(super) counts: bool,
     acts: u64,
     /// The key that signs.
     pub(super) key: KeyId,
     replayed: Option<CutOff>,
+    /// Acts that whoever follows has not heard an answer to.
+    open: Vec<Digest>,
+    /// What each of the two meters showed last.
+    shown: [Option<State>; 2],
     /// How much of the log it has followed.
     followed: usize,
 }
@@ -130,13 +138,21 @@ impl Tale {
             now,
             energy: [5_000; 2],
             idle: MilliWatts(0),
+            counts: true,
             acts: 0,
             key: AUTHORITY,
             replayed: None,
+            open: Vec::new(),
+            shown: [None; 2],
             followed: 0,
         };
         assert_eq!(tale.act(Deed::Order(order)), Ok(()));
         tale
+    }
+
+    /// A log to be replayed, and nothing else.
+    pub(super) fn of(log: Vec<(Stamp, Entry)>) -> Tale {
+        Tale { log, ..Tale::new(order(holds(), vec![point(Carrier::Own)])) }
     }
 
     pub(super) fn cut(&self) -> &CutOff {
@@ -212,21 +228,35 @@ impl Tale {
 
     /// Where somebody stands who replays the log as it is now, or what he refuses first.
     pub(super) fn replayed_anew(&self) -> Result<Rung, Impossible> {
-        let mut replayed: Option<CutOff> = None;
+        let mut replayed = None;
+        let mut open = Vec::new();
         for (at, entry) in &self.log {
-            match (entry, &mut replayed) {
-                (Entry::Act(OrderAct { deed: Deed::Order(order), .. }), none @ None) => {
-                    *none = Some(CutOff::given(order.clone(), at));
-                }
-                (Entry::Act(act), Some(cut)) => cut.replay_act(at, act)?,
-                (Entry::Said(Finding::Transition(step)), Some(cut)) => cut.replay(at, step)?,
-                (Entry::Said(Finding::Event(Event::Hold(note))), Some(cut)) => cut.replay_note(at, note)?,
-                (Entry::Act(_) | Entry::Said(_), None)
-                | (Entry::Said(_), Some(_))
-                | (Entry::Answered(_), _) => {}
-            }
+            replay(&mut replayed, &mut open, at, entry)?;
         }
         Ok(replayed.unwrap().stand().rung)
+    }
+
+    /// The hold as the log told it last, to be told otherwise.
+    pub(super) fn last_hold(&mut self) -> &mut Hold {
+        let hold = self.log.iter_mut().rev().find_map(|(_, entry)| match entry {
+            Entry::Said(Finding::Event(Event::Hold(note))) => note.stand.hold.as_mut(),
+            Entry::Act(_) | Entry::Said(_) | Entry::Answered(_) | Entry::Shows(..) => None,
+        });
+        hold.unwrap()
+    }
+
+    /// A note that no machine has written.
+    pub(super) fn told_by_hand(&mut self, stand: Stand) {
+        let order = self.cut().order();
+        let note = HoldNote { order: order.id, asset: order.asset, stand };
+        self.log.push((self.now, Entry::Said(Finding::Event(Event::Hold(note)))));
+    }
+
+    /// What happens is written down, and nobody follows.
+    pub(super) fn unwatched(&mut self, happens: impl FnOnce(&mut Tale)) {
+        let followed = std::mem::replace(&mut self.followed, usize::MAX);
+        happens(self);
+        self.followed = followed.max(self.log.len());
     }
 
     /// From here on this key signs.
@@ -249,7 +279,7 @@ impl Tale {
             at: self.now,
             state: state.unwrap_or(State::Unknown(Why::Fault(Fault::Timeout))),
             is_told: state.is_some(),
-            mark: Some(Mark { at: self.now, register }),
+            mark: self.counts.then_some(Mark { at: self.now, register }),
             idle: self.idle,
             error_ppm: 5_000,
             power_fails: None,
@@ -258,6 +288,9 @@ impl Tale {
             rated: MilliWatts::from_watts(12_500_000),
             capacity: MilliWatts::from_watts(15_000_000),
         };
+        if self.shown[which].replace(seen.state) != Some(seen.state) {
+            self.log.push((self.now, Entry::Shows(seen.meter, seen.state)));
+        }
         self.hear(|orders, say| orders.on_seen(&seen, say));
         self
     }
@@ -288,10 +321,15 @@ impl Tale {
     pub(super) fn power_cut(&mut self, ms: i64, lost: usize) -> &mut Self {
         for _ in 0..lost {
             let last = self.log.last();
-            if matches!(last, Some((at, Entry::Said(_) | Entry::Answered(_))) if *at == self.now) {
+            let is_lost = |entry: &Entry| !matches!(entry, Entry::Act(_));
+            if last.is_some_and(|(at, entry)| *at == self.now && is_lost(entry)) {
                 self.log.pop();
             }
         }
+        // Power is lost with what followed from it: both were said at one moment.
+        let now = self.now;
+        let is_power = |entry: &Entry| matches!(entry, Entry::Shows(_, State::Drawing | State::Exporting));
+        self.log.retain(|(at, entry)| lost == 0 || *at != now || !is_power(entry));
         let mut memory: Option<OrderMemory> = None;
         for (at, entry) in &self.log {
             match (entry, memory.as_mut()) {
@@ -309,11 +347,12 @@ impl Tale {
                         step.evidence.iter().for_each(|act| settle(memory, *act));
                     }
                 }
-                (_, None) => {}
+                (Entry::Shows(..), _) | (_, None) => {}
             }
         }
         self.orders = Orders::recalling(memory.as_slice(), |_| Vec::new());
-        (self.replayed, self.followed) = (None, 0);
+        (self.replayed, self.followed, self.shown) = (None, 0, [None; 2]);
+        self.open.clear();
         self.follow();
         self.now.wall_unix_ms += ms;
         (self.now.uptime_ms, self.now.boot) = (10_000, self.now.boot + 1);
@@ -337,22 +376,13 @@ impl Tale {
 
     /// Whoever replays goes along and refuses nothing, and stands where the log was last told that the order stands.
     fn follow(&mut self) {
+        if self.followed == usize::MAX {
+            return;
+        }
         for (at, entry) in self.log.iter().skip(self.followed) {
-            match (entry, &mut self.replayed) {
-                (Entry::Act(OrderAct { deed: Deed::Order(order), .. }), none @ None) => {
-                    *none = Some(CutOff::given(order.clone(), at));
-                }
-                (Entry::Act(act), Some(cut)) => assert_eq!(cut.replay_act(at, act), Ok(()), "{act:?}"),
-                (Entry::Said(Finding::Transition(step)), Some(cut)) => {
-                    assert_eq!(cut.replay(at, step), Ok(()), "{step:?} after {:?}", cut.stand());
-                }
-                (Entry::Said(Finding::Event(Event::Hold(note))), Some(cut)) => {
-                    assert_eq!(cut.replay_note(at, note), Ok(()), "{at:?} {note:?} after {:?}", cut.stand());
-                }
-                (Entry::Act(_) | Entry::Said(_), None)
-                | (Entry::Said(_), Some(_))
-                | (Entry::Answered(_), _) => {}
-            }
+            let stand = self.replayed.as_ref().map(|cut| *cut.stand());
+            let taken = replay(&mut self.replayed, &mut self.open, at, entry);
+            assert_eq!(taken, Ok(()), "{at:?} {entry:?} after {stand:?}");
         }
         self.followed = self.log.len();
         // What the power cut took the outcome of is executed later.
@@ -373,6 +403,36 @@ impl Tale {
     pub(super) fn ways(&self) -> Vec<(&'static str, String)> {
         self.steps().iter().map(|step| (step.to.word(), step.why.to_string())).collect()
     }
+}
+
+/// Takes the next entry, as `evidence::OrderLog` does.
+fn replay(
+    replayed: &mut Option<CutOff>,
+    open: &mut Vec<Digest>,
+    at: &Stamp,
+    entry: &Entry,
+) -> Result<(), Impossible> {
+    match (entry, replayed) {
+        (Entry::Act(OrderAct { deed: Deed::Order(order), .. }), none @ None) => {
+            *none = Some(CutOff::given(order.clone(), at));
+        }
+        (Entry::Act(act), Some(cut)) => {
+            if open.is_empty() {
+                cut.may_take(at, act).map_err(Impossible::unfit)?;
+            }
+            open.push(act.hash);
+            cut.replay_act(at, act)?;
+        }
+        (Entry::Answered(act), cut) => {
+            open.retain(|open| open != act);
+            cut.iter_mut().for_each(|cut| cut.replay_answer(*act));
+        }
+        (Entry::Shows(meter, state), Some(cut)) => cut.replay_state((*meter, *state), at, false),
+        (Entry::Said(Finding::Transition(step)), Some(cut)) => cut.replay(at, step)?,
+        (Entry::Said(Finding::Event(Event::Hold(note))), Some(cut)) => cut.replay_note(at, note)?,
+        (Entry::Act(_) | Entry::Said(_) | Entry::Shows(..), None) | (Entry::Said(_), Some(_)) => {}
+    }
+    Ok(())
 }
 
 /// As `evidence::recall` does: all that follows from an act stands in the log.
