@@ -488,17 +488,15 @@ mod tests {
 
     #[test]
     fn what_is_passed_over_is_brought_again_once_the_hand_is_empty_and_not_before() {
-        let sent = |number| match message(200_000) {
-            Event::Message { topic, payload, .. } => {
-                let delivery = Some(Delivery { line: 1, pkid: number });
-                Event::Message { topic, payload, retained: false, delivery }
-            }
-            other => panic!("{other:?}"),
+        let sent = |number| {
+            let Event::Message { topic, payload, .. } = message(200_000) else { panic!("it is one") };
+            let delivery = Some(Delivery { line: 1, pkid: number });
+            Event::Message { topic, payload, retained: false, delivery }
         };
         let mut serving = Serving::begin(0);
         (0..200).for_each(|number| serving.on_event(sent(number), 0));
         let in_hand = serving.waiting.len();
-        assert!(in_hand < 100 && serving.health.passed_over as usize == 200 - in_hand);
+        assert!(in_hand < 100 && serving.health.passed_over == 200 - in_hand as u64);
         let job = serving.next_job(0, 7).unwrap();
         assert!(!serving.has_next(), "the store is at it");
         serving.on_event(sent(200), 0);

@@ -55,6 +55,14 @@ fn half(half: &KeptHalf) -> Value {
     })
 }
 
+fn finding(found: &KeptFinding) -> Value {
+    let KeptFinding { id, kind, about, found_unix_ms, halves: [first, second], excuse } = found;
+    json!({ "finding": {
+        "id": id.to_string(), "kind": kind.word(), "about": about, "found_unix_ms": found_unix_ms,
+        "first": half(first), "second": half(second), "excuse": excuse.as_ref().map(half),
+    }})
+}
+
 impl Line {
     pub(super) fn to_json(&self) -> Value {
         match self {
@@ -98,19 +106,7 @@ impl Line {
             Line::Unindexed((gateway, log), from) => json!({ "unindexed": {
                 "gateway": gateway.to_string(), "log": log.to_string(), "from_seq": from,
             }}),
-            Line::Finding(KeptFinding {
-                id,
-                kind,
-                about,
-                found_unix_ms,
-                halves: [first, second],
-                excuse,
-            }) => {
-                json!({ "finding": {
-                    "id": id.to_string(), "kind": kind.word(), "about": about, "found_unix_ms": found_unix_ms,
-                    "first": half(first), "second": half(second), "excuse": excuse.as_ref().map(half),
-                }})
-            }
+            Line::Finding(found) => finding(found),
             Line::Heads(KeptHeads { number, day, made_unix_ms, bytes }) => json!({ "heads": {
                 "number": number, "day": day.to_string(), "made_unix_ms": made_unix_ms, "bytes": text(bytes),
             }}),
