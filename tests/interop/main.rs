@@ -75,7 +75,8 @@ fn python() -> String {
     let candidates =
         [env::var("COLDHEARTH_PYTHON").ok(), Some("python3".into()), Some("/usr/bin/python3".into())];
     let has_all = |python: &String| {
-        let imports = Command::new(python).args(["-c", "import cryptography, jsonschema"]).output();
+        let imports =
+            Command::new(python).args(["-c", "import cryptography, jsonschema, referencing"]).output();
         imports.is_ok_and(|output| output.status.success())
     };
     candidates.into_iter().flatten().find(has_all).unwrap_or_else(|| {
