@@ -5,6 +5,10 @@
 //! within three rounds of a fresh witness, and within four times [`LONGEST`] readings always. Beside it runs of the last
 //! hour are kept, so that a loop shorter than that is found with its first repetition, and prints of the voltages alone,
 //! which come again where its words change just as they are polled.
+//!
+//! What stays unseen until it ends: a recording of a meter so coarse that fewer than [`LEAST_DIFFERENT`] of [`WINDOW`]
+//! readings differ, as one of 0.1 V behind a 6,000/100 transformer may be. Such a meter repeats itself honestly, too. When
+//! the recording ends its register leaps, which is a sign of its own.
 
 mod recent;
 mod slipping;
