@@ -8,8 +8,8 @@ use std::{path::Path, process::Command};
 
 use coldhearth::{
     evidence::{
-        Body, Certificate, Chain, Disbelief, Ed25519, Genesis, LogHead, LogId, PublicKey, Sealer,
-        Signer as _, Uncertified, Witnessed, certificate::Figure, record::Unverified,
+        Body, Certificate, Chain, Disbelief, Ed25519, Genesis, LogHead, LogId, Sealer, Signer as _,
+        Uncertified, Witnessed, certificate::Figure, record::Unverified,
     },
     judge::{
         Dark, DarkMeter, Ending, Event, Finding, Mark, Rung, State, VoltagePoint, Why,
@@ -25,25 +25,8 @@ use support::{
         DAY_MS, Log, METER, MINUTE_MS, MONDAY_MS, STILL, authority, claim, gateway, maintained, meter, order,
         order_id, supplier,
     },
+    handed::{Handed, keys, sealed, witnessed},
 };
-
-fn witnessed(lines: &[Vec<u8>]) -> Witnessed {
-    let mut witnessed = Witnessed::of(order_id());
-    for line in lines {
-        witnessed.on(&Unverified::read(line).unwrap().own().unwrap());
-    }
-    witnessed
-}
-
-fn keys() -> [PublicKey; 1] {
-    [authority().public_key()]
-}
-
-fn sealed(facts: &Map<String, Value>) -> Vec<u8> {
-    let mut sealer = Sealer::default();
-    Certificate::seal(facts, MONDAY_MS + 9 * DAY_MS, &mut sealer, &authority()).unwrap();
-    sealer.bytes().to_vec()
-}
 
 #[test]
 fn a_certificate_tells_what_the_log_tells_and_who_carried_the_proof() {
@@ -305,51 +288,6 @@ fn no_certificate_rests_on_a_reading_that_says_something_else() {
         assert_eq!(log.rung(), Rung::Verified, "a gateway that lies");
         let said = witnessed(&log.lines).facts(&keys());
         assert!(matches!(said, Err(Uncertified::Impossible(..))), "{member} {other}: {said:?}");
-    }
-}
-
-/// A folder with a log, its certificate and page, and the keys.
-struct Handed {
-    folder: Folder,
-}
-
-impl Handed {
-    /// In a folder of its own, since tests run beside each other.
-    fn of(log: &Log, name: &str) -> Handed {
-        let handed = Handed { folder: Folder::new(name) };
-        let lines: Vec<u8> = log.lines.iter().flat_map(|line| [line, &b"\n"[..]].concat()).collect();
-        handed.write("records.jsonl", &lines);
-        for (name, key) in [("authority.key.pub", authority()), ("gateway.key.pub", gateway())] {
-            std::fs::write(handed.path(name), key.public_key().to_pem().unwrap()).unwrap();
-        }
-        let bytes = sealed(&witnessed(&log.lines).facts(&keys()).unwrap());
-        let page = Certificate::open(&bytes, &keys()).unwrap().page();
-        handed.write("order-1.json", &bytes);
-        handed.write("order-1.html", page.as_bytes());
-        handed
-    }
-
-    fn path(&self, name: &str) -> std::path::PathBuf {
-        self.folder.0.join(name)
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) {
-        std::fs::write(self.path(name), bytes).unwrap();
-    }
-
-    fn read(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.path(name)).unwrap()
-    }
-
-    fn verify(&self) -> (i32, String) {
-        let path = |name: &str| self.path(name).into_os_string();
-        let out = Command::new(env!("CARGO_BIN_EXE_coldhearth"))
-            .args(["verify".into(), path("records.jsonl"), "--trust".into(), path("authority.key.pub")])
-            .args(["--trust".into(), path("gateway.key.pub"), "--certificate".into(), path("order-1.json")])
-            .args(["--page".into(), path("order-1.html")])
-            .output()
-            .unwrap();
-        (out.status.code().unwrap(), String::from_utf8_lossy(&out.stdout).into_owned())
     }
 }
 

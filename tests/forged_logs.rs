@@ -4,13 +4,11 @@
 
 mod support;
 
-use std::process::Command;
-
 use coldhearth::{
     catalogue::Standing,
     evidence::{
-        Act, Body, Certificate, Chain, Genesis, LogHead, LogId, PublicKey, Sealer, Signer as _, Uncertified,
-        Witnessed, record::Unverified,
+        Act, Body, Certificate, Chain, Genesis, LogHead, LogId, Sealer, Signer as _, Uncertified,
+        record::Unverified,
     },
     judge::{
         Event, Finding, Rung, Shares, SignSet, State, Verdict, VoltagePoint,
@@ -18,32 +16,14 @@ use coldhearth::{
     },
     terms::{AssetId, GatewayId, LegalDay, WattHours},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use support::{
-    Folder,
     cut::{
         DAY_MS, Log, MONDAY_MS, STILL, authority, claim, gateway, maintain, maintained, meter, order,
         order_id, paper,
     },
+    handed::{Handed, keys, sealed, witnessed},
 };
-
-fn witnessed(lines: &[Vec<u8>]) -> Witnessed {
-    let mut witnessed = Witnessed::of(order_id());
-    for line in lines {
-        witnessed.on(&Unverified::read(line).unwrap().own().unwrap());
-    }
-    witnessed
-}
-
-fn keys() -> [PublicKey; 1] {
-    [authority().public_key()]
-}
-
-fn sealed(facts: &Map<String, Value>) -> Vec<u8> {
-    let mut sealer = Sealer::default();
-    Certificate::seal(facts, MONDAY_MS + 9 * DAY_MS, &mut sealer, &authority()).unwrap();
-    sealer.bytes().to_vec()
-}
 
 /// A log that goes on after this one, and says that its order stands so.
 fn goes_on(first: &Log, stand: Stand) -> (LogHead, Vec<Vec<u8>>) {
@@ -214,45 +194,4 @@ fn a_log_is_held_against_the_others_of_its_gateway() {
     handed.write("records.jsonl", &file(&[&violated.lines, &twin.lines]));
     let (exit, said) = handed.verify();
     assert!(exit == 1 && said.contains("of the same gateway tells of the order too"), "{exit} {said}");
-}
-
-/// A folder with a log, its certificate and page, and the keys.
-struct Handed {
-    folder: Folder,
-}
-
-impl Handed {
-    /// In a folder of its own, since tests run beside each other.
-    fn of(log: &Log, name: &str) -> Handed {
-        let handed = Handed { folder: Folder::new(name) };
-        let lines: Vec<u8> = log.lines.iter().flat_map(|line| [line, &b"\n"[..]].concat()).collect();
-        handed.write("records.jsonl", &lines);
-        for (name, key) in [("authority.key.pub", authority()), ("gateway.key.pub", gateway())] {
-            std::fs::write(handed.path(name), key.public_key().to_pem().unwrap()).unwrap();
-        }
-        let bytes = sealed(&witnessed(&log.lines).facts(&keys()).unwrap());
-        let page = Certificate::open(&bytes, &keys()).unwrap().page();
-        handed.write("order-1.json", &bytes);
-        handed.write("order-1.html", page.as_bytes());
-        handed
-    }
-
-    fn path(&self, name: &str) -> std::path::PathBuf {
-        self.folder.0.join(name)
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) {
-        std::fs::write(self.path(name), bytes).unwrap();
-    }
-
-    fn verify(&self) -> (i32, String) {
-        let path = |name: &str| self.path(name).into_os_string();
-        let out = Command::new(env!("CARGO_BIN_EXE_coldhearth"))
-            .args(["verify".into(), path("records.jsonl"), "--trust".into(), path("authority.key.pub")])
-            .args(["--trust".into(), path("gateway.key.pub"), "--certificate".into(), path("order-1.json")])
-            .args(["--page".into(), path("order-1.html")])
-            .output()
-            .unwrap();
-        (out.status.code().unwrap(), String::from_utf8_lossy(&out.stdout).into_owned())
-    }
 }

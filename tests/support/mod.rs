@@ -14,6 +14,7 @@
 pub mod authority;
 pub mod cut;
 pub mod exposition;
+pub mod handed;
 pub mod nats;
 pub mod page;
 pub mod postgres;

@@ -37,7 +37,8 @@ impl Registers {
         self.0.iter().copied().enumerate().filter(move |(_, at)| is_known(at))
     }
 
-    /// What all of them together advanced at least since `before`; one that was not known then has not advanced.
+    /// What all of them together advanced at least since `before`. Of one that is not known at both ends nothing is known: it adds
+    /// nothing to the least, and proves nothing still.
     pub fn risen_since(&self, before: &Registers) -> WattHours {
         let rise = |before: Option<Known>, now: Option<Known>| {
             let rise = before.zip(now).map(|(before, now)| now.energy.0.saturating_sub(before.energy.0));
