@@ -1,6 +1,8 @@
 //! Machines and meters across plants: what does not go together is found once, whoever keeps the records, in whatever
 //! order they come, and is kept with both records or not at all.
 
+mod older;
+
 use std::{collections::BTreeSet, io::Cursor};
 
 use coldhearth::{
@@ -257,88 +259,6 @@ fn record_and_finding_are_kept_together_or_not_at_all(homes: Homes) {
     assert_eq!((kept(&home), findings(&home).len()), (1, 2));
 }
 
-/// Everything a store of an earlier version would not have.
-fn made_older(home: &Home) {
-    let forget = "drop table mention; drop table finding; drop table unindexed;";
-    let version = match home {
-        Home::Sqlite(_) => "pragma user_version = 3",
-        Home::Postgres(..) => "update schema_version set version = 2",
-    };
-    home.sql(&format!("{forget} {version}"));
-}
-
-/// A store of the version before, which kept only the first mention of a kind, and no papers.
-fn made_former(home: &Home) {
-    let columns = ["gateway", "log", "seq", "hash", "bytes"]
-        .map(|column| format!("alter table finding drop column excuse_{column}"));
-    let version = match home {
-        Home::Sqlite(_) => "pragma user_version = 4",
-        Home::Postgres(..) => "update schema_version set version = 3",
-    };
-    home.sql(&format!(
-        "delete from mention where kind like '%!_last' escape '!'; delete from finding; {}; {version}",
-        columns.join("; ")
-    ));
-}
-
-/// A furnace that drew, was declared out of service, and draws again: its last drawing contradicts, not its first.
-fn drawn_again() -> Vec<Vec<u8>> {
-    let mut one = voice(1, "130421");
-    let drawing = || verdict("eaf-2", State::Drawing, None, Some(Phase::Overdue));
-    let declared = verdict("eaf-2", State::Dead, Some("2011-12-31"), Some(Phase::Overdue));
-    vec![one.genesis(1, None), one.say(&drawing()), one.say(&declared), one.say(&drawing())]
-}
-
-/// What is mentioned in a log, in the order of its places.
-fn mentioned(home: &Home) -> Vec<Located> {
-    let logs = BTreeSet::from([(gateway("gw-1"), coldhearth::evidence::LogId(1))]);
-    home.store().mentions(Asked::Logs(&logs)).unwrap()
-}
-
-fn what_the_version_before_kept_is_looked_through_for_what_was_said_last(homes: Homes) {
-    let home = home_of(homes, "former", 1);
-    take(&mut open(&home), &drawn_again());
-    let (all, found) = (mentioned(&home), findings(&home));
-    assert_eq!(kinds(&home), [ClashKind::EliminatedDraws]);
-    made_former(&home);
-    let mut collector = open(&home);
-    assert!(mentioned(&home).len() < all.len() && findings(&home).is_empty());
-    assert_eq!(looked_through(&mut collector), 1);
-    assert_eq!((mentioned(&home), findings(&home)), (all, found));
-    assert_eq!(looked_through(&mut open(&home)), 0, "once is enough");
-}
-
-fn looked_through(collector: &mut Collector) -> u64 {
-    let rounds = (0..3).map(|_| collector.look_through(NOW).unwrap());
-    rounds.map(|found| found.findings.iter().sum::<u64>()).sum()
-}
-
-fn what_an_earlier_version_kept_is_looked_through(homes: Homes) {
-    let home = home_of(homes, "older", 2);
-    let lines = moved();
-    let mut collector = open(&home);
-    take(&mut collector, &lines);
-    let found = findings(&home);
-    drop(collector);
-    made_older(&home);
-    assert_eq!(findings(&home), []);
-    let mut collector = open(&home);
-    assert_eq!(looked_through(&mut collector), 2);
-    assert_eq!(findings(&home), found);
-    assert_eq!((looked_through(&mut collector), looked_through(&mut open(&home))), (0, 0), "once is enough");
-    // A record that comes before its log was looked through is held against what is not looked through later.
-    made_older(&home);
-    let mut collector = open(&home);
-    let mut third = voice(1, "130421");
-    third.genesis(1, None);
-    third.say(&plate("eaf-2", "XT-2008/0417", 25));
-    let renamed = third.say(&plate("eaf-9", "XT-2008/0417", 25));
-    assert_eq!(take(&mut collector, [&renamed]).found.findings.iter().sum::<u64>(), 0);
-    looked_through(&mut collector);
-    let all = [ClashKind::Transfer, ClashKind::ListedTwice, ClashKind::RatingEdited, ClashKind::RatingEdited];
-    assert_eq!(kinds(&home), all);
-}
-
 /// A meter that leaves its county with the authority's paper and comes up in another.
 fn left_with_a_paper() -> Vec<Vec<u8>> {
     let (mut here, mut there) = (voice(1, "130421"), voice(2, "140525"));
@@ -477,62 +397,14 @@ fn a_gateway_that_names_more_than_there_can_be_is_counted_and_drowns_nobody(home
     assert_eq!((dropped, found), (1, 1), "two places, and one gateway too many");
 }
 
-/// A copy as an earlier version wrote it: the first knew neither mentions nor findings, the second no last mentions.
-fn older(copy: &[u8], format: u64) -> Vec<u8> {
-    let now = format!("\"coldhearth_store\":{}", archive::FORMAT);
-    let text = str::from_utf8(copy).unwrap().replace(&now, &format!("\"coldhearth_store\":{format}"));
-    let is_new = |line: &str| {
-        let begins = |kinds: &[&str]| kinds.iter().any(|kind| line.starts_with(kind));
-        let is_last = begins(&["{\"mention\""]) && line.contains("_last\"");
-        begins(&["{\"finding\"", "{\"end\""]) || is_last || (format == 1 && begins(&["{\"mention\""]))
-    };
-    let lines: Vec<&str> = text.split_inclusive('\n').filter(|line| !is_new(line)).collect();
-    let digest = Digest::of(lines.concat().as_bytes());
-    format!("{}{{\"end\":{{\"lines\":{},\"sha256\":\"{digest}\"}}}}\n", lines.concat(), lines.len())
-        .into_bytes()
-}
-
-fn a_copy_of_an_earlier_version_is_looked_through_where_it_is_put_back(homes: Homes) {
-    let home = home_of(homes, "early", 2);
-    take(&mut open(&home), &moved());
-    let mut copy = Vec::new();
-    archive::backup(&mut *home.store(), &mut copy, NOW).unwrap();
-    let there = homes.open("early-there");
-    archive::restore(&mut *there.store(), &mut Cursor::new(older(&copy, 1))).unwrap();
-    assert_eq!(findings(&there), []);
-    // Whoever prunes first lets nothing go that mentions a machine.
-    let now = NOW + 400 * DAY_MS;
-    prune(&mut *there.store(), LegalDay::of_unix_ms(NOW + DAY_MS), 184, now).unwrap();
-    looked_through(&mut open(&there));
-    let halves =
-        |home: &Home| findings(home).into_iter().map(|found| (found.id, found.halves)).collect::<Vec<_>>();
-    assert_eq!((halves(&there).len(), halves(&there)), (2, halves(&home)));
-}
-
-fn a_copy_of_the_version_before_is_looked_through_for_what_was_said_last(homes: Homes) {
-    let home = home_of(homes, "before", 1);
-    take(&mut open(&home), &drawn_again());
-    let mut copy = Vec::new();
-    archive::backup(&mut *home.store(), &mut copy, NOW).unwrap();
-    let there = homes.open("before-there");
-    archive::restore(&mut *there.store(), &mut Cursor::new(older(&copy, 2))).unwrap();
-    assert!(mentioned(&there).len() < mentioned(&home).len());
-    assert_eq!(looked_through(&mut open(&there)), 1);
-    assert_eq!((mentioned(&there), kinds(&there)), (mentioned(&home), kinds(&home)));
-}
-
 over_both!(
-    a_copy_of_the_version_before_is_looked_through_for_what_was_said_last,
-    what_the_version_before_kept_is_looked_through_for_what_was_said_last,
     a_paper_excuses_what_goes_with_it_whether_it_comes_before_or_after,
     a_paper_moves_with_a_copy_and_is_checked,
-    a_copy_of_an_earlier_version_is_looked_through_where_it_is_put_back,
     a_machine_that_comes_up_elsewhere_is_found_once_with_both_records_in_any_order,
     honest_plants_are_found_nothing_of,
     one_meter_in_two_counties_one_machine_twice_and_an_eliminated_one_that_draws_are_found,
     of_two_collectors_at_the_same_moment_one_finds_what_clashes,
     record_and_finding_are_kept_together_or_not_at_all,
-    what_an_earlier_version_kept_is_looked_through,
     a_finding_outlives_its_logs_and_moves_with_a_copy,
     a_gateway_that_names_more_than_there_can_be_is_counted_and_drowns_nobody,
 );

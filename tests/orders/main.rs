@@ -8,6 +8,9 @@
     reason = "a test fails by panicking, and tells how long an answer took"
 )]
 
+mod held;
+mod refused;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::{
@@ -57,7 +60,7 @@ const FANS: &str = "\n[[bus]]\nid = \"fans\"\nendpoint = \"tcp://127.0.0.1:9\"\n
 
 impl Site {
     async fn open(port: u16, folder: Folder, more: &str) -> Site {
-        let text = include_str!("../simulator/meters/sim-cutoff.toml");
+        let text = include_str!("../../simulator/meters/sim-cutoff.toml");
         let profile = Arc::new(Profile::parse("sim-cutoff.toml", text).unwrap());
         let mut plant = Plant::new(7);
         let load = Load::ElectricArcFurnace(ElectricArcFurnace::SMALL);
@@ -466,134 +469,4 @@ impl Works {
 fn utility_row(from_unix_ms: i64, to_unix_ms: i64, rest: &str) -> String {
     let time = |unix_ms: i64| LegalTime(unix_ms).to_string().replace(" +", "+");
     format!("31-0042,{},{},{rest}\n", time(from_unix_ms), time(to_unix_ms))
-}
-
-#[tokio::test]
-async fn an_order_is_given_cut_held_agreed_with_and_verified_and_a_melt_at_night_ends_it_latched() {
-    let mut works = Works::begin("orders", "").await;
-    let refused = works.site.act("seal", json!({ "seal_no": "F-1" })).await;
-    assert!(refused.0 == 1 && refused.1.contains("out_of_turn"), "{refused:?}");
-    works.site.taken("acknowledge", json!({})).await;
-    let claim = json!({ "cut_unix_ms": 0, "performed_by": "w, z", "ticket_no": "7", "tester": "t", "locks": "l", "live_dead_live": true, "earthed": false });
-    works.site.taken("claim", claim).await;
-    let not_yet = works.site.act("reading", works.site.future()).await;
-    assert!(not_yet.0 == 1 && not_yet.1.contains("not_yet"), "{not_yet:?}");
-    works.site.change(Change::Cut(works.site.furnace));
-    let seen = works.records.until(Rung::Observing).await;
-    assert!(!seen.evidence.is_empty(), "it names the record that shows it");
-    works.records.until(Rung::Provisional).await;
-    // A restart of the agent in mid-hold costs nothing but a short gap.
-    let mut works = works.restart().await;
-    // The authority's word for the supplier's is none.
-    let now = works.site.clock.now().wall_unix_ms;
-    let row = utility_row(now - 60 * MINUTE_MS, now, "0.000,measured,3.31.0.23");
-    let own = works.site.reading_by(&row, &[]).await;
-    assert!(own.0 == 1 && own.1.contains("wrong_key"), "{own:?}");
-    let verified = works.agreed().await;
-    assert_eq!(verified.stand.unwrap().restarts, 0, "no hold was broken: {verified:?}");
-    assert_eq!(works.records.replayed(), Rung::Verified);
-    let bad = works.site.reading(&utility_row(0, MINUTE_MS, "0 MWh,measured,open")).await;
-    assert!(bad.0 == 65 && bad.1.contains("utility.csv:2:") && bad.1.contains("nothing was sent"), "{bad:?}");
-    let life = SystemClock::default().now().wall_unix_ms;
-    let later = works.site.reading(&utility_row(life, life + DAY_MS, "0,measured,open")).await;
-    assert!(later.0 == 65 && later.1.contains("utility.csv:2:35: it ends later than now"), "{later:?}");
-    let (exit, said) = works.certified().await;
-    assert!(exit == 0 && said.contains("says what the log says"), "{exit} {said}");
-    // Two in the night.
-    works.site.change(Change::Restore(works.site.furnace));
-    works.site.change(Change::StartMelt(works.site.furnace));
-    let violated = works.records.until(Rung::Violated).await;
-    assert!(["drawing", "exporting"].contains(&violated.why.as_str()), "{violated:?}");
-    soon("the authority to know", async { while works.site.run(&["order", "status"], "").await.0 != 1 {} })
-        .await;
-    let none = works.site.run(&["order", "certificate", "order-1"], "").await;
-    assert!(none.0 == 1 && none.1.contains("violated"), "{none:?}");
-    works.site.change(Change::StopLoad(works.site.furnace));
-    works.site.change(Change::Cut(works.site.furnace));
-    let broker = format!("127.0.0.1:{}", works.site.port);
-    let about = ["--asset", "eaf-1", "--gateway", "gw-test", "--issuer", "hebei-miit", "--broker", &broker];
-    let reset =
-        works.site.run(&[&["order", "reset", "--reason", "inspected"][..], &about].concat(), "").await;
-    assert_eq!(reset.0, 0, "{}", reset.1);
-    assert_eq!(works.records.until(Rung::CutClaimed).await.why.as_str(), "reset");
-    works.records.until(Rung::Observing).await;
-    let key = works.key;
-    let (site, records) = works.stop().await;
-    assert!(support::audit(&key, &records.lines).authentic);
-    // The bundle's receipts vouch for the gateway's key; the certificate was of its day, and what came since is told.
-    let (exit, said) = site.bundled().await;
-    assert!(
-        exit == 1 && said.contains("authentic: yes") && said.contains("it held then; since #"),
-        "{exit} {said}"
-    );
-}
-
-#[tokio::test]
-#[ignore = "a figure: cargo test --release --test orders how_soon -- --ignored --nocapture"]
-async fn how_soon_an_order_is_answered() {
-    let mut works = Works::begin("answers", "").await;
-    let mut took = Vec::new();
-    for order in 0..30 {
-        let signed = works.site.signed(&format!("o-{order}"), |_| ()).await;
-        let act = Digest::of(signed.trim_ascii_end().as_bytes());
-        let (refused, ms) = tokio::join!(works.site.refused(&signed), works.records.answered(act));
-        assert_eq!(refused, "");
-        took.push(ms);
-    }
-    took.sort_unstable();
-    println!(
-        "from publication to the signed answer, 30 orders: median {} ms, longest {} ms",
-        took[15], took[29]
-    );
-    drop(works.stop().await);
-}
-
-#[tokio::test]
-async fn whatever_is_wrong_with_an_order_is_refused_by_a_signed_answer_and_changes_nothing() {
-    let works = Works::begin("refusals", FANS).await;
-    let site = &works.site;
-    let without = |name: &'static str| move |draft: &mut Map<String, Value>| drop(draft.remove(name));
-    let with = |name: &'static str, value: Value| {
-        move |draft: &mut Map<String, Value>| drop(draft.insert(name.into(), value.clone()))
-    };
-    let point = |meter: &str| json!([{ "meter": meter, "carrier": "own" }]);
-    assert_eq!(
-        site.refused(&site.signed("o-1", without("legal_basis_sha256")).await).await,
-        "no_legal_basis"
-    );
-    assert_eq!(site.refused(&site.signed("o-2", without("safe_state")).await).await, "no_safe_state");
-    let mut hot = order()["safe_state"].clone();
-    hot["cooled"] = "not_done".into();
-    assert_eq!(site.refused(&site.signed("o-3", with("safe_state", hot)).await).await, "no_safe_state");
-    assert_eq!(
-        site.refused(&site.signed("o-4", with("points", point("fans"))).await).await,
-        "never_to_be_cut"
-    );
-    assert_eq!(site.refused(&site.signed("o-5", with("points", point("m-9"))).await).await, "unknown_asset");
-    assert_eq!(site.refused(&site.signed("o-6", with("asset", "eaf-9".into())).await).await, "unknown_asset");
-    assert_eq!(
-        site.refused(&site.signed("o-7", with("expires_unix_ms", 1_000.into())).await).await,
-        "expired"
-    );
-    let good = site.signed("o-8", with("version", 2.into())).await;
-    let mut forged: Value = serde_json::from_str(&good).unwrap();
-    let tail = forged["sig"].as_str().unwrap()[1..].to_owned();
-    let head = if forged["sig"].as_str().unwrap().starts_with('A') { 'B' } else { 'A' };
-    forged["sig"] = format!("{head}{tail}").into();
-    assert_eq!(site.refused(&forged.to_string()).await, "bad_signature");
-    let stranger = acts::sign(
-        &serde_json::to_vec(&draft_of(&good)).unwrap(),
-        &Ed25519::from_seed(&[6; 32]),
-        site.clock.now().wall_unix_ms,
-    );
-    assert_eq!(site.refused(&String::from_utf8(stranger.unwrap()).unwrap()).await, "wrong_key");
-    assert_eq!(site.refused(&good).await, "", "and what is right is taken");
-    assert_eq!(site.refused(&good).await, "replayed");
-    assert_eq!(site.refused(&site.signed("o-8", with("version", 1.into())).await).await, "older_version");
-    let (exit, said) = site.run(&["order", "status", "--json"], "").await;
-    assert_eq!(exit, 0, "{said}");
-    let Value::Array(all) = serde_json::from_str(&said).unwrap() else { panic!("{said}") };
-    let ids: Vec<&str> = all.iter().map(|order| order["order_id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["order-1", "o-8"], "what was refused is no order");
-    drop(works.stop().await);
 }
