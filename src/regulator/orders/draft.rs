@@ -100,7 +100,7 @@ fn of_order(meters: &[Name], now_unix_ms: i64) -> Value {
     };
     let (holds, done) = (Holds::default(), "<done, not_needed or not_done>");
     json!({
-        "tracking_id": "<file number>", "legal_basis": "<the law, as it is cited>",
+        "version": 1, "tracking_id": "<file number>", "legal_basis": "<the law, as it is cited>",
         "legal_basis_sha256": "<SHA-256 of the paper>", "entry": "<entry of the catalogue>",
         "scope": "<equipment, feeder or site>",
         "method": "<rack_out, fuse, cable_cut, jumper_removed or remote_switch>",

@@ -58,7 +58,7 @@ pub(super) fn read(file: &str, text: &str, mut series: Series) -> Result<Told, V
         let interval = interval(cell, |column, what| add(line, column, what));
         series.take(&interval, |part, what| add(line, at(part), what));
     }
-    if series.intervals == 0 {
+    if series.intervals == 0 && flaws.is_empty() {
         add(1, 1, Wrong::new("no interval at all", "write one row for each"));
     }
     match series.told(text) {
@@ -121,8 +121,10 @@ fn interval<'t>(cell: impl Fn(&str) -> Cell<'t>, add: impl Fn(u32, Wrong)) -> In
     }
 }
 
+/// A plain number: what a spreadsheet made of a long one has lost its last digits.
 fn watt_hours(text: &str) -> Option<WattHours> {
-    whole(Decimal::parse(text)?, KILO)
+    let is_plain = !text.contains(['e', 'E']);
+    is_plain.then(|| whole(Decimal::parse(text)?, KILO)).flatten()
 }
 
 fn cells(line: &str) -> Vec<Cell<'_>> {

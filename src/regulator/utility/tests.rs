@@ -100,6 +100,10 @@ fn a_bad_file_is_refused_with_line_and_column_of_every_mistake() {
             format!("{HEAD}{}", row("00:00:00", "01:00:00", "0 kWh,measured,open")),
             "utility.csv:2:61: \"0 kWh\", a plain number of kilowatt-hours",
         ),
+        (
+            format!("{HEAD}{}", row("00:00:00", "01:00:00", "1.2e3,measured,open")),
+            "utility.csv:2:61: \"1.2e3\", a plain number of kilowatt-hours",
+        ),
         (format!("{HEAD}{}", row("00:00:00", "01:00:00", ",measured,open")), "utility.csv:2:61: no energy"),
         (format!("{HEAD}{}", row("00:00:00", "01:00:00", "0,good,open")), "utility.csv:2:63: \"good\""),
         (format!("{HEAD}{}", row("00:00:00", "01:00:00", "0,measured,off")), "utility.csv:2:72: \"off\""),
