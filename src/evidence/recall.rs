@@ -152,6 +152,7 @@ impl Recall {
 
     fn on_state(&mut self, found: &StateFinding) {
         self.states.insert(found.meter, found.clone());
+        self.orders.on_state(found.meter, found.state);
         let Some(mark) = found.mark else { return };
         let (meter, accounted_to) = (found.meter, mark.at);
         let fresh =

@@ -1,7 +1,10 @@
 //! Orders as a log tells of them: what the witness goes on with after any stop.
 
 use crate::{
-    judge::cutoff::{Deed, HoldNote, OrderAct, OrderMemory, Stand},
+    judge::{
+        State,
+        cutoff::{Deed, HoldNote, OrderAct, OrderMemory, Stand},
+    },
     terms::{AssetId, Digest, MeterId, OrderId, Stamp},
 };
 
@@ -29,6 +32,7 @@ impl RecalledOrders {
                 given: *at,
                 stand: None,
                 after: Vec::new(),
+                power: None,
             });
         }
     }
@@ -37,9 +41,14 @@ impl RecalledOrders {
     pub(super) fn on_stand(&mut self, order: OrderId, asset: AssetId, stand: Stand, names: &[Digest]) {
         let told = |known: &&mut OrderMemory| known.order.id == order && known.order.asset == asset;
         if let Some(known) = self.orders.iter_mut().find(told) {
-            known.stand = Some(stand);
+            known.on_stand(stand);
             names.iter().for_each(|act| settle(known, *act));
         }
+    }
+
+    /// The state of a meter.
+    pub(super) fn on_state(&mut self, meter: MeterId, state: State) {
+        self.orders.iter_mut().for_each(|known| known.on_state(meter, state));
     }
 
     /// An act was answered: all that follows from it stands before.

@@ -137,6 +137,12 @@ impl Execution {
         is_fed
     }
 
+    /// Takes power that was told before the witness was stopped.
+    pub fn on_power(&mut self, at: &Stamp, power: Cue, say: &mut dyn FnMut(Said)) {
+        self.points.iter_mut().for_each(Watched::doubt);
+        self.on_cue(at, power, say);
+    }
+
     /// A register that moved while the witness was dark is power: no hold goes on over it. `possible` is the most that can
     /// have passed meanwhile.
     pub fn on_dark(&mut self, at: &Stamp, told: &DarkMeter, possible: WattHours, say: &mut dyn FnMut(Said)) {

@@ -1,8 +1,9 @@
 //! What a cut-off order says. The authority signs it; the gateway witnesses whether it is carried out, and switches nothing.
 
-use super::{holds::Holds, reading::UtilityReading};
+use super::{holds::Holds, reading::UtilityReading, table::Cue};
 use crate::{
     catalogue::Citation,
+    judge::state::State,
     terms::{AssetId, Digest, KeyId, MeterId, MilliWatts, Name, OrderId},
 };
 
@@ -224,6 +225,23 @@ impl Order {
     /// Whether any of its points is about what this meter shows.
     pub fn looks_at(&self, meter: MeterId) -> bool {
         self.points.iter().any(|point| point.concerns(meter))
+    }
+
+    /// The power behind the cut that a state of a meter shows, as the cue that it gives.
+    pub fn power_shown(&self, meter: MeterId, state: State) -> Option<Cue> {
+        let is_own = self.points.iter().any(|point| point.meter == meter);
+        let is_upstream = self.points.iter().any(|point| point.upstream == Some(meter));
+        match state {
+            State::Drawing if is_own || is_upstream => Some(Cue::Drawing),
+            State::Exporting if is_own => Some(Cue::Exporting),
+            State::Drawing
+            | State::Exporting
+            | State::Masked(_)
+            | State::Unknown(_)
+            | State::Auxiliary
+            | State::Energised
+            | State::Dead => None,
+        }
     }
 
     /// Whether this can be the least of those who carry the proof: a point's own meter always can, another only where the

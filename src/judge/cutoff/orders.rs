@@ -7,10 +7,11 @@ use super::{
     fitness::Unfit,
     order::Order,
     stand::Stand,
+    table::Cue,
     watched::Seen,
 };
 use crate::{
-    judge::{DarkMeter, Event, Finding, Mark},
+    judge::{DarkMeter, Event, Finding, Mark, State},
     terms::{AssetId, MeterId, OrderId, Stamp, WattHours},
 };
 
@@ -25,6 +26,25 @@ pub struct OrderMemory {
     pub stand: Option<Stand>,
     /// Acts that were taken after that, in order.
     pub after: Vec<OrderAct>,
+    /// Power that a meter of it showed after that, of whose step the log does not tell.
+    pub power: Option<Cue>,
+}
+
+impl OrderMemory {
+    /// Takes how it stood, as the log tells next.
+    pub fn on_stand(&mut self, stand: Stand) {
+        // What a hold came to is told once more before the step that ends it.
+        let before = self.stand.replace(stand).and_then(|before| before.hold);
+        let goes_on = before.zip(stand.hold).is_some_and(|(before, hold)| !hold.restarted_from(&before));
+        self.power = self.power.filter(|_| goes_on);
+    }
+
+    /// Takes the state of a meter, as the log tells next: power ends a hold, and a step is to say so.
+    pub fn on_state(&mut self, meter: MeterId, state: State) {
+        let power = self.order.power_shown(meter, state);
+        let holds = self.stand.is_some_and(|stand| stand.hold.is_some());
+        self.power = self.power.or(power.filter(|_| holds));
+    }
 }
 
 /// The orders of one gateway.
@@ -35,16 +55,19 @@ pub struct Orders {
     watched: Vec<MeterId>,
     /// Acts of the log whose outcome the log does not tell: the power went between the two.
     unfinished: Vec<OrderAct>,
+    /// Power of which the log tells, and not what it did to these orders.
+    untold: Vec<(OrderId, Cue)>,
 }
 
 impl Orders {
     /// The orders that a log tells of. `beside` names the process feeders that serve nothing but this equipment.
     pub fn recalling(memory: &[OrderMemory], beside: impl Fn(AssetId) -> Vec<MeterId>) -> Orders {
         let mut orders = Orders::default();
-        for OrderMemory { order, given, stand, after } in memory {
+        for OrderMemory { order, given, stand, after, power } in memory {
             let stand = stand.unwrap_or_else(|| Stand::issued(given));
             orders.take(CutOff::standing(order.clone(), stand), &beside);
             orders.unfinished.extend(after.iter().cloned());
+            orders.untold.extend(power.map(|power| (order.id, power)));
         }
         orders.look_up();
         orders
@@ -96,9 +119,17 @@ impl Orders {
         std::mem::take(&mut self.unfinished)
     }
 
-    /// Whether there are any.
+    /// Whether anything that the log tells has not been done yet.
     pub fn has_unfinished(&self) -> bool {
-        !self.unfinished.is_empty()
+        !self.unfinished.is_empty() || !self.untold.is_empty()
+    }
+
+    /// Power that the log tells of ends the hold that it came into, though the witness was stopped before it said so.
+    pub fn finish_power(&mut self, at: &Stamp, say: &mut dyn FnMut(Finding)) {
+        for (order, power) in std::mem::take(&mut self.untold) {
+            let meant = self.all.iter_mut().filter(|execution| execution.cut().order().id == order);
+            meant.for_each(|execution| execution.on_power(at, power, &mut |said| say(finding(said))));
+        }
     }
 
     /// Takes an act that has a place here; one that has none changes nothing.

@@ -48,12 +48,15 @@ impl Site {
         self.isolate();
     }
 
-    /// Acts of the log whose outcome the log does not tell, since the power went between the two, are executed now.
+    /// Acts of the log, and power behind a cut, of which the log does not tell what came of them, since the gateway's power
+    /// went between the two: that is done now.
     pub fn finish_orders(&mut self, at: &Stamp, say: &mut dyn FnMut(Finding)) {
         if self.orders.has_unfinished() {
             for act in self.orders.unfinished() {
                 self.on_order(&act, at, say);
             }
+            self.orders.finish_power(at, say);
+            self.isolate();
         }
     }
 

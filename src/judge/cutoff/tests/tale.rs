@@ -326,28 +326,25 @@ impl Tale {
                 self.log.pop();
             }
         }
-        // Power is lost with what followed from it: both were said at one moment.
-        let now = self.now;
-        let is_power = |entry: &Entry| matches!(entry, Entry::Shows(_, State::Drawing | State::Exporting));
-        self.log.retain(|(at, entry)| lost == 0 || *at != now || !is_power(entry));
         let mut memory: Option<OrderMemory> = None;
         for (at, entry) in &self.log {
             match (entry, memory.as_mut()) {
                 (Entry::Act(OrderAct { deed: Deed::Order(order), .. }), None) => {
                     let (order, given) = (order.clone(), *at);
-                    memory = Some(OrderMemory { order, given, stand: None, after: Vec::new() });
+                    memory = Some(OrderMemory { order, given, stand: None, after: Vec::new(), power: None });
                 }
                 (Entry::Act(act), Some(memory)) => memory.after.push(act.clone()),
                 (Entry::Answered(act), Some(memory)) => settle(memory, *act),
                 (Entry::Said(said), Some(memory)) => {
                     if let Some(stand) = stand_of(said) {
-                        memory.stand = Some(stand);
+                        memory.on_stand(stand);
                     }
                     if let Finding::Transition(step) = said {
                         step.evidence.iter().for_each(|act| settle(memory, *act));
                     }
                 }
-                (Entry::Shows(..), _) | (_, None) => {}
+                (Entry::Shows(meter, state), Some(memory)) => memory.on_state(*meter, *state),
+                (_, None) => {}
             }
         }
         self.orders = Orders::recalling(memory.as_slice(), |_| Vec::new());
@@ -361,6 +358,7 @@ impl Tale {
             for act in &acts {
                 orders.on_act(&at, act, |_| Vec::new(), say);
             }
+            orders.finish_power(&at, say);
         });
         self.log.extend(acts.iter().map(|act| (at, Entry::Answered(act.hash))));
         self
@@ -427,7 +425,7 @@ fn replay(
             open.retain(|open| open != act);
             cut.iter_mut().for_each(|cut| cut.replay_answer(*act));
         }
-        (Entry::Shows(meter, state), Some(cut)) => cut.replay_state((*meter, *state), at, false),
+        (Entry::Shows(meter, state), Some(cut)) => cut.replay_state((*meter, *state), (at, at), false),
         (Entry::Said(Finding::Transition(step)), Some(cut)) => cut.replay(at, step)?,
         (Entry::Said(Finding::Event(Event::Hold(note))), Some(cut)) => cut.replay_note(at, note)?,
         (Entry::Act(_) | Entry::Said(_) | Entry::Shows(..), None) | (Entry::Said(_), Some(_)) => {}

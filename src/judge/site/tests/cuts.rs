@@ -225,7 +225,7 @@ fn reborn(story: &Story, dark_ms: u64, ends: Vec<(MeterId, Mark, Mark)>) -> Stor
     };
     let memory = Memory {
         meters: vec![meter],
-        orders: vec![OrderMemory { order, given, stand, after: Vec::new() }],
+        orders: vec![OrderMemory { order, given, stand, after: Vec::new(), power: None }],
         ends,
         last: Some(story.stamp()),
         dark: Some(Dark { from: story.stamp(), to: after.stamp(), ended: Ending::LastGasp }),
