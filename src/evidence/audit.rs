@@ -10,7 +10,7 @@ use orders::{OrderFold, Suppliers};
 
 use super::{
     body::Body,
-    bracket::{Brackets, Clocks, MAX_RECEIPTS},
+    bracket::{Brackets, Clocks, FarOutside, MAX_RECEIPTS},
     continuity::LogHead,
     follow::{Follower, Origin, Place, Seen},
     head::{Arrival, Head},
@@ -134,6 +134,10 @@ pub struct Report {
     pub logs: Vec<LogSeen>,
     /// When the records were written, as far as receipts tell.
     pub brackets: Brackets,
+    /// Records whose times are not believed.
+    pub far_outside: FarOutside,
+    /// The keys that sign the logs' own records.
+    pub own_keys: Vec<KeyId>,
     /// Acts in the logs that no trusted key of an authority signed: the gateway's word alone.
     pub unsigned_acts: u64,
     /// The latest verdict of each log on each piece of equipment. A later log does not silence an earlier one.
@@ -477,6 +481,8 @@ impl Fold {
             no_evidence: !self.ours,
             logs,
             brackets: self.clocks.brackets(),
+            far_outside: self.clocks.far_outside().clone(),
+            own_keys: self.own_keys,
             unsigned_acts: self.unsigned_acts + self.suppliers.strange(&self.strangers),
             verdicts: self.verdicts.into_iter().map(|((_, log, _), (_, verdict))| (log, verdict)).collect(),
             orders,

@@ -9,7 +9,10 @@ use super::{
     receipt::Receipt,
     record::{Header, LogId},
 };
-use crate::terms::{Digest, GatewayId};
+use crate::{
+    judge::edge::RTC_ERROR_MS,
+    terms::{Digest, GatewayId},
+};
 
 /// Receipts remembered at most, by their places and by their hashes: some years of one every five minutes.
 pub const MAX_RECEIPTS: usize = 500_000;
@@ -17,6 +20,13 @@ pub const MAX_RECEIPTS: usize = 500_000;
 pub const RECEIPTS_BEHIND: u64 = MAX_ORPHANS as u64;
 /// How far a claimed time may lie outside its bracket, in milliseconds: the authority's own clock is no atomic clock.
 pub const CLOCK_SLACK_MS: i64 = 60_000;
+
+/// Stretches of one log whose times are not believed, remembered at most; beyond that the last takes in what follows.
+const MAX_STRETCHES: usize = 1_000;
+
+/// Places of a log whose claimed times lie further outside than any clock errs that may prove something
+/// ([`RTC_ERROR_MS`]), from each to each, in their order.
+pub type FarOutside = BTreeMap<(GatewayId, LogId), Vec<(u64, u64)>>;
 
 /// What receipts tell of the time of the records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +56,7 @@ pub struct Clocks {
     /// Records that are judged before the next line is looked at.
     waiting: Vec<Waiting>,
     brackets: Brackets,
+    far_outside: FarOutside,
     disordered: bool,
 }
 
@@ -126,17 +137,26 @@ impl Clocks {
             }
             None => self.brackets.open += 1,
         }
-        let early = after.is_some_and(|after| wall < after.saturating_sub(CLOCK_SLACK_MS));
-        let late = before.is_some_and(|before| wall > before.saturating_add(CLOCK_SLACK_MS));
-        if early || late {
+        let early_ms = after.map_or(0, |after| after.saturating_sub(wall));
+        let late_ms = before.map_or(0, |before| wall.saturating_sub(before));
+        let outside_ms = early_ms.max(late_ms);
+        if outside_ms > CLOCK_SLACK_MS {
             self.brackets.outside += 1;
             self.brackets.first_outside.get_or_insert((log, seq));
+        }
+        if outside_ms > RTC_ERROR_MS {
+            add(self.far_outside.entry((gateway, log)).or_default(), seq);
         }
         let progress = self.logs.entry((gateway, log)).or_default();
         progress.judged = progress.judged.max(seq);
         if let Some((_, place)) = named {
             self.forget(gateway, log, place.min(seq).saturating_sub(RECEIPTS_BEHIND));
         }
+    }
+
+    /// Records whose claimed times are not believed.
+    pub fn far_outside(&self) -> &FarOutside {
+        &self.far_outside
     }
 
     /// Forgets the receipts of places before this one.
@@ -165,6 +185,17 @@ impl Clocks {
     /// Whether a receipt came after records that it tells the time of.
     pub fn is_disordered(&self) -> bool {
         self.disordered
+    }
+}
+
+/// Adds a place; places come nearly in their order.
+fn add(stretches: &mut Vec<(u64, u64)>, seq: u64) {
+    let is_full = stretches.len() >= MAX_STRETCHES;
+    match stretches.last_mut() {
+        Some((from, to)) if is_full || (*from..=to.saturating_add(1)).contains(&seq) => {
+            (*from, *to) = ((*from).min(seq), (*to).max(seq));
+        }
+        Some(_) | None => stretches.push((seq, seq)),
     }
 }
 

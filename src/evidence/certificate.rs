@@ -8,13 +8,14 @@
 
 mod bearings;
 pub mod beside;
+mod draws;
 mod facts;
 mod page;
 
 use serde_json::{Map, Value};
 
-use self::bearings::Bearings;
 pub use self::bearings::Figure;
+use self::{bearings::Bearings, draws::Draws};
 use super::{
     body::Body,
     canonical::Unwritable,
@@ -66,6 +67,8 @@ pub enum Uncertified {
     NotBorneOut(u64, Figure),
     /// Another log of the gateway tells of the order, and neither goes on after the other as it stood there.
     Another(LogId),
+    /// Another log of the gateway does not know the order, and tells of power behind the cut while it held.
+    Power(LogId),
     /// It says that it goes on after this place of another log, and that log says otherwise.
     Otherwise(LogId, u64),
     /// The order does not stand where a cut is proven.
@@ -114,6 +117,10 @@ impl Uncertified {
             Uncertified::Another(log) => format!(
                 "log {log} of the same gateway tells of the order too, and this log does not go on after it as it stood there; \
                  settle with the gateway which of them holds, and have the authority give the order anew"
+            ),
+            Uncertified::Power(log) => format!(
+                "log {log} of the same gateway knows nothing of the order, and tells of power behind the cut while it is said \
+                 to have held; see what the gateway's meters showed, and have the authority give the order anew"
             ),
             Uncertified::Otherwise(log, seq) => format!(
                 "it says that it goes on after #{seq} of log {log}, and that log tells the order otherwise; a certificate \
@@ -164,6 +171,7 @@ pub struct Witnessed {
     impossible: Option<(u64, Impossible)>,
     hands: Hands,
     bearings: Bearings,
+    draws: Draws,
     given: Option<Given>,
     claim: Option<(Digest, Claim)>,
     seal: Option<String>,
@@ -212,6 +220,7 @@ impl Witnessed {
             impossible: None,
             hands: Hands::default(),
             bearings: Bearings::default(),
+            draws: Draws::default(),
             given: None,
             claim: None,
             seal: None,
@@ -231,6 +240,7 @@ impl Witnessed {
         self.own.get_or_insert((record.header.gateway, record.header.log));
         self.hands.signs_the_log(record.header.key_id);
         self.bearings.on(record);
+        self.draws.on(record);
         if let Body::Commissioned(point) = &record.body {
             self.commissioned.retain(|known| known.meter != point.meter);
             self.commissioned.push(point.clone());
@@ -255,7 +265,7 @@ impl Witnessed {
         });
         match said {
             OfOrders::Act(about, act) if self.is_meant(&about) => {
-                self.hands.on(header.seq, &about, act);
+                self.hands.on((header.seq, &header.at), &about, act);
                 self.on_act(header.seq, &about);
             }
             OfOrders::Step(step) if step.order == self.order => {
@@ -336,9 +346,9 @@ impl Witnessed {
         Some(format!("it held then; since #{seq} the order stands at {}", rung.word()))
     }
 
-    /// Whether a key signs the log's own records.
-    pub fn is_own(&self, key: KeyId) -> bool {
-        self.hands.is_own(key)
+    /// These keys sign records, of this log or of any other: no act is theirs.
+    pub fn keys_of_logs(&mut self, keys: &[KeyId]) {
+        keys.iter().for_each(|key| self.hands.signs_the_log(*key));
     }
 
     fn is_meant(&self, about: &OrderAct) -> bool {

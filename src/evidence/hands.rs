@@ -9,8 +9,11 @@ use super::{
     suite::{KeyId, PublicKey},
 };
 use crate::{
-    judge::cutoff::{Deed, Order, OrderAct},
-    terms::{AssetId, OrderId},
+    judge::{
+        cutoff::{Deed, Order, OrderAct},
+        edge::RTC_ERROR_MS,
+    },
+    terms::Stamp,
 };
 
 /// Why an act is not believed, each with its place in the log.
@@ -22,6 +25,8 @@ pub enum Disbelief {
     OwnHand(u64),
     /// The key that this order names as the supplier's is trusted here as another's: it is no second party.
     OneParty(u64),
+    /// The log took it before it was issued: the gateway's clock was wrong, or the log is of another time than it says.
+    TooEarly(u64),
 }
 
 impl Disbelief {
@@ -34,6 +39,10 @@ impl Disbelief {
             Disbelief::OwnHand(seq) => format!(
                 "the act at #{seq} is signed by a key that signs the log itself, which is no authority's; whatever --trust \
                  names it, the gateway cannot order, claim or confirm in the authority's name"
+            ),
+            Disbelief::TooEarly(seq) => format!(
+                "the log says that it took the act at #{seq} before that was issued, by more than any clock that may prove \
+                 anything errs; set the gateway's clock, and have the authority give the order anew"
             ),
             Disbelief::OneParty(seq) => format!(
                 "the supplier's key that the order at #{seq} names is one that --trust names as another's; name the \
@@ -53,18 +62,11 @@ pub struct Hands {
 #[derive(Clone, Debug)]
 struct Hand {
     seq: u64,
+    recorded_unix_ms: i64,
+    issued_unix_ms: i64,
     key: KeyId,
-    order: Option<OrderId>,
-    asset: AssetId,
-    gives: bool,
-    is_the_suppliers: bool,
+    about: OrderAct,
     members: Map<String, Value>,
-}
-
-impl Hand {
-    fn is_about(&self, order: &Order) -> bool {
-        self.asset == order.asset && self.order.is_none_or(|named| named == order.id)
-    }
 }
 
 impl Hands {
@@ -80,35 +82,37 @@ impl Hands {
         self.own_keys.contains(&key)
     }
 
-    /// Takes the next act of the log.
-    pub fn on(&mut self, seq: u64, about: &OrderAct, act: &Act) {
+    /// Takes the next act of the log, recorded at a moment.
+    pub fn on(&mut self, (seq, at): (u64, &Stamp), about: &OrderAct, act: &Act) {
         self.acts.push(Hand {
             seq,
+            recorded_unix_ms: at.wall_unix_ms,
+            issued_unix_ms: act.issued_unix_ms,
             key: act.key,
-            order: about.order,
-            asset: about.asset,
-            gives: matches!(about.deed, Deed::Order(_)),
-            is_the_suppliers: about.deed.is_the_suppliers(),
+            about: about.clone(),
             members: act.members.clone(),
         });
     }
 
-    /// Whether every act about an order is signed by whoever may. `trusted` are the authority's keys.
+    /// Whether every act about an order is signed by whoever may, before the log took it. `trusted` are the authority's keys.
     ///
     /// # Errors
     /// The first that is not.
     pub fn check(&self, order: &Order, trusted: &[PublicKey]) -> Result<(), Disbelief> {
         let mut supplier = None;
-        let given =
-            self.acts.iter().position(|hand| hand.gives && hand.is_about(order)).unwrap_or(self.acts.len());
-        for hand in self.acts.iter().skip(given).filter(|hand| hand.is_about(order)) {
+        let gives = |hand: &Hand| matches!(hand.about.deed, Deed::Order(_)) && hand.about.is_about(order);
+        let given = self.acts.iter().position(gives).unwrap_or(self.acts.len());
+        for hand in self.acts.iter().skip(given).filter(|hand| hand.about.is_about(order)) {
             if self.is_own(hand.key) {
                 return Err(Disbelief::OwnHand(hand.seq));
+            }
+            if hand.issued_unix_ms > hand.recorded_unix_ms.saturating_add(RTC_ERROR_MS) {
+                return Err(Disbelief::TooEarly(hand.seq));
             }
             let unsigned = Disbelief::Unsigned(hand.seq);
             let signed = Signed::of(hand.members.clone()).map_err(|_| unsigned)?;
             let is_by = |key: &PublicKey| signed.check(key).is_ok();
-            let is_supplied = hand.is_the_suppliers && supplier.as_ref().is_some_and(is_by);
+            let is_supplied = hand.about.deed.is_the_suppliers() && supplier.as_ref().is_some_and(is_by);
             if !is_supplied && !trusted.iter().any(is_by) {
                 return Err(unsigned);
             }

@@ -1,6 +1,6 @@
 //! The orders of a log, replayed: what every reader of a log knows of them, and why a log cannot be the machine's work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     act::{Act, Answer},
@@ -27,8 +27,12 @@ pub struct OrderLog {
     continues: Option<LogHead>,
     /// What that log held is being told again: it was judged there.
     is_carried: bool,
+    /// Acts that it says were taken in the log that it goes on after.
+    carried: BTreeSet<Digest>,
     /// The newest version of each act that was taken, and its hash.
     taken: BTreeMap<Name, (u32, Digest)>,
+    /// Every act that was taken.
+    heard: BTreeSet<Digest>,
     /// Acts that were not answered yet: what follows from them may not have been told.
     open: Vec<Name>,
     points: BTreeMap<MeterId, PointTerms>,
@@ -37,6 +41,8 @@ pub struct OrderLog {
 #[derive(Clone, Debug)]
 struct Followed {
     cut: CutOff,
+    /// It was given in the log that this one goes on after, by this one's word.
+    is_carried: bool,
     /// How it stood where this log began was told, and is the gateway's word alone.
     adopted: Option<Stand>,
     /// Nothing was told of it yet in a log that goes on after another.
@@ -53,7 +59,7 @@ impl OrderLog {
     pub fn on(&mut self, record: &Record) -> Result<(), Impossible> {
         let at = &record.header.at;
         if let Some(beside) = record.body.beside_orders() {
-            self.on_beside(beside);
+            self.on_beside(at, beside);
         }
         match record.body.of_orders() {
             Some(OfOrders::Begins(genesis)) => {
@@ -65,7 +71,12 @@ impl OrderLog {
             Some(OfOrders::Step(step)) => self.on_step(at, step),
             Some(OfOrders::Note(note)) => self.on_note(at, note),
             Some(OfOrders::Dark(told)) => self.iter().try_for_each(|cut| cut.replay_dark(told)),
-            Some(OfOrders::Day(_)) | None => Ok(()),
+            Some(OfOrders::Day(day)) => {
+                let of = |followed: &&mut Followed| followed.cut.order().id == day.order;
+                self.orders.iter_mut().filter(of).for_each(|followed| followed.cut.replay_day(day));
+                Ok(())
+            }
+            None => Ok(()),
         }
     }
 
@@ -84,13 +95,14 @@ impl OrderLog {
         self.continues
     }
 
-    /// The log in which an order stood before, where this one took over how it stood there without its proof.
+    /// The log in which an order was given, where this one took it over from there without its proof.
     pub fn adopted_from(&self, order: OrderId) -> Option<LogHead> {
         let known = self.orders.iter().find(|followed| followed.cut.order().id == order);
-        self.continues.filter(|_| known.is_some_and(|followed| followed.adopted.is_some()))
+        self.continues.filter(|_| known.is_some_and(|followed| followed.is_carried))
     }
 
-    /// Whether it takes over the orders of the log that it goes on after as they stand at the end of that one.
+    /// Whether it takes over the orders of the log that it goes on after as they stand at the end of that one, and no act
+    /// that was not taken there.
     ///
     /// # Errors
     /// It tells one of them otherwise, or begins one anew that only the authority may.
@@ -105,10 +117,14 @@ impl OrderLog {
                 (Some(known), None) => followed.was_reset || may_begin_anew(known.stand().rung),
             }
         };
-        if self.orders.iter().all(is_so) { Ok(()) } else { Err(Impossible::Continued) }
+        if self.carried.is_subset(&former.heard) && self.orders.iter().all(is_so) {
+            Ok(())
+        } else {
+            Err(Impossible::Continued)
+        }
     }
 
-    fn on_beside(&mut self, beside: BesideOrders<'_>) {
+    fn on_beside(&mut self, at: &Stamp, beside: BesideOrders<'_>) {
         match beside {
             BesideOrders::Boots => {
                 self.is_carried = false;
@@ -126,7 +142,7 @@ impl OrderLog {
                     self.points.insert(point.meter, terms);
                 }
             }
-            BesideOrders::State(told) => self.on_state(told),
+            BesideOrders::State(told) => self.on_state(at, told),
             BesideOrders::Verdict(told) => {
                 let of = self.orders.iter_mut().filter(|followed| followed.cut.order().asset == told.asset);
                 of.for_each(|followed| followed.cut.replay_verdict(told));
@@ -134,12 +150,12 @@ impl OrderLog {
         }
     }
 
-    fn on_state(&mut self, told: &StateFinding) {
+    fn on_state(&mut self, at: &Stamp, told: &StateFinding) {
         let terms = self.points.get(&told.meter);
         for followed in &mut self.orders {
             let asset = followed.cut.order().asset;
             let is_beside = terms.is_some_and(|terms| terms.feeds_only(asset));
-            followed.cut.replay_state((told.meter, told.state), &told.since, is_beside);
+            followed.cut.replay_state((told.meter, told.state), (&told.since, at), is_beside);
         }
     }
 
@@ -152,14 +168,20 @@ impl OrderLog {
             if about.is_about(followed.cut.order()) {
                 is_new = false;
                 followed.cut.replay_act(at, about)?;
-                followed.was_reset |= matches!(about.deed, Deed::Reset);
+                // What a reset of before opened stands in the log of before.
+                followed.was_reset |= !self.is_carried && matches!(about.deed, Deed::Reset);
             }
         }
         self.taken.insert(act.id, (act.version, act.hash));
+        self.heard.insert(act.hash);
+        if self.is_carried {
+            self.carried.insert(act.hash);
+        }
         self.open.push(act.id);
         if let (true, Deed::Order(order)) = (is_new, &about.deed) {
             self.orders.push(Followed {
                 cut: CutOff::given(order.clone(), at),
+                is_carried: self.is_carried,
                 adopted: None,
                 is_open: self.continues.is_some(),
                 was_reset: false,
@@ -208,6 +230,8 @@ impl OrderLog {
     }
 
     fn on_step(&mut self, at: &Stamp, step: &Transition) -> Result<(), Impossible> {
+        // Of before only how orders stood is told again, no step.
+        self.is_carried = false;
         let known = self.find(step.order, step.asset)?;
         // An order of before is told how it stood; the first that is told otherwise begins here.
         known.is_open = false;

@@ -84,7 +84,11 @@ fn certified(
         Err(Uncertified::UnknownOrder) => {
             Err(elsewhere().map_or(Uncertified::UnknownOrder, Uncertified::Another))
         }
-        told => told.and_then(|facts| newest.beside(&others, &places).map(|_| facts)),
+        told => told.and_then(|facts| {
+            newest.beside(&others, &places)?;
+            newest.is_cold_in(&others, &newest)?;
+            Ok(facts)
+        }),
     })
 }
 

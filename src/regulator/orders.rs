@@ -133,7 +133,7 @@ fn replayed(store: &mut dyn Store, kept: &Kept) -> Answered<Replayed> {
             // What is kept was verified when it came.
             let Ok(record) = Unverified::read(&record.bytes).and_then(Unverified::own) else { continue };
             if let Some(OfOrders::Act(about, act)) = record.body.of_orders() {
-                said.hands.on(*seq, &about, act);
+                said.hands.on((*seq, &record.header.at), &about, act);
             }
             if let Err(why) = said.log.on(&record) {
                 said.impossible = Some((*seq, why));

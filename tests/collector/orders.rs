@@ -1,8 +1,11 @@
 //! Cut-off orders in the store: how they stand, who signed them, and what of them no retention takes away.
 
 use coldhearth::{
-    evidence::{Disbelief, Signer as _, record::Unverified},
-    judge::{Rung, VoltagePoint},
+    evidence::{Body, Disbelief, LogId, Signer as _, record::Unverified},
+    judge::{
+        Rung, VoltagePoint,
+        cutoff::{Impossible, Stand},
+    },
     regulator::{
         certificate,
         orders::{self, Standing},
@@ -17,8 +20,8 @@ use crate::{
     homes::{Home, Homes},
     open, over_both,
     support::{
-        cut::{self, Log, authority, maintained, order_id, supplier},
-        voice::{NOW, TOPIC, key_of},
+        cut::{self, Log, Next, authority, maintained, order_id, supplier},
+        voice::{NOW, TOPIC, beat, key_of},
     },
 };
 
@@ -144,7 +147,33 @@ fn status_says_of_an_act_that_nobody_who_may_has_signed_it(homes: Homes) {
     assert_eq!(one.disbelief, Some(Disbelief::OneParty(given)));
 }
 
+fn an_order_stands_where_the_log_that_goes_on_says_and_only_if_the_one_before_bears_it_out(homes: Homes) {
+    let first = maintained(authority(), VoltagePoint::Load);
+    let stand = *first.orders.iter().next().unwrap().told();
+    let (before, at) = (&first.lines[..], first.now);
+    let goes_on = |log, stand, after: &[Body]| {
+        Next { before, log, at, besides: &[], stand: Some(stand), after }.lines()
+    };
+    let home = home_admitting(homes, "goes-on");
+    take_at(&home, before, NOW);
+    assert_eq!(standing(&home).kept.log, first.chain.log());
+    take_at(&home, &goes_on(LogId(2), stand, &[beat()]), NOW + 1);
+    let said = standing(&home);
+    assert_eq!((said.kept.log, said.impossible, said.cut.stand()), (LogId(2), None, &stand));
+    // One that takes it over otherwise than it stood.
+    let home = home_admitting(homes, "goes-on-otherwise");
+    take_at(&home, before, NOW);
+    let higher = Stand { is_sealed: !stand.is_sealed, ..stand };
+    take_at(&home, &goes_on(LogId(3), higher, &[]), NOW + 1);
+    let said = standing(&home);
+    assert_eq!(
+        (said.kept.log, said.impossible, said.is_bad()),
+        (LogId(3), Some((0, Impossible::Continued)), true)
+    );
+}
+
 over_both!(
+    an_order_stands_where_the_log_that_goes_on_says_and_only_if_the_one_before_bears_it_out,
     what_an_open_order_rests_on_outlives_retention_to_the_byte,
     a_word_of_an_order_that_is_over_stays_with_all_that_it_follows_from,
     status_says_of_an_act_that_nobody_who_may_has_signed_it,

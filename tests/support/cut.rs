@@ -2,13 +2,13 @@
 
 use coldhearth::{
     evidence::{
-        Act, Body, Chain, Ed25519, Genesis, LogId, Sealer, Signer as _,
+        Act, Body, Chain, Ed25519, Genesis, LogHead, LogId, Sealer, Signer as _,
         commissioning::{Commissioning, PointPapers},
         record::Unverified,
     },
     judge::{
-        Commissioned, Finding, Floor, Mark, Rung, State, StateFinding, VoltagePoint,
-        cutoff::{Orders, Seen},
+        Commissioned, Event, Finding, Floor, Mark, Rung, State, StateFinding, VoltagePoint,
+        cutoff::{HoldNote, Orders, Seen, Stand},
     },
     metering::Register,
     terms::{
@@ -102,9 +102,14 @@ impl Log {
     }
 
     pub fn commission(&mut self, at: VoltagePoint) {
+        self.commission_as(meter(), at);
+    }
+
+    /// A process feeder of the furnace.
+    pub fn commission_as(&mut self, meter: MeterId, at: VoltagePoint) {
         let floor = Floor { power: MilliWatts(0), current: MilliAmps(0), capacity: MilliWatts(0) };
         let (asset, rated) = (AssetId::new("eaf-2").unwrap(), MilliWatts::from_watts(12_500_000));
-        let feeder = Commissioned::process_feeder(meter(), asset, MilliVolts(35_000_000), rated, floor);
+        let feeder = Commissioned::process_feeder(meter, asset, MilliVolts(35_000_000), rated, floor);
         let terms = Commissioned { voltage_point: at, ..feeder };
         let profile = (Name::new("sim-cutoff").unwrap(), Digest::of(b"profile"));
         self.say(&Body::Commissioned(Commissioning::of(&terms, profile, &PointPapers::default())));
@@ -153,12 +158,17 @@ impl Log {
 
     /// A record of a meter's state, its register with it.
     pub fn state(&mut self, meter: MeterId, state: State, energy: WattHours) {
+        self.state_since(meter, state, energy, self.now);
+    }
+
+    /// The same, said to be so since another moment.
+    pub fn state_since(&mut self, meter: MeterId, state: State, energy: WattHours, since: Stamp) {
         let register = Register { energy, step: WattHours(2_100), modulus: None, raw: 0, raw_words: 2 };
         self.say(&Body::Finding(Finding::State(StateFinding {
             meter,
             asset: AssetId::new("eaf-2").unwrap(),
             state,
-            since: self.now,
+            since,
             proof: None,
             limit: MilliWatts::from_watts(98_498),
             floor: MilliWatts::from_watts(48_498),
@@ -255,6 +265,42 @@ impl Log {
 
     pub fn rung(&self) -> Rung {
         self.orders.iter().next().unwrap().stand().rung
+    }
+}
+
+/// A log that goes on after another, and takes over its acts.
+pub struct Next<'l> {
+    pub before: &'l [Vec<u8>],
+    pub log: LogId,
+    pub at: Stamp,
+    /// Said before how the order stands.
+    pub besides: &'l [Body],
+    pub stand: Option<Stand>,
+    /// Said after that.
+    pub after: &'l [Body],
+}
+
+impl Next<'_> {
+    pub fn lines(&self) -> Vec<Vec<u8>> {
+        let (order, asset) = (order_id(), AssetId::new("eaf-2").unwrap());
+        let ended = Unverified::read(self.before.last().unwrap()).unwrap();
+        let before = LogHead { log: ended.header().log, seq: ended.header().seq, head: ended.hash() };
+        let mut chain = Chain::begin(GatewayId::new("gw-03").unwrap(), self.log, 0, Box::new(gateway()));
+        let mut lines = Vec::new();
+        let mut say = |body: &Body| lines.push(chain.seal(&self.at, body).unwrap().bytes.to_vec());
+        for body in self.before.iter().map(|line| Unverified::read(line).unwrap().own().unwrap().body) {
+            if let Body::Genesis(genesis) = body {
+                say(&Body::Genesis(Genesis { continues: Some(before), ..genesis }));
+            } else if matches!(body, Body::Act(_)) {
+                say(&body);
+            }
+        }
+        self.besides.iter().for_each(&mut say);
+        if let Some(stand) = self.stand {
+            say(&Body::Finding(Finding::Event(Event::Hold(HoldNote { order, asset, stand }))));
+        }
+        self.after.iter().for_each(&mut say);
+        lines
     }
 }
 

@@ -62,11 +62,17 @@ impl Handed {
     }
 
     pub fn verify(&self) -> (i32, String) {
+        self.verify_with(&[("--trust", "authority.key.pub"), ("--trust", "gateway.key.pub")])
+    }
+
+    /// With other files of the folder beside the records, the certificate and its page.
+    pub fn verify_with(&self, others: &[(&str, &str)]) -> (i32, String) {
         let path = |name: &str| self.path(name).into_os_string();
+        let others = others.iter().flat_map(|(flag, name)| [(*flag).into(), path(name)]);
         let out = Command::new(env!("CARGO_BIN_EXE_coldhearth"))
-            .args(["verify".into(), path("records.jsonl"), "--trust".into(), path("authority.key.pub")])
-            .args(["--trust".into(), path("gateway.key.pub"), "--certificate".into(), path("order-1.json")])
+            .args(["verify".into(), path("records.jsonl"), "--certificate".into(), path("order-1.json")])
             .args(["--page".into(), path("order-1.html")])
+            .args(others)
             .output()
             .unwrap();
         (out.status.code().unwrap(), String::from_utf8_lossy(&out.stdout).into_owned())

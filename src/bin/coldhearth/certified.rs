@@ -9,13 +9,14 @@ use std::{
 
 use coldhearth::{
     evidence::{
-        Certificate, LogHead, LogId, PublicKey, Witnessed,
+        Certificate, LogHead, LogId, PublicKey, Report, Uncertified, Witnessed,
         audit::place_of,
         certificate::beside::Places,
         record::{Record, Unverified},
     },
     host::{Exit, Failure},
 };
+use serde_json::Value;
 
 use crate::offline::{failed, next_line};
 
@@ -31,28 +32,35 @@ pub(crate) enum Checked {
     Fails(String),
 }
 
-/// Checks a certificate, and its page where there is one, against records that were found authentic.
+/// Checks a certificate, and its page where there is one, against records and what an audit found of them. `authority`
+/// are the keys that may give orders and certificates.
 pub(crate) fn check(
-    records: &Path,
+    (records, report): (&Path, &Report),
     (certificate, page): (&Path, Option<&Path>),
-    trusted: &[PublicKey],
+    authority: &[PublicKey],
 ) -> Result<Checked, Failure> {
     if records.as_os_str() == "-" {
         return Err(Failure::new(Exit::Usage, "a certificate is checked against a file, not standard input"));
     }
     let fails = |why: String| Ok(Checked::Fails(why));
     let bytes = read(certificate)?;
-    let certificate = match Certificate::open(bytes.trim_ascii_end(), trusted) {
+    let certificate = match Certificate::open(bytes.trim_ascii_end(), authority) {
         Ok(certificate) => certificate,
-        Err(refusal) => return fails(format!("no certificate of a key given with --trust: {refusal}")),
+        Err(refusal) => {
+            return fails(format!("no certificate of a key that is trusted as the authority's: {refusal}"));
+        }
     };
-    let Logs { witnessed, since, others, places } =
-        logs(records, &certificate).map_err(|e| failed(records, &e))?;
-    let is_own = |log: &Witnessed| log.is_own(certificate.key);
-    if is_own(&witnessed) || others.iter().any(is_own) {
-        return fails("it is signed by a key that signs the log itself, which is no authority's".to_owned());
+    if report.own_keys.contains(&certificate.key) {
+        return fails("it is signed by a key that signs a gateway's log, which is no authority's".to_owned());
     }
-    let told = match witnessed.facts(trusted) {
+    if let Some(seq) = mistimed(report, &certificate) {
+        return fails(format!(
+            "#{seq} was written at another time than it says, by the receipts around it; no hold is proven by such a clock"
+        ));
+    }
+    let mut logs = logs(records, &certificate).map_err(|e| failed(records, &e))?;
+    logs.then.keys_of_logs(&report.own_keys);
+    let told = match logs.then.facts(authority) {
         Ok(told) => told,
         Err(why) => return fails(why.told()),
     };
@@ -62,18 +70,10 @@ pub(crate) fn check(
     if certificate.is_too_early() {
         return fails("`issued_unix_ms` is before what it tells of had been".to_owned());
     }
-    if let Some(why) = since.speaks_against() {
-        return fails(why);
-    }
-    let unchecked = match since.beside(&others, &places) {
+    let unchecked = match logs.stand_beside() {
         Ok(unchecked) => unchecked,
-        Err(why) => return fails(why.told()),
+        Err(why) => return fails(why),
     };
-    if let Some(why) =
-        others.iter().filter(|other| goes_on(other, &since)).find_map(Witnessed::speaks_against)
-    {
-        return fails(why);
-    }
     match page {
         Some(page) if read(page)? != certificate.page().as_bytes() => {
             fails(format!("{} is not the page of this certificate", page.display()))
@@ -82,20 +82,38 @@ pub(crate) fn check(
     }
 }
 
-fn goes_on(newer: &Witnessed, older: &Witnessed) -> bool {
-    newer.continues().map(|head| head.log) == older.log()
+/// The first record since the order was given, up to the certificate's place, whose time the receipts deny.
+fn mistimed(report: &Report, certificate: &Certificate) -> Option<u64> {
+    let given = certificate.facts.get("order_seq").and_then(Value::as_u64).unwrap_or(0);
+    let stretches = report.far_outside.get(&(certificate.gateway, certificate.log))?;
+    let is_in = |(from, to): &&(u64, u64)| *from <= certificate.seq && *to >= given;
+    stretches.iter().find(is_in).map(|(from, _)| (*from).max(given))
 }
 
 /// What the logs of a certificate's gateway say.
 struct Logs {
     /// The certificate's log, up to its place.
-    witnessed: Witnessed,
+    then: Witnessed,
     /// All of it.
     since: Witnessed,
     /// The other logs.
     others: Vec<Witnessed>,
     /// The records that logs say they go on after.
     places: Places,
+}
+
+impl Logs {
+    /// Whether what they say by now, and what the others say, leaves the certificate standing. Tells the log that its own
+    /// goes on after and that is not at hand.
+    fn stand_beside(&self) -> Result<Option<LogHead>, String> {
+        let after = self.since.followed_by(&self.others);
+        if let Some(why) = std::iter::once(&self.since).chain(after).find_map(Witnessed::speaks_against) {
+            return Err(why);
+        }
+        let unchecked = self.since.beside(&self.others, &self.places).map_err(Uncertified::told)?;
+        self.then.is_cold_in(&self.others, &self.since).map_err(Uncertified::told)?;
+        Ok(unchecked)
+    }
 }
 
 /// Reads the logs of a certificate's gateway. Lines may stand in any order; of all of them only places are kept.
@@ -133,7 +151,7 @@ fn logs(records: &Path, certificate: &Certificate) -> io::Result<Logs> {
             places.insert((head.log, head.seq), record.hash);
         }
     }
-    Ok(Logs { witnessed: then.unwrap_or_else(|| since.clone()), since, others, places })
+    Ok(Logs { then: then.unwrap_or_else(|| since.clone()), since, others, places })
 }
 
 fn record_at(file: &mut BufReader<File>, at: u64) -> io::Result<Option<Record>> {

@@ -31,13 +31,18 @@ pub(crate) struct Verify {
     /// A public key that is believed, a gateway's first or an authority's; may be given several times
     #[arg(long = "trust", value_name = "KEY")]
     trust: Vec<PathBuf>,
+    /// A public key of the authority: with it, no other key that is trusted may give orders and certificates; may be given
+    /// several times
+    #[arg(long = "authority", value_name = "KEY")]
+    authority: Vec<PathBuf>,
     /// Receipts of the authority, one a line: they tell when records were written
     #[arg(long, value_name = "FILE")]
     receipts: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// The certificate of a cut-off order, to be checked against the records by replay; name the authority's key with --trust
+    /// The certificate of a cut-off order, to be checked against the records by replay; name the authority's key with
+    /// --authority, or with --trust
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
     /// Its page, which must be the one that the certificate makes, to the byte
@@ -47,7 +52,11 @@ pub(crate) struct Verify {
 
 /// Exit 0 authentic and complete, and the certificate holds where one is given; 1 not, 65 no evidence at all; what the records say never decides.
 pub(crate) fn verify(orders: &Verify) -> Result<Exit, Failure> {
-    let trusted = orders.trust.iter().map(|path| public_key::load(path)).collect::<Result<Vec<_>, _>>()?;
+    let load =
+        |paths: &[PathBuf]| paths.iter().map(|path| public_key::load(path)).collect::<Result<Vec<_>, _>>();
+    let (named, authority) = (load(&orders.trust)?, load(&orders.authority)?);
+    let trusted = [&named[..], &authority].concat();
+    let may_order = if authority.is_empty() { &trusted } else { &authority };
     let (records, receipts) = if orders.file.is_dir() {
         let receipts = Some(orders.file.join(RECEIPTS_FILE)).filter(|path| path.exists());
         (orders.file.join(RECORDS_FILE), orders.receipts.clone().or(receipts))
@@ -56,7 +65,7 @@ pub(crate) fn verify(orders: &Verify) -> Result<Exit, Failure> {
     };
     let report = audited(&records, receipts.as_deref(), &trusted)?;
     let certified = match &orders.certificate {
-        Some(file) => Some(certified::check(&records, (file, orders.page.as_deref()), &trusted)?),
+        Some(file) => Some(certified::check((&records, &report), (file, orders.page.as_deref()), may_order)?),
         None => None,
     };
     let text = match (orders.json, &certified) {

@@ -50,6 +50,38 @@ impl Witnessed {
         Ok(unknown.filter(|_| self.log.adopted_from(self.order).is_some()))
     }
 
+    /// The logs that go on after it, and after those.
+    pub fn followed_by<'o>(&self, others: &'o [Witnessed]) -> Vec<&'o Witnessed> {
+        let mut after: Vec<&Witnessed> = Vec::new();
+        let mut reached: Vec<LogId> = self.log().into_iter().collect();
+        let goes_on = |reached: &[LogId], other: &Witnessed| {
+            let is_after = other.continues().is_some_and(|head| reached.contains(&head.log));
+            is_after && other.log().is_some_and(|log| !reached.contains(&log))
+        };
+        while let Some(next) = others.iter().find(|other| goes_on(&reached, other)) {
+            reached.extend(next.log());
+            after.push(next);
+        }
+        after
+    }
+
+    /// Whether no other log of the gateway, of those that do not know the order, tells of power behind the cut since its
+    /// hold began; `now` is this log as far as it is at hand.
+    ///
+    /// # Errors
+    /// One does.
+    pub fn is_cold_in(&self, others: &[Witnessed], now: &Witnessed) -> Result<(), Uncertified> {
+        let Some((cut, hold)) = self.log.get(self.order).zip(self.hold) else { return Ok(()) };
+        let is_over = |log: &Witnessed| log.log.get(log.order).is_some_and(|cut| cut.stand().rung.is_over());
+        let has_ended = is_over(now) || now.followed_by(others).into_iter().any(is_over);
+        let to = if has_ended { hold.until.wall_unix_ms } else { i64::MAX };
+        let draws = |other: &&Witnessed| {
+            other.draws.are_in(cut.order(), (hold.since.wall_unix_ms, to)) && !other.tells_of_it()
+        };
+        let other = others.iter().filter(|other| other.log() != self.log()).find(draws);
+        other.and_then(Witnessed::log).map_or(Ok(()), |log| Err(Uncertified::Power(log)))
+    }
+
     /// The logs it goes on after, each after the other, and the first of them that is not at hand.
     fn lineage(
         &self,

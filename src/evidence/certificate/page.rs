@@ -300,7 +300,7 @@ impl Facts<'_> {
     fn check(&self) -> String {
         let order = self.text("order_id");
         format!(
-            "{}<br><code>coldhearth verify records.jsonl --trust gateway.key.pub --trust authority.key.pub --certificate {order}.json --page {order}.html</code>",
+            "{}<br><code>coldhearth verify records.jsonl --trust gateway.key.pub --authority authority.key.pub --certificate {order}.json --page {order}.html</code>",
             both(words::C_CHECK_HOW)
         )
     }

@@ -13,6 +13,7 @@ use super::{
     machine::{cue_of, step},
     order::{Carrier, Point},
     reading::{Agreement, Offer, UtilityReading},
+    reconcile::Reconciliation,
     rung::Rung,
     stand::{HoldNote, Stand},
     table::{self, Cue, Way},
@@ -192,6 +193,11 @@ impl CutOff {
         if goes_on { Err(Impossible::Dark) } else { Ok(()) }
     }
 
+    /// Takes a day as both meters counted it. One on which they differ ends the hold.
+    pub fn replay_day(&mut self, day: &Reconciliation) {
+        self.is_denied |= !day.agrees() && self.stand.hold.is_some();
+    }
+
     /// Takes a step of the log, recorded at a moment.
     ///
     /// # Errors
@@ -248,10 +254,15 @@ impl CutOff {
         (self.stand, self.floor) = (stand, stand.since);
     }
 
-    /// Takes the state of a meter that the log tells, and since when it is so. `is_beside` says that it feeds the
-    /// equipment and nothing else.
-    pub fn replay_state(&mut self, (meter, state): (MeterId, State), since: &Stamp, is_beside: bool) {
-        self.powers.on_state(&self.order, (meter, state), since, is_beside);
+    /// Takes the state of a meter that the log tells: since when it is said to be so, and when that was recorded.
+    /// `is_beside` says that it feeds the equipment and nothing else.
+    pub fn replay_state(
+        &mut self,
+        (meter, state): (MeterId, State),
+        (since, recorded): (&Stamp, &Stamp),
+        is_beside: bool,
+    ) {
+        self.powers.on_state(&self.order, (meter, state), (since, recorded), is_beside);
     }
 
     /// Takes a verdict on the equipment that the log tells.
