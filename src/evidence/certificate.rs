@@ -11,16 +11,17 @@ pub mod beside;
 mod draws;
 mod facts;
 mod page;
+mod uncertified;
 
 use serde_json::{Map, Value};
 
-pub use self::bearings::Figure;
 use self::{bearings::Bearings, draws::Draws};
+pub use self::{bearings::Figure, uncertified::Uncertified};
 use super::{
     body::Body,
     canonical::Unwritable,
     commissioning::Commissioning,
-    hands::{Disbelief, Hands},
+    hands::Hands,
     of_orders::OfOrders,
     order_log::OrderLog,
     record::{LogId, Record, Refusal},
@@ -32,7 +33,7 @@ use crate::{
     judge::{
         DarkMeter,
         cutoff::{
-            Claim, Cue, Deed, Hold, Impossible, Lack, OrderAct, Reconciliation, Rung, Stand, Transition,
+            Claim, Cue, Deed, Hold, Impossible, OrderAct, Reconciliation, Rung, Stand, Transition,
             UtilityReading, reading::AHEAD_MS,
         },
     },
@@ -53,90 +54,6 @@ pub const MAX_DARKS: usize = 8;
 const WORD: &str = "certificate";
 /// Members that are the signature's, and no facts.
 const ENVELOPE: [&str; 6] = ["type", "fmt", "alg", "kid", "sig", "issued_unix_ms"];
-
-/// Why there is no certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Uncertified {
-    /// The log has no such order.
-    UnknownOrder,
-    /// The log cannot be the machine's work, from this place on.
-    Impossible(u64, Impossible),
-    /// An act that it would rest on is not believed.
-    Disbelieved(Disbelief),
-    /// The record at this place says something of a hold that the records before it do not bear out.
-    NotBorneOut(u64, Figure),
-    /// Another log of the gateway tells of the order, and neither goes on after the other as it stood there.
-    Another(LogId),
-    /// Another log of the gateway does not know the order, and tells of power behind the cut while it held.
-    Power(LogId),
-    /// It says that it goes on after this place of another log, and that log says otherwise.
-    Otherwise(LogId, u64),
-    /// The order does not stand where a cut is proven.
-    NotProven(Rung),
-    /// It was proven, and by now the hold lacks this: nothing of it may be certified as of now.
-    NotHeld(Lack),
-}
-
-impl Uncertified {
-    /// Why there is no certificate, for a person.
-    pub fn told(self) -> String {
-        match self {
-            Uncertified::UnknownOrder => "no log that is kept has such an order".to_owned(),
-            Uncertified::Impossible(seq, why) => {
-                let what = match why {
-                    Impossible::Hold(lack) => format!("{lack:?} is lacking"),
-                    Impossible::UnknownOrder
-                    | Impossible::From
-                    | Impossible::Why
-                    | Impossible::Way
-                    | Impossible::Actor
-                    | Impossible::NoHold
-                    | Impossible::Stand
-                    | Impossible::NotYet
-                    | Impossible::Agreed
-                    | Impossible::NotTheSupplier
-                    | Impossible::Dark
-                    | Impossible::Carrier
-                    | Impossible::Since
-                    | Impossible::Power
-                    | Impossible::NotForHere
-                    | Impossible::Expired
-                    | Impossible::NotNewer
-                    | Impossible::Continued => format!("{why:?}"),
-                    Impossible::Unfit(unfit) => format!("a gateway refuses the act: {unfit:?}"),
-                };
-                format!("the log has an impossible step at #{seq} ({what})")
-            }
-            Uncertified::Disbelieved(why) => why.told(),
-            Uncertified::NotBorneOut(seq, figure) => {
-                format!(
-                    "what #{seq} says of the hold's `{}` the records before it do not bear out",
-                    figure.member()
-                )
-            }
-            Uncertified::Another(log) => format!(
-                "log {log} of the same gateway tells of the order too, and this log does not go on after it as it stood there; \
-                 settle with the gateway which of them holds, and have the authority give the order anew"
-            ),
-            Uncertified::Power(log) => format!(
-                "log {log} of the same gateway knows nothing of the order, and tells of power behind the cut while it is said \
-                 to have held; see what the gateway's meters showed, and have the authority give the order anew"
-            ),
-            Uncertified::Otherwise(log, seq) => format!(
-                "it says that it goes on after #{seq} of log {log}, and that log tells the order otherwise; a certificate \
-                 wants the order given anew, or its latch opened, by the authority"
-            ),
-            Uncertified::NotHeld(lack) => {
-                format!(
-                    "it was verified, and by now the hold lacks {lack:?}: send the supplier's readings, and see what the gateway's log tells of its gaps"
-                )
-            }
-            Uncertified::NotProven(rung) => {
-                format!("it stands at {}; one is given where it is verified or maintained", rung.word())
-            }
-        }
-    }
-}
 
 /// The act that gave an order, and where it stands.
 #[derive(Clone, Copy, Debug)]

@@ -156,6 +156,8 @@ impl Site {
             assert!(exit == 65 && blanks.iter().all(|blank| said.contains(blank)), "{said}");
         }
         let Value::Object(more) = more else { panic!() };
+        // By the clock of the gateway, which is not this machine's.
+        draft.insert("issued_unix_ms".into(), self.clock.now().wall_unix_ms.into());
         draft.extend(more);
         // What is the supplier's to say it signs itself.
         let (key, mut sign) = (self.supplier_key(), vec!["order", "sign", "-"]);
@@ -175,7 +177,8 @@ impl Site {
         let Value::Object(common) = json!({
             "act": "order", "act_id": id, "gateway_id": "gw-test", "asset": "eaf-1", "issuer": "hebei-miit",
             "scope": "feeder", "method": "rack_out", "case": "demolish", "second_feeds": "unknown",
-            "not_before_unix_ms": now, "due_unix_ms": now + DAY_MS, "expires_unix_ms": now + 7 * DAY_MS,
+            "not_before_unix_ms": now, "due_unix_ms": now + DAY_MS, "issued_unix_ms": now,
+            "expires_unix_ms": now + 7 * DAY_MS,
         }) else {
             panic!()
         };
@@ -233,8 +236,8 @@ impl Site {
         json!({ "error_ppm": 5_000, "step_wh": 1, "switch": "open", "spans": spans })
     }
 
-    /// Whoever has the gateway's bundle, the certificate and the authority's key checks it, as the README says.
-    async fn bundled(&self) -> (i32, String) {
+    /// Whoever has the gateway's bundle, the certificate and the keys checks it, with the bundle's receipts and without.
+    async fn bundled(&self) -> [(i32, String); 2] {
         let folder = self.folder.0.clone();
         let plant = |arguments: Vec<std::ffi::OsString>| {
             let mut program = Command::new(env!("CARGO_BIN_EXE_coldhearth"));
@@ -245,11 +248,19 @@ impl Site {
         let config = vec!["export".into(), "--config".into(), path("agent.toml"), path("bundle")];
         let out = plant(config).await.unwrap();
         assert!(out.status.success(), "{out:?}");
-        let key = self.authority().join("authority.key.pub").into_os_string();
-        let check = vec!["verify".into(), path("bundle"), "--trust".into(), key];
-        let certificate = vec!["--certificate".into(), path("order-1.json")];
-        let out = plant([check, certificate].concat()).await.unwrap();
-        (out.status.code().unwrap(), String::from_utf8_lossy(&out.stdout).into_owned())
+        let keys = [
+            ("--authority", self.authority().join("authority.key.pub")),
+            ("--trust", folder.join("state").join(format!("{KEY_FILE}.pub"))),
+        ];
+        let keys: Vec<_> =
+            keys.into_iter().flat_map(|(flag, key)| [flag.into(), key.into_os_string()]).collect();
+        let mut said = Vec::new();
+        for records in ["bundle", "bundle/records.jsonl"] {
+            let check = vec!["verify".into(), path(records), "--certificate".into(), path("order-1.json")];
+            let out = plant([&check[..], &keys].concat()).await.unwrap();
+            said.push((out.status.code().unwrap(), String::from_utf8_lossy(&out.stdout).into_owned()));
+        }
+        said.try_into().unwrap()
     }
 
     /// How the order stands by what the authority has kept.
