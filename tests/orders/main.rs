@@ -256,7 +256,7 @@ impl Site {
             keys.into_iter().flat_map(|(flag, key)| [flag.into(), key.into_os_string()]).collect();
         let mut said = Vec::new();
         for records in ["bundle", "bundle/records.jsonl"] {
-            let check = vec!["verify".into(), path(records), "--certificate".into(), path("order-1.json")];
+            let check = ["verify".into(), path(records), "--certificate".into(), path("order-1.json")];
             let out = plant([&check[..], &keys].concat()).await.unwrap();
             said.push((out.status.code().unwrap(), String::from_utf8_lossy(&out.stdout).into_owned()));
         }
