@@ -23,7 +23,10 @@ use crate::{
         PublicKey,
         commissioning::{Commissioning, PointPapers},
     },
-    host::{credentials::TlsFiles, layers},
+    host::{
+        credentials::TlsFiles,
+        layers::{self, Setting},
+    },
     judge::{Commissioned, Equipment, Group, Papers},
     metering::{MeterPoint, Profile, decode::Declared},
     terms::{
@@ -35,6 +38,12 @@ use crate::{
 
 /// Most meters of one gateway.
 pub const MAX_METERS: usize = 10_000;
+/// Most buses of one gateway.
+pub const MAX_BUSES: usize = 10_000;
+/// Most pieces of equipment of one gateway.
+pub const MAX_EQUIPMENT: usize = 10_000;
+/// Most keys of the authority that are believed at once.
+pub const MAX_AUTHORITY_KEYS: usize = 16;
 /// Default time between two polls, in milliseconds.
 pub const DEFAULT_POLL_MS: u64 = 1_000;
 /// Default keep-alive towards the broker, in seconds.
@@ -207,9 +216,18 @@ pub struct PlateAt {
 /// # Errors
 /// Every mistake found, each with file, line, column and cure.
 pub fn load(path: &Path) -> Result<AgentConfig, Vec<Flaw>> {
-    let layers = layers::read(path)?;
+    load_with(path, &[])
+}
+
+/// As [`load`], with what flags set over all of it.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(path: &Path, flags: &[Setting]) -> Result<AgentConfig, Vec<Flaw>> {
+    let layers = layers::read(path, flags)?;
     let base = path.parent().unwrap_or(Path::new("."));
-    read_tree(&layers.tree, layers.digest, base, None)
+    let read = read_tree(&layers.tree, layers.digest, base, None);
+    layers::without_secrets(layers.secrets, read)
 }
 
 /// Reads a configuration that was read as a document already, with register maps at hand instead of folders of them.

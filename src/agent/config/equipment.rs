@@ -109,7 +109,7 @@ impl Reader<'_> {
 /// A value of a nameplate; none where it could not stand there.
 pub fn plate_value(node: &Node) -> Option<PlateValue> {
     match &node.value {
-        Value::Text(text) => Some(PlateValue::Text(text.clone())),
+        Value::Text(text) | Value::Plain(text) => Some(PlateValue::Text(text.clone())),
         Value::Integer(n) => Some(PlateValue::Whole(*n)),
         Value::Flag(flag) => Some(PlateValue::Flag(*flag)),
         Value::Decimal(decimal) => {

@@ -202,7 +202,7 @@ impl Reader<'_> {
 /// The equipment a meter serves: one name, or a list of them.
 fn served<'e>(form: &Form<'_>, equipment: &'e [Furnace]) -> Vec<&'e Furnace> {
     let names = |value: &Value| match value {
-        Value::List(_) => form::list(form::name)(value),
+        Value::List(_) | Value::Plain(_) => form::list(form::name)(value),
         Value::Text(_)
         | Value::Integer(_)
         | Value::Decimal(_)

@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use super::{
     AgentConfig, BrokerConfig, Bus, DEFAULT_DRAIN_PER_S, DEFAULT_JOURNAL_MB, DEFAULT_KEEPALIVE_S,
-    DEFAULT_RETENTION_DAYS, Furnace, Gateway, JournalConfig, MAX_METERS, Meter, law::Law, profiles::Profiles,
+    DEFAULT_RETENTION_DAYS, Furnace, Gateway, JournalConfig, MAX_AUTHORITY_KEYS, MAX_BUSES, MAX_EQUIPMENT,
+    MAX_METERS, Meter, law::Law, profiles::Profiles,
 };
 use crate::{
     evidence::PublicKey,
@@ -67,13 +68,7 @@ impl Reader<'_> {
         if form.place("meter") == form.place("") {
             form.flaw("meter", "no meter is configured", "add a [[meter]]");
         }
-        if meters.len() > MAX_METERS {
-            form.flaw(
-                "meter",
-                format!("{} meters", meters.len()),
-                format!("at most {MAX_METERS} are allowed"),
-            );
-        }
+        limit(&form, [buses.len(), equipment.len(), meters.len()]);
         profiles.warn_of_unneeded(self.warnings);
         let balances = self.balances(&form, &meters);
         self.judge_the_whole(&form, &meters, &equipment);
@@ -196,13 +191,12 @@ impl Reader<'_> {
         let drain_per_s =
             form.optional("drain_per_s", form::fitting(1..=10_000)).unwrap_or(DEFAULT_DRAIN_PER_S);
         let user = form.optional("user", form::text);
-        let password = form.optional("password_file", form::text);
+        let password = forms::password_file(&form, self.base);
         if user.is_some() != password.is_some() {
             form.flaw("user", "`user` and `password_file` belong together", "give both or neither");
         }
         form.close();
-        let login = user.zip(password).map(|(user, file)| (user, self.base.join(file)));
-        Some(BrokerConfig { host: host?, port, keepalive_s, login, drain_per_s, tls })
+        Some(BrokerConfig { host: host?, port, keepalive_s, login: user.zip(password), drain_per_s, tls })
     }
 
     fn authority(&self, form: Form<'_>) -> Vec<PublicKey> {
@@ -214,7 +208,11 @@ impl Reader<'_> {
                 None
             }
         };
-        let keys = files.iter().filter_map(read).collect();
+        if files.len() > MAX_AUTHORITY_KEYS {
+            let right = format!("at most {MAX_AUTHORITY_KEYS} are believed at once");
+            form.flaw("keys", format!("{} keys", files.len()), right);
+        }
+        let keys = files.iter().take(MAX_AUTHORITY_KEYS).filter_map(read).collect();
         form.close();
         keys
     }
@@ -241,5 +239,18 @@ impl Reader<'_> {
             form.flaw("bus", format!("no [[bus]] has the id `{bus}`"), "add it, or correct the name");
         }
         Some(bus)
+    }
+}
+
+/// Most of each that one gateway may have.
+fn limit(form: &Form<'_>, [buses, equipment, meters]: [usize; 3]) {
+    for (key, many, most) in [
+        ("bus", buses, MAX_BUSES),
+        ("equipment", equipment, MAX_EQUIPMENT),
+        ("meter", meters, MAX_METERS),
+    ] {
+        if many > most {
+            form.flaw(key, format!("{many} times [[{key}]]"), format!("at most {most} are allowed"));
+        }
     }
 }
