@@ -62,6 +62,33 @@ enum Ended {
     Asked,
     /// The authority has receipted more than this journal holds, or something else: a new log is due.
     RolledBack(LogHead),
+    /// Another configuration is to be watched by from now on.
+    Reload(Box<AgentConfig>),
+}
+
+/// What may be asked of an agent that runs.
+struct Asks {
+    stop: watch::Receiver<bool>,
+    reloads: mpsc::Receiver<AgentConfig>,
+}
+
+impl Asks {
+    /// Waits for the next: another configuration, or none to stop.
+    async fn next(&mut self) -> Option<AgentConfig> {
+        let stop = async { drop(self.stop.wait_for(|stop| *stop).await) };
+        let reload = async {
+            match self.reloads.recv().await {
+                Some(config) => config,
+                // Nobody can ask for one any more.
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = stop => None,
+            config = reload => Some(config),
+        }
+    }
 }
 
 /// Runs the agent until `stop` turns true. `new_journal` says that the operator knows that the journal is lost.
@@ -74,11 +101,32 @@ pub async fn run(
     new_journal: bool,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
+    let (_nobody, reloads) = mpsc::channel(1);
+    run_reloading(clock, config, new_journal, stop, reloads).await
+}
+
+/// As [`run`], and goes on with each configuration that comes by `reloads`; see [`super::reload`] for which may.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_reloading(
+    clock: Arc<dyn Clock>,
+    mut config: AgentConfig,
+    new_journal: bool,
+    stop: watch::Receiver<bool>,
+    reloads: mpsc::Receiver<AgentConfig>,
+) -> Result<(), Failure> {
     let _alone = keep_others_out(&config.gateway.state_dir)?;
+    let mut asks = Asks { stop, reloads };
     let mut start = start::start(&*clock, &config, new_journal)?;
     loop {
-        match live(&clock, &config, start, stop.clone()).await? {
+        match live(&clock, &config, start, &mut asks).await? {
             Ended::Asked => return Ok(()),
+            Ended::Reload(new) => {
+                config = *new;
+                start = start::start(&*clock, &config, false)?;
+                tracing::info!(config = %config.digest, "the new configuration is in force");
+            }
             Ended::RolledBack(receipted) => {
                 let journal = DiskJournal::open(&config.gateway.state_dir.join(JOURNAL_FILE))?;
                 renew::renew(&*clock, &config, journal, receipted, true)?;
@@ -93,7 +141,7 @@ async fn live(
     clock: &Arc<dyn Clock>,
     config: &AgentConfig,
     start: Start,
-    stop: watch::Receiver<bool>,
+    asks: &mut Asks,
 ) -> Result<Ended, Failure> {
     let Start { scribe, memory, trust, accepted, receipted, epoch_began, ancestors, unanswered } = start;
     let (entries, to_scribe) = mpsc::channel(scribe::CHANNEL);
@@ -133,7 +181,7 @@ async fn live(
     let assets = config.equipment.iter().map(|furnace| furnace.equipment.id).collect();
     let meters = config.meters.iter().map(|meter| meter.id).collect();
     let letters = Letters::new(trust, assets, meters, config.gateway.enterprise).owing(unanswered);
-    let ended = judge(&**clock, config, &memory, letters, facts, &entries, stop).await;
+    let ended = judge(&**clock, config, &memory, letters, facts, &entries, asks).await;
     polls.abort_all();
     drop(entries);
     judged.send_replace(true);
@@ -141,7 +189,9 @@ async fn live(
     while tasks.join_next().await.is_some() {}
     let written = tokio::task::spawn_blocking(move || scribe.join()).await;
     match written {
-        Ok(Ok(Ok(()))) => ended.map(|()| Ended::Asked),
+        Ok(Ok(Ok(()))) => {
+            ended.map(|new| new.map_or(Ended::Asked, |config| Ended::Reload(Box::new(config))))
+        }
         Ok(Ok(Err(Stopped::Journal(fault)))) => Err(journal_failed(fault)),
         Ok(Ok(Err(Stopped::Failed(failure)))) => Err(failure),
         Ok(Ok(Err(Stopped::RolledBack(receipted)))) => Ok(Ended::RolledBack(receipted)),
@@ -149,7 +199,7 @@ async fn live(
     }
 }
 
-/// The one loop that owns the judge.
+/// The one loop that owns the judge. Tells the configuration to go on with; none when it was asked to stop.
 async fn judge(
     clock: &dyn Clock,
     config: &AgentConfig,
@@ -157,20 +207,19 @@ async fn judge(
     mut letters: Letters,
     mut facts: mpsc::Receiver<Inbox>,
     entries: &mpsc::Sender<Entry>,
-    mut stop: watch::Receiver<bool>,
-) -> Result<(), Failure> {
+    asks: &mut Asks,
+) -> Result<Option<AgentConfig>, Failure> {
     let mut said = Vec::new();
     let mut site = awake(config, memory, &clock.now(), &mut letters, &mut said);
     let began = clock.now().uptime_ms;
     let (mut tick_ms, mut checkpoint_ms, mut gasp_ms) = (began, began + CHECKPOINT_MS, began);
     loop {
         // What was read is heard before time is looked at: silence is judged only when nobody has anything to say.
-        let told_to_stop = async { drop(stop.wait_for(|stop| *stop).await) };
         let heard = tokio::select! {
             biased;
-            () = told_to_stop => {
+            asked = asks.next() => {
                 Box::pin(say_last_words(&clock.now(), &site, entries)).await;
-                return Ok(());
+                return Ok(asked);
             }
             () = entries.closed() => return Err(Failure::new(Exit::Bug, "the scribe has ended")),
             heard = facts.recv() => match heard {

@@ -27,6 +27,50 @@ impl PowerFailures {
     }
 }
 
+/// What is asked of a running program by a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// To end: Ctrl-C, or SIGTERM from the service manager.
+    Stop,
+    /// To read its configuration again: SIGHUP.
+    Reload,
+}
+
+/// The signals that ask something of a program. Whoever does not watch for them is ended by the first.
+#[derive(Debug)]
+pub struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// Begins to watch.
+    ///
+    /// # Errors
+    /// Signals cannot be watched.
+    pub fn watch() -> Result<Signals, Failure> {
+        let watch = |kind| {
+            signal(kind).map_err(|e| Failure::new(Exit::Bug, format!("signals cannot be watched: {e}")))
+        };
+        Ok(Signals {
+            interrupt: watch(SignalKind::interrupt())?,
+            terminate: watch(SignalKind::terminate())?,
+            hangup: watch(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next.
+    pub async fn next(&mut self) -> Asked {
+        tokio::select! {
+            biased;
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.hangup.recv() => Asked::Reload,
+        }
+    }
+}
+
 /// Waits until somebody asks the program to end: Ctrl-C, or SIGTERM from the service manager.
 ///
 /// # Errors
