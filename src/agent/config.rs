@@ -239,7 +239,7 @@ pub fn of_tree(tree: &Node, digest: Digest, profiles: &[Arc<Profile>]) -> Result
     read_tree(tree, digest, Path::new("."), Some(profiles))
 }
 
-fn read_tree(
+pub(super) fn read_tree(
     tree: &Node,
     digest: Digest,
     base: &Path,

@@ -22,6 +22,7 @@ pub mod reserve;
 pub mod run;
 pub mod salvage;
 pub mod scribe;
+pub mod setup;
 mod start;
 pub mod uplink;
 

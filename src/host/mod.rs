@@ -5,6 +5,7 @@
 //! what an auditor's offline tool needs remains.
 
 pub mod exit;
+pub mod explain;
 pub mod public_key;
 
 #[cfg(feature = "host")]

@@ -2,17 +2,21 @@
 
 mod certificate;
 mod dark;
+mod explain;
 mod findings;
 mod orders;
 mod page;
+mod setup;
 mod share;
 mod signs;
 
 pub use certificate::*;
 pub use dark::*;
+pub use explain::*;
 pub use findings::*;
 pub use orders::*;
 pub use page::*;
+pub use setup::*;
 pub use share::*;
 pub use signs::*;
 
