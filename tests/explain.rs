@@ -13,7 +13,7 @@ use coldhearth::{
     catalogue::plate::PlateFault,
     evidence::{
         ActRefusal, Anchor, GapWhy, Notice,
-        lineage::clash::ClashKind,
+        lineage::ClashKind,
         share,
     },
     host::Exit,
