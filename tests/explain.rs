@@ -11,11 +11,7 @@ use std::{
 use coldhearth::{
     agent::commission::{explore::What, marks::Note},
     catalogue::plate::PlateFault,
-    evidence::{
-        ActRefusal, Anchor, GapWhy, Notice,
-        lineage::ClashKind,
-        share,
-    },
+    evidence::{ActRefusal, Anchor, GapWhy, Notice, lineage::ClashKind, share},
     host::Exit,
     judge::{Doubt, Ending, RegisterQuirk, Rung, Sign, State, cutoff::table::Cue, state::WITHOUT_FAULT},
     metering::Fault,
@@ -110,7 +106,10 @@ fn of_the_evidence() -> Codes {
     );
     for (gap, anchor) in gaps.into_iter().zip(anchors) {
         match (gap, anchor) {
-            (GapWhy::DiskFull | GapWhy::SizeCap | GapWhy::Damaged, Anchor::Trusted | Anchor::Own | Anchor::Nobody) => {}
+            (
+                GapWhy::DiskFull | GapWhy::SizeCap | GapWhy::Damaged,
+                Anchor::Trusted | Anchor::Own | Anchor::Nobody,
+            ) => {}
         }
     }
     Codes::from([
@@ -129,7 +128,8 @@ fn of_the_evidence() -> Codes {
 /// The golden records have each event of the format, but for the notices, which are a family of their own.
 fn events(notices: &BTreeSet<String>) -> BTreeSet<String> {
     let files = fs::read_dir("tests/golden/coldhearth-1").unwrap().map(|entry| entry.unwrap().path());
-    let records = files.map(|path| serde_json::from_slice::<serde_json::Value>(&fs::read(path).unwrap()).unwrap());
+    let records =
+        files.map(|path| serde_json::from_slice::<serde_json::Value>(&fs::read(path).unwrap()).unwrap());
     let events: BTreeSet<String> =
         records.filter_map(|record| record["event"].as_str().map(str::to_owned)).collect();
     events.difference(notices).cloned().collect()
@@ -248,7 +248,10 @@ fn every_code_is_explained_and_nothing_else_is() {
         let known = explained.get(family).cloned().unwrap_or_default();
         let missing: Vec<_> = codes.difference(&known).collect();
         let too_many: Vec<_> = known.difference(codes).collect();
-        assert!(missing.is_empty() && too_many.is_empty(), "{family}: missing {missing:?}, unknown {too_many:?}");
+        assert!(
+            missing.is_empty() && too_many.is_empty(),
+            "{family}: missing {missing:?}, unknown {too_many:?}"
+        );
     }
     assert_eq!(explained.keys().collect::<Vec<_>>(), emitted.keys().collect::<Vec<_>>(), "families");
 }
@@ -260,7 +263,13 @@ fn both_languages_say_it_each_in_its_own_script() {
     assert!(all.len() > 200, "{}", all.len());
     for known in all {
         assert!(is_chinese(&known.zh), "{}.{}: {}", known.family, known.code, known.zh);
-        assert!(!is_chinese(&known.en) && known.en.len() > 4, "{}.{}: {}", known.family, known.code, known.en);
+        assert!(
+            !is_chinese(&known.en) && known.en.len() > 4,
+            "{}.{}: {}",
+            known.family,
+            known.code,
+            known.en
+        );
     }
 }
 

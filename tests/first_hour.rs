@@ -100,7 +100,9 @@ async fn six_commands_lead_to_the_first_verified_verdict() {
             running.push(machine.start(&line));
             let key = machine.folder.0.join("authority/authority.key.pub");
             if line.contains("coldhearth-sim") {
-                machine.until("the plant", || std::net::TcpStream::connect(("127.0.0.1", modbus)).is_ok()).await;
+                machine
+                    .until("the plant", || std::net::TcpStream::connect(("127.0.0.1", modbus)).is_ok())
+                    .await;
             } else if line.contains("regulator serve") {
                 machine.until("the authority's key", || key.exists()).await;
             }
@@ -111,7 +113,8 @@ async fn six_commands_lead_to_the_first_verified_verdict() {
         assert!(output.status.success(), "{line}\n{output:?}\n{log}");
         said = String::from_utf8(output.stdout).unwrap();
         if line.contains("coldhearth init") {
-            fingerprint = said.lines().find_map(|line| line.strip_prefix("fingerprint: ")).unwrap().to_owned();
+            fingerprint =
+                said.lines().find_map(|line| line.strip_prefix("fingerprint: ")).unwrap().to_owned();
             assert!(!said.contains("FILL IN"), "{said}");
             let checked = machine.run("coldhearth check agent.toml");
             assert!(checked.status.success(), "what init wrote passes check: {checked:?}");

@@ -47,7 +47,8 @@ impl Rules {
             wrong.push(format!("{name} is banned"));
         }
         let Some(source) = package["source"].as_str() else { return wrong };
-        let is_known = source.strip_prefix("registry+").is_some_and(|registry| self.registries.contains(registry));
+        let is_known =
+            source.strip_prefix("registry+").is_some_and(|registry| self.registries.contains(registry));
         if !is_known {
             wrong.push(format!("{name} comes from {source}"));
         }
@@ -123,10 +124,14 @@ fn everything_that_is_built_is_licensed_and_comes_from_where_it_may() {
     let wrong: Vec<String> = packages.iter().flat_map(|package| rules.wrong_with(package)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for package in rules.exceptions.keys() {
-        assert!(packages.iter().any(|known| known["name"] == package.as_str()), "{package} needs no exception");
+        assert!(
+            packages.iter().any(|known| known["name"] == package.as_str()),
+            "{package} needs no exception"
+        );
     }
     for licence in &rules.licences {
-        let is_needed = |package: &Value| package["license"].as_str().is_some_and(|terms| terms.contains(licence));
+        let is_needed =
+            |package: &Value| package["license"].as_str().is_some_and(|terms| terms.contains(licence));
         assert!(packages.iter().any(is_needed), "{licence} is allowed, and nothing has it");
     }
 }
@@ -136,7 +141,9 @@ fn what_is_planted_is_found() {
     let rules = Rules::read();
     let registry = "registry+https://github.com/rust-lang/crates.io-index";
     let told = |name: &str, licence: Option<&str>, source: &str| {
-        rules.wrong_with(&serde_json::json!({ "name": name, "license": licence, "source": source })).join("; ")
+        rules
+            .wrong_with(&serde_json::json!({ "name": name, "license": licence, "source": source }))
+            .join("; ")
     };
     assert_eq!(told("good", Some("MIT OR GPL-3.0-only"), registry), "");
     assert_eq!(told("good", Some("(MIT/GPL-3.0-only) AND Unicode-3.0"), registry), "");

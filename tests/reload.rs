@@ -39,7 +39,8 @@ const REFUSED: &str = "refused; the old configuration stays in force";
 const IN_FORCE: &str = "the new configuration is in force";
 
 fn boots(records: &[Record]) -> Vec<&coldhearth::evidence::Boot> {
-    let boot = |record: &'_ _| if let Record { body: Body::Boot(boot), .. } = record { Some(boot) } else { None };
+    let boot =
+        |record: &'_ _| if let Record { body: Body::Boot(boot), .. } = record { Some(boot) } else { None };
     records.iter().filter_map(boot).collect()
 }
 
@@ -108,7 +109,8 @@ async fn meters_and_broker_are_changed_under_a_running_agent_and_nothing_is_lost
     // The meter of eaf-2 is declared with another transformer, by a file beside.
     let beside = works.folder.0.join("agent.toml.d");
     std::fs::create_dir(&beside).unwrap();
-    std::fs::write(beside.join("10-site.toml"), "[[meter]]\nid = \"eaf-2-feeder\"\nno_load_w = 20_000\n").unwrap();
+    std::fs::write(beside.join("10-site.toml"), "[[meter]]\nid = \"eaf-2-feeder\"\nno_load_w = 20_000\n")
+        .unwrap();
     hang_up(&agent);
     said(&works.folder.0.join("agent.log"), IN_FORCE, 1).await;
     assert!(works.log().contains("[broker], [[meter]]"), "{}", works.log());
@@ -124,7 +126,11 @@ async fn meters_and_broker_are_changed_under_a_running_agent_and_nothing_is_lost
     assert_eq!(boots.len(), 2, "{}", works.log());
     assert_ne!(boots[0].config, boots[1].config, "what it watches by is attested");
     assert!(!boots[1].machine_rebooted);
-    assert_eq!(boots[1].dark.map(|(_, ended)| ended), Some(Ending::CleanStop), "the seconds between are told");
+    assert_eq!(
+        boots[1].dark.map(|(_, ended)| ended),
+        Some(Ending::CleanStop),
+        "the seconds between are told"
+    );
     let commissioned = |meter: &str| {
         let of = |record: &&Record| matches!(&record.body, Body::Commissioned(told) if told.meter.as_str() == meter);
         records.iter().filter(of).count()
@@ -165,7 +171,12 @@ async fn a_collector_goes_on_with_a_new_configuration_or_with_the_old_one() {
     let wrong = [
         (good.replace("port = ", "prot = "), "unknown key `prot`, did you mean `port`?"),
         (good.replace("\"state\"", "\"elsewhere\""), "`[authority] state_dir` cannot change while it serves"),
-        (format!("{good}[store]\nkind = \"postgres\"\nsocket = \"/nonexistent\"\ndatabase = \"c\"\nuser = \"c\"\n"), "/nonexistent"),
+        (
+            format!(
+                "{good}[store]\nkind = \"postgres\"\nsocket = \"/nonexistent\"\ndatabase = \"c\"\nuser = \"c\"\n"
+            ),
+            "/nonexistent",
+        ),
         (good.replace(&ports[0].to_string(), &taken.to_string()), "`[metrics] listen`"),
     ];
     for (turn, (text, why)) in wrong.iter().enumerate() {

@@ -14,11 +14,7 @@ use crate::{
 ///
 /// # Errors
 /// It is another gateway's or another log's, or names a password that cannot be read.
-pub fn changes(
-    running: &AgentConfig,
-    new: &AgentConfig,
-    now: &Stamp,
-) -> Result<Vec<&'static str>, Failure> {
+pub fn changes(running: &AgentConfig, new: &AgentConfig, now: &Stamp) -> Result<Vec<&'static str>, Failure> {
     let fixed = fixed(running, new);
     if !fixed.is_empty() {
         let message = format!(

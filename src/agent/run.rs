@@ -189,9 +189,7 @@ async fn live(
     while tasks.join_next().await.is_some() {}
     let written = tokio::task::spawn_blocking(move || scribe.join()).await;
     match written {
-        Ok(Ok(Ok(()))) => {
-            ended.map(|new| new.map_or(Ended::Asked, |config| Ended::Reload(Box::new(config))))
-        }
+        Ok(Ok(Ok(()))) => ended.map(|new| new.map_or(Ended::Asked, |config| Ended::Reload(Box::new(config)))),
         Ok(Ok(Err(Stopped::Journal(fault)))) => Err(journal_failed(fault)),
         Ok(Ok(Err(Stopped::Failed(failure)))) => Err(failure),
         Ok(Ok(Err(Stopped::RolledBack(receipted)))) => Ok(Ended::RolledBack(receipted)),

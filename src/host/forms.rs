@@ -18,9 +18,10 @@ pub fn tls(form: Form<'_>, base: &Path) -> Option<TlsFiles> {
     if certificate.is_some() != key.is_some() {
         form.flaw("certificate", "`certificate` and `key` belong together", "give both or neither");
     }
-    let identity = certificate
-        .zip(key)
-        .map(|(certificate, key)| Identity { certificate: base.join(certificate), key: secret_file(&key, base) });
+    let identity = certificate.zip(key).map(|(certificate, key)| Identity {
+        certificate: base.join(certificate),
+        key: secret_file(&key, base),
+    });
     let files = ca.map(|ca| TlsFiles { ca: base.join(ca), identity, server_name });
     if let Some(Err(unfit)) = files.as_ref().map(credentials::load) {
         for unfit in unfit {
@@ -46,7 +47,6 @@ pub fn password_file(form: &Form<'_>, base: &Path) -> Option<PathBuf> {
 /// A file counted from `base`, or, where that is not there, a credential of that name that the service manager hands out.
 fn secret_file(name: &str, base: &Path) -> PathBuf {
     let own = base.join(name);
-    let credential =
-        std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| PathBuf::from(folder).join(name));
+    let credential = std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| PathBuf::from(folder).join(name));
     credential.filter(|credential| !own.exists() && credential.exists()).unwrap_or(own)
 }

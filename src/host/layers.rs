@@ -82,6 +82,36 @@ fn read_with(path: &Path, variables: Vec<Setting>, flags: &[Setting]) -> Result<
     Ok(Layers { tree, digest, secrets })
 }
 
+/// Every value that counts, on a line each with the place it was written at.
+pub fn shown(tree: &Node) -> Vec<String> {
+    let mut lines = Vec::new();
+    show(tree, "", &mut lines);
+    lines
+}
+
+fn show(node: &Node, path: &str, lines: &mut Vec<String>) {
+    match &node.value {
+        Value::Table(members) => members.iter().for_each(|(key, member)| {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            show(member, &path, lines);
+        }),
+        Value::List(items) if items.iter().any(|item| matches!(item.value, Value::Table(_))) => {
+            for (index, item) in items.iter().enumerate() {
+                let name = keyed::id(item).unwrap_or_else(|| index.to_string());
+                show(item, &format!("{path}.{name}"), lines);
+            }
+        }
+        Value::Text(_)
+        | Value::Plain(_)
+        | Value::Integer(_)
+        | Value::Decimal(_)
+        | Value::Vast(_)
+        | Value::Null
+        | Value::Flag(_)
+        | Value::List(_) => lines.push(format!("{path} = {}   # {}", node.value, node.place)),
+    }
+}
+
 /// What was read, unless something was wrong with it or a secret stood in it: all mistakes together.
 ///
 /// # Errors
@@ -181,7 +211,9 @@ impl Written<'_> {
     /// A table united from several is where it was first begun.
     fn table_place(&self, path: &[Step]) -> Place {
         let found = self.layers.iter().find_map(|layer| layer.tree.at(path));
-        found.or_else(|| self.layers.first().map(|layer| &layer.tree)).map_or_else(nowhere, |node| node.place.clone())
+        found
+            .or_else(|| self.layers.first().map(|layer| &layer.tree))
+            .map_or_else(nowhere, |node| node.place.clone())
     }
 }
 
@@ -212,7 +244,11 @@ fn drop_ins(path: &Path) -> Result<Vec<PathBuf>, Flaw> {
         Ok(entries) => entries,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(e) => {
-            return Err(flaw_at(&folder, &format!("cannot be read: {e}"), "check the path and its permissions"));
+            return Err(flaw_at(
+                &folder,
+                &format!("cannot be read: {e}"),
+                "check the path and its permissions",
+            ));
         }
     };
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();

@@ -1,5 +1,7 @@
 //! A TOML document read member by member, every mistake collected with its place, unknown members included.
 
+mod value;
+
 use std::{cell::RefCell, collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 
 use toml::{
@@ -7,6 +9,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
+pub use self::value::Value;
 use super::{
     Decimal, LegalDay, Name, Ratio,
     flaw::{Flaw, Flaws, Lines, Place, Wrong},
@@ -19,45 +22,6 @@ pub struct Node {
     pub place: Place,
     /// What stands there.
     pub value: Value,
-}
-
-/// What may stand in a document. Dates are text; numbers are exact.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    /// Text, or a TOML date as it was written.
-    Text(String),
-    /// A whole number.
-    Integer(i64),
-    /// A number with a point or an exponent.
-    Decimal(Decimal),
-    /// A number of JSON that fits neither, as it was written; also `NaN` and `Infinity`, which some programs write.
-    Vast(String),
-    /// What stands in an environment variable or on a command line: it is of the kind that is asked for.
-    Plain(String),
-    /// JSON's `null`.
-    Null,
-    /// `true` or `false`.
-    Flag(bool),
-    /// `[a, b]` or repeated `[[table]]`.
-    List(Vec<Node>),
-    /// `[table]` or `{ a = 1 }`.
-    Table(BTreeMap<String, Node>),
-}
-
-impl Value {
-    /// What it is, for a message.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Value::Text(_) | Value::Plain(_) => "text",
-            Value::Integer(_) => "a whole number",
-            Value::Decimal(_) => "a decimal number",
-            Value::Vast(_) => "a number past 18 digits",
-            Value::Null => "null",
-            Value::Flag(_) => "true or false",
-            Value::List(_) => "a list",
-            Value::Table(_) => "a table",
-        }
-    }
 }
 
 impl Node {
@@ -389,8 +353,9 @@ pub fn decimal(value: &Value) -> Reading<Decimal> {
     match value {
         Value::Integer(n) => Ok(Decimal { mantissa: *n, exponent: 0 }),
         Value::Decimal(d) => Ok(*d),
-        Value::Plain(text) => Decimal::parse(text)
-            .ok_or_else(|| Wrong::new(format!("is \"{text}\""), "a number is expected")),
+        Value::Plain(text) => {
+            Decimal::parse(text).ok_or_else(|| Wrong::new(format!("is \"{text}\""), "a number is expected"))
+        }
         Value::Text(_) | Value::Vast(_) | Value::Null | Value::Flag(_) | Value::List(_) | Value::Table(_) => {
             Err(Wrong::new(format!("is {}", value.kind()), "a number is expected"))
         }
@@ -418,9 +383,9 @@ pub fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Value) -
 pub fn flag(value: &Value) -> Reading<bool> {
     match value {
         Value::Flag(flag) => Ok(*flag),
-        Value::Plain(text) => text
-            .parse()
-            .map_err(|_| Wrong::new(format!("is \"{text}\""), "true or false is expected")),
+        Value::Plain(text) => {
+            text.parse().map_err(|_| Wrong::new(format!("is \"{text}\""), "true or false is expected"))
+        }
         Value::Text(_)
         | Value::Integer(_)
         | Value::Decimal(_)

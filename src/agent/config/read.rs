@@ -244,11 +244,9 @@ impl Reader<'_> {
 
 /// Most of each that one gateway may have.
 fn limit(form: &Form<'_>, [buses, equipment, meters]: [usize; 3]) {
-    for (key, many, most) in [
-        ("bus", buses, MAX_BUSES),
-        ("equipment", equipment, MAX_EQUIPMENT),
-        ("meter", meters, MAX_METERS),
-    ] {
+    for (key, many, most) in
+        [("bus", buses, MAX_BUSES), ("equipment", equipment, MAX_EQUIPMENT), ("meter", meters, MAX_METERS)]
+    {
         if many > most {
             form.flaw(key, format!("{many} times [[{key}]]"), format!("at most {most} are allowed"));
         }

@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 
 use super::plan::{Furnace, PLACEHOLDER_CT, PLACEHOLDER_PT, PLACEHOLDER_V, Plan, Point};
 use crate::{
-    agent::config::{
-        AgentConfig, DEFAULT_JOURNAL_MB, DEFAULT_POLL_MS, DEFAULT_RETENTION_DAYS, Meter,
-    },
+    agent::config::{AgentConfig, DEFAULT_JOURNAL_MB, DEFAULT_POLL_MS, DEFAULT_RETENTION_DAYS, Meter},
     terms::words::{self, Language, Words},
 };
 
@@ -120,7 +118,9 @@ impl Page {
         self.chosen("nominal_v", nominal.0, PLACEHOLDER_V, words::SETUP_NOMINAL);
         match ratios.2 {
             Some(amps) => self.line("rated_a", &amps, Some(words::SETUP_RATED_A)),
-            None => self.chosen("ct", ratios.0.as_deref().map(quoted), &quoted(PLACEHOLDER_CT), words::SETUP_CT),
+            None => {
+                self.chosen("ct", ratios.0.as_deref().map(quoted), &quoted(PLACEHOLDER_CT), words::SETUP_CT)
+            }
         }
         if ratios.1.is_some() || meter.is_some_and(|meter| meter.profile.needs_pt()) {
             self.chosen("pt", ratios.1.as_deref().map(quoted), &quoted(PLACEHOLDER_PT), words::SETUP_PT);

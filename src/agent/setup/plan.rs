@@ -72,7 +72,8 @@ impl<'a> Plan<'a> {
             Some((host, port)) => (host.to_owned(), Some(port.to_owned())),
             None => (choices.broker.clone(), None),
         };
-        let furnaces: Vec<Furnace> = choices.equipment.iter().filter_map(|text| furnace(text, flaws)).collect();
+        let furnaces: Vec<Furnace> =
+            choices.equipment.iter().filter_map(|text| furnace(text, flaws)).collect();
         let mut plan = Plan { choices, host, port, furnaces, buses: Vec::new(), points: Vec::new() };
         for text in &choices.meters {
             if let Some(point) = plan.point(text, flaws) {
@@ -176,7 +177,10 @@ impl<'a> Plan<'a> {
 impl Bus {
     fn node(&self) -> Node {
         let members = [("id", &self.id), ("endpoint", &self.endpoint)];
-        table(self.place.clone(), members.map(|(key, value)| (key.to_owned(), value.clone(), self.place.clone())))
+        table(
+            self.place.clone(),
+            members.map(|(key, value)| (key.to_owned(), value.clone(), self.place.clone())),
+        )
     }
 }
 
@@ -192,8 +196,7 @@ impl Furnace {
 
 impl Point {
     fn node(&self) -> Node {
-        let own =
-            [("id", &self.id), ("bus", &self.bus), ("unit", &self.unit), ("profile", &self.profile)];
+        let own = [("id", &self.id), ("bus", &self.bus), ("unit", &self.unit), ("profile", &self.profile)];
         let own = own.into_iter().map(|(key, value)| (key.to_owned(), value.clone()));
         let mut members: BTreeMap<String, String> = own.chain(self.told.clone()).collect();
         members.entry("nominal_v".into()).or_insert_with(|| PLACEHOLDER_V.to_owned());
@@ -264,7 +267,8 @@ fn flag(name: &str) -> Place {
 }
 
 fn table(place: Place, members: impl IntoIterator<Item = (String, String, Place)>) -> Node {
-    let member = |(key, value, place): (String, String, Place)| (key, Node { place, value: Value::Plain(value) });
+    let member =
+        |(key, value, place): (String, String, Place)| (key, Node { place, value: Value::Plain(value) });
     Node { place, value: Value::Table(members.into_iter().map(member).collect()) }
 }
 

@@ -79,7 +79,8 @@ pub(crate) fn watch(orders: Watch) -> Result<Exit, Failure> {
                 Awaited::Verdict => "verdict",
                 Awaited::Violation => "violation",
             };
-            let _gone = writeln!(std::io::stderr(), "no {what} in time ({} records verified)", tally.verified);
+            let _gone =
+                writeln!(std::io::stderr(), "no {what} in time ({} records verified)", tally.verified);
         }
         Ok(exit)
     })

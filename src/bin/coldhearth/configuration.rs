@@ -26,7 +26,6 @@ pub(crate) struct Configuration {
 impl Configuration {
     /// Reads all its layers.
     pub(crate) fn load(&self) -> Result<AgentConfig, Failure> {
-        config::load_with(&self.config, &self.set)
-            .map_err(|flaws| Failure::new(Exit::Config, listed(&flaws)))
+        config::load_with(&self.config, &self.set).map_err(|flaws| Failure::new(Exit::Config, listed(&flaws)))
     }
 }

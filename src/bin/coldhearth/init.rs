@@ -93,7 +93,10 @@ pub(crate) fn init(orders: &Init) -> Result<Exit, Failure> {
     let config = written?;
     let own = orders.enrol.then(|| agent::enrol(&config, Suite::Ed25519, false)).transpose()?;
     if let Some(key) = own {
-        say(&format!("public key:  {}", config.gateway.state_dir.join(format!("{}.pub", keys::KEY_FILE)).display()));
+        say(&format!(
+            "public key:  {}",
+            config.gateway.state_dir.join(format!("{}.pub", keys::KEY_FILE)).display()
+        ));
         say(&format!("fingerprint: {}", key.fingerprint()));
         say(words::SETUP_HAND_OVER.in_language(language));
     }
@@ -123,7 +126,8 @@ fn write(orders: &Init, base: &Path, language: Language) -> Result<AgentConfig, 
     let draft = setup::draft(&choices, &orders.out, language).map_err(refused)?;
     let out = &orders.out;
     let made = fs::OpenOptions::new().write(true).create_new(true).open(out);
-    let written = made.and_then(|mut file| file.write_all(draft.text.as_bytes()).and_then(|()| file.sync_all()));
+    let written =
+        made.and_then(|mut file| file.write_all(draft.text.as_bytes()).and_then(|()| file.sync_all()));
     written.map_err(|e| failed(out, &e))?;
     let (meters, equipment) = (draft.config.meters.len(), draft.config.equipment.len());
     say(&match language {
@@ -166,7 +170,10 @@ fn copy(to: &Path, text: &str) -> Result<bool, Failure> {
             if there == text {
                 return Ok(false);
             }
-            let message = format!("{}: another key is there already; move it away if it is not the authority's", to.display());
+            let message = format!(
+                "{}: another key is there already; move it away if it is not the authority's",
+                to.display()
+            );
             Err(Failure::new(Exit::Usage, message))
         }
         Err(e) => Err(failed(to, &e)),

@@ -9,7 +9,11 @@ use coldhearth::{
     agent::{self, config},
     catalogue::{Catalogue, Rules, instrument, lead::LeadDays, overlay},
     evidence::Suite,
-    host::{Exit, Failure, keys::KEY_FILE, layers::Setting},
+    host::{
+        Exit, Failure,
+        keys::KEY_FILE,
+        layers::{self, Setting},
+    },
     metering::Profile,
     terms::Flaw,
 };
@@ -18,10 +22,10 @@ use crate::configuration::Configuration;
 
 /// Checks each file for what it is: a profile has a `[measure]` table, an instrument `[document]`, an overlay a
 /// `region_code`, a list of shutdown times `[[lead]]`, anything else is an agent's configuration.
-pub(crate) fn check(files: &[PathBuf], set: &[Setting]) -> Result<Exit, Failure> {
+pub(crate) fn check(files: &[PathBuf], set: &[Setting], show: bool) -> Result<Exit, Failure> {
     let mut flaws = Vec::new();
     for path in files {
-        match check_one(path, files, set) {
+        match check_one(path, files, set, show) {
             Ok(good) => say(&format!("{}: ok, {good}", path.display())),
             Err(found) => flaws.extend(found),
         }
@@ -29,7 +33,7 @@ pub(crate) fn check(files: &[PathBuf], set: &[Setting]) -> Result<Exit, Failure>
     if flaws.is_empty() { Ok(Exit::Done) } else { Err(Failure::new(Exit::Config, listed(&flaws))) }
 }
 
-fn check_one(path: &Path, files: &[PathBuf], set: &[Setting]) -> Result<String, Vec<Flaw>> {
+fn check_one(path: &Path, files: &[PathBuf], set: &[Setting], show: bool) -> Result<String, Vec<Flaw>> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     if let Some(checked) = check_law(path, &text, files) {
         return checked;
@@ -44,6 +48,9 @@ fn check_one(path: &Path, files: &[PathBuf], set: &[Setting]) -> Result<String, 
         return Ok(format!("profile {profile}, {} quantities", profile.rows.len()));
     }
     let config = config::load_with(path, set)?;
+    if show {
+        layers::shown(&layers::read(path, set)?.tree).iter().for_each(|line| say(line));
+    }
     for warning in &config.warnings {
         say(&format!("warning: {warning}"));
     }

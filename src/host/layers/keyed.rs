@@ -12,7 +12,8 @@ pub(super) fn lists<'a>(documents: impl Iterator<Item = &'a Node>) -> BTreeSet<S
     let mut lists = BTreeSet::new();
     for document in documents {
         let Value::Table(members) = &document.value else { continue };
-        let are_tables = |node: &Node| matches!(&node.value, Value::List(items) if items.iter().all(is_table));
+        let are_tables =
+            |node: &Node| matches!(&node.value, Value::List(items) if items.iter().all(is_table));
         lists.extend(members.iter().filter(|(_, node)| are_tables(node)).map(|(key, _)| key.clone()));
     }
     lists
@@ -39,7 +40,8 @@ pub(super) fn by_id(document: &mut Node, lists: &BTreeSet<String>, layer: usize)
     }
 }
 
-fn id(item: &Node) -> Option<String> {
+/// The id of an item.
+pub(super) fn id(item: &Node) -> Option<String> {
     let Value::Table(members) = &item.value else { return None };
     match &members.get(ID)?.value {
         Value::Text(id) | Value::Plain(id) => Some(id.clone()),

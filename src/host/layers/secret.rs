@@ -55,7 +55,8 @@ fn wrong(key: &str, value: &Value) -> Option<String> {
     if text.contains(PRIVATE_KEY) {
         return Some(format!("`{key}` holds a private key instead of the name of its file"));
     }
-    let has_login = ADDRESS_KEYS.contains(&key) && text.split_once('@').is_some_and(|(login, _)| login.contains(':'));
+    let has_login =
+        ADDRESS_KEYS.contains(&key) && text.split_once('@').is_some_and(|(login, _)| login.contains(':'));
     has_login.then(|| format!("`{key}` holds a login beside the address"))
 }
 

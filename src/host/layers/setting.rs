@@ -37,7 +37,9 @@ impl Setting {
     pub fn parse(text: &str) -> Result<Setting, String> {
         let named = text.split_once('=').filter(|(key, _)| key.split('.').all(|part| !part.is_empty()));
         let (key, value) = named.ok_or_else(|| {
-            format!("`{text}` sets nothing; write KEY=VALUE, as broker.host=10.0.0.5 or meter.ID.timeout_ms=800")
+            format!(
+                "`{text}` sets nothing; write KEY=VALUE, as broker.host=10.0.0.5 or meter.ID.timeout_ms=800"
+            )
         })?;
         Ok(Setting::of_flag(&format!("--set {key}"), key, value))
     }

@@ -103,7 +103,10 @@ fn a_mistake_is_shown_where_it_was_written_across_all_layers() {
 fn what_comes_later_wins_and_plain_text_is_of_the_kind_that_is_asked_for() {
     let folder = Folder::new(
         "order",
-        &[("a.toml", BASE), ("a.toml.d/10.toml", "[broker]\nhost = \"file\"\n[[meter]]\nid = \"one\"\nunit = 1\n")],
+        &[
+            ("a.toml", BASE),
+            ("a.toml.d/10.toml", "[broker]\nhost = \"file\"\n[[meter]]\nid = \"one\"\nunit = 1\n"),
+        ],
     );
     let host = |variables: Vec<Setting>, flags: &[Setting]| {
         let (host, units, flaws) = read_all(&read_with(&folder.file(), variables, flags).unwrap());
@@ -137,7 +140,10 @@ fn lists_of_tables_are_united_by_their_id_and_a_twin_in_one_file_stays_a_twin() 
     let stray = [Setting::parse("meter.nine.unit=9").unwrap()];
     let layers = read_with(&folder.file(), Vec::new(), &stray).unwrap();
     let told = folder.shown(&read_all(&layers).2);
-    assert!(told.iter().any(|line| line.starts_with("flag --set meter.nine.unit: `id` is missing")), "{told:?}");
+    assert!(
+        told.iter().any(|line| line.starts_with("flag --set meter.nine.unit: `id` is missing")),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -166,7 +172,10 @@ fn a_secret_is_refused_in_every_layer_and_never_told() {
 fn what_cannot_be_read_says_so_and_every_limit_is_checked() {
     let flaws = read(Path::new("/nonexistent/agent.toml"), &[]).unwrap_err();
     assert!(flaws.first().unwrap().to_string().starts_with("/nonexistent/agent.toml: cannot be read"));
-    let folder = Folder::new("limits", &[("a.toml", BASE), ("a.toml.d/bad.toml", "a = \n"), ("a.toml.d/c.toml", "= 1\n")]);
+    let folder = Folder::new(
+        "limits",
+        &[("a.toml", BASE), ("a.toml.d/bad.toml", "a = \n"), ("a.toml.d/c.toml", "= 1\n")],
+    );
     let told = folder.shown(&read_with(&folder.file(), Vec::new(), &[]).unwrap_err());
     assert!(told.iter().any(|line| line.starts_with("a.toml.d/bad.toml:1:")), "{told:?}");
     assert!(told.iter().any(|line| line.starts_with("a.toml.d/c.toml:1:")), "every file at once: {told:?}");

@@ -43,7 +43,9 @@ pub fn explanations() -> Vec<Explanation> {
         for (code, texts) in members(codes) {
             let text = |language: &str| {
                 let found = members(texts).find(|(key, _)| *key == language);
-                found.and_then(|(_, node)| if let Value::Text(text) = &node.value { Some(text.clone()) } else { None })
+                found.and_then(
+                    |(_, node)| if let Value::Text(text) = &node.value { Some(text.clone()) } else { None },
+                )
             };
             if let (Some(zh), Some(en)) = (text("zh"), text("en")) {
                 all.push(Explanation { family: family.clone(), code: code.clone(), zh, en });

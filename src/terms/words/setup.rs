@@ -18,8 +18,10 @@ pub const SETUP_GATEWAY: Words = Words {
     en: "Who this gateway is; a log that has begun keeps it for good.",
 };
 /// `id`
-pub const SETUP_ID: Words =
-    Words { zh: "1 至 24 个 a-z 0-9 _ -；出现在每个主题中", en: "1 to 24 of a-z 0-9 _ -; part of every topic" };
+pub const SETUP_ID: Words = Words {
+    zh: "1 至 24 个 a-z 0-9 _ -；出现在每个主题中",
+    en: "1 to 24 of a-z 0-9 _ -; part of every topic",
+};
 /// `division`
 pub const SETUP_DIVISION: Words =
     Words { zh: "GB/T 2260 县级行政区划代码", en: "GB/T 2260: province, prefecture, county" };
@@ -86,16 +88,20 @@ pub const SETUP_METER: Words = Words {
     en: "A metering point. Compare its readings with `coldhearth probe` and `coldhearth tap`.",
 };
 /// `nominal_v`
-pub const SETUP_NOMINAL: Words =
-    Words { zh: "额定线电压，伏；单相为相电压", en: "line to line, in volts; of one phase for 1p" };
+pub const SETUP_NOMINAL: Words = Words {
+    zh: "额定线电压，伏；单相为相电压",
+    en: "line to line, in volts; of one phase for 1p",
+};
 /// `ct`
 pub const SETUP_CT: Words = Words {
     zh: "与电流互感器铭牌一致；直接接入写 rated_a = 100",
     en: "as on the plate of the current transformer; for a direct meter rated_a = 100",
 };
 /// `rated_a`
-pub const SETUP_RATED_A: Words =
-    Words { zh: "直接接入电表的额定电流，安", en: "rated current of a direct meter, in amperes" };
+pub const SETUP_RATED_A: Words = Words {
+    zh: "直接接入电表的额定电流，安",
+    en: "rated current of a direct meter, in amperes",
+};
 /// `pt`
 pub const SETUP_PT: Words =
     Words { zh: "与电压互感器铭牌一致", en: "as on the plate of the voltage transformer" };

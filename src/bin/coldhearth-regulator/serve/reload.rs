@@ -24,10 +24,14 @@ pub(super) async fn asked(
             Asked::Stop => return None,
             Asked::Reload => match reload(orders, running).await {
                 Ok(Some(new)) => {
-                    tracing::info!("asked to reload: valid, the collector goes on with the new configuration");
+                    tracing::info!(
+                        "asked to reload: valid, the collector goes on with the new configuration"
+                    );
                     return Some(new);
                 }
-                Ok(None) => tracing::info!("asked to reload: the configuration says the same, nothing changes"),
+                Ok(None) => {
+                    tracing::info!("asked to reload: the configuration says the same, nothing changes")
+                }
                 Err(why) => {
                     tracing::error!("asked to reload, refused; the old configuration stays in force: {why}");
                 }
