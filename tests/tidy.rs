@@ -37,6 +37,8 @@ const PURE: &[&str] = &[
     "src/agent/commission/tune/tuner.rs",
     "src/agent/outbox.rs",
     "src/agent/letters.rs",
+    "src/agent/setup/page.rs",
+    "src/agent/setup/plan.rs",
     "src/regulator/acks.rs",
     "src/regulator/findings.rs",
     "src/regulator/refusals.rs",

@@ -75,9 +75,10 @@ struct Asks {
 impl Asks {
     /// Waits for the next: another configuration, or none to stop.
     async fn next(&mut self) -> Option<AgentConfig> {
-        let stop = async { drop(self.stop.wait_for(|stop| *stop).await) };
+        let Asks { stop, reloads } = self;
+        let stop = async { drop(stop.wait_for(|stop| *stop).await) };
         let reload = async {
-            match self.reloads.recv().await {
+            match reloads.recv().await {
                 Some(config) => config,
                 // Nobody can ask for one any more.
                 None => std::future::pending().await,
@@ -182,7 +183,8 @@ async fn live(
     let meters = config.meters.iter().map(|meter| meter.id).collect();
     let letters = Letters::new(trust, assets, meters, config.gateway.enterprise).owing(unanswered);
     let ended = judge(&**clock, config, &memory, letters, facts, &entries, asks).await;
-    polls.abort_all();
+    // A line or a connection is given back before anybody opens it again.
+    polls.shutdown().await;
     drop(entries);
     judged.send_replace(true);
     // The uplink says goodbye, which lets the courier end; then nobody holds the scribe's channel.

@@ -8,8 +8,8 @@ use std::{
 use super::credentials::{self, Identity, TlsFiles};
 use crate::terms::form::{self, Form};
 
-/// Reads `{ ca, certificate, key, server_name }`, paths counted from `base`; `key` may be a credential, too. Files that cannot be used are mistakes of
-/// the configuration: better found now than by the first connection.
+/// Reads `{ ca, certificate, key, server_name }`, paths counted from `base`; `key` may be a credential, too. Files that
+/// cannot be used are mistakes of the configuration: better found now than by the first connection.
 pub fn tls(form: Form<'_>, base: &Path) -> Option<TlsFiles> {
     let ca = form.required("ca", form::text);
     let certificate = form.optional("certificate", form::text);
