@@ -7,7 +7,7 @@ mod support;
 use std::{path::Path, process::Command};
 
 use coldhearth::{
-    evidence::{Body, Record, record::Unverified},
+    evidence::{Body, Boot, Record, record::Unverified},
     host::{Clock as _, SystemClock},
     judge::{Ending, State},
     regulator::store::{SqliteStore, Store as _},
@@ -38,9 +38,8 @@ const SAME: &str = "the configuration says the same, nothing changes";
 const REFUSED: &str = "refused; the old configuration stays in force";
 const IN_FORCE: &str = "the new configuration is in force";
 
-fn boots(records: &[Record]) -> Vec<&coldhearth::evidence::Boot> {
-    let boot =
-        |record: &'_ _| if let Record { body: Body::Boot(boot), .. } = record { Some(boot) } else { None };
+fn boots(records: &[Record]) -> Vec<&Boot> {
+    let boot = |record| if let Record { body: Body::Boot(boot), .. } = record { Some(boot) } else { None };
     records.iter().filter_map(boot).collect()
 }
 
