@@ -167,14 +167,13 @@ fn init_writes_what_passes_never_over_a_file_and_leaves_nothing_of_what_is_refus
     assert!(exit == 2 && text.contains("is never written over"), "{text}");
     assert_eq!(std::fs::read(&shipped).unwrap(), before);
     let profiles = folder.0.join("meters");
-    let with =
-        |more: &[&str]| [&CHOICES[..], &[out, "--profiles", profiles.to_str().unwrap()], more].concat();
+    let usual = [&CHOICES[..], &[out, "--profiles", profiles.to_str().unwrap()]].concat();
     let authority = coldhearth::host::keys::load_or_make(&folder.0, "authority.key", true).unwrap();
     let key = folder.0.join("authority.key.pub");
     let key = ["--authority", key.to_str().unwrap()];
-    let (exit, text) = told(&run(AGENT, &with(&[&key[..], &["--fingerprint", "dead beef"]].concat()), &[]));
+    let (exit, text) = told(&run(AGENT, &[&usual[..], &key, &["--fingerprint", "dead beef"]].concat(), &[]));
     assert!(exit == 1 && text.contains("not the one that was read out"), "{text}");
-    let (exit, text) = told(&run(AGENT, &with(&[&key[..], &["--broker", "host:0"]].concat()), &[]));
+    let (exit, text) = told(&run(AGENT, &[&usual[..], &key, &["--broker", "host:0"]].concat(), &[]));
     assert!(exit == 78 && text.contains("--broker: `port` is 0, 1 to 65535 is allowed"), "{text}");
     assert_eq!(
         std::fs::read_dir(file.parent().unwrap()).unwrap().count(),
@@ -182,7 +181,7 @@ fn init_writes_what_passes_never_over_a_file_and_leaves_nothing_of_what_is_refus
         "nothing is left of what was refused"
     );
     let fingerprint = authority.public_key().fingerprint();
-    let good = with(&[&key[..], &["--fingerprint", &fingerprint, "--enrol"]].concat());
+    let good = [&usual[..], &key, &["--fingerprint", &fingerprint, "--enrol"]].concat();
     let (exit, text) = told(&run(AGENT, &good, &[("LANG", "zh_CN.UTF-8")]));
     assert!(exit == 0 && text.contains("电表 1 块") && text.contains("fingerprint: "), "{text}");
     let written = std::fs::read_to_string(&file).unwrap();

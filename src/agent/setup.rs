@@ -71,7 +71,6 @@ pub fn draft(choices: &Choices, file: &Path, language: Language) -> Result<Draft
         }
     };
     let text = page::write(&plan, &read, language);
-    let text = page::write(&plan, language);
     // What is written is what is read: a value that TOML reads otherwise would show here.
     let tree = Node::parse(&file.display().to_string(), &text)?;
     let config = config::read_tree(&tree, Digest::of(text.as_bytes()), base, None)?;

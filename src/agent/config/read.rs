@@ -65,7 +65,7 @@ impl Reader<'_> {
             |meter| self.meter(meter, &buses, &equipment, &profiles, on),
             |meter| meter.id.0,
         );
-        if form.place("meter") == form.place("") {
+        if !form.has("meter") {
             form.flaw("meter", "no meter is configured", "add a [[meter]]");
         }
         limit(&form, [buses.len(), equipment.len(), meters.len()]);

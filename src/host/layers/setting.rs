@@ -86,19 +86,22 @@ impl Setting {
 
 /// A document of what was set; of one key set twice the later counts.
 pub(super) fn tree(settings: &[Setting]) -> Node {
-    let place = || settings.first().map_or_else(super::nowhere, Setting::place);
-    let mut root = Node { place: place(), value: Value::Table(BTreeMap::new()) };
-    for setting in settings {
-        let mut at = &mut root;
-        for key in &setting.path {
-            let empty = || Node { place: setting.place(), value: Value::Table(BTreeMap::new()) };
-            if !matches!(at.value, Value::Table(_)) {
-                *at = empty();
-            }
-            let Value::Table(members) = &mut at.value else { break };
-            at = members.entry(key.clone()).or_insert_with(empty);
-        }
-        *at = Node { place: setting.place(), value: Value::Plain(setting.value.clone()) };
-    }
+    let place = settings.first().map_or_else(super::nowhere, Setting::place);
+    let mut root = Node { place, value: Value::Table(BTreeMap::new()) };
+    settings.iter().for_each(|setting| put(&mut root, &setting.path, setting));
     root
+}
+
+fn put(at: &mut Node, path: &[String], setting: &Setting) {
+    let Some((key, rest)) = path.split_first() else {
+        *at = Node { place: setting.place(), value: Value::Plain(setting.value.clone()) };
+        return;
+    };
+    let empty = || Node { place: setting.place(), value: Value::Table(BTreeMap::new()) };
+    if !matches!(at.value, Value::Table(_)) {
+        *at = empty();
+    }
+    if let Value::Table(members) = &mut at.value {
+        put(members.entry(key.clone()).or_insert_with(empty), rest, setting);
+    }
 }

@@ -135,7 +135,7 @@ fn lists_of_tables_are_united_by_their_id_and_a_twin_in_one_file_stays_a_twin() 
     assert_eq!(units, [3, 4]);
     assert_eq!(
         folder.shown(&flaws),
-        ["a.toml:7:1: `unit` is 900, 1 to 247 is allowed", "a.toml:13:3: `id` is missing, add `id = ...`"]
+        ["a.toml:7:1: `unit` is 900, 1 to 247 is allowed", "a.toml:13:1: `id` is missing, add `id = ...`"]
     );
     let stray = [Setting::parse("meter.nine.unit=9").unwrap()];
     let layers = read_with(&folder.file(), Vec::new(), &stray).unwrap();
