@@ -39,8 +39,8 @@ const REFUSED: &str = "refused; the old configuration stays in force";
 const IN_FORCE: &str = "the new configuration is in force";
 
 fn boots(records: &[Record]) -> Vec<&Boot> {
-    let boot = |record| if let Record { body: Body::Boot(boot), .. } = record { Some(boot) } else { None };
-    records.iter().filter_map(boot).collect()
+    let bodies = records.iter().map(|record| &record.body);
+    bodies.filter_map(|body| if let Body::Boot(boot) = body { Some(boot) } else { None }).collect()
 }
 
 #[tokio::test]
