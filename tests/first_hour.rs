@@ -18,7 +18,7 @@ const MOST_COMMANDS: usize = 6;
 /// The commands under the README's heading, each on one line.
 fn commands() -> Vec<String> {
     let readme = std::fs::read_to_string("README.md").unwrap();
-    let section = readme.split("### The first hour\n").nth(1).expect("the README has a first hour");
+    let section = readme.split("### The first hour\n").nth(1).unwrap();
     let block = section.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
     let joined = block.replace("\\\n", " ");
     let bare = joined.lines().map(|line| line.split(" # ").next().unwrap_or(line).trim().to_owned());

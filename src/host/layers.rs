@@ -47,10 +47,10 @@ pub struct Layers {
 /// Every file that cannot be read, every syntax mistake and every limit that is passed, with its place.
 pub fn read(path: &Path, flags: &[Setting]) -> Result<Layers, Vec<Flaw>> {
     let variables = Setting::of_environment(std::env::vars_os());
-    read_with(path, variables?, flags)
+    read_with(path, &variables?, flags)
 }
 
-fn read_with(path: &Path, variables: Vec<Setting>, flags: &[Setting]) -> Result<Layers, Vec<Flaw>> {
+fn read_with(path: &Path, variables: &[Setting], flags: &[Setting]) -> Result<Layers, Vec<Flaw>> {
     let mut flaws = Vec::new();
     let (mut layers, mut texts) = (Vec::new(), Vec::new());
     let further = drop_ins(path).unwrap_or_else(|flaw| {
@@ -74,8 +74,8 @@ fn read_with(path: &Path, variables: Vec<Setting>, flags: &[Setting]) -> Result<
     if !flaws.is_empty() {
         return Err(flaws);
     }
-    let digest = digest_of(&texts, &variables, flags);
-    for settings in [&variables[..], flags] {
+    let digest = digest_of(&texts, variables, flags);
+    for settings in [variables, flags] {
         layers.push(Layer { place: layers.len(), tree: setting::tree(settings) });
     }
     let (tree, secrets) = merged(path, layers)?;

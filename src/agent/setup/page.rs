@@ -116,11 +116,10 @@ impl Page {
         let nominal = (value("nominal_v"), value("voltage_point"));
         let ratios = (value("ct"), value("pt"), value("rated_a"));
         self.chosen("nominal_v", nominal.0, PLACEHOLDER_V, words::SETUP_NOMINAL);
-        match ratios.2 {
-            Some(amps) => self.line("rated_a", &amps, Some(words::SETUP_RATED_A)),
-            None => {
-                self.chosen("ct", ratios.0.as_deref().map(quoted), &quoted(PLACEHOLDER_CT), words::SETUP_CT)
-            }
+        if let Some(amps) = ratios.2 {
+            self.line("rated_a", &amps, Some(words::SETUP_RATED_A));
+        } else {
+            self.chosen("ct", ratios.0.as_deref().map(quoted), &quoted(PLACEHOLDER_CT), words::SETUP_CT);
         }
         if ratios.1.is_some() || meter.is_some_and(|meter| meter.profile.needs_pt()) {
             self.chosen("pt", ratios.1.as_deref().map(quoted), &quoted(PLACEHOLDER_PT), words::SETUP_PT);

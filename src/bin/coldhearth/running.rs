@@ -33,25 +33,28 @@ async fn follow(layers: &Configuration, config: AgentConfig, new_journal: bool) 
     let mut running = config.clone();
     let mut agent = task::spawn(agent::run_reloading(clock.clone(), config, new_journal, stop, asked));
     loop {
-        tokio::select! {
+        let asked = tokio::select! {
             biased;
             ended = &mut agent => return done(ended),
-            asked = signals.next() => match asked {
-                Asked::Stop => {
-                    stopper.send_replace(true);
-                    return done(agent.await);
+            asked = signals.next() => asked,
+        };
+        match asked {
+            Asked::Stop => {
+                stopper.send_replace(true);
+                return done(agent.await);
+            }
+            Asked::Reload => match reload(layers, &running, &*clock).await {
+                Ok(None) => {
+                    tracing::info!("asked to reload: the configuration says the same, nothing changes");
                 }
-                Asked::Reload => match reload(layers, &running, &*clock).await {
-                    Ok(None) => tracing::info!("asked to reload: the configuration says the same, nothing changes"),
-                    Ok(Some(new)) => {
-                        running = (*new).clone();
-                        // An agent that has ended meanwhile is heard of by the other arm.
-                        let _ended = reloads.send(*new).await;
-                    }
-                    Err(why) => {
-                        tracing::error!("asked to reload, refused; the old configuration stays in force: {why}");
-                    }
-                },
+                Ok(Some(new)) => {
+                    running = (*new).clone();
+                    // An agent that has ended meanwhile is heard of above.
+                    let _ended = reloads.send(*new).await;
+                }
+                Err(why) => {
+                    tracing::error!("asked to reload, refused; the old configuration stays in force: {why}");
+                }
             },
         }
     }

@@ -75,7 +75,7 @@ fn a_mistake_is_shown_where_it_was_written_across_all_layers() {
             ("a.toml.d/ignored.txt", "no = toml"),
         ],
     );
-    let layers = read_with(&folder.file(), Vec::new(), &[]).unwrap();
+    let layers = read_with(&folder.file(), &[], &[]).unwrap();
     let (host, _, flaws) = read_all(&layers);
     assert_eq!(host.as_deref(), Some("a"));
     assert_eq!(
@@ -88,7 +88,7 @@ fn a_mistake_is_shown_where_it_was_written_across_all_layers() {
     );
     let set = variables(&[("COLDHEARTH__BROKER__PORT", "70000"), ("COLDHEARTH_PYTHON", "x"), ("HOME", "/")]);
     let flags = [Setting::parse("meter.one.unit=0").unwrap(), Setting::parse("broker.hots=c").unwrap()];
-    let layers = read_with(&folder.file(), set, &flags).unwrap();
+    let layers = read_with(&folder.file(), &set, &flags).unwrap();
     assert_eq!(
         folder.shown(&read_all(&layers).2),
         [
@@ -109,7 +109,7 @@ fn what_comes_later_wins_and_plain_text_is_of_the_kind_that_is_asked_for() {
         ],
     );
     let host = |variables: Vec<Setting>, flags: &[Setting]| {
-        let (host, units, flaws) = read_all(&read_with(&folder.file(), variables, flags).unwrap());
+        let (host, units, flaws) = read_all(&read_with(&folder.file(), &variables, flags).unwrap());
         assert_eq!(flaws, [], "{flaws:?}");
         assert_eq!(units, [1]);
         host.unwrap()
@@ -118,7 +118,7 @@ fn what_comes_later_wins_and_plain_text_is_of_the_kind_that_is_asked_for() {
     let set = || variables(&[("COLDHEARTH__BROKER__HOST", "130421"), ("COLDHEARTH__BROKER__PORT", "1_885")]);
     assert_eq!(host(set(), &[]), "130421", "text, though it looks like a number");
     assert_eq!(host(set(), &[Setting::parse("broker.host=flag").unwrap()]), "flag");
-    let digest = |flags: &[Setting]| read_with(&folder.file(), set(), flags).unwrap().digest;
+    let digest = |flags: &[Setting]| read_with(&folder.file(), &set(), flags).unwrap().digest;
     assert_ne!(digest(&[]), digest(&[Setting::parse("broker.host=flag").unwrap()]), "each layer is attested");
 }
 
@@ -126,11 +126,11 @@ fn what_comes_later_wins_and_plain_text_is_of_the_kind_that_is_asked_for() {
 fn lists_of_tables_are_united_by_their_id_and_a_twin_in_one_file_stays_a_twin() {
     let more = "[[meter]]\nid = \"two\"\nunit = 2\n\n[[meter]]\nid = \"one\"\nunit = 1\n";
     let folder = Folder::new("keyed", &[("a.toml", BASE), ("a.toml.d/10.toml", more)]);
-    let layers = read_with(&folder.file(), Vec::new(), &[]).unwrap();
+    let layers = read_with(&folder.file(), &[], &[]).unwrap();
     assert_eq!(read_all(&layers).1, [1, 2], "in the order in which they were first named");
     let twins = format!("{BASE}\n[[meter]]\nid = \"one\"\nunit = 3\n\n[[meter]]\nunit = 4\n");
     let folder = Folder::new("twins", &[("a.toml", &twins)]);
-    let layers = read_with(&folder.file(), Vec::new(), &[]).unwrap();
+    let layers = read_with(&folder.file(), &[], &[]).unwrap();
     let (_, units, flaws) = read_all(&layers);
     assert_eq!(units, [3, 4]);
     assert_eq!(
@@ -138,7 +138,7 @@ fn lists_of_tables_are_united_by_their_id_and_a_twin_in_one_file_stays_a_twin() 
         ["a.toml:7:1: `unit` is 900, 1 to 247 is allowed", "a.toml:13:1: `id` is missing, add `id = ...`"]
     );
     let stray = [Setting::parse("meter.nine.unit=9").unwrap()];
-    let layers = read_with(&folder.file(), Vec::new(), &stray).unwrap();
+    let layers = read_with(&folder.file(), &[], &stray).unwrap();
     let told = folder.shown(&read_all(&layers).2);
     assert!(
         told.iter().any(|line| line.starts_with("flag --set meter.nine.unit: `id` is missing")),
@@ -153,7 +153,7 @@ fn a_secret_is_refused_in_every_layer_and_never_told() {
     let folder = Folder::new("secret", &[("a.toml", text)]);
     let set = variables(&[("COLDHEARTH__STORE__PASSWORD", "hunter2")]);
     let flags = [Setting::parse("broker.token=hunter2").unwrap()];
-    let layers = read_with(&folder.file(), set, &flags).unwrap();
+    let layers = read_with(&folder.file(), &set, &flags).unwrap();
     let told = folder.shown(&layers.secrets).join("\n");
     for (place, what) in [
         ("a.toml:3:1: ", "`password` is a secret"),
@@ -176,7 +176,7 @@ fn what_cannot_be_read_says_so_and_every_limit_is_checked() {
         "limits",
         &[("a.toml", BASE), ("a.toml.d/bad.toml", "a = \n"), ("a.toml.d/c.toml", "= 1\n")],
     );
-    let told = folder.shown(&read_with(&folder.file(), Vec::new(), &[]).unwrap_err());
+    let told = folder.shown(&read_with(&folder.file(), &[], &[]).unwrap_err());
     assert!(told.iter().any(|line| line.starts_with("a.toml.d/bad.toml:1:")), "{told:?}");
     assert!(told.iter().any(|line| line.starts_with("a.toml.d/c.toml:1:")), "every file at once: {told:?}");
     for odd in ["COLDHEARTH__", "COLDHEARTH__BROKER__", "COLDHEARTH____HOST"] {
@@ -187,15 +187,15 @@ fn what_cannot_be_read_says_so_and_every_limit_is_checked() {
     let folder = Folder::new("many", &[("a.toml", BASE)]);
     let many: Vec<Setting> =
         (0..=MAX_SETTINGS).map(|n| Setting::parse(&format!("broker.k{n}=1")).unwrap()).collect();
-    let told = folder.shown(&read_with(&folder.file(), Vec::new(), &many).unwrap_err());
+    let told = folder.shown(&read_with(&folder.file(), &[], &many).unwrap_err());
     assert!(told[0].contains("at most 256 are allowed"), "{told:?}");
     for n in 0..=MAX_DROP_INS {
         fs::write(folder.0.join(format!("a.toml.d/{n}.toml")), "").unwrap();
     }
-    let told = folder.shown(&read_with(&folder.file(), Vec::new(), &[]).unwrap_err());
+    let told = folder.shown(&read_with(&folder.file(), &[], &[]).unwrap_err());
     assert!(told[0].starts_with("a.toml.d: 257 files, at most 256 are read"), "{told:?}");
     fs::File::create(folder.file()).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap();
-    let told = folder.shown(&read_with(&folder.file(), Vec::new(), &[]).unwrap_err());
+    let told = folder.shown(&read_with(&folder.file(), &[], &[]).unwrap_err());
     assert!(told.iter().any(|line| line.contains("is this the right file?")), "{told:?}");
     for wrong in ["broker.host", "=x", "broker..host=x"] {
         assert!(Setting::parse(wrong).unwrap_err().contains("KEY=VALUE"), "{wrong}");

@@ -30,7 +30,7 @@ pub(super) async fn asked(
                     return Some(new);
                 }
                 Ok(None) => {
-                    tracing::info!("asked to reload: the configuration says the same, nothing changes")
+                    tracing::info!("asked to reload: the configuration says the same, nothing changes");
                 }
                 Err(why) => {
                     tracing::error!("asked to reload, refused; the old configuration stays in force: {why}");
