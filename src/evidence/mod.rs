@@ -51,6 +51,7 @@ pub mod journal;
 pub mod keyring;
 pub mod lineage;
 pub mod members;
+pub mod mistimed;
 pub mod notice;
 pub mod of_orders;
 pub mod order_log;
