@@ -462,9 +462,11 @@ fn what_speaks_against_a_log_is_not_left_behind_with_it() {
     });
     let second = goes_on(&first, stand_of(&first));
     let handed = Handed::of(&maintained(authority(), VoltagePoint::Load), "left_behind");
-    let bytes = sealed(&witnessed(&second).facts(&keys()).unwrap());
-    handed.write("order-1.json", &bytes);
-    handed.write("order-1.html", Certificate::open(&bytes, &keys()).unwrap().page().as_bytes());
+    let mut sealer = Sealer::default();
+    let facts = witnessed(&second).facts(&keys()).unwrap();
+    Certificate::seal(&facts, MONDAY_MS + 12 * DAY_MS, &mut sealer, &authority()).unwrap();
+    handed.write("order-1.json", sealer.bytes());
+    handed.write("order-1.html", Certificate::open(sealer.bytes(), &keys()).unwrap().page().as_bytes());
     handed.write("records.jsonl", &file(&[&first.lines, &second]));
     let (exit, said) = handed.verify();
     assert!(exit == 1 && said.contains("the records before it do not bear out"), "{exit} {said}");
