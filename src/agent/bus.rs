@@ -191,6 +191,7 @@ impl<'a> Line<'a> {
             self.clock.sleep_until(from).await;
         }
         let Some(context) = &mut self.link else { return Err(Fault::Refused) };
+        self.clock.busy_until(from.max(now).saturating_add(u64::from(ask.deadline_ms)));
         let deadline = Duration::from_millis(u64::from(ask.deadline_ms));
         let answer = tokio::time::timeout(deadline, question(context, ask)).await;
         let answer = answer.unwrap_or(Err(Fault::Timeout));

@@ -4,6 +4,7 @@
 //! deadlock: a slow disk delays polls and shows as unaccounted time, and nothing said is dropped.
 
 pub mod address;
+pub mod attested;
 pub mod bus;
 pub mod commission;
 pub mod config;
@@ -24,6 +25,7 @@ pub mod salvage;
 pub mod scribe;
 pub mod setup;
 mod start;
+pub mod timekeeping;
 pub mod uplink;
 
 pub use config::AgentConfig;

@@ -9,6 +9,7 @@ use tokio::{
 
 use super::{
     address,
+    attested::Attested,
     bus::{self, Manners, Terms, dialler},
     config::{AgentConfig, Bus, Meter},
     journal::{DiskJournal, JOURNAL_FILE},
@@ -28,6 +29,7 @@ use crate::{
         exit::{Exit, Failure},
         keys,
         service::PowerFailures,
+        watchdog::Watchdog,
     },
     judge::{Fact, Finding, Memory, Site},
     metering::{PlatePoint, Sample, Schedule},
@@ -103,10 +105,11 @@ pub async fn run(
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let (_nobody, reloads) = mpsc::channel(1);
-    run_reloading(clock, config, new_journal, stop, reloads).await
+    run_reloading(clock, config, new_journal, stop, reloads, Watchdog::default()).await
 }
 
-/// As [`run`], and goes on with each configuration that comes by `reloads`; see [`super::reload`] for which may.
+/// As [`run`], and goes on with each configuration that comes by `reloads`; see [`super::reload`] for which may. Each task
+/// has a pulse that `watchdog` feels.
 ///
 /// # Errors
 /// As [`run`].
@@ -116,12 +119,13 @@ pub async fn run_reloading(
     new_journal: bool,
     stop: watch::Receiver<bool>,
     reloads: mpsc::Receiver<AgentConfig>,
+    watchdog: Watchdog,
 ) -> Result<(), Failure> {
     let _alone = keep_others_out(&config.gateway.state_dir)?;
     let mut asks = Asks { stop, reloads };
     let mut start = start::start(&*clock, &config, new_journal)?;
     loop {
-        match live(&clock, &config, start, &mut asks).await? {
+        match live(&clock, &config, start, &mut asks, &watchdog).await? {
             Ended::Asked => return Ok(()),
             Ended::Reload(new) => {
                 config = *new;
@@ -143,13 +147,14 @@ async fn live(
     config: &AgentConfig,
     start: Start,
     asks: &mut Asks,
+    watchdog: &Watchdog,
 ) -> Result<Ended, Failure> {
     let Start { scribe, memory, trust, accepted, receipted, epoch_began, ancestors, unanswered } = start;
     let (entries, to_scribe) = mpsc::channel(scribe::CHANNEL);
     let begin = Progress { places: scribe.chain().next_seq(), receipted, missing: Vec::new() };
     let (told, progress) = watch::channel(begin);
     let desk = Desk {
-        clock: clock.clone(),
+        clock: watchdog.pulse("scribe", clock),
         runtime: tokio::runtime::Handle::current(),
         state: config.gateway.state_dir.clone(),
         journal: config.journal,
@@ -165,14 +170,18 @@ async fn live(
         .map_err(|e| Failure::new(Exit::Bug, format!("no thread for the scribe: {e}")))?;
     let (inbox, facts) = mpsc::channel(INBOX);
     let mut tasks = JoinSet::new();
-    let mut polls = spawn_buses(clock, config, &inbox)?;
+    let mut polls = spawn_buses((clock, watchdog), config, &inbox)?;
     polls.spawn(power::watch(PowerFailures::watch()?, inbox.clone()));
     let (courier, ends) = courier::pair();
     let broker = address::broker(config, &clock.now())?;
-    let carrying = clock.clone();
-    tasks.spawn(async move { courier::run(&*carrying, broker, ends).await });
+    let carrying = watchdog.pulse("courier", clock);
+    // Its waits have limits of their own, or wait for the uplink.
+    tasks.spawn(async move {
+        carrying.while_doing(Box::pin(courier::run(&*carrying, broker, ends))).await;
+    });
     let (judged, link_stop) = watch::channel(false);
-    let (link_clock, link_config, link_entries) = (clock.clone(), config.clone(), entries.clone());
+    let (link_config, link_entries) = (config.clone(), entries.clone());
+    let link_clock = watchdog.pulse("uplink", clock);
     tasks.spawn(async move {
         let ends = Links { send: courier.send, journal: link_entries, inbox };
         let uplink = Uplink::new(&*link_clock, &link_config, accepted, receipted, ends);
@@ -182,7 +191,11 @@ async fn live(
     let assets = config.equipment.iter().map(|furnace| furnace.equipment.id).collect();
     let meters = config.meters.iter().map(|meter| meter.id).collect();
     let letters = Letters::new(trust, assets, meters, config.gateway.enterprise).owing(unanswered);
-    let ended = judge(&**clock, config, &memory, letters, facts, &entries, asks).await;
+    let judging = watchdog.pulse("judge", clock);
+    let voice = Voice { entries: &entries, watchdog, attested: Attested::new(watchdog.language()) };
+    watchdog.on_begun();
+    let ended = judge(&*judging, config, &memory, letters, facts, voice, asks).await;
+    drop(judging);
     // A line or a connection is given back before anybody opens it again.
     polls.shutdown().await;
     drop(entries);
@@ -199,6 +212,26 @@ async fn live(
     }
 }
 
+/// Where what is said goes: to the scribe, and the latest verdicts to whoever looks at the service.
+struct Voice<'a> {
+    entries: &'a mpsc::Sender<Entry>,
+    watchdog: &'a Watchdog,
+    attested: Attested,
+}
+
+impl Voice<'_> {
+    fn on_said(&mut self, body: &Body) {
+        if let Some(line) = self.attested.on(body) {
+            self.watchdog.on_status(line);
+        }
+    }
+
+    /// Room at the scribe, however long that takes; what is to be said waits outside of it.
+    async fn room(&self) -> Result<mpsc::Permit<'_, Entry>, Failure> {
+        self.entries.reserve().await.map_err(|_| Failure::new(Exit::Bug, "the scribe has ended"))
+    }
+}
+
 /// The one loop that owns the judge. Tells the configuration to go on with; none when it was asked to stop.
 async fn judge(
     clock: &dyn Clock,
@@ -206,10 +239,11 @@ async fn judge(
     memory: &Memory,
     mut letters: Letters,
     mut facts: mpsc::Receiver<Inbox>,
-    entries: &mpsc::Sender<Entry>,
+    mut voice: Voice<'_>,
     asks: &mut Asks,
 ) -> Result<Option<AgentConfig>, Failure> {
     let mut said = Vec::new();
+    voice.watchdog.on_status(voice.attested.line());
     let mut site = awake(config, memory, &clock.now(), &mut letters, &mut said);
     let began = clock.now().uptime_ms;
     let (mut tick_ms, mut checkpoint_ms, mut gasp_ms) = (began, began + CHECKPOINT_MS, began);
@@ -218,10 +252,10 @@ async fn judge(
         let heard = tokio::select! {
             biased;
             asked = asks.next() => {
-                Box::pin(say_last_words(&clock.now(), &site, entries)).await;
+                Box::pin(say_last_words(&clock.now(), &site, voice.entries)).await;
                 return Ok(asked);
             }
-            () = entries.closed() => return Err(Failure::new(Exit::Bug, "the scribe has ended")),
+            () = voice.entries.closed() => return Err(Failure::new(Exit::Bug, "the scribe has ended")),
             heard = facts.recv() => match heard {
                 Some(heard) => Some(heard),
                 None => return Err(Failure::new(Exit::Bug, "every bus has ended")),
@@ -235,9 +269,7 @@ async fn judge(
                 Outcome::Say(body) => said.push(body),
                 Outcome::Do(act, answer) => obey(&mut site, &now, act, answer, &mut said),
                 Outcome::Receipt(received, bytes) => {
-                    if entries.send(Entry::Receipt(received, bytes)).await.is_err() {
-                        return Err(Failure::new(Exit::Bug, "the scribe has ended"));
-                    }
+                    voice.room().await?.send(Entry::Receipt(received, bytes));
                 }
             },
             Some(Inbox::Sample(sample)) => {
@@ -260,9 +292,8 @@ async fn judge(
             said.push(Body::Checkpoint(checkpoint(&site)));
         }
         for body in said.drain(..) {
-            if entries.send(Entry::Write(now, body)).await.is_err() {
-                return Err(Failure::new(Exit::Bug, "the scribe has ended"));
-            }
+            voice.on_said(&body);
+            voice.room().await?.send(Entry::Write(now, body));
         }
     }
 }
@@ -356,7 +387,7 @@ fn checkpoint(site: &Site) -> Checkpoint {
 }
 
 fn spawn_buses(
-    clock: &Arc<dyn Clock>,
+    (clock, watchdog): (&Arc<dyn Clock>, &Watchdog),
     config: &AgentConfig,
     inbox: &mpsc::Sender<Inbox>,
 ) -> Result<JoinSet<()>, Failure> {
@@ -377,8 +408,8 @@ fn spawn_buses(
             first_transaction: u16::from_le_bytes([first, second]),
         };
         let dial = dialler(&bus.endpoint, &terms);
-        let (clock, inbox) = (clock.clone(), inbox.clone());
-        polls.spawn(async move { bus::run(&*clock, &*dial, manners, schedule, inbox).await });
+        let (pulse, inbox) = (watchdog.pulse(format!("bus {}", bus.id), clock), inbox.clone());
+        polls.spawn(async move { bus::run(&*pulse, &*dial, manners, schedule, inbox).await });
     }
     Ok(polls)
 }

@@ -224,7 +224,7 @@ impl<'a> Uplink<'a> {
                     Some(event) => self.on_event(event).await,
                     None => return,
                 },
-                () = self.clock.sleep_until(wake_ms), if wake_ms < u64::MAX => {}
+                () = if wake_ms < u64::MAX { self.clock.sleep_until(wake_ms) } else { self.clock.rest() } => {}
             }
         }
     }

@@ -1,5 +1,5 @@
 //! I/O that both programs need of the world: clock, MQTT, certificates, configuration layers, database, keys, signals,
-//! exit codes.
+//! the service manager, exit codes.
 //!
 //! May not: see `agent` or `regulator`, judge anything. Knows `terms` and `evidence`. Without the feature `host` only
 //! what an auditor's offline tool needs remains.
@@ -19,13 +19,19 @@ pub mod database;
 #[cfg(feature = "host")]
 pub mod forms;
 #[cfg(feature = "host")]
+pub mod kernel_clock;
+#[cfg(feature = "host")]
 pub mod keys;
 #[cfg(feature = "host")]
 pub mod layers;
 #[cfg(feature = "host")]
 pub mod lines;
 #[cfg(feature = "host")]
+pub mod notify;
+#[cfg(feature = "host")]
 pub mod service;
+#[cfg(feature = "host")]
+pub mod watchdog;
 
 #[cfg(feature = "host")]
 pub use clock::{Clock, SystemClock};

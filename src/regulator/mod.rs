@@ -26,5 +26,6 @@ pub mod timeline;
 pub mod utility;
 pub mod vitals;
 pub mod watch;
+pub mod watched;
 
 pub use watch::{WatchOrders, watch};

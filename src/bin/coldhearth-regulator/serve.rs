@@ -12,12 +12,14 @@ use clap::Args;
 use coldhearth::{
     evidence::PublicKey,
     host::{
-        Exit, Failure, SystemClock,
+        Clock, Exit, Failure, SystemClock,
         courier::Broker,
         keys,
         layers::Setting,
+        notify::Notify,
         public_key,
         service::{self, Signals},
+        watchdog::Watchdog,
     },
     regulator::{
         collector::Collector,
@@ -26,8 +28,9 @@ use coldhearth::{
         share::Member,
         store::{Store, sqlite::STORE_FILE},
         vitals::Vitals,
+        watched,
     },
-    terms::Flaw,
+    terms::{Flaw, words::Language},
 };
 
 use tokio::{net::TcpListener, sync::watch};
@@ -128,12 +131,16 @@ pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
         let _within = runtime.enter();
         Signals::watch()?
     };
+    let language = Language::of_locale(&std::env::var("LANG").unwrap_or_default());
+    let watchdog = Watchdog::of(Notify::from_environment(), language);
+    let feeder = watchdog.clone();
+    runtime.spawn(async move { feeder.feed(&SystemClock::default()).await });
     loop {
         let life = Life::begin(orders, config.as_ref())?;
         // A store may have a runtime of its own, which must not end inside of another.
         let listener = life.metrics.map(|at| runtime.block_on(page::listen(at))).transpose()?;
-        let asked = reload::asked(orders, config.as_ref(), &mut signals);
-        match runtime.block_on(live(life, listener, asked))? {
+        let asked = reload::asked(orders, config.as_ref(), &mut signals, watchdog.notify());
+        match runtime.block_on(live(life, listener, asked, &watchdog))? {
             (exit, None) => return Ok(exit),
             (_, Some(new)) => config = Some(*new),
         }
@@ -178,16 +185,21 @@ async fn live(
     life: Life,
     listener: Option<TcpListener>,
     asked: impl Future<Output = Option<Box<RegulatorConfig>>>,
+    watchdog: &Watchdog,
 ) -> Result<(Exit, Option<Box<RegulatorConfig>>), Failure> {
     let Life { broker, collector, member, .. } = life;
     let key = collector.public_key();
     tracing::info!(kid = %key.id(), fingerprint = key.fingerprint(), "receipts are signed by this key");
-    let clock = Arc::new(SystemClock::default());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let (shown, seen) = watch::channel(Vitals::default());
-    let page = listener.map(|listener| tokio::spawn(page::show(listener, clock.clone(), seen)));
+    let page = listener.map(|listener| tokio::spawn(page::show(listener, clock.clone(), seen.clone())));
+    let serving = watchdog.pulse("collector", &clock);
+    let (store, looking, looker) = (watchdog.pulse("store", &clock), clock.clone(), watchdog.clone());
+    let watched = tokio::spawn(async move { watched::follow(&*looking, &*store, seen, &looker).await });
     let mut next = None;
     let asked = async { next = asked.await };
-    let exit = serve::serve(&*clock, broker, collector, member, &shown, asked).await?;
+    let exit = serve::serve(&*serving, broker, collector, member, &shown, asked).await?;
+    watched.abort();
     if let Some(page) = page {
         page.abort();
         // Its address is free once it has ended.

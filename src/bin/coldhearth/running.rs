@@ -6,7 +6,14 @@ use coldhearth::{
     agent::{self, AgentConfig, reload},
     host::{
         Clock, Exit, Failure, SystemClock,
+        clock::monotonic_us,
+        notify::Notify,
         service::{self, Asked, Signals},
+        watchdog::Watchdog,
+    },
+    terms::{
+        ClockQuality,
+        words::{self, Language},
     },
 };
 use tokio::{
@@ -28,10 +35,17 @@ async fn follow(layers: &Configuration, config: AgentConfig, new_journal: bool) 
     // Signals are watched before the agent opens its journal, which may take long.
     let mut signals = Signals::watch()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let language = Language::of_locale(&std::env::var("LANG").unwrap_or_default());
+    tell_clock(&*clock, language);
+    let watchdog = Watchdog::of(Notify::from_environment(), language);
+    let (fed, feeder) = (clock.clone(), watchdog.clone());
+    task::spawn(async move { feeder.feed(&*fed).await });
     let (stopper, stop) = watch::channel(false);
     let (reloads, asked) = mpsc::channel(1);
     let mut running = config.clone();
-    let mut agent = task::spawn(agent::run_reloading(clock.clone(), config, new_journal, stop, asked));
+    let mut agent =
+        task::spawn(agent::run_reloading(clock.clone(), config, new_journal, stop, asked, watchdog.clone()));
+    let manager = watchdog.notify();
     loop {
         let asked = tokio::select! {
             biased;
@@ -40,24 +54,43 @@ async fn follow(layers: &Configuration, config: AgentConfig, new_journal: bool) 
         };
         match asked {
             Asked::Stop => {
+                manager.stopping();
                 stopper.send_replace(true);
                 return done(agent.await);
             }
-            Asked::Reload => match reload(layers, &running, &*clock).await {
-                Ok(None) => {
-                    tracing::info!("asked to reload: the configuration says the same, nothing changes");
+            Asked::Reload => {
+                let read = reload(layers, &running, &*clock);
+                match manager.while_reloading(monotonic_us(), read).await {
+                    Ok(None) => {
+                        tracing::info!("asked to reload: the configuration says the same, nothing changes");
+                    }
+                    Ok(Some(new)) => {
+                        running = (*new).clone();
+                        // An agent that has ended meanwhile is heard of above.
+                        let _ended = reloads.send(*new).await;
+                    }
+                    Err(why) => {
+                        tracing::error!(
+                            "asked to reload, refused; the old configuration stays in force: {why}"
+                        );
+                    }
                 }
-                Ok(Some(new)) => {
-                    running = (*new).clone();
-                    // An agent that has ended meanwhile is heard of above.
-                    let _ended = reloads.send(*new).await;
-                }
-                Err(why) => {
-                    tracing::error!("asked to reload, refused; the old configuration stays in force: {why}");
-                }
-            },
+            }
         }
     }
+}
+
+/// A clock that was never set is named before anything is signed by it.
+fn tell_clock(clock: &dyn Clock, language: Language) {
+    let said = match clock.now().clock {
+        ClockQuality::Ntp => return,
+        ClockQuality::Rtc => {
+            tracing::info!("{}", words::CLOCK_RTC.in_language(language));
+            return;
+        }
+        ClockQuality::Unset => [words::CLOCK_UNSET, words::CLOCK_SET_IT],
+    };
+    said.iter().for_each(|words| tracing::warn!("{}", words.in_language(language)));
 }
 
 /// Reads all layers anew; none when nothing changes.

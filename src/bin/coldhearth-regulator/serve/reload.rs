@@ -4,6 +4,8 @@
 use coldhearth::{
     host::{
         Exit, Failure,
+        clock::monotonic_us,
+        notify::Notify,
         service::{Asked, Signals},
     },
     regulator::config::RegulatorConfig,
@@ -18,11 +20,15 @@ pub(super) async fn asked(
     orders: &Serve,
     running: Option<&RegulatorConfig>,
     signals: &mut Signals,
+    manager: &Notify,
 ) -> Option<Box<RegulatorConfig>> {
     loop {
         match signals.next().await {
-            Asked::Stop => return None,
-            Asked::Reload => match reload(orders, running).await {
+            Asked::Stop => {
+                manager.stopping();
+                return None;
+            }
+            Asked::Reload => match manager.while_reloading(monotonic_us(), reload(orders, running)).await {
                 Ok(Some(new)) => {
                     tracing::info!(
                         "asked to reload: valid, the collector goes on with the new configuration"
