@@ -9,6 +9,8 @@ pub mod explain;
 pub mod public_key;
 
 #[cfg(feature = "host")]
+pub mod bundle;
+#[cfg(feature = "host")]
 pub mod clock;
 #[cfg(feature = "host")]
 pub mod courier;
@@ -17,9 +19,12 @@ pub mod credentials;
 #[cfg(feature = "host")]
 pub mod database;
 #[cfg(feature = "host")]
+pub mod exposition;
+#[cfg(feature = "host")]
 pub mod forms;
 #[cfg(feature = "host")]
 pub mod kernel_clock;
+pub mod hush;
 #[cfg(feature = "host")]
 pub mod keys;
 #[cfg(feature = "host")]
@@ -28,6 +33,9 @@ pub mod layers;
 pub mod lines;
 #[cfg(feature = "host")]
 pub mod notify;
+pub mod logging;
+#[cfg(feature = "host")]
+pub mod scrub;
 #[cfg(feature = "host")]
 pub mod service;
 #[cfg(feature = "host")]

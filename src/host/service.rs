@@ -2,7 +2,10 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::exit::{Exit, Failure};
+use super::{
+    exit::{Exit, Failure},
+    logging,
+};
 
 /// Warnings that the machine's supply is failing, by SIGPWR: from the daemon of an uninterruptible supply, or a supercap
 /// board. Whoever does not watch for them is ended by the first.
@@ -93,15 +96,7 @@ pub fn start_logging() {
 
 /// Sends log lines to standard error, from this level on unless `RUST_LOG` says otherwise. A second call does nothing.
 pub fn start_logging_at(level: &str) {
-    // The MQTT libraries log what we handle and report ourselves.
-    let ours = format!("{level},rumqttc=off,rumqttd=off");
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(ours));
-    let _already = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .try_init();
+    logging::start(level, logging::Form::Text);
 }
 
 /// A runtime for one program: one thread, timers and sockets.
