@@ -9,7 +9,10 @@ use std::{
 };
 
 use coldhearth::{
-    agent::commission::{explore::What, marks::Note},
+    agent::{
+        commission::{explore::What, marks::Note},
+        inside::ready::CODES,
+    },
     catalogue::plate::PlateFault,
     evidence::{ActRefusal, Anchor, GapWhy, Notice, lineage::ClashKind, share},
     host::Exit,
@@ -212,7 +215,7 @@ fn of_the_programs() -> Codes {
         }
     }
     let exits = exits.iter().map(|exit| exit.code().to_string()).collect();
-    Codes::from([("exit", exits), ("health", ailments())])
+    Codes::from([("exit", exits), ("health", ailments()), ("ready", words(CODES))])
 }
 
 /// The reasons of `/health`, as its own text has them: each stands behind `ails(`, or is chosen for it.

@@ -37,7 +37,7 @@ pub use self::{
 };
 use super::run::Inbox;
 use crate::{
-    host::Clock,
+    host::{Clock, hush::Hush},
     metering::{Ask, Block, DeviceIdPart, Fault, Function, Next, Question, Reply, Schedule, ask::read_code},
     terms::Name,
 };
@@ -146,8 +146,9 @@ struct Line<'a> {
     /// The connection has ended since this was asked last: who answers over the next one has to be found out.
     lost: bool,
     reconnect: Reconnect,
-    /// Why it could not be reached the last time, so that the log says it once.
+    /// Why it could not be reached the last time, so that the log says it once; few times where causes take turns.
     told: Option<String>,
+    hush: Hush,
     /// When the last question came to its end, in milliseconds of uptime.
     ended_ms: u64,
     random: u64,
@@ -164,6 +165,7 @@ impl<'a> Line<'a> {
             lost: false,
             reconnect,
             told: None,
+            hush: Hush::default(),
             ended_ms: 0,
             random: manners.random,
         }
@@ -255,7 +257,9 @@ impl<'a> Line<'a> {
         let cause = error.to_string();
         if self.told.as_ref() != Some(&cause) {
             let bus = self.manners.id.as_ref().map_or("", Name::as_str);
-            tracing::warn!(bus, "{cause}");
+            if let Some(not_told) = self.hush.may(self.clock.now().uptime_ms) {
+                tracing::warn!(bus, not_told, "{cause}");
+            }
             self.told = Some(cause);
         }
     }

@@ -4,6 +4,7 @@ mod balance;
 mod bus;
 mod equipment;
 mod fitness;
+mod inside;
 mod law;
 mod meter;
 mod profiles;
@@ -15,8 +16,8 @@ use std::{
     sync::Arc,
 };
 
-pub use self::equipment::plate_value;
 use self::read::Reader;
+pub use self::{equipment::plate_value, inside::StatusConfig};
 use super::endpoint::Endpoint;
 use crate::{
     evidence::{
@@ -66,6 +67,8 @@ pub struct AgentConfig {
     pub authority: Vec<PublicKey>,
     /// How long and how large the journal is kept.
     pub journal: JournalConfig,
+    /// Where it can be looked into.
+    pub status: StatusConfig,
     /// Where meters are.
     pub buses: Vec<Bus>,
     /// The meters.

@@ -11,6 +11,7 @@ pub mod config;
 pub mod endpoint;
 mod enrol;
 pub mod export;
+pub mod inside;
 pub mod journal;
 pub mod letters;
 pub mod outbox;

@@ -47,6 +47,7 @@ fn sections(running: &AgentConfig, new: &AgentConfig) -> Vec<&'static str> {
             ("[broker]", format!("{:?}", config.broker)),
             ("[authority]", format!("{:?}", config.authority)),
             ("[journal]", format!("{:?}", config.journal)),
+            ("[status]", format!("{:?}", config.status)),
             ("[[bus]]", format!("{:?}", config.buses)),
             ("[[equipment]]", format!("{:?}", config.equipment)),
             ("[[meter]]", format!("{:?}", config.meters)),

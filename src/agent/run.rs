@@ -1,6 +1,11 @@
 //! The agent's life: open, recall, judge until told to stop.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+    thread::JoinHandle,
+};
 
 use tokio::{
     sync::{mpsc, watch},
@@ -12,6 +17,7 @@ use super::{
     attested::Attested,
     bus::{self, Manners, Terms, dialler},
     config::{AgentConfig, Bus, Meter},
+    inside::{self, Lookout, Sources},
     journal::{DiskJournal, JOURNAL_FILE},
     letters::{Letter, Letters, Outcome},
     power::{self, GASP_PAUSE_MS},
@@ -19,11 +25,11 @@ use super::{
     reserve::Reserve,
     scribe::{self, Desk, Entry, Progress, Stopped},
     start::{self, Start, journal_failed},
-    uplink::{self, Links, Uplink},
+    uplink::{self, Links, Traffic, Uplink},
 };
 use crate::{
     catalogue::plate,
-    evidence::{Act, Answer, Body, Checkpoint, LogHead, Meaning, Notice},
+    evidence::{Act, Answer, Body, Checkpoint, LogHead, LogId, Meaning, Notice, Scribe},
     host::{
         Clock, courier,
         exit::{Exit, Failure},
@@ -150,24 +156,8 @@ async fn live(
     watchdog: &Watchdog,
 ) -> Result<Ended, Failure> {
     let Start { scribe, memory, trust, accepted, receipted, epoch_began, ancestors, unanswered } = start;
-    let (entries, to_scribe) = mpsc::channel(scribe::CHANNEL);
-    let begin = Progress { places: scribe.chain().next_seq(), receipted, missing: Vec::new() };
-    let (told, progress) = watch::channel(begin);
-    let desk = Desk {
-        clock: watchdog.pulse("scribe", clock),
-        runtime: tokio::runtime::Handle::current(),
-        state: config.gateway.state_dir.clone(),
-        journal: config.journal,
-        epoch_began: Some(epoch_began),
-        reserve: Reserve::in_folder(&config.gateway.state_dir),
-        heard: receipted.is_some(),
-        ancestors,
-        held_back: std::collections::VecDeque::new(),
-    };
-    let scribe = std::thread::Builder::new()
-        .name("scribe".into())
-        .spawn(move || scribe::run(scribe, to_scribe, &told, desk))
-        .map_err(|e| Failure::new(Exit::Bug, format!("no thread for the scribe: {e}")))?;
+    let hired = hire(watchdog.pulse("scribe", clock), config, scribe, receipted, epoch_began, ancestors)?;
+    let Hired { entries, progress, disk_full, thread } = hired;
     let (inbox, facts) = mpsc::channel(INBOX);
     let mut tasks = JoinSet::new();
     let mut polls = spawn_buses((clock, watchdog), config, &inbox)?;
@@ -180,21 +170,26 @@ async fn live(
         carrying.while_doing(Box::pin(courier::run(&*carrying, broker, ends))).await;
     });
     let (judged, link_stop) = watch::channel(false);
+    let (lookout, view) = Lookout::new(config, &memory, &clock.now());
+    let (traffic, journal) = (Arc::new(Traffic::default()), entries.clone());
+    let sources = Sources { view, progress: progress.clone(), traffic: traffic.clone(), disk_full, journal };
+    let inside = inside::open(clock, config, sources, judged.subscribe());
     let (link_config, link_entries) = (config.clone(), entries.clone());
     let link_clock = watchdog.pulse("uplink", clock);
     tasks.spawn(async move {
         let ends = Links { send: courier.send, journal: link_entries, inbox };
         let uplink = Uplink::new(&*link_clock, &link_config, accepted, receipted, ends);
-        uplink.run(courier.events, progress, link_stop).await;
+        uplink.seen_by(traffic).run(courier.events, progress, link_stop).await;
     });
     tracing::info!(gateway = %config.gateway.id, meters = config.meters.len(), "watching");
     let assets = config.equipment.iter().map(|furnace| furnace.equipment.id).collect();
     let meters = config.meters.iter().map(|meter| meter.id).collect();
     let letters = Letters::new(trust, assets, meters, config.gateway.enterprise).owing(unanswered);
     let judging = watchdog.pulse("judge", clock);
-    let voice = Voice { entries: &entries, watchdog, attested: Attested::new(watchdog.language()) };
+    let attested = Attested::new(watchdog.language());
+    let voice = Voice { entries: &entries, watchdog, attested, lookout };
     watchdog.on_begun();
-    let ended = judge(&*judging, config, &memory, letters, facts, voice, asks).await;
+    let ended = Box::pin(judge(&*judging, config, &memory, letters, facts, voice, asks)).await;
     drop(judging);
     // A line or a connection is given back before anybody opens it again.
     polls.shutdown().await;
@@ -202,7 +197,12 @@ async fn live(
     judged.send_replace(true);
     // The uplink says goodbye, which lets the courier end; then nobody holds the scribe's channel.
     while tasks.join_next().await.is_some() {}
-    let written = tokio::task::spawn_blocking(move || scribe.join()).await;
+    let written = tokio::task::spawn_blocking(move || {
+        // Whoever looked inside held the scribe's channel, too.
+        let _closed = inside.map(JoinHandle::join);
+        thread.join()
+    });
+    let written = written.await;
     match written {
         Ok(Ok(Ok(()))) => ended.map(|new| new.map_or(Ended::Asked, |config| Ended::Reload(Box::new(config)))),
         Ok(Ok(Err(Stopped::Journal(fault)))) => Err(journal_failed(fault)),
@@ -212,15 +212,57 @@ async fn live(
     }
 }
 
+/// The scribe at work.
+struct Hired {
+    entries: mpsc::Sender<Entry>,
+    progress: watch::Receiver<Progress>,
+    disk_full: Arc<AtomicBool>,
+    thread: JoinHandle<Result<(), Stopped>>,
+}
+
+/// Gives the scribe a thread of its own.
+fn hire(
+    clock: Arc<dyn Clock>,
+    config: &AgentConfig,
+    scribe: Scribe,
+    receipted: Option<u64>,
+    epoch_began: Stamp,
+    ancestors: BTreeSet<LogId>,
+) -> Result<Hired, Failure> {
+    let (entries, to_scribe) = mpsc::channel(scribe::CHANNEL);
+    let begin = Progress { places: scribe.chain().next_seq(), receipted, missing: Vec::new() };
+    let (told, progress) = watch::channel(begin);
+    let reserve = Reserve::in_folder(&config.gateway.state_dir);
+    let disk_full = reserve.is_out();
+    let desk = Desk {
+        clock,
+        runtime: tokio::runtime::Handle::current(),
+        state: config.gateway.state_dir.clone(),
+        journal: config.journal,
+        epoch_began: Some(epoch_began),
+        reserve,
+        heard: receipted.is_some(),
+        ancestors,
+        held_back: std::collections::VecDeque::new(),
+    };
+    let thread = std::thread::Builder::new()
+        .name("scribe".into())
+        .spawn(move || scribe::run(scribe, to_scribe, &told, desk))
+        .map_err(|e| Failure::new(Exit::Bug, format!("no thread for the scribe: {e}")))?;
+    Ok(Hired { entries, progress, disk_full, thread })
+}
+
 /// Where what is said goes: to the scribe, and the latest verdicts to whoever looks at the service.
 struct Voice<'a> {
     entries: &'a mpsc::Sender<Entry>,
     watchdog: &'a Watchdog,
     attested: Attested,
+    lookout: Lookout,
 }
 
 impl Voice<'_> {
-    fn on_said(&mut self, body: &Body) {
+    fn on_said(&mut self, now: &Stamp, body: &Body) {
+        self.lookout.on_said(now, body);
         if let Some(line) = self.attested.on(body) {
             self.watchdog.on_status(line);
         }
@@ -273,6 +315,7 @@ async fn judge(
                 }
             },
             Some(Inbox::Sample(sample)) => {
+                voice.lookout.on_sample(&sample);
                 site.on(&now, Fact::Sample(&sample), &mut |finding| said.push(Body::Finding(finding)));
             }
             Some(Inbox::PowerFails) if now.uptime_ms >= gasp_ms => {
@@ -286,13 +329,14 @@ async fn judge(
         if now.uptime_ms >= tick_ms {
             site.on(&now, Fact::Tick, &mut say);
             tick_ms = site.next_due_ms(&now);
+            voice.lookout.on_tick(&now, &site);
         }
         if now.uptime_ms >= checkpoint_ms {
             checkpoint_ms = now.uptime_ms + CHECKPOINT_MS;
             said.push(Body::Checkpoint(checkpoint(&site)));
         }
         for body in said.drain(..) {
-            voice.on_said(&body);
+            voice.on_said(&now, &body);
             voice.room().await?.send(Entry::Write(now, body));
         }
     }

@@ -67,7 +67,7 @@ impl Bundle {
     /// # Errors
     /// It cannot be written.
     pub fn add_configuration(&mut self, config: &Path, known: &Known) -> Result<(), Failure> {
-        let text = match layers::read(config) {
+        let text = match layers::read(config, &[]) {
             Ok(layers) => format!("# SHA-256 {}\n{}", layers.digest, scrub::scrubbed(&layers.tree, known)),
             // What is wrong may quote what stands there.
             Err(flaws) => {

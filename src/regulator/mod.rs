@@ -22,6 +22,7 @@ pub mod remarks;
 pub mod serve;
 pub mod share;
 pub mod store;
+pub mod support;
 pub mod timeline;
 pub mod utility;
 pub mod vitals;

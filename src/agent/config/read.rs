@@ -52,6 +52,7 @@ impl Reader<'_> {
         let broker = form.required_table("broker").and_then(|broker| self.broker(broker));
         let authority = form.table("authority").map_or_else(Vec::new, |authority| self.authority(authority));
         let journal = self.journal(form.table("journal"));
+        let status = self.status(form.table("status"), gateway.as_ref());
         let buses = self.unique(form.tables("bus"), |bus| self.bus(bus), |bus| bus.id);
         self.one_owner_each(&form, &buses);
         let equipment = self.unique(
@@ -83,6 +84,7 @@ impl Reader<'_> {
             broker: broker?,
             authority,
             journal,
+            status,
             buses,
             meters,
             equipment,

@@ -16,6 +16,7 @@ use coldhearth::{
         courier::Broker,
         keys,
         layers::Setting,
+        logging,
         notify::Notify,
         public_key,
         service::{self, Signals},
@@ -120,11 +121,15 @@ pub(crate) struct Serve {
     /// Show /metrics for Prometheus, /health with reasons and /alive at this loopback address; `[metrics] listen` in --config
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics: Option<SocketAddr>,
+    /// How lines of the log are written
+    #[arg(long, value_name = "FORM", default_value = "text", value_parser = ["text", "json"])]
+    log: String,
 }
 
 /// Serves until it is asked to stop, with one configuration after the other.
 pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
-    service::start_logging();
+    let form = logging::FORMS.iter().find(|(word, _)| *word == orders.log).map(|(_, form)| *form);
+    logging::start("info", form.unwrap_or_default());
     let mut config = orders.home.config()?;
     let runtime = service::runtime()?;
     let mut signals = {

@@ -7,6 +7,7 @@ use coldhearth::{
     host::{
         Clock, Exit, Failure, SystemClock,
         clock::monotonic_us,
+        logging,
         notify::Notify,
         service::{self, Asked, Signals},
         watchdog::Watchdog,
@@ -25,8 +26,8 @@ use crate::configuration::Configuration;
 
 /// Runs the agent until it is asked to stop.
 pub(crate) fn run(layers: &Configuration, new_journal: bool) -> Result<Exit, Failure> {
-    service::start_logging();
     let config = layers.load()?;
+    logging::start("info", config.status.log);
     warn(&config);
     service::runtime()?.block_on(follow(layers, config, new_journal))
 }
