@@ -115,6 +115,8 @@ pub struct BrokerConfig {
     pub tls: Option<TlsFiles>,
     /// Records a second that a backlog drains at.
     pub drain_per_s: u32,
+    /// Whether every scan is told besides, unsigned.
+    pub live: bool,
 }
 
 /// How long and how large the journal is kept.

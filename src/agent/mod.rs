@@ -14,6 +14,7 @@ pub mod export;
 pub mod inside;
 pub mod journal;
 pub mod letters;
+pub mod live;
 pub mod outbox;
 pub mod own_copy;
 pub mod power;

@@ -1,7 +1,7 @@
 //! The agent's life: open, recall, judge until told to stop.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{Arc, atomic::AtomicBool},
     thread::JoinHandle,
@@ -15,11 +15,12 @@ use tokio::{
 use super::{
     address,
     attested::Attested,
-    bus::{self, Manners, Terms, dialler},
-    config::{AgentConfig, Bus, Meter},
+    bus::{self, Manners, Outlet, Terms, dialler},
+    config::{AgentConfig, Meter},
     inside::{self, Lookout, Sources},
     journal::{DiskJournal, JOURNAL_FILE},
     letters::{Letter, Letters, Outcome},
+    live,
     power::{self, GASP_PAUSE_MS},
     renew,
     reserve::Reserve,
@@ -38,7 +39,7 @@ use crate::{
         watchdog::Watchdog,
     },
     judge::{Fact, Finding, Memory, Site},
-    metering::{PlatePoint, Sample, Schedule},
+    metering::{Phase, PlatePoint, Sample, Schedule},
     terms::{Name, Stamp},
 };
 
@@ -121,20 +122,21 @@ pub async fn run(
 /// As [`run`].
 pub async fn run_reloading(
     clock: Arc<dyn Clock>,
-    mut config: AgentConfig,
+    config: AgentConfig,
     new_journal: bool,
     stop: watch::Receiver<bool>,
     reloads: mpsc::Receiver<AgentConfig>,
     watchdog: Watchdog,
 ) -> Result<(), Failure> {
     let _alone = keep_others_out(&config.gateway.state_dir)?;
+    let mut config = Arc::new(config);
     let mut asks = Asks { stop, reloads };
     let mut start = start::start(&*clock, &config, new_journal)?;
     loop {
-        match live(&clock, &config, start, &mut asks, &watchdog).await? {
+        match one_life(&clock, &config, start, &mut asks, &watchdog).await? {
             Ended::Asked => return Ok(()),
             Ended::Reload(new) => {
-                config = *new;
+                config = Arc::from(new);
                 start = start::start(&*clock, &config, false)?;
                 tracing::info!(config = %config.digest, "the new configuration is in force");
             }
@@ -148,9 +150,9 @@ pub async fn run_reloading(
 }
 
 /// One life, from an open journal to its end.
-async fn live(
+async fn one_life(
     clock: &Arc<dyn Clock>,
-    config: &AgentConfig,
+    config: &Arc<AgentConfig>,
     start: Start,
     asks: &mut Asks,
     watchdog: &Watchdog,
@@ -160,10 +162,12 @@ async fn live(
     let Hired { entries, progress, disk_full, thread } = hired;
     let (inbox, facts) = mpsc::channel(INBOX);
     let mut tasks = JoinSet::new();
-    let mut polls = spawn_buses((clock, watchdog), config, &inbox)?;
+    let broker = address::broker(config, &clock.now())?;
+    let mut polls = JoinSet::new();
+    let live = config.broker.live.then(|| live::open(clock, config, &broker, &mut polls));
+    spawn_buses((clock, watchdog), config, &Outlet { inbox: inbox.clone(), live }, &mut polls)?;
     polls.spawn(power::watch(PowerFailures::watch()?, inbox.clone()));
     let (courier, ends) = courier::pair();
-    let broker = address::broker(config, &clock.now())?;
     let carrying = watchdog.pulse("courier", clock);
     // Its waits have limits of their own, or wait for the uplink.
     tasks.spawn(async move {
@@ -289,6 +293,7 @@ async fn judge(
     let mut site = awake(config, memory, &clock.now(), &mut letters, &mut said);
     let began = clock.now().uptime_ms;
     let (mut tick_ms, mut checkpoint_ms, mut gasp_ms) = (began, began + CHECKPOINT_MS, began);
+    let mut tick = clock.sleep_until(tick_ms);
     loop {
         // What was read is heard before time is looked at: silence is judged only when nobody has anything to say.
         let heard = tokio::select! {
@@ -302,7 +307,7 @@ async fn judge(
                 Some(heard) => Some(heard),
                 None => return Err(Failure::new(Exit::Bug, "every bus has ended")),
             },
-            () = clock.sleep_until(tick_ms) => None,
+            () = &mut tick => None,
         };
         let now = clock.now();
         match heard {
@@ -322,13 +327,15 @@ async fn judge(
                 gasp_ms = now.uptime_ms + GASP_PAUSE_MS;
                 said.push(Body::Notice(Notice::LastGasp));
             }
-            Some(Inbox::PowerFails) | None => {}
+            Some(Inbox::PowerFails) => {}
+            None => tick = clock.sleep_until(tick_ms),
         }
         let mut say = |finding| said.push(Body::Finding(finding));
         // Looked at after what was heard, and however much there is to hear: silence elsewhere must not wait for it.
         if now.uptime_ms >= tick_ms {
             site.on(&now, Fact::Tick, &mut say);
             tick_ms = site.next_due_ms(&now);
+            tick = clock.sleep_until(tick_ms);
             voice.lookout.on_tick(&now, &site);
         }
         if now.uptime_ms >= checkpoint_ms {
@@ -433,11 +440,14 @@ fn checkpoint(site: &Site) -> Checkpoint {
 fn spawn_buses(
     (clock, watchdog): (&Arc<dyn Clock>, &Watchdog),
     config: &AgentConfig,
-    inbox: &mpsc::Sender<Inbox>,
-) -> Result<JoinSet<()>, Failure> {
-    let mut polls = JoinSet::new();
-    for (phase, bus) in (0..).zip(&config.buses) {
-        let schedule = schedule(config, bus, clock.now().uptime_ms, phase);
+    outlet: &Outlet,
+    polls: &mut JoinSet<()>,
+) -> Result<(), Failure> {
+    // One beginning for all of them: whoever is due at the same moment shares a wake-up.
+    let (start_ms, buses) = (clock.uptime_ms(), config.buses.len() as u64);
+    let mut on_buses = OnBus::of(config);
+    for (place, bus) in (0..).zip(&config.buses) {
+        let on_bus = on_buses.remove(&bus.id).unwrap_or_default();
         let [first, second, chance @ ..] = keys::entropy::<10>()?;
         let manners = Manners {
             id: Some(bus.id),
@@ -448,39 +458,55 @@ fn spawn_buses(
         };
         let terms = Terms {
             tls: bus.tls.clone(),
-            answer_ms: slowest_answer_ms(config, bus),
+            answer_ms: on_bus.slowest_answer_ms(),
             first_transaction: u16::from_le_bytes([first, second]),
         };
         let dial = dialler(&bus.endpoint, &terms);
-        let (pulse, inbox) = (watchdog.pulse(format!("bus {}", bus.id), clock), inbox.clone());
-        polls.spawn(async move { bus::run(&*pulse, &*dial, manners, schedule, inbox).await });
+        let schedule = on_bus.schedule(start_ms, Phase::of_bus(place, buses));
+        let (pulse, outlet) = (watchdog.pulse(format!("bus {}", bus.id), clock), outlet.clone());
+        polls.spawn(async move { bus::run(&*pulse, &*dial, manners, schedule, outlet).await });
     }
-    Ok(polls)
+    Ok(())
 }
 
-/// How long the slowest meter of a bus may take to answer, in milliseconds.
-fn slowest_answer_ms(config: &AgentConfig, bus: &Bus) -> u32 {
-    let on_bus = config.meters.iter().filter(|meter| meter.bus == bus.id);
-    let answers = on_bus.map(|meter| meter.timeout_ms.unwrap_or(meter.profile.timeout_ms));
-    answers.max().unwrap_or(bus::DEFAULT_ANSWER_MS)
+/// What hangs on one bus; gathered once for all, so that ten thousand buses do not each look through everything.
+#[derive(Default)]
+struct OnBus<'c> {
+    meters: Vec<&'c Meter>,
+    plates: Vec<PlatePoint>,
 }
 
-/// The polls of one bus.
-fn schedule(config: &AgentConfig, bus: &Bus, start_ms: u64, phase: u64) -> Schedule {
-    let on_bus = |id: Name| id == bus.id;
-    let meters = config.meters.iter().filter(|meter| on_bus(meter.bus)).map(Meter::point);
-    let plates = config.equipment.iter().filter_map(|furnace| {
-        let plate = furnace.plate.filter(|plate| on_bus(plate.bus))?;
-        Some(PlatePoint {
-            asset: furnace.equipment.id,
-            unit: plate.unit,
-            at: plate.at,
-            header_words: plate::HEADER_WORDS,
-            size_of: plate::size_of,
-            timeout_ms: PLATE_TIMEOUT_MS,
-        })
-    });
-    Schedule::new(meters.collect(), plates.collect(), start_ms, phase)
+impl OnBus<'_> {
+    fn of(config: &AgentConfig) -> BTreeMap<Name, OnBus<'_>> {
+        let mut all: BTreeMap<Name, OnBus<'_>> = BTreeMap::new();
+        for meter in &config.meters {
+            all.entry(meter.bus).or_default().meters.push(meter);
+        }
+        for furnace in &config.equipment {
+            let Some(plate) = furnace.plate else { continue };
+            all.entry(plate.bus).or_default().plates.push(PlatePoint {
+                asset: furnace.equipment.id,
+                unit: plate.unit,
+                at: plate.at,
+                header_words: plate::HEADER_WORDS,
+                size_of: plate::size_of,
+                timeout_ms: PLATE_TIMEOUT_MS,
+            });
+        }
+        all
+    }
+
+    /// How long the slowest meter may take to answer, in milliseconds.
+    fn slowest_answer_ms(&self) -> u32 {
+        let answers = self.meters.iter().map(|meter| meter.timeout_ms.unwrap_or(meter.profile.timeout_ms));
+        answers.max().unwrap_or(bus::DEFAULT_ANSWER_MS)
+    }
+
+    /// Its polls.
+    fn schedule(self, start_ms: u64, phase: Phase) -> Schedule {
+        let meters = self.meters.into_iter().map(Meter::point).collect();
+        Schedule::sharing(meters, self.plates, start_ms, phase)
+    }
 }
 
 /// Two agents on one journal would fork the log, so the second refuses to start.

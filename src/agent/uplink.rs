@@ -173,7 +173,7 @@ impl<'a> Uplink<'a> {
     ) {
         let room = self.send.clone();
         loop {
-            let now_ms = self.clock.now().uptime_ms;
+            let now_ms = self.clock.uptime_ms();
             let (want, wake_ms) = self.wanted(now_ms);
             let copies =
                 now_ms >= self.hold_until && self.has_copies() && self.copies_in_flight() < COPIES_IN_FLIGHT;
@@ -260,7 +260,7 @@ impl<'a> Uplink<'a> {
         self.durable = progress.places;
         self.outbox.on_durable(progress.places);
         let Some(receipted) = progress.receipted else { return };
-        let now_ms = self.clock.now().uptime_ms;
+        let now_ms = self.clock.uptime_ms();
         let may = now_ms >= self.again_at && !progress.missing.is_empty();
         if may {
             self.again_at = now_ms + AGAIN_MS;
@@ -288,7 +288,7 @@ impl<'a> Uplink<'a> {
             self.paced = self.paced.saturating_sub(1);
         }
         // An offer is counted from when it was made.
-        self.offer_at = self.offer_at.map(|_| self.clock.now().uptime_ms + OFFER_AGAIN_MS);
+        self.offer_at = self.offer_at.map(|_| self.clock.uptime_ms() + OFFER_AGAIN_MS);
         let topic = self.address.topic(None, Kind::Attest);
         if self.fits(&topic, &bytes) {
             let count = match want.turn {
@@ -404,7 +404,7 @@ impl<'a> Uplink<'a> {
             Event::Refused { tag, why } => self.on_settled(tag, Some(why)).await,
             Event::Subscribed => {
                 self.traffic.is_there.store(true, Ordering::Relaxed);
-                self.hold_until = self.clock.now().uptime_ms + RECEIPT_GRACE_MS;
+                self.hold_until = self.clock.uptime_ms() + RECEIPT_GRACE_MS;
             }
             Event::Message { topic, payload, .. } => self.on_message(&topic, payload).await,
             // It subscribes once, with its connection.
@@ -444,7 +444,7 @@ impl<'a> Uplink<'a> {
     async fn on_settled(&mut self, tag: u64, refused: Option<Refused>) {
         match (self.postings.remove(&tag), refused) {
             (Some(Posting::InPlace(seq)), Some(why)) => {
-                let now_ms = self.clock.now().uptime_ms;
+                let now_ms = self.clock.uptime_ms();
                 if self.offer_at.is_none() {
                     self.talk.on_undelivered(now_ms, seq, why);
                 }

@@ -50,6 +50,7 @@ pub mod heads;
 pub mod journal;
 pub mod keyring;
 pub mod lineage;
+pub mod live;
 pub mod members;
 pub mod mistimed;
 pub mod notice;

@@ -192,13 +192,15 @@ impl Reader<'_> {
             form.optional("keepalive_s", form::fitting(5..=3_600)).unwrap_or(DEFAULT_KEEPALIVE_S);
         let drain_per_s =
             form.optional("drain_per_s", form::fitting(1..=10_000)).unwrap_or(DEFAULT_DRAIN_PER_S);
+        let live = form.optional("live", form::flag).unwrap_or(false);
         let user = form.optional("user", form::text);
         let password = forms::password_file(&form, self.base);
         if user.is_some() != password.is_some() {
             form.flaw("user", "`user` and `password_file` belong together", "give both or neither");
         }
         form.close();
-        Some(BrokerConfig { host: host?, port, keepalive_s, login: user.zip(password), drain_per_s, tls })
+        let login = user.zip(password);
+        Some(BrokerConfig { host: host?, port, keepalive_s, login, drain_per_s, live, tls })
     }
 
     fn authority(&self, form: Form<'_>) -> Vec<PublicKey> {
