@@ -38,11 +38,11 @@ use crate::{
 };
 
 /// Most meters of one gateway.
-pub const MAX_METERS: usize = 10_000;
+pub const MAX_METERS: usize = 20_000;
 /// Most buses of one gateway.
-pub const MAX_BUSES: usize = 10_000;
+pub const MAX_BUSES: usize = 20_000;
 /// Most pieces of equipment of one gateway.
-pub const MAX_EQUIPMENT: usize = 10_000;
+pub const MAX_EQUIPMENT: usize = 20_000;
 /// Most keys of the authority that are believed at once.
 pub const MAX_AUTHORITY_KEYS: usize = 16;
 /// Default time between two polls, in milliseconds.

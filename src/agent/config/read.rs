@@ -1,6 +1,10 @@
 //! From what a person wrote to types that cannot be wrong, every mistake collected on the way.
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use super::{
     AgentConfig, BrokerConfig, Bus, DEFAULT_DRAIN_PER_S, DEFAULT_JOURNAL_MB, DEFAULT_KEEPALIVE_S,
@@ -16,7 +20,7 @@ use crate::{
     },
     metering::Profile,
     terms::{
-        Digest, Flaws, GatewayId, Name,
+        AssetId, Digest, Flaws, GatewayId, Name,
         flaw::{Place, Wrong},
         form::{self, Form},
         place::{CreditCode, Division},
@@ -55,21 +59,21 @@ impl Reader<'_> {
         let status = self.status(form.table("status"), gateway.as_ref());
         let buses = self.unique(form.tables("bus"), |bus| self.bus(bus), |bus| bus.id);
         self.one_owner_each(&form, &buses);
+        let known_buses: BTreeMap<Name, &Bus> = buses.iter().map(|bus| (bus.id, bus)).collect();
         let equipment = self.unique(
             form.tables("equipment"),
-            |e| self.furnace(e, &buses, law.as_ref(), division),
+            |e| self.furnace(e, &known_buses, law.as_ref(), division),
             |furnace| furnace.equipment.id.0,
         );
+        let known_equipment: BTreeMap<Name, &Furnace> =
+            equipment.iter().map(|furnace| (furnace.equipment.id.0, furnace)).collect();
         let on = gateway.as_ref().and_then(|gateway| gateway.powered_by);
         let meters = self.unique(
             form.tables("meter"),
-            |meter| self.meter(meter, &buses, &equipment, &profiles, on),
+            |meter| self.meter(meter, &known_buses, &known_equipment, &profiles, on),
             |meter| meter.id.0,
         );
-        if !form.has("meter") {
-            form.flaw("meter", "no meter is configured", "add a [[meter]]");
-        }
-        limit(&form, [buses.len(), equipment.len(), meters.len()]);
+        judge_how_many(&form, [buses.len(), equipment.len(), meters.len()]);
         profiles.warn_of_unneeded(self.warnings);
         let balances = self.balances(&form, &meters);
         self.judge_the_whole(&form, &meters, &equipment);
@@ -105,8 +109,10 @@ impl Reader<'_> {
             );
             form.flaw("meter", wrong, "one meter watches one feeder: correct the unit");
         }
+        let served: BTreeSet<AssetId> =
+            meters.iter().flat_map(|meter| meter.commissioned.serves.iter().copied()).collect();
         for furnace in equipment {
-            if meters.iter().all(|meter| !meter.commissioned.serves(furnace.equipment.id)) {
+            if !served.contains(&furnace.equipment.id) {
                 let wrong = format!("no meter serves equipment `{}`", furnace.equipment.id);
                 self.warnings.add(
                     form.place("equipment").clone(),
@@ -127,8 +133,9 @@ impl Reader<'_> {
                 "it has no effect; tell whoever wrote it",
             );
         }
+        let known: BTreeSet<AssetId> = equipment.iter().map(|furnace| furnace.equipment.id).collect();
         for ruled in &law.determinations {
-            if equipment.iter().all(|furnace| furnace.equipment.id != ruled.asset) {
+            if !known.contains(&ruled.asset) {
                 warn(
                     format!("`{}` was ruled on and is not configured", ruled.asset),
                     "nothing follows from it",
@@ -237,17 +244,20 @@ impl Reader<'_> {
         forms::tls(form, self.base)
     }
 
-    pub(super) fn bus_of(&self, form: &Form<'_>, buses: &[Bus]) -> Option<Name> {
+    pub(super) fn bus_of(&self, form: &Form<'_>, buses: &BTreeMap<Name, &Bus>) -> Option<Name> {
         let bus = form.required("bus", form::name)?;
-        if buses.iter().all(|b| b.id != bus) {
+        if !buses.contains_key(&bus) {
             form.flaw("bus", format!("no [[bus]] has the id `{bus}`"), "add it, or correct the name");
         }
         Some(bus)
     }
 }
 
-/// Most of each that one gateway may have.
-fn limit(form: &Form<'_>, [buses, equipment, meters]: [usize; 3]) {
+/// A gateway that watches nothing, or more of anything than it can.
+fn judge_how_many(form: &Form<'_>, [buses, equipment, meters]: [usize; 3]) {
+    if !form.has("meter") {
+        form.flaw("meter", "no meter is configured", "add a [[meter]]");
+    }
     for (key, many, most) in
         [("bus", buses, MAX_BUSES), ("equipment", equipment, MAX_EQUIPMENT), ("meter", meters, MAX_METERS)]
     {
