@@ -6,6 +6,7 @@
 pub mod address;
 pub mod attested;
 pub mod bus;
+mod buses;
 pub mod commission;
 pub mod config;
 pub mod endpoint;

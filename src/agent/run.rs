@@ -1,7 +1,7 @@
 //! The agent's life: open, recall, judge until told to stop.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     path::Path,
     sync::{Arc, atomic::AtomicBool},
     thread::JoinHandle,
@@ -15,8 +15,9 @@ use tokio::{
 use super::{
     address,
     attested::Attested,
-    bus::{self, Manners, Outlet, Terms, dialler},
-    config::{AgentConfig, Meter},
+    bus::Outlet,
+    buses,
+    config::AgentConfig,
     inside::{self, Lookout, Sources},
     journal::{DiskJournal, JOURNAL_FILE},
     letters::{Letter, Letters, Outcome},
@@ -29,26 +30,22 @@ use super::{
     uplink::{self, Links, Traffic, Uplink},
 };
 use crate::{
-    catalogue::plate,
     evidence::{Act, Answer, Body, Checkpoint, LogHead, LogId, Meaning, Notice, Scribe},
     host::{
         Clock, courier,
         exit::{Exit, Failure},
-        keys,
         service::PowerFailures,
         watchdog::Watchdog,
     },
     judge::{Fact, Finding, Memory, Site},
-    metering::{Phase, PlatePoint, Sample, Schedule},
-    terms::{Name, Stamp},
+    metering::Sample,
+    terms::Stamp,
 };
 
 /// Samples that may wait for the judge.
 pub const INBOX: usize = 256;
 /// Time between two checkpoints, in milliseconds.
 pub const CHECKPOINT_MS: u64 = 300_000;
-/// How long a nameplate's answer may take, in milliseconds.
-const PLATE_TIMEOUT_MS: u32 = 1_000;
 
 /// Everything that reaches the one loop.
 #[derive(Debug)]
@@ -165,7 +162,7 @@ async fn one_life(
     let broker = address::broker(config, &clock.now())?;
     let mut polls = JoinSet::new();
     let live = config.broker.live.then(|| live::open(clock, config, &broker, &mut polls));
-    spawn_buses((clock, watchdog), config, &Outlet { inbox: inbox.clone(), live }, &mut polls)?;
+    buses::spawn((clock, watchdog), config, &Outlet { inbox: inbox.clone(), live }, &mut polls)?;
     polls.spawn(power::watch(PowerFailures::watch()?, inbox.clone()));
     let (courier, ends) = courier::pair();
     let carrying = watchdog.pulse("courier", clock);
@@ -435,78 +432,6 @@ fn finish(site: &mut Site, now: &Stamp, act: &Act, said: &mut Vec<Body>) {
 fn checkpoint(site: &Site) -> Checkpoint {
     let reads = site.reads();
     Checkpoint { entries: 0, reads_ok: reads.ok, reads_failed: reads.failed, first_unreceipted_seq: 0 }
-}
-
-fn spawn_buses(
-    (clock, watchdog): (&Arc<dyn Clock>, &Watchdog),
-    config: &AgentConfig,
-    outlet: &Outlet,
-    polls: &mut JoinSet<()>,
-) -> Result<(), Failure> {
-    // One beginning for all of them: whoever is due at the same moment shares a wake-up.
-    let (start_ms, buses) = (clock.uptime_ms(), config.buses.len() as u64);
-    let mut on_buses = OnBus::of(config);
-    for (place, bus) in (0..).zip(&config.buses) {
-        let on_bus = on_buses.remove(&bus.id).unwrap_or_default();
-        let [first, second, chance @ ..] = keys::entropy::<10>()?;
-        let manners = Manners {
-            id: Some(bus.id),
-            connect_pause_ms: bus.connect_pause_ms,
-            gap_ms: bus.gap_ms,
-            close_idle_ms: bus.close_idle_ms,
-            random: u64::from_le_bytes(chance),
-        };
-        let terms = Terms {
-            tls: bus.tls.clone(),
-            answer_ms: on_bus.slowest_answer_ms(),
-            first_transaction: u16::from_le_bytes([first, second]),
-        };
-        let dial = dialler(&bus.endpoint, &terms);
-        let schedule = on_bus.schedule(start_ms, Phase::of_bus(place, buses));
-        let (pulse, outlet) = (watchdog.pulse(format!("bus {}", bus.id), clock), outlet.clone());
-        polls.spawn(async move { bus::run(&*pulse, &*dial, manners, schedule, outlet).await });
-    }
-    Ok(())
-}
-
-/// What hangs on one bus; gathered once for all, so that ten thousand buses do not each look through everything.
-#[derive(Default)]
-struct OnBus<'c> {
-    meters: Vec<&'c Meter>,
-    plates: Vec<PlatePoint>,
-}
-
-impl OnBus<'_> {
-    fn of(config: &AgentConfig) -> BTreeMap<Name, OnBus<'_>> {
-        let mut all: BTreeMap<Name, OnBus<'_>> = BTreeMap::new();
-        for meter in &config.meters {
-            all.entry(meter.bus).or_default().meters.push(meter);
-        }
-        for furnace in &config.equipment {
-            let Some(plate) = furnace.plate else { continue };
-            all.entry(plate.bus).or_default().plates.push(PlatePoint {
-                asset: furnace.equipment.id,
-                unit: plate.unit,
-                at: plate.at,
-                header_words: plate::HEADER_WORDS,
-                size_of: plate::size_of,
-                timeout_ms: PLATE_TIMEOUT_MS,
-            });
-        }
-        all
-    }
-
-    /// How long the slowest meter may take to answer, in milliseconds.
-    fn slowest_answer_ms(&self) -> u32 {
-        let answers = self.meters.iter().map(|meter| meter.timeout_ms.unwrap_or(meter.profile.timeout_ms));
-        answers.max().unwrap_or(bus::DEFAULT_ANSWER_MS)
-    }
-
-    /// Its polls.
-    fn schedule(self, start_ms: u64, phase: Phase) -> Schedule {
-        let meters = self.meters.into_iter().map(Meter::point).collect();
-        Schedule::sharing(meters, self.plates, start_ms, phase)
-    }
 }
 
 /// Two agents on one journal would fork the log, so the second refuses to start.
