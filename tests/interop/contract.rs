@@ -261,6 +261,16 @@ const UNSEEN: [&str; 6] = [
     "beat beat",
 ];
 
+/// Has an agent tell every scan besides.
+fn tell_every_scan(config: &Path) {
+    let text = std::fs::read_to_string(config).unwrap();
+    std::fs::write(config, text.replace("[broker]\n", "[broker]\nlive = true\n")).unwrap();
+}
+
+fn is_of_a_scan(event: &Event) -> bool {
+    matches!(event, Event::Message { topic, .. } if topic.starts_with(LIVE_ROOT))
+}
+
 /// A plant in violation, whose registers are cleared, whose latch is reset, and which goes; beside it a small fleet, whose
 /// hours are seconds.
 #[tokio::test]
@@ -271,17 +281,14 @@ async fn everything_a_real_plant_says_is_named_by_the_contract() {
     let port = broker.port;
     let state: PathBuf = works.folder.0.join("authority");
     let config = admitted(&works, &state, port);
-    let text = std::fs::read_to_string(&config).unwrap();
-    std::fs::write(&config, text.replace("[broker]\n", "[broker]\nlive = true\n")).unwrap();
+    tell_every_scan(&config);
     let mut tap = Tap::on(port).await;
     let _collector = collector(&state, port);
     let small = four_gateways(&state, port);
     let small = std::thread::spawn(move || fleet::run(&small).unwrap());
     works.force(8_000_000);
     let agent = works.agent(&config);
-    let of_a_scan =
-        |event: &Event| matches!(event, Event::Message { topic, .. } if topic.starts_with(LIVE_ROOT));
-    tap.until("a scan", of_a_scan).await;
+    tap.until("a scan", is_of_a_scan).await;
     tap.until_kind(Kind::Violation, false, 0).await;
     // The furnace stops, and somebody sets the meter's registers to zero.
     works.force(0);
