@@ -54,15 +54,11 @@ async fn an_order_is_given_cut_held_agreed_with_and_verified_and_a_melt_at_night
     let key = works.key;
     let (site, records) = works.stop().await;
     assert!(support::audit(&key, &records.lines).authentic);
-    let [receipted, alone] = site.bundled().await;
-    // The receipts are of the authority's clock, and this gateway's ran twenty times as fast: no certificate rests on that.
-    assert!(
-        receipted.0 == 1 && receipted.1.contains("was written at another time than it says"),
-        "{receipted:?}"
-    );
-    // The certificate was of its day, and what came since is told.
-    assert!(alone.0 == 1 && alone.1.contains("authentic: yes"), "{alone:?}");
-    assert!(alone.1.contains("it held then; since #"), "{alone:?}");
+    // The certificate was of its day, and what came since is told, with the bundle's receipts and without.
+    for (exit, said) in site.bundled().await {
+        assert!(exit == 1 && said.contains("authentic: yes"), "{exit} {said}");
+        assert!(said.contains("it held then; since #"), "{exit} {said}");
+    }
 }
 
 #[tokio::test]

@@ -24,12 +24,13 @@ use coldhearth::{
     evidence::{Body, Ed25519, Kind, OrderLog, PublicKey, Suite, record::Unverified},
     host::{
         Clock, SystemClock,
-        keys::{self, KEY_FILE},
+        courier::Broker,
+        keys::{self, AUTHORITY_FILE, KEY_FILE},
         public_key,
     },
     judge::{Finding, Rung, Transition},
     metering::Profile,
-    regulator::acts,
+    regulator::{self, acts, collector::Collector, store::SqliteStore, vitals::Vitals},
     terms::{
         Digest, MilliVolts, Ratio, Stamp,
         time::{DAY_MS, LegalTime},
@@ -39,7 +40,7 @@ use coldhearth_sim::{
     Change, ElectricArcFurnace, Faults, Feeder, FeederIndex, Load, Plant, SimMeter, VoltagePoint, serve,
 };
 use serde_json::{Map, Value, json};
-use support::{FastClock, Folder, Mosquitto, Process, Subscriber, soon};
+use support::{FastClock, Folder, Mosquitto, Subscriber, soon};
 use tokio::{sync::watch, task::JoinHandle};
 
 const SPEED: u64 = 20;
@@ -383,7 +384,50 @@ struct Works {
     /// Of the agent that runs.
     agent: (watch::Sender<bool>, JoinHandle<()>),
     key: PublicKey,
-    _running: (Mosquitto, Process),
+    _running: (Mosquitto, Serving),
+}
+
+/// The authority's collector on the plant's clock, since its receipts tell when records were written.
+struct Serving {
+    stop: watch::Sender<bool>,
+    ends: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Serving {
+    fn begin(site: &Site) -> Serving {
+        let (state, clock) = (site.authority(), site.clock.clone());
+        let (stop, mut stopped) = watch::channel(false);
+        let broker = Broker {
+            host: "127.0.0.1".into(),
+            port: site.port,
+            client_id: "coldhearth-regulator".into(),
+            login: None,
+            tls: None,
+            keepalive_s: 600,
+            will: None,
+            filters: Vec::new(),
+            keeps_s: None,
+        };
+        let ends = std::thread::spawn(move || {
+            let store = Box::new(SqliteStore::open(&state).unwrap());
+            let signer = keys::load_or_make(&state, AUTHORITY_FILE, false).unwrap();
+            let collector = Collector::open(store, signer).unwrap();
+            let (shown, _seen) = watch::channel(Vitals::default());
+            let asked = async move { drop(stopped.wait_for(|is_asked| *is_asked).await) };
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime
+                .block_on(regulator::serve::serve(&*clock, broker, collector, None, &shown, asked))
+                .unwrap();
+        });
+        Serving { stop, ends: Some(ends) }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        drop(self.ends.take().map(std::thread::JoinHandle::join));
+    }
 }
 
 impl Works {
@@ -408,9 +452,7 @@ impl Works {
             ["gateway", "add", file.to_str().unwrap(), "--id", "gw-test", "--fingerprint", &fingerprint];
         let added = site.run(&add, "").await;
         assert_eq!(added.0, 0, "{}", added.1);
-        let log = std::fs::File::create(site.authority().join("serve.log")).unwrap();
-        let mut serving = site.program(&["serve", "--broker", &format!("127.0.0.1:{}", site.port)]);
-        let serving = Process(serving.stdout(Stdio::null()).stderr(log).spawn().unwrap());
+        let serving = Serving::begin(&site);
         soon("the gateway to be known", async {
             // Nobody takes an act to a gateway that was never heard.
             while site.act("order", order()).await.0 != 0 {}
