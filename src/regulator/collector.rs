@@ -28,6 +28,7 @@ use super::{
     lineage::{Found, Lineage},
     refusals::{self, Refusals},
     remarks::{Line, Remark, Remarks},
+    sight,
     store::{Answered, Batch, Kept, KeptEpoch, KeptRecord, Log, Spot, Store, StoreFault, state_root},
 };
 use crate::{
@@ -470,6 +471,7 @@ impl Collector {
             self.placed.insert((gateway, log));
         }
         self.mention(record, now_unix_ms);
+        self.batch.sights.extend(sight::of(record, now_unix_ms));
         self.batch.records.insert((gateway, log, seq), KeptRecord::of(record, bytes, now_unix_ms));
         tally.records += 1;
         Ok(())

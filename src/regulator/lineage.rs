@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::store::{Answered, Asked, Batch, KeptFinding, KeptHalf, Log, Store, StoreFault};
+use super::{
+    sight,
+    store::{Answered, Asked, Batch, KeptFinding, KeptHalf, Log, Store, StoreFault},
+};
 use crate::{
     catalogue::Rules,
     evidence::{
@@ -181,6 +184,7 @@ impl Lineage {
                 StoreFault::Failed(Failure::new(Exit::Bug, why))
             })?;
             batch.mentions.extend(self.mentions(&read, record.received_unix_ms));
+            batch.sights.extend(sight::of(&read, record.received_unix_ms));
         }
         let found = self.settle(store, &mut batch, &BTreeMap::new(), &BTreeSet::new(), now_unix_ms)?;
         batch.unindexed.push((log, next));

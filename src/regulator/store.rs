@@ -8,8 +8,10 @@
 //! one of them meanwhile, not at all. So no head is ever advanced over another's.
 
 pub mod lineage;
+pub mod people;
 pub mod postgres;
 mod schema;
+pub mod sights;
 pub mod sqlite;
 
 use std::{
@@ -19,12 +21,15 @@ use std::{
 
 pub use self::{
     lineage::{Asked, FINDINGS_AT_ONCE, KeptFinding, KeptHalf, Mentions},
+    people::People,
     postgres::PostgresStore,
+    sights::Sights,
     sqlite::SqliteStore,
 };
 use crate::{
     evidence::{KeyId, LogId, PublicKey, Record, heads::Listed, lineage::Mention},
     host::exit::{Exit, Failure},
+    regulator::sight::Sight,
     terms::{
         Digest, GatewayId, LegalDay,
         digest::Hasher,
@@ -240,13 +245,15 @@ pub struct Batch {
     pub findings: Vec<KeptFinding>,
     /// Logs whose older records are to be looked through from a place on, or from none any longer.
     pub unindexed: Vec<(Log, Option<u64>)>,
+    /// What its records say of pieces of equipment.
+    pub sights: Vec<Sight>,
 }
 
 /// A database of the authority. What is written is durable when `commit` returns, and never overwritten.
 ///
 /// Every function fails with [`StoreFault`]; what it has begun is then undone.
 #[expect(clippy::missing_errors_doc, reason = "said once for all of them, above")]
-pub trait Store: Mentions + Send {
+pub trait Store: Mentions + Sights + People + Send {
     /// Begins a batch that no other collector's can come between: logs are waited for in one order, so that no two wait
     /// for each other. Tells the turn of each. Ends by [`Store::commit`] or [`Store::abandon`].
     fn begin(&mut self, logs: &BTreeSet<Log>) -> Answered<BTreeMap<Log, u64>>;

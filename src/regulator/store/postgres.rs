@@ -4,8 +4,10 @@
 //! call; what was open then is undone, by the server too.
 
 mod lineage;
+mod people;
 mod read;
 mod session;
+mod sights;
 mod tls;
 mod write;
 

@@ -151,6 +151,89 @@ pub(super) const SQLITE: &[&str] = &[
     insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn where true
         on conflict (gateway, log) do update set next_seq = 0;
 ",
+    // What screens list: each piece of equipment by the newest record of each kind, its meters' intervals, the counts of each
+    // day; people, their saved filters, and who saw what. All of the first three is an index that is built anew from records.
+    "
+    create table asset (
+        gateway text not null,
+        asset text not null,
+        division text not null default '',
+        uscc text not null default '',
+        verdict_log text not null default '',
+        verdict_seq integer not null default -1,
+        verdict_unix_ms integer not null default 0,
+        state text not null default '',
+        since_unix_ms integer not null default 0,
+        violation_since_unix_ms integer,
+        class text not null default '',
+        phase text not null default '',
+        last_day text not null default '',
+        entry text not null default '',
+        overdue_wh integer not null default 0,
+        order_log text not null default '',
+        order_seq integer not null default -1,
+        order_unix_ms integer not null default 0,
+        order_id text not null default '',
+        rung text not null default '',
+        plate_log text not null default '',
+        plate_seq integer not null default -1,
+        plate_unix_ms integer not null default 0,
+        seen_unix_ms integer not null default 0,
+        changed_unix_ms integer not null default 0,
+        primary key (gateway, asset)
+    ) strict, without rowid;
+    create index asset_place on asset (division, gateway, asset);
+    create index asset_violation on asset (violation_since_unix_ms) where violation_since_unix_ms is not null;
+    create table span (
+        gateway text not null,
+        asset text not null,
+        from_unix_ms integer not null,
+        meter text not null,
+        log text not null,
+        seq integer not null,
+        to_unix_ms integer not null,
+        energy_wh integer,
+        seen_ms integer not null,
+        unseen_ms integer not null,
+        primary key (gateway, asset, from_unix_ms, meter, log, seq)
+    ) strict, without rowid;
+    create index record_story on record (gateway, asset, wall_unix_ms)
+        where kind in ('state', 'event', 'verdict', 'transition', 'act');
+    create table tally (
+        day text not null,
+        division text not null,
+        assets integer not null,
+        due integer not null,
+        verified integer not null,
+        drawing integer not null,
+        unproven integer not null,
+        latched integer not null,
+        primary key (day, division)
+    ) strict, without rowid;
+    create table person (
+        name text primary key,
+        role text not null,
+        scope text not null,
+        password text not null,
+        changed_unix_ms integer not null
+    ) strict, without rowid;
+    create table saved (
+        person text not null,
+        name text not null,
+        query text not null,
+        primary key (person, name)
+    ) strict, without rowid;
+    create table saw (
+        number integer primary key autoincrement,
+        at_unix_ms integer not null,
+        person text not null,
+        scope text not null,
+        what text not null,
+        status integer not null
+    ) strict;
+    insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn where true
+        on conflict (gateway, log) do update set next_seq = 0;
+",
 ];
 
 /// PostgreSQL. Names are compared by their bytes, whatever language the database speaks; messages are kept as bytes,
@@ -295,6 +378,89 @@ pub(super) const POSTGRES: &[&str] = &[
     "
     alter table finding add column excuse_gateway text, add column excuse_log text, add column excuse_seq bigint,
         add column excuse_hash text, add column excuse_bytes bytea;
+    insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn
+        on conflict (gateway, log) do update set next_seq = 0;
+",
+    // What screens list: each piece of equipment by the newest record of each kind, its meters' intervals, the counts of each
+    // day; people, their saved filters, and who saw what. All of the first three is an index that is built anew from records.
+    "
+    create table asset (
+        gateway text collate \"C\" not null,
+        asset text collate \"C\" not null,
+        division text collate \"C\" not null default '',
+        uscc text not null default '',
+        verdict_log text not null default '',
+        verdict_seq bigint not null default -1,
+        verdict_unix_ms bigint not null default 0,
+        state text not null default '',
+        since_unix_ms bigint not null default 0,
+        violation_since_unix_ms bigint,
+        class text not null default '',
+        phase text not null default '',
+        last_day text collate \"C\" not null default '',
+        entry bytea not null default '',
+        overdue_wh bigint not null default 0,
+        order_log text not null default '',
+        order_seq bigint not null default -1,
+        order_unix_ms bigint not null default 0,
+        order_id text not null default '',
+        rung text not null default '',
+        plate_log text not null default '',
+        plate_seq bigint not null default -1,
+        plate_unix_ms bigint not null default 0,
+        seen_unix_ms bigint not null default 0,
+        changed_unix_ms bigint not null default 0,
+        primary key (gateway, asset)
+    );
+    create index asset_place on asset (division, gateway, asset);
+    create index asset_violation on asset (violation_since_unix_ms) where violation_since_unix_ms is not null;
+    create table span (
+        gateway text collate \"C\" not null,
+        asset text collate \"C\" not null,
+        from_unix_ms bigint not null,
+        meter text collate \"C\" not null,
+        log text collate \"C\" not null,
+        seq bigint not null,
+        to_unix_ms bigint not null,
+        energy_wh bigint,
+        seen_ms bigint not null,
+        unseen_ms bigint not null,
+        primary key (gateway, asset, from_unix_ms, meter, log, seq)
+    );
+    create index record_story on record (gateway, asset, wall_unix_ms)
+        where kind in ('state', 'event', 'verdict', 'transition', 'act');
+    create table tally (
+        day text collate \"C\" not null,
+        division text collate \"C\" not null,
+        assets bigint not null,
+        due bigint not null,
+        verified bigint not null,
+        drawing bigint not null,
+        unproven bigint not null,
+        latched bigint not null,
+        primary key (day, division)
+    );
+    create table person (
+        name text collate \"C\" primary key,
+        role text not null,
+        scope text collate \"C\" not null,
+        password text not null,
+        changed_unix_ms bigint not null
+    );
+    create table saved (
+        person text collate \"C\" not null,
+        name bytea not null,
+        query bytea not null,
+        primary key (person, name)
+    );
+    create table saw (
+        number bigint generated always as identity primary key,
+        at_unix_ms bigint not null,
+        person text not null,
+        scope text collate \"C\" not null,
+        what bytea not null,
+        status bigint not null
+    );
     insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn
         on conflict (gateway, log) do update set next_seq = 0;
 ",

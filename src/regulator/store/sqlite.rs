@@ -2,7 +2,9 @@
 
 mod fault;
 mod lineage;
+mod people;
 mod rows;
+mod sights;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -157,6 +159,7 @@ impl SqliteStore {
         }
         // What is mentioned, or shown by a finding, is not pruned.
         self.write_lineage(batch)?;
+        self.write_sights(batch)?;
         batch.pruned.iter().try_for_each(|(log, pruned, stay)| self.write_pruned(*log, pruned, stay))
     }
 
@@ -180,6 +183,9 @@ impl SqliteStore {
         let sql =
             "delete from receipt where gateway = ?1 and log = ?2 and seq < (select max(seq) from receipt
                    where gateway = ?1 and log = ?2 and seq <= ?3)";
+        self.execute(sql, params![gateway.as_str(), log, seq])?;
+        // What is drawn rests on records that are there.
+        let sql = "delete from span where gateway = ?1 and log = ?2 and seq <= ?3";
         self.execute(sql, params![gateway.as_str(), log, seq]).map(|_| ())
     }
 
