@@ -270,6 +270,8 @@ pub trait Store: Mentions + Sights + People + Send {
     fn revoke(&mut self, gateway: GatewayId, key: KeyId, now_unix_ms: i64) -> Answered<bool>;
     /// Everybody who was ever admitted, by identifier, then by time.
     fn admitted(&mut self) -> Answered<Vec<Admitted>>;
+    /// Every key that was ever admitted of one gateway, by time.
+    fn admitted_of(&mut self, gateway: GatewayId) -> Answered<Vec<Admitted>>;
 
     /// Hash and time of arrival of what is kept at these places.
     fn kept_at(&mut self, spots: &BTreeSet<Spot>) -> Answered<BTreeMap<Spot, (Digest, i64)>>;

@@ -246,6 +246,12 @@ impl Store for PostgresStore {
         rows.iter().map(|row| read::admitted(row).ok_or_else(|| self.strange())).collect()
     }
 
+    fn admitted_of(&mut self, gateway: GatewayId) -> Answered<Vec<Admitted>> {
+        let sql = "select id, public_key, admitted_unix_ms, revoked_unix_ms from gateway where id = $1 order by admitted_unix_ms";
+        let rows = self.ask(async |session| session.query(sql, &[&gateway.as_str()]).await)?;
+        rows.iter().map(|row| read::admitted(row).ok_or_else(|| self.strange())).collect()
+    }
+
     fn kept_at(&mut self, spots: &BTreeSet<Spot>) -> Answered<BTreeMap<Spot, (Digest, i64)>> {
         let rows = self.ask(async |session| read::kept_at(session, spots).await)?;
         rows.iter().map(|row| read::spot(row).ok_or_else(|| self.strange())).collect()

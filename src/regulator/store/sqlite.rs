@@ -309,12 +309,12 @@ impl Store for SqliteStore {
 
     fn admitted(&mut self) -> Answered<Vec<Admitted>> {
         let sql = "select id, public_key, admitted_unix_ms, revoked_unix_ms from gateway order by id, admitted_unix_ms";
-        self.rows(sql, [], |row| {
-            let (id, key): (String, String) = (row.get(0)?, row.get(1)?);
-            let (admitted_unix_ms, revoked_unix_ms) = (row.get(2)?, row.get(3)?);
-            let named = GatewayId::new(&id).zip(PublicKey::from_base64(&key));
-            Ok(named.map(|(gateway, key)| Admitted { gateway, key, admitted_unix_ms, revoked_unix_ms }))
-        })
+        self.rows(sql, [], rows::admitted)
+    }
+
+    fn admitted_of(&mut self, gateway: GatewayId) -> Answered<Vec<Admitted>> {
+        let sql = "select id, public_key, admitted_unix_ms, revoked_unix_ms from gateway where id = ?1 order by admitted_unix_ms";
+        self.rows(sql, [gateway.as_str()], rows::admitted)
     }
 
     fn kept_at(&mut self, spots: &BTreeSet<Spot>) -> Answered<BTreeMap<Spot, (Digest, i64)>> {
