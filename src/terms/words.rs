@@ -1,6 +1,7 @@
 //! The sentences a person reads, Chinese and English side by side, so that neither can be forgotten.
 
 mod certificate;
+mod console;
 mod dark;
 mod findings;
 mod orders;
@@ -9,6 +10,7 @@ mod share;
 mod signs;
 
 pub use certificate::*;
+pub use console::*;
 pub use dark::*;
 pub use findings::*;
 pub use orders::*;
