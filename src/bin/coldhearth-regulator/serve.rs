@@ -12,7 +12,8 @@ use coldhearth::{
     host::{Exit, Failure, SystemClock, courier::Broker, keys, public_key, service},
     regulator::{
         collector::Collector,
-        config::{self, CLIENT_ID, RegulatorConfig, StoreAt},
+        config::{self, CLIENT_ID, ConsoleAt, RegulatorConfig, StoreAt},
+        console::{self, Books, Console, Joined, READERS},
         page, serve,
         share::Member,
         store::{Store, sqlite::STORE_FILE},
@@ -97,6 +98,9 @@ pub(crate) struct Serve {
     /// Show /metrics for Prometheus, /health with reasons and /alive at this loopback address; `[metrics] listen` in --config
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics: Option<SocketAddr>,
+    /// Show the console at this loopback address; `[console]` in --config, which may encrypt and so be elsewhere
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    console: Option<SocketAddr>,
 }
 
 pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
@@ -117,10 +121,21 @@ pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
     if group.is_some_and(|group| broker.client_id == config::name_of_member(group.worker)) {
         broker.client_id = format!("{}-{run:08x}", broker.client_id);
     }
-    let metrics = orders.metrics.or(config.and_then(|config| config.metrics));
+    let metrics = orders.metrics.or(config.as_ref().and_then(|config| config.metrics));
+    let console = orders.console.map(ConsoleAt::plain).or(config.and_then(|config| config.console));
     let collector = Collector::open(orders.home.store()?, orders.home.signer()?)?;
     let member = group.map(|group| Member::new(group, run, collector.public_key().id()));
-    serve_from(broker, collector, member, metrics)
+    let desk = console.map(|at| Ok::<_, Failure>((books(&orders.home)?, at))).transpose()?;
+    serve_from(broker, collector, member, metrics, desk)
+}
+
+/// A store and the authority's hand for each of the console's threads, opened before any runtime is there.
+fn books(home: &Home) -> Result<Vec<Books>, Failure> {
+    let one = |_| {
+        let signer = home.signer()?;
+        Ok::<Books, Failure>(Books { store: home.store()?, trusted: vec![signer.public_key()], signer })
+    };
+    (0..READERS).map(one).collect()
 }
 
 fn serve_from(
@@ -128,17 +143,27 @@ fn serve_from(
     collector: Collector,
     member: Option<Member>,
     metrics: Option<SocketAddr>,
+    desk: Option<(Vec<Books>, ConsoleAt)>,
 ) -> Result<Exit, Failure> {
     let key = collector.public_key();
     tracing::info!(kid = %key.id(), fingerprint = key.fingerprint(), "receipts are signed by this key");
     let runtime = service::runtime()?;
     // A store may have a runtime of its own, which must not end inside of another.
     let listener = metrics.map(|at| runtime.block_on(page::listen(at))).transpose()?;
+    let clock = Arc::new(SystemClock::default());
+    let desk = desk.map(|(books, at)| {
+        let listening = runtime.block_on(console::listen(&at))?;
+        tracing::info!(listen = %at.listen, "the console is open");
+        Ok::<_, Failure>((listening, Console::open(clock.clone(), books, Joined::default(), &at)?))
+    });
+    let desk = desk.transpose()?;
     runtime.block_on(async {
-        let clock = Arc::new(SystemClock::default());
         let (shown, seen) = watch::channel(Vitals::default());
         if let Some(listener) = listener {
             tokio::spawn(page::show(listener, clock.clone(), seen));
+        }
+        if let Some((listening, console)) = desk {
+            tokio::spawn(console::show(listening, console));
         }
         let asked = async {
             // Without signals it serves until it is ended otherwise.
