@@ -10,7 +10,7 @@ use std::{
 };
 
 use coldhearth::{
-    evidence::{Ed25519, KeyId, LogId, Signer as _, record::Unverified},
+    evidence::{Ed25519, KeyId, LogId, PublicKey, Signer as _, record::Unverified},
     host::{Clock, SystemClock, clock::Wait},
     judge::Rung,
     regulator::{
@@ -177,13 +177,19 @@ pub(crate) fn goldens() -> Vec<Vec<u8>> {
     files.iter().map(|path| std::fs::read(path).unwrap().trim_ascii_end().to_vec()).collect()
 }
 
+/// The last place that is kept of the goldens' log: what comes after it tells of the same furnace at rest.
+const LAST: u64 = 14;
+/// The goldens' gateway's first key.
+const KEY: &str = "6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw=";
+
 /// What the store has of a log once these have come.
 pub(crate) fn keep(store: &mut dyn Store, lines: &[Vec<u8>], division: &str, received_unix_ms: i64) {
     let mut batch = Batch::default();
     for line in lines {
         let Ok(record) = Unverified::read(line).and_then(Unverified::own) else { continue };
         let (gateway, log, seq) = (record.header.gateway, record.header.log, record.header.seq);
-        if log != LogId::from_hex("3f1c9a70e2b84d15").unwrap() || batch.records.contains_key(&(gateway, log, seq)) {
+        let is_ours = log == LogId::from_hex("3f1c9a70e2b84d15").unwrap() && seq <= LAST;
+        if !is_ours || batch.records.contains_key(&(gateway, log, seq)) {
             continue;
         }
         batch.sights.extend(sight::of(&record, received_unix_ms));
@@ -218,6 +224,8 @@ pub(crate) fn head(
 
 /// gw-03 / eaf-2, which draws and is latched.
 pub(crate) fn ours(store: &mut dyn Store) {
+    let key = PublicKey::from_base64(KEY).unwrap();
+    store.admit(GatewayId::new("gw-03").unwrap(), &key, NOW).unwrap();
     keep(store, &goldens(), "130421", NOW - 1_000);
 }
 

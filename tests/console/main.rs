@@ -11,6 +11,7 @@
 mod browser;
 mod desk;
 mod door;
+mod looked;
 mod screens;
 mod sizes;
 mod subtree;
