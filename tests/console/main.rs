@@ -12,6 +12,7 @@ mod browser;
 mod desk;
 mod door;
 mod looked;
+mod monitoring;
 mod screens;
 mod sizes;
 mod subtree;
