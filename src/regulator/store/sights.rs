@@ -207,6 +207,14 @@ pub struct FleetAsked {
     pub at: AskedAt,
 }
 
+impl FleetAsked {
+    /// Where the page begins: never before its scope does.
+    pub fn begins(&self) -> After {
+        let (division, _) = self.scope.bounds();
+        if self.after.division < division { After { division, ..After::default() } } else { self.after.clone() }
+    }
+}
+
 /// How many there are of what; none is an average.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Numbers {

@@ -193,8 +193,9 @@ macro_rules! numbers {
          count(*) filter (where state = 'drawing' and heard >= $2) as drawing,
          count(*) filter (where state in ('', 'unknown') or heard is null or heard < $2) as unproven,
          count(*) filter (where violation_since_unix_ms is not null) as latched
-         from (select *, (select max(received_unix_ms) from log where log.gateway = asset.gateway) as heard
-         from asset) as listed"
+         from (select asset.*, speaks.heard from asset left join
+         (select gateway, max(received_unix_ms) as heard from log group by gateway) as speaks
+         on speaks.gateway = asset.gateway) as listed"
     };
 }
 
@@ -221,7 +222,7 @@ impl Sights for PostgresStore {
         let due_by = asked.due_by.map_or_else(String::new, |day| day.to_string());
         let (lane, today) = (asked.lane.word(), asked.at.today.to_string());
         let most = i64::from(asked.most);
-        let after = &asked.after;
+        let after = asked.begins();
         let parameters: Columns<'_> = vec![
             &from, &to, &after.division, &after.gateway, &after.asset, &enterprise, &gateway, &class, &entry, &due_by,
             &lane, &today, &asked.at.silent_before_unix_ms, &most,

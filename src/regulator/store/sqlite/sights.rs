@@ -24,7 +24,8 @@ const NUMBERS: &str = "count(*) as assets, count(*) filter (where last_day <> ''
     count(*) filter (where state = 'drawing' and heard >= ?2) as drawing,
     count(*) filter (where state in ('', 'unknown') or heard is null or heard < ?2) as unproven,
     count(*) filter (where violation_since_unix_ms is not null) as latched
-    from (select *, (select max(received_unix_ms) from log where log.gateway = asset.gateway) as heard from asset)";
+    from (select asset.*, speaks.heard from asset left join
+    (select gateway, max(received_unix_ms) as heard from log group by gateway) as speaks on speaks.gateway = asset.gateway)";
 
 impl SqliteStore {
     pub(super) fn write_sights(&self, batch: &Batch) -> Answered<()> {
@@ -118,8 +119,9 @@ impl SqliteStore {
 
 impl Sights for SqliteStore {
     fn fleet(&mut self, asked: &FleetAsked) -> Answered<Vec<AssetRow>> {
+        // The index is entered where the page begins: `+` keeps the scope from being where it is entered.
         let sql = format!(
-            "select * from ({COLUMNS} where division >= ?1 and division < ?2 and (division, gateway, asset) > (?3, ?4, ?5)
+            "select * from ({COLUMNS} where +division >= ?1 and division < ?2 and (division, gateway, asset) > (?3, ?4, ?5)
              and (?6 = '' or uscc = ?6) and (?7 = '' or gateway = ?7) and (?8 = '' or class = ?8)
              and (?9 = '' or entry = ?9) and (?10 = '' or (last_day <> '' and last_day <= ?10)))
              where case ?11 when 'due' then last_day <> '' and last_day < ?12
@@ -129,13 +131,13 @@ impl Sights for SqliteStore {
              when 'latched' then violation_since_unix_ms is not null else true end
              order by division, gateway, asset limit ?14"
         );
-        let (from, to) = asked.scope.bounds();
+        let ((from, to), begins) = (asked.scope.bounds(), asked.begins());
         let row = params![
             from,
             to,
-            asked.after.division,
-            asked.after.gateway,
-            asked.after.asset,
+            begins.division,
+            begins.gateway,
+            begins.asset,
             asked.enterprise.as_ref().map_or("", |enterprise| enterprise.as_str()),
             asked.gateway.as_ref().map_or("", |gateway| gateway.as_str()),
             asked.class.as_deref().unwrap_or(""),
