@@ -29,11 +29,11 @@ use crate::{
 };
 
 /// Time between two counts, in milliseconds.
-pub const TICK_MS: u64 = 2_000;
+pub(super) const TICK_MS: u64 = 2_000;
 /// Streams at once.
-pub const MOST_STREAMS: usize = 500;
+pub(super) const MOST_STREAMS: usize = 500;
 /// How long one stream lasts, in milliseconds; a browser asks again, and is looked at again.
-pub const STREAM_MS: u64 = 10 * 60 * 1_000;
+pub(super) const STREAM_MS: u64 = 10 * 60 * 1_000;
 /// Time after which a silent stream says that it is there, in seconds.
 const KEPT_ALIVE_S: u64 = 20;
 

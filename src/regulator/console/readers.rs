@@ -14,7 +14,7 @@ use crate::{
 /// Threads that ask.
 pub const READERS: usize = 2;
 /// Questions that may wait for a thread; whoever comes then waits before asking.
-pub const MOST_WAITING: usize = 64;
+pub(super) const MOST_WAITING: usize = 64;
 
 /// What one thread has: a store, and the authority's hand for certificates.
 pub struct Books {

@@ -6,17 +6,17 @@ use std::collections::BTreeMap;
 use crate::terms::{Digest, Name};
 
 /// Sessions at once; whoever was seen longest ago goes first.
-pub const MOST_SESSIONS: usize = 1_000;
+pub(super) const MOST_SESSIONS: usize = 1_000;
 /// How long a session lasts without being used, in milliseconds.
-pub const IDLE_MS: u64 = 30 * 60 * 1_000;
+pub(super) const IDLE_MS: u64 = 30 * 60 * 1_000;
 /// How long it lasts at all, in milliseconds.
-pub const LONGEST_MS: u64 = 12 * 60 * 60 * 1_000;
+pub(super) const LONGEST_MS: u64 = 12 * 60 * 60 * 1_000;
 /// Wrong passwords for a name before the next ones are not even looked at.
-pub const TRIES: u32 = 5;
+pub(super) const TRIES: u32 = 5;
 /// For how long they are not, in milliseconds.
-pub const WAIT_MS: u64 = 60_000;
+pub(super) const WAIT_MS: u64 = 60_000;
 /// Names of which wrong passwords are counted.
-pub const MOST_NAMES: usize = 10_000;
+pub(super) const MOST_NAMES: usize = 10_000;
 
 /// Somebody who is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,9 @@ impl Sessions {
         self.open.retain(|_, session| session.is_open(now_ms));
         if self.open.len() >= MOST_SESSIONS {
             let oldest = self.open.iter().min_by_key(|(_, session)| session.used_ms).map(|(id, _)| *id);
-            oldest.map(|id| self.open.remove(&id));
+            if let Some(id) = oldest {
+                self.open.remove(&id);
+            }
         }
         let session = Session { who, changed_unix_ms, opened_ms: now_ms, used_ms: now_ms };
         self.open.insert(Digest::of(token.as_bytes()), session);

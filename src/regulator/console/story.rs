@@ -1,12 +1,15 @@
 //! PURE file. What happened to a piece of equipment, a sentence a record, complete in both languages.
 
 use crate::{
-    catalogue::PlateSource,
+    catalogue::{Difference, PlateSource},
     evidence::{Act, ActKind, Body, Record},
-    judge::{Event, Finding, SignFinding, State, StateFinding, Turn, Verdict},
+    judge::{
+        DarkMeter, Event, Finding, PlateRead, Rung, SignFinding, State, StateFinding, Turn, Verdict,
+        cutoff::Reconciliation,
+    },
     regulator::timeline::Tone,
     terms::{
-        LegalDay, MilliWatts, WattHours,
+        LegalDay, WattHours,
         time::LegalTime,
         words::{self, Language, Words},
     },
@@ -19,7 +22,7 @@ pub(super) fn told(record: &Record, language: Language) -> Option<(Tone, String)
         Body::Finding(Finding::State(found)) => (tone(found.state), state(found, language)),
         Body::Finding(Finding::Verdict(said)) => verdict(said, language),
         Body::Finding(Finding::Transition(step)) => {
-            let tone = if step.to == crate::judge::Rung::Violated { Tone::Alarm } else { Tone::Plain };
+            let tone = if step.to == Rung::Violated { Tone::Alarm } else { Tone::Plain };
             (tone, format!("{} {}: {}", say(words::P_ORDER), step.order, step.to.told(language)))
         }
         Body::Finding(Finding::Event(event)) => return self::event(event, language),
@@ -67,71 +70,77 @@ fn event(event: &Event, language: Language) -> Option<(Tone, String)> {
     let say = |words: Words| words.in_language(language);
     Some(match event {
         Event::Sign(found) => sign(found, language),
-        Event::Hold(_) => return None,
-        Event::Reconcile(day) => {
-            let (tone, what) =
-                if day.agrees() { (Tone::Plain, words::DAY_AGREES) } else { (Tone::Alarm, words::DAY_DIFFERS) };
-            let (ours, theirs) = (kilowatt_hours(day.ours), kilowatt_hours(day.theirs));
-            let (date, may) = (LegalDay::of_unix_ms(day.from_unix_ms), kilowatt_hours(day.may_differ));
-            (tone, format!("{} {date}: {}: {ours} / {theirs} (± {may})", day.meter, say(what)))
-        }
+        Event::Reconcile(day) => counted(day, language),
         Event::FedBehindCut { meter, order, .. } => {
             (Tone::Alarm, format!("{meter}: {} ({} {order})", say(words::FED_BEHIND_CUT), say(words::P_ORDER)))
         }
-        Event::Dark(told) => {
-            let (from, to) = (LegalTime(told.dark.from.wall_unix_ms), LegalTime(told.dark.to.wall_unix_ms));
-            let why = told.dark.ended.words().in_language(language);
-            let (tone, what) = match told.energy() {
-                Some(WattHours(0)) => (Tone::Plain, say(words::DARK_STILL).to_owned()),
-                Some(energy) => (Tone::Doubt, format!("{} {}", say(words::DARK_MOVED), kilowatt_hours(energy))),
-                None => (Tone::Doubt, say(words::DARK_UNTOLD).to_owned()),
-            };
-            (tone, format!("{}: {from} – {to} ({why}): {what}", told.meter))
-        }
-        Event::Plate(read) => {
-            let what = match (read.source, read.before) {
-                (PlateSource::Declared, None) => words::K_PLATE_DECLARED,
-                (PlateSource::Declared, Some(_)) => words::K_PLATE_DECLARED_ANEW,
-                (PlateSource::Read, None) => words::K_PLATE_READ,
-                (PlateSource::Read, Some(_)) => words::K_PLATE_CHANGED,
-            };
-            let tone = if read.before.is_some() { Tone::Doubt } else { Tone::Plain };
-            (tone, say(what).to_owned())
-        }
+        Event::Dark(told) => dark(told, language),
+        Event::Plate(read) => plate(read, language),
         Event::PlateUnreadable { why, .. } => {
             (Tone::Doubt, format!("{} ({why})", say(words::K_PLATE_UNREADABLE)))
         }
         Event::PlateDiffers { difference, .. } => {
-            let (declared, read) = (say(words::K_DECLARED), say(words::K_READ));
+            let Difference { attribute, declared, read } = difference;
+            let (says, reads) = (say(words::K_DECLARED), say(words::K_READ));
             let what = say(words::PLATE_DIFFERS);
-            let line = format!(
-                "{what}: {}: {declared} {}, {read} {}",
-                difference.attribute, difference.declared, difference.read
-            );
-            (Tone::Doubt, line)
+            (Tone::Doubt, format!("{what}: {attribute}: {says} {declared}, {reads} {read}"))
         }
         Event::ClassChanged(change) => {
-            let class = |class: crate::catalogue::Class| say(class.words());
-            let (before, after) = (class(change.before.class), class(change.after.class));
+            let (before, after) = (say(change.before.class.words()), say(change.after.class.words()));
             (Tone::Alarm, format!("{}: {before} → {after}", say(words::CLASS_CHANGED)))
         }
         Event::DeadlineWarning(warning) => {
             let (day, left) = (warning.last_day, warning.days_left);
-            let line = format!(
-                "{} {day} ({} {left}). {}",
-                say(words::LAST_LAWFUL_DAY),
-                say(words::K_DAYS_LEFT),
-                say(words::DEADLINE_WARNING)
-            );
-            (Tone::Doubt, line)
+            let (lawful, days) = (say(words::LAST_LAWFUL_DAY), say(words::K_DAYS_LEFT));
+            (Tone::Doubt, format!("{lawful} {day} ({days} {left}). {}", say(words::DEADLINE_WARNING)))
         }
-        Event::NotOnRoster { version, .. } => (Tone::Doubt, format!("{} ({version})", say(words::NOT_ON_ROSTER))),
+        Event::NotOnRoster { version, .. } => {
+            (Tone::Doubt, format!("{} ({version})", say(words::NOT_ON_ROSTER)))
+        }
         Event::PermitUsed { used, .. } => {
             let energy = kilowatt_hours(used.used);
             (Tone::Plain, format!("{} {}: {energy}", say(words::K_UNDER_PERMIT), used.permit))
         }
-        Event::ClockStepped { .. } | Event::Register(_) | Event::Balance(_) | Event::Meter(_) => return None,
+        Event::Hold(_)
+        | Event::ClockStepped { .. }
+        | Event::Register(_)
+        | Event::Balance(_)
+        | Event::Meter(_) => return None,
     })
+}
+
+/// A day as supplier and gateway counted it.
+fn counted(day: &Reconciliation, language: Language) -> (Tone, String) {
+    let (tone, what) =
+        if day.agrees() { (Tone::Plain, words::DAY_AGREES) } else { (Tone::Alarm, words::DAY_DIFFERS) };
+    let (ours, theirs) = (kilowatt_hours(day.ours), kilowatt_hours(day.theirs));
+    let (date, may) = (LegalDay::of_unix_ms(day.from_unix_ms), kilowatt_hours(day.may_differ));
+    let what = what.in_language(language);
+    (tone, format!("{} {date}: {what}: {ours} / {theirs} (± {may})", day.meter))
+}
+
+/// What a meter shows of a time in which the witness was dark.
+fn dark(told: &DarkMeter, language: Language) -> (Tone, String) {
+    let say = |words: Words| words.in_language(language);
+    let (from, to) = (LegalTime(told.dark.from.wall_unix_ms), LegalTime(told.dark.to.wall_unix_ms));
+    let why = say(told.dark.ended.words());
+    let (tone, what) = match told.energy() {
+        Some(WattHours(0)) => (Tone::Plain, say(words::DARK_STILL).to_owned()),
+        Some(energy) => (Tone::Doubt, format!("{} {}", say(words::DARK_MOVED), kilowatt_hours(energy))),
+        None => (Tone::Doubt, say(words::DARK_UNTOLD).to_owned()),
+    };
+    (tone, format!("{}: {from} – {to} ({why}): {what}", told.meter))
+}
+
+fn plate(read: &PlateRead, language: Language) -> (Tone, String) {
+    let what = match (read.source, read.before) {
+        (PlateSource::Declared, None) => words::K_PLATE_DECLARED,
+        (PlateSource::Declared, Some(_)) => words::K_PLATE_DECLARED_ANEW,
+        (PlateSource::Read, None) => words::K_PLATE_READ,
+        (PlateSource::Read, Some(_)) => words::K_PLATE_CHANGED,
+    };
+    let tone = if read.before.is_some() { Tone::Doubt } else { Tone::Plain };
+    (tone, what.in_language(language).to_owned())
 }
 
 fn sign(found: &SignFinding, language: Language) -> (Tone, String) {
@@ -181,13 +190,6 @@ pub(super) fn kilowatt_hours(WattHours(energy): WattHours) -> String {
     format!("{sign}{}.{:03} kWh", size / 1_000, size % 1_000)
 }
 
-/// Power for people.
-pub(super) fn kilowatts(power: MilliWatts) -> String {
-    let watts = power.watts();
-    let sign = if watts < 0 { "-" } else { "" };
-    format!("{sign}{}.{} kW", watts.unsigned_abs() / 1_000, watts.unsigned_abs() % 1_000 / 100)
-}
-
 /// How long ago, for people.
 pub(super) fn ago(then_unix_ms: i64, now_unix_ms: i64, language: Language) -> String {
     let seconds = now_unix_ms.saturating_sub(then_unix_ms).max(0) / 1_000;
@@ -209,7 +211,6 @@ mod tests {
     fn figures_are_read_as_they_are() {
         assert_eq!(kilowatt_hours(WattHours(-1_005)), "-1.005 kWh");
         assert_eq!(kilowatt_hours(WattHours(i64::MIN)), "-9223372036854775.808 kWh");
-        assert_eq!(kilowatts(MilliWatts::from_watts(-450)), "-0.4 kW");
         assert_eq!(ago(0, 7_200_000, Language::English), "2 hours ago");
         assert_eq!(ago(5, 0, Language::English), "0 seconds ago", "a clock ahead of ours tells no age");
     }

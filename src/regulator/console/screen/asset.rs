@@ -302,7 +302,10 @@ fn power(case: &Case, stretch: Stretch, viewer: &Viewer) -> Markup {
 /// The chart's steps as values: what is not told is empty, and never nought.
 fn steps_table(case: &Case, now_unix_ms: i64, language: Language) -> String {
     let head = [words::K_FROM, words::K_MEAN_POWER, words::K_SEEN_WHOLE].map(|words| words.in_language(language));
-    let yes_no = |whole: bool| if whole { words::K_YES } else { words::K_NO }.in_language(language).to_owned();
+    let yes_no = |is_whole: bool| {
+        let words = if is_whole { words::K_YES } else { words::K_NO };
+        words.in_language(language).to_owned()
+    };
     let rows: Vec<[String; 3]> = case
         .frame
         .all(&case.spans, now_unix_ms)
