@@ -70,7 +70,7 @@ pub(crate) struct SomeAlarms {
 }
 
 impl Alarms for SomeAlarms {
-    fn page(&self, _store: &mut dyn Store, asked: &AlarmsAsked) -> Answered<AlarmsPage> {
+    fn page(&self, _books: &mut Books, asked: &AlarmsAsked) -> Answered<AlarmsPage> {
         let all = self.all.lock().unwrap();
         let is_asked = |(division, row): &&(Division, AlarmRow)| {
             asked.scope.has(*division) && asked.asset.is_none_or(|asset| row.asset == Some(asset))
@@ -79,7 +79,7 @@ impl Alarms for SomeAlarms {
         Ok(AlarmsPage { rows, next: None })
     }
 
-    fn load(&self, _store: &mut dyn Store, scope: &Scope, _now: i64) -> Answered<Load> {
+    fn load(&self, _books: &mut Books, scope: &Scope, _now: i64) -> Answered<Load> {
         let all = self.all.lock().unwrap();
         let open = all.iter().filter(|(division, _)| scope.has(*division)).count() as u64;
         Ok(Load { open, shelved: 0, raised_day: open, most_in_ten_minutes: 11 })
@@ -87,7 +87,7 @@ impl Alarms for SomeAlarms {
 
     fn decide(
         &self,
-        _store: &mut dyn Store,
+        _books: &mut Books,
         scope: &Scope,
         decision: &Decision,
         _now: i64,

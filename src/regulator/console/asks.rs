@@ -1,13 +1,14 @@
 //! What the console asks of alarms and of reports: the one seam between it and those two rooms.
 //!
 //! Alarms and reports are kept and made elsewhere; the console lists them, and hands over what a person decided. Both sides
-//! are given the store by the console's own readers, and the scope of the person who asks: they show and change nothing
-//! outside it. A console without them says that it has none.
+//! are given a store and the authority's hand by the console's own readers, and the scope of the person who asks: they show
+//! and change nothing outside it. A console without them says that it has none.
 
 use std::sync::Arc;
 
+use super::Books;
 use crate::{
-    regulator::store::{Answered, Store, sights::Scope},
+    regulator::store::{Answered, sights::Scope},
     terms::{
         AssetId, GatewayId, LegalDay, Name,
         words::{Language, Words},
@@ -146,12 +147,12 @@ pub trait Alarms: Send + Sync {
     ///
     /// # Errors
     /// The store failed.
-    fn page(&self, store: &mut dyn Store, asked: &AlarmsAsked) -> Answered<AlarmsPage>;
+    fn page(&self, books: &mut Books, asked: &AlarmsAsked) -> Answered<AlarmsPage>;
     /// How busy the desk of a scope is.
     ///
     /// # Errors
     /// The store failed.
-    fn load(&self, store: &mut dyn Store, scope: &Scope, now_unix_ms: i64) -> Answered<Load>;
+    fn load(&self, books: &mut Books, scope: &Scope, now_unix_ms: i64) -> Answered<Load>;
     /// Does what somebody decided, and writes it into the alarms' own signed log; or tells why it cannot be done, as of an
     /// alarm outside the scope, which is not there for whoever asks.
     ///
@@ -159,7 +160,7 @@ pub trait Alarms: Send + Sync {
     /// The store failed.
     fn decide(
         &self,
-        store: &mut dyn Store,
+        books: &mut Books,
         scope: &Scope,
         decision: &Decision,
         now_unix_ms: i64,
@@ -241,5 +242,5 @@ pub trait Reports: Send + Sync {
     ///
     /// # Errors
     /// The store failed.
-    fn make(&self, store: &mut dyn Store, asked: &ReportAsked) -> Answered<Option<Vec<u8>>>;
+    fn make(&self, books: &mut Books, asked: &ReportAsked) -> Answered<Option<Vec<u8>>>;
 }

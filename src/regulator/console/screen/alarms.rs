@@ -102,7 +102,7 @@ fn asked(query: Option<&str>, viewer: &Viewer) -> AlarmsAsked {
 /// `None` where no alarms are kept.
 async fn page_of(console: &Console, asked: AlarmsAsked) -> Option<Answered<AlarmsPage>> {
     let alarms = console.joined.alarms.clone()?;
-    Some(console.readers.ask(move |books| alarms.page(&mut *books.store, &asked)).await)
+    Some(console.readers.ask(move |books| alarms.page(books, &asked)).await)
 }
 
 /// What a row says, in the order of [`COLUMNS`].
@@ -238,7 +238,7 @@ pub(in crate::regulator::console) async fn decide(
     let back = pairs.one("back").filter(is_here).unwrap_or("/alarms").to_owned();
     let (scope, now_unix_ms) = (viewer.scope.clone(), viewer.now_unix_ms);
     let done =
-        console.readers.ask(move |books| alarms.decide(&mut *books.store, &scope, &decision, now_unix_ms)).await;
+        console.readers.ask(move |books| alarms.decide(books, &scope, &decision, now_unix_ms)).await;
     match done {
         Ok(Ok(())) => door::to(&back),
         Ok(Err(why)) => frame::refused(&viewer, why),

@@ -144,11 +144,11 @@ async fn asked(
     let (scope, now_unix_ms) = (viewer.scope.clone(), viewer.now_unix_ms);
     let alarms = console.joined.alarms.clone();
     let ask = console.readers.ask(move |books| {
-        let store = &mut *books.store;
-        let Some(mut case) = case(store, &scope, which, stretch, now_unix_ms)? else { return Ok(None) };
+        let found = case(&mut *books.store, &scope, which, stretch, now_unix_ms)?;
+        let Some(mut case) = found else { return Ok(None) };
         if let Some(alarms) = alarms {
             let asked = AlarmsAsked { scope, asset: Some(which), all: true, after: None, most: ALARMS, now_unix_ms };
-            case.alarms = alarms.page(store, &asked)?.rows;
+            case.alarms = alarms.page(books, &asked)?.rows;
         }
         Ok(Some(case))
     });

@@ -63,6 +63,7 @@ async fn asked(console: &Console, viewer: &Viewer) -> Answered<Today> {
     let (scope, now_unix_ms) = (viewer.scope.clone(), viewer.now_unix_ms);
     let alarms = console.joined.alarms.clone();
     let ask = console.readers.ask(move |books| {
+        let load = alarms.map(|alarms| alarms.load(books, &scope, now_unix_ms)).transpose()?;
         let (store, at) = (&mut *books.store, asked_at(now_unix_ms));
         let before = LegalDay::of_unix_ms(now_unix_ms - TREND_DAYS * DAY_MS);
         Ok(Today {
@@ -70,7 +71,7 @@ async fn asked(console: &Console, viewer: &Viewer) -> Answered<Today> {
             before: store.tally(&scope, before)?,
             latched: store.latched(&scope, LATCHED_LISTED)?,
             calendar: store.calendar(&scope, at.today, MONTHS)?,
-            load: alarms.map(|alarms| alarms.load(store, &scope, now_unix_ms)).transpose()?,
+            load,
         })
     });
     ask.await
