@@ -424,7 +424,8 @@ mod tests {
         assert!(wrong.starts_with("r.toml:6:1: passwords would travel unencrypted"), "{wrong}");
         let wrong = with("listen = \"127.0.0.1:8010\"\nkey = \"k.pem\"\n").unwrap_err();
         assert!(wrong.contains("belong together"), "{wrong}");
-        let wrong = with("listen = \"0.0.0.0:8010\"\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n").unwrap_err();
+        let wrong =
+            with("listen = \"0.0.0.0:8010\"\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n").unwrap_err();
         assert!(wrong.contains("c.pem") && wrong.contains("k.pem"), "{wrong}");
         let config = with("listen = \"127.0.0.1:8010\"\nbehind_tls = true\n").unwrap();
         let console = config.console.unwrap();

@@ -101,7 +101,9 @@ pub fn of(record: &Record, received_unix_ms: i64) -> Option<Sight> {
 fn said(body: &Body) -> Option<(AssetId, Said)> {
     match body {
         Body::Finding(Finding::Verdict(verdict)) => Some((verdict.asset, Said::Verdict(of_verdict(verdict)))),
-        Body::Finding(Finding::Interval(interval)) => Some((interval.asset, Said::Span(of_interval(interval)))),
+        Body::Finding(Finding::Interval(interval)) => {
+            Some((interval.asset, Said::Span(of_interval(interval))))
+        }
         Body::Finding(Finding::Transition(step)) => {
             Some((step.asset, Said::Order { order: step.order, rung: step.to }))
         }
@@ -147,7 +149,9 @@ fn of_verdict(verdict: &Verdict) -> VerdictSaid {
         class: ruling.map(|ruling| ruling.class),
         phase: verdict.phase,
         last_day: verdict.standing.last_day(),
-        entry: ruling.and_then(|ruling| ruling.rule).map(|rule| format!("{} {}", rule.instrument, rule.entry)),
+        entry: ruling
+            .and_then(|ruling| ruling.rule)
+            .map(|rule| format!("{} {}", rule.instrument, rule.entry)),
         overdue: verdict.energy_overdue,
     }
 }

@@ -20,7 +20,11 @@ impl Answer {
     /// What a header says; empty where it is not there.
     pub(crate) fn header(&self, name: &str) -> String {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).next().unwrap_or_default()
+        lines
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.to_owned())
+            .next()
+            .unwrap_or_default()
     }
 
     /// The token that the forms of this page carry.
@@ -58,7 +62,12 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) fn at(port: u16) -> Browser {
-        Browser { port, session: String::new(), language: "en", origin: Some(format!("http://127.0.0.1:{port}")) }
+        Browser {
+            port,
+            session: String::new(),
+            language: "en",
+            origin: Some(format!("http://127.0.0.1:{port}")),
+        }
     }
 
     /// Somebody who has come in.
@@ -70,7 +79,8 @@ impl Browser {
     }
 
     pub(crate) async fn enter(&mut self, name: &str, password: &str) -> Answer {
-        let answer = self.post("/login", &format!("name={name}&password={}", password.replace(' ', "+"))).await;
+        let answer =
+            self.post("/login", &format!("name={name}&password={}", password.replace(' ', "+"))).await;
         let cookie = answer.header("set-cookie");
         if let Some(token) = cookie.strip_prefix("coldhearth=") {
             assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
@@ -93,7 +103,9 @@ impl Browser {
         let mut body = Vec::new();
         for (name, bytes) in parts {
             let file = if *name == "form" { "" } else { "; filename=\"f\"" };
-            body.extend(format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n").bytes());
+            body.extend(
+                format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n").bytes(),
+            );
             body.extend_from_slice(bytes);
             body.extend(b"\r\n");
         }

@@ -153,11 +153,9 @@ impl Desk {
 /// li of county 130421, wang of the nation, zhao who only reads and sees the other county alone.
 pub(crate) fn people(store: &mut dyn Store) {
     let password = password::hashed(PASSWORD).unwrap();
-    for (name, role, scope) in [
-        ("li", Role::Officer, "130421"),
-        ("wang", Role::Overseer, ""),
-        ("zhao", Role::Reader, "130422"),
-    ] {
+    for (name, role, scope) in
+        [("li", Role::Officer, "130421"), ("wang", Role::Overseer, ""), ("zhao", Role::Reader, "130422")]
+    {
         let person = Person {
             name: Name::new(name).unwrap(),
             role,
@@ -173,7 +171,9 @@ pub(crate) fn people(store: &mut dyn Store) {
 pub(crate) fn goldens() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/coldhearth-1");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort_by_key(|path| path.file_name().unwrap().to_str().unwrap().split('-').next().unwrap().parse::<u32>().unwrap());
+    files.sort_by_key(|path| {
+        path.file_name().unwrap().to_str().unwrap().split('-').next().unwrap().parse::<u32>().unwrap()
+    });
     files.iter().map(|path| std::fs::read(path).unwrap().trim_ascii_end().to_vec()).collect()
 }
 

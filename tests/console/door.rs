@@ -104,7 +104,9 @@ async fn whoever_was_removed_or_has_another_password_is_out_at_once() {
 async fn every_answer_lets_nobody_else_have_a_hand_in_it() {
     let desk = Desk::open("headers");
     let browser = Browser::entered(desk.port, "li", PASSWORD).await;
-    for page in ["/", "/fleet", "/alarms", "/audit", "/asset/gw-03/eaf-2", "/no-such-page", "/login", "/style.css"] {
+    for page in
+        ["/", "/fleet", "/alarms", "/audit", "/asset/gw-03/eaf-2", "/no-such-page", "/login", "/style.css"]
+    {
         let answer = browser.get(page).await;
         let policy = answer.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{page}: {policy}");

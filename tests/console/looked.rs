@@ -14,7 +14,10 @@ async fn people_find_the_furnace_that_drew_and_nothing_keeps_anybody_out() {
     let desk = Desk::open("look");
     desk.alarms.all.lock().unwrap().push(("130421".parse_division(), alarm("a-1", "gw-03", "eaf-2")));
     let look = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/console/look");
-    assert!(look.join("node_modules/playwright-core").is_dir(), "run npm ci or npm install in tests/console/look first");
+    assert!(
+        look.join("node_modules/playwright-core").is_dir(),
+        "run npm ci or npm install in tests/console/look first"
+    );
     let shots = std::env::var("COLDHEARTH_SHOTS").map_or_else(|_| desk.folder.0.join("shots"), Into::into);
     let mut node = Command::new("node");
     node.arg("look.mjs")

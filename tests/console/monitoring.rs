@@ -32,7 +32,11 @@ fn dashboard_and_rules_ask_for_nothing_that_no_collector_tells() {
     for file in ["prometheus-rules.yml", "grafana-dashboard.json"] {
         let text = std::fs::read_to_string(folder.join(file)).unwrap();
         let asked = named(&text);
-        assert!(asked.len() > 5 && asked.is_subset(&told), "{file}: {:?}", asked.difference(&told).collect::<Vec<_>>());
+        assert!(
+            asked.len() > 5 && asked.is_subset(&told),
+            "{file}: {:?}",
+            asked.difference(&told).collect::<Vec<_>>()
+        );
     }
     let board = std::fs::read_to_string(folder.join("grafana-dashboard.json")).unwrap();
     let board: serde_json::Value = serde_json::from_str(&board).unwrap();

@@ -42,7 +42,10 @@ async fn a_file_says_what_its_page_says() {
             }
         }
         let latched = browser.get("/fleet.csv?lane=latched").await.body;
-        assert!(latched.contains("eaf-2") && !latched.contains("secret-kiln"), "as the page: the filter holds");
+        assert!(
+            latched.contains("eaf-2") && !latched.contains("secret-kiln"),
+            "as the page: the filter holds"
+        );
     }
 }
 
@@ -51,16 +54,25 @@ async fn both_languages_are_whole_and_neither_leaks_into_the_other() {
     let desk = Desk::open("languages");
     desk.alarms.all.lock().unwrap().push(("130421".parse_division(), alarm("a-1", "gw-03", "eaf-2")));
     let mut browser = Browser::entered(desk.port, "wang", PASSWORD).await;
-    for page in ["/", "/fleet", "/asset/gw-03/eaf-2", "/alarms", "/audit", "/audit/seen", "/no-such-page", "/login"] {
+    for page in
+        ["/", "/fleet", "/asset/gw-03/eaf-2", "/alarms", "/audit", "/audit/seen", "/no-such-page", "/login"]
+    {
         browser.language = "zh";
         let chinese = browser.get(page).await;
         browser.language = "en";
         let english = browser.get(page).await;
-        assert!(chinese.body.contains("<html lang=\"zh-CN\">") && english.body.contains("<html lang=\"en\">"), "{page}");
+        assert!(
+            chinese.body.contains("<html lang=\"zh-CN\">") && english.body.contains("<html lang=\"en\">"),
+            "{page}"
+        );
         let (zh, en) = (chinese.text(), english.text());
         // A sentence of one language on the other's page; short labels may be a part of another word.
         for words in words::CONSOLE.iter().filter(|words| words.zh != words.en) {
-            assert!(!en.contains(words.zh) || words.zh.chars().count() < 4, "{page} in English says {}", words.zh);
+            assert!(
+                !en.contains(words.zh) || words.zh.chars().count() < 4,
+                "{page} in English says {}",
+                words.zh
+            );
             let is_line = zh.lines().any(|line| line.trim() == words.en);
             assert!(!is_line || words.en.len() < 4, "{page} in Chinese says {}", words.en);
         }
@@ -87,7 +99,10 @@ async fn silence_takes_the_place_of_whatever_was_said_last() {
     assert!(browser.get("/fleet").await.text().contains(words::K_DEAD.en));
     desk.clock.wall_unix_ms.store(NOW + 3_600_000, Ordering::Relaxed);
     let page = browser.get("/fleet").await.text();
-    assert!(page.contains(words::K_SILENT.en) && !page.lines().any(|line| line.trim() == words::K_DEAD.en), "{page}");
+    assert!(
+        page.contains(words::K_SILENT.en) && !page.lines().any(|line| line.trim() == words::K_DEAD.en),
+        "{page}"
+    );
     let asset = browser.get("/asset/gw-99/secret-kiln").await.text();
     assert!(asset.contains(words::K_SILENT_MEANS.en) && asset.contains(words::VOLTAGE_MAY_BE_PRESENT.en));
     let unproven = browser.get("/fleet.csv?lane=unproven").await.body;
@@ -101,10 +116,14 @@ async fn the_story_names_each_record_by_its_hash_and_the_chart_hatches_what_was_
     let browser = Browser::entered(desk.port, "li", PASSWORD).await;
     let page = browser.get("/asset/gw-03/eaf-2?days=1").await;
     let records = goldens();
-    let verdict = records.iter().find(|line| String::from_utf8_lossy(line).contains("\"type\":\"verdict\"")).unwrap();
+    let verdict =
+        records.iter().find(|line| String::from_utf8_lossy(line).contains("\"type\":\"verdict\"")).unwrap();
     let hash = coldhearth::evidence::record::Unverified::read(verdict).unwrap().hash().to_string();
     assert!(page.body.contains(&hash), "{hash}");
-    assert!(page.body.contains("class=\"gap\"") && page.body.contains("<svg"), "most of the day was not seen");
+    assert!(
+        page.body.contains("class=\"gap\"") && page.body.contains("<svg"),
+        "most of the day was not seen"
+    );
     let csv = browser.get("/asset/gw-03/eaf-2/power.csv?days=1").await.body;
     let told = rows(&csv).iter().skip(1).filter(|row| !row[1].is_empty()).count();
     assert!(told >= 1 && told < rows(&csv).len() - 50, "what is not told is empty, and never nought: {csv}");
@@ -120,7 +139,8 @@ async fn numbers_come_without_asking_again() {
         .hear("/live", "\"assets\":2", async {
             let gateway = GatewayId::new("gw-98").unwrap();
             let log = coldhearth::evidence::LogId(98);
-            let mut batch = Batch { sights: sights_of(gateway, log, "kiln-2", "drawing"), ..Batch::default() };
+            let mut batch =
+                Batch { sights: sights_of(gateway, log, "kiln-2", "drawing"), ..Batch::default() };
             let place = (7, coldhearth::terms::Digest::of(b"8"));
             batch.heads = vec![head(gateway, log, "130422", place, NOW)];
             batch.turns = store.begin(&BTreeSet::from([(gateway, log)])).unwrap();
@@ -140,7 +160,9 @@ async fn what_is_brought_is_verified_as_offline_and_one_altered_byte_is_found() 
         .take(10)
         .collect();
     let good = log.join(&b'\n');
-    let parts = |records| -> [(&'static str, Vec<u8>); 2] { [("form", token.clone().into_bytes()), ("records", records)] };
+    let parts = |records| -> [(&'static str, Vec<u8>); 2] {
+        [("form", token.clone().into_bytes()), ("records", records)]
+    };
     let ask = async |records: Vec<u8>| {
         let parts = parts(records);
         let parts: Vec<(&str, &[u8])> = parts.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();

@@ -121,7 +121,9 @@ async fn the_pages_one_after_another_are_the_whole_fleet_once() {
     let (mut address, mut seen) = ("/fleet".to_owned(), Vec::new());
     loop {
         let page = browser.get(&address).await.body;
-        seen.extend(page.split("href=\"/asset/").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()));
+        seen.extend(
+            page.split("href=\"/asset/").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()),
+        );
         let Some(next) = page.split("rel=\"next\" href=\"").nth(1) else { break };
         address = next.split('"').next().unwrap().replace("&amp;", "&");
     }
@@ -169,7 +171,8 @@ fn answers(store: &mut dyn Store) -> String {
         }
         writeln!(out, "{:?}", store.numbers(&scope, at).unwrap()).unwrap();
         writeln!(out, "{:?}", store.latched(&scope, 5).unwrap()).unwrap();
-        writeln!(out, "{:?}", store.calendar(&scope, LegalDay::parse("2011-01-01").unwrap(), 12).unwrap()).unwrap();
+        writeln!(out, "{:?}", store.calendar(&scope, LegalDay::parse("2011-01-01").unwrap(), 12).unwrap())
+            .unwrap();
         writeln!(out, "{:?}", store.tally(&scope, at.today).unwrap()).unwrap();
     }
     let nation = Scope::NATION;
@@ -181,7 +184,8 @@ fn answers(store: &mut dyn Store) -> String {
         writeln!(out, "{row:?}").unwrap();
         writeln!(out, "{:?}", store.spans(&row, NOW - 86_400_000, NOW, 3_600_000).unwrap()).unwrap();
         let story = store.story(&row, i64::MAX, 20).unwrap();
-        let places: Vec<_> = story.iter().map(|(log, seq, record)| (log, seq, record.hash.to_string())).collect();
+        let places: Vec<_> =
+            story.iter().map(|(log, seq, record)| (log, seq, record.hash.to_string())).collect();
         writeln!(out, "{places:?}").unwrap();
     }
     writeln!(out, "{:?}", store.admitted_of(GatewayId::new("gw-03").unwrap()).unwrap()).unwrap();

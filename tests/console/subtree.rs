@@ -46,7 +46,9 @@ async fn a_county_sees_its_own_and_nothing_of_the_next() {
         ("130422".parse_division(), alarm("a-2", "gw-99", "secret-kiln")),
     ]);
     let nation = Browser::entered(desk.port, "wang", PASSWORD).await;
-    for (page, what) in [("/fleet", "secret-kiln"), ("/asset/gw-99/secret-kiln", "secret-kiln"), ("/alarms", "gw-99")] {
+    for (page, what) in
+        [("/fleet", "secret-kiln"), ("/asset/gw-99/secret-kiln", "secret-kiln"), ("/alarms", "gw-99")]
+    {
         assert!(nation.get(page).await.body.contains(what), "{page}: it is there to be seen");
     }
     let county = Browser::entered(desk.port, "li", PASSWORD).await;
@@ -65,7 +67,9 @@ async fn a_county_sees_its_own_and_nothing_of_the_next() {
     }
     let none = county.get("/asset/gw-98/none").await;
     let theirs = county.get("/asset/gw-99/secret-kiln").await;
-    let bare = |text: String| text.replace("gw-98", "").replace("gw-99", "").replace("secret-kiln", "").replace("none", "");
+    let bare = |text: String| {
+        text.replace("gw-98", "").replace("gw-99", "").replace("secret-kiln", "").replace("none", "")
+    };
     assert_eq!(bare(none.text()), bare(theirs.text()), "and told from it by nothing");
 }
 
@@ -80,12 +84,19 @@ async fn a_county_touches_nothing_of_the_next_and_a_reader_nothing_at_all() {
     let token = county.get("/fleet").await.form_token();
     let decide = |id: &str, more: &str| format!("form={token}&id={id}&deed=acknowledge&why=seen{more}");
     assert_eq!(county.post("/alarms/decide", &decide("a-2", "")).await.status, 400);
-    assert_eq!(county.post("/alarms/decide", &decide("a-1", "&back=//evil.example")).await.header("location"), "/alarms");
-    let who: Vec<String> = desk.alarms.decided.lock().unwrap().iter().map(|one| format!("{} {}", one.who, one.id)).collect();
+    assert_eq!(
+        county.post("/alarms/decide", &decide("a-1", "&back=//evil.example")).await.header("location"),
+        "/alarms"
+    );
+    let who: Vec<String> =
+        desk.alarms.decided.lock().unwrap().iter().map(|one| format!("{} {}", one.who, one.id)).collect();
     assert_eq!(who, ["li a-1"]);
     let reader = Browser::entered(desk.port, "zhao", PASSWORD).await;
     let page = reader.get("/alarms").await;
-    assert!(page.body.contains("gw-99") && !page.body.contains("/alarms/decide"), "what may not be done is not offered");
+    assert!(
+        page.body.contains("gw-99") && !page.body.contains("/alarms/decide"),
+        "what may not be done is not offered"
+    );
     let token = reader.get("/fleet").await.form_token();
     let body = format!("form={token}&id=a-2&deed=acknowledge&why=seen");
     assert_eq!(reader.post("/alarms/decide", &body).await.status, 403);
@@ -114,7 +125,8 @@ async fn who_saw_what_is_written_down_and_the_overseer_reads_it() {
     county.get("/asset/gw-03/eaf-2?days=1").await;
     county.get("/asset/gw-99/secret-kiln").await;
     let saw = desk.store().who_saw(&Scope::NATION, u64::MAX, 10).unwrap();
-    let said: Vec<String> = saw.iter().map(|(_, saw)| format!("{} {} {}", saw.person, saw.what, saw.status)).collect();
+    let said: Vec<String> =
+        saw.iter().map(|(_, saw)| format!("{} {} {}", saw.person, saw.what, saw.status)).collect();
     assert_eq!(
         said,
         ["li GET /asset/gw-99/secret-kiln 404", "li GET /asset/gw-03/eaf-2?days=1 200", "li POST /login 303"]
@@ -132,7 +144,9 @@ async fn a_list_of_the_store_ends_where_its_scope_ends() {
     let desk = Desk::open("store");
     let mut store = desk.store();
     let at = AskedAt { today: LegalDay::of_unix_ms(NOW), silent_before_unix_ms: NOW - 900_000 };
-    for (scope, assets, latched) in [("130421", 1, 1), ("130422", 1, 0), ("1304", 2, 1), ("14", 0, 0), ("", 2, 1)] {
+    for (scope, assets, latched) in
+        [("130421", 1, 1), ("130422", 1, 0), ("1304", 2, 1), ("14", 0, 0), ("", 2, 1)]
+    {
         let scope = Scope::parse(scope).unwrap();
         let numbers = store.numbers(&scope, at).unwrap();
         assert_eq!((numbers.assets, numbers.latched), (assets, latched), "{scope}");

@@ -100,7 +100,8 @@ fn typed() -> Result<String, Failure> {
     let input = std::io::stdin();
     if input.is_terminal() {
         let least = password::LEAST_CHARS;
-        let _gone = writeln!(std::io::stderr(), "password, {least} characters or more (it is shown as you type):");
+        let _gone =
+            writeln!(std::io::stderr(), "password, {least} characters or more (it is shown as you type):");
     }
     let mut line = String::new();
     let read = input.lock().read_line(&mut line);

@@ -20,7 +20,9 @@ pub(super) struct Pairs(Vec<(String, String)>);
 impl Pairs {
     /// Reads what stands behind the `?`, or a form's body.
     pub(super) fn read(raw: &[u8]) -> Pairs {
-        Pairs(form_urlencoded::parse(raw).map(|(key, value)| (key.into_owned(), value.into_owned())).collect())
+        Pairs(
+            form_urlencoded::parse(raw).map(|(key, value)| (key.into_owned(), value.into_owned())).collect(),
+        )
     }
 
     /// What is said under a name; `None` where nothing is, or nothing but blanks.
@@ -146,6 +148,10 @@ mod tests {
         for wrong in ["lane=off", "enterprise=1", "gateway=GW", "class=x", "due_by=2011-02-29", "in=1"] {
             assert_eq!(filter(wrong, "13"), Err(words::K_FILTER_WRONG), "{wrong}");
         }
-        assert_eq!(filter("lane=&enterprise=+", "13").unwrap().lane, Lane::All, "an empty field asks for nothing");
+        assert_eq!(
+            filter("lane=&enterprise=+", "13").unwrap().lane,
+            Lane::All,
+            "an empty field asks for nothing"
+        );
     }
 }

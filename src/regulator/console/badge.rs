@@ -195,7 +195,9 @@ mod tests {
     #[test]
     fn colour_is_never_alone() {
         for badge in Badge::ALL {
-            assert!(!badge.words().zh.is_empty() && !badge.words().en.is_empty() && !badge.shape().is_empty());
+            assert!(
+                !badge.words().zh.is_empty() && !badge.words().en.is_empty() && !badge.shape().is_empty()
+            );
         }
         assert!(Badge::Dead.beside().contains(&words::NOT_A_TEST_FOR_DEAD));
     }

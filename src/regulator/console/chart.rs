@@ -91,7 +91,8 @@ impl Frame {
         let missing_ms = (due_ms - seen_ms).max(sum.unseen_ms / meters);
         // The interval that is being filled has not ended yet: that is no gap.
         let is_going_on = due_ms < self.step_ms && sum.unseen_ms == 0;
-        let is_hatched = (!is_going_on && missing_ms.saturating_mul(1_000_000) > due_ms.saturating_mul(HATCHED_PPM))
+        let is_hatched = (!is_going_on
+            && missing_ms.saturating_mul(1_000_000) > due_ms.saturating_mul(HATCHED_PPM))
             || sum.energy.is_none()
             || sum.untold > 0;
         let mean = sum.energy.and_then(|energy| mean(energy, (sum.seen_ms + sum.unseen_ms) / meters));
@@ -107,7 +108,8 @@ fn mean(WattHours(energy): WattHours, span_ms: i64) -> Option<MilliWatts> {
 
 /// How much of a stretch was seen, in parts per million of what was due.
 pub(super) fn coverage_ppm(told: &[SpanSum], due_ms: i64) -> i64 {
-    let seen: i64 = told.iter().map(|sum| sum.seen_ms / i64::try_from(sum.meters).unwrap_or(i64::MAX).max(1)).sum();
+    let seen: i64 =
+        told.iter().map(|sum| sum.seen_ms / i64::try_from(sum.meters).unwrap_or(i64::MAX).max(1)).sum();
     seen.saturating_mul(1_000).saturating_div(due_ms.max(1).saturating_add(999) / 1_000).min(1_000_000)
 }
 
@@ -206,7 +208,8 @@ fn labels(out: &mut String, frame: &Frame, top_w: i64, language: Language) {
 /// Thirty days in the height of a line: a bar a day, hatched where it was not seen.
 pub(super) fn spark(steps: &[Step], count: i64, title: &str) -> String {
     let (width, height) = SPARK;
-    let highest = steps.iter().filter_map(|step| step.mean).map(|mean| mean.watts().abs()).max().unwrap_or(0).max(1);
+    let highest =
+        steps.iter().filter_map(|step| step.mean).map(|mean| mean.watts().abs()).max().unwrap_or(0).max(1);
     let mut out = format!(
         "<svg class=\"spark\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{}\">",
         escaped(title)
@@ -224,8 +227,10 @@ pub(super) fn spark(steps: &[Step], count: i64, title: &str) -> String {
             let _infallible = write!(gaps, "M{from} {height}L{to} 0");
         }
     }
-    let _infallible =
-        write!(out, "<path class=\"bar\" d=\"{bars}\"></path><path class=\"hatch\" d=\"{gaps}\"></path></svg>");
+    let _infallible = write!(
+        out,
+        "<path class=\"bar\" d=\"{bars}\"></path><path class=\"hatch\" d=\"{gaps}\"></path></svg>"
+    );
     out
 }
 
@@ -270,9 +275,11 @@ mod tests {
 
     #[test]
     fn a_gap_is_hatched_and_never_a_value() {
-        let told = [sum(0, Some(250), QUARTER), sum(2 * QUARTER, None, 0), sum(3 * QUARTER, Some(250), QUARTER / 2)];
+        let told =
+            [sum(0, Some(250), QUARTER), sum(2 * QUARTER, None, 0), sum(3 * QUARTER, Some(250), QUARTER / 2)];
         let steps = hour().all(&told, i64::MAX);
-        let seen: Vec<_> = steps.iter().map(|step| (step.mean.map(|mean| mean.watts()), step.is_hatched)).collect();
+        let seen: Vec<_> =
+            steps.iter().map(|step| (step.mean.map(|mean| mean.watts()), step.is_hatched)).collect();
         assert_eq!(seen, [(Some(1_000), false), (None, true), (None, true), (Some(1_000), true)]);
         let drawn = power(&hour(), &steps, "title", Language::English);
         assert_eq!(drawn.matches("class=\"gap\"").count(), 3);
@@ -290,7 +297,12 @@ mod tests {
 
     #[test]
     fn two_meters_of_one_furnace_are_one_time() {
-        let both = SpanSum { energy: Some(WattHours(500)), seen_ms: 2 * QUARTER, meters: 2, ..sum(0, Some(1), QUARTER) };
+        let both = SpanSum {
+            energy: Some(WattHours(500)),
+            seen_ms: 2 * QUARTER,
+            meters: 2,
+            ..sum(0, Some(1), QUARTER)
+        };
         let both = SpanSum { unseen_ms: 0, ..both };
         assert_eq!(coverage_ppm(&[both], QUARTER), 1_000_000);
         assert_eq!(hour().all(&[both], 0).first().unwrap().mean, Some(MilliWatts::from_watts(2_000)));

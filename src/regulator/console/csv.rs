@@ -23,7 +23,8 @@ fn line<'c>(out: &mut String, cells: impl Iterator<Item = &'c str>) {
 
 /// A cell that a spreadsheet would run as a formula is marked as text.
 fn cell(out: &mut String, text: &str) {
-    let is_number = text.strip_prefix('-').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
+    let is_number =
+        text.strip_prefix('-').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
     let would_run = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number;
     if !would_run && !text.contains(['"', ',', '\n', '\r']) {
         out.push_str(text);

@@ -99,11 +99,7 @@ impl Asked {
 }
 
 /// Lets nobody by who is not in.
-pub(super) async fn guard(
-    State(console): State<Arc<Console>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn guard(State(console): State<Arc<Console>>, mut request: Request, next: Next) -> Response {
     let asked = Asked::of(&request);
     let language = asked.language;
     let viewer = match console.viewer(&asked).await {
@@ -194,11 +190,7 @@ fn login(language: Language, was_refused: bool) -> Response {
 }
 
 /// `POST /login`
-pub(super) async fn enter(
-    State(console): State<Arc<Console>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+pub(super) async fn enter(State(console): State<Arc<Console>>, headers: HeaderMap, body: Bytes) -> Response {
     let language = language_of(&headers);
     if !is_from_here(&headers) {
         return login(language, true);
@@ -233,7 +225,8 @@ async fn admitted(
         Ok(bytes) => Digest(bytes).to_string(),
         Err(failure) => return frame::away(language, &StoreFault::Failed(failure)),
     };
-    let noted = console.note(&person.name, &person.scope, "POST /login".to_owned(), StatusCode::SEE_OTHER).await;
+    let noted =
+        console.note(&person.name, &person.scope, "POST /login".to_owned(), StatusCode::SEE_OTHER).await;
     if let Err(fault) = noted {
         return frame::away(language, &fault);
     }
@@ -263,7 +256,8 @@ pub(super) async fn language(State(console): State<Arc<Console>>, RawQuery(query
     const YEAR_S: u64 = 31_536_000;
     let pairs = Pairs::read(query.unwrap_or_default().as_bytes());
     let word = if pairs.one("to") == Some("en") { "en" } else { "zh" };
-    let is_here = |back: &&str| back.starts_with('/') && !back.starts_with("//") && !back.contains(['\\', '\r', '\n']);
+    let is_here =
+        |back: &&str| back.starts_with('/') && !back.starts_with("//") && !back.contains(['\\', '\r', '\n']);
     let back = pairs.one("back").filter(is_here).unwrap_or("/");
     with_cookie(to(back), &console.cookie(LANGUAGE, word, YEAR_S, ""))
 }

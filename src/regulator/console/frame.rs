@@ -30,8 +30,7 @@ use crate::{
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 /// Of a page that is handed on by itself, with its style in it: nothing runs, and nothing is fetched.
-const POLICY_OF_PAPERS: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY_OF_PAPERS: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const STYLE: &str = include_str!("assets/style.css");
 const SCRIPT: &str = include_str!("assets/live.js");
 
@@ -112,7 +111,12 @@ fn whole(status: StatusCode, viewer: &Viewer, here: Option<Here>, title: &str, b
             p { (say(words::K_ASKED_AT)) " " (LegalTime(viewer.now_unix_ms).to_string()) ". " (say(words::K_EVIDENCE_FIRST)) }
         }
     };
-    document(status, viewer.language, title, &html! { (head) main id="main" tabindex="-1" { h1 { (title) } (body) } (foot) })
+    document(
+        status,
+        viewer.language,
+        title,
+        &html! { (head) main id="main" tabindex="-1" { h1 { (title) } (body) } (foot) },
+    )
 }
 
 /// A page of somebody who is not in.

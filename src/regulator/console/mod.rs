@@ -141,7 +141,8 @@ pub enum Listening {
 /// The address is taken, or the certificate cannot be used.
 pub async fn listen(at: &ConsoleAt) -> Result<Listening, Failure> {
     if at.identity.is_none() && !at.listen.ip().is_loopback() {
-        let why = format!("{}: passwords would travel unencrypted; name 127.0.0.1, or a certificate", at.listen);
+        let why =
+            format!("{}: passwords would travel unencrypted; name 127.0.0.1, or a certificate", at.listen);
         return Err(Failure::new(Exit::Config, why));
     }
     let failed =

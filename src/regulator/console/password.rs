@@ -24,7 +24,8 @@ const OF_NOBODY: &str =
 /// It is too short or too long, or there is no entropy.
 pub fn hashed(password: &str) -> Result<String, Failure> {
     if password.chars().count() < LEAST_CHARS || password.len() > MOST_BYTES {
-        let why = format!("a password has {LEAST_CHARS} characters or more, and no more than {MOST_BYTES} bytes");
+        let why =
+            format!("a password has {LEAST_CHARS} characters or more, and no more than {MOST_BYTES} bytes");
         return Err(Failure::new(Exit::Data, why));
     }
     let failed = |e: argon2::password_hash::Error| Failure::new(Exit::Bug, format!("a password's hash: {e}"));

@@ -64,9 +64,9 @@ impl Sessions {
 
     /// Whether a password for this name is looked at now.
     pub(super) fn may_try(&self, name: &str, now_ms: u64) -> bool {
-        self.failed.get(name).is_none_or(|(times, last_ms)| {
-            *times < TRIES || now_ms.saturating_sub(*last_ms) >= WAIT_MS
-        })
+        self.failed
+            .get(name)
+            .is_none_or(|(times, last_ms)| *times < TRIES || now_ms.saturating_sub(*last_ms) >= WAIT_MS)
     }
 
     /// A wrong password, or a name that nobody has.

@@ -59,7 +59,8 @@ fn verdict(said: &Verdict, language: Language) -> (Tone, String) {
     match said.violation_since_unix_ms {
         None => (tone(said.state), format!("{}: {sentence}", words::K_VERDICT.in_language(language))),
         Some(since) => {
-            let (violation, drawn) = (words::VIOLATION.in_language(language), words::K_DRAWN_OVERDUE.in_language(language));
+            let (violation, drawn) =
+                (words::VIOLATION.in_language(language), words::K_DRAWN_OVERDUE.in_language(language));
             let energy = kilowatt_hours(said.energy_overdue);
             (Tone::Alarm, format!("{violation} ({}). {sentence}. {drawn}: {energy}", LegalTime(since)))
         }
@@ -71,9 +72,10 @@ fn event(event: &Event, language: Language) -> Option<(Tone, String)> {
     Some(match event {
         Event::Sign(found) => sign(found, language),
         Event::Reconcile(day) => counted(day, language),
-        Event::FedBehindCut { meter, order, .. } => {
-            (Tone::Alarm, format!("{meter}: {} ({} {order})", say(words::FED_BEHIND_CUT), say(words::P_ORDER)))
-        }
+        Event::FedBehindCut { meter, order, .. } => (
+            Tone::Alarm,
+            format!("{meter}: {} ({} {order})", say(words::FED_BEHIND_CUT), say(words::P_ORDER)),
+        ),
         Event::Dark(told) => dark(told, language),
         Event::Plate(read) => plate(read, language),
         Event::PlateUnreadable { why, .. } => {
@@ -150,7 +152,8 @@ fn sign(found: &SignFinding, language: Language) -> (Tone, String) {
             (tone, format!("{}: {}", found.meter, found.sign.sentence(language)))
         }
         Turn::Over | Turn::Undone | Turn::Permitted | Turn::Reset => {
-            let (sign, over) = (found.sign.words().in_language(language), words::K_SIGN_OVER.in_language(language));
+            let (sign, over) =
+                (found.sign.words().in_language(language), words::K_SIGN_OVER.in_language(language));
             (Tone::Plain, format!("{}: {over}: {sign}", found.meter))
         }
     }

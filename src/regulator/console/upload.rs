@@ -83,7 +83,8 @@ async fn read(parts: &mut Multipart, viewer: &Viewer) -> Result<(Vec<u8>, Vec<u8
 fn audited(books: &mut Books, scope: &Scope, records: &[u8], receipts: &[u8]) -> Answered<Report> {
     let mut trusted = books.trusted.clone();
     trusted.extend(admitted(books, scope, records)?);
-    let mut report = judged(&trusted, lines(records).enumerate().map(|(at, line)| (at as u64 + 1, line)), receipts);
+    let mut report =
+        judged(&trusted, lines(records).enumerate().map(|(at, line)| (at as u64 + 1, line)), receipts);
     if report.disordered {
         let mut sorted: Vec<_> = lines(records).enumerate().map(|(at, line)| (at as u64 + 1, line)).collect();
         sorted.sort_by_key(|(number, line)| (place_of(line), *number));
@@ -92,7 +93,11 @@ fn audited(books: &mut Books, scope: &Scope, records: &[u8], receipts: &[u8]) ->
     Ok(report)
 }
 
-fn judged<'r>(trusted: &[PublicKey], records: impl Iterator<Item = (u64, &'r [u8])>, receipts: &[u8]) -> Report {
+fn judged<'r>(
+    trusted: &[PublicKey],
+    records: impl Iterator<Item = (u64, &'r [u8])>,
+    receipts: &[u8],
+) -> Report {
     let mut audit = Audit::new(trusted);
     lines(receipts).for_each(|line| audit.on_receipt_line(line));
     records.for_each(|(number, line)| audit.on_numbered_line(line, number));
@@ -101,8 +106,11 @@ fn judged<'r>(trusted: &[PublicKey], records: impl Iterator<Item = (u64, &'r [u8
 
 /// The keys that were admitted of the gateways that the records name, within the scope.
 fn admitted(books: &mut Books, scope: &Scope, records: &[u8]) -> Answered<Vec<PublicKey>> {
-    let gateways: BTreeSet<GatewayId> =
-        lines(records).filter_map(place_of).map(|(gateway, ..)| gateway).take(MOST_GATEWAYS * 1_024).collect();
+    let gateways: BTreeSet<GatewayId> = lines(records)
+        .filter_map(place_of)
+        .map(|(gateway, ..)| gateway)
+        .take(MOST_GATEWAYS * 1_024)
+        .collect();
     let mut keys = Vec::new();
     for gateway in gateways.into_iter().take(MOST_GATEWAYS) {
         let logs = books.store.heads(Some(&[gateway].into()))?;

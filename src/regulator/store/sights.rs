@@ -211,7 +211,11 @@ impl FleetAsked {
     /// Where the page begins: never before its scope does.
     pub fn begins(&self) -> After {
         let (division, _) = self.scope.bounds();
-        if self.after.division < division { After { division, ..After::default() } } else { self.after.clone() }
+        if self.after.division < division {
+            After { division, ..After::default() }
+        } else {
+            self.after.clone()
+        }
     }
 }
 
@@ -270,8 +274,13 @@ pub trait Sights {
     fn tally(&mut self, scope: &Scope, day: LegalDay) -> Answered<Option<Numbers>>;
     /// What the meters of a piece of equipment told of a time, in steps of so many milliseconds; steps of which nothing was
     /// told are not there.
-    fn spans(&mut self, row: &AssetRow, from_unix_ms: i64, to_unix_ms: i64, step_ms: i64)
-    -> Answered<Vec<SpanSum>>;
+    fn spans(
+        &mut self,
+        row: &AssetRow,
+        from_unix_ms: i64,
+        to_unix_ms: i64,
+        step_ms: i64,
+    ) -> Answered<Vec<SpanSum>>;
     /// Records about a piece of equipment before a time, the newest first; see [`STORY_KINDS`].
     fn story(
         &mut self,

@@ -240,7 +240,8 @@ mod tests {
             assert!(words.zh.chars().any(is_chinese), "{}", words.zh);
             assert!(!words.en.chars().any(is_chinese), "{}", words.en);
         }
-        let same: Vec<&str> = CONSOLE.iter().filter(|words| words.zh == words.en).map(|words| words.en).collect();
+        let same: Vec<&str> =
+            CONSOLE.iter().filter(|words| words.zh == words.en).map(|words| words.en).collect();
         assert_eq!(same, ["SHA-256"], "the name of a hash is no word of either language");
     }
 

@@ -233,12 +233,13 @@ pub(in crate::regulator::console) async fn decide(
         return frame::forbidden(&viewer);
     }
     let Some(alarms) = console.joined.alarms.clone() else { return frame::nothing(&viewer) };
-    let Some(decision) = decision(&pairs, &viewer) else { return frame::refused(&viewer, words::K_WHY_MISSING) };
+    let Some(decision) = decision(&pairs, &viewer) else {
+        return frame::refused(&viewer, words::K_WHY_MISSING);
+    };
     let is_here = |back: &&str| back.starts_with('/') && !back.starts_with("//") && !back.contains('\\');
     let back = pairs.one("back").filter(is_here).unwrap_or("/alarms").to_owned();
     let (scope, now_unix_ms) = (viewer.scope.clone(), viewer.now_unix_ms);
-    let done =
-        console.readers.ask(move |books| alarms.decide(books, &scope, &decision, now_unix_ms)).await;
+    let done = console.readers.ask(move |books| alarms.decide(books, &scope, &decision, now_unix_ms)).await;
     match done {
         Ok(Ok(())) => door::to(&back),
         Ok(Err(why)) => frame::refused(&viewer, why),
@@ -249,7 +250,8 @@ pub(in crate::regulator::console) async fn decide(
 fn decision(pairs: &Pairs, viewer: &Viewer) -> Option<Decision> {
     let why = pairs.one("why")?;
     let deed = Deed::from_word(pairs.one("deed")?)?;
-    let hours = pairs.one("hours").and_then(|hours| hours.parse().ok()).filter(|hours| SHELF_HOURS.contains(hours));
+    let hours =
+        pairs.one("hours").and_then(|hours| hours.parse().ok()).filter(|hours| SHELF_HOURS.contains(hours));
     let until_unix_ms = match deed {
         Deed::Shelve => Some(viewer.now_unix_ms.saturating_add(hours?.saturating_mul(HOUR_MS))),
         Deed::Acknowledge | Deed::Unshelve => None,

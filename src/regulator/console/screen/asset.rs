@@ -147,7 +147,8 @@ async fn asked(
         let found = case(&mut *books.store, &scope, which, stretch, now_unix_ms)?;
         let Some(mut case) = found else { return Ok(None) };
         if let Some(alarms) = alarms {
-            let asked = AlarmsAsked { scope, asset: Some(which), all: true, after: None, most: ALARMS, now_unix_ms };
+            let asked =
+                AlarmsAsked { scope, asset: Some(which), all: true, after: None, most: ALARMS, now_unix_ms };
             case.alarms = alarms.page(books, &asked)?.rows;
         }
         Ok(Some(case))
@@ -301,7 +302,8 @@ fn power(case: &Case, stretch: Stretch, viewer: &Viewer) -> Markup {
 
 /// The chart's steps as values: what is not told is empty, and never nought.
 fn steps_table(case: &Case, now_unix_ms: i64, language: Language) -> String {
-    let head = [words::K_FROM, words::K_MEAN_POWER, words::K_SEEN_WHOLE].map(|words| words.in_language(language));
+    let head =
+        [words::K_FROM, words::K_MEAN_POWER, words::K_SEEN_WHOLE].map(|words| words.in_language(language));
     let yes_no = |is_whole: bool| {
         let words = if is_whole { words::K_YES } else { words::K_NO };
         words.in_language(language).to_owned()
@@ -312,7 +314,11 @@ fn steps_table(case: &Case, now_unix_ms: i64, language: Language) -> String {
         .iter()
         .map(|step| {
             let from = LegalTime(case.frame.from_unix_ms + step.number * case.frame.step_ms).to_string();
-            [from, step.mean.map_or_else(String::new, |mean| mean.watts().to_string()), yes_no(!step.is_hatched)]
+            [
+                from,
+                step.mean.map_or_else(String::new, |mean| mean.watts().to_string()),
+                yes_no(!step.is_hatched),
+            ]
         })
         .collect();
     values::table(&head, rows.iter().map(<[String; 3]>::as_slice))

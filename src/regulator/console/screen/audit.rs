@@ -56,7 +56,12 @@ pub(in crate::regulator::console) async fn show(
         Ok((authority, found)) => {
             let title = words::K_AUDIT.in_language(viewer.language);
             let wanted = pairs.one("gateway").unwrap_or("");
-            frame::page(&viewer, Here::Audit, title, &page(&console, &viewer, &authority, (wanted, found.as_ref())))
+            frame::page(
+                &viewer,
+                Here::Audit,
+                title,
+                &page(&console, &viewer, &authority, (wanted, found.as_ref())),
+            )
         }
         Err(fault) => frame::away(viewer.language, &fault),
     }
@@ -209,7 +214,8 @@ pub(in crate::regulator::console) async fn part(
     let scope = viewer.scope.clone();
     let asked = console.readers.ask(move |books| {
         let store = &mut *books.store;
-        let is_here = of(store, &scope, gateway)?.is_some_and(|found| found.logs.iter().any(|kept| kept.log == log));
+        let is_here =
+            of(store, &scope, gateway)?.is_some_and(|found| found.logs.iter().any(|kept| kept.log == log));
         if is_here { store.records_from((gateway, log), from, PART).map(Some) } else { Ok(None) }
     });
     match asked.await {

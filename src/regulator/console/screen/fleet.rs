@@ -103,7 +103,8 @@ pub(in crate::regulator::console) async fn csv(
     };
     match asked(&console, &viewer, filter).await {
         Ok(fleet) => {
-            let rows: Vec<[String; 12]> = fleet.listed.iter().map(|one| cells(one, &fleet.frame, &viewer)).collect();
+            let rows: Vec<[String; 12]> =
+                fleet.listed.iter().map(|one| cells(one, &fleet.frame, &viewer)).collect();
             let head = COLUMNS.map(|column| column.in_language(viewer.language));
             let text = values::table(&head, rows.iter().map(<[String; 12]>::as_slice));
             frame::file("text/csv; charset=utf-8", "fleet.csv", text.into_bytes())
@@ -159,7 +160,8 @@ fn cells(listed: &Listed, frame: &Frame, viewer: &Viewer) -> [String; 12] {
         class.map_or_else(dash, |class| class.words().in_language(language).to_owned()),
         if row.entry.is_empty() { dash() } else { row.entry.clone() },
         row.last_day.map_or_else(dash, |day| day.to_string()),
-        row.order.map_or_else(dash, |(order, rung)| format!("{order}: {}", rung.words().in_language(language))),
+        row.order
+            .map_or_else(dash, |(order, rung)| format!("{order}: {}", rung.words().in_language(language))),
         coverage(&listed.days, frame, viewer.now_unix_ms),
         row.heard_unix_ms.map_or_else(dash, |heard| LegalTime(heard).to_string()),
     ]
@@ -201,7 +203,8 @@ fn page(fleet: &Fleet, filter: &Filter, viewer: &Viewer) -> Markup {
 fn line(one: &Listed, fleet: &Fleet, viewer: &Viewer) -> Markup {
     let language = viewer.language;
     let cells = cells(one, &fleet.frame, viewer);
-    let [gateway, asset, division, enterprise, _state, since, class, entry, last_day, order, coverage, heard] = &cells;
+    let [gateway, asset, division, enterprise, _state, since, class, entry, last_day, order, coverage, heard] =
+        &cells;
     let steps = fleet.frame.all(&one.days, viewer.now_unix_ms);
     let title = format!("{asset}: {}", words::K_THIRTY_DAYS.in_language(language));
     let spark = chart::spark(&steps, fleet.frame.steps(), &title);

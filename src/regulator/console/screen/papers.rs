@@ -86,7 +86,9 @@ pub(in crate::regulator::console) async fn report(
         Err(why) => return frame::refused(&viewer, why),
     };
     match console.readers.ask(move |books| reports.make(books, &asked)).await {
-        Ok(Some(bytes)) if form == ReportForm::Html => frame::paper(String::from_utf8_lossy(&bytes).into_owned()),
+        Ok(Some(bytes)) if form == ReportForm::Html => {
+            frame::paper(String::from_utf8_lossy(&bytes).into_owned())
+        }
         Ok(Some(bytes)) => frame::file(form.media(), &format!("{}.{}", kind.word, form.word()), bytes),
         Ok(None) => frame::nothing(&viewer),
         Err(fault) => frame::away(viewer.language, &fault),

@@ -54,7 +54,12 @@ pub(in crate::regulator::console) async fn show(
     Extension(viewer): Extension<Viewer>,
 ) -> Response {
     match asked(&console, &viewer).await {
-        Ok(today) => frame::page(&viewer, Here::Today, words::K_TODAY.in_language(viewer.language), &page(&today, &viewer)),
+        Ok(today) => frame::page(
+            &viewer,
+            Here::Today,
+            words::K_TODAY.in_language(viewer.language),
+            &page(&today, &viewer),
+        ),
         Err(fault) => frame::away(viewer.language, &fault),
     }
 }
@@ -120,7 +125,11 @@ fn tiles(today: &Today, language: Language) -> Markup {
 fn trend(now: u64, before: Option<u64>, language: Language) -> String {
     let Some(before) = before else { return words::K_NO_TREND.in_language(language).to_owned() };
     let week = words::K_IN_A_WEEK.in_language(language);
-    if now >= before { format!("▲ +{} {week}", now - before) } else { format!("▼ −{} {week}", before - now) }
+    if now >= before {
+        format!("▲ +{} {week}", now - before)
+    } else {
+        format!("▼ −{} {week}", before - now)
+    }
 }
 
 fn latched(all: &[AssetRow], viewer: &Viewer) -> Markup {
@@ -188,8 +197,10 @@ fn desk(load: Option<&Load>, language: Language) -> Markup {
 
 /// How old what is known of a row is, in words.
 pub(super) fn age(row: &AssetRow, now_unix_ms: i64, language: Language) -> String {
-    row.heard_unix_ms
-        .map_or_else(|| words::K_NEVER.in_language(language).to_owned(), |heard| ago(heard, now_unix_ms, language))
+    row.heard_unix_ms.map_or_else(
+        || words::K_NEVER.in_language(language).to_owned(),
+        |heard| ago(heard, now_unix_ms, language),
+    )
 }
 
 #[cfg(test)]

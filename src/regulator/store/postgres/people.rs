@@ -26,7 +26,8 @@ impl People for PostgresStore {
     }
 
     fn add_person(&mut self, person: &Person) -> Answered<bool> {
-        let sql = "insert into person (name, role, scope, password, changed_unix_ms) values ($1, $2, $3, $4, $5)
+        let sql =
+            "insert into person (name, role, scope, password, changed_unix_ms) values ($1, $2, $3, $4, $5)
                    on conflict do nothing";
         let Person { name, role, scope, password, changed_unix_ms } = person;
         let (name, role, scope) = (name.as_str(), role.word(), scope.as_str());
@@ -38,8 +39,8 @@ impl People for PostgresStore {
 
     fn change_password(&mut self, name: Name, password: &str, now_unix_ms: i64) -> Answered<bool> {
         let sql = "update person set password = $2, changed_unix_ms = $3 where name = $1";
-        let rows = self
-            .ask(async |session| session.execute(sql, &[&name.as_str(), &password, &now_unix_ms]).await)?;
+        let rows =
+            self.ask(async |session| session.execute(sql, &[&name.as_str(), &password, &now_unix_ms]).await)?;
         Ok(rows > 0)
     }
 
@@ -65,8 +66,8 @@ impl People for PostgresStore {
                    where (select count(*) from saved where person = $1 and name <> $2) < $4
                    on conflict (person, name) do update set query = excluded.query";
         let (name, query, most) = (saved.name.as_bytes(), saved.query.as_bytes(), i64::from(MOST_SAVED));
-        let rows = self
-            .ask(async |session| session.execute(sql, &[&person.as_str(), &name, &query, &most]).await)?;
+        let rows =
+            self.ask(async |session| session.execute(sql, &[&person.as_str(), &name, &query, &most]).await)?;
         Ok(rows > 0)
     }
 

@@ -43,9 +43,11 @@ pub(super) async fn write(session: &mut Session, batch: &Batch) -> Result<(), Er
 async fn rows(session: &mut Session, all: &[Sight]) -> Result<(), Error> {
     let mut newest = BTreeMap::<(GatewayId, AssetId), (LogId, i64, i64)>::new();
     for sight in all {
-        let row = newest
-            .entry((sight.gateway, sight.asset))
-            .or_insert((sight.log, sight.wall_unix_ms, sight.received_unix_ms));
+        let row = newest.entry((sight.gateway, sight.asset)).or_insert((
+            sight.log,
+            sight.wall_unix_ms,
+            sight.received_unix_ms,
+        ));
         *row = (sight.log, row.1.max(sight.wall_unix_ms), row.2.max(sight.received_unix_ms));
     }
     let gateways: Vec<&str> = newest.keys().map(|(gateway, _)| gateway.as_str()).collect();
@@ -103,18 +105,25 @@ async fn verdicts(session: &mut Session, all: &[Sight]) -> Result<(), Error> {
                and case when asset.verdict_log = new.log then asset.verdict_seq < new.seq
                else asset.verdict_unix_ms <= new.wall end";
     let columns: Columns<'_> = vec![
-        &gateways, &assets, &logs, &seqs, &times, &states, &since, &violations, &classes, &phases, &days, &entries,
+        &gateways,
+        &assets,
+        &logs,
+        &seqs,
+        &times,
+        &states,
+        &since,
+        &violations,
+        &classes,
+        &phases,
+        &days,
+        &entries,
         &overdue,
     ];
     session.execute(sql, &columns).await.map(|_| ())
 }
 
 fn is_newer(sight: &Sight, before: &Sight) -> bool {
-    if sight.log == before.log {
-        sight.seq > before.seq
-    } else {
-        sight.wall_unix_ms >= before.wall_unix_ms
-    }
+    if sight.log == before.log { sight.seq > before.seq } else { sight.wall_unix_ms >= before.wall_unix_ms }
 }
 
 async fn spans(session: &mut Session, all: &[Sight]) -> Result<(), Error> {
@@ -224,15 +233,28 @@ impl Sights for PostgresStore {
         let most = i64::from(asked.most);
         let after = asked.begins();
         let parameters: Columns<'_> = vec![
-            &from, &to, &after.division, &after.gateway, &after.asset, &enterprise, &gateway, &class, &entry, &due_by,
-            &lane, &today, &asked.at.silent_before_unix_ms, &most,
+            &from,
+            &to,
+            &after.division,
+            &after.gateway,
+            &after.asset,
+            &enterprise,
+            &gateway,
+            &class,
+            &entry,
+            &due_by,
+            &lane,
+            &today,
+            &asked.at.silent_before_unix_ms,
+            &most,
         ];
         let rows = self.ask(async |session| session.query(sql, &parameters).await)?;
         self.read_rows(&rows)
     }
 
     fn asset(&mut self, scope: &Scope, gateway: GatewayId, asset: AssetId) -> Answered<Option<AssetRow>> {
-        let sql = concat!(columns!(), " where gateway = $1 and asset = $2 and division >= $3 and division < $4");
+        let sql =
+            concat!(columns!(), " where gateway = $1 and asset = $2 and division >= $3 and division < $4");
         let (from, to) = scope.bounds();
         let rows = self.ask(async |session| {
             session.query(sql, &[&gateway.as_str(), &asset.as_str(), &from, &to]).await
@@ -294,7 +316,8 @@ impl Sights for PostgresStore {
         to_unix_ms: i64,
         step_ms: i64,
     ) -> Answered<Vec<SpanSum>> {
-        let sql = "select (from_unix_ms - $3) / $5 as step, sum(energy_wh)::bigint, count(*) - count(energy_wh),
+        let sql =
+            "select (from_unix_ms - $3) / $5 as step, sum(energy_wh)::bigint, count(*) - count(energy_wh),
                    sum(seen_ms)::bigint, sum(unseen_ms)::bigint, count(distinct meter) from span
                    where gateway = $1 and asset = $2 and from_unix_ms >= $3 and from_unix_ms < $4
                    group by step order by step";

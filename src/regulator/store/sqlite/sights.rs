@@ -36,8 +36,7 @@ impl SqliteStore {
     /// Equipment that was told of before its log's genesis came.
     fn place_sights(&self, kept: &Kept) -> Answered<()> {
         let sql = "update asset set division = ?2, uscc = ?3 where gateway = ?1 and division = ''";
-        let row =
-            params![kept.gateway.as_str(), kept.division.to_string(), kept.enterprise.as_str()];
+        let row = params![kept.gateway.as_str(), kept.division.to_string(), kept.enterprise.as_str()];
         self.execute(sql, row).map(|_| ())
     }
 
@@ -152,8 +151,7 @@ impl Sights for SqliteStore {
     }
 
     fn asset(&mut self, scope: &Scope, gateway: GatewayId, asset: AssetId) -> Answered<Option<AssetRow>> {
-        let sql =
-            format!("{COLUMNS} where gateway = ?1 and asset = ?2 and division >= ?3 and division < ?4");
+        let sql = format!("{COLUMNS} where gateway = ?1 and asset = ?2 and division >= ?3 and division < ?4");
         let (from, to) = scope.bounds();
         let found = self.rows(&sql, params![gateway.as_str(), asset.as_str(), from, to], asset_row)?;
         Ok(found.into_iter().next())
@@ -212,8 +210,7 @@ impl Sights for SqliteStore {
                    where gateway = ?1 and asset = ?2 and from_unix_ms >= ?3 and from_unix_ms < ?4
                    group by step order by step";
         let step_ms = step_ms.max(1);
-        let asked =
-            params![row.gateway.as_str(), row.asset.as_str(), from_unix_ms, to_unix_ms, step_ms];
+        let asked = params![row.gateway.as_str(), row.asset.as_str(), from_unix_ms, to_unix_ms, step_ms];
         self.rows(sql, asked, |row| {
             Ok(Some(SpanSum {
                 from_unix_ms: from_unix_ms.saturating_add(row.get::<_, i64>(0)?.saturating_mul(step_ms)),
