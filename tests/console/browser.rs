@@ -54,7 +54,7 @@ impl Answer {
 
 /// Somebody at a browser.
 pub(crate) struct Browser {
-    port: u16,
+    pub(crate) port: u16,
     pub(crate) session: String,
     pub(crate) language: &'static str,
     pub(crate) origin: Option<String>,

@@ -11,8 +11,10 @@
 mod browser;
 mod desk;
 mod door;
+mod figures;
 mod looked;
 mod monitoring;
+mod programs;
 mod screens;
 mod sizes;
 mod subtree;
