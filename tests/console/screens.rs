@@ -96,13 +96,13 @@ async fn the_sentences_of_safety_stand_where_they_belong() {
 async fn silence_takes_the_place_of_whatever_was_said_last() {
     let desk = Desk::open("silence");
     let browser = Browser::entered(desk.port, "zhao", PASSWORD).await;
-    assert!(browser.get("/fleet").await.text().contains(words::K_DEAD.en));
+    // The page itself has a legend, in which every word stands.
+    assert!(browser.get("/fleet.csv").await.body.contains(words::K_DEAD.en));
     desk.clock.wall_unix_ms.store(NOW + 3_600_000, Ordering::Relaxed);
-    let page = browser.get("/fleet").await.text();
-    assert!(
-        page.contains(words::K_SILENT.en) && !page.lines().any(|line| line.trim() == words::K_DEAD.en),
-        "{page}"
-    );
+    let listed = browser.get("/fleet.csv").await.body;
+    assert!(listed.contains(words::K_SILENT.en) && !listed.contains(words::K_DEAD.en), "{listed}");
+    let page = browser.get("/fleet").await.body;
+    assert!(page.contains("badge unproven"), "{page}");
     let asset = browser.get("/asset/gw-99/secret-kiln").await.text();
     assert!(asset.contains(words::K_SILENT_MEANS.en) && asset.contains(words::VOLTAGE_MAY_BE_PRESENT.en));
     let unproven = browser.get("/fleet.csv?lane=unproven").await.body;

@@ -55,7 +55,7 @@ impl Readers {
         question: impl FnOnce(&mut Books) -> Answered<T> + Send + 'static,
     ) -> Answered<T> {
         let (tell, told) = oneshot::channel();
-        let question: Question = Box::new(move |books| {
+        let question: Question = Box::new(move |books: &mut Books| {
             // Whoever asked may have gone meanwhile.
             let _gone = tell.send(question(books));
         });

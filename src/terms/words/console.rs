@@ -62,6 +62,7 @@ console_words! {
     K_AUXILIARY "仅辅助用电" "auxiliary only";
     K_ENERGISED "带电未用电" "live, not drawing";
     K_DEAD "未观测到电压" "no voltage observed";
+    K_LEGEND "图例" "What the signs mean";
     K_SILENT_MEANS "网关已逾 15 分钟无消息：没有证据，不等于停用" "The gateway has said nothing for more than 15 minutes: no evidence, which is not the same as off";
 
     // Numbers of the day.

@@ -190,12 +190,28 @@ fn page(fleet: &Fleet, filter: &Filter, viewer: &Viewer) -> Markup {
             }
         }
         @if fleet.listed.is_empty() { p { (say(words::K_NOTHING_FOUND)) } }
+        (legend(language))
         p.no-print {
             @if filter.after != After::default() { a href={ "/fleet?" (filter.query()) } { (say(words::K_FIRST_PAGE)) } " · " }
             @if let Some(next) = &fleet.next {
                 a rel="next" href={ "/fleet?" (filter.query_after(next)) } { (say(words::K_NEXT_PAGE)) } " · "
             }
             a href={ "/fleet.csv?" (here) } { (say(words::K_CSV)) }
+        }
+    }
+}
+
+/// What each badge means, with the sentences that belong to it.
+fn legend(language: Language) -> Markup {
+    html! {
+        details {
+            summary { (words::K_LEGEND.in_language(language)) }
+            dl.facts {
+                @for badge in Badge::ALL {
+                    dt { (frame::badge(badge, language)) }
+                    dd { @for words in badge.beside() { (words.in_language(language)) " " } }
+                }
+            }
         }
     }
 }
