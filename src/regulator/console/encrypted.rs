@@ -36,7 +36,11 @@ impl Encrypted {
 async fn greet_all(mut listener: TcpListener, acceptor: TlsAcceptor, tell: mpsc::Sender<Arrival>) {
     let at_once = Arc::new(Semaphore::new(GREETINGS_AT_ONCE));
     while let Ok(permit) = at_once.clone().acquire_owned().await {
-        let (line, from) = Listener::accept(&mut listener).await;
+        let (line, from) = tokio::select! {
+            arrival = Listener::accept(&mut listener) => arrival,
+            // Nobody is served any longer: the address is free.
+            () = tell.closed() => return,
+        };
         let (acceptor, tell) = (acceptor.clone(), tell.clone());
         tokio::spawn(async move {
             let greeted = tokio::time::timeout(Duration::from_secs(GREETING_S), acceptor.accept(line)).await;

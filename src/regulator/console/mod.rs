@@ -156,13 +156,18 @@ pub async fn listen(at: &ConsoleAt) -> Result<Listening, Failure> {
     Ok(Listening::Encrypted(Encrypted::over(listener, config).map_err(failed)?))
 }
 
-/// Answers until the program ends.
+/// Answers until it is let go of, and its address with it.
 pub async fn show(listening: Listening, console: Arc<Console>) {
-    tokio::spawn(live::tell(console.clone()));
     let router = console.router();
-    let ended = match listening {
-        Listening::Plain(listener) => axum::serve(listener, router).await,
-        Listening::Encrypted(listener) => axum::serve(listener, router).await,
+    let serving = async {
+        match listening {
+            Listening::Plain(listener) => axum::serve(listener, router).await,
+            Listening::Encrypted(listener) => axum::serve(listener, router).await,
+        }
+    };
+    let ended = tokio::select! {
+        ended = serving => ended,
+        () = live::tell(console) => Ok(()),
     };
     // It ends only with its listener, and a collector works without its console.
     if let Err(error) = ended {
