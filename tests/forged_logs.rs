@@ -449,3 +449,25 @@ fn another_gateways_key_is_no_authoritys_where_the_authority_is_named() {
     let (exit, said) = handed.verify_with(&trusted);
     assert!(exit == 1 && said.contains("a key that signs a gateway's log"), "{exit} {said}");
 }
+
+#[test]
+fn what_speaks_against_a_log_is_not_left_behind_with_it() {
+    // Dead for a week by its words, and silent for hours of it by the states on record; then a new log takes that over.
+    let first = held_beside(|log| {
+        shows(log, State::Dead);
+        log.dead_for(DAY_MS / 4);
+        shows(log, State::Unknown(Why::Silent));
+        log.dead_for(DAY_MS / 4);
+        shows(log, State::Dead);
+    });
+    let second = goes_on(&first, stand_of(&first));
+    let handed = Handed::of(&maintained(authority(), VoltagePoint::Load), "left_behind");
+    let mut sealer = Sealer::default();
+    let facts = witnessed(&second).facts(&keys()).unwrap();
+    Certificate::seal(&facts, MONDAY_MS + 12 * DAY_MS, &mut sealer, &authority()).unwrap();
+    handed.write("order-1.json", sealer.bytes());
+    handed.write("order-1.html", Certificate::open(sealer.bytes(), &keys()).unwrap().page().as_bytes());
+    handed.write("records.jsonl", &file(&[&first.lines, &second]));
+    let (exit, said) = handed.verify();
+    assert!(exit == 1 && said.contains("the records before it do not bear out"), "{exit} {said}");
+}

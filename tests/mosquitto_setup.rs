@@ -19,6 +19,7 @@ use std::{
 use coldhearth::{
     evidence::{
         Kind, Occasion, Presence,
+        live::LIVE_ROOT,
         share::{beat_topic, canary_topic},
     },
     host::{
@@ -211,6 +212,10 @@ async fn each_writes_under_itself_and_nothing_else() {
             let may = client.may_write(&among_collectors).await;
             assert_eq!(may, name.starts_with("collector"), "{name} writes {among_collectors}");
         }
+        for place in [OURS, NEIGHBOUR] {
+            let may = client.may_write(&format!("{LIVE_ROOT}/{place}/m-1")).await;
+            assert_eq!(may, name == OURS && place == OURS, "{name} tells scans of {place}");
+        }
         for elsewhere in ["coldhearth/v1/_/attest", "coldhearth/v2/x", "x"] {
             assert!(!client.may_write(elsewhere).await, "{name} writes {elsewhere}");
         }
@@ -240,6 +245,9 @@ async fn each_sees_its_part_and_nothing_else() {
             assert!(gateway.may_write(&topic(place, rest)).await);
             expected.push((topic(place, rest), false));
         }
+        let live = format!("{LIVE_ROOT}/{place}/m-1");
+        assert!(gateway.may_write(&live).await);
+        expected.push((live, false));
         if readers.contains(&place) {
             clients.push(gateway);
         }
@@ -268,8 +276,8 @@ async fn each_sees_its_part_and_nothing_else() {
         let seen = client.topics_until("last").await;
         let may = |(topic, to_a_gateway): &&(String, bool)| match client.name.as_str() {
             OURS => *to_a_gateway && topic.contains(OURS),
-            "county-130421" => topic.starts_with("coldhearth/v1/13/04/21/"),
-            "province-13" => topic.starts_with("coldhearth/v1/13/"),
+            "county-130421" => topic.contains("/v1/13/04/21/"),
+            "province-13" => topic.contains("/v1/13/"),
             "watch" => true,
             other => panic!("{other}"),
         };

@@ -16,7 +16,7 @@ pub mod serial;
 mod tcp;
 mod tls;
 
-use std::{fmt, future::Future, io, pin::Pin, time::Duration};
+use std::{fmt, future::Future, io, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -35,15 +35,20 @@ pub use self::{
     rtu::DRAIN_LIMIT_MS,
     tcp::{KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES, USER_TIMEOUT_MS},
 };
-use super::run::Inbox;
+use super::{live::Live, run::Inbox};
 use crate::{
-    host::Clock,
-    metering::{Ask, Block, DeviceIdPart, Fault, Function, Next, Question, Reply, Schedule, ask::read_code},
+    host::{Clock, hush::Hush},
+    metering::{
+        Ask, Block, DeviceIdPart, Fault, Function, Next, Question, Reply, Sample, Schedule, ask::read_code,
+    },
     terms::Name,
 };
 
 /// How long connecting may take, name look-up, handshake and the draining of an RTU line included, in milliseconds.
 pub const CONNECT_TIMEOUT_MS: u64 = 5_000;
+
+/// Most samples that one answer decides.
+const SAMPLES_OF_AN_ANSWER: usize = 2;
 
 /// A future connection.
 pub type Dialling<'a> = Pin<Box<dyn Future<Output = io::Result<Box<dyn Client>>> + Send + 'a>>;
@@ -96,21 +101,37 @@ impl Default for Manners {
     }
 }
 
+/// Where samples go.
+#[derive(Clone, Debug)]
+pub struct Outlet {
+    /// To the one loop that judges them.
+    pub inbox: mpsc::Sender<Inbox>,
+    /// To whoever looks on, where that is configured.
+    pub live: Option<Arc<Live>>,
+}
+
+impl From<mpsc::Sender<Inbox>> for Outlet {
+    fn from(inbox: mpsc::Sender<Inbox>) -> Outlet {
+        Outlet { inbox, live: None }
+    }
+}
+
 /// Polls one bus until the site's loop ends.
 pub async fn run(
     clock: &dyn Clock,
     dial: &dyn Dial,
     manners: Manners,
     mut schedule: Schedule,
-    out: mpsc::Sender<Inbox>,
+    out: impl Into<Outlet>,
 ) {
+    let Outlet { inbox, live } = out.into();
     let mut line = Line::new(clock, dial, manners);
     loop {
-        match schedule.next(clock.now().uptime_ms) {
+        match schedule.next(clock.uptime_ms()) {
             Next::WaitUntil(uptime_ms) => {
                 tokio::select! {
                     () = line.rest_until(uptime_ms) => {}
-                    () = out.closed() => return,
+                    () = inbox.closed() => return,
                 }
                 if line.take_lost() {
                     schedule.on_link_lost();
@@ -122,12 +143,15 @@ pub async fn run(
                     schedule.on_link_lost();
                 }
                 dial.late(&mut |unit| schedule.on_late_reply(unit));
-                let answer = answer.as_ref().map(Got::reply).map_err(|fault| *fault);
                 let now = clock.now();
-                for sample in schedule.on_answer(&now, answer) {
-                    if out.send(Inbox::Sample(sample)).await.is_err() {
-                        return;
+                // Room first: samples are large, and none of them waits inside this future, of which each bus has one.
+                let Ok(room) = inbox.reserve_many(SAMPLES_OF_AN_ANSWER).await else { return };
+                let answer = answer.as_ref().map(Got::reply).map_err(|fault| *fault);
+                for (sample, place) in schedule.on_answer(&now, answer).into_iter().zip(room) {
+                    if let (Some(live), Sample::Reading(reading)) = (&live, &sample) {
+                        live.tell(reading);
                     }
+                    place.send(Inbox::Sample(sample));
                 }
                 if schedule.interval_ended(&now) {
                     schedule.tallies().for_each(|(meter, tally)| tracing::debug!(%meter, "{tally}"));
@@ -146,8 +170,9 @@ struct Line<'a> {
     /// The connection has ended since this was asked last: who answers over the next one has to be found out.
     lost: bool,
     reconnect: Reconnect,
-    /// Why it could not be reached the last time, so that the log says it once.
+    /// Why it could not be reached the last time, so that the log says it once; few times where causes take turns.
     told: Option<String>,
+    hush: Hush,
     /// When the last question came to its end, in milliseconds of uptime.
     ended_ms: u64,
     random: u64,
@@ -164,6 +189,7 @@ impl<'a> Line<'a> {
             lost: false,
             reconnect,
             told: None,
+            hush: Hush::default(),
             ended_ms: 0,
             random: manners.random,
         }
@@ -171,7 +197,7 @@ impl<'a> Line<'a> {
 
     /// Waits; a connection that is idle for too long is given back meanwhile.
     async fn rest_until(&mut self, uptime_ms: u64) {
-        let now = self.clock.now().uptime_ms;
+        let now = self.clock.uptime_ms();
         let idle_at = self.manners.close_idle_ms.map(|idle_ms| now.saturating_add(idle_ms));
         if let (Some(idle_at), Some(_)) = (idle_at.filter(|at| *at < uptime_ms), &self.link) {
             self.clock.sleep_until(idle_at).await;
@@ -185,16 +211,17 @@ impl<'a> Line<'a> {
     /// Puts one question, connecting first where needed. One deadline covers it all, however slowly bytes drip.
     async fn put(&mut self, ask: &Ask) -> Result<Got, Fault> {
         self.connect().await?;
-        let now = self.clock.now().uptime_ms;
+        let now = self.clock.uptime_ms();
         let from = (now + u64::from(ask.gap_ms)).max(self.ended_ms + self.manners.gap_ms);
         if from > now {
             self.clock.sleep_until(from).await;
         }
         let Some(context) = &mut self.link else { return Err(Fault::Refused) };
+        self.clock.busy_until(from.max(now).saturating_add(u64::from(ask.deadline_ms)));
         let deadline = Duration::from_millis(u64::from(ask.deadline_ms));
         let answer = tokio::time::timeout(deadline, question(context, ask)).await;
         let answer = answer.unwrap_or(Err(Fault::Timeout));
-        self.ended_ms = self.clock.now().uptime_ms;
+        self.ended_ms = self.clock.uptime_ms();
         match &answer {
             Err(fault) if fault.ends_link() => self.lose(*fault == Fault::Closed),
             Ok(_) | Err(_) => self.reconnect.on_answer(),
@@ -204,7 +231,7 @@ impl<'a> Line<'a> {
 
     /// Connects where there is no connection, but not before its time.
     async fn connect(&mut self) -> Result<(), Fault> {
-        let now = self.clock.now().uptime_ms;
+        let now = self.clock.uptime_ms();
         if self.link.is_some() {
             return Ok(());
         }
@@ -219,14 +246,14 @@ impl<'a> Line<'a> {
                 self.link = Some(client.into());
                 self.reconnect.on_connected();
                 if self.manners.connect_pause_ms > 0 {
-                    let from = self.clock.now().uptime_ms + self.manners.connect_pause_ms;
+                    let from = self.clock.uptime_ms() + self.manners.connect_pause_ms;
                     self.clock.sleep_until(from).await;
                 }
                 Ok(())
             }
             Err(error) => {
                 let random = self.chance();
-                self.reconnect.on_refused(self.clock.now().uptime_ms, random);
+                self.reconnect.on_refused(self.clock.uptime_ms(), random);
                 self.tell(&error);
                 self.lost |= !self.dial.is_open();
                 Err(unreachable(&error))
@@ -239,7 +266,7 @@ impl<'a> Line<'a> {
         self.link = None;
         self.lost |= !self.dial.is_open();
         let random = self.chance();
-        if self.reconnect.on_lost(self.clock.now().uptime_ms, random, closed) {
+        if self.reconnect.on_lost(self.clock.uptime_ms(), random, closed) {
             self.tell(&Hindrance::NotServed.into());
         }
     }
@@ -254,7 +281,9 @@ impl<'a> Line<'a> {
         let cause = error.to_string();
         if self.told.as_ref() != Some(&cause) {
             let bus = self.manners.id.as_ref().map_or("", Name::as_str);
-            tracing::warn!(bus, "{cause}");
+            if let Some(not_told) = self.hush.may(self.clock.now().uptime_ms) {
+                tracing::warn!(bus, not_told, "{cause}");
+            }
             self.told = Some(cause);
         }
     }

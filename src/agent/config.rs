@@ -4,6 +4,7 @@ mod balance;
 mod bus;
 mod equipment;
 mod fitness;
+mod inside;
 mod law;
 mod meter;
 mod profiles;
@@ -15,15 +16,18 @@ use std::{
     sync::Arc,
 };
 
-pub use self::equipment::plate_value;
 use self::read::Reader;
+pub use self::{equipment::plate_value, inside::StatusConfig};
 use super::endpoint::Endpoint;
 use crate::{
     evidence::{
         PublicKey,
         commissioning::{Commissioning, PointPapers},
     },
-    host::{credentials::TlsFiles, layers},
+    host::{
+        credentials::TlsFiles,
+        layers::{self, Setting},
+    },
     judge::{Commissioned, Equipment, Group, Papers},
     metering::{MeterPoint, Profile, decode::Declared},
     terms::{
@@ -34,7 +38,13 @@ use crate::{
 };
 
 /// Most meters of one gateway.
-pub const MAX_METERS: usize = 10_000;
+pub const MAX_METERS: usize = 20_000;
+/// Most buses of one gateway.
+pub const MAX_BUSES: usize = 20_000;
+/// Most pieces of equipment of one gateway.
+pub const MAX_EQUIPMENT: usize = 20_000;
+/// Most keys of the authority that are believed at once.
+pub const MAX_AUTHORITY_KEYS: usize = 16;
 /// Default time between two polls, in milliseconds.
 pub const DEFAULT_POLL_MS: u64 = 1_000;
 /// Default keep-alive towards the broker, in seconds.
@@ -57,6 +67,8 @@ pub struct AgentConfig {
     pub authority: Vec<PublicKey>,
     /// How long and how large the journal is kept.
     pub journal: JournalConfig,
+    /// Where it can be looked into.
+    pub status: StatusConfig,
     /// Where meters are.
     pub buses: Vec<Bus>,
     /// The meters.
@@ -103,6 +115,8 @@ pub struct BrokerConfig {
     pub tls: Option<TlsFiles>,
     /// Records a second that a backlog drains at.
     pub drain_per_s: u32,
+    /// Whether every scan is told besides, unsigned.
+    pub live: bool,
 }
 
 /// How long and how large the journal is kept.
@@ -207,9 +221,18 @@ pub struct PlateAt {
 /// # Errors
 /// Every mistake found, each with file, line, column and cure.
 pub fn load(path: &Path) -> Result<AgentConfig, Vec<Flaw>> {
-    let layers = layers::read(path)?;
+    load_with(path, &[])
+}
+
+/// As [`load`], with what flags set over all of it.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(path: &Path, flags: &[Setting]) -> Result<AgentConfig, Vec<Flaw>> {
+    let layers = layers::read(path, flags)?;
     let base = path.parent().unwrap_or(Path::new("."));
-    read_tree(&layers.tree, layers.digest, base, None)
+    let read = read_tree(&layers.tree, layers.digest, base, None);
+    layers::without_secrets(layers.secrets, read)
 }
 
 /// Reads a configuration that was read as a document already, with register maps at hand instead of folders of them.
@@ -221,7 +244,7 @@ pub fn of_tree(tree: &Node, digest: Digest, profiles: &[Arc<Profile>]) -> Result
     read_tree(tree, digest, Path::new("."), Some(profiles))
 }
 
-fn read_tree(
+pub(super) fn read_tree(
     tree: &Node,
     digest: Digest,
     base: &Path,

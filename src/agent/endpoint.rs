@@ -1,6 +1,9 @@
 //! Where a bus is: the four ways a meter can be reached, as a person writes them. Opens nothing.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use crate::{metering::profile::Parity, terms::flaw::Wrong};
 
@@ -84,16 +87,11 @@ impl Endpoint {
         }
     }
 
-    /// Whether two of these are one line or one connection: settings of a line do not make it another.
-    pub fn is_same_place(&self, other: &Endpoint) -> bool {
-        match (self, other) {
-            (Endpoint::Rtu(one), Endpoint::Rtu(two)) => one.path == two.path,
-            (
-                Endpoint::Tcp(one) | Endpoint::RtuTcp(one) | Endpoint::Tls(one),
-                Endpoint::Tcp(two) | Endpoint::RtuTcp(two) | Endpoint::Tls(two),
-            ) => one == two,
-            (Endpoint::Rtu(_), Endpoint::Tcp(_) | Endpoint::RtuTcp(_) | Endpoint::Tls(_))
-            | (Endpoint::Tcp(_) | Endpoint::RtuTcp(_) | Endpoint::Tls(_), Endpoint::Rtu(_)) => false,
+    /// What makes it one line or one connection: settings of a line do not make it another.
+    pub fn place(&self) -> (Option<&Path>, Option<&Peer>) {
+        match self {
+            Endpoint::Rtu(line) => (Some(&line.path), None),
+            Endpoint::Tcp(peer) | Endpoint::RtuTcp(peer) | Endpoint::Tls(peer) => (None, Some(peer)),
         }
     }
 }
@@ -231,7 +229,8 @@ mod tests {
 
     #[test]
     fn one_line_is_one_place_however_it_is_set() {
-        let same = |a: &str, b: &str| Endpoint::parse(a).unwrap().is_same_place(&Endpoint::parse(b).unwrap());
+        let same =
+            |a: &str, b: &str| Endpoint::parse(a).unwrap().place() == Endpoint::parse(b).unwrap().place();
         assert!(same("rtu:///dev/x?baud=9600", "rtu:///dev/x?baud=19200"));
         assert!(same("tcp://a:502", "rtu+tcp://a:502"));
         assert!(!same("tcp://a:502", "tcp://a:503"));

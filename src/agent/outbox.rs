@@ -122,6 +122,11 @@ impl Outbox {
         }
     }
 
+    /// Every record before this place was accepted by the broker.
+    pub fn accepted(&self) -> u64 {
+        self.accepted
+    }
+
     /// Every record before this place was receipted by the authority.
     pub fn receipted(&self) -> u64 {
         self.receipted

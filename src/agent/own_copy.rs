@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::Write as _,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -36,6 +37,12 @@ pub fn load(state: &Path, authority: &[PublicKey]) -> Option<Receipt> {
     let bytes = fs::read(path(state)).ok()?;
     let signed = Signed::read(&bytes).ok()?;
     authority.iter().find_map(|key| Receipt::open(&signed, key).ok())
+}
+
+/// When the copy was written, by this machine's clock as it was then, in milliseconds since 1970-01-01 UTC.
+pub fn written_unix_ms(state: &Path) -> Option<i64> {
+    let written = fs::metadata(path(state)).ok()?;
+    Some(written.mtime().saturating_mul(1_000).saturating_add(written.mtime_nsec() / 1_000_000))
 }
 
 /// A receipt that was believed when it was kept.

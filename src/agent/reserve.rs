@@ -4,6 +4,10 @@ use std::{
     fs,
     io::Write as _,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// Size of the reserve, in bytes.
@@ -15,24 +19,32 @@ pub const RESERVE_FILE: &str = "reserve";
 #[derive(Debug)]
 pub struct Reserve {
     path: PathBuf,
+    is_out: Arc<AtomicBool>,
 }
 
 impl Reserve {
     /// Sets the reserve aside in a state directory, if there is room.
     pub fn in_folder(state: &Path) -> Reserve {
-        let reserve = Reserve { path: state.join(RESERVE_FILE) };
+        let reserve = Reserve { path: state.join(RESERVE_FILE), is_out: Arc::default() };
         reserve.restore();
         reserve
     }
 
+    /// Whether it is given up at the moment, for whoever looks on: the disk takes nothing.
+    pub fn is_out(&self) -> Arc<AtomicBool> {
+        self.is_out.clone()
+    }
+
     /// Gives it up.
     pub fn release(&self) {
+        self.is_out.store(true, Ordering::Relaxed);
         // Gone already is as good.
         let _gone = fs::remove_file(&self.path);
     }
 
     /// Sets it aside again, if there is room. Written out, since a hole in a file reserves nothing.
     pub fn restore(&self) {
+        self.is_out.store(false, Ordering::Relaxed);
         if fs::metadata(&self.path).is_ok_and(|metadata| metadata.len() == RESERVE_BYTES as u64) {
             return;
         }
@@ -41,7 +53,8 @@ impl Reserve {
             file.sync_all()
         });
         if written.is_err() {
-            self.release();
+            // Too little room for a reserve is room enough for records.
+            let _gone = fs::remove_file(&self.path);
         }
     }
 }

@@ -1,6 +1,11 @@
 //! The agent's life: open, recall, judge until told to stop.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+    thread::JoinHandle,
+};
 
 use tokio::{
     sync::{mpsc, watch},
@@ -9,37 +14,38 @@ use tokio::{
 
 use super::{
     address,
-    bus::{self, Manners, Terms, dialler},
-    config::{AgentConfig, Bus, Meter},
+    attested::Attested,
+    bus::Outlet,
+    buses,
+    config::AgentConfig,
+    inside::{self, Lookout, Sources},
     journal::{DiskJournal, JOURNAL_FILE},
     letters::{Letter, Letters, Outcome},
+    live,
     power::{self, GASP_PAUSE_MS},
     renew,
     reserve::Reserve,
     scribe::{self, Desk, Entry, Progress, Stopped},
     start::{self, Start, journal_failed},
-    uplink::{self, Links, Uplink},
+    uplink::{self, Links, Traffic, Uplink},
 };
 use crate::{
-    catalogue::plate,
-    evidence::{Act, Answer, Body, Checkpoint, LogHead, Meaning, Notice},
+    evidence::{Act, Answer, Body, Checkpoint, LogHead, LogId, Meaning, Notice, Scribe},
     host::{
         Clock, courier,
         exit::{Exit, Failure},
-        keys,
         service::PowerFailures,
+        watchdog::Watchdog,
     },
     judge::{Fact, Finding, Memory, Site},
-    metering::{PlatePoint, Sample, Schedule},
-    terms::{Name, Stamp},
+    metering::Sample,
+    terms::Stamp,
 };
 
 /// Samples that may wait for the judge.
 pub const INBOX: usize = 256;
 /// Time between two checkpoints, in milliseconds.
 pub const CHECKPOINT_MS: u64 = 300_000;
-/// How long a nameplate's answer may take, in milliseconds.
-const PLATE_TIMEOUT_MS: u32 = 1_000;
 
 /// Everything that reaches the one loop.
 #[derive(Debug)]
@@ -62,6 +68,34 @@ enum Ended {
     Asked,
     /// The authority has receipted more than this journal holds, or something else: a new log is due.
     RolledBack(LogHead),
+    /// Another configuration is to be watched by from now on.
+    Reload(Box<AgentConfig>),
+}
+
+/// What may be asked of an agent that runs.
+struct Asks {
+    stop: watch::Receiver<bool>,
+    reloads: mpsc::Receiver<AgentConfig>,
+}
+
+impl Asks {
+    /// Waits for the next: another configuration, or none to stop.
+    async fn next(&mut self) -> Option<AgentConfig> {
+        let Asks { stop, reloads } = self;
+        let stop = async { drop(stop.wait_for(|stop| *stop).await) };
+        let reload = async {
+            match reloads.recv().await {
+                Some(config) => config,
+                // Nobody can ask for one any more.
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = stop => None,
+            config = reload => Some(config),
+        }
+    }
 }
 
 /// Runs the agent until `stop` turns true. `new_journal` says that the operator knows that the journal is lost.
@@ -74,11 +108,35 @@ pub async fn run(
     new_journal: bool,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
+    let (_nobody, reloads) = mpsc::channel(1);
+    run_reloading(clock, config, new_journal, stop, reloads, Watchdog::default()).await
+}
+
+/// As [`run`], and goes on with each configuration that comes by `reloads`; see [`super::reload`] for which may. Each task
+/// has a pulse that `watchdog` feels.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_reloading(
+    clock: Arc<dyn Clock>,
+    config: AgentConfig,
+    new_journal: bool,
+    stop: watch::Receiver<bool>,
+    reloads: mpsc::Receiver<AgentConfig>,
+    watchdog: Watchdog,
+) -> Result<(), Failure> {
     let _alone = keep_others_out(&config.gateway.state_dir)?;
+    let mut config = Arc::new(config);
+    let mut asks = Asks { stop, reloads };
     let mut start = start::start(&*clock, &config, new_journal)?;
     loop {
-        match live(&clock, &config, start, stop.clone()).await? {
+        match one_life(&clock, &config, start, &mut asks, &watchdog).await? {
             Ended::Asked => return Ok(()),
+            Ended::Reload(new) => {
+                config = Arc::from(new);
+                start = start::start(&*clock, &config, false)?;
+                tracing::info!(config = %config.digest, "the new configuration is in force");
+            }
             Ended::RolledBack(receipted) => {
                 let journal = DiskJournal::open(&config.gateway.state_dir.join(JOURNAL_FILE))?;
                 renew::renew(&*clock, &config, journal, receipted, true)?;
@@ -89,59 +147,65 @@ pub async fn run(
 }
 
 /// One life, from an open journal to its end.
-async fn live(
+async fn one_life(
     clock: &Arc<dyn Clock>,
-    config: &AgentConfig,
+    config: &Arc<AgentConfig>,
     start: Start,
-    stop: watch::Receiver<bool>,
+    asks: &mut Asks,
+    watchdog: &Watchdog,
 ) -> Result<Ended, Failure> {
     let Start { scribe, memory, trust, accepted, receipted, epoch_began, ancestors, unanswered } = start;
-    let (entries, to_scribe) = mpsc::channel(scribe::CHANNEL);
-    let begin = Progress { places: scribe.chain().next_seq(), receipted, missing: Vec::new() };
-    let (told, progress) = watch::channel(begin);
-    let desk = Desk {
-        clock: clock.clone(),
-        runtime: tokio::runtime::Handle::current(),
-        state: config.gateway.state_dir.clone(),
-        journal: config.journal,
-        epoch_began: Some(epoch_began),
-        reserve: Reserve::in_folder(&config.gateway.state_dir),
-        heard: receipted.is_some(),
-        ancestors,
-        held_back: std::collections::VecDeque::new(),
-    };
-    let scribe = std::thread::Builder::new()
-        .name("scribe".into())
-        .spawn(move || scribe::run(scribe, to_scribe, &told, desk))
-        .map_err(|e| Failure::new(Exit::Bug, format!("no thread for the scribe: {e}")))?;
+    let hired = hire(watchdog.pulse("scribe", clock), config, scribe, receipted, epoch_began, ancestors)?;
+    let Hired { entries, progress, disk_full, thread } = hired;
     let (inbox, facts) = mpsc::channel(INBOX);
     let mut tasks = JoinSet::new();
-    let mut polls = spawn_buses(clock, config, &inbox)?;
+    let broker = address::broker(config, &clock.now())?;
+    let mut polls = JoinSet::new();
+    let live = config.broker.live.then(|| live::open(clock, config, &broker, &mut polls));
+    buses::spawn((clock, watchdog), config, &Outlet { inbox: inbox.clone(), live }, &mut polls)?;
     polls.spawn(power::watch(PowerFailures::watch()?, inbox.clone()));
     let (courier, ends) = courier::pair();
-    let broker = address::broker(config, &clock.now())?;
-    let carrying = clock.clone();
-    tasks.spawn(async move { courier::run(&*carrying, broker, ends).await });
+    let carrying = watchdog.pulse("courier", clock);
+    // Its waits have limits of their own, or wait for the uplink.
+    tasks.spawn(async move {
+        carrying.while_doing(Box::pin(courier::run(&*carrying, broker, ends))).await;
+    });
     let (judged, link_stop) = watch::channel(false);
-    let (link_clock, link_config, link_entries) = (clock.clone(), config.clone(), entries.clone());
+    let (lookout, view) = Lookout::new(config, &memory, &clock.now());
+    let (traffic, journal) = (Arc::new(Traffic::default()), entries.clone());
+    let sources = Sources { view, progress: progress.clone(), traffic: traffic.clone(), disk_full, journal };
+    let inside = inside::open(clock, config, sources, judged.subscribe());
+    let (link_config, link_entries) = (config.clone(), entries.clone());
+    let link_clock = watchdog.pulse("uplink", clock);
     tasks.spawn(async move {
         let ends = Links { send: courier.send, journal: link_entries, inbox };
         let uplink = Uplink::new(&*link_clock, &link_config, accepted, receipted, ends);
-        uplink.run(courier.events, progress, link_stop).await;
+        uplink.seen_by(traffic).run(courier.events, progress, link_stop).await;
     });
     tracing::info!(gateway = %config.gateway.id, meters = config.meters.len(), "watching");
     let assets = config.equipment.iter().map(|furnace| furnace.equipment.id).collect();
     let meters = config.meters.iter().map(|meter| meter.id).collect();
     let letters = Letters::new(trust, assets, meters, config.gateway.enterprise).owing(unanswered);
-    let ended = judge(&**clock, config, &memory, letters, facts, &entries, stop).await;
-    polls.abort_all();
+    let judging = watchdog.pulse("judge", clock);
+    let attested = Attested::new(watchdog.language());
+    let voice = Voice { entries: &entries, watchdog, attested, lookout };
+    watchdog.on_begun();
+    let ended = Box::pin(judge(&*judging, config, &memory, letters, facts, voice, asks)).await;
+    drop(judging);
+    // A line or a connection is given back before anybody opens it again.
+    polls.shutdown().await;
     drop(entries);
     judged.send_replace(true);
     // The uplink says goodbye, which lets the courier end; then nobody holds the scribe's channel.
     while tasks.join_next().await.is_some() {}
-    let written = tokio::task::spawn_blocking(move || scribe.join()).await;
+    let written = tokio::task::spawn_blocking(move || {
+        // Whoever looked inside held the scribe's channel, too.
+        let _closed = inside.map(JoinHandle::join);
+        thread.join()
+    });
+    let written = written.await;
     match written {
-        Ok(Ok(Ok(()))) => ended.map(|()| Ended::Asked),
+        Ok(Ok(Ok(()))) => ended.map(|new| new.map_or(Ended::Asked, |config| Ended::Reload(Box::new(config)))),
         Ok(Ok(Err(Stopped::Journal(fault)))) => Err(journal_failed(fault)),
         Ok(Ok(Err(Stopped::Failed(failure)))) => Err(failure),
         Ok(Ok(Err(Stopped::RolledBack(receipted)))) => Ok(Ended::RolledBack(receipted)),
@@ -149,35 +213,98 @@ async fn live(
     }
 }
 
-/// The one loop that owns the judge.
+/// The scribe at work.
+struct Hired {
+    entries: mpsc::Sender<Entry>,
+    progress: watch::Receiver<Progress>,
+    disk_full: Arc<AtomicBool>,
+    thread: JoinHandle<Result<(), Stopped>>,
+}
+
+/// Gives the scribe a thread of its own.
+fn hire(
+    clock: Arc<dyn Clock>,
+    config: &AgentConfig,
+    scribe: Scribe,
+    receipted: Option<u64>,
+    epoch_began: Stamp,
+    ancestors: BTreeSet<LogId>,
+) -> Result<Hired, Failure> {
+    let (entries, to_scribe) = mpsc::channel(scribe::CHANNEL);
+    let begin = Progress { places: scribe.chain().next_seq(), receipted, missing: Vec::new() };
+    let (told, progress) = watch::channel(begin);
+    let reserve = Reserve::in_folder(&config.gateway.state_dir);
+    let disk_full = reserve.is_out();
+    let desk = Desk {
+        clock,
+        runtime: tokio::runtime::Handle::current(),
+        state: config.gateway.state_dir.clone(),
+        journal: config.journal,
+        epoch_began: Some(epoch_began),
+        reserve,
+        heard: receipted.is_some(),
+        ancestors,
+        held_back: std::collections::VecDeque::new(),
+    };
+    let thread = std::thread::Builder::new()
+        .name("scribe".into())
+        .spawn(move || scribe::run(scribe, to_scribe, &told, desk))
+        .map_err(|e| Failure::new(Exit::Bug, format!("no thread for the scribe: {e}")))?;
+    Ok(Hired { entries, progress, disk_full, thread })
+}
+
+/// Where what is said goes: to the scribe, and the latest verdicts to whoever looks at the service.
+struct Voice<'a> {
+    entries: &'a mpsc::Sender<Entry>,
+    watchdog: &'a Watchdog,
+    attested: Attested,
+    lookout: Lookout,
+}
+
+impl Voice<'_> {
+    fn on_said(&mut self, now: &Stamp, body: &Body) {
+        self.lookout.on_said(now, body);
+        if let Some(line) = self.attested.on(body) {
+            self.watchdog.on_status(line);
+        }
+    }
+
+    /// Room at the scribe, however long that takes; what is to be said waits outside of it.
+    async fn room(&self) -> Result<mpsc::Permit<'_, Entry>, Failure> {
+        self.entries.reserve().await.map_err(|_| Failure::new(Exit::Bug, "the scribe has ended"))
+    }
+}
+
+/// The one loop that owns the judge. Tells the configuration to go on with; none when it was asked to stop.
 async fn judge(
     clock: &dyn Clock,
     config: &AgentConfig,
     memory: &Memory,
     mut letters: Letters,
     mut facts: mpsc::Receiver<Inbox>,
-    entries: &mpsc::Sender<Entry>,
-    mut stop: watch::Receiver<bool>,
-) -> Result<(), Failure> {
+    mut voice: Voice<'_>,
+    asks: &mut Asks,
+) -> Result<Option<AgentConfig>, Failure> {
     let mut said = Vec::new();
+    voice.watchdog.on_status(voice.attested.line());
     let mut site = awake(config, memory, &clock.now(), &mut letters, &mut said);
     let began = clock.now().uptime_ms;
     let (mut tick_ms, mut checkpoint_ms, mut gasp_ms) = (began, began + CHECKPOINT_MS, began);
+    let mut tick = clock.sleep_until(tick_ms);
     loop {
         // What was read is heard before time is looked at: silence is judged only when nobody has anything to say.
-        let told_to_stop = async { drop(stop.wait_for(|stop| *stop).await) };
         let heard = tokio::select! {
             biased;
-            () = told_to_stop => {
-                Box::pin(say_last_words(&clock.now(), &site, entries)).await;
-                return Ok(());
+            asked = asks.next() => {
+                Box::pin(say_last_words(&clock.now(), &site, voice.entries)).await;
+                return Ok(asked);
             }
-            () = entries.closed() => return Err(Failure::new(Exit::Bug, "the scribe has ended")),
+            () = voice.entries.closed() => return Err(Failure::new(Exit::Bug, "the scribe has ended")),
             heard = facts.recv() => match heard {
                 Some(heard) => Some(heard),
                 None => return Err(Failure::new(Exit::Bug, "every bus has ended")),
             },
-            () = clock.sleep_until(tick_ms) => None,
+            () = &mut tick => None,
         };
         let now = clock.now();
         match heard {
@@ -186,34 +313,35 @@ async fn judge(
                 Outcome::Say(body) => said.push(body),
                 Outcome::Do(act, answer) => obey(&mut site, &now, act, answer, &mut said),
                 Outcome::Receipt(received, bytes) => {
-                    if entries.send(Entry::Receipt(received, bytes)).await.is_err() {
-                        return Err(Failure::new(Exit::Bug, "the scribe has ended"));
-                    }
+                    voice.room().await?.send(Entry::Receipt(received, bytes));
                 }
             },
             Some(Inbox::Sample(sample)) => {
+                voice.lookout.on_sample(&sample);
                 site.on(&now, Fact::Sample(&sample), &mut |finding| said.push(Body::Finding(finding)));
             }
             Some(Inbox::PowerFails) if now.uptime_ms >= gasp_ms => {
                 gasp_ms = now.uptime_ms + GASP_PAUSE_MS;
                 said.push(Body::Notice(Notice::LastGasp));
             }
-            Some(Inbox::PowerFails) | None => {}
+            Some(Inbox::PowerFails) => {}
+            None => tick = clock.sleep_until(tick_ms),
         }
         let mut say = |finding| said.push(Body::Finding(finding));
         // Looked at after what was heard, and however much there is to hear: silence elsewhere must not wait for it.
         if now.uptime_ms >= tick_ms {
             site.on(&now, Fact::Tick, &mut say);
             tick_ms = site.next_due_ms(&now);
+            tick = clock.sleep_until(tick_ms);
+            voice.lookout.on_tick(&now, &site);
         }
         if now.uptime_ms >= checkpoint_ms {
             checkpoint_ms = now.uptime_ms + CHECKPOINT_MS;
             said.push(Body::Checkpoint(checkpoint(&site)));
         }
         for body in said.drain(..) {
-            if entries.send(Entry::Write(now, body)).await.is_err() {
-                return Err(Failure::new(Exit::Bug, "the scribe has ended"));
-            }
+            voice.on_said(&now, &body);
+            voice.room().await?.send(Entry::Write(now, body));
         }
     }
 }
@@ -304,59 +432,6 @@ fn finish(site: &mut Site, now: &Stamp, act: &Act, said: &mut Vec<Body>) {
 fn checkpoint(site: &Site) -> Checkpoint {
     let reads = site.reads();
     Checkpoint { entries: 0, reads_ok: reads.ok, reads_failed: reads.failed, first_unreceipted_seq: 0 }
-}
-
-fn spawn_buses(
-    clock: &Arc<dyn Clock>,
-    config: &AgentConfig,
-    inbox: &mpsc::Sender<Inbox>,
-) -> Result<JoinSet<()>, Failure> {
-    let mut polls = JoinSet::new();
-    for (phase, bus) in (0..).zip(&config.buses) {
-        let schedule = schedule(config, bus, clock.now().uptime_ms, phase);
-        let [first, second, chance @ ..] = keys::entropy::<10>()?;
-        let manners = Manners {
-            id: Some(bus.id),
-            connect_pause_ms: bus.connect_pause_ms,
-            gap_ms: bus.gap_ms,
-            close_idle_ms: bus.close_idle_ms,
-            random: u64::from_le_bytes(chance),
-        };
-        let terms = Terms {
-            tls: bus.tls.clone(),
-            answer_ms: slowest_answer_ms(config, bus),
-            first_transaction: u16::from_le_bytes([first, second]),
-        };
-        let dial = dialler(&bus.endpoint, &terms);
-        let (clock, inbox) = (clock.clone(), inbox.clone());
-        polls.spawn(async move { bus::run(&*clock, &*dial, manners, schedule, inbox).await });
-    }
-    Ok(polls)
-}
-
-/// How long the slowest meter of a bus may take to answer, in milliseconds.
-fn slowest_answer_ms(config: &AgentConfig, bus: &Bus) -> u32 {
-    let on_bus = config.meters.iter().filter(|meter| meter.bus == bus.id);
-    let answers = on_bus.map(|meter| meter.timeout_ms.unwrap_or(meter.profile.timeout_ms));
-    answers.max().unwrap_or(bus::DEFAULT_ANSWER_MS)
-}
-
-/// The polls of one bus.
-fn schedule(config: &AgentConfig, bus: &Bus, start_ms: u64, phase: u64) -> Schedule {
-    let on_bus = |id: Name| id == bus.id;
-    let meters = config.meters.iter().filter(|meter| on_bus(meter.bus)).map(Meter::point);
-    let plates = config.equipment.iter().filter_map(|furnace| {
-        let plate = furnace.plate.filter(|plate| on_bus(plate.bus))?;
-        Some(PlatePoint {
-            asset: furnace.equipment.id,
-            unit: plate.unit,
-            at: plate.at,
-            header_words: plate::HEADER_WORDS,
-            size_of: plate::size_of,
-            timeout_ms: PLATE_TIMEOUT_MS,
-        })
-    });
-    Schedule::new(meters.collect(), plates.collect(), start_ms, phase)
 }
 
 /// Two agents on one journal would fork the log, so the second refuses to start.

@@ -14,7 +14,7 @@ use tokio::{
 use super::{config::JournalConfig, outbox::Want, own_copy, reserve::Reserve};
 use crate::{
     evidence::{Body, GapWhy, JournalFault, LogHead, LogId, Notice, Received, Scribe},
-    host::{Clock, exit::Failure, keys},
+    host::{Clock, database::BUSY_TIMEOUT_MS, exit::Failure, keys},
     terms::{Stamp, time::DAY_MS},
 };
 
@@ -197,7 +197,7 @@ pub fn run(
     mut desk: Desk,
 ) -> Result<(), Stopped> {
     let mut tidy_at = desk.clock.now().uptime_ms + TIDY_MS;
-    while let Some(first) = desk.held_back.pop_front().or_else(|| entries.blocking_recv()) {
+    while let Some(first) = desk.held_back.pop_front().or_else(|| desk.next(&mut entries)) {
         let mut group = Group::default();
         let mut next = Some(first);
         let mut taken = 0;
@@ -208,6 +208,8 @@ pub fn run(
                 next = desk.held_back.pop_front().or_else(|| entries.try_recv().ok());
             }
         }
+        // Whoever holds the database is waited for, and no longer than that.
+        desk.clock.busy_until(desk.clock.uptime_ms().saturating_add(BUSY_TIMEOUT_MS));
         let mut places = desk.commit(&mut scribe, &mut entries)?;
         if let Some(bytes) = group.latest.take() {
             own_copy::write(&desk.state, &bytes)?;
@@ -300,6 +302,16 @@ fn commit_now(scribe: &mut Scribe) -> Result<u64, JournalFault> {
 }
 
 impl Desk {
+    /// The next entry, however long that takes; none once every sender is gone.
+    fn next(&self, entries: &mut mpsc::Receiver<Entry>) -> Option<Entry> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                entry = entries.recv() => entry,
+                () = self.clock.rest() => None,
+            }
+        })
+    }
+
     /// Commits, whatever it takes: while the disk is full, room is made of what may go, and tried again. Meanwhile
     /// nothing more is taken from anybody, so that polls stop and the time shows as unaccounted for.
     fn commit(&mut self, scribe: &mut Scribe, entries: &mut mpsc::Receiver<Entry>) -> Result<u64, Stopped> {
@@ -308,6 +320,7 @@ impl Desk {
             match scribe.commit() {
                 Ok(places) => {
                     let Some(since) = full_since.take() else { return Ok(places) };
+                    self.clock.holds_up(false);
                     self.reserve.restore();
                     let now = self.clock.now();
                     let lasted_ms = u64::try_from(now.since_ms(&since)).unwrap_or(0);
@@ -319,6 +332,7 @@ impl Desk {
                         tracing::error!("the disk is full: making room; polls wait meanwhile");
                     }
                     full_since.get_or_insert(now);
+                    self.clock.holds_up(true);
                     self.reserve.release();
                     let made = match scribe.make_room(&now, GapWhy::DiskFull) {
                         Ok(made) => made,

@@ -1,16 +1,17 @@
 //! Outbox, journal and courier joined. Durable first, published second.
 
+mod traffic;
+
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use self::traffic::Talk;
+pub use self::traffic::Traffic;
 use super::{
     address::{self, Address},
     config::AgentConfig,
@@ -63,19 +64,6 @@ pub struct Links {
     pub inbox: mpsc::Sender<Inbox>,
 }
 
-/// What an uplink does, for whoever looks on.
-#[derive(Debug, Default)]
-pub struct Traffic {
-    /// Whether a broker is there that has granted every subscription.
-    pub is_there: AtomicBool,
-    /// Records that left in their turn; after a loss those that left before leave again.
-    pub in_place: AtomicU64,
-    /// Alerts that left ahead of their turn besides.
-    pub overtaking: AtomicU64,
-    /// Records that left once more because a receipt missed them.
-    pub again: AtomicU64,
-}
-
 /// The uplink's state between two events.
 pub struct Uplink<'a> {
     clock: &'a dyn Clock,
@@ -109,7 +97,7 @@ pub struct Uplink<'a> {
     per_pace: u32,
     /// Records larger than the broker takes that were declared, so that each is declared once.
     oversized: u64,
-    lost: Option<Refused>,
+    talk: Talk,
     traffic: Arc<Traffic>,
 }
 
@@ -147,7 +135,7 @@ impl<'a> Uplink<'a> {
             pace_at: 0,
             per_pace: (config.broker.drain_per_s / 10).max(1),
             oversized: 0,
-            lost: None,
+            talk: Talk::default(),
             traffic: Arc::default(),
         }
     }
@@ -155,6 +143,7 @@ impl<'a> Uplink<'a> {
     /// Somebody looks on.
     #[must_use]
     pub fn seen_by(self, traffic: Arc<Traffic>) -> Uplink<'a> {
+        traffic.accepted.store(self.outbox.accepted(), Ordering::Relaxed);
         Uplink { traffic, ..self }
     }
 
@@ -184,7 +173,7 @@ impl<'a> Uplink<'a> {
     ) {
         let room = self.send.clone();
         loop {
-            let now_ms = self.clock.now().uptime_ms;
+            let now_ms = self.clock.uptime_ms();
             let (want, wake_ms) = self.wanted(now_ms);
             let copies =
                 now_ms >= self.hold_until && self.has_copies() && self.copies_in_flight() < COPIES_IN_FLIGHT;
@@ -224,14 +213,16 @@ impl<'a> Uplink<'a> {
                     Some(event) => self.on_event(event).await,
                     None => return,
                 },
-                () = self.clock.sleep_until(wake_ms), if wake_ms < u64::MAX => {}
+                () = if wake_ms < u64::MAX { self.clock.sleep_until(wake_ms) } else { self.clock.rest() } => {}
             }
         }
     }
 
     /// What is to leave next, and when to look again if nothing is.
     fn wanted(&mut self, now_ms: u64) -> (Option<Want>, u64) {
-        let mut wake_ms = self.offer_at.filter(|at| *at > now_ms).unwrap_or(u64::MAX);
+        self.talk.on_time(now_ms);
+        let wake_ms = self.offer_at.filter(|at| *at > now_ms).unwrap_or(u64::MAX);
+        let mut wake_ms = wake_ms.min(self.talk.wakes_ms());
         if now_ms < self.hold_until {
             return (None, wake_ms.min(self.hold_until));
         }
@@ -269,7 +260,7 @@ impl<'a> Uplink<'a> {
         self.durable = progress.places;
         self.outbox.on_durable(progress.places);
         let Some(receipted) = progress.receipted else { return };
-        let now_ms = self.clock.now().uptime_ms;
+        let now_ms = self.clock.uptime_ms();
         let may = now_ms >= self.again_at && !progress.missing.is_empty();
         if may {
             self.again_at = now_ms + AGAIN_MS;
@@ -297,7 +288,7 @@ impl<'a> Uplink<'a> {
             self.paced = self.paced.saturating_sub(1);
         }
         // An offer is counted from when it was made.
-        self.offer_at = self.offer_at.map(|_| self.clock.now().uptime_ms + OFFER_AGAIN_MS);
+        self.offer_at = self.offer_at.map(|_| self.clock.uptime_ms() + OFFER_AGAIN_MS);
         let topic = self.address.topic(None, Kind::Attest);
         if self.fits(&topic, &bytes) {
             let count = match want.turn {
@@ -321,7 +312,7 @@ impl<'a> Uplink<'a> {
         }
         self.oversized = seq + 1;
         let limit = self.max_packet_bytes;
-        tracing::error!(seq, length, limit, "passed over: larger than the broker takes; raise its limit");
+        self.talk.on_oversized(self.clock.now().uptime_ms, seq, length, limit);
         let (length, limit) = (length as u64, limit as u64);
         let notice = Body::Notice(Notice::Oversized { seq, length, limit });
         // The scribe is gone only when everything ends.
@@ -376,8 +367,8 @@ impl<'a> Uplink<'a> {
 
     /// A broker is there: whatever it kept before, it is given the present once more.
     async fn on_connected(&mut self, window: u16, max_packet_bytes: u32) {
-        tracing::info!(window, "connected to the broker");
-        self.lost = None;
+        self.talk.on_connected(self.clock.now().uptime_ms);
+        self.traffic.is_greeted.store(true, Ordering::Relaxed);
         self.postings.clear();
         self.copies.clear();
         self.offer_at = None;
@@ -402,11 +393,8 @@ impl<'a> Uplink<'a> {
                 self.on_connected(window, max_packet_bytes).await;
             }
             Event::Lost { why } => {
-                if self.lost != Some(why) {
-                    tracing::warn!("broker lost: {}", why.text());
-                }
-                self.lost = Some(why);
-                self.traffic.is_there.store(false, Ordering::Relaxed);
+                self.talk.on_lost(self.clock.now().uptime_ms, why);
+                self.traffic.on_lost(why);
                 self.postings.clear();
                 self.copies.clear();
                 self.copied = u64::MAX;
@@ -416,7 +404,7 @@ impl<'a> Uplink<'a> {
             Event::Refused { tag, why } => self.on_settled(tag, Some(why)).await,
             Event::Subscribed => {
                 self.traffic.is_there.store(true, Ordering::Relaxed);
-                self.hold_until = self.clock.now().uptime_ms + RECEIPT_GRACE_MS;
+                self.hold_until = self.clock.uptime_ms() + RECEIPT_GRACE_MS;
             }
             Event::Message { topic, payload, .. } => self.on_message(&topic, payload).await,
             // It subscribes once, with its connection.
@@ -456,19 +444,22 @@ impl<'a> Uplink<'a> {
     async fn on_settled(&mut self, tag: u64, refused: Option<Refused>) {
         match (self.postings.remove(&tag), refused) {
             (Some(Posting::InPlace(seq)), Some(why)) => {
+                let now_ms = self.clock.uptime_ms();
                 if self.offer_at.is_none() {
-                    tracing::warn!(seq, "not delivered: {}", why.text());
+                    self.talk.on_undelivered(now_ms, seq, why);
                 }
-                self.offer_at = Some(self.clock.now().uptime_ms + OFFER_AGAIN_MS);
+                self.traffic.on_turn(Some(why));
+                self.offer_at = Some(now_ms + OFFER_AGAIN_MS);
                 self.postings.retain(|_, posting| !matches!(posting, Posting::InPlace(_)));
                 self.outbox.on_unwanted();
             }
             (Some(Posting::Copy), Some(why)) if why != Refused::NoSubscriber => {
-                tracing::warn!("a retained copy was refused: {}", why.text());
+                self.talk.on_copy_refused(self.clock.now().uptime_ms, why);
             }
             (Some(posting), _) => {
                 if matches!(posting, Posting::InPlace(_)) {
                     self.offer_at = None;
+                    self.traffic.on_turn(None);
                 }
                 self.settle(posting).await;
             }
@@ -481,6 +472,7 @@ impl<'a> Uplink<'a> {
         match posting {
             Posting::InPlace(seq) => {
                 if let Some(accepted) = self.outbox.on_accepted(seq) {
+                    self.traffic.accepted.store(accepted, Ordering::Relaxed);
                     // The scribe is gone only when everything ends.
                     let _gone = self.journal.send(Entry::Accepted(accepted)).await;
                 }

@@ -111,7 +111,7 @@ impl Datum {
     /// A value of a file.
     pub fn of(value: &Value) -> Datum {
         match value {
-            Value::Text(text) => Datum::Text(text.clone()),
+            Value::Text(text) | Value::Plain(text) => Datum::Text(text.clone()),
             Value::Integer(n) => Exact::new(*n, 0).map_or(Datum::Unusable, Datum::Number),
             Value::Decimal(decimal) => Datum::Number(Exact::from(*decimal)),
             Value::Vast(text) => Exact::parse(text).map_or(Datum::Unusable, Datum::Number),
@@ -122,6 +122,7 @@ impl Datum {
                     .filter_map(|(what, node)| match node.value {
                         Value::Flag(ruling) => Some((what.clone(), ruling)),
                         Value::Text(_)
+                        | Value::Plain(_)
                         | Value::Integer(_)
                         | Value::Decimal(_)
                         | Value::Vast(_)
@@ -185,6 +186,7 @@ impl Case {
         let plate = form.required("nameplate", |value| match value {
             Value::Table(members) => Ok(CasePlate::of_members(members)),
             Value::Text(_)
+            | Value::Plain(_)
             | Value::Integer(_)
             | Value::Decimal(_)
             | Value::Vast(_)

@@ -164,6 +164,11 @@ impl Rules {
         self.nation.kinds.contains(kind) || self.overlays.iter().any(|overlay| overlay.kinds.contains(kind))
     }
 
+    /// The kinds of equipment of the national vocabulary.
+    pub fn kinds(&self) -> impl Iterator<Item = &str> {
+        self.nation.kinds.iter().map(String::as_str)
+    }
+
     /// All national entries, by id.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.nation.entries.values().map(|(_, entry)| &**entry)

@@ -379,7 +379,8 @@ pub enum ActRefusal {
 }
 
 impl ActRefusal {
-    const ALL: [ActRefusal; 20] = [
+    /// Every one of them.
+    pub const ALL: [ActRefusal; 20] = [
         ActRefusal::WrongKey,
         ActRefusal::BadSignature,
         ActRefusal::NotCanonical,

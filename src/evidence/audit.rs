@@ -10,11 +10,12 @@ use orders::{OrderFold, Suppliers};
 
 use super::{
     body::Body,
-    bracket::{Brackets, Clocks, FarOutside, MAX_RECEIPTS},
+    bracket::{Brackets, Clocks, MAX_RECEIPTS},
     continuity::LogHead,
     follow::{Follower, Origin, Place, Seen},
     head::{Arrival, Head},
     keyring::Keyring,
+    mistimed::Mistimed,
     receipt::Receipt,
     record::{LogId, Record, Refusal, Unverified},
     signed::Signed,
@@ -135,7 +136,7 @@ pub struct Report {
     /// When the records were written, as far as receipts tell.
     pub brackets: Brackets,
     /// Records whose times are not believed.
-    pub far_outside: FarOutside,
+    pub mistimed: Mistimed,
     /// The keys that sign the logs' own records.
     pub own_keys: Vec<KeyId>,
     /// Acts in the logs that no trusted key of an authority signed: the gateway's word alone.
@@ -381,7 +382,7 @@ impl Fold {
         if !self.own_keys.contains(&record.header.key_id) {
             self.own_keys.push(record.header.key_id);
         }
-        self.clocks.on_record(&record.header);
+        self.clocks.on_record(&record.header, &record.body);
         self.recent.insert((gateway, log, seq), record.hash);
         if self.recent.len() > MAX_RECENT {
             self.recent.pop_first();
@@ -481,7 +482,7 @@ impl Fold {
             no_evidence: !self.ours,
             logs,
             brackets: self.clocks.brackets(),
-            far_outside: self.clocks.far_outside().clone(),
+            mistimed: self.clocks.mistimed().clone(),
             own_keys: self.own_keys,
             unsigned_acts: self.unsigned_acts + self.suppliers.strange(&self.strangers),
             verdicts: self.verdicts.into_iter().map(|((_, log, _), (_, verdict))| (log, verdict)).collect(),

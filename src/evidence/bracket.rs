@@ -4,14 +4,16 @@
 use std::collections::BTreeMap;
 
 use super::{
+    body::Body,
     continuity::LogHead,
     head::MAX_ORPHANS,
+    mistimed::Mistimed,
     receipt::Receipt,
     record::{Header, LogId},
 };
 use crate::{
-    judge::edge::RTC_ERROR_MS,
-    terms::{Digest, GatewayId},
+    judge::{Event, Finding},
+    terms::{Digest, GatewayId, Stamp},
 };
 
 /// Receipts remembered at most, by their places and by their hashes: some years of one every five minutes.
@@ -20,13 +22,6 @@ pub const MAX_RECEIPTS: usize = 500_000;
 pub const RECEIPTS_BEHIND: u64 = MAX_ORPHANS as u64;
 /// How far a claimed time may lie outside its bracket, in milliseconds: the authority's own clock is no atomic clock.
 pub const CLOCK_SLACK_MS: i64 = 60_000;
-
-/// Stretches of one log whose times are not believed, remembered at most; beyond that the last takes in what follows.
-const MAX_STRETCHES: usize = 1_000;
-
-/// Places of a log whose claimed times lie further outside than any clock errs that may prove something
-/// ([`RTC_ERROR_MS`]), from each to each, in their order.
-pub type FarOutside = BTreeMap<(GatewayId, LogId), Vec<(u64, u64)>>;
 
 /// What receipts tell of the time of the records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +51,7 @@ pub struct Clocks {
     /// Records that are judged before the next line is looked at.
     waiting: Vec<Waiting>,
     brackets: Brackets,
-    far_outside: FarOutside,
+    mistimed: Mistimed,
     disordered: bool,
 }
 
@@ -76,8 +71,10 @@ struct Waiting {
     gateway: GatewayId,
     log: LogId,
     seq: u64,
-    wall_unix_ms: i64,
+    at: Stamp,
     receipt: Option<Digest>,
+    /// By how much the record says that the clock was set forward.
+    step_ms: Option<i64>,
 }
 
 impl Clocks {
@@ -106,9 +103,24 @@ impl Clocks {
     }
 
     /// Takes a record's header.
-    pub fn on_record(&mut self, header: &Header) {
+    pub fn on_record(&mut self, header: &Header, body: &Body) {
         let Header { gateway, log, seq, receipt, .. } = *header;
-        self.waiting.push(Waiting { gateway, log, seq, wall_unix_ms: header.at.wall_unix_ms, receipt });
+        let step_ms = match body {
+            Body::Finding(Finding::Event(Event::ClockStepped { by_ms })) => Some(*by_ms),
+            Body::Genesis(_)
+            | Body::Boot(_)
+            | Body::Checkpoint(_)
+            | Body::Rotation(_)
+            | Body::Skip { .. }
+            | Body::Gap(_)
+            | Body::Rollback(_)
+            | Body::Act(_)
+            | Body::Answer(_)
+            | Body::Notice(_)
+            | Body::Commissioned(_)
+            | Body::Finding(_) => None,
+        };
+        self.waiting.push(Waiting { gateway, log, seq, at: header.at, receipt, step_ms });
     }
 
     /// Whether a record waits for the receipt that covers it, or none has come at all.
@@ -125,7 +137,8 @@ impl Clocks {
     }
 
     fn judge_one(&mut self, record: &Waiting) {
-        let Waiting { gateway, log, seq, wall_unix_ms: wall, receipt } = *record;
+        let Waiting { gateway, log, seq, at, receipt, step_ms } = *record;
+        let wall = at.wall_unix_ms;
         let named = receipt.and_then(|receipt| self.by_hash.get(&receipt).copied());
         let after = named.map(|(received, _)| received);
         let covers = self.by_place.range((gateway, log, seq)..=(gateway, log, u64::MAX)).next();
@@ -144,8 +157,9 @@ impl Clocks {
             self.brackets.outside += 1;
             self.brackets.first_outside.get_or_insert((log, seq));
         }
-        if outside_ms > RTC_ERROR_MS {
-            add(self.far_outside.entry((gateway, log)).or_default(), seq);
+        self.mistimed.on((gateway, log), (seq, &at), (after, before));
+        if let Some(by_ms) = step_ms {
+            self.mistimed.on_step((gateway, log), at.boot, by_ms);
         }
         let progress = self.logs.entry((gateway, log)).or_default();
         progress.judged = progress.judged.max(seq);
@@ -155,8 +169,8 @@ impl Clocks {
     }
 
     /// Records whose claimed times are not believed.
-    pub fn far_outside(&self) -> &FarOutside {
-        &self.far_outside
+    pub fn mistimed(&self) -> &Mistimed {
+        &self.mistimed
     }
 
     /// Forgets the receipts of places before this one.
@@ -188,23 +202,12 @@ impl Clocks {
     }
 }
 
-/// Adds a place; places come nearly in their order.
-fn add(stretches: &mut Vec<(u64, u64)>, seq: u64) {
-    let is_full = stretches.len() >= MAX_STRETCHES;
-    match stretches.last_mut() {
-        Some((from, to)) if is_full || (*from..=to.saturating_add(1)).contains(&seq) => {
-            (*from, *to) = ((*from).min(seq), (*to).max(seq));
-        }
-        Some(_) | None => stretches.push((seq, seq)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        evidence::{Ed25519, KeyId, Signer as _},
-        terms::{ClockQuality, Stamp},
+        evidence::{Checkpoint, Ed25519, KeyId, Signer as _},
+        terms::ClockQuality,
     };
 
     /// Several times what is remembered, in whole hundreds.
@@ -251,6 +254,10 @@ mod tests {
         }
     }
 
+    fn beat() -> Body {
+        Body::Checkpoint(Checkpoint { entries: 0, reads_ok: 0, reads_failed: 0, first_unreceipted_seq: 0 })
+    }
+
     /// Records, each naming what `named` says, with receipts before them or a little ahead.
     fn judged(ahead: bool, named: impl Fn(u64) -> u64) -> (Clocks, usize) {
         let (mut clocks, mut most) = (Clocks::default(), 0);
@@ -263,7 +270,7 @@ mod tests {
         while !ahead && take(&mut clocks).is_some() {}
         for seq in 1..PLACES {
             clocks.judge();
-            clocks.on_record(&header(seq, named(seq)));
+            clocks.on_record(&header(seq, named(seq)), &beat());
             while clocks.wants_receipts() && take(&mut clocks).is_some() {}
             most = most.max(clocks.by_hash.len().max(clocks.by_place.len()));
         }

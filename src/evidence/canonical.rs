@@ -94,19 +94,28 @@ impl Canonical {
     }
 
     fn append_text(&mut self, text: &str) -> (usize, usize) {
+        let start = self.scratch.len();
+        self.scratch.push(b'"');
+        // Nearly all text is so plain that it stands as it is.
+        if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
+            self.scratch.extend_from_slice(text.as_bytes());
+        } else {
+            self.append_escaped(text);
+        }
+        self.scratch.push(b'"');
+        (start, self.scratch.len())
+    }
+
+    fn append_escaped(&mut self, text: &str) {
         if text.chars().any(char::is_control) {
             self.refuse(Unwritable::Text);
         }
-        let start = self.scratch.len();
-        self.scratch.push(b'"');
         for byte in text.bytes() {
             if matches!(byte, b'"' | b'\\') {
                 self.scratch.push(b'\\');
             }
             self.scratch.push(byte);
         }
-        self.scratch.push(b'"');
-        (start, self.scratch.len())
     }
 
     fn append_whole(&mut self, number: i64) -> (usize, usize) {

@@ -33,7 +33,7 @@ use crate::{
     judge::{
         DarkMeter,
         cutoff::{
-            Claim, Cue, Deed, Hold, Impossible, OrderAct, Reconciliation, Rung, Stand, Transition,
+            Claim, Cue, CutOff, Deed, Hold, Impossible, OrderAct, Reconciliation, Rung, Stand, Transition,
             UtilityReading, reading::AHEAD_MS,
         },
     },
@@ -100,6 +100,8 @@ pub struct Witnessed {
     /// What meters show of times in which the witness was dark, with the places of the records.
     darks: Newest<(u64, DarkMeter), MAX_DARKS>,
     hold: Option<Hold>,
+    /// Where the hold that runs was first told.
+    held_from: Option<u64>,
     commissioned: Vec<Commissioning>,
 }
 
@@ -148,6 +150,7 @@ impl Witnessed {
             days_agree: 0,
             darks: Newest::default(),
             hold: None,
+            held_from: None,
             commissioned: Vec::new(),
         }
     }
@@ -220,15 +223,10 @@ impl Witnessed {
     /// # Errors
     /// Why there are none that could be certified.
     pub fn facts(&self, trusted: &[PublicKey]) -> Result<Map<String, Value>, Uncertified> {
-        if let Some((seq, why)) = self.impossible {
-            return Err(Uncertified::Impossible(seq, why));
-        }
-        let (Some(cut), Some(place), Some(given)) = (self.log.get(self.order), &self.place, self.given)
-        else {
+        let cut = self.is_sound(trusted)?;
+        let (Some(place), Some(given)) = (&self.place, self.given) else {
             return Err(Uncertified::UnknownOrder);
         };
-        self.hands.check(cut.order(), trusted).map_err(Uncertified::Disbelieved)?;
-        self.bearings.check().map_err(|(seq, figure)| Uncertified::NotBorneOut(seq, figure))?;
         match (cut.stand().rung, &cut.stand().hold) {
             (Rung::Verified | Rung::Maintained, Some(hold)) => {
                 cut.holds_now().map_err(Uncertified::NotHeld)?;
@@ -236,6 +234,26 @@ impl Witnessed {
             }
             (rung, _) => Err(Uncertified::NotProven(rung)),
         }
+    }
+
+    /// Whether what the log says of the order can be, is signed by whoever may, and is borne out by its other records.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn is_sound(&self, trusted: &[PublicKey]) -> Result<&CutOff, Uncertified> {
+        if let Some((seq, why)) = self.impossible {
+            return Err(Uncertified::Impossible(seq, why));
+        }
+        let cut = self.log.get(self.order).ok_or(Uncertified::UnknownOrder)?;
+        self.hands.check(cut.order(), trusted).map_err(Uncertified::Disbelieved)?;
+        self.bearings.check().map_err(|(seq, figure)| Uncertified::NotBorneOut(seq, figure))?;
+        Ok(cut)
+    }
+
+    /// The places of the log that its hold rests on, from where it was first told to the last word of the order.
+    pub fn held_at(&self) -> Option<((GatewayId, LogId), (u64, u64))> {
+        let place = self.place.as_ref()?;
+        Some(((place.gateway, place.log), (self.held_from?, place.seq)))
     }
 
     /// What the log says by now that no certificate of before may be read without; none while the cut holds, or was ended
@@ -301,6 +319,8 @@ impl Witnessed {
         if let Some(cut) = self.log.get(self.order) {
             self.bearings.say((record.header.seq, &record.header.at), cut.order(), hold);
         }
+        let goes_on = self.hold.zip(hold).is_some_and(|(before, now)| !now.restarted_from(&before));
+        self.held_from = hold.and(self.held_from.filter(|_| goes_on).or(Some(record.header.seq)));
         match (self.hold, hold) {
             (Some(before), Some(now)) if now.restarted_from(&before) => self.gaps = Newest::default(),
             (Some(before), Some(now)) if now.gaps > before.gaps => {

@@ -112,6 +112,13 @@ pub enum Send {
         /// Whether the broker keeps it.
         retain: bool,
     },
+    /// Publish at QoS 0, not retained: nobody is told what became of it.
+    Tell {
+        /// Where.
+        topic: String,
+        /// What.
+        payload: Vec<u8>,
+    },
     /// These messages are safe: the broker need not keep them any longer. Those of an earlier connection come again.
     Took(Vec<Delivery>),
     /// Subscribe besides, for as long as this connection lasts; the tag comes back in [`Event::Granted`].
@@ -225,7 +232,12 @@ pub struct Ends {
 
 /// A courier and the ends its [`run`] needs.
 pub fn pair() -> (Courier, Ends) {
-    let (send, sends) = mpsc::channel(CHANNEL);
+    pair_with_room(CHANNEL)
+}
+
+/// As [`pair`], with room for so many messages towards the broker.
+pub fn pair_with_room(room: usize) -> (Courier, Ends) {
+    let (send, sends) = mpsc::channel(room);
     let (events, event) = mpsc::channel(CHANNEL);
     (Courier { send, events: event }, Ends { sends, events })
 }
@@ -369,6 +381,7 @@ async fn stopped_while(mut wait: Wait<'_>, ends: &mut Ends) -> bool {
                 None | Some(Send::Stop) => return true,
                 Some(
                     Send::Publish { .. }
+                    | Send::Tell { .. }
                     | Send::Took(_)
                     | Send::Subscribe { .. }
                     | Send::Unsubscribe(_)

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::Write as _,
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown},
     path::{Path, PathBuf},
 };
 
@@ -138,8 +138,22 @@ pub fn make(state: &Path, file: &str, suite: Suite) -> Result<Box<dyn Signer>, F
     fs::remove_file(&draft).map_err(|e| failed(&draft, &e))?;
     linked.map_err(|e| failed(path, &e))?;
     write_public(path, &key.public_key())?;
+    give_to_owner_of_folder(&[path.clone(), public_path(path)]);
     sync_folder(path)?;
     Ok(key)
+}
+
+/// Whoever makes a key as root makes it for the program whose folder it is; nobody else can, and need not.
+fn give_to_owner_of_folder(files: &[PathBuf]) {
+    let folder = files.first().and_then(|file| fs::metadata(file.parent()?).ok());
+    let Some(folder) = folder else { return };
+    for file in files {
+        if fs::metadata(file).is_ok_and(|about| about.uid() != folder.uid())
+            && let Err(error) = chown(file, Some(folder.uid()), Some(folder.gid()))
+        {
+            tracing::warn!(%error, file = %file.display(), "cannot be given to the owner of its folder");
+        }
+    }
 }
 
 fn unusable(path: &Path, why: NoKey) -> Failure {

@@ -1,98 +1,270 @@
-//! Configuration in layers: the file, the files of its `.d` folder, the environment. Later layers win; every value
-//! remembers where it was written, so that a mistake is shown at its file, line and column.
+//! Configuration in layers: what nobody need write, the file, the files of its `.d` folder in the order of their names,
+//! environment variables, the command line. Later layers win; every value remembers where it was written, so that a
+//! mistake is shown at its file, line and column, its variable or its flag.
+//!
+//! Tables are united key by key. So are lists of tables that have an `id`: `[[meter]]` in a later file adds a meter, or
+//! changes the one of that id. Any other list is replaced whole.
+
+mod keyed;
+mod secret;
+mod setting;
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use config::{Config, Environment, File, FileFormat, Value as Merged, ValueKind};
+use config::{Config, ConfigError, Map, Source, Value as Merged, ValueKind};
 
+pub use self::setting::{ENVIRONMENT_PREFIX, Setting};
 use crate::terms::{
-    Decimal, Digest, Flaw,
+    Digest, Flaw,
     flaw::{Place, Wrong},
     form::{Node, Step, Value},
 };
 
-/// Variables such as `COLDHEARTH__BROKER__HOST` set `broker.host`.
-pub const ENVIRONMENT_PREFIX: &str = "COLDHEARTH";
-/// Between prefix and key, and between keys.
-const SEPARATOR: &str = "__";
+/// Largest file of a configuration that is read, in bytes: ten thousand meters with all their papers take half of it.
+pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
+/// Most files of a `.d` folder.
+pub const MAX_DROP_INS: usize = 256;
+/// Most values set by variables and flags together.
+pub const MAX_SETTINGS: usize = 256;
 
 /// A configuration read from all its layers.
 #[derive(Debug)]
 pub struct Layers {
-    /// Everything, merged.
+    /// Everything, merged, but for secrets.
     pub tree: Node,
-    /// SHA-256 over the bytes of all files and the variables used.
+    /// SHA-256 over the bytes of all files and what variables and flags set.
     pub digest: Digest,
+    /// Secrets that were written where they do not belong.
+    pub secrets: Vec<Flaw>,
 }
 
-/// Reads a configuration file and the layers over it.
+/// Reads a configuration file and the layers over it: its folder, this process's variables, and these flags.
 ///
 /// # Errors
-/// Every file that cannot be read and every syntax mistake, with its place.
-pub fn read(path: &Path) -> Result<Layers, Vec<Flaw>> {
+/// Every file that cannot be read, every syntax mistake and every limit that is passed, with its place.
+pub fn read(path: &Path, flags: &[Setting]) -> Result<Layers, Vec<Flaw>> {
+    let variables = Setting::of_environment(std::env::vars_os());
+    read_with(path, &variables?, flags)
+}
+
+fn read_with(path: &Path, variables: &[Setting], flags: &[Setting]) -> Result<Layers, Vec<Flaw>> {
     let mut flaws = Vec::new();
-    let mut files = Vec::new();
-    for path in std::iter::once(path.to_path_buf()).chain(drop_ins(path)) {
+    let (mut layers, mut texts) = (Vec::new(), Vec::new());
+    let further = drop_ins(path).unwrap_or_else(|flaw| {
+        flaws.push(flaw);
+        Vec::new()
+    });
+    for path in std::iter::once(path.to_path_buf()).chain(further) {
         match read_file(&path) {
-            Ok(file) => files.push(file),
+            Ok((text, tree)) => {
+                texts.push(text);
+                layers.push(Layer { place: layers.len(), tree });
+            }
             Err(wrong) => flaws.extend(wrong),
         }
+    }
+    let set = variables.len() + flags.len();
+    if set > MAX_SETTINGS {
+        let wrong = format!("{set} values are set by variables and flags");
+        flaws.push(flaw_at(path, &wrong, &format!("at most {MAX_SETTINGS} are allowed: use a file")));
     }
     if !flaws.is_empty() {
         return Err(flaws);
     }
-    let environment = Environment::with_prefix(ENVIRONMENT_PREFIX)
-        .prefix_separator(SEPARATOR)
-        .separator(SEPARATOR)
-        .try_parsing(true);
-    let mut builder = Config::builder();
-    for file in &files {
-        builder = builder.add_source(File::from(file.path.as_path()).format(FileFormat::Toml));
+    let digest = digest_of(&texts, variables, flags);
+    for settings in [variables, flags] {
+        layers.push(Layer { place: layers.len(), tree: setting::tree(settings) });
     }
-    let merged = builder.add_source(environment).build();
-    let merged = merged.map_err(|e| vec![flaw_at(path, "cannot be merged", &e.to_string())])?;
-    let places = Places { files: &files, first: path };
-    let tree = places.node(&merged.cache, &mut Vec::new());
-    let bytes: Vec<&[u8]> = files.iter().map(|f| f.text.as_bytes()).collect();
-    let variables = format!("{:?}", variables());
-    let digest = Digest::of_pieces(&[bytes.concat().as_slice(), variables.as_bytes()]);
-    Ok(Layers { tree, digest })
+    let (tree, secrets) = merged(path, layers)?;
+    Ok(Layers { tree, digest, secrets })
 }
 
-#[derive(Debug)]
-struct Source {
-    path: PathBuf,
-    text: String,
+/// Every value that counts, on a line each with the place it was written at.
+pub fn shown(tree: &Node) -> Vec<String> {
+    let mut lines = Vec::new();
+    show(tree, "", &mut lines);
+    lines
+}
+
+fn show(node: &Node, path: &str, lines: &mut Vec<String>) {
+    match &node.value {
+        Value::Table(members) => members.iter().for_each(|(key, member)| {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            show(member, &path, lines);
+        }),
+        Value::List(items) if items.iter().any(|item| matches!(item.value, Value::Table(_))) => {
+            for (index, item) in items.iter().enumerate() {
+                let name = keyed::id(item).unwrap_or_else(|| index.to_string());
+                show(item, &format!("{path}.{name}"), lines);
+            }
+        }
+        Value::Text(_)
+        | Value::Plain(_)
+        | Value::Integer(_)
+        | Value::Decimal(_)
+        | Value::Vast(_)
+        | Value::Null
+        | Value::Flag(_)
+        | Value::List(_) => lines.push(format!("{path} = {}   # {}", node.value, node.place)),
+    }
+}
+
+/// What was read, unless something was wrong with it or a secret stood in it: all mistakes together.
+///
+/// # Errors
+/// Them, in the order of their places.
+pub fn without_secrets<T>(secrets: Vec<Flaw>, read: Result<T, Vec<Flaw>>) -> Result<T, Vec<Flaw>> {
+    match read {
+        Ok(read) if secrets.is_empty() => Ok(read),
+        Ok(_) => Err(secrets),
+        Err(mut flaws) => {
+            flaws.extend(secrets);
+            flaws.sort();
+            Err(flaws)
+        }
+    }
+}
+
+/// One tree of all layers.
+fn merged(path: &Path, mut layers: Vec<Layer>) -> Result<(Node, Vec<Flaw>), Vec<Flaw>> {
+    let lists = keyed::lists(layers.iter().map(|layer| &layer.tree));
+    layers.iter_mut().for_each(|layer| keyed::by_id(&mut layer.tree, &lists, layer.place));
+    let mut builder = Config::builder();
+    for layer in &layers {
+        builder = builder.add_source(layer.clone());
+    }
+    let merged = builder.build();
+    let merged = merged.map_err(|e| vec![flaw_at(path, "cannot be merged", &e.to_string())])?;
+    let mut tree = Written { layers: &layers }.node(&merged.cache, &mut Vec::new());
+    keyed::as_lists(&mut tree, &lists);
+    let secrets = secret::taken_out(&mut tree);
+    Ok((tree, secrets))
+}
+
+/// One layer. To the merging library its values are only their layer: what it decides is which of them counts, and the
+/// value itself is then taken as it was written, with its place.
+#[derive(Clone, Debug)]
+struct Layer {
+    /// Its place among the layers, from 0.
+    place: usize,
     tree: Node,
 }
 
-fn read_file(path: &Path) -> Result<Source, Vec<Flaw>> {
-    let text = fs::read_to_string(path).map_err(|e| {
+impl Layer {
+    fn value(&self, node: &Node) -> Merged {
+        let kind = match &node.value {
+            Value::Table(members) => ValueKind::Table(self.table(members.iter())),
+            Value::Text(_)
+            | Value::Plain(_)
+            | Value::Integer(_)
+            | Value::Decimal(_)
+            | Value::Vast(_)
+            | Value::Null
+            | Value::Flag(_)
+            | Value::List(_) => ValueKind::Boolean(true),
+        };
+        Merged::new(Some(&self.place.to_string()), kind)
+    }
+
+    fn table<'a>(&self, members: impl Iterator<Item = (&'a String, &'a Node)>) -> Map<String, Merged> {
+        members.map(|(key, node)| (key.clone(), self.value(node))).collect()
+    }
+}
+
+impl Source for Layer {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Merged>, ConfigError> {
+        let Value::Table(members) = &self.tree.value else { return Ok(Map::default()) };
+        Ok(self.table(members.iter()))
+    }
+}
+
+/// Takes each merged value from where it was written.
+struct Written<'a> {
+    layers: &'a [Layer],
+}
+
+impl Written<'_> {
+    fn node(&self, merged: &Merged, path: &mut Vec<Step>) -> Node {
+        if let ValueKind::Table(table) = &merged.kind {
+            let member = |(key, value): (&String, &Merged)| {
+                path.push(Step::Key(key.clone()));
+                let node = self.node(value, path);
+                path.pop();
+                (key.clone(), node)
+            };
+            let members = table.iter().map(member).collect();
+            return Node { place: self.table_place(path), value: Value::Table(members) };
+        }
+        let counts = merged.origin().and_then(|place| self.layers.get(place.parse::<usize>().ok()?));
+        // Every value came from a layer that has it.
+        let nothing = || Node { place: self.table_place(path), value: Value::Null };
+        counts.and_then(|layer| layer.tree.at(path)).cloned().unwrap_or_else(nothing)
+    }
+
+    /// A table united from several is where it was first begun.
+    fn table_place(&self, path: &[Step]) -> Place {
+        let found = self.layers.iter().find_map(|layer| layer.tree.at(path));
+        found
+            .or_else(|| self.layers.first().map(|layer| &layer.tree))
+            .map_or_else(nowhere, |node| node.place.clone())
+    }
+}
+
+fn nowhere() -> Place {
+    Place { file: "the configuration".into(), line: 0, column: 0 }
+}
+
+fn read_file(path: &Path) -> Result<(String, Node), Vec<Flaw>> {
+    let unreadable = |e: io::Error| {
         vec![flaw_at(path, &format!("cannot be read: {e}"), "check the path and its permissions")]
-    })?;
+    };
+    let size = fs::metadata(path).map_err(unreadable)?.len();
+    if size > MAX_FILE_BYTES {
+        let right = format!("at most {MAX_FILE_BYTES} are read: is this the right file?");
+        return Err(vec![flaw_at(path, &format!("{size} bytes"), &right)]);
+    }
+    let text = fs::read_to_string(path).map_err(unreadable)?;
     let tree = Node::parse(&path.display().to_string(), &text)?;
-    Ok(Source { path: path.to_path_buf(), text, tree })
+    Ok((text, tree))
 }
 
 /// `agent.toml` is followed by `agent.toml.d/*.toml` in the order of their names.
-fn drop_ins(path: &Path) -> Vec<PathBuf> {
+fn drop_ins(path: &Path) -> Result<Vec<PathBuf>, Flaw> {
     let mut folder = path.as_os_str().to_owned();
     folder.push(".d");
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut files: Vec<PathBuf> = entries.filter(|p| p.extension().is_some_and(|e| e == "toml")).collect();
+    let folder = PathBuf::from(folder);
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => {
+            return Err(flaw_at(
+                &folder,
+                &format!("cannot be read: {e}"),
+                "check the path and its permissions",
+            ));
+        }
+    };
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "toml"));
     files.sort();
-    files
+    if files.len() > MAX_DROP_INS {
+        let wrong = format!("{} files", files.len());
+        return Err(flaw_at(&folder, &wrong, &format!("at most {MAX_DROP_INS} are read: unite some")));
+    }
+    Ok(files)
 }
 
-fn variables() -> Vec<(String, String)> {
-    let prefix = format!("{ENVIRONMENT_PREFIX}{SEPARATOR}");
-    let mut all: Vec<(String, String)> =
-        std::env::vars().filter(|(name, _)| name.starts_with(&prefix)).collect();
-    all.sort();
-    all
+fn digest_of(texts: &[String], variables: &[Setting], flags: &[Setting]) -> Digest {
+    let files = texts.concat();
+    let set = |settings: &[Setting]| format!("{:?}", settings.iter().map(Setting::pair).collect::<Vec<_>>());
+    Digest::of_pieces(&[files.as_bytes(), set(variables).as_bytes(), set(flags).as_bytes()])
 }
 
 fn flaw_at(path: &Path, wrong: &str, right: &str) -> Flaw {
@@ -100,117 +272,5 @@ fn flaw_at(path: &Path, wrong: &str, right: &str) -> Flaw {
     Flaw { place, what: Wrong::new(wrong, right) }
 }
 
-/// Finds for each merged value the place it was written at.
-struct Places<'a> {
-    files: &'a [Source],
-    first: &'a Path,
-}
-
-impl Places<'_> {
-    fn node(&self, merged: &Merged, path: &mut Vec<Step>) -> Node {
-        let value = match &merged.kind {
-            ValueKind::Nil => Value::Text(String::new()),
-            ValueKind::Boolean(flag) => Value::Flag(*flag),
-            ValueKind::I64(n) => Value::Integer(*n),
-            ValueKind::I128(n) => Value::Integer(i64::try_from(*n).unwrap_or(i64::MAX)),
-            ValueKind::U64(n) => Value::Integer(i64::try_from(*n).unwrap_or(i64::MAX)),
-            ValueKind::U128(n) => Value::Integer(i64::try_from(*n).unwrap_or(i64::MAX)),
-            ValueKind::Float(f) => {
-                Decimal::parse(&f.to_string()).map_or_else(|| Value::Text(f.to_string()), Value::Decimal)
-            }
-            ValueKind::String(text) => Value::Text(text.clone()),
-            ValueKind::Table(table) => {
-                let member = |(key, value): (&String, &Merged)| {
-                    path.push(Step::Key(key.clone()));
-                    let node = self.node(value, path);
-                    path.pop();
-                    (key.clone(), node)
-                };
-                Value::Table(table.iter().map(member).collect())
-            }
-            ValueKind::Array(items) => {
-                let item = |(index, value): (usize, &Merged)| {
-                    path.push(Step::Index(index));
-                    let node = self.node(value, path);
-                    path.pop();
-                    node
-                };
-                Value::List(items.iter().enumerate().map(item).collect())
-            }
-        };
-        Node { place: self.place(merged, path), value }
-    }
-
-    fn place(&self, merged: &Merged, path: &[Step]) -> Place {
-        let origin = merged.origin().unwrap_or_default();
-        // Files first by the origin the layer remembers, then, for tables merged from several, the last that has it.
-        let from_origin = self.files.iter().filter(|file| file.path.as_os_str() == origin);
-        let found = from_origin.chain(self.files.iter().rev()).find_map(|file| file.tree.at(path));
-        let from_environment = origin.contains("environment");
-        match found {
-            Some(node) if !from_environment => node.place.clone(),
-            Some(_) | None if from_environment => {
-                let keys = path.iter().map(|step| match step {
-                    Step::Key(key) => key.to_uppercase(),
-                    Step::Index(index) => index.to_string(),
-                });
-                let name = std::iter::once(ENVIRONMENT_PREFIX.to_owned()).chain(keys).collect::<Vec<_>>();
-                Place {
-                    file: format!("environment variable {}", name.join(SEPARATOR)).into(),
-                    line: 0,
-                    column: 0,
-                }
-            }
-            Some(_) | None => Place { file: self.first.display().to_string().into(), line: 1, column: 1 },
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::terms::{
-        Flaws,
-        form::{self, Form},
-    };
-
-    #[test]
-    fn a_mistake_is_shown_where_it_was_written_across_files() {
-        let folder = std::env::temp_dir().join(format!("coldhearth-layers-{}", std::process::id()));
-        fs::create_dir_all(folder.join("a.toml.d")).unwrap();
-        let file = folder.join("a.toml");
-        fs::write(&file, "[broker]\nhost = \"a\"\nport = 1883\n\n[[meter]]\nunit = 900\n").unwrap();
-        fs::write(folder.join("a.toml.d/10-site.toml"), "# site\n[broker]\nport = 99999\nhots = \"b\"\n")
-            .unwrap();
-        let layers = read(&file).unwrap();
-        let flaws = Flaws::default();
-        let form = Form::of(&layers.tree, &flaws).unwrap();
-        let broker = form.table("broker").unwrap();
-        assert_eq!(broker.required("host", form::text).as_deref(), Some("a"));
-        broker.required("port", form::whole(1..=65_535));
-        broker.close();
-        for meter in form.tables("meter") {
-            meter.required("unit", form::whole(1..=247));
-        }
-        let shown: Vec<String> = flaws
-            .into_sorted()
-            .iter()
-            .map(|f| f.to_string().replace(&format!("{}/", folder.display()), ""))
-            .collect();
-        assert_eq!(
-            shown,
-            [
-                "a.toml:6:1: `unit` is 900, 1 to 247 is allowed",
-                "a.toml.d/10-site.toml:3:1: `port` is 99999, 1 to 65535 is allowed",
-                "a.toml.d/10-site.toml:4:1: unknown key `hots`, did you mean `host`?",
-            ]
-        );
-        fs::remove_dir_all(&folder).unwrap();
-    }
-
-    #[test]
-    fn a_missing_file_says_so() {
-        let flaws = read(Path::new("/nonexistent/agent.toml")).unwrap_err();
-        assert!(flaws.first().unwrap().to_string().starts_with("/nonexistent/agent.toml: cannot be read"));
-    }
-}
+mod tests;

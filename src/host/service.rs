@@ -2,7 +2,10 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::exit::{Exit, Failure};
+use super::{
+    exit::{Exit, Failure},
+    logging,
+};
 
 /// Warnings that the machine's supply is failing, by SIGPWR: from the daemon of an uninterruptible supply, or a supercap
 /// board. Whoever does not watch for them is ended by the first.
@@ -24,6 +27,50 @@ impl PowerFailures {
     /// Waits for the next; false when none can come any more.
     pub async fn next(&mut self) -> bool {
         self.0.recv().await.is_some()
+    }
+}
+
+/// What is asked of a running program by a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// To end: Ctrl-C, or SIGTERM from the service manager.
+    Stop,
+    /// To read its configuration again: SIGHUP.
+    Reload,
+}
+
+/// The signals that ask something of a program. Whoever does not watch for them is ended by the first.
+#[derive(Debug)]
+pub struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// Begins to watch.
+    ///
+    /// # Errors
+    /// Signals cannot be watched.
+    pub fn watch() -> Result<Signals, Failure> {
+        let watch = |kind| {
+            signal(kind).map_err(|e| Failure::new(Exit::Bug, format!("signals cannot be watched: {e}")))
+        };
+        Ok(Signals {
+            interrupt: watch(SignalKind::interrupt())?,
+            terminate: watch(SignalKind::terminate())?,
+            hangup: watch(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next.
+    pub async fn next(&mut self) -> Asked {
+        tokio::select! {
+            biased;
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.hangup.recv() => Asked::Reload,
+        }
     }
 }
 
@@ -49,15 +96,7 @@ pub fn start_logging() {
 
 /// Sends log lines to standard error, from this level on unless `RUST_LOG` says otherwise. A second call does nothing.
 pub fn start_logging_at(level: &str) {
-    // The MQTT libraries log what we handle and report ourselves.
-    let ours = format!("{level},rumqttc=off,rumqttd=off");
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(ours));
-    let _already = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .try_init();
+    logging::start(level, logging::Form::Text);
 }
 
 /// A runtime for one program: one thread, timers and sockets.

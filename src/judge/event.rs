@@ -205,6 +205,17 @@ pub enum RegisterQuirk {
 }
 
 impl RegisterQuirk {
+    /// Every one of them.
+    pub const ALL: [RegisterQuirk; 7] = [
+        RegisterQuirk::Fell,
+        RegisterQuirk::Leapt,
+        RegisterQuirk::RolledOver,
+        RegisterQuirk::Unsaved,
+        RegisterQuirk::Rebased,
+        RegisterQuirk::FellOrRolledOver,
+        RegisterQuirk::Untimed,
+    ];
+
     /// Whether the count begins anew with it: nothing may be weighed across that.
     pub const fn begins_a_count(self) -> bool {
         match self {
@@ -231,16 +242,6 @@ impl RegisterQuirk {
 
     /// Reads the word of a record.
     pub fn from_word(word: &str) -> Option<RegisterQuirk> {
-        [
-            RegisterQuirk::Fell,
-            RegisterQuirk::Leapt,
-            RegisterQuirk::RolledOver,
-            RegisterQuirk::Unsaved,
-            RegisterQuirk::Rebased,
-            RegisterQuirk::FellOrRolledOver,
-            RegisterQuirk::Untimed,
-        ]
-        .into_iter()
-        .find(|q| q.word() == word)
+        RegisterQuirk::ALL.into_iter().find(|q| q.word() == word)
     }
 }

@@ -4,6 +4,8 @@ mod cuts;
 mod dark;
 mod law;
 
+use std::collections::BTreeMap;
+
 use super::{
     Fact, Finding,
     balance::{Balances, Corroboration, Group},
@@ -13,7 +15,7 @@ use super::{
     event::{Event, MeterTold, RegisterEvent},
     feeder::{Change, Feeder},
     grounds::Grounds,
-    memory::Memory,
+    memory::{EquipmentMemory, Memory, MeterMemory},
     permit::{Permit, Permitted},
     shown::Untold,
     sign::{Sign, SignFinding, Signs, Turns, neighbours::Neighbours},
@@ -104,22 +106,28 @@ impl Links {
 impl Site {
     /// A site as commissioned. `memory` is empty on first start and what the journal tells after any stop.
     pub fn new(feeders: Vec<Commissioned>, equipment: Vec<Equipment>, memory: &Memory) -> Site {
-        let remembered = |id: MeterId| memory.meters.iter().find(|m| m.meter == id);
+        let meters: BTreeMap<MeterId, &MeterMemory> = memory.meters.iter().map(|m| (m.meter, m)).collect();
         let mut feeders: Box<[Feeder]> = feeders
             .into_iter()
             .map(|terms| {
                 let signs = Signs::recalling(memory, &terms);
-                Feeder::new(terms.clone(), remembered(terms.meter), signs)
+                Feeder::new(terms.clone(), meters.get(&terms.meter).copied(), signs)
             })
             .collect();
         feeders.sort_unstable_by_key(|feeder| feeder.terms().meter);
-        let remembered = |id: AssetId| memory.equipment.iter().find(|e| e.asset == id);
+        let remembered: BTreeMap<AssetId, &EquipmentMemory> =
+            memory.equipment.iter().map(|e| (e.asset, e)).collect();
+        let mut serving: BTreeMap<AssetId, Vec<&Commissioned>> = BTreeMap::new();
+        for terms in feeders.iter().map(Feeder::terms) {
+            terms.serves.iter().for_each(|asset| serving.entry(*asset).or_default().push(terms));
+        }
         let docket = |equipment: Equipment| {
-            let serving = feeders.iter().filter(|feeder| feeder.terms().serves(equipment.id));
-            let meters: Vec<MeterId> = serving.clone().map(|feeder| feeder.terms().meter).collect();
-            let untold: Vec<Untold> = serving.filter_map(|feeder| untold(feeder.terms(), memory)).collect();
+            let serving = serving.get(&equipment.id).map_or(&[][..], |serving| serving);
+            let ids: Vec<MeterId> = serving.iter().map(|terms| terms.meter).collect();
+            let known = |terms: &&Commissioned| untold(terms, meters.get(&terms.meter)?);
+            let untold: Vec<Untold> = serving.iter().filter_map(known).collect();
             let (permits, uses) = (&memory.permits, &memory.permit_uses);
-            Docket::new(equipment, &meters, remembered(equipment.id), permits, uses, &untold)
+            Docket::new(equipment, &ids, remembered.get(&equipment.id).copied(), permits, uses, &untold)
         };
         let mut dockets: Box<[Docket]> = equipment.into_iter().map(docket).collect();
         dockets.sort_unstable_by_key(Docket::id);
@@ -413,9 +421,9 @@ impl Site {
 }
 
 /// What a meter's register may tell again of what its power told, where it was not read for more than two polls.
-fn untold(terms: &Commissioned, memory: &Memory) -> Option<Untold> {
+fn untold(terms: &Commissioned, known: &MeterMemory) -> Option<Untold> {
     let meter = terms.meter;
-    let ms = memory.meters.iter().find(|known| known.meter == meter)?.untold_ms()?;
+    let ms = known.untold_ms()?;
     let polls_ms = i64::try_from(terms.poll_ms).unwrap_or(i64::MAX).saturating_mul(2);
     let is_untold = terms.convicts() && ms > polls_ms;
     is_untold.then(|| Untold { meter, most: terms.capacity().over_ms(ms) })

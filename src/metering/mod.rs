@@ -29,5 +29,5 @@ pub use profile::Profile;
 pub use quantity::Quantity;
 pub use reading::{Reading, Register, Registers, Sample};
 pub use scan::{Block, Function, Scan};
-pub use schedule::{MeterPoint, Next, PlatePoint, Schedule, Told};
+pub use schedule::{MeterPoint, Next, Phase, PlatePoint, Schedule, Told};
 pub use tally::Tally;

@@ -27,6 +27,32 @@ use crate::terms::{MeterId, Stamp};
 const PHASES: u64 = 16;
 /// Most meters of one bus that share a wake-up; further ones start on the next part of the period.
 pub const MAX_TOGETHER: u64 = 50;
+/// So many buses begin their turns together. One wake-up costs as much as several polls, so that meters of one moment are
+/// cheap; but each of them waits until those before it are done.
+pub const BUSES_TOGETHER: u64 = 10;
+
+/// Where in the period the turns of a bus begin, so that not all buses of a gateway speak at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phase {
+    part: u64,
+    of: u64,
+}
+
+impl Phase {
+    /// The phase of one of so many buses, counted from 0.
+    pub fn of_bus(place: u64, buses: u64) -> Phase {
+        let of = buses.div_ceil(BUSES_TOGETHER).max(1);
+        Phase { part: place % of, of }
+    }
+
+    /// How long after the period's beginning, in milliseconds, the turns of the meters begin that stand at this place on
+    /// the bus.
+    fn after_ms(self, period_ms: u64, place: u64) -> u64 {
+        let whole = PHASES * self.of;
+        let part = PHASES * self.part + place / MAX_TOGETHER * self.of;
+        period_ms * (part % whole) / whole
+    }
+}
 
 /// What one answer came to: none, one or two samples. Two where who the meter is decides the poll too.
 pub type Told = heapless::Vec<Sample, 2>;
@@ -118,10 +144,20 @@ impl Schedule {
     /// Plans the polls of a bus. `phase` spreads the first polls of several buses over the period.
     /// Meters whose profile cannot be planned are left out; `Profile::parse` refuses such profiles.
     pub fn new(meters: Vec<MeterPoint>, plates: Vec<PlatePoint>, start_ms: u64, phase: u64) -> Schedule {
+        Schedule::sharing(meters, plates, start_ms, Phase { part: phase % PHASES, of: PHASES })
+    }
+
+    /// As [`Schedule::new`], for a bus whose gateway has so many that several begin together. They share a wake-up only
+    /// if `start_ms` is the same for all of them.
+    pub fn sharing(
+        meters: Vec<MeterPoint>,
+        plates: Vec<PlatePoint>,
+        start_ms: u64,
+        phase: Phase,
+    ) -> Schedule {
         let meters = (0..).zip(meters).filter_map(|(place, point): (u64, _)| {
             let point = MeterPoint { period_ms: point.period_ms.max(1), ..point };
-            let part = (phase + place / MAX_TOGETHER) % PHASES;
-            let pace = Pace::starting(start_ms + point.period_ms * part / PHASES);
+            let pace = Pace::starting(start_ms + phase.after_ms(point.period_ms, place));
             Some(Turn { subject: Subject::Meter(Watch::of(point)?), pace, last: None })
         });
         let plates = plates.into_iter().map(|point| Turn {

@@ -4,12 +4,12 @@ use serde_json::{Map, Value};
 
 use super::{
     logs::{GatewayLogs, by_gateway},
-    store::{Kept, Store},
+    store::{Kept, Log, Store},
 };
 use crate::{
     evidence::{
-        Certificate, PublicKey, Sealer, Signer, Uncertified, Witnessed, certificate::beside::Places,
-        record::Unverified,
+        Certificate, PublicKey, Receipt, Sealer, Signed, Signer, Uncertified, Witnessed, bracket::Clocks,
+        certificate::beside::Places, record::Unverified,
     },
     host::exit::{Exit, Failure},
     terms::{GatewayId, OrderId},
@@ -84,12 +84,50 @@ fn certified(
         Err(Uncertified::UnknownOrder) => {
             Err(elsewhere().map_or(Uncertified::UnknownOrder, Uncertified::Another))
         }
-        told => told.and_then(|facts| {
-            newest.beside(&others, &places)?;
-            newest.is_cold_in(&others, &newest)?;
-            Ok(facts)
-        }),
+        Ok(facts) => {
+            let before = newest.taken_over(&others);
+            let mut wrong = None;
+            for log in before.iter().copied().chain([&newest]) {
+                let Some((of, places)) = log.held_at().filter(|_| wrong.is_none()) else { continue };
+                wrong = mistimed(store, of, places)?.map(|seq| Uncertified::Mistimed(of.1, seq));
+            }
+            let stands = || {
+                before.iter().try_for_each(|older| older.is_sound(trusted).map(|_| ()))?;
+                newest.beside(&others, &places)?;
+                newest.is_cold_in(&others, &newest)
+            };
+            wrong.map_or_else(stands, Err).map(|()| facts)
+        }
+        Err(why) => Err(why),
     })
+}
+
+/// The first of these places of a log whose time the receipts given deny.
+fn mistimed(store: &mut dyn Store, of: Log, (from, to): (u64, u64)) -> Result<Option<u64>, Failure> {
+    let (mut clocks, mut after) = (Clocks::default(), (i64::MIN, 0));
+    loop {
+        let receipts = store.receipts_after(of, after, PAGE)?;
+        let Some(last) = receipts.last() else { break };
+        after = (last.given_unix_ms, last.seq);
+        for signed in receipts.iter().filter_map(|kept| Signed::read(&kept.bytes).ok()) {
+            if let Some(receipt) = Receipt::kept(&signed) {
+                clocks.on_receipt(&receipt, signed.hash());
+            }
+        }
+    }
+    let mut next = from;
+    loop {
+        let records = store.records_from(of, next, PAGE)?;
+        let Some((last, _)) = records.last() else { break };
+        next = last + 1;
+        for (_, record) in &records {
+            if let Ok(record) = Unverified::read(&record.bytes).and_then(Unverified::own) {
+                clocks.on_record(&record.header, &record.body);
+            }
+        }
+        clocks.judge();
+    }
+    Ok(clocks.mistimed().first_in(of, (from, to)))
 }
 
 fn witnessed(store: &mut dyn Store, kept: &Kept, order: OrderId) -> Result<Witnessed, Failure> {

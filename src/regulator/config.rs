@@ -18,7 +18,8 @@ use crate::{
         courier::{DEFAULT_PORT, DEFAULT_TLS_PORT},
         credentials::{self, Identity, TlsFiles},
         exit::Failure,
-        forms, layers,
+        forms,
+        layers::{self, Setting},
     },
     terms::{
         Flaw, Flaws,
@@ -128,14 +129,23 @@ impl StoreAt {
 /// # Errors
 /// Every mistake found, each with file, line, column and cure.
 pub fn load(path: &Path) -> Result<RegulatorConfig, Vec<Flaw>> {
-    let layers = layers::read(path)?;
+    load_with(path, &[])
+}
+
+/// As [`load`], with what flags set over all of it.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(path: &Path, flags: &[Setting]) -> Result<RegulatorConfig, Vec<Flaw>> {
+    let layers = layers::read(path, flags)?;
     let flaws = Flaws::default();
     let base = path.parent().unwrap_or(Path::new("."));
     let config = Form::of(&layers.tree, &flaws).and_then(|form| read(form, base));
-    match (config, flaws.into_sorted()) {
+    let read = match (config, flaws.into_sorted()) {
         (Some(config), flaws) if flaws.is_empty() => Ok(config),
         (_, flaws) => Err(flaws),
-    }
+    };
+    layers::without_secrets(layers.secrets, read)
 }
 
 fn read(form: Form<'_>, base: &Path) -> Option<RegulatorConfig> {
@@ -374,14 +384,16 @@ mod tests {
             wrong.starts_with("r.toml:7:1: a database elsewhere would be spoken to unencrypted"),
             "{wrong}"
         );
-        let wrong = with("database = \"c\"\nuser = \"c\"\npassword = \"secret\"\n").unwrap_err();
+        let wrong = with("database = \"c\"\nuser = \"c\"\npassword = \"hunter2\"\n").unwrap_err();
         assert!(
-            wrong.starts_with("r.toml:9:1: unknown key `password`") && !wrong.contains("secret"),
+            wrong.starts_with("r.toml:9:1: `password` is a secret") && !wrong.contains("hunter2"),
             "{wrong}"
         );
         let wrong =
-            with("host = \"postgres://c:secret@db/c\"\ndatabase = \"c\"\nuser = \"c\"\n").unwrap_err();
-        assert!(wrong.contains("r.toml:7:1: `host` is no host name") && !wrong.contains("secret"), "{wrong}");
+            with("host = \"postgres://c:hunter2@db/c\"\ndatabase = \"c\"\nuser = \"c\"\n").unwrap_err();
+        assert!(wrong.contains("r.toml:7:1: `host` holds a login") && !wrong.contains("hunter2"), "{wrong}");
+        let wrong = with("host = \"db/c\"\ndatabase = \"c\"\nuser = \"c\"\n").unwrap_err();
+        assert!(wrong.contains("r.toml:7:1: `host` is no host name"), "{wrong}");
         let wrong =
             with("host = \"127.0.0.1\"\nsocket = \"/run\"\ndatabase = \"c\"\nuser = \"c\"\n").unwrap_err();
         assert!(wrong.contains("both `socket` and `host`"), "{wrong}");

@@ -24,9 +24,11 @@ pub mod serve;
 pub mod share;
 pub mod sight;
 pub mod store;
+pub mod support;
 pub mod timeline;
 pub mod utility;
 pub mod vitals;
 pub mod watch;
+pub mod watched;
 
 pub use watch::{WatchOrders, watch};

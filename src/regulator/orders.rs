@@ -1,16 +1,20 @@
 //! Cut-off orders at the authority: drafts to be filled in, acts about an order, and how each stands by its gateway's log.
 
 mod draft;
+mod named;
 
 use serde_json::{Value, json};
 
-pub use self::draft::{About, DUE_DAYS, blanks, check_meters, draft};
+pub use self::{
+    draft::{About, DUE_DAYS, blanks, check_meters, draft},
+    named::strangers,
+};
 use super::{
     logs::by_gateway,
     store::{Answered, Kept, Store},
 };
 use crate::{
-    evidence::{Act, Disbelief, Hands, Meaning, OfOrders, OrderLog, PublicKey, record::Unverified},
+    evidence::{Act, Disbelief, Hands, LogId, Meaning, OfOrders, OrderLog, PublicKey, record::Unverified},
     host::exit::{Exit, Failure},
     judge::cutoff::{CutOff, Deed, Impossible, Rung, order::SecondFeeds},
     terms::{
@@ -73,6 +77,8 @@ pub struct Standing {
     pub impossible: Option<(u64, Impossible)>,
     /// An act about the order is not believed.
     pub disbelief: Option<Disbelief>,
+    /// The log in which the gateway speaks now, where that one does not tell of the order.
+    pub newer: Option<LogId>,
 }
 
 /// Every order by the logs of its gateway, replayed: by the one the gateway speaks in now, and what that one does not tell by
@@ -89,6 +95,7 @@ pub fn standing(
     let mut all: Vec<Standing> = Vec::new();
     for logs in by_gateway(store, gateway)? {
         let kept: Vec<Kept> = std::iter::once(logs.newest).chain(logs.others).collect();
+        let newest = kept.first().map(|kept| kept.log);
         let said = kept.iter().map(|kept| replayed(store, kept)).collect::<Answered<Vec<_>>>()?;
         let log_of =
             |log| kept.iter().zip(&said).find(|(kept, _)| kept.log == log).map(|(_, said)| &said.log);
@@ -101,7 +108,8 @@ pub fn standing(
                 let order = (kept.gateway, cut.order().id, cut.order().asset);
                 if !all.iter().any(|known| known.order() == order) {
                     let disbelief = hands.check(cut.order(), trusted).err();
-                    all.push(Standing { kept: *kept, cut: cut.clone(), impossible, disbelief });
+                    let newer = newest.filter(|newest| *newest != kept.log);
+                    all.push(Standing { kept: *kept, cut: cut.clone(), impossible, disbelief, newer });
                 }
             }
         }
@@ -178,6 +186,9 @@ impl Standing {
         if let Some(why) = self.disbelief {
             lines.push(format!("{}: {}", say(words::DISBELIEVED_ACT), why.told()));
         }
+        if let Some(newer) = self.newer {
+            lines.push(format!("{} ({newer})", say(words::NEWER_LOG)));
+        }
         if self.is_silent(now_unix_ms) {
             lines.push(format!("{} ({})", say(words::GATEWAY_SILENT), LegalTime(self.kept.received_unix_ms)));
         }
@@ -223,7 +234,8 @@ impl Standing {
             "overdue": self.cut.is_overdue(now_unix_ms), "silent": self.is_silent(now_unix_ms),
             "impossible": self.impossible.is_some(), "acts_signed": self.disbelief.is_none(),
             "proven_ms": stand.hold.map_or(0, |hold| hold.proven_ms), "earlier_ms": stand.earlier_ms,
-            "order_sha256": Digest::to_string(&order.hash),
+            "order_sha256": Digest::to_string(&order.hash), "log_id": self.kept.log.to_string(),
+            "newer_log_id": self.newer.map(|newer| newer.to_string()),
         })
     }
 }

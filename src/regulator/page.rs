@@ -16,10 +16,8 @@ use super::vitals::Vitals;
 use crate::host::{
     Clock,
     exit::{Exit, Failure},
+    exposition,
 };
-
-/// The text format of Prometheus.
-const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 #[derive(Clone)]
 struct Seen {
@@ -57,7 +55,7 @@ pub async fn show(listener: TcpListener, clock: Arc<dyn Clock>, vitals: watch::R
 
 async fn metrics(State(Seen { clock, vitals }): State<Seen>) -> Response {
     let text = vitals.borrow().exposition(clock.now().uptime_ms);
-    ([(CONTENT_TYPE, EXPOSITION)], text).into_response()
+    ([(CONTENT_TYPE, exposition::CONTENT_TYPE)], text).into_response()
 }
 
 async fn health(State(Seen { clock, vitals }): State<Seen>) -> Response {

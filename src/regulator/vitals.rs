@@ -1,8 +1,6 @@
 //! PURE file: how a collector is, in numbers and in reasons. What it is asked for is answered from the copy that the
 //! serving loop left last, so that whoever asks never holds it up.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 
 use super::{
@@ -13,7 +11,10 @@ use super::{
         canary::{E_BRK_SHARE, Verdict, Why},
     },
 };
-use crate::{host::courier::Refused, terms::LegalDay};
+use crate::{
+    host::{courier::Refused, exposition::Exposition},
+    terms::LegalDay,
+};
 
 /// How long the serving loop may not turn before it counts as stuck, in milliseconds: it turns at least once a second
 /// unless it waits for its store.
@@ -189,7 +190,7 @@ impl Vitals {
 
     /// Everything in the text format of Prometheus, version 0.0.4.
     pub fn exposition(&self, now_ms: u64) -> String {
-        let mut page = Page::default();
+        let mut page = Exposition::default();
         // What was refused is counted by its reasons.
         let Tally { records, again, unknown, forks, lost, ahead, let_go, astray, refusals, found, .. } =
             self.kept;
@@ -243,10 +244,10 @@ impl Vitals {
             shared(share, &mut page);
         }
         page.counter("receipts_sent_total", "Receipts handed to the broker", &[(&[], self.receipts_sent)]);
-        page.text
+        page.into_text()
     }
 
-    fn broker(&self, page: &mut Page) {
+    fn broker(&self, page: &mut Exposition) {
         page.gauge(
             "broker_connected",
             "1 while the broker is there and has granted the subscription",
@@ -257,7 +258,7 @@ impl Vitals {
         page.counter("broker_packets_too_large_total", help, &[(&[], self.too_large)]);
     }
 
-    fn queues(&self, page: &mut Page) {
+    fn queues(&self, page: &mut Exposition) {
         let messages = [("queue", "messages")];
         let bytes = [("queue", "message_bytes")];
         let held = [("queue", "keyless_bytes")];
@@ -281,7 +282,7 @@ impl Vitals {
 }
 
 /// What is found across plants.
-fn lineage(found: Found, page: &mut Page) {
+fn lineage(found: Found, page: &mut Exposition) {
     let help = "Pairs of records that do not go together, by kind";
     page.counter_by("findings_total", help, "kind", found.by_kind());
     let help = "Findings that a paper excuses: found so, or excused when it came";
@@ -305,7 +306,7 @@ fn sharing(share: &Shown, ails: &mut impl FnMut(&'static str, String)) {
     }
 }
 
-fn shared(share: &Shown, page: &mut Page) {
+fn shared(share: &Shown, page: &mut Exposition) {
     let Shown { verdict, parts, present, canaries, fallbacks, .. } = *share;
     let proven = u64::from(verdict == Verdict::Proven);
     page.gauge("share_proven", "1 while canaries prove that the broker shares", &[(&[], proven)]);
@@ -321,50 +322,6 @@ fn shared(share: &Shown, page: &mut Page) {
     page.counter("share_canaries_total", "Canaries sent", &[(&[], canaries.0)]);
     let help = "Canaries that exactly one member heard";
     page.counter("share_canaries_heard_total", help, &[(&[], canaries.1)]);
-}
-
-/// One metric's samples, each with its labels.
-type Samples<'a> = [(&'a [(&'a str, &'a str)], u64)];
-
-#[derive(Default)]
-struct Page {
-    text: String,
-}
-
-impl Page {
-    fn counter(&mut self, name: &str, help: &str, samples: &Samples<'_>) {
-        self.metric("counter", name, help, samples);
-    }
-
-    /// One count for each value of a label.
-    fn counter_by(
-        &mut self,
-        name: &str,
-        help: &str,
-        label: &str,
-        counts: impl Iterator<Item = (&'static str, u64)>,
-    ) {
-        let counts: Vec<([(&str, &str); 1], u64)> =
-            counts.map(|(value, count)| ([(label, value)], count)).collect();
-        let samples: Vec<(&[(&str, &str)], u64)> =
-            counts.iter().map(|(labels, count)| (&labels[..], *count)).collect();
-        self.counter(name, help, &samples);
-    }
-
-    fn gauge(&mut self, name: &str, help: &str, samples: &Samples<'_>) {
-        self.metric("gauge", name, help, samples);
-    }
-
-    fn metric(&mut self, kind: &str, name: &str, help: &str, samples: &Samples<'_>) {
-        // Writing into a string never fails.
-        let _never = writeln!(self.text, "# HELP coldhearth_{name} {help}\n# TYPE coldhearth_{name} {kind}");
-        for (labels, value) in samples {
-            let labels: Vec<String> =
-                labels.iter().map(|(label, word)| format!("{label}=\"{word}\"")).collect();
-            let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
-            let _never = writeln!(self.text, "coldhearth_{name}{labels} {value}");
-        }
-    }
 }
 
 #[cfg(test)]

@@ -31,14 +31,41 @@ pub struct WatchOrders {
     pub broker: Broker,
     /// Keys that are believed; without any, each log's own.
     pub trusted: Vec<PublicKey>,
-    /// End with a verified violation, or after so many milliseconds.
-    pub until_violation_ms: Option<u64>,
+    /// What ends the watch, or a time without it.
+    pub until: Option<Until>,
     /// Append the exact bytes of every verified record of the chain to this file, a line each.
     pub save: Option<PathBuf>,
     /// Language of the lines.
     pub language: Language,
     /// Whether lines may be coloured.
     pub colour: bool,
+}
+
+/// What a watch waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Until {
+    /// What.
+    pub awaited: Awaited,
+    /// For how long, in milliseconds.
+    pub within_ms: u64,
+}
+
+/// What may be waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// A verified verdict on equipment, whatever it says.
+    Verdict,
+    /// A verified verdict that says violation.
+    Violation,
+}
+
+impl Awaited {
+    fn has_come(self, tally: Tally) -> bool {
+        match self {
+            Awaited::Verdict => tally.verdicts > 0,
+            Awaited::Violation => tally.violations > 0,
+        }
+    }
 }
 
 /// What a watch has come to.
@@ -50,6 +77,8 @@ pub struct Tally {
     pub refused: u64,
     /// Two signed histories of one log.
     pub forks: u64,
+    /// Verified verdicts on equipment.
+    pub verdicts: u64,
     /// Verified verdicts that say violation.
     pub violations: u64,
 }
@@ -72,7 +101,7 @@ pub async fn watch(
             &Line { tone: Tone::Doubt, text: words::SELF_ANCHORED.in_language(orders.language).into() },
         );
     }
-    let deadline = orders.until_violation_ms.map(|ms| clock.now().uptime_ms + ms);
+    let deadline = orders.until.map(|until| clock.now().uptime_ms + until.within_ms);
     let carrying = courier::run(clock, orders.broker.clone(), ends);
     let waiting = clock.sleep_until(deadline.unwrap_or(u64::MAX / 2));
     tokio::pin!(carrying, waiting, stop);
@@ -85,7 +114,7 @@ pub async fn watch(
         };
         let Some(event) = event else { return Err(Failure::new(Exit::Bug, "the courier has ended")) };
         desk.on(event, out)?;
-        if orders.until_violation_ms.is_some() && desk.tally.violations > 0 {
+        if orders.until.is_some_and(|until| until.awaited.has_come(desk.tally)) {
             // A fork proves that somebody rewrote a log: no verdict of this watch may pass for settled.
             let exit = if desk.tally.forks > 0 { Exit::Negative } else { Exit::Done };
             return Ok((exit, desk.tally));
@@ -201,6 +230,7 @@ impl Desk {
             Seen::Record(record, _) => {
                 self.tally.verified += 1;
                 if let Body::Finding(Finding::Verdict(verdict)) = &record.body {
+                    self.tally.verdicts += 1;
                     self.tally.violations += u64::from(verdict.violation_since_unix_ms.is_some());
                 }
             }

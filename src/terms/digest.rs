@@ -35,7 +35,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+        write_hex(f, &self.0)
     }
 }
 
@@ -59,6 +59,22 @@ impl Hasher {
     pub fn digest(self) -> Digest {
         Digest(self.0.finalize().into())
     }
+}
+
+/// Writes bytes as lower-case hexadecimal digits.
+///
+/// # Errors
+/// What the formatter says.
+pub fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    for piece in bytes.chunks(32) {
+        let mut text = heapless::String::<64>::new();
+        for nibble in piece.iter().flat_map(|byte| [byte >> 4, byte & 0xF]) {
+            let digit = char::from_digit(u32::from(nibble), 16).ok_or(fmt::Error)?;
+            text.push(digit).map_err(|_| fmt::Error)?;
+        }
+        f.write_str(&text)?;
+    }
+    Ok(())
 }
 
 /// Fills `out` from lower-case hexadecimal; false, and `out` undefined, unless `text` is exactly that long.

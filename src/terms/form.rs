@@ -1,5 +1,7 @@
 //! A TOML document read member by member, every mistake collected with its place, unknown members included.
 
+mod value;
+
 use std::{cell::RefCell, collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 
 use toml::{
@@ -7,6 +9,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
+pub use self::value::Value;
 use super::{
     Decimal, LegalDay, Name, Ratio,
     flaw::{Flaw, Flaws, Lines, Place, Wrong},
@@ -19,43 +22,6 @@ pub struct Node {
     pub place: Place,
     /// What stands there.
     pub value: Value,
-}
-
-/// What may stand in a document. Dates are text; numbers are exact.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    /// Text, or a TOML date as it was written.
-    Text(String),
-    /// A whole number.
-    Integer(i64),
-    /// A number with a point or an exponent.
-    Decimal(Decimal),
-    /// A number of JSON that fits neither, as it was written; also `NaN` and `Infinity`, which some programs write.
-    Vast(String),
-    /// JSON's `null`.
-    Null,
-    /// `true` or `false`.
-    Flag(bool),
-    /// `[a, b]` or repeated `[[table]]`.
-    List(Vec<Node>),
-    /// `[table]` or `{ a = 1 }`.
-    Table(BTreeMap<String, Node>),
-}
-
-impl Value {
-    /// What it is, for a message.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Value::Text(_) => "text",
-            Value::Integer(_) => "a whole number",
-            Value::Decimal(_) => "a decimal number",
-            Value::Vast(_) => "a number past 18 digits",
-            Value::Null => "null",
-            Value::Flag(_) => "true or false",
-            Value::List(_) => "a list",
-            Value::Table(_) => "a table",
-        }
-    }
 }
 
 impl Node {
@@ -88,6 +54,7 @@ impl Node {
             (
                 Step::Key(_) | Step::Index(_),
                 Value::Text(_)
+                | Value::Plain(_)
                 | Value::Integer(_)
                 | Value::Decimal(_)
                 | Value::Vast(_)
@@ -344,11 +311,18 @@ pub fn parsed<T>(value: &Value, read: impl Fn(&str) -> Option<T>, right: &str) -
 /// # Errors
 /// The value is not a whole number, or lies outside `bounds`.
 pub fn whole(bounds: RangeInclusive<i64>) -> impl Fn(&Value) -> Reading<i64> {
-    move |value| match value {
-        Value::Integer(n) if bounds.contains(n) => Ok(*n),
-        Value::Integer(n) => {
-            Err(Wrong::new(format!("is {n}"), format!("{} to {} is allowed", bounds.start(), bounds.end())))
+    let within = move |n: i64| {
+        if bounds.contains(&n) {
+            return Ok(n);
         }
+        Err(Wrong::new(format!("is {n}"), format!("{} to {} is allowed", bounds.start(), bounds.end())))
+    };
+    move |value| match value {
+        Value::Integer(n) => within(*n),
+        Value::Plain(text) => match text.replace('_', "").parse() {
+            Ok(n) => within(n),
+            Err(_) => Err(Wrong::new(format!("is \"{text}\""), "a whole number is expected")),
+        },
         Value::Text(_)
         | Value::Decimal(_)
         | Value::Vast(_)
@@ -379,6 +353,9 @@ pub fn decimal(value: &Value) -> Reading<Decimal> {
     match value {
         Value::Integer(n) => Ok(Decimal { mantissa: *n, exponent: 0 }),
         Value::Decimal(d) => Ok(*d),
+        Value::Plain(text) => {
+            Decimal::parse(text).ok_or_else(|| Wrong::new(format!("is \"{text}\""), "a number is expected"))
+        }
         Value::Text(_) | Value::Vast(_) | Value::Null | Value::Flag(_) | Value::List(_) | Value::Table(_) => {
             Err(Wrong::new(format!("is {}", value.kind()), "a number is expected"))
         }
@@ -406,6 +383,9 @@ pub fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Value) -
 pub fn flag(value: &Value) -> Reading<bool> {
     match value {
         Value::Flag(flag) => Ok(*flag),
+        Value::Plain(text) => {
+            text.parse().map_err(|_| Wrong::new(format!("is \"{text}\""), "true or false is expected"))
+        }
         Value::Text(_)
         | Value::Integer(_)
         | Value::Decimal(_)
@@ -416,13 +396,17 @@ pub fn flag(value: &Value) -> Reading<bool> {
     }
 }
 
-/// A list, each item read the same way.
+/// A list, each item read the same way. Where it is plain text its items stand between commas.
 ///
 /// # Errors
 /// Not a list, or the first item that is wrong.
 pub fn list<T>(read: impl Fn(&Value) -> Reading<T>) -> impl Fn(&Value) -> Reading<Vec<T>> {
     move |value| match value {
         Value::List(items) => items.iter().map(|item| read(&item.value)).collect(),
+        Value::Plain(text) => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            items.map(|item| read(&Value::Plain(item.to_owned()))).collect()
+        }
         Value::Text(_)
         | Value::Integer(_)
         | Value::Decimal(_)
@@ -435,7 +419,7 @@ pub fn list<T>(read: impl Fn(&Value) -> Reading<T>) -> impl Fn(&Value) -> Readin
 
 fn as_text(value: &Value) -> Reading<&str> {
     match value {
-        Value::Text(text) => Ok(text),
+        Value::Text(text) | Value::Plain(text) => Ok(text),
         Value::Integer(_)
         | Value::Decimal(_)
         | Value::Vast(_)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::digest::hex_into;
+use super::digest::{hex_into, write_hex};
 
 /// The first 8 bytes of a public key's hash in its own suite; the hint `kid` in whatever it signed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +18,7 @@ impl KeyId {
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+        write_hex(f, &self.0)
     }
 }
 

@@ -3,18 +3,26 @@
 mod certificate;
 mod console;
 mod dark;
+mod explain;
 mod findings;
+mod inside;
 mod orders;
 mod page;
+mod service;
+mod setup;
 mod share;
 mod signs;
 
 pub use certificate::*;
 pub use console::*;
 pub use dark::*;
+pub use explain::*;
 pub use findings::*;
+pub use inside::*;
 pub use orders::*;
 pub use page::*;
+pub use service::*;
+pub use setup::*;
 pub use share::*;
 pub use signs::*;
 

@@ -160,6 +160,13 @@ fn an_order_stands_where_the_log_that_goes_on_says_and_only_if_the_one_before_be
     take_at(&home, &goes_on(LogId(2), stand, &[beat()]), NOW + 1);
     let said = standing(&home);
     assert_eq!((said.kept.log, said.impossible, said.cut.stand()), (LogId(2), None, &stand));
+    assert_eq!(said.newer, None);
+    // One that knows nothing of it leaves it where it stood, and that is told.
+    let mut third = Log::begin_as(authority(), LogId(9));
+    third.beat();
+    take_at(&home, &third.lines, NOW + 2);
+    let said = standing(&home);
+    assert_eq!((said.kept.log, said.newer), (LogId(2), Some(LogId(9))));
     // One that takes it over otherwise than it stood.
     let home = home_admitting(homes, "goes-on-otherwise");
     take_at(&home, before, NOW);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use coldhearth::{
-    evidence::{Kind, contract},
+    evidence::{Kind, contract, live::LIVE_ROOT},
     host::{
         SystemClock,
         courier::{self, Broker, Courier, Event},
@@ -271,12 +271,17 @@ async fn everything_a_real_plant_says_is_named_by_the_contract() {
     let port = broker.port;
     let state: PathBuf = works.folder.0.join("authority");
     let config = admitted(&works, &state, port);
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, text.replace("[broker]\n", "[broker]\nlive = true\n")).unwrap();
     let mut tap = Tap::on(port).await;
     let _collector = collector(&state, port);
     let small = four_gateways(&state, port);
     let small = std::thread::spawn(move || fleet::run(&small).unwrap());
     works.force(8_000_000);
     let agent = works.agent(&config);
+    let of_a_scan =
+        |event: &Event| matches!(event, Event::Message { topic, .. } if topic.starts_with(LIVE_ROOT));
+    tap.until("a scan", of_a_scan).await;
     tap.until_kind(Kind::Violation, false, 0).await;
     // The furnace stops, and somebody sets the meter's registers to zero.
     works.force(0);

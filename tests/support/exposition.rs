@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A page as it was read: the samples as they stand there, and their values.
+/// A page as it was read: the samples as they stand there, and the whole parts of their values.
 pub type Samples = BTreeMap<String, u64>;
 
 #[derive(Default)]
@@ -98,10 +98,17 @@ impl Reader {
         if !self.series.insert((name.to_owned(), labels)) {
             return Err("the same series twice");
         }
-        let value = value.parse().map_err(|_| "no whole number")?;
+        let value = whole(value).ok_or("no number of ours")?;
         self.samples.insert(series.to_owned(), value);
         Ok(())
     }
+}
+
+/// The whole part of a number that has at most three digits behind its point.
+fn whole(text: &str) -> Option<u64> {
+    let (whole, rest) = text.split_once('.').unwrap_or((text, "0"));
+    let is_short = (1..=3).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_digit());
+    if is_short { whole.parse().ok() } else { None }
 }
 
 /// `name="value",name="value"`

@@ -119,7 +119,7 @@ async fn regulator(clock: &FastClock, broker: &broker::Ports, screen: &Screen) -
     let orders = WatchOrders {
         broker: watch::subscriber("127.0.0.1".into(), broker.port, "demo-regulator"),
         trusted: Vec::new(),
-        until_violation_ms: None,
+        until: None,
         save: None,
         language: Language::of_locale(&std::env::var("LANG").unwrap_or_default()),
         colour: screen.colour,

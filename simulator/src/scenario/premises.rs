@@ -109,6 +109,7 @@ impl Premises {
                 }),
                 Value::Table(_) => write_table(&mut out, &format!("[{key}]"), node, &|_, _| None),
                 Value::Text(_)
+                | Value::Plain(_)
                 | Value::Integer(_)
                 | Value::Decimal(_)
                 | Value::Vast(_)
@@ -147,6 +148,7 @@ fn collect_buses(node: &Node, buses: &mut BTreeSet<Name>) {
                 match &member.value {
                     Value::Text(text) if key == "bus" => buses.extend(Name::new(text)),
                     Value::Text(_)
+                    | Value::Plain(_)
                     | Value::Integer(_)
                     | Value::Decimal(_)
                     | Value::Vast(_)
@@ -158,6 +160,7 @@ fn collect_buses(node: &Node, buses: &mut BTreeSet<Name>) {
             }
         }
         Value::Text(_)
+        | Value::Plain(_)
         | Value::Integer(_)
         | Value::Decimal(_)
         | Value::Vast(_)
@@ -179,7 +182,7 @@ fn write_table(out: &mut String, head: &str, node: &Node, instead: &dyn Fn(&str,
 
 fn inline(value: &Value) -> String {
     match value {
-        Value::Text(text) | Value::Vast(text) => quoted(text),
+        Value::Text(text) | Value::Plain(text) | Value::Vast(text) => quoted(text),
         Value::Integer(number) => number.to_string(),
         Value::Decimal(Decimal { mantissa, exponent }) => format!("{mantissa}.0e{exponent}"),
         Value::Flag(flag) => flag.to_string(),

@@ -48,32 +48,58 @@ pub(super) struct Mbap<T> {
     stream: T,
     unit: u8,
     transactions: Transactions,
-    body: [u8; MAX_PDU_BYTES],
+    /// What has come and was not taken yet, from the front on.
+    came: [u8; HEADER_BYTES + MAX_PDU_BYTES],
+    held: usize,
     /// A question was put whose answer has not been heard, so that the stream may be out of step.
     in_doubt: bool,
 }
 
 impl<T: Stream> Mbap<T> {
     pub(super) fn new(stream: T, transactions: Transactions) -> Mbap<T> {
-        Mbap { stream, unit: 0, transactions, body: [0; MAX_PDU_BYTES], in_doubt: false }
+        Mbap {
+            stream,
+            unit: 0,
+            transactions,
+            came: [0; HEADER_BYTES + MAX_PDU_BYTES],
+            held: 0,
+            in_doubt: false,
+        }
     }
 
     async fn exchange(&mut self, question: &Question) -> io::Result<Result<Response, ExceptionCode>> {
+        // What was there before the question is no answer to it, whatever number it carries.
+        let is_early = self.held > 0;
         let transaction = self.transactions.next();
         self.put(transaction, question).await?;
-        let mut header = [0; HEADER_BYTES];
-        self.stream.read_exact(&mut header).await?;
-        let [t1, t2, p1, p2, l1, l2, unit] = header;
-        let length = usize::from(u16::from_be_bytes([l1, l2]));
-        let body = length.checked_sub(1).filter(|_| [p1, p2] == [0, 0]);
-        let Some(body) = body.and_then(|length| self.body.get_mut(..length)) else {
+        self.fill(HEADER_BYTES).await?;
+        let Some(&[t1, t2, p1, p2, l1, l2, unit]) = self.came.first_chunk() else {
             return Err(untrue(Fault::Garbage));
         };
-        self.stream.read_exact(body).await?;
-        if u16::from_be_bytes([t1, t2]) != transaction || unit != self.unit {
+        let length = usize::from(u16::from_be_bytes([l1, l2]));
+        let body = length.checked_sub(1).filter(|body| [p1, p2] == [0, 0] && *body <= MAX_PDU_BYTES);
+        let Some(end) = body.map(|body| HEADER_BYTES + body) else { return Err(untrue(Fault::Garbage)) };
+        self.fill(end).await?;
+        if is_early || u16::from_be_bytes([t1, t2]) != transaction || unit != self.unit {
             return Err(untrue(Fault::Mismatch));
         }
-        question.shape.read(body).map_err(untrue)
+        let answer = question.shape.read(self.came.get(HEADER_BYTES..end).unwrap_or_default());
+        // What came behind it answers nothing, and the next question will show it.
+        self.came.copy_within(end..self.held, 0);
+        self.held -= end;
+        answer.map_err(untrue)
+    }
+
+    /// Waits until so many bytes are held. One look at the stream takes all that is there.
+    async fn fill(&mut self, wanted: usize) -> io::Result<()> {
+        while self.held < wanted {
+            let room = self.came.get_mut(self.held..).unwrap_or_default();
+            match self.stream.read(room).await? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                more => self.held += more,
+            }
+        }
+        Ok(())
     }
 
     async fn put(&mut self, transaction: u16, question: &Question) -> io::Result<()> {

@@ -1,6 +1,10 @@
 //! TCP connections that notice when the other side is gone.
 
-use std::{io, net::ToSocketAddrs as _, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr, ToSocketAddrs as _},
+    time::Duration,
+};
 
 use rustix::net::sockopt;
 use tokio::net::TcpStream;
@@ -18,11 +22,8 @@ pub const USER_TIMEOUT_MS: u32 = 15_000;
 
 /// Connects to the first address of a host that takes us.
 pub(super) async fn connect(peer: &Peer) -> io::Result<TcpStream> {
-    // An address needs no look-up; a name is looked up off this thread, so that no other bus waits for it.
-    let (host, port) = (peer.host.clone(), peer.port);
-    let addresses = tokio::task::spawn_blocking(move || (host.as_str(), port).to_socket_addrs()).await??;
     let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for address in addresses {
+    for address in addresses(peer).await? {
         match TcpStream::connect(address).await {
             Ok(stream) => {
                 watch(&stream)?;
@@ -32,6 +33,15 @@ pub(super) async fn connect(peer: &Peer) -> io::Result<TcpStream> {
         }
     }
     Err(last)
+}
+
+/// An address needs no look-up; a name is looked up off this thread, so that no other bus waits for it.
+async fn addresses(peer: &Peer) -> io::Result<Vec<SocketAddr>> {
+    let (host, port) = (peer.host.clone(), peer.port);
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    tokio::task::spawn_blocking(move || Ok((host.as_str(), port).to_socket_addrs()?.collect())).await?
 }
 
 /// A peer that vanished without a word would otherwise be waited for until somebody restarts us.
@@ -48,6 +58,16 @@ fn watch(stream: &TcpStream) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_written_address_is_not_looked_up_and_a_name_is() {
+        let at = |host: &str| Peer { host: host.into(), port: 502 };
+        for (host, socket) in [("127.0.0.1", "127.0.0.1:502"), ("fe80::1", "[fe80::1]:502")] {
+            assert_eq!(addresses(&at(host)).await.unwrap(), [socket.parse().unwrap()]);
+        }
+        let found = addresses(&at("localhost")).await.unwrap();
+        assert!(!found.is_empty() && found.iter().all(|address| address.ip().is_loopback()), "{found:?}");
+    }
 
     #[tokio::test]
     async fn every_socket_is_watched_by_the_kernel() {

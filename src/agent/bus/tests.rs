@@ -347,6 +347,21 @@ fn a_client_given_up_in_the_middle_of_an_answer_asks_no_more() {
     });
 }
 
+/// A device, or somebody on the way, that knows the next number.
+#[test]
+fn what_came_before_its_question_is_no_answer_to_it() {
+    run_virtually(async {
+        let (ours, mut theirs) = tokio::io::duplex(256);
+        let mut client: Box<dyn Client> = Box::new(Mbap::new(ours, Transactions::from(0)));
+        for transaction in [0, 1] {
+            theirs.write_all(&[0, transaction, 0, 0, 0, 5, 1, 3, 2, 1, 0]).await.unwrap();
+        }
+        let asked = Asked { unit: 1, input: false, at: 0, count: 1 };
+        assert_eq!(ask(&mut client, asked).await, Ok(true));
+        assert_eq!(ask(&mut client, asked).await, Err(Fault::Mismatch));
+    });
+}
+
 /// What a gateway may do that a long answer looks like a settling one: no wrong value, and no silence for ever.
 #[test]
 fn a_lie_about_length_confuses_the_line_for_a_while_only() {

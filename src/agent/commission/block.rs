@@ -118,7 +118,7 @@ fn nominal(best: &Candidate, language: Language) -> (i64, String) {
 const MAX_BUS_ID: usize = 18;
 
 /// An identifier for the bus that says where it is: host, port unless it is the usual one, or device.
-fn bus_id(endpoint: &str) -> String {
+pub fn bus_id(endpoint: &str) -> String {
     let place = endpoint.split_once("://").map_or(endpoint, |(_, place)| place);
     let place = place.split(['?', '#']).next().unwrap_or(place);
     let place = place.rsplit('/').find(|part| !part.is_empty()).unwrap_or(place).trim_end_matches(":502");

@@ -1,5 +1,7 @@
 //! The `[[bus]]` tables: where meters are, and how each bus wants to be treated.
 
+use std::collections::BTreeMap;
+
 use super::{Bus, read::Reader};
 use crate::{
     agent::endpoint::Endpoint,
@@ -87,10 +89,11 @@ impl Reader<'_> {
 
     /// Two owners of one line, or two clients of one gateway, would each hear the other's answers.
     pub(super) fn one_owner_each(&self, form: &Form<'_>, buses: &[Bus]) {
-        for (at, bus) in buses.iter().enumerate() {
-            let earlier = buses.iter().take(at).find(|other| other.endpoint.is_same_place(&bus.endpoint));
-            if let Some(earlier) = earlier {
-                let wrong = format!("buses `{}` and `{}` are one: {}", earlier.id, bus.id, bus.endpoint);
+        let mut owners = BTreeMap::new();
+        for bus in buses {
+            let owner = *owners.entry(bus.endpoint.place()).or_insert(bus.id);
+            if owner != bus.id {
+                let wrong = format!("buses `{owner}` and `{}` are one: {}", bus.id, bus.endpoint);
                 form.flaw("bus", wrong, "put the meters of both on one [[bus]]");
             }
         }

@@ -1,5 +1,7 @@
 //! Equipment as a person describes it: what it is, what its nameplate says, where the nameplate can be read.
 
+use std::collections::BTreeMap;
+
 use super::{
     Bus, Furnace, PlateAt,
     law::Law,
@@ -27,7 +29,7 @@ impl Reader<'_> {
     pub(super) fn furnace(
         &self,
         form: Form<'_>,
-        buses: &[Bus],
+        buses: &BTreeMap<Name, &Bus>,
         law: Option<&Law>,
         division: Option<Division>,
     ) -> Option<Furnace> {
@@ -62,7 +64,7 @@ impl Reader<'_> {
         })
     }
 
-    fn plate(&self, form: Form<'_>, buses: &[Bus]) -> Option<PlateAt> {
+    fn plate(&self, form: Form<'_>, buses: &BTreeMap<Name, &Bus>) -> Option<PlateAt> {
         let bus = self.bus_of(&form, buses);
         let unit = form.required("unit", form::fitting(1..=247));
         let at = form.required("address", form::fitting(0..=65_530));
@@ -109,7 +111,7 @@ impl Reader<'_> {
 /// A value of a nameplate; none where it could not stand there.
 pub fn plate_value(node: &Node) -> Option<PlateValue> {
     match &node.value {
-        Value::Text(text) => Some(PlateValue::Text(text.clone())),
+        Value::Text(text) | Value::Plain(text) => Some(PlateValue::Text(text.clone())),
         Value::Integer(n) => Some(PlateValue::Whole(*n)),
         Value::Flag(flag) => Some(PlateValue::Flag(*flag)),
         Value::Decimal(decimal) => {

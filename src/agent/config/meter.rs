@@ -1,6 +1,6 @@
 //! One metering point: what a person wrote of it, and whether it is fit to be judged by.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Bus, DEFAULT_POLL_MS, Furnace, Meter, fitness,
@@ -39,8 +39,8 @@ impl Reader<'_> {
     pub(super) fn meter(
         &self,
         form: Form<'_>,
-        buses: &[Bus],
-        equipment: &[Furnace],
+        buses: &BTreeMap<Name, &Bus>,
+        equipment: &BTreeMap<Name, &Furnace>,
         profiles: &Profiles,
         powers_gateway: Option<Name>,
     ) -> Option<Meter> {
@@ -53,7 +53,7 @@ impl Reader<'_> {
         let gap_ms: Option<u32> = form.optional("gap_ms", form::fitting(0..=5_000));
         let max_regs = form.optional("max_regs", form::fitting(1..=i64::from(MAX_BLOCK_WORDS)));
         if let Some(profile) = &profile {
-            self.warn_of_line(&form, buses.iter().find(|known| Some(known.id) == bus), profile);
+            self.warn_of_line(&form, bus.and_then(|bus| buses.get(&bus)).copied(), profile);
         }
         let served = served(&form, equipment);
         let commissioned = self.commissioned(&form, MeterId(id?), &served, profile.as_deref());
@@ -200,9 +200,9 @@ impl Reader<'_> {
 }
 
 /// The equipment a meter serves: one name, or a list of them.
-fn served<'e>(form: &Form<'_>, equipment: &'e [Furnace]) -> Vec<&'e Furnace> {
+fn served<'e>(form: &Form<'_>, equipment: &BTreeMap<Name, &'e Furnace>) -> Vec<&'e Furnace> {
     let names = |value: &Value| match value {
-        Value::List(_) => form::list(form::name)(value),
+        Value::List(_) | Value::Plain(_) => form::list(form::name)(value),
         Value::Text(_)
         | Value::Integer(_)
         | Value::Decimal(_)
@@ -222,7 +222,7 @@ fn served<'e>(form: &Form<'_>, equipment: &'e [Furnace]) -> Vec<&'e Furnace> {
         );
     }
     let find = |name: &Name| {
-        let found = equipment.iter().find(|furnace| furnace.equipment.id.0 == *name);
+        let found = equipment.get(name).copied();
         if found.is_none() {
             form.flaw(
                 "serves",

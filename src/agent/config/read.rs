@@ -1,10 +1,15 @@
 //! From what a person wrote to types that cannot be wrong, every mistake collected on the way.
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use super::{
     AgentConfig, BrokerConfig, Bus, DEFAULT_DRAIN_PER_S, DEFAULT_JOURNAL_MB, DEFAULT_KEEPALIVE_S,
-    DEFAULT_RETENTION_DAYS, Furnace, Gateway, JournalConfig, MAX_METERS, Meter, law::Law, profiles::Profiles,
+    DEFAULT_RETENTION_DAYS, Furnace, Gateway, JournalConfig, MAX_AUTHORITY_KEYS, MAX_BUSES, MAX_EQUIPMENT,
+    MAX_METERS, Meter, law::Law, profiles::Profiles,
 };
 use crate::{
     evidence::PublicKey,
@@ -15,7 +20,7 @@ use crate::{
     },
     metering::Profile,
     terms::{
-        Digest, Flaws, GatewayId, Name,
+        AssetId, Digest, Flaws, GatewayId, Name,
         flaw::{Place, Wrong},
         form::{self, Form},
         place::{CreditCode, Division},
@@ -51,29 +56,24 @@ impl Reader<'_> {
         let broker = form.required_table("broker").and_then(|broker| self.broker(broker));
         let authority = form.table("authority").map_or_else(Vec::new, |authority| self.authority(authority));
         let journal = self.journal(form.table("journal"));
+        let status = self.status(form.table("status"), gateway.as_ref());
         let buses = self.unique(form.tables("bus"), |bus| self.bus(bus), |bus| bus.id);
         self.one_owner_each(&form, &buses);
+        let known_buses: BTreeMap<Name, &Bus> = buses.iter().map(|bus| (bus.id, bus)).collect();
         let equipment = self.unique(
             form.tables("equipment"),
-            |e| self.furnace(e, &buses, law.as_ref(), division),
+            |e| self.furnace(e, &known_buses, law.as_ref(), division),
             |furnace| furnace.equipment.id.0,
         );
+        let known_equipment: BTreeMap<Name, &Furnace> =
+            equipment.iter().map(|furnace| (furnace.equipment.id.0, furnace)).collect();
         let on = gateway.as_ref().and_then(|gateway| gateway.powered_by);
         let meters = self.unique(
             form.tables("meter"),
-            |meter| self.meter(meter, &buses, &equipment, &profiles, on),
+            |meter| self.meter(meter, &known_buses, &known_equipment, &profiles, on),
             |meter| meter.id.0,
         );
-        if form.place("meter") == form.place("") {
-            form.flaw("meter", "no meter is configured", "add a [[meter]]");
-        }
-        if meters.len() > MAX_METERS {
-            form.flaw(
-                "meter",
-                format!("{} meters", meters.len()),
-                format!("at most {MAX_METERS} are allowed"),
-            );
-        }
+        judge_how_many(&form, [buses.len(), equipment.len(), meters.len()]);
         profiles.warn_of_unneeded(self.warnings);
         let balances = self.balances(&form, &meters);
         self.judge_the_whole(&form, &meters, &equipment);
@@ -88,6 +88,7 @@ impl Reader<'_> {
             broker: broker?,
             authority,
             journal,
+            status,
             buses,
             meters,
             equipment,
@@ -108,8 +109,10 @@ impl Reader<'_> {
             );
             form.flaw("meter", wrong, "one meter watches one feeder: correct the unit");
         }
+        let served: BTreeSet<AssetId> =
+            meters.iter().flat_map(|meter| meter.commissioned.serves.iter().copied()).collect();
         for furnace in equipment {
-            if meters.iter().all(|meter| !meter.commissioned.serves(furnace.equipment.id)) {
+            if !served.contains(&furnace.equipment.id) {
                 let wrong = format!("no meter serves equipment `{}`", furnace.equipment.id);
                 self.warnings.add(
                     form.place("equipment").clone(),
@@ -130,8 +133,9 @@ impl Reader<'_> {
                 "it has no effect; tell whoever wrote it",
             );
         }
+        let known: BTreeSet<AssetId> = equipment.iter().map(|furnace| furnace.equipment.id).collect();
         for ruled in &law.determinations {
-            if equipment.iter().all(|furnace| furnace.equipment.id != ruled.asset) {
+            if !known.contains(&ruled.asset) {
                 warn(
                     format!("`{}` was ruled on and is not configured", ruled.asset),
                     "nothing follows from it",
@@ -195,14 +199,15 @@ impl Reader<'_> {
             form.optional("keepalive_s", form::fitting(5..=3_600)).unwrap_or(DEFAULT_KEEPALIVE_S);
         let drain_per_s =
             form.optional("drain_per_s", form::fitting(1..=10_000)).unwrap_or(DEFAULT_DRAIN_PER_S);
+        let live = form.optional("live", form::flag).unwrap_or(false);
         let user = form.optional("user", form::text);
-        let password = form.optional("password_file", form::text);
+        let password = forms::password_file(&form, self.base);
         if user.is_some() != password.is_some() {
             form.flaw("user", "`user` and `password_file` belong together", "give both or neither");
         }
         form.close();
-        let login = user.zip(password).map(|(user, file)| (user, self.base.join(file)));
-        Some(BrokerConfig { host: host?, port, keepalive_s, login, drain_per_s, tls })
+        let login = user.zip(password);
+        Some(BrokerConfig { host: host?, port, keepalive_s, login, drain_per_s, live, tls })
     }
 
     fn authority(&self, form: Form<'_>) -> Vec<PublicKey> {
@@ -214,7 +219,11 @@ impl Reader<'_> {
                 None
             }
         };
-        let keys = files.iter().filter_map(read).collect();
+        if files.len() > MAX_AUTHORITY_KEYS {
+            let right = format!("at most {MAX_AUTHORITY_KEYS} are believed at once");
+            form.flaw("keys", format!("{} keys", files.len()), right);
+        }
+        let keys = files.iter().take(MAX_AUTHORITY_KEYS).filter_map(read).collect();
         form.close();
         keys
     }
@@ -235,11 +244,25 @@ impl Reader<'_> {
         forms::tls(form, self.base)
     }
 
-    pub(super) fn bus_of(&self, form: &Form<'_>, buses: &[Bus]) -> Option<Name> {
+    pub(super) fn bus_of(&self, form: &Form<'_>, buses: &BTreeMap<Name, &Bus>) -> Option<Name> {
         let bus = form.required("bus", form::name)?;
-        if buses.iter().all(|b| b.id != bus) {
+        if !buses.contains_key(&bus) {
             form.flaw("bus", format!("no [[bus]] has the id `{bus}`"), "add it, or correct the name");
         }
         Some(bus)
+    }
+}
+
+/// A gateway that watches nothing, or more of anything than it can.
+fn judge_how_many(form: &Form<'_>, [buses, equipment, meters]: [usize; 3]) {
+    if !form.has("meter") {
+        form.flaw("meter", "no meter is configured", "add a [[meter]]");
+    }
+    for (key, many, most) in
+        [("bus", buses, MAX_BUSES), ("equipment", equipment, MAX_EQUIPMENT), ("meter", meters, MAX_METERS)]
+    {
+        if many > most {
+            form.flaw(key, format!("{many} times [[{key}]]"), format!("at most {most} are allowed"));
+        }
     }
 }

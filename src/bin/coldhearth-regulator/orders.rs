@@ -153,7 +153,16 @@ pub(crate) fn order(verb: OrderVerb) -> Result<Exit, Failure> {
                 return Err(Failure::new(Exit::Data, message));
             }
             let signed = acts::sign(&draft, &*pen.signer(&home)?, now_unix_ms)?;
-            orders::check(&acts::read(&signed)?)?;
+            let act = acts::read(&signed)?;
+            orders::check(&act)?;
+            let strange = orders::strangers(act.kind, &serde_json::from_slice(&draft).unwrap_or_default());
+            if !strange.is_empty() {
+                let message = format!(
+                    "no gateway knows {}: it would do nothing; correct the name, or leave it out",
+                    strange.join(", ")
+                );
+                return Err(Failure::new(Exit::Data, message));
+            }
             let _gone = std::io::stdout().write_all(&[&signed[..], b"\n"].concat());
             Ok(Exit::Done)
         }

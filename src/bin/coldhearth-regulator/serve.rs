@@ -1,5 +1,7 @@
 //! `serve`: the authority's collector; and where the authority's programs find its store.
 
+mod reload;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -9,7 +11,17 @@ use std::{
 use clap::Args;
 use coldhearth::{
     evidence::PublicKey,
-    host::{Exit, Failure, SystemClock, courier::Broker, keys, public_key, service},
+    host::{
+        Clock, Exit, Failure, SystemClock,
+        courier::Broker,
+        keys,
+        layers::Setting,
+        logging,
+        notify::Notify,
+        public_key,
+        service::{self, Signals},
+        watchdog::Watchdog,
+    },
     regulator::{
         collector::Collector,
         config::{self, CLIENT_ID, ConsoleAt, RegulatorConfig, StoreAt},
@@ -18,11 +30,12 @@ use coldhearth::{
         share::Member,
         store::{Store, sqlite::STORE_FILE},
         vitals::Vitals,
+        watched,
     },
-    terms::Flaw,
+    terms::{Flaw, words::Language},
 };
 
-use tokio::sync::watch;
+use tokio::{net::TcpListener, runtime::Runtime, sync::watch};
 
 use crate::broker::{self, BrokerOrders};
 
@@ -38,12 +51,15 @@ pub(crate) struct Home {
     /// The authority's configuration, which names that folder, and where the store is if it is elsewhere
     #[arg(long, value_name = "FILE", conflicts_with = "state")]
     config: Option<PathBuf>,
+    /// One value over the files and the variables of --config, as broker.host=10.0.0.5; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = Setting::parse, requires = "config")]
+    set: Vec<Setting>,
 }
 
 impl Home {
     /// The configuration, where one is named.
     pub(crate) fn config(&self) -> Result<Option<RegulatorConfig>, Failure> {
-        self.config.as_deref().map(load).transpose()
+        self.config.as_deref().map(|file| load(file, &self.set)).transpose()
     }
 
     /// The authority's key, made at its first use.
@@ -60,12 +76,12 @@ impl Home {
 
     /// The folder of the authority's key.
     pub(crate) fn state(&self) -> Result<PathBuf, Failure> {
-        Ok(self.config()?.map_or_else(|| self.state.clone(), |config| config.state_dir))
+        Ok(self.of(self.config()?.as_ref()).0)
     }
 
     /// The store, which must be there: what is asked of it is about what it has.
     pub(crate) fn store_that_is_there(&self) -> Result<Box<dyn Store>, Failure> {
-        let at = self.config()?.map_or_else(|| StoreAt::Sqlite(self.state.clone()), |config| config.store);
+        let (_, at) = self.of(self.config()?.as_ref());
         if let StoreAt::Sqlite(folder) = &at {
             let file = folder.join(STORE_FILE);
             if !file.is_file() {
@@ -81,8 +97,16 @@ impl Home {
 
     /// The store, made at its first use.
     pub(crate) fn store(&self) -> Result<Box<dyn Store>, Failure> {
-        let at = self.config()?.map_or_else(|| StoreAt::Sqlite(self.state.clone()), |config| config.store);
+        let (_, at) = self.of(self.config()?.as_ref());
         at.open()
+    }
+
+    /// The folder of the authority's key, and where the store is.
+    fn of(&self, config: Option<&RegulatorConfig>) -> (PathBuf, StoreAt) {
+        match config {
+            Some(config) => (config.state_dir.clone(), config.store.clone()),
+            None => (self.state.clone(), StoreAt::Sqlite(self.state.clone())),
+        }
     }
 }
 
@@ -101,83 +125,126 @@ pub(crate) struct Serve {
     /// Show the console at this loopback address; `[console]` in --config, which may encrypt and so be elsewhere
     #[arg(long, value_name = "ADDRESS:PORT")]
     console: Option<SocketAddr>,
+    /// How lines of the log are written
+    #[arg(long, value_name = "FORM", default_value = "text", value_parser = ["text", "json"])]
+    log: String,
 }
 
+/// Serves until it is asked to stop, with one configuration after the other.
 pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
-    service::start_logging();
-    let config = orders.home.config()?;
-    let mut broker = match &config {
-        Some(_) if orders.broker.is_given() => {
-            return Err(Failure::new(
-                Exit::Usage,
-                "the broker stands in the file of --config; name it there alone",
-            ));
+    let form = logging::FORMS.iter().find(|(word, _)| *word == orders.log).map(|(_, form)| *form);
+    logging::start("info", form.unwrap_or_default());
+    let mut config = orders.home.config()?;
+    let runtime = service::runtime()?;
+    let mut signals = {
+        let _within = runtime.enter();
+        Signals::watch()?
+    };
+    let language = Language::of_locale(&std::env::var("LANG").unwrap_or_default());
+    let watchdog = Watchdog::of(Notify::from_environment(), language);
+    let feeder = watchdog.clone();
+    runtime.spawn(async move { feeder.feed(&SystemClock::default()).await });
+    loop {
+        let mut life = Life::begin(orders, config.as_ref())?;
+        // A store may have a runtime of its own, which must not end inside of another.
+        let listener = life.metrics.map(|at| runtime.block_on(page::listen(at))).transpose()?;
+        let desk = life.desk.take().map(|desk| opened(&runtime, desk)).transpose()?;
+        let asked = reload::asked(orders, config.as_ref(), &mut signals, watchdog.notify());
+        match runtime.block_on(live(life, (listener, desk), asked, &watchdog))? {
+            (exit, None) => return Ok(exit),
+            (_, Some(new)) => config = Some(*new),
         }
-        Some(config) => broker::configured(&config.broker)?,
-        None => broker::broker(&orders.broker, &orders.client_id)?,
-    };
-    let group = config.as_ref().and_then(|config| config.group);
-    let run = u32::from_be_bytes(keys::entropy::<4>()?);
-    if group.is_some_and(|group| broker.client_id == config::name_of_member(group.worker)) {
-        broker.client_id = format!("{}-{run:08x}", broker.client_id);
     }
-    let metrics = orders.metrics.or(config.as_ref().and_then(|config| config.metrics));
-    let console = orders.console.map(ConsoleAt::plain).or(config.and_then(|config| config.console));
-    let collector = Collector::open(orders.home.store()?, orders.home.signer()?)?;
-    let member = group.map(|group| Member::new(group, run, collector.public_key().id()));
-    let desk = console.map(|at| Ok::<_, Failure>((books(&orders.home)?, at))).transpose()?;
-    serve_from(broker, collector, member, metrics, desk)
 }
 
-/// A store and the authority's hand for each of the console's threads, opened before any runtime is there.
-fn books(home: &Home) -> Result<Vec<Books>, Failure> {
-    let one = |_| {
-        let signer = home.signer()?;
-        Ok::<Books, Failure>(Books { store: home.store()?, trusted: vec![signer.public_key()], signer })
-    };
-    (0..READERS).map(one).collect()
-}
-
-fn serve_from(
+/// What one configuration makes of the collector.
+struct Life {
     broker: Broker,
     collector: Collector,
     member: Option<Member>,
     metrics: Option<SocketAddr>,
     desk: Option<(Vec<Books>, ConsoleAt)>,
-) -> Result<Exit, Failure> {
+}
+
+impl Life {
+    fn begin(orders: &Serve, config: Option<&RegulatorConfig>) -> Result<Life, Failure> {
+        let mut broker = match config {
+            Some(_) if orders.broker.is_given() => {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    "the broker stands in the file of --config; name it there alone, or with --set broker.host=HOST",
+                ));
+            }
+            Some(config) => broker::configured(&config.broker)?,
+            None => broker::broker(&orders.broker, &orders.client_id)?,
+        };
+        let group = config.and_then(|config| config.group);
+        let run = u32::from_be_bytes(keys::entropy::<4>()?);
+        if group.is_some_and(|group| broker.client_id == config::name_of_member(group.worker)) {
+            broker.client_id = format!("{}-{run:08x}", broker.client_id);
+        }
+        let (state, store) = orders.home.of(config);
+        let collector = Collector::open(store.open()?, signer(&state)?)?;
+        let member = group.map(|group| Member::new(group, run, collector.public_key().id()));
+        let metrics = orders.metrics.or(config.and_then(|config| config.metrics));
+        let console = config.and_then(|config| config.console.clone());
+        let console = orders.console.map(ConsoleAt::plain).or(console);
+        let desk = console.map(|at| Ok::<_, Failure>((books(&state, &store)?, at))).transpose()?;
+        Ok(Life { broker, collector, member, metrics, desk })
+    }
+}
+
+/// A store and the authority's hand for each of the console's threads, opened before any runtime runs.
+fn books(state: &Path, store: &StoreAt) -> Result<Vec<Books>, Failure> {
+    let one = |_| {
+        let signer = signer(state)?;
+        Ok::<Books, Failure>(Books { store: store.open()?, trusted: vec![signer.public_key()], signer })
+    };
+    (0..READERS).map(one).collect()
+}
+
+/// A console and the listener it is to be shown at.
+type Shown = (console::Listening, Arc<Console>);
+
+fn opened(runtime: &Runtime, (books, at): (Vec<Books>, ConsoleAt)) -> Result<Shown, Failure> {
+    let listening = runtime.block_on(console::listen(&at))?;
+    tracing::info!(listen = %at.listen, "the console is open");
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    Ok((listening, Console::open(clock, books, Joined::default(), &at)?))
+}
+
+/// Serves until something is asked; tells how it ended, and the configuration to go on with.
+async fn live(
+    life: Life,
+    (listener, desk): (Option<TcpListener>, Option<Shown>),
+    asked: impl Future<Output = Option<Box<RegulatorConfig>>>,
+    watchdog: &Watchdog,
+) -> Result<(Exit, Option<Box<RegulatorConfig>>), Failure> {
+    let Life { broker, collector, member, .. } = life;
     let key = collector.public_key();
     tracing::info!(kid = %key.id(), fingerprint = key.fingerprint(), "receipts are signed by this key");
-    let runtime = service::runtime()?;
-    // A store may have a runtime of its own, which must not end inside of another.
-    let listener = metrics.map(|at| runtime.block_on(page::listen(at))).transpose()?;
-    let clock = Arc::new(SystemClock::default());
-    let desk = desk.map(|(books, at)| {
-        let listening = runtime.block_on(console::listen(&at))?;
-        tracing::info!(listen = %at.listen, "the console is open");
-        Ok::<_, Failure>((listening, Console::open(clock.clone(), books, Joined::default(), &at)?))
-    });
-    let desk = desk.transpose()?;
-    runtime.block_on(async {
-        let (shown, seen) = watch::channel(Vitals::default());
-        if let Some(listener) = listener {
-            tokio::spawn(page::show(listener, clock.clone(), seen));
-        }
-        if let Some((listening, console)) = desk {
-            tokio::spawn(console::show(listening, console));
-        }
-        let asked = async {
-            // Without signals it serves until it is ended otherwise.
-            if service::until_asked_to_stop().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        serve::serve(&*clock, broker, collector, member, &shown, asked).await
-    })
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let (shown, seen) = watch::channel(Vitals::default());
+    let page = listener.map(|listener| tokio::spawn(page::show(listener, clock.clone(), seen.clone())));
+    let desk = desk.map(|(listening, console)| tokio::spawn(console::show(listening, console)));
+    let serving = watchdog.pulse("collector", &clock);
+    let (store, looking, looker) = (watchdog.pulse("store", &clock), clock.clone(), watchdog.clone());
+    let watched = tokio::spawn(async move { watched::follow(&*looking, &*store, seen, &looker).await });
+    let mut next = None;
+    let asked = async { next = asked.await };
+    let exit = serve::serve(&*serving, broker, collector, member, &shown, asked).await?;
+    watched.abort();
+    for shown in page.into_iter().chain(desk) {
+        shown.abort();
+        // Its address is free once it has ended.
+        let _ended = shown.await;
+    }
+    Ok((exit, next))
 }
 
 /// Checks a configuration; touches no socket and writes nothing.
-pub(crate) fn check(file: &Path) -> Result<Exit, Failure> {
-    let config = load(file)?;
+pub(crate) fn check(file: &Path, set: &[Setting]) -> Result<Exit, Failure> {
+    let config = load(file, set)?;
     let store = match &config.store {
         StoreAt::Sqlite(folder) => format!("a file in {}", folder.display()),
         StoreAt::Postgres(at) => at.to_string(),
@@ -194,8 +261,8 @@ pub(crate) fn check(file: &Path) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn load(file: &Path) -> Result<RegulatorConfig, Failure> {
-    config::load(file).map_err(|flaws| {
+fn load(file: &Path, set: &[Setting]) -> Result<RegulatorConfig, Failure> {
+    config::load_with(file, set).map_err(|flaws| {
         let lines: Vec<String> = flaws.iter().map(Flaw::to_string).collect();
         Failure::new(Exit::Config, lines.join("\n"))
     })

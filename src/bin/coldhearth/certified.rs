@@ -16,7 +16,6 @@ use coldhearth::{
     },
     host::{Exit, Failure},
 };
-use serde_json::Value;
 
 use crate::offline::{failed, next_line};
 
@@ -53,13 +52,9 @@ pub(crate) fn check(
     if report.own_keys.contains(&certificate.key) {
         return fails("it is signed by a key that signs a gateway's log, which is no authority's".to_owned());
     }
-    if let Some(seq) = mistimed(report, &certificate) {
-        return fails(format!(
-            "#{seq} was written at another time than it says, by the receipts around it; no hold is proven by such a clock"
-        ));
-    }
     let mut logs = logs(records, &certificate).map_err(|e| failed(records, &e))?;
     logs.then.keys_of_logs(&report.own_keys);
+    logs.others.iter_mut().for_each(|other| other.keys_of_logs(&report.own_keys));
     let told = match logs.then.facts(authority) {
         Ok(told) => told,
         Err(why) => return fails(why.told()),
@@ -69,6 +64,9 @@ pub(crate) fn check(
     }
     if certificate.is_too_early() {
         return fails("`issued_unix_ms` is before what it tells of had been".to_owned());
+    }
+    if let Err(why) = logs.bear_out(report, authority) {
+        return fails(why.told());
     }
     let unchecked = match logs.stand_beside() {
         Ok(unchecked) => unchecked,
@@ -80,14 +78,6 @@ pub(crate) fn check(
         }
         Some(_) | None => Ok(Checked::Holds(unchecked)),
     }
-}
-
-/// The first record since the order was given, up to the certificate's place, whose time the receipts deny.
-fn mistimed(report: &Report, certificate: &Certificate) -> Option<u64> {
-    let given = certificate.facts.get("order_seq").and_then(Value::as_u64).unwrap_or(0);
-    let stretches = report.far_outside.get(&(certificate.gateway, certificate.log))?;
-    let is_in = |(from, to): &&(u64, u64)| *from <= certificate.seq && *to >= given;
-    stretches.iter().find(is_in).map(|(from, _)| (*from).max(given))
 }
 
 /// What the logs of a certificate's gateway say.
@@ -103,6 +93,21 @@ struct Logs {
 }
 
 impl Logs {
+    /// Whether the hold was told when the records say, and the logs it was told in before are sound.
+    fn bear_out(&self, report: &Report, authority: &[PublicKey]) -> Result<(), Uncertified> {
+        let before = self.then.taken_over(&self.others);
+        for older in &before {
+            older.is_sound(authority)?;
+        }
+        for log in before.into_iter().chain([&self.then]) {
+            let Some((of, places)) = log.held_at() else { continue };
+            if let Some(seq) = report.mistimed.first_in(of, places) {
+                return Err(Uncertified::Mistimed(of.1, seq));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether what they say by now, and what the others say, leaves the certificate standing. Tells the log that its own
     /// goes on after and that is not at hand.
     fn stand_beside(&self) -> Result<Option<LogHead>, String> {

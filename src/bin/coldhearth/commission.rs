@@ -15,7 +15,6 @@ use coldhearth::{
             screen::Screen,
             tap, tune,
         },
-        config,
         endpoint::Endpoint,
     },
     host::{
@@ -26,6 +25,8 @@ use coldhearth::{
     metering::{Function, Profile, decode::Declared},
     terms::{MilliVolts, Ratio, words::Language},
 };
+
+use crate::configuration::Configuration;
 
 /// How long an answer may take unless told otherwise, in milliseconds.
 const USUAL_TIMEOUT_MS: u64 = 500;
@@ -131,9 +132,8 @@ pub(crate) struct Probe {
 pub(crate) struct Tap {
     /// Id of a meter in the configuration
     meter: String,
-    /// The configuration file
-    #[arg(long, default_value = "/etc/coldhearth/agent.toml")]
-    config: PathBuf,
+    #[command(flatten)]
+    config: Configuration,
     /// End by itself after this time (10s, 5m)
     #[arg(long = "for", value_name = "TIME", value_parser = milliseconds)]
     duration: Option<u64>,
@@ -286,15 +286,14 @@ pub(crate) fn probe(orders: &Probe) -> Result<Exit, Failure> {
 
 /// Shows one configured meter live.
 pub(crate) fn tap(orders: &Tap) -> Result<Exit, Failure> {
-    let config = config::load(&orders.config)
-        .map_err(|flaws| Failure::new(Exit::Config, super::online::listed(&flaws)))?;
+    let config = orders.config.load()?;
     let meter = config.meters.iter().find(|meter| meter.id.as_str() == orders.meter);
     let bus = meter.and_then(|meter| config.buses.iter().find(|bus| bus.id == meter.bus));
     let (Some(meter), Some(bus)) = (meter, bus) else {
         let known: Vec<&str> = config.meters.iter().map(|meter| meter.id.as_str()).collect();
         let message = format!(
             "{}: no [[meter]] has the id `{}`; known: {}",
-            orders.config.display(),
+            orders.config.config.display(),
             orders.meter,
             known.join(", ")
         );

@@ -1,26 +1,31 @@
-//! The verbs that need the world: `check` reads files, `run` does everything.
+//! The verbs over files of a gateway: `check`, `enrol`, `export`.
 
 use std::{
     io::Write as _,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use coldhearth::{
     agent::{self, config},
     catalogue::{Catalogue, Rules, instrument, lead::LeadDays, overlay},
     evidence::Suite,
-    host::{Clock, Exit, Failure, SystemClock, keys::KEY_FILE, service},
+    host::{
+        Exit, Failure,
+        keys::KEY_FILE,
+        layers::{self, Setting},
+    },
     metering::Profile,
     terms::Flaw,
 };
 
+use crate::configuration::Configuration;
+
 /// Checks each file for what it is: a profile has a `[measure]` table, an instrument `[document]`, an overlay a
 /// `region_code`, a list of shutdown times `[[lead]]`, anything else is an agent's configuration.
-pub(crate) fn check(files: &[PathBuf]) -> Result<Exit, Failure> {
+pub(crate) fn check(files: &[PathBuf], set: &[Setting], show: bool) -> Result<Exit, Failure> {
     let mut flaws = Vec::new();
     for path in files {
-        match check_one(path, files) {
+        match check_one(path, files, set, show) {
             Ok(good) => say(&format!("{}: ok, {good}", path.display())),
             Err(found) => flaws.extend(found),
         }
@@ -28,7 +33,7 @@ pub(crate) fn check(files: &[PathBuf]) -> Result<Exit, Failure> {
     if flaws.is_empty() { Ok(Exit::Done) } else { Err(Failure::new(Exit::Config, listed(&flaws))) }
 }
 
-fn check_one(path: &Path, files: &[PathBuf]) -> Result<String, Vec<Flaw>> {
+fn check_one(path: &Path, files: &[PathBuf], set: &[Setting], show: bool) -> Result<String, Vec<Flaw>> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     if let Some(checked) = check_law(path, &text, files) {
         return checked;
@@ -42,7 +47,10 @@ fn check_one(path: &Path, files: &[PathBuf]) -> Result<String, Vec<Flaw>> {
         let profile = Profile::parse(&path.display().to_string(), &text)?;
         return Ok(format!("profile {profile}, {} quantities", profile.rows.len()));
     }
-    let config = config::load(path)?;
+    let config = config::load_with(path, set)?;
+    if show {
+        layers::shown(&layers::read(path, set)?.tree).iter().for_each(|line| say(line));
+    }
     for warning in &config.warnings {
         say(&format!("warning: {warning}"));
     }
@@ -74,35 +82,12 @@ fn check_law(path: &Path, text: &str, files: &[PathBuf]) -> Option<Result<String
     })
 }
 
-/// Runs the agent until it is asked to stop.
-pub(crate) fn run(path: &Path, new_journal: bool) -> Result<Exit, Failure> {
-    service::start_logging();
-    let config = config::load(path).map_err(|flaws| Failure::new(Exit::Config, listed(&flaws)))?;
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
-    }
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    service::runtime()?.block_on(async {
-        let (stopper, stop) = tokio::sync::watch::channel(false);
-        let agent = agent::run(clock, config, new_journal, stop);
-        tokio::pin!(agent);
-        tokio::select! {
-            // Signals are watched before the agent opens its journal, which may take long.
-            biased;
-            asked = service::until_asked_to_stop() => asked?,
-            ended = &mut agent => return ended.map(|()| Exit::Done),
-        }
-        stopper.send_replace(true);
-        agent.await.map(|()| Exit::Done)
-    })
-}
-
 /// Makes the first key, or shows the one there is.
-pub(crate) fn enrol(path: &Path, suite: &str, again: bool) -> Result<Exit, Failure> {
+pub(crate) fn enrol(layers: &Configuration, suite: &str, again: bool) -> Result<Exit, Failure> {
     let suite = Suite::from_word(suite).ok_or_else(|| {
         Failure::new(Exit::Usage, format!("--suite {suite}: ed25519 or sm2-sm3 is expected"))
     })?;
-    let config = config::load(path).map_err(|flaws| Failure::new(Exit::Config, listed(&flaws)))?;
+    let config = layers.load()?;
     let key = agent::enrol(&config, suite, again)?;
     say(&format!("gateway:     {}", config.gateway.id));
     say(&format!("public key:  {}", config.gateway.state_dir.join(format!("{KEY_FILE}.pub")).display()));
@@ -113,8 +98,8 @@ pub(crate) fn enrol(path: &Path, suite: &str, again: bool) -> Result<Exit, Failu
 }
 
 /// Writes a bundle for an auditor.
-pub(crate) fn export(path: &Path, out: &Path) -> Result<Exit, Failure> {
-    let config = config::load(path).map_err(|flaws| Failure::new(Exit::Config, listed(&flaws)))?;
+pub(crate) fn export(layers: &Configuration, out: &Path) -> Result<Exit, Failure> {
+    let config = layers.load()?;
     let manifest = agent::export(&config, out)?;
     let (records, receipts) = (manifest.records, manifest.receipts);
     say(&format!("{}: {records} records, {receipts} receipts; open index.html", out.display()));

@@ -50,6 +50,22 @@ impl Witnessed {
         Ok(unknown.filter(|_| self.log.adopted_from(self.order).is_some()))
     }
 
+    /// The logs at hand in which its hold was told before it took the order over, the newest first.
+    pub fn taken_over<'o>(&self, others: &'o [Witnessed]) -> Vec<&'o Witnessed> {
+        let mut before: Vec<&Witnessed> = Vec::new();
+        let mut from = self.log.adopted_from(self.order);
+        while let Some(older) =
+            from.and_then(|head| others.iter().find(|other| other.log() == Some(head.log)))
+        {
+            if before.iter().any(|known| known.log() == older.log()) {
+                break;
+            }
+            before.push(older);
+            from = older.log.adopted_from(self.order);
+        }
+        before
+    }
+
     /// The logs that go on after it, and after those.
     pub fn followed_by<'o>(&self, others: &'o [Witnessed]) -> Vec<&'o Witnessed> {
         let mut after: Vec<&Witnessed> = Vec::new();

@@ -19,6 +19,8 @@ pub enum Uncertified {
     NotBorneOut(u64, Figure),
     /// Another log of the gateway tells of the order, and neither goes on after the other as it stood there.
     Another(LogId),
+    /// The record at this place was written at another time than it says, by the receipts around it.
+    Mistimed(LogId, u64),
     /// Another log of the gateway does not know the order, and tells of power behind the cut while it held.
     Power(LogId),
     /// It says that it goes on after this place of another log, and that log says otherwise.
@@ -69,6 +71,10 @@ impl Uncertified {
             Uncertified::Another(log) => format!(
                 "log {log} of the same gateway tells of the order too, and this log does not go on after it as it stood there; \
                  settle with the gateway which of them holds, and have the authority give the order anew"
+            ),
+            Uncertified::Mistimed(log, seq) => format!(
+                "#{seq} of log {log} was written at another time than it says, by the receipts around it, and no hold is proven \
+                 by such a clock: set the gateway's clock, and have the order given anew, or wait for a new hold"
             ),
             Uncertified::Power(log) => format!(
                 "log {log} of the same gateway knows nothing of the order, and tells of power behind the cut while it is said \

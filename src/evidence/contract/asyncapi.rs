@@ -7,6 +7,7 @@ use crate::{
     evidence::{
         KeyId, Kind,
         heads::HEADS_TOPIC,
+        live::LIVE_ROOT,
         presence::WILL_DELAY_S,
         share::{MAX_WORKERS, SHARE_TOPIC},
         topic::{ROOT, SELF},
@@ -32,7 +33,7 @@ pub fn asyncapi() -> Value {
             "description": "Attestations that equipment ordered cold stays cold, as a plant's gateway publishes them and \
                 as its authority receipts them. Every signed message is one canonical JSON object of the format \
                 coldhearth/1; believe nothing whose signature was not checked. Members that no schema names are to be \
-                ignored. Delivery is QoS 1: messages may come twice and out of order; (gateway_id, log_id, seq) names a \
+                ignored. Delivery is QoS 1, but for live: messages may come twice and out of order; (gateway_id, log_id, seq) names a \
                 record, and only a receipt means that it was delivered.",
             "license": { "name": "Apache-2.0" }
         },
@@ -79,7 +80,22 @@ fn channels() -> Map<String, Value> {
     let of_groups = GROUPS
         .into_iter()
         .map(|(message, levels, about)| (message.word().to_owned(), of_a_group(message, levels, about)));
-    of_gateways.chain([(word.to_owned(), heads)]).chain(of_groups).collect()
+    let live = (Message::Live.word().to_owned(), live());
+    of_gateways.chain([live, (word.to_owned(), heads)]).chain(of_groups).collect()
+}
+
+/// Outside of the records' topics, so that nobody who wants records is given it.
+fn live() -> Value {
+    let word = Message::Live.word();
+    let mut parameters = of_a_gateway();
+    parameters.push(("meter", parameter("The meter's identifier", |text| Name::new(text).is_some())));
+    json!({
+        "address": format!("{LIVE_ROOT}/{{province}}/{{city}}/{{county}}/{{uscc}}/{{gateway}}/{{meter}}"),
+        "description": "Every scan of a meter as it comes, where the gateway's configuration asks for it. Unsigned, kept by \
+            nobody, dropped where the broker is slow: for a screen, never evidence",
+        "parameters": named(parameters),
+        "messages": { word: { "$ref": format!("#/components/messages/{word}") } }
+    })
 }
 
 /// What collectors of a group say to each other: the levels of the topic around group and worker, and what it is for.
@@ -140,18 +156,7 @@ fn channel(kind: Kind) -> Value {
     let own = if kind == Kind::Act { "/{act_id}" } else { "" };
     let address =
         format!("{ROOT}/{{province}}/{{city}}/{{county}}/{{uscc}}/{{gateway}}/{asset}/{}{own}", kind.word());
-    let mut parameters: Vec<(&str, Value)> = vec![
-        ("province", division("the province")),
-        ("city", division("the prefecture")),
-        ("county", division("the county")),
-        (
-            "uscc",
-            parameter("The enterprise: its unified social credit code, GB 32100", |text| {
-                CreditCode::parse(text).is_some()
-            }),
-        ),
-        ("gateway", parameter("The gateway's identifier", |text| GatewayId::new(text).is_some())),
-    ];
+    let mut parameters = of_a_gateway();
     if is_of_assets(kind) {
         let about = "The equipment's identifier; `_` for the gateway itself";
         parameters.push(("asset", parameter(about, |text| Name::new(text).is_some())));
@@ -159,14 +164,31 @@ fn channel(kind: Kind) -> Value {
     if kind == Kind::Act {
         parameters.push(("act_id", parameter("The act's identifier", |text| Name::new(text).is_some())));
     }
-    let parameters: Map<String, Value> =
-        parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let parameters = named(parameters);
     let reference = |message: &Message| {
         let whole = json!({ "$ref": format!("#/components/messages/{}", message.word()) });
         (message.word().to_owned(), whole)
     };
     let messages: Map<String, Value> = Message::under(kind).iter().map(reference).collect();
     json!({ "address": address, "description": about(kind), "parameters": parameters, "messages": messages })
+}
+
+/// The levels that name a gateway.
+fn of_a_gateway() -> Vec<(&'static str, Value)> {
+    let enterprise = parameter("The enterprise: its unified social credit code, GB 32100", |text| {
+        CreditCode::parse(text).is_some()
+    });
+    vec![
+        ("province", division("the province")),
+        ("city", division("the prefecture")),
+        ("county", division("the county")),
+        ("uscc", enterprise),
+        ("gateway", parameter("The gateway's identifier", |text| GatewayId::new(text).is_some())),
+    ]
+}
+
+fn named(parameters: Vec<(&str, Value)>) -> Map<String, Value> {
+    parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 const fn about(kind: Kind) -> &'static str {
@@ -215,6 +237,16 @@ fn operations() -> Map<String, Value> {
         "messages": [{ "$ref": format!("#/channels/{word}/messages/{word}") }],
         "bindings": { "mqtt": { "qos": 1, "retain": true, "bindingVersion": BINDING } }
     });
+    let word = Message::Live.word();
+    let live = json!({
+        "action": "send",
+        "channel": { "$ref": format!("#/channels/{word}") },
+        "summary": "The gateway tells every scan, where its configuration asks for it",
+        "messages": [{ "$ref": format!("#/channels/{word}/messages/{word}") }],
+        "bindings": { "mqtt": { "qos": 0, "retain": false, "bindingVersion": BINDING } }
+    });
+    let live = (format!("send_{word}"), live);
+    let word = Message::Heads.word();
     let among_collectors = GROUPS.into_iter().map(|(message, ..)| {
         let word = message.word();
         let value = json!({
@@ -227,7 +259,7 @@ fn operations() -> Map<String, Value> {
         (format!("send_{word}"), value)
     });
     let of_gateways = Kind::ALL.into_iter().map(operation);
-    of_gateways.chain([(format!("send_{word}"), heads)]).chain(among_collectors).collect()
+    of_gateways.chain([live, (format!("send_{word}"), heads)]).chain(among_collectors).collect()
 }
 
 fn messages() -> Map<String, Value> {

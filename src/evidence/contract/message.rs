@@ -9,7 +9,8 @@ use crate::{
         share::{MAX_HEARD, MAX_WORKERS, Why},
     },
     judge::{Grade, Sign},
-    terms::place::Level,
+    metering::Quantity,
+    terms::{ClockQuality, place::Level},
 };
 
 /// A message of the contract.
@@ -35,6 +36,8 @@ pub enum Message {
     Answer,
     /// Birth and will.
     Presence,
+    /// What a scan told.
+    Live,
     /// The authority's receipt.
     Receipt,
     /// The authority's daily word on every log.
@@ -51,7 +54,7 @@ pub enum Message {
 
 impl Message {
     /// Every one of them.
-    pub const ALL: [Message; 16] = [
+    pub const ALL: [Message; 17] = [
         Message::Record,
         Message::Genesis,
         Message::KeyRotate,
@@ -62,6 +65,7 @@ impl Message {
         Message::Checkpoint,
         Message::Answer,
         Message::Presence,
+        Message::Live,
         Message::Receipt,
         Message::Heads,
         Message::Canary,
@@ -83,6 +87,7 @@ impl Message {
             Message::Checkpoint => "checkpoint",
             Message::Answer => "answer",
             Message::Presence => "presence",
+            Message::Live => "live",
             Message::Receipt => "receipt",
             Message::Heads => "heads",
             Message::Canary => "canary",
@@ -108,6 +113,9 @@ impl Message {
             Message::Answer => "Whether an act was accepted, and if not why",
             Message::Presence => {
                 "Whether the gateway is there: its birth and its will. Unsigned, a hint and no evidence"
+            }
+            Message::Live => {
+                "What one scan of a meter told, primary side. Unsigned, kept by nobody, no evidence"
             }
             Message::Receipt => {
                 "Everything up to a place has arrived, this is its head, these places are missing"
@@ -171,6 +179,7 @@ impl Message {
             Message::Heads => part("heads", &json!({})),
             Message::Act => part("act", &json!({})),
             Message::Presence => presence(),
+            Message::Live => live(),
             Message::Canary => canary(),
             Message::Beat => beat(),
             Message::Cleared => return None,
@@ -192,6 +201,35 @@ fn part(name: &str, members: &Value) -> Value {
         return json!({ "$ref": whole });
     }
     json!({ "$ref": whole, "properties": members, "required": required })
+}
+
+fn live() -> Value {
+    let value = |quantity: &Quantity| {
+        let about = json!({ "type": "number", "description": format!("In {}", quantity.unit()) });
+        (quantity.word().to_owned(), about)
+    };
+    let values: Map<String, Value> = Quantity::ALL.iter().map(value).collect();
+    let clocks = [ClockQuality::Ntp, ClockQuality::Rtc, ClockQuality::Unset].map(ClockQuality::word);
+    json!({
+        "type": "object",
+        "required": ["unsigned", "meter", "at_unix_ms", "clock", "took_ms", "values"],
+        "properties": {
+            "unsigned": { "const": true, "description": "Nobody answers for it" },
+            "meter": { "type": "string", "description": "The meter's identifier" },
+            "at_unix_ms": {
+                "type": "integer",
+                "description": "When the last answer of the scan came, by the gateway's clock, in milliseconds since \
+                    1970-01-01 UTC"
+            },
+            "clock": { "enum": clocks, "description": "How far that clock can be believed: ntp, rtc (set once), none (never)" },
+            "took_ms": { "type": "integer", "minimum": 0, "description": "First question to last answer, in milliseconds" },
+            "values": {
+                "type": "object",
+                "properties": values,
+                "description": "Each quantity the meter told; what it did not tell is left out, and never zero"
+            }
+        }
+    })
 }
 
 fn presence() -> Value {
@@ -273,8 +311,8 @@ mod tests {
     fn every_message_travels_somewhere_and_has_a_schema_but_the_empty_one() {
         for message in Message::ALL {
             let of_a_gateway = Kind::ALL.iter().any(|kind| Message::under(*kind).contains(&message));
-            let of_collectors = [Message::Heads, Message::Canary, Message::Beat].contains(&message);
-            assert_eq!(of_a_gateway, !of_collectors, "{message:?}");
+            let others = [Message::Heads, Message::Canary, Message::Beat, Message::Live].contains(&message);
+            assert_eq!(of_a_gateway, !others, "{message:?}");
             assert_eq!(message.schema().is_none(), message == Message::Cleared);
         }
         let tamper = Message::Tamper.schema().unwrap();

@@ -28,7 +28,7 @@ pub(super) enum Heard {
         /// Whether every filter was granted.
         granted: bool,
     },
-    /// The oldest publish not yet on the wire is on it now, under this packet identifier.
+    /// The oldest publish at QoS 1 not yet on the wire is on it now, under this packet identifier.
     Sent(u16),
     /// A publish came to its end; and if it was not accepted, why.
     Acknowledged(u16, Option<Refused>),
@@ -93,6 +93,17 @@ impl Speaker {
             Speaker::Five(client) => client.publish(topic, QoS5::AtLeastOnce, retain, payload).await.is_ok(),
             Speaker::ThreeOneOne(client) => {
                 client.publish(topic, QoS::AtLeastOnce, retain, payload).await.is_ok()
+            }
+        };
+        if handed { Ok(()) } else { Err(Refused::Broken) }
+    }
+
+    /// Publishes at QoS 0.
+    pub(super) async fn tell(&self, topic: String, payload: Vec<u8>) -> Result<(), Refused> {
+        let handed = match self {
+            Speaker::Five(client) => client.publish(topic, QoS5::AtMostOnce, false, payload).await.is_ok(),
+            Speaker::ThreeOneOne(client) => {
+                client.publish(topic, QoS::AtMostOnce, false, payload).await.is_ok()
             }
         };
         if handed { Ok(()) } else { Err(Refused::Broken) }

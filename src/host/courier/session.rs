@@ -127,6 +127,11 @@ async fn forward(speaker: &Speaker, sends: &mut mpsc::Receiver<Send>, shared: &S
                     return why;
                 }
             }
+            Send::Tell { topic, payload } => {
+                if let Err(why) = speaker.tell(topic, payload).await {
+                    return why;
+                }
+            }
             Send::Took(taken) => {
                 let number = locked(shared, |way| way.number);
                 for delivery in taken.iter().filter(|delivery| delivery.line == number) {

@@ -92,6 +92,8 @@ pub(super) fn heard(polled: Result<Event, ConnectionError>) -> Result<Heard, Ref
     match polled {
         Err(error) => Err(refused(&error)),
         Ok(Event::Outgoing(Outgoing::Disconnect)) => Ok(Heard::Left),
+        // At QoS 0 a publish has no number, and nobody waits for its end.
+        Ok(Event::Outgoing(Outgoing::Publish(0))) => Ok(Heard::Nothing),
         Ok(Event::Outgoing(Outgoing::Publish(pkid))) => Ok(Heard::Sent(pkid)),
         Ok(Event::Outgoing(Outgoing::Subscribe(pkid))) => Ok(Heard::Asked(pkid)),
         Ok(Event::Outgoing(_)) => Ok(Heard::Nothing),

@@ -178,7 +178,7 @@ pub fn blanks(draft: &Map<String, Value>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::named::strangers, *};
 
     fn name(text: &str) -> Name {
         Name::new(text).unwrap()
@@ -239,6 +239,15 @@ mod tests {
         );
         assert!(blanks(&drafted(ActKind::Reading, &[])).contains(&"meter".to_owned()));
         assert_eq!(drafted(ActKind::Order, &[])["points"][0]["carrier"], "own", "one point to be filled in");
+    }
+
+    #[test]
+    fn every_member_of_a_draft_is_one_that_gateways_know() {
+        for kind in
+            [ActKind::Order, ActKind::Plan, ActKind::Claim, ActKind::Seal, ActKind::Close, ActKind::Reading]
+        {
+            assert_eq!(strangers(kind, &drafted(kind, &["m1"])), [""; 0], "{kind:?}");
+        }
     }
 
     #[test]

@@ -134,7 +134,9 @@ impl World {
                     member.on_message(&topic, &payload, now_ms);
                 }
             }
-            Send::Took(_) | Send::Again | Send::Stop => panic!("a member says no such thing"),
+            Send::Tell { .. } | Send::Took(_) | Send::Again | Send::Stop => {
+                panic!("a member says no such thing")
+            }
         }
     }
 

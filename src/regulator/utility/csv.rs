@@ -106,6 +106,10 @@ fn interval<'t>(cell: impl Fn(&str) -> Cell<'t>, add: impl Fn(u32, Wrong)) -> In
     let serial = |text: &str| (!text.is_empty() && !text.contains('"')).then(|| text.to_owned());
     let energy = cell("energy_kwh");
     let kilowatt_hours = "a plain number of kilowatt-hours is expected, without its unit";
+    let watt_hours =
+        if energy.text.is_empty() { None } else { read(energy, watt_hours, kilowatt_hours, &add) };
+    // An energy that is wrong is told once: how good it is does not matter.
+    let is_told = energy.text.is_empty() || watt_hours.is_some();
     Interval {
         serial: read(
             cell("meter"),
@@ -115,8 +119,8 @@ fn interval<'t>(cell: impl Fn(&str) -> Cell<'t>, add: impl Fn(u32, Wrong)) -> In
         ),
         from_unix_ms: read(cell("start"), time::moment, MOMENT, &add),
         to_unix_ms: read(cell("end"), time::moment, MOMENT, &add),
-        energy: if energy.text.is_empty() { None } else { read(energy, watt_hours, kilowatt_hours, &add) },
-        quality: read(cell("quality"), word::quality, word::QUALITIES, &add),
+        energy: watt_hours,
+        quality: read(cell("quality"), word::quality, word::QUALITIES, &add).filter(|_| is_told),
         switch: read(cell("state"), word::switch, word::SWITCHES, &add),
     }
 }

@@ -100,6 +100,7 @@ fn moment(value: &Value) -> form::Reading<i64> {
         Value::Integer(seconds) if (0..=LAST_S).contains(seconds) => Ok(seconds * 1_000),
         Value::Integer(_)
         | Value::Text(_)
+        | Value::Plain(_)
         | Value::Decimal(_)
         | Value::Vast(_)
         | Value::Null
@@ -117,6 +118,7 @@ fn quality(value: &Value) -> form::Reading<Quality> {
             word::quality(&code.to_string()).ok_or_else(|| Wrong::new(format!("is {code}"), word::QUALITIES))
         }
         Value::Text(_)
+        | Value::Plain(_)
         | Value::Decimal(_)
         | Value::Vast(_)
         | Value::Null

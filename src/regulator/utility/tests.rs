@@ -124,6 +124,8 @@ fn a_bad_file_is_refused_with_line_and_column_of_every_mistake() {
     each_is_refused(cases);
     let both = wrong(&format!("{HEAD}{}", row("00:00:00", "01:00:00", "x,good,open")));
     assert_eq!(both.lines().count(), 2, "all at once: {both}");
+    let once = wrong(&format!("{HEAD}{}", row("00:00:00", "01:00:00", "1.2e3,measured,open")));
+    assert_eq!(once.lines().count(), 1, "{once}");
 }
 
 fn each_is_refused<'t>(cases: impl IntoIterator<Item = (String, &'t str)>) {

@@ -44,6 +44,11 @@ pub const IMPOSSIBLE_ORDER: Words = Words {
     zh: "日志中有不可能的步骤：自此处起不予采信",
     en: "the log has an impossible step: nothing from there on is believed",
 };
+/// The gateway has begun another log since, without the order.
+pub const NEWER_LOG: Words = Words {
+    zh: "该网关现以另一日志报告，其中没有本命令：请重新下达命令",
+    en: "the gateway speaks in a newer log now, which does not know the order: have it given anew",
+};
 /// Somebody signed it who may not.
 pub const DISBELIEVED_ACT: Words = Words {
     zh: "有命令文书的签名不可信：此处关于本命令所述均不予采信",

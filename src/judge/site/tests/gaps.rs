@@ -171,7 +171,7 @@ fn energy_is_counted_once_across_a_restart() {
     story.run(1_000, 5_000, 100).run(600, 8_000_000, 100).miss(3, Fault::Timeout);
     let before = *story.verdict();
     let mut memory = story.memory();
-    memory.equipment = vec![crate::judge::EquipmentMemory {
+    memory.equipment = vec![EquipmentMemory {
         asset: before.asset,
         violation_since_unix_ms: before.violation_since_unix_ms,
         energy_closed: before.energy_closed,

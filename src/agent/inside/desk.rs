@@ -1,0 +1,183 @@
+//! Where whoever looks is answered: a thread of its own, so that neither many who look nor one who never reads costs the
+//! loop that judges anything but a copy a second.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinSet,
+};
+
+use super::{
+    http, socket,
+    status::Status,
+    told::{Around, Fixed, Newest},
+    view::View,
+};
+use crate::{
+    agent::{
+        config::AgentConfig,
+        outbox::{Turn, Want},
+        scribe::{Entry, Progress},
+        start::SOFTWARE,
+        uplink::Traffic,
+    },
+    evidence::{Class, record::Unverified},
+    host::{Clock, exit::Failure, service},
+};
+
+/// Least time between two looks into the log, in milliseconds.
+pub const LOOK_MS: u64 = 1_000;
+/// Pause after a connection that could not be accepted, in milliseconds.
+const PAUSE_MS: u64 = 100;
+
+/// Where the desk knows from what it tells.
+pub struct Sources {
+    /// The loop's copies.
+    pub view: watch::Receiver<Arc<View>>,
+    /// What is durable and receipted.
+    pub progress: watch::Receiver<Progress>,
+    /// What the uplink does.
+    pub traffic: Arc<Traffic>,
+    /// Whether the disk takes nothing.
+    pub disk_full: Arc<AtomicBool>,
+    /// To the scribe, to read records back.
+    pub journal: mpsc::Sender<Entry>,
+}
+
+/// What was last read of the log.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    newest: Option<Newest>,
+    oldest_unix_ms: Option<i64>,
+}
+
+/// Answers who looks.
+pub struct Desk {
+    clock: Arc<dyn Clock>,
+    fixed: Fixed,
+    view: watch::Receiver<Arc<View>>,
+    progress: watch::Receiver<Progress>,
+    traffic: Arc<Traffic>,
+    disk_full: Arc<AtomicBool>,
+    seen: Mutex<Seen>,
+}
+
+/// Opens the desk; it is closed by `stop`. What cannot be opened is told in the log, and the agent attests without it.
+pub fn open(
+    clock: &Arc<dyn Clock>,
+    config: &AgentConfig,
+    sources: Sources,
+    mut stop: watch::Receiver<bool>,
+) -> Option<std::thread::JoinHandle<()>> {
+    let Sources { view, progress, traffic, disk_full, journal } = sources;
+    let fixed = Fixed::of(config, SOFTWARE);
+    let seen = Mutex::default();
+    let desk = Desk { clock: clock.clone(), fixed, view, progress, traffic, disk_full, seen };
+    let (desk, at) = (Arc::new(desk), config.status.clone());
+    let serve = move || {
+        let Ok(runtime) = service::runtime().inspect_err(cannot) else { return };
+        runtime.block_on(async {
+            let mut tasks = JoinSet::new();
+            tasks.spawn(follow(desk.clone(), journal));
+            match socket::listen(&at.socket) {
+                Ok(door) => drop(tasks.spawn(socket::serve(door, desk.clone()))),
+                Err(failure) => cannot(&failure),
+            }
+            if let Some(at) = at.listen {
+                match http::listen(at).await {
+                    Ok(listener) => drop(tasks.spawn(http::serve(listener, desk.clone()))),
+                    Err(failure) => cannot(&failure),
+                }
+            }
+            // Whoever holds the other end is gone only when everything ends.
+            let _gone = stop.wait_for(|stop| *stop).await;
+        });
+    };
+    std::thread::Builder::new()
+        .name("inside".into())
+        .spawn(serve)
+        .inspect_err(|error| tracing::warn!(%error, "nobody can look inside; everything else goes on"))
+        .ok()
+}
+
+fn cannot(failure: &Failure) {
+    tracing::warn!("nobody can look inside this way; everything else goes on: {failure}");
+}
+
+impl Desk {
+    /// The document of this moment.
+    pub fn status(&self) -> Status {
+        let view = self.view.borrow().clone();
+        let (places, receipted) = {
+            let progress = self.progress.borrow();
+            (progress.places, progress.receipted)
+        };
+        // Nobody panics while he holds it.
+        let Seen { newest, oldest_unix_ms } =
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let around = Around {
+            now: self.clock.now(),
+            is_there: self.is_broker_there(),
+            undelivered: self.traffic.undelivered(),
+            lost: self.traffic.lost(),
+            places,
+            // What is receipted was accepted, if by another connection.
+            accepted: self.traffic.accepted.load(Ordering::Relaxed).max(receipted.unwrap_or(0)),
+            receipted,
+            newest,
+            oldest_unix_ms,
+            disk_full: self.disk_full.load(Ordering::Relaxed),
+        };
+        Status::of(&view, &self.fixed, &around)
+    }
+
+    /// Where nothing is subscribed to, since there is no authority, nothing is granted either.
+    fn is_broker_there(&self) -> bool {
+        let Traffic { is_there, is_greeted, .. } = &*self.traffic;
+        if self.fixed.expects_receipts { is_there } else { is_greeted }.load(Ordering::Relaxed)
+    }
+
+    /// Waits a little.
+    pub(super) async fn pause(&self) {
+        self.clock.sleep_until(self.clock.now().uptime_ms + PAUSE_MS).await;
+    }
+}
+
+/// Reads of the log what the document tells of it, whenever there is more of it, and no more often than each second.
+async fn follow(desk: Arc<Desk>, journal: mpsc::Sender<Entry>) {
+    let mut progress = desk.progress.clone();
+    loop {
+        let (places, receipted) = {
+            let progress = progress.borrow_and_update();
+            (progress.places, progress.receipted.unwrap_or(0))
+        };
+        let newest = read(&journal, places.saturating_sub(1)).await;
+        let oldest = if receipted < places { read(&journal, receipted).await } else { None };
+        let oldest_unix_ms = oldest.map(|oldest| oldest.written_unix_ms);
+        *desk.seen.lock().unwrap_or_else(PoisonError::into_inner) = Seen { newest, oldest_unix_ms };
+        desk.clock.sleep_until(desk.clock.now().uptime_ms + LOOK_MS).await;
+        if progress.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The first record from a place on.
+async fn read(journal: &mpsc::Sender<Entry>, from: u64) -> Option<Newest> {
+    let (reply, answer) = oneshot::channel();
+    let want = Want { from, least: Class::Routine, turn: Turn::InPlace };
+    journal.send(Entry::Read { want, reply }).await.ok()?;
+    let found = answer.await.ok()??;
+    let record = Unverified::read(&found.bytes).ok()?;
+    let header = record.header();
+    Some(Newest {
+        log: header.log.to_string(),
+        seq: header.seq,
+        hash: record.hash(),
+        written_unix_ms: header.at.wall_unix_ms,
+    })
+}

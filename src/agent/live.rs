@@ -1,0 +1,144 @@
+//! Tells every scan at once to whoever looks on, where the configuration asks for it: unsigned, QoS 0, not retained. It
+//! has a connection of its own, so that no record ever waits behind it, and what finds no room is dropped and counted.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use tokio::{sync::mpsc, task::JoinSet};
+
+use super::config::AgentConfig;
+use crate::{
+    evidence::live,
+    host::{
+        Clock,
+        courier::{self, Broker, Courier, Event, Send},
+    },
+    metering::Reading,
+    terms::MeterId,
+};
+
+/// Scans that may wait for the broker; what comes beyond them is dropped.
+pub const BACKLOG: usize = 1_024;
+/// Time between two looks at how many were dropped, in milliseconds.
+pub const COUNT_MS: u64 = 60_000;
+/// Room made for a message, in bytes: one of twenty values takes about 400.
+const USUAL_BYTES: usize = 512;
+
+/// The way out for scans.
+#[derive(Debug)]
+pub struct Live {
+    topics: BTreeMap<MeterId, String>,
+    send: mpsc::Sender<Send>,
+    is_there: AtomicBool,
+    dropped: AtomicU64,
+}
+
+impl Live {
+    /// For meters and where each is told; whoever carries what is sent has the other end.
+    fn new(topics: BTreeMap<MeterId, String>, send: mpsc::Sender<Send>) -> Live {
+        Live { topics, send, is_there: AtomicBool::new(false), dropped: AtomicU64::new(0) }
+    }
+
+    /// Tells a scan, or drops it; never waits.
+    pub fn tell(&self, reading: &Reading) {
+        let Some(topic) = self.topics.get(&reading.meter) else { return };
+        let place = if self.is_there.load(Ordering::Relaxed) { self.send.try_reserve().ok() } else { None };
+        let Some(place) = place else {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        let mut payload = Vec::with_capacity(USUAL_BYTES);
+        live::write(reading, &mut payload);
+        place.send(Send::Tell { topic: topic.clone(), payload });
+    }
+
+    /// Scans that nobody was told of.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    fn on_event(&self, event: &Event) {
+        if let Event::Connected { .. } = event {
+            self.is_there.store(true, Ordering::Relaxed);
+        } else if let Event::Lost { why } = event {
+            self.is_there.store(false, Ordering::Relaxed);
+            tracing::warn!("live: broker lost: {}", why.text());
+        }
+    }
+}
+
+/// Opens the way to this broker, as the gateway itself is let in but under a name of its own.
+pub fn open(
+    clock: &Arc<dyn Clock>,
+    config: &AgentConfig,
+    broker: &Broker,
+    tasks: &mut JoinSet<()>,
+) -> Arc<Live> {
+    let client_id = format!("{}-live", broker.client_id);
+    let broker = Broker { client_id, will: None, filters: Vec::new(), keeps_s: None, ..broker.clone() };
+    let (Courier { send, mut events }, ends) = courier::pair_with_room(BACKLOG);
+    let carrying = clock.clone();
+    tasks.spawn(async move { courier::run(&*carrying, broker, ends).await });
+    let gateway = &config.gateway;
+    let topic = |meter| live::topic(gateway.division, gateway.enterprise, gateway.id, meter);
+    let topics = config.meters.iter().map(|meter| (meter.id, topic(meter.id))).collect();
+    let live = Arc::new(Live::new(topics, send));
+    let (watching, clock) = (live.clone(), clock.clone());
+    tasks.spawn(async move {
+        let (mut told, mut count_ms) = (0, clock.now().uptime_ms + COUNT_MS);
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => watching.on_event(&event),
+                    None => return,
+                },
+                () = clock.sleep_until(count_ms) => {
+                    count_ms += COUNT_MS;
+                    let dropped = watching.dropped();
+                    if dropped > told {
+                        tracing::warn!(dropped, "live: scans were dropped; the broker is away or slow");
+                        told = dropped;
+                    }
+                }
+            }
+        }
+    });
+    live
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        evidence::live::tests::reading,
+        host::courier::{Refused, Sharing},
+        metering::Quantity,
+    };
+
+    #[test]
+    fn what_finds_no_room_is_dropped_and_counted() {
+        let (send, mut sends) = mpsc::channel(1);
+        let reading = reading(&[(Quantity::Power, 5_000)]);
+        let live = Live::new(BTreeMap::from([(reading.meter, "there".to_owned())]), send);
+        live.tell(&reading);
+        assert_eq!(live.dropped(), 1, "no broker is there yet");
+        live.on_event(&Event::Connected { window: 1, max_packet_bytes: 1, sharing: Sharing::Unknown });
+        live.tell(&reading);
+        live.tell(&reading);
+        assert_eq!(live.dropped(), 2, "the broker takes nothing");
+        let sent = sends.try_recv().unwrap();
+        assert!(
+            matches!(&sent, Send::Tell { topic, payload } if topic == "there" && !payload.is_empty()),
+            "{sent:?}"
+        );
+        live.on_event(&Event::Lost { why: Refused::Broken });
+        live.tell(&reading);
+        assert_eq!(live.dropped(), 3);
+        assert!(sends.try_recv().is_err());
+    }
+}

@@ -1,0 +1,193 @@
+//! A configuration as its programs read it: layers, limits, secrets, and the first file of all.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use support::Folder;
+
+const AGENT: &str = env!("CARGO_BIN_EXE_coldhearth");
+const REGULATOR: &str = env!("CARGO_BIN_EXE_coldhearth-regulator");
+
+/// A folder with the shipped configuration and its profiles.
+fn folder(name: &str) -> (Folder, PathBuf) {
+    let folder = Folder::new(name);
+    std::fs::create_dir(folder.0.join("meters")).unwrap();
+    for entry in std::fs::read_dir("config/meters").unwrap() {
+        let file = entry.unwrap().path();
+        std::fs::copy(&file, folder.0.join("meters").join(file.file_name().unwrap())).unwrap();
+    }
+    for file in ["agent.toml", "regulator.toml"] {
+        std::fs::copy(Path::new("config").join(file), folder.0.join(file)).unwrap();
+    }
+    std::fs::create_dir(folder.0.join("agent.toml.d")).unwrap();
+    let file = folder.0.join("agent.toml");
+    (folder, file)
+}
+
+fn run(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(program);
+    command.args(arguments).env("LANG", "C").envs(variables.iter().copied());
+    command.output().unwrap()
+}
+
+fn told(output: &Output) -> (i32, String) {
+    let text =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.code().unwrap(), text)
+}
+
+#[test]
+fn a_mistake_names_its_file_its_variable_or_its_flag_in_both_programs() {
+    let (folder, file) = folder("layers");
+    let file = file.to_str().unwrap();
+    let check = |program: &str, more: &[&str], variables: &[(&str, &str)]| {
+        let file =
+            if program == REGULATOR { file.replace("agent.toml", "regulator.toml") } else { file.to_owned() };
+        told(&run(program, &[&["check", &file], more].concat(), variables))
+    };
+    let port = [("COLDHEARTH__BROKER__PORT", "99999")];
+    for program in [AGENT, REGULATOR] {
+        let (exit, text) = check(program, &["--set", "broker.keepalive_s=2"], &port);
+        assert_eq!(exit, 78, "{text}");
+        for line in [
+            "environment variable COLDHEARTH__BROKER__PORT: `port` is 99999, 1 to 65535 is allowed",
+            "flag --set broker.keepalive_s: `keepalive_s` is 2, 5 to 3600 is allowed",
+        ] {
+            assert!(text.lines().any(|told| told.ends_with(line)), "{line} in\n{text}");
+        }
+        let (exit, text) = check(program, &[], &[("COLDHEARTH__BROKER__PASSWORD", "hunter2")]);
+        assert!(
+            exit == 78
+                && text.contains("environment variable COLDHEARTH__BROKER__PASSWORD: `password` is a secret")
+        );
+        assert!(!text.contains("hunter2"), "{text}");
+        assert_eq!(check(program, &["--set", "broker"], &[]).0, 2, "usage");
+        assert_eq!(
+            check(program, &["--set", "broker.port=1884"], &port).0,
+            0,
+            "the flag lies over the variable"
+        );
+    }
+    std::fs::write(folder.0.join("agent.toml.d/20.toml"), "[[meter]]\nid = \"kiln-1-feeder\"\npoll_ms = 5\n")
+        .unwrap();
+    let (exit, text) = check(AGENT, &[], &[]);
+    assert!(
+        exit == 78 && text.contains("agent.toml.d/20.toml:3:1: `poll_ms` is 5, 100 to 60000 is allowed"),
+        "{text}"
+    );
+    std::fs::write(
+        folder.0.join("agent.toml.d/20.toml"),
+        "[[meter]]\nid = \"kiln-1-feeder\"\npoll_ms = 500\n",
+    )
+    .unwrap();
+    let (exit, text) = check(AGENT, &["--show", "--set", "meter.eaf-2-feeder.poll_ms=2000"], &port[..0]);
+    assert!(exit == 0 && text.contains("2 meters"), "{text}");
+    assert!(
+        text.contains("meter.eaf-2-feeder.poll_ms = \"2000\"   # flag --set meter.eaf-2-feeder.poll_ms"),
+        "{text}"
+    );
+    assert!(
+        text.lines().any(|line| line.starts_with("meter.kiln-1-feeder.poll_ms = 500   # ")
+            && line.ends_with("20.toml:3:1"))
+    );
+}
+
+#[test]
+fn a_password_is_a_file_of_its_own_or_a_credential_and_nobody_elses() {
+    let (folder, file) = folder("password");
+    let credentials = folder.0.join("credentials");
+    std::fs::create_dir(&credentials).unwrap();
+    let password = credentials.join("broker.password");
+    std::fs::write(&password, "hunter2\n").unwrap();
+    let mode = |mode| std::fs::set_permissions(&password, std::fs::Permissions::from_mode(mode)).unwrap();
+    let variables = [("CREDENTIALS_DIRECTORY", credentials.to_str().unwrap())];
+    let login = ["--set", "broker.user=gw-03", "--set", "broker.password_file=broker.password"];
+    for (program, file) in [(AGENT, file.clone()), (REGULATOR, folder.0.join("regulator.toml"))] {
+        let check =
+            || told(&run(program, &[&["check", file.to_str().unwrap()], &login[..]].concat(), &variables));
+        mode(0o400);
+        assert_eq!(check().0, 0, "{:?}", check());
+        mode(0o644);
+        let (exit, text) = check();
+        assert!(
+            exit == 78 && text.contains("mode 0644 lets others read the password, run: chmod 600"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn limits_are_named_where_they_are_passed() {
+    let (folder, file) = folder("limits");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let keys: Vec<String> = (0..17).map(|n| format!("\"{n}.pub\"")).collect();
+    let more = format!("[authority]\nkeys = [{}]\n[broker]\ndrain_per_s = 20_000\n", keys.join(", "));
+    std::fs::write(folder.0.join("agent.toml.d/10.toml"), more).unwrap();
+    let (exit, told) = told(&run(AGENT, &["check", file.to_str().unwrap()], &[]));
+    assert_eq!(exit, 78);
+    for line in [
+        "10.toml:2:1: 17 keys, at most 16 are believed at once",
+        "10.toml:4:1: `drain_per_s` is 20000, 1 to 10000",
+    ] {
+        assert!(told.contains(line), "{line} in\n{told}");
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text, "check writes nothing");
+}
+
+const CHOICES: [&str; 14] = [
+    "init",
+    "--gateway",
+    "gw-03",
+    "--division",
+    "130421",
+    "--uscc",
+    "91350100M000100Y43",
+    "--equipment",
+    "eaf-2=electric_furnace:12.5MW:2011-12-31",
+    "--meter",
+    "janitza-19000@tcp://10.1.4.7:502/3,ct=400/5,nominal_v=35kV,voltage_point=line",
+    "--state-dir",
+    "state",
+    "--out",
+];
+
+#[test]
+fn init_writes_what_passes_never_over_a_file_and_leaves_nothing_of_what_is_refused() {
+    let (folder, shipped) = folder("init");
+    let file = folder.0.join("new/agent.toml");
+    let out = file.to_str().unwrap();
+    let before = std::fs::read(&shipped).unwrap();
+    let (exit, text) = told(&run(AGENT, &[&CHOICES[..], &[shipped.to_str().unwrap()]].concat(), &[]));
+    assert!(exit == 2 && text.contains("is never written over"), "{text}");
+    assert_eq!(std::fs::read(&shipped).unwrap(), before);
+    let profiles = folder.0.join("meters");
+    let usual = [&CHOICES[..], &[out, "--profiles", profiles.to_str().unwrap()]].concat();
+    let authority = coldhearth::host::keys::load_or_make(&folder.0, "authority.key", true).unwrap();
+    let key = folder.0.join("authority.key.pub");
+    let key = ["--authority", key.to_str().unwrap()];
+    let (exit, text) = told(&run(AGENT, &[&usual[..], &key, &["--fingerprint", "dead beef"]].concat(), &[]));
+    assert!(exit == 1 && text.contains("not the one that was read out"), "{text}");
+    let (exit, text) = told(&run(AGENT, &[&usual[..], &key, &["--broker", "host:0"]].concat(), &[]));
+    assert!(exit == 78 && text.contains("--broker: `port` is 0, 1 to 65535 is allowed"), "{text}");
+    assert_eq!(
+        std::fs::read_dir(file.parent().unwrap()).unwrap().count(),
+        0,
+        "nothing is left of what was refused"
+    );
+    let fingerprint = authority.public_key().fingerprint();
+    let good = [&usual[..], &key, &["--fingerprint", &fingerprint, "--enrol"]].concat();
+    let (exit, text) = told(&run(AGENT, &good, &[("LANG", "zh_CN.UTF-8")]));
+    assert!(exit == 0 && text.contains("电表 1 块") && text.contains("fingerprint: "), "{text}");
+    let written = std::fs::read_to_string(&file).unwrap();
+    assert!(written.contains("额定功率") && written.contains("keys = [\"authority.key.pub\"]"), "{written}");
+    let (exit, text) = told(&run(AGENT, &["check", out], &[]));
+    assert!(exit == 0 && text.contains("1 meters, 1 pieces of equipment"), "{text}");
+    let (exit, _) = told(&run(AGENT, &good, &[]));
+    assert_eq!((exit, std::fs::read_to_string(&file).unwrap()), (2, written), "not over its own either");
+}
