@@ -1,11 +1,15 @@
 //! The authority's configuration: what a person wrote, read into types that cannot be wrong.
 
+mod receivers;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
+pub use self::receivers::MAX_RECEIVERS;
 use super::{
+    alarms::Receiver,
     share::Group,
     store::{
         PostgresStore, SqliteStore, Store,
@@ -62,6 +66,8 @@ pub struct RegulatorConfig {
     pub group: Option<Group>,
     /// The loopback address at which metrics and health are shown.
     pub metrics: Option<SocketAddr>,
+    /// Who is told of alarms.
+    pub receivers: Vec<Receiver>,
 }
 
 /// The broker as configured.
@@ -134,6 +140,7 @@ fn read(form: Form<'_>, base: &Path) -> Option<RegulatorConfig> {
         days
     });
     let metrics = form.table("metrics").and_then(metrics);
+    let receivers = receivers::receivers(&form, base);
     let is_apart = matches!(store, None | Some(Some(StoreAt::Sqlite(_))));
     if form.has("share") && is_apart {
         form.flaw(
@@ -152,6 +159,7 @@ fn read(form: Form<'_>, base: &Path) -> Option<RegulatorConfig> {
         keep_days: keep_days.unwrap_or(DEFAULT_KEEP_DAYS),
         group: group.flatten(),
         metrics,
+        receivers,
     })
 }
 

@@ -7,6 +7,7 @@
 //! batch names the turn at which it has seen each of its logs, and is kept whole or, where another collector has had
 //! one of them meanwhile, not at all. So no head is ever advanced over another's.
 
+pub mod alarms;
 pub mod lineage;
 pub mod postgres;
 mod schema;
@@ -18,6 +19,7 @@ use std::{
 };
 
 pub use self::{
+    alarms::{AlarmBatch, Alarms, AlarmsAsked},
     lineage::{Asked, FINDINGS_AT_ONCE, KeptFinding, KeptHalf, Mentions},
     postgres::PostgresStore,
     sqlite::SqliteStore,
@@ -25,6 +27,7 @@ pub use self::{
 use crate::{
     evidence::{KeyId, LogId, PublicKey, Record, heads::Listed, lineage::Mention},
     host::exit::{Exit, Failure},
+    regulator::alarms::Condition,
     terms::{
         Digest, GatewayId, LegalDay,
         digest::Hasher,
@@ -238,6 +241,8 @@ pub struct Batch {
     pub mentions: Vec<Mention>,
     /// Findings.
     pub findings: Vec<KeptFinding>,
+    /// What its records and findings say of the things alarms are about.
+    pub conditions: Vec<Condition>,
     /// Logs whose older records are to be looked through from a place on, or from none any longer.
     pub unindexed: Vec<(Log, Option<u64>)>,
 }
@@ -246,7 +251,7 @@ pub struct Batch {
 ///
 /// Every function fails with [`StoreFault`]; what it has begun is then undone.
 #[expect(clippy::missing_errors_doc, reason = "said once for all of them, above")]
-pub trait Store: Mentions + Send {
+pub trait Store: Mentions + Alarms + Send {
     /// Begins a batch that no other collector's can come between: logs are waited for in one order, so that no two wait
     /// for each other. Tells the turn of each. Ends by [`Store::commit`] or [`Store::abandon`].
     fn begin(&mut self, logs: &BTreeSet<Log>) -> Answered<BTreeMap<Log, u64>>;

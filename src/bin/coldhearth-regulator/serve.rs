@@ -11,6 +11,7 @@ use coldhearth::{
     evidence::PublicKey,
     host::{Exit, Failure, SystemClock, courier::Broker, keys, public_key, service},
     regulator::{
+        alarms::Office,
         collector::Collector,
         config::{self, CLIENT_ID, RegulatorConfig, StoreAt},
         page, serve,
@@ -18,7 +19,7 @@ use coldhearth::{
         store::{Store, sqlite::STORE_FILE},
         vitals::Vitals,
     },
-    terms::Flaw,
+    terms::{Flaw, Name},
 };
 
 use tokio::sync::watch;
@@ -117,8 +118,10 @@ pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
     if group.is_some_and(|group| broker.client_id == config::name_of_member(group.worker)) {
         broker.client_id = format!("{}-{run:08x}", broker.client_id);
     }
-    let metrics = orders.metrics.or(config.and_then(|config| config.metrics));
-    let collector = Collector::open(orders.home.store()?, orders.home.signer()?)?;
+    let metrics = orders.metrics.or(config.as_ref().and_then(|config| config.metrics));
+    let receivers = config.map_or_else(Vec::new, |config| config.receivers);
+    let office = Office::of(receivers, group.and_then(|group| Name::new(&format!("collector-{}", group.worker))))?;
+    let collector = Collector::open(orders.home.store()?, orders.home.signer()?)?.telling(office);
     let member = group.map(|group| Member::new(group, run, collector.public_key().id()));
     serve_from(broker, collector, member, metrics)
 }

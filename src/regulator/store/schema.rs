@@ -151,6 +151,61 @@ pub(super) const SQLITE: &[&str] = &[
     insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn where true
         on conflict (gateway, log) do update set next_seq = 0;
 ",
+    // The desk's alarms: what records say is the matter, alarms that are not over, the desk's own log, and how far receivers
+    // were told. What older records say is said again by the next verdict.
+    "
+    create table condition (
+        id text primary key,
+        cause text not null,
+        gateway text not null,
+        log text not null,
+        seq integer not null,
+        subject text,
+        shown text not null,
+        at_unix_ms integer not null,
+        changed_unix_ms integer not null,
+        hash text not null,
+        waiting integer not null
+    ) strict, without rowid;
+    create index condition_waiting on condition (changed_unix_ms, id) where waiting = 1;
+    create table alarm (
+        id text primary key,
+        kind text not null,
+        priority text not null,
+        cause text not null,
+        division text not null,
+        uscc text,
+        gateway text,
+        subject text,
+        life text not null,
+        hush text not null,
+        level text not null,
+        raised_unix_ms integer not null,
+        changed_unix_ms integer not null,
+        until_unix_ms integer,
+        who text,
+        why text,
+        record text,
+        gateways integer
+    ) strict, without rowid;
+    create index alarm_raised on alarm (raised_unix_ms, id);
+    create table alarm_step (
+        number integer primary key,
+        alarm text not null,
+        at_unix_ms integer not null,
+        hash text not null,
+        bytes text not null
+    ) strict;
+    create index alarm_step_alarm on alarm_step (alarm, number);
+    create table pager (
+        receiver text not null,
+        kind text not null,
+        upto integer not null,
+        told_unix_ms integer,
+        pause_ms integer not null,
+        primary key (receiver, kind)
+    ) strict, without rowid;
+",
 ];
 
 /// PostgreSQL. Names are compared by their bytes, whatever language the database speaks; messages are kept as bytes,
@@ -297,5 +352,60 @@ pub(super) const POSTGRES: &[&str] = &[
         add column excuse_hash text, add column excuse_bytes bytea;
     insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn
         on conflict (gateway, log) do update set next_seq = 0;
+",
+    // The desk's alarms: what records say is the matter, alarms that are not over, the desk's own log, and how far receivers
+    // were told. What older records say is said again by the next verdict.
+    "
+    create table condition (
+        id text collate \"C\" primary key,
+        cause text not null,
+        gateway text collate \"C\" not null,
+        log text collate \"C\" not null,
+        seq bigint not null,
+        subject text,
+        shown text not null,
+        at_unix_ms bigint not null,
+        changed_unix_ms bigint not null,
+        hash text not null,
+        waiting bigint not null
+    );
+    create index condition_waiting on condition (changed_unix_ms, id) where waiting = 1;
+    create table alarm (
+        id text collate \"C\" primary key,
+        kind text not null,
+        priority text not null,
+        cause text not null,
+        division text not null,
+        uscc text,
+        gateway text,
+        subject text,
+        life text not null,
+        hush text not null,
+        level text not null,
+        raised_unix_ms bigint not null,
+        changed_unix_ms bigint not null,
+        until_unix_ms bigint,
+        who bytea,
+        why bytea,
+        record text,
+        gateways bigint
+    );
+    create index alarm_raised on alarm (raised_unix_ms, id);
+    create table alarm_step (
+        number bigint primary key,
+        alarm text collate \"C\" not null,
+        at_unix_ms bigint not null,
+        hash text not null,
+        bytes bytea not null
+    );
+    create index alarm_step_alarm on alarm_step (alarm, number);
+    create table pager (
+        receiver text collate \"C\" not null,
+        kind text collate \"C\" not null,
+        upto bigint not null,
+        told_unix_ms bigint,
+        pause_ms bigint not null,
+        primary key (receiver, kind)
+    );
 ",
 ];

@@ -1,5 +1,6 @@
 //! The store in a file of its own: nothing to set up. One writer at a time, whichever program it is in.
 
+mod alarms;
 mod fault;
 mod lineage;
 mod rows;
@@ -157,6 +158,7 @@ impl SqliteStore {
         }
         // What is mentioned, or shown by a finding, is not pruned.
         self.write_lineage(batch)?;
+        self.write_conditions(batch)?;
         batch.pruned.iter().try_for_each(|(log, pruned, stay)| self.write_pruned(*log, pruned, stay))
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::Error;
 
-use super::{lineage, read::columns, session::Session};
+use super::{alarms, lineage, read::columns, session::Session};
 use crate::{
     evidence::heads::Listed,
     regulator::store::{Batch, KeptHeads, Log},
@@ -41,6 +41,7 @@ pub(super) async fn everything(session: &mut Session, batch: &Batch) -> Result<(
     receipts(session, batch).await?;
     // What is mentioned, or shown by a finding, is not pruned.
     lineage::write(session, batch).await?;
+    alarms::conditions(session, batch).await?;
     pruned(session, batch).await?;
     session.batch("commit").await
 }
