@@ -8,6 +8,7 @@ use crate::{
         heads::Listed,
         lineage::{ClashId, ClashKind, Mention, Says, kind_and_end},
     },
+    regulator::alarms::{AlarmId, KeptPager, KeptStep, Kind},
     regulator::store::{
         Admitted, Kept, KeptEpoch, KeptFinding, KeptFork, KeptHalf, KeptHeads, KeptReceipt, KeptRecord, Log,
         Pruned,
@@ -33,6 +34,8 @@ pub(super) enum Line {
     Finding(KeptFinding),
     Heads(KeptHeads),
     Listed(u64, Listed),
+    AlarmStep(KeptStep),
+    Pager(KeptPager),
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -114,6 +117,14 @@ impl Line {
                 "number": number, "gateway": gateway.to_string(), "log": log.to_string(), "seq": seq,
                 "head": head.to_string(),
             }}),
+            Line::AlarmStep(step) => json!({ "alarm_step": {
+                "number": step.number, "alarm": step.alarm.to_string(), "at_unix_ms": step.at_unix_ms,
+                "hash": step.hash.to_string(), "bytes": text(&step.bytes),
+            }}),
+            Line::Pager(pager) => json!({ "pager": {
+                "receiver": pager.receiver.to_string(), "kind": pager.kind.word(), "upto": pager.upto,
+                "told_unix_ms": pager.told_unix_ms, "pause_ms": pager.pause_ms,
+            }}),
         }
     }
 
@@ -176,6 +187,20 @@ impl Line {
                 let (gateway, log) = m.log()?;
                 Line::Listed(m.count("number")?, (gateway, log, m.count("seq")?, m.digest("head")?))
             }
+            "alarm_step" => Line::AlarmStep(KeptStep {
+                number: m.count("number")?,
+                alarm: AlarmId::from_hex(m.text("alarm")?)?,
+                at_unix_ms: m.whole("at_unix_ms")?,
+                hash: m.digest("hash")?,
+                bytes: m.bytes("bytes")?,
+            }),
+            "pager" => Line::Pager(KeptPager {
+                receiver: Name::new(m.text("receiver")?)?,
+                kind: Kind::from_word(m.text("kind")?)?,
+                upto: m.count("upto")?,
+                told_unix_ms: m.optional("told_unix_ms")?,
+                pause_ms: m.whole("pause_ms")?,
+            }),
             _ => return None,
         })
     }
