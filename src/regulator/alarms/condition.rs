@@ -1,6 +1,6 @@
 //! PURE file. What an alarm is about, and whether that stands.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use super::cause::Cause;
 use crate::{
@@ -132,8 +132,8 @@ impl Condition {
 }
 
 /// The newest of what a batch of records says of each alarm, in order.
-pub fn newest(conditions: &[Condition]) -> std::collections::BTreeMap<AlarmId, &Condition> {
-    let mut newest = std::collections::BTreeMap::new();
+pub fn newest(conditions: &[Condition]) -> BTreeMap<AlarmId, &Condition> {
+    let mut newest = BTreeMap::new();
     for condition in conditions {
         let said = newest.entry(condition.id()).or_insert(condition);
         if condition.outdates(said) {

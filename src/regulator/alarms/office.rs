@@ -103,9 +103,11 @@ impl Office {
         hears: bool,
         now_unix_ms: i64,
     ) -> Answered<Vec<Outgoing>> {
+        // A person's deed, or another collector's step, is read before anything is made of it.
+        let newest = store.newest_step()?.unwrap_or((0, Digest::ZERO));
         let end = match self.end {
-            Some(end) => end,
-            None => self.read(store)?,
+            Some(end) if end == newest => end,
+            Some(_) | None => self.read(store, newest)?,
         };
         let mut after = None;
         loop {
@@ -144,8 +146,7 @@ impl Office {
     }
 
     /// Reads the board, and what was not told yet, as the store has them.
-    fn read(&mut self, store: &mut dyn Store) -> Answered<End> {
-        let end = store.newest_step()?.unwrap_or((0, Digest::ZERO));
+    fn read(&mut self, store: &mut dyn Store, end: End) -> Answered<End> {
         self.board.reread(log::all(store)?);
         let kept: BTreeMap<(Name, Kind), Pager> =
             store.pagers()?.into_iter().map(|kept| ((kept.receiver, kept.kind), Pager::of(kept))).collect();
@@ -314,3 +315,6 @@ pub fn act(
     }
     Err(StoreFault::Conflict)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::{
     regulator::alarms::{Format, Kind, Receiver, Way, Webhook, outs, receiver::own_level},
     terms::{
+        flaw::Wrong,
         form::{self, Form},
         place::{Division, Level},
     },
@@ -31,7 +32,7 @@ pub(super) fn receivers(form: &Form<'_>, base: &Path) -> Vec<Receiver> {
         let flaws = table.flaws();
         let Some(receiver) = receiver(table, base) else { continue };
         let wrong = |wrong: String, right: &str| {
-            flaws.add(place.clone(), crate::terms::flaw::Wrong::new(wrong, right));
+            flaws.add(place.clone(), Wrong::new(wrong, right));
         };
         if all.iter().any(|other| other.name == receiver.name) {
             wrong(format!("receiver `{}` is named twice", receiver.name), "give each a name of its own");

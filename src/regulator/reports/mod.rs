@@ -49,3 +49,6 @@ fn equipment_columns() -> Vec<Column> {
 fn entry(equipment: &Equipment) -> Cell {
     equipment.entry().map_or(Cell::Unknown, |entry| Cell::Text(entry.to_string()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -264,7 +264,7 @@ impl Pass<'_> {
 }
 
 impl Equipment {
-    fn add(&mut self, verdict: &Verdict, at_unix_ms: i64, source: Source, scope: &Scope) {
+    pub(super) fn add(&mut self, verdict: &Verdict, at_unix_ms: i64, source: Source, scope: &Scope) {
         let shares = &verdict.shares;
         let Accounted { observed_ms, bridged_ms, unaccounted_ms } = &mut self.accounted;
         *observed_ms = observed_ms.saturating_add(shares.observed_ms());

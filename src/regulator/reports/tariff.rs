@@ -11,6 +11,7 @@
 
 use crate::terms::{
     Decimal, Flaw, Flaws, LegalDay,
+    flaw::Wrong,
     form::{self, Form, Node},
 };
 
@@ -74,7 +75,7 @@ impl Tariff {
                 let Some(price) = price(table) else { continue };
                 if let Some(other) = tariff.prices.iter().find(|other| other.overlaps(&price)) {
                     let wrong = format!("two prices on one day: of {} and of {}", other.document, price.document);
-                    let what = crate::terms::flaw::Wrong::new(wrong, "end the earlier one by `until`");
+                    let what = Wrong::new(wrong, "end the earlier one by `until`");
                     flaws.add(place, what);
                 }
                 tariff.prices.push(price);

@@ -2,7 +2,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    regulator::alarms::{alarm::tests::about, state::State},
+    regulator::alarms::{
+        alarm::tests::about,
+        pager::Pager,
+        receiver::{Receiver, Way},
+        state::State,
+    },
     terms::{GatewayId, place::CreditCode},
 };
 
@@ -195,6 +200,49 @@ fn whoever_hears_nothing_himself_calls_nobody_silent() {
         steps.extend(board.tick(back + minute * MINUTE_MS).steps);
     }
     assert!(steps.iter().all(|step| step.about.cause == Cause::Unreachable), "{steps:?}");
+}
+
+#[test]
+fn at_most_five_notifications_tell_of_an_outage_of_ten_thousand_gateways() {
+    let mut fleet = fleet(100, 100);
+    for (n, heard) in fleet.iter_mut().enumerate() {
+        heard.heard_unix_ms = -(i64::try_from(n).unwrap() * 7_919 % 300_000);
+    }
+    let desk = Receiver {
+        name: Name::new("desk").unwrap(),
+        division: Division::parse("130000").unwrap(),
+        hears: Level::County,
+        kinds: Kind::ALL.to_vec(),
+        way: Way::Mqtt,
+    };
+    let mut pagers = Kind::ALL.map(|kind| Pager::beginning(desk.name, kind, 0));
+    let (mut board, mut number, mut told) = (Board::default(), 0, Vec::new());
+    board.look(&[], OWN, -SILENT_MS);
+    // An hour of outage; then they come back, a tenth of them each minute.
+    for minute in 0..180 {
+        let now = minute * MINUTE_MS;
+        for (n, heard) in fleet.iter_mut().enumerate() {
+            if minute >= 60 && i64::try_from(n).unwrap() % 10 < minute - 59 {
+                heard.heard_unix_ms = now;
+            }
+        }
+        board.look(&fleet, OWN, now);
+        for step in board.tick(now).steps {
+            number += 1;
+            pagers.iter_mut().for_each(|pager| pager.on(number, &step, &desk));
+        }
+        for pager in &mut pagers {
+            let standing = board.standing(pager.kept().kind, desk.division);
+            if let Some(notification) = pager.due(standing, now) {
+                pager.told(&notification);
+                told.push(notification);
+            }
+        }
+    }
+    assert!((2..=5).contains(&told.len()), "{told:?}");
+    assert!(told.iter().all(|notification| notification.kind == Kind::EvidenceMissing));
+    assert_eq!(told.first().map(|first| (first.news.len(), first.further, first.standing)), Some((1, 0, 1)));
+    assert_eq!(board.standing(Kind::EvidenceMissing, desk.division), 0);
 }
 
 proptest! {
