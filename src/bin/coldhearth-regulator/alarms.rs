@@ -5,7 +5,8 @@ use coldhearth::{
     host::{Clock as _, Exit, Failure, SystemClock},
     regulator::{
         alarms::{
-            self, AlarmId, Deed, Entry, Hand, Kind, Priority, Refused, kpi::Kpi,
+            self, AlarmId, Deed, Entry, Hand, Kind, Priority, Refused,
+            kpi::Kpi,
             log::PAGE,
             notice::{alarm_json, alarm_line},
         },
@@ -122,9 +123,8 @@ fn list(within: Division, kind: Option<Kind>, as_json: bool, home: &Home) -> Res
 
 fn act(done: &Done, deed: Deed) -> Result<Exit, Failure> {
     let Done { alarms, who, why, home } = done;
-    let hand = Hand::new(who, why).ok_or_else(|| {
-        Failure::new(Exit::Usage, "--who and --why: 1 to 200 characters each, on one line")
-    })?;
+    let hand = Hand::new(who, why)
+        .ok_or_else(|| Failure::new(Exit::Usage, "--who and --why: 1 to 200 characters each, on one line"))?;
     let now_unix_ms = SystemClock::default().now().wall_unix_ms;
     let (mut store, signer) = (home.store_that_is_there()?, home.signer()?);
     let told = alarms::act(&mut *store, &*signer, alarms, (deed, &hand), now_unix_ms)?;
@@ -137,7 +137,9 @@ fn act(done: &Done, deed: Deed) -> Result<Exit, Failure> {
             Err(Refused::Unfit(state)) => {
                 refused.push(format!("{id}: {}", state.words().in_language(language)));
             }
-            Err(Refused::Until) => refused.push(format!("{id}: --until lies behind, or more than seven days ahead")),
+            Err(Refused::Until) => {
+                refused.push(format!("{id}: --until lies behind, or more than seven days ahead"))
+            }
         }
     }
     if refused.is_empty() {
@@ -194,7 +196,8 @@ fn kpi(first: LegalDay, end: LegalDay, home: &Home) -> Result<Exit, Failure> {
 }
 
 fn id(text: &str) -> Result<AlarmId, String> {
-    AlarmId::from_hex(text).ok_or_else(|| "16 hexadecimal digits are expected, as `alarm list` shows them".to_owned())
+    AlarmId::from_hex(text)
+        .ok_or_else(|| "16 hexadecimal digits are expected, as `alarm list` shows them".to_owned())
 }
 
 fn kind(text: &str) -> Result<Kind, String> {
@@ -203,7 +206,8 @@ fn kind(text: &str) -> Result<Kind, String> {
 }
 
 pub(crate) fn division(text: &str) -> Result<Division, String> {
-    Division::parse(text).ok_or_else(|| "six digits of GB/T 2260 are expected, 000000 for the nation".to_owned())
+    Division::parse(text)
+        .ok_or_else(|| "six digits of GB/T 2260 are expected, 000000 for the nation".to_owned())
 }
 
 fn moment(text: &str) -> Result<i64, String> {

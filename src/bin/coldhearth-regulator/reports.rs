@@ -9,13 +9,16 @@ use std::{
 use clap::{Args, Subcommand, ValueEnum};
 use coldhearth::{
     catalogue::{Rules, breakdown::Page},
-    evidence::{Sealer, lineage::{ClashId, Place}},
+    evidence::{
+        Sealer,
+        lineage::{ClashId, Place},
+    },
     host::{Clock as _, Exit, Failure, SystemClock, public_key},
     regulator::{
         orders,
         reports::{
-            Scope, Sheet, Surveyed, Tariff, completion, coverage, list, periodic, restarts, sealed, surcharge,
-            survey,
+            Scope, Sheet, Surveyed, Tariff, completion, coverage, list, periodic, restarts, sealed,
+            surcharge, survey,
         },
         store::{FINDINGS_AT_ONCE, KeptFinding, Log, Store},
     },
@@ -149,7 +152,10 @@ impl Wanted {
     /// Goes through the records, with the store to ask further.
     fn survey(&self) -> Result<(Box<dyn Store>, Surveyed, Scope), Failure> {
         if self.to <= self.from {
-            return Err(Failure::new(Exit::Usage, "--to is the first day that is not in the report: later than --from"));
+            return Err(Failure::new(
+                Exit::Usage,
+                "--to is the first day that is not in the report: later than --from",
+            ));
         }
         let made_unix_ms = SystemClock::default().now().wall_unix_ms;
         let scope = Scope { within: self.division, from: self.from, to: self.to, made_unix_ms };
@@ -209,8 +215,9 @@ fn completions(wanted: &Wanted, out: Option<&Path>, trust: &[PathBuf]) -> Result
             .map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", folder.display())))?;
         for unit in &completed {
             let sealed = unit.seal(scope.made_unix_ms, &mut sealer, &*signer);
-            let sealed = sealed
-                .map_err(|why| Failure::new(Exit::Bug, format!("a certificate cannot be written: {why:?}")))?;
+            let sealed = sealed.map_err(|why| {
+                Failure::new(Exit::Bug, format!("a certificate cannot be written: {why:?}"))
+            })?;
             if sealed.is_some() {
                 let name = format!("{}-{}.json", unit.equipment.gateway, unit.equipment.asset);
                 write(&folder.join(name), sealer.bytes())?;
@@ -243,9 +250,9 @@ fn findings(
 fn list_before(file: &Path) -> Result<list::Before, Failure> {
     let (name, text) = text_of(file)?;
     let json: Option<Value> = serde_json::from_str(&text).ok();
-    json.as_ref()
-        .and_then(list::before)
-        .ok_or_else(|| Failure::new(Exit::Data, format!("{name}: is no list that `report list` made as JSON")))
+    json.as_ref().and_then(list::before).ok_or_else(|| {
+        Failure::new(Exit::Data, format!("{name}: is no list that `report list` made as JSON"))
+    })
 }
 
 fn check(report: &Path, signature: &Path, authority: &Path) -> Result<Exit, Failure> {

@@ -120,7 +120,8 @@ pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
     }
     let metrics = orders.metrics.or(config.as_ref().and_then(|config| config.metrics));
     let receivers = config.map_or_else(Vec::new, |config| config.receivers);
-    let office = Office::of(receivers, group.and_then(|group| Name::new(&format!("collector-{}", group.worker))))?;
+    let office =
+        Office::of(receivers, group.and_then(|group| Name::new(&format!("collector-{}", group.worker))))?;
     let collector = Collector::open(orders.home.store()?, orders.home.signer()?)?.telling(office);
     let member = group.map(|group| Member::new(group, run, collector.public_key().id()));
     serve_from(broker, collector, member, metrics)

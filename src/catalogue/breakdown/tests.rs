@@ -186,7 +186,9 @@ fn what_is_closed_counts_in_its_county_and_in_all_above_it() {
             (division.to_string(), unit.clone(), done.iter().map(|(.., amount)| amount).sum())
         })
         .collect();
-    let of = |division: &str| [(division.to_owned(), PIECES.to_owned(), 1), (division.to_owned(), "t_per_a".to_owned(), 50)];
+    let of = |division: &str| {
+        [(division.to_owned(), PIECES.to_owned(), 1), (division.to_owned(), "t_per_a".to_owned(), 50)]
+    };
     assert_eq!(amounts, ["000000", "130000", "130400", "130421"].map(of).concat());
     assert!(closed(pages(&whole()), &|_, _| false).is_empty());
     // A newer file of the county lists it no more.

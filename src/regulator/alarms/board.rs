@@ -288,13 +288,7 @@ impl Board {
     ///
     /// # Errors
     /// Why not; nothing has changed.
-    pub fn act(
-        &mut self,
-        id: AlarmId,
-        deed: Deed,
-        hand: Hand,
-        now_unix_ms: i64,
-    ) -> Result<Outcome, Refused> {
+    pub fn act(&mut self, id: AlarmId, deed: Deed, hand: Hand, now_unix_ms: i64) -> Result<Outcome, Refused> {
         let alarm = self.alarms.get(&id).cloned().ok_or(Refused::Unknown)?;
         let until_unix_ms = match deed {
             Deed::Shelve(until) if !(1..=MAX_SHELF_MS).contains(&until.saturating_sub(now_unix_ms)) => {

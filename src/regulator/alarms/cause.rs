@@ -258,9 +258,7 @@ impl Cause {
             Cause::Silent => Delays { on_ms: CHECKPOINT_MS, off_ms: MINUTE_MS },
             Cause::Outage => Delays { on_ms: MINUTE_MS, off_ms: CHECKPOINT_MS },
             Cause::Unreachable => Delays { on_ms: MINUTE_MS, off_ms: MINUTE_MS },
-            Cause::NoEvidence | Cause::MeterFault => {
-                Delays { on_ms: QUARTER_MS, off_ms: CHECKPOINT_MS }
-            }
+            Cause::NoEvidence | Cause::MeterFault => Delays { on_ms: QUARTER_MS, off_ms: CHECKPOINT_MS },
             Cause::Tamper => Delays { on_ms: 0, off_ms: QUARTER_MS },
             Cause::Violation
             | Cause::CutViolated

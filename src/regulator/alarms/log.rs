@@ -43,7 +43,8 @@ impl<'k> Following<'k> {
     pub fn on(&mut self, kept: &KeptStep) {
         self.number += 1;
         let number = self.number;
-        let mut wrong = |what: String| self.found.wrong.push(format!("step {number} of the desk's log: {what}"));
+        let mut wrong =
+            |what: String| self.found.wrong.push(format!("step {number} of the desk's log: {what}"));
         let (entry, hash) = match Entry::open(&kept.bytes, self.authority) {
             Ok(opened) => opened,
             Err(why) => {
@@ -81,7 +82,9 @@ impl<'k> Following<'k> {
     pub fn finish(mut self, kept: impl Iterator<Item = Alarm>) -> Checked {
         for alarm in kept {
             if self.alarms.remove(&alarm.id).as_ref() != Some(&alarm) {
-                self.found.wrong.push(format!("alarm {}: is kept otherwise than the desk's log says", alarm.id));
+                self.found
+                    .wrong
+                    .push(format!("alarm {}: is kept otherwise than the desk's log says", alarm.id));
             }
         }
         for id in self.alarms.keys() {

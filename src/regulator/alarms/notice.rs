@@ -2,10 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    Alarm, AlarmId, Notification,
-    pager::News,
-};
+use super::{Alarm, AlarmId, Notification, pager::News};
 use crate::terms::{
     time::{self, LegalTime},
     words::{self, Language, Words},
@@ -52,8 +49,7 @@ pub fn alarm_line(alarm: &Alarm, language: Language) -> String {
     let subject = about.subject.map_or_else(String::new, |subject| format!(" {subject}"));
     let many = alarm.gateways.map_or_else(String::new, |count| format!(" ({count})"));
     let hand = alarm.hand.as_ref().map_or_else(String::new, |hand| format!("  {}: {}", hand.who, hand.why));
-    let until =
-        alarm.until_unix_ms.map_or_else(String::new, |until| format!(" – {}", LegalTime(until)));
+    let until = alarm.until_unix_ms.map_or_else(String::new, |until| format!(" – {}", LegalTime(until)));
     format!(
         "{}  {}  {}  {}  {}{gateway}{subject}: {}{many}  [{}{until}]{hand}",
         alarm.id,
@@ -159,7 +155,8 @@ mod tests {
     #[test]
     fn an_alertmanager_is_told_when_it_began_and_when_it_ended() {
         let raised = Alarm::unheard(about(Cause::Violation, "gw-1", "130421")).step(Event::Raise, 0).unwrap();
-        let news = |state| News { about: raised.about, event: Event::Raise, state, at_unix_ms: 1_795_800_000_000 };
+        let news =
+            |state| News { about: raised.about, event: Event::Raise, state, at_unix_ms: 1_795_800_000_000 };
         let id = raised.about.id();
         let told = Notification {
             receiver: Name::new("desk").unwrap(),
@@ -177,7 +174,8 @@ mod tests {
         assert_eq!(alerts[0]["labels"]["alertname"], "coldhearth_violation");
         assert_eq!(alerts[0]["startsAt"], time::utc(1_795_800_000_000));
         assert!(alerts[0].get("endsAt").is_none() && alerts[1].get("endsAt").is_some());
-        let texts = alerts.iter().all(|alert| alert["labels"].as_object().unwrap().values().all(Value::is_string));
+        let texts =
+            alerts.iter().all(|alert| alert["labels"].as_object().unwrap().values().all(Value::is_string));
         assert!(texts, "labels are text");
         let json = told.to_json();
         assert_eq!((json["further"].as_u64(), json["alarms"].as_array().unwrap().len()), (Some(3), 2));

@@ -6,12 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Alarm, AlarmId, Board, Deed, Entry, Hand, KeptStep, Kind, Notification, Own, Receiver, Refused, Step, Way,
-    log,
-    notice::ALARMS_TOPIC,
-    outage::Heard,
-    outs::Outs,
-    pager::Pager,
+    Alarm, AlarmId, Board, Deed, Entry, Hand, KeptStep, Kind, Notification, Own, Receiver, Refused, Step,
+    Way, log, notice::ALARMS_TOPIC, outage::Heard, outs::Outs, pager::Pager,
 };
 use crate::{
     evidence::{Sealer, Signer},
@@ -150,7 +146,10 @@ impl Office {
         self.board.reread(log::all(store)?);
         let kept: BTreeMap<(Name, Kind), Pager> =
             store.pagers()?.into_iter().map(|kept| ((kept.receiver, kept.kind), Pager::of(kept))).collect();
-        let pairs = self.receivers.iter().flat_map(|receiver| receiver.kinds.iter().map(move |kind| (receiver, *kind)));
+        let pairs = self
+            .receivers
+            .iter()
+            .flat_map(|receiver| receiver.kinds.iter().map(move |kind| (receiver, *kind)));
         self.pagers = pairs
             .map(|(receiver, kind)| {
                 let pager = kept.get(&(receiver.name, kind)).cloned();
@@ -212,7 +211,8 @@ impl Office {
                 return Some(Outgoing { topic, bytes: bytes.into_bytes() });
             }
             Way::Command(_) | Way::Webhook(_) => {
-                let is_taken = self.outs.as_ref().is_some_and(|outs| outs.hand_over(&receiver.way, notification));
+                let is_taken =
+                    self.outs.as_ref().is_some_and(|outs| outs.hand_over(&receiver.way, notification));
                 if !is_taken {
                     tracing::error!(receiver = %receiver.name, "a notification was lost: too many wait to leave");
                 }

@@ -39,11 +39,7 @@ impl Heard {
 
 /// The widest divisions in which most gateways are silent, and how many are. `stands` are outages that are told of
 /// already: those last until many have come back.
-pub fn outages(
-    fleet: &[Heard],
-    stands: &BTreeSet<Division>,
-    now_unix_ms: i64,
-) -> BTreeMap<Division, u32> {
+pub fn outages(fleet: &[Heard], stands: &BTreeSet<Division>, now_unix_ms: i64) -> BTreeMap<Division, u32> {
     let mut counts: BTreeMap<Division, (u32, u32)> = BTreeMap::new();
     for heard in fleet {
         for level in Level::ALL {
@@ -79,7 +75,8 @@ mod tests {
         gateways
             .map(|(county, n)| Heard {
                 gateway: GatewayId::new(&format!("gw-{county}-{n}")).unwrap(),
-                division: Division::parse(&format!("13{:02}{:02}", 1 + county / 10, 1 + county % 10)).unwrap(),
+                division: Division::parse(&format!("13{:02}{:02}", 1 + county / 10, 1 + county % 10))
+                    .unwrap(),
                 enterprise,
                 heard_unix_ms: 0,
             })
@@ -108,7 +105,8 @@ mod tests {
         }
         let found = outages(&fleet, &BTreeSet::new(), SILENT_MS);
         assert_eq!(places(&found), [("130203".to_owned(), 20)]);
-        let few: Vec<Heard> = fleet.iter().filter(|heard| heard.heard_unix_ms == 0).take(7).copied().collect();
+        let few: Vec<Heard> =
+            fleet.iter().filter(|heard| heard.heard_unix_ms == 0).take(7).copied().collect();
         assert!(outages(&few, &BTreeSet::new(), SILENT_MS).is_empty());
     }
 

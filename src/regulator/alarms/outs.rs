@@ -107,7 +107,12 @@ async fn carry(clock: &dyn Clock, errand: &Errand) {
         let Err(why) = done else { return };
         let receiver = &errand.receiver;
         if tried == TRIES {
-            tracing::error!(receiver, tried, why, "a notification could not be delivered; the alarms stand in the log");
+            tracing::error!(
+                receiver,
+                tried,
+                why,
+                "a notification could not be delivered; the alarms stand in the log"
+            );
             return;
         }
         tracing::warn!(receiver, tried, pause_ms, why, "a notification was not taken; it is tried again");
@@ -146,7 +151,8 @@ async fn run(words: &[String], body: &[u8]) -> Result<(), String> {
 async fn post(webhook: &Webhook, body: &[u8]) -> Result<(), String> {
     let posting = async {
         let (uri, host, port) = target(&webhook.url)?;
-        let tcp = TcpStream::connect((host.as_str(), port)).await.map_err(|e| format!("{host}:{port}: {e}"))?;
+        let tcp =
+            TcpStream::connect((host.as_str(), port)).await.map_err(|e| format!("{host}:{port}: {e}"))?;
         match &webhook.ca {
             None => send(tcp, &uri, body).await,
             Some(ca) => {
@@ -240,7 +246,10 @@ mod tests {
         let sh = |script: &str| ["sh", "-c", script].map(str::to_owned).to_vec();
         run(&sh("grep -q violation"), b"{\"kind\":\"violation\"}").await.unwrap();
         assert!(run(&sh("grep -q violation"), b"{}").await.is_err());
-        assert!(run(&sh("exit 0"), &[b'x'; 1_000_000]).await.is_ok(), "who does not read is not waited for");
+        assert!(
+            run(&sh("exit 0"), &vec![b'x'; 1_000_000]).await.is_ok(),
+            "who does not read is not waited for"
+        );
         assert!(run(&["/no/such/program".to_owned()], b"").await.is_err());
     }
 

@@ -2,10 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{
-    cause::Kind,
-    condition::About,
-};
+use super::{cause::Kind, condition::About};
 use crate::terms::{
     Name,
     place::{Division, Level},

@@ -5,10 +5,10 @@ use super::{
     condition::{Condition, Shown},
 };
 use crate::{
+    catalogue::Class,
     evidence::{Body, Notice, Record, lineage::ClashKind, record::Unverified},
     judge::{Event, Finding, Rung, State, Transition, Verdict, Why},
     regulator::store::KeptFinding,
-    catalogue::Class,
     terms::Name,
 };
 
@@ -98,12 +98,9 @@ fn doubt(verdict: &Verdict) -> Option<Cause> {
     match why {
         // A start is no fault.
         Why::NotYetRead | Why::NotYetJudged => None,
-        Why::Fault(_)
-        | Why::Silent
-        | Why::NoPower
-        | Why::NoVoltage
-        | Why::NoRegister
-        | Why::NoCurrent => Some(Cause::MeterFault),
+        Why::Fault(_) | Why::Silent | Why::NoPower | Why::NoVoltage | Why::NoRegister | Why::NoCurrent => {
+            Some(Cause::MeterFault)
+        }
         Why::ElementsDiffer
         | Why::RegisterMoves
         | Why::NoLivenessWord

@@ -325,10 +325,19 @@ mod tests {
     const LIVES: [(&str, [&str; 11]); 6] = [
         //                   raise settle clear ack  shelve unsh inhib rel  retire rest escal
         ("normal", ["unack_active", "unack_latched", "·", "·", "=", "=", "=", "=", "=", "=", "·"]),
-        ("unack_active", ["·", "unack_latched", "unack_returned", "ack_active", "=", "=", "=", "=", "=", "=", "="]),
+        (
+            "unack_active",
+            ["·", "unack_latched", "unack_returned", "ack_active", "=", "=", "=", "=", "=", "=", "="],
+        ),
         ("ack_active", ["·", "ack_latched", "normal", "·", "=", "=", "=", "=", "=", "=", "·"]),
-        ("unack_returned", ["unack_active", "unack_latched", "·", "normal", "=", "=", "=", "=", "=", "=", "="]),
-        ("unack_latched", ["unack_active", "·", "unack_returned", "ack_latched", "=", "=", "=", "=", "=", "=", "="]),
+        (
+            "unack_returned",
+            ["unack_active", "unack_latched", "·", "normal", "=", "=", "=", "=", "=", "=", "="],
+        ),
+        (
+            "unack_latched",
+            ["unack_active", "·", "unack_returned", "ack_latched", "=", "=", "=", "=", "=", "=", "="],
+        ),
         ("ack_latched", ["unack_active", "·", "normal", "·", "=", "=", "=", "=", "=", "=", "·"]),
     ];
 
@@ -339,7 +348,11 @@ mod tests {
         ("out_of_service", ["=", "=", "=", "=", "·", "·", "·", "·", "·", "open", "·"]),
     ];
 
-    fn cell<'t, const N: usize>(table: &[(&'t str, [&'t str; 11]); N], from: &'t str, event: Event) -> Option<&'t str> {
+    fn cell<'t, const N: usize>(
+        table: &[(&'t str, [&'t str; 11]); N],
+        from: &'t str,
+        event: Event,
+    ) -> Option<&'t str> {
         let (_, row) = table.iter().find(|(name, _)| *name == from).unwrap();
         let at = Event::ALL.iter().position(|other| *other == event).unwrap();
         match row[at] {

@@ -201,7 +201,8 @@ impl Filling<'_> {
             return Err(wrong("the step is not the one the line says it is"));
         }
         let before = self.standing.remove(&id).unwrap_or_else(|| Alarm::unheard(entry.step.about));
-        let after = before.after(&entry.step).map_err(|_unfit| wrong("the step cannot follow those before it"))?;
+        let after =
+            before.after(&entry.step).map_err(|_unfit| wrong("the step cannot follow those before it"))?;
         if !after.state.is_over() {
             self.standing.insert(id, after);
         }

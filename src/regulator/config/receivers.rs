@@ -127,7 +127,10 @@ mod tests {
              [[receiver]]\nname = \"pager\"\ndivision = \"130000\"\ncommand = [\"/usr/bin/page\", \"-q\"]\n",
         );
         assert!(wrong.is_empty(), "{wrong:?}");
-        assert_eq!(all.iter().map(|one| one.hears).collect::<Vec<_>>(), [Level::City, Level::County, Level::Province]);
+        assert_eq!(
+            all.iter().map(|one| one.hears).collect::<Vec<_>>(),
+            [Level::City, Level::County, Level::Province]
+        );
         assert_eq!((all[0].kinds.len(), all[1].kinds.as_slice()), (5, &[Kind::Violation][..]));
         let Way::Webhook(webhook) = &all[1].way else { panic!("{:?}", all[1]) };
         assert_eq!(webhook.ca.as_deref(), Some(Path::new("/etc/ca.pem")));

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cell, Column, Equipment, Rests, Row, Scope, Sheet, Surveyed, entry, equipment, equipment_columns};
+use super::{
+    Cell, Column, Equipment, Rests, Row, Scope, Sheet, Surveyed, entry, equipment, equipment_columns,
+};
 use crate::{
     evidence::{Sealer, Signer, canonical::Unwritable},
     judge::Rung,
@@ -44,7 +46,8 @@ pub fn completed<'s>(surveyed: &'s Surveyed, standing: &[Standing], scope: &Scop
             *plates.entry(plate).or_default() += 1;
         }
     }
-    let in_time = surveyed.values().filter_map(|one| Some((one, one.closed.filter(|c| scope.has(c.at_unix_ms))?)));
+    let in_time =
+        surveyed.values().filter_map(|one| Some((one, one.closed.filter(|c| scope.has(c.at_unix_ms))?)));
     in_time
         .map(|(equipment, closed)| {
             let order_sha256 = orders.get(&(equipment.gateway, closed.order, equipment.asset)).copied();
@@ -75,7 +78,8 @@ impl Completed<'_> {
         sealer: &mut Sealer,
         signer: &dyn Signer,
     ) -> Result<Option<Digest>, Unwritable> {
-        let (None, Some(order), Some(closed)) = (self.refusal(), self.order_sha256, self.equipment.closed) else {
+        let (None, Some(order), Some(closed)) = (self.refusal(), self.order_sha256, self.equipment.closed)
+        else {
             return Ok(None);
         };
         let Equipment { division, enterprise, gateway, asset, .. } = self.equipment;

@@ -23,7 +23,8 @@ pub fn sheet(surveyed: &Surveyed, scope: Scope) -> Sheet {
 
 fn row(one: &Equipment) -> Row {
     let Accounted { observed_ms, bridged_ms, unaccounted_ms } = one.accounted;
-    let minutes = |ms: i64| if one.covered.count() == 0 { Cell::Unknown } else { Cell::Count(ms / MINUTE_MS) };
+    let minutes =
+        |ms: i64| if one.covered.count() == 0 { Cell::Unknown } else { Cell::Count(ms / MINUTE_MS) };
     let mut cells = equipment(one);
     cells.extend([
         minutes(observed_ms),

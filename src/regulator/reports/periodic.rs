@@ -14,10 +14,8 @@ use crate::{
 
 /// The report, and what is wrong with the divisions' files.
 pub fn sheet(surveyed: &Surveyed, pages: Vec<Page>, rules: &Rules, scope: Scope) -> (Sheet, Report) {
-    let closures: BTreeMap<(CreditCode, AssetId), Source> = surveyed
-        .values()
-        .filter_map(|one| Some(((one.enterprise, one.asset), one.closed?.source)))
-        .collect();
+    let closures: BTreeMap<(CreditCode, AssetId), Source> =
+        surveyed.values().filter_map(|one| Some(((one.enterprise, one.asset), one.closed?.source))).collect();
     let is_closed = |enterprise, asset| closures.contains_key(&(enterprise, asset));
     let closed = breakdown::closed(pages.clone(), &is_closed);
     let report = breakdown::check(pages, rules);
@@ -39,7 +37,8 @@ pub fn sheet(surveyed: &Surveyed, pages: Vec<Page>, rules: &Rules, scope: Scope)
             let counted = (sum.division, sum.entry.clone(), sum.unit.clone());
             let done = closed.get(&counted).map_or(&[][..], Vec::as_slice);
             let amount = done.iter().fold(0_i64, |all, (.., amount)| all.saturating_add(*amount));
-            let sources = done.iter().filter_map(|(enterprise, asset, _)| closures.get(&(*enterprise, *asset)));
+            let sources =
+                done.iter().filter_map(|(enterprise, asset, _)| closures.get(&(*enterprise, *asset)));
             let cells = vec![
                 Cell::Text(sum.division.to_string()),
                 Cell::Text(sum.entry.clone()),

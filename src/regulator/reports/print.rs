@@ -154,7 +154,8 @@ impl Sheet {
             let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
             let _infallible = write!(out, "<th scope=\"col\">{}{unit}</th>", say(*head));
         }
-        let _infallible = writeln!(out, "<th scope=\"col\">{}</th></tr></thead><tbody>", say(words::R_RECORDS));
+        let _infallible =
+            writeln!(out, "<th scope=\"col\">{}</th></tr></thead><tbody>", say(words::R_RECORDS));
         for row in &self.rows {
             out.push_str("<tr>");
             for cell in &row.cells {
@@ -249,7 +250,11 @@ mod tests {
         let csv = sheet().to_csv(Language::English);
         let lines: Vec<&str> = csv.split("\r\n").collect();
         assert_eq!(lines[0], "name,progress,energy_kwh,amount_cny,records");
-        assert!(lines[1].starts_with("\"'=cmd|' /C calc'!A0 <b>,\"\"\",draws no power,-12.345,,1 sha256:"), "{}", lines[1]);
+        assert!(
+            lines[1].starts_with("\"'=cmd|' /C calc'!A0 <b>,\"\"\",draws no power,-12.345,,1 sha256:"),
+            "{}",
+            lines[1]
+        );
         let json = sheet().to_json();
         assert_eq!(json["rows"][0]["amount_cny"], Value::Null);
         assert_eq!(json["rows"][0]["energy_kwh"], "-12.345");

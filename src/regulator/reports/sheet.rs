@@ -165,10 +165,8 @@ pub(super) mod tests {
     fn a_row_that_rests_on_many_records_is_held_to_all_of_them() {
         let few = Rests::on((0..3).map(source));
         assert_eq!((few.named().count(), few.count()), (3, 3));
-        let lines: String = (0..3)
-            .map(source)
-            .map(|s| format!("{} {} {} {}\n", s.gateway, s.log, s.seq, s.hash))
-            .collect();
+        let lines: String =
+            (0..3).map(source).map(|s| format!("{} {} {} {}\n", s.gateway, s.log, s.seq, s.hash)).collect();
         assert_eq!(few.root(), Digest::of(lines.as_bytes()));
         let many = Rests::on((0..1_000).map(source));
         assert_eq!((many.named().count(), many.count()), (MOST_NAMED + 1, 1_000));

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cell, Column, Equipment, Rests, Row, Scope, Sheet, Surveyed, place, tariff::{Tariff, fen}};
+use super::{
+    Cell, Column, Equipment, Rests, Row, Scope, Sheet, Surveyed, place,
+    tariff::{Tariff, fen},
+};
 use crate::{
     catalogue::{Class, Rostered},
     terms::{
@@ -55,8 +58,7 @@ pub fn sheet(surveyed: &Surveyed, tariff: &Tariff, scope: Scope) -> Sheet {
         Column::of("document", words::R_SOURCE),
     ];
     let rows = lines.into_iter().map(|(line, sums)| row(line, sums)).collect();
-    let notes =
-        vec![words::NOTE_RATES, words::NOTE_TRACE, words::NOTE_UNKNOWN, words::NOTE_CLOCK];
+    let notes = vec![words::NOTE_RATES, words::NOTE_TRACE, words::NOTE_UNKNOWN, words::NOTE_CLOCK];
     Sheet { report: "surcharge", title: words::REPORT_SURCHARGE, scope, columns, rows, notes }
 }
 

@@ -209,7 +209,9 @@ impl Pass<'_> {
     }
 
     fn verdict(&mut self, log: Log, seq: u64, record: &KeptRecord, is_in_time: bool) {
-        let Some(Record { body: Body::Finding(Finding::Verdict(verdict)), .. }) = read(record) else { return };
+        let Some(Record { body: Body::Finding(Finding::Verdict(verdict)), .. }) = read(record) else {
+            return;
+        };
         let (source, at_unix_ms, scope) = (Self::source(log, seq, record), record.wall_unix_ms, *self.scope);
         let equipment = self.equipment(verdict.asset);
         if is_in_time {

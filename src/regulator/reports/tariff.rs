@@ -51,7 +51,6 @@ impl Price {
             && self.until.is_none_or(|until| other.from <= until)
             && other.until.is_none_or(|until| self.from <= until)
     }
-
 }
 
 /// What some energy costs more at so many millionths of a yuan for each kilowatt-hour, in fen, half a fen rounded up.
@@ -74,7 +73,8 @@ impl Tariff {
                 let place = table.place("from").clone();
                 let Some(price) = price(table) else { continue };
                 if let Some(other) = tariff.prices.iter().find(|other| other.overlaps(&price)) {
-                    let wrong = format!("two prices on one day: of {} and of {}", other.document, price.document);
+                    let wrong =
+                        format!("two prices on one day: of {} and of {}", other.document, price.document);
                     let what = Wrong::new(wrong, "end the earlier one by `until`");
                     flaws.add(place, what);
                 }

@@ -108,11 +108,9 @@ fn energy_is_what_the_count_rose_by_each_day_and_rests_on_two_records() {
 
 #[test]
 fn a_price_is_another_only_for_what_the_authority_has_listed_and_from_its_day_on() {
-    let tariff = Tariff::parse(
-        "p.toml",
-        "[[price]]\ndocument = \"A\"\nfrom = 2026-01-02\nyuan_per_kwh = 0.3\n",
-    )
-    .unwrap();
+    let tariff =
+        Tariff::parse("p.toml", "[[price]]\ndocument = \"A\"\nfrom = 2026-01-02\nyuan_per_kwh = 0.3\n")
+            .unwrap();
     let counts = [("2025-12-31", 0), ("2026-01-01", 2_000_000), ("2026-01-02", 2_500_500)];
     let listed = surcharge::sheet(&surveyed(vec![lived(&counts, true)]), &tariff, scope());
     let json = listed.to_json();

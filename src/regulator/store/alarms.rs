@@ -4,8 +4,8 @@
 use super::Answered;
 use crate::{
     regulator::alarms::{
-        Alarm, AlarmId, About, Cause, Hand, Hush, KeptPager, KeptStep, Kind, Life, Settled, Shown, State, Waiting,
-        level,
+        About, Alarm, AlarmId, Cause, Hand, Hush, KeptPager, KeptStep, Kind, Life, Settled, Shown, State,
+        Waiting, level,
     },
     terms::{
         Digest, GatewayId, Name,
@@ -33,7 +33,8 @@ pub struct AlarmBatch {
 impl AlarmBatch {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.steps.is_empty() && self.settled.is_empty() && self.pagers.is_empty()
+        let AlarmBatch { after: _, steps, alarms, over, settled, pagers } = self;
+        steps.is_empty() && alarms.is_empty() && over.is_empty() && settled.is_empty() && pagers.is_empty()
     }
 }
 
@@ -106,7 +107,8 @@ pub(super) struct AlarmColumns {
 }
 
 /// The columns above, by name and in their order.
-pub(super) const ALARM_COLUMNS: &str = "cause, division, uscc, gateway, subject, life, hush, level, raised_unix_ms,
+pub(super) const ALARM_COLUMNS: &str =
+    "cause, division, uscc, gateway, subject, life, hush, level, raised_unix_ms,
     changed_unix_ms, until_unix_ms, who, why, record, gateways";
 
 /// A column that may be null; `None` where it says nothing this program wrote.

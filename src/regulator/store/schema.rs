@@ -189,6 +189,7 @@ pub(super) const SQLITE: &[&str] = &[
         gateways integer
     ) strict, without rowid;
     create index alarm_raised on alarm (raised_unix_ms, id);
+    create index alarm_record on alarm (record);
     create table alarm_step (
         number integer primary key,
         alarm text not null,
@@ -391,6 +392,7 @@ pub(super) const POSTGRES: &[&str] = &[
         gateways bigint
     );
     create index alarm_raised on alarm (raised_unix_ms, id);
+    create index alarm_record on alarm (record);
     create table alarm_step (
         number bigint primary key,
         alarm text collate \"C\" not null,

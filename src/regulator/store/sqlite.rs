@@ -176,6 +176,7 @@ impl SqliteStore {
                    and not exists (select 1 from finding where (first_gateway, first_log, first_seq) = (?1, ?2, record.seq)
                    or (second_gateway, second_log, second_seq) = (?1, ?2, record.seq)
                    or (excuse_gateway, excuse_log, excuse_seq) = (?1, ?2, record.seq))
+                   and not exists (select 1 from alarm where alarm.record = record.hash)
                    and seq not in (select value from json_each(?4))";
         let stay = serde_json::Value::from_iter(stay.iter().copied()).to_string();
         self.execute(sql, params![gateway.as_str(), log, seq, stay])?;

@@ -39,9 +39,8 @@ pub const ALARM_LATCHED: Words = Words {
 /// `shelved`
 pub const ALARM_SHELVED: Words = Words { zh: "已搁置", en: "shelved" };
 /// `suppressed`
-pub const ALARM_SUPPRESSED: Words = Words {
-    zh: "已由上级告警涵盖", en: "suppressed by design: a wider alarm tells of it"
-};
+pub const ALARM_SUPPRESSED: Words =
+    Words { zh: "已由上级告警涵盖", en: "suppressed by design: a wider alarm tells of it" };
 /// `out_of_service`
 pub const ALARM_OUT_OF_SERVICE: Words = Words { zh: "已停用", en: "out of service" };
 
@@ -51,14 +50,17 @@ pub const CAUSE_VIOLATION: Words = Words {
     en: "equipment past its last lawful day draws power, by the judge's latched verdict",
 };
 /// `cut_violated`
-pub const CAUSE_CUT_VIOLATED: Words = Words { zh: "断电令所指断开点之后有电", en: "power behind an ordered cut" };
+pub const CAUSE_CUT_VIOLATED: Words =
+    Words { zh: "断电令所指断开点之后有电", en: "power behind an ordered cut" };
 /// `fed_behind_cut`
 pub const CAUSE_FED_BEHIND_CUT: Words = Words {
-    zh: "断开点之后出现电压，危险：不得触碰", en: "voltage behind a cut: danger, do not touch"
+    zh: "断开点之后出现电压，危险：不得触碰",
+    en: "voltage behind a cut: danger, do not touch",
 };
 /// `silent`
 pub const CAUSE_SILENT: Words = Words {
-    zh: "网关无消息：不等于设备停用", en: "a gateway is silent, which says nothing of its equipment"
+    zh: "网关无消息：不等于设备停用",
+    en: "a gateway is silent, which says nothing of its equipment",
 };
 /// `outage`
 pub const CAUSE_OUTAGE: Words = Words {
@@ -72,7 +74,8 @@ pub const CAUSE_UNREACHABLE: Words = Words {
 };
 /// `no_evidence`
 pub const CAUSE_NO_EVIDENCE: Words = Words {
-    zh: "应停设备无法判断是否用电", en: "nothing proves whether equipment under a duty draws power"
+    zh: "应停设备无法判断是否用电",
+    en: "nothing proves whether equipment under a duty draws power",
 };
 /// `indeterminate`
 pub const CAUSE_INDETERMINATE: Words =
@@ -88,30 +91,36 @@ pub const CAUSE_FORK: Words =
     Words { zh: "同一日志出现两份签名历史", en: "two signed histories of one log" };
 /// `plate_edited`
 pub const CAUSE_PLATE_EDITED: Words = Words {
-    zh: "铭牌改动跨越目录界限", en: "an edited nameplate crosses a bound of the catalogue"
+    zh: "铭牌改动跨越目录界限",
+    en: "an edited nameplate crosses a bound of the catalogue",
 };
 /// `rollback`
 pub const CAUSE_ROLLBACK: Words = Words {
-    zh: "网关日志少于已收讫的记录", en: "a gateway has fewer records than were receipted"
+    zh: "网关日志少于已收讫的记录",
+    en: "a gateway has fewer records than were receipted",
 };
 /// `meter_fault`
 pub const CAUSE_METER_FAULT: Words = Words {
-    zh: "应停设备的电表不应答或缺少读数", en: "a meter of equipment under a duty fails or lacks a reading"
+    zh: "应停设备的电表不应答或缺少读数",
+    en: "a meter of equipment under a duty fails or lacks a reading",
 };
 /// `disk_full`
 pub const CAUSE_DISK_FULL: Words = Words { zh: "网关磁盘曾满", en: "a gateway's disk was full" };
 /// `journal_damaged`
-pub const CAUSE_JOURNAL_DAMAGED: Words = Words { zh: "网关日志受损", en: "a gateway's journal was damaged" };
+pub const CAUSE_JOURNAL_DAMAGED: Words =
+    Words { zh: "网关日志受损", en: "a gateway's journal was damaged" };
 /// `certificate_expiring`
 pub const CAUSE_CERTIFICATE_EXPIRING: Words =
     Words { zh: "网关证书即将或已经到期", en: "a gateway's certificate ends soon, or has ended" };
 /// `last_gasp`
-pub const CAUSE_LAST_GASP: Words = Words { zh: "网关自身供电中断", en: "a gateway's own supply fails" };
+pub const CAUSE_LAST_GASP: Words =
+    Words { zh: "网关自身供电中断", en: "a gateway's own supply fails" };
 /// `oversized`
 pub const CAUSE_OVERSIZED: Words =
     Words { zh: "有记录超过服务器允许的大小", en: "a record is larger than the broker takes" };
 /// `clock_stepped`
-pub const CAUSE_CLOCK_STEPPED: Words = Words { zh: "网关时钟被拨动", en: "a gateway's clock was moved" };
+pub const CAUSE_CLOCK_STEPPED: Words =
+    Words { zh: "网关时钟被拨动", en: "a gateway's clock was moved" };
 /// `plate_unreadable`
 pub const CAUSE_PLATE_UNREADABLE: Words = Words { zh: "铭牌读不出", en: "a nameplate cannot be read" };
 /// `plate_differs`
@@ -124,9 +133,8 @@ pub const CAUSE_NOT_ON_ROSTER: Words =
 pub const CAUSE_UNDETERMINED: Words =
     Words { zh: "类别尚不能确定", en: "its class cannot be told yet" };
 /// `reconcile`
-pub const CAUSE_RECONCILE: Words = Words {
-    zh: "网关与供电企业电度不符", en: "gateway and supplier counted differently"
-};
+pub const CAUSE_RECONCILE: Words =
+    Words { zh: "网关与供电企业电度不符", en: "gateway and supplier counted differently" };
 
 /// What a step did: `raise`.
 pub const STEP_RAISE: Words = Words { zh: "触发", en: "raised" };
@@ -143,7 +151,8 @@ pub const STEP_UNSHELVE: Words = Words { zh: "取消搁置", en: "taken off the 
 /// `inhibit`
 pub const STEP_INHIBIT: Words = Words { zh: "由上级告警涵盖", en: "a wider alarm tells of it" };
 /// `release`
-pub const STEP_RELEASE: Words = Words { zh: "不再由上级告警涵盖", en: "no wider alarm tells of it any more" };
+pub const STEP_RELEASE: Words =
+    Words { zh: "不再由上级告警涵盖", en: "no wider alarm tells of it any more" };
 /// `retire`
 pub const STEP_RETIRE: Words = Words { zh: "停用", en: "taken out of service" };
 /// `restore`

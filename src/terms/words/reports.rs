@@ -23,8 +23,7 @@ pub const REPORT_FINDINGS: Words = Words {
     en: "Restarts and transfers (State Council notice 7 [2010], III(2), VI(3))",
 };
 /// How much of the time is witnessed.
-pub const REPORT_COVERAGE: Words =
-    Words { zh: "证据覆盖率", en: "How much of the time is witnessed" };
+pub const REPORT_COVERAGE: Words = Words { zh: "证据覆盖率", en: "How much of the time is witnessed" };
 /// IV.2
 pub const REPORT_SURCHARGE: Words = Words {
     zh: "期限后用电量与差别电价（国发〔2010〕7号四（二））",
@@ -105,8 +104,10 @@ pub const R_RECORDS: Words = Words { zh: "所依据的签名记录", en: "signed
 /// How equipment stands.
 pub const PROGRESS_CLOSED: Words = Words { zh: "拆除已验收", en: "demolition accepted" };
 /// How equipment stands.
-pub const PROGRESS_VIOLATION: Words =
-    Words { zh: "逾期用电，违规在案", en: "drew power past its last lawful day; the violation stands" };
+pub const PROGRESS_VIOLATION: Words = Words {
+    zh: "逾期用电，违规在案",
+    en: "drew power past its last lawful day; the violation stands",
+};
 /// How equipment stands.
 pub const PROGRESS_DRAWING: Words = Words { zh: "在用电", en: "draws power" };
 /// How equipment stands.
@@ -115,8 +116,7 @@ pub const PROGRESS_AT_REST: Words = Words { zh: "未用电", en: "draws no power
 pub const PROGRESS_DOUBT: Words =
     Words { zh: "无法判断（不等于停用）", en: "cannot be told, which is not at rest" };
 /// How equipment stands.
-pub const PROGRESS_UNHEARD: Words =
-    Words { zh: "无任何证据", en: "nothing was ever heard of it" };
+pub const PROGRESS_UNHEARD: Words = Words { zh: "无任何证据", en: "nothing was ever heard of it" };
 
 /// Which paper names the last lawful day.
 pub const PAPER_ROSTER: Words = Words { zh: "名单", en: "roster" };
@@ -128,9 +128,11 @@ pub const PAPER_DECLARED: Words = Words { zh: "企业申报", en: "its owner's d
 /// Against the list before.
 pub const CHANGE_NEW: Words = Words { zh: "新增", en: "new" };
 /// Against the list before.
-pub const CHANGE_GONE: Words = Words { zh: "不再列出，须说明原因", en: "no longer listed: say why" };
+pub const CHANGE_GONE: Words =
+    Words { zh: "不再列出，须说明原因", en: "no longer listed: say why" };
 /// Against the list before.
-pub const CHANGE_DEADLINE: Words = Words { zh: "期限已变，须说明原因", en: "another last day: say why" };
+pub const CHANGE_DEADLINE: Words =
+    Words { zh: "期限已变，须说明原因", en: "another last day: say why" };
 /// Against the list before.
 pub const CHANGE_SAME: Words = Words { zh: "未变", en: "as before" };
 /// Against the list before.
@@ -147,7 +149,8 @@ pub const SAME_PLATE: Words = Words {
 };
 /// The log does not bear an order's end out.
 pub const NOT_BORNE_OUT: Words = Words {
-    zh: "否：日志或签名不支持该结论", en: "no: the log, or who signed it, does not bear it out"
+    zh: "否：日志或签名不支持该结论",
+    en: "no: the log, or who signed it, does not bear it out",
 };
 /// A restart.
 pub const RESTARTED: Words = Words {
@@ -159,7 +162,8 @@ pub const RESTARTED: Words = Words {
 pub const NO_RATE: Words = Words { zh: "无适用电价文件", en: "no price document covers it" };
 /// Beside energy of what is on no roster.
 pub const NOT_CHARGED: Words = Words {
-    zh: "未经主管机关列入名单，不计价", en: "on no roster of the authority, and not charged"
+    zh: "未经主管机关列入名单，不计价",
+    en: "on no roster of the authority, and not charged",
 };
 /// What a figure says.
 pub const NOTE_TRACE: Words = Words {
@@ -167,12 +171,12 @@ pub const NOTE_TRACE: Words = Words {
     en: "every figure rests on the signed records named; of more than are named, the SHA-256 of their list is given",
 };
 /// What a missing figure says.
-pub const NOTE_UNKNOWN: Words = Words {
-    zh: "“–”表示未知，不等于零", en: "a dash is unknown, and never zero"
-};
+pub const NOTE_UNKNOWN: Words =
+    Words { zh: "“–”表示未知，不等于零", en: "a dash is unknown, and never zero" };
 /// Whose clock tells the days.
 pub const NOTE_CLOCK: Words = Words {
-    zh: "日期按网关时钟计算（北京时间）", en: "days are told by the gateways' clocks, in lawful time (+08:00)"
+    zh: "日期按网关时钟计算（北京时间）",
+    en: "days are told by the gateways' clocks, in lawful time (+08:00)",
 };
 /// What attested means.
 pub const NOTE_ATTESTED: Words = Words {

@@ -141,7 +141,8 @@ fn a_person_and_two_collectors_write_one_log() {
     assert_eq!(kept.events(), [Event::Raise], "one of them raised it");
     let id = one.board().alarms().next().unwrap().id;
     let hand = Hand::new("wang", "on my way").unwrap();
-    let done = act(&mut kept.0, &key(), &[id, AlarmId::FIRST], (Deed::Acknowledge, &hand), NOW + 6_000).unwrap();
+    let done =
+        act(&mut kept.0, &key(), &[id, AlarmId::FIRST], (Deed::Acknowledge, &hand), NOW + 6_000).unwrap();
     assert!(done[&id].as_ref().is_ok_and(|alarm| alarm.hand.as_ref() == Some(&hand)));
     assert_eq!(done[&AlarmId::FIRST], Err(Refused::Unknown));
     kept.hears(8, Shown::Latched, NOW + 7_000);
@@ -166,6 +167,7 @@ fn a_log_that_was_written_to_behind_our_back_is_found_out() {
     assert!(kept.0.keep_alarms(&batch).unwrap());
     assert_eq!(verify(&mut kept.0, &key().public_key()).unwrap().wrong.len(), 1);
     // Nothing is kept over a log that has grown.
-    let stale = AlarmBatch { after: 0, alarms: Vec::new(), over: vec![AlarmId::FIRST], ..AlarmBatch::default() };
+    let stale =
+        AlarmBatch { after: 0, alarms: Vec::new(), over: vec![AlarmId::FIRST], ..AlarmBatch::default() };
     assert!(!kept.0.keep_alarms(&stale).unwrap());
 }

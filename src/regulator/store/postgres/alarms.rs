@@ -163,7 +163,8 @@ impl Alarms for PostgresStore {
     fn waiting(&mut self, after: Option<(i64, AlarmId)>, most: u32) -> Answered<Vec<Waiting>> {
         let (time, id) = after.map_or((i64::MIN, String::new()), |(time, id)| (time, id.to_string()));
         let most = i64::from(most);
-        let sql = "select c.cause, c.gateway, c.subject, c.shown, c.changed_unix_ms, c.hash, log.division, log.uscc
+        let sql =
+            "select c.cause, c.gateway, c.subject, c.shown, c.changed_unix_ms, c.hash, log.division, log.uscc
                    from condition c left join log on log.gateway = c.gateway and log.log = c.log
                    where c.waiting = 1 and (c.changed_unix_ms, c.id) > ($1, $2)
                    order by c.changed_unix_ms, c.id limit $3";
@@ -209,7 +210,8 @@ impl Alarms for PostgresStore {
     }
 
     fn steps_of(&mut self, id: AlarmId, before: u64, most: u32) -> Answered<Vec<KeptStep>> {
-        let sql = "select number, alarm, at_unix_ms, hash, bytes from alarm_step where alarm = $1 and number < $2
+        let sql =
+            "select number, alarm, at_unix_ms, hash, bytes from alarm_step where alarm = $1 and number < $2
                    order by number desc limit $3";
         let (id, before) = (id.to_string(), i64::try_from(before).unwrap_or(i64::MAX));
         let most = i64::from(most);

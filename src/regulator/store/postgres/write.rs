@@ -153,6 +153,7 @@ async fn pruned(session: &mut Session, batch: &Batch) -> Result<(), Error> {
                   and not exists (select 1 from finding where (first_gateway, first_log, first_seq) = ($1, $2, record.seq)
                   or (second_gateway, second_log, second_seq) = ($1, $2, record.seq)
                   or (excuse_gateway, excuse_log, excuse_seq) = ($1, $2, record.seq))
+                  and not exists (select 1 from alarm where alarm.record = record.hash)
                   and not exists (select 1 from unnest($4::bigint[]) as stay (seq) where stay.seq = record.seq)";
     let receipts =
         "delete from receipt where gateway = $1 and log = $2 and seq < (select max(seq) from receipt

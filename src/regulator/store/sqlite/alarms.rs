@@ -36,9 +36,7 @@ impl SqliteStore {
                        changed_unix_ms = case when shown <> 'clear' then ?5 else changed_unix_ms end,
                        hash = case when shown <> 'clear' then ?6 else hash end, shown = 'clear'
                        where id = ?1 and ((log = ?2 and seq < ?3) or (log <> ?2 and at_unix_ms < ?4))";
-            return self
-                .execute(sql, params![id, log, seq, at_unix_ms, received_unix_ms, hash])
-                .map(|_| ());
+            return self.execute(sql, params![id, log, seq, at_unix_ms, received_unix_ms, hash]).map(|_| ());
         }
         let sql = "insert into condition
                    (id, cause, gateway, log, seq, subject, shown, at_unix_ms, changed_unix_ms, hash, waiting)
@@ -66,12 +64,14 @@ impl SqliteStore {
 
     /// Writes a batch; false where the log has grown.
     fn write_alarms(&self, batch: &AlarmBatch) -> Answered<bool> {
-        let newest = self.one("select max(number) from alarm_step", [], |row| row.get::<_, Option<i64>>(0))?;
+        let newest =
+            self.one("select max(number) from alarm_step", [], |row| row.get::<_, Option<i64>>(0))?;
         if newest.flatten().unwrap_or(0).cast_unsigned() != batch.after {
             return Ok(false);
         }
         for KeptStep { number, alarm, at_unix_ms, hash, bytes } in &batch.steps {
-            let sql = "insert into alarm_step (number, alarm, at_unix_ms, hash, bytes) values (?1, ?2, ?3, ?4, ?5)";
+            let sql =
+                "insert into alarm_step (number, alarm, at_unix_ms, hash, bytes) values (?1, ?2, ?3, ?4, ?5)";
             let (alarm, hash, bytes) = (alarm.to_string(), hash.to_string(), String::from_utf8_lossy(bytes));
             self.execute(sql, params![number.cast_signed(), alarm, at_unix_ms, hash, bytes])?;
         }
@@ -127,7 +127,8 @@ impl SqliteStore {
 impl Alarms for SqliteStore {
     fn waiting(&mut self, after: Option<(i64, AlarmId)>, most: u32) -> Answered<Vec<Waiting>> {
         let (time, id) = after.map_or((i64::MIN, String::new()), |(time, id)| (time, id.to_string()));
-        let sql = "select c.cause, c.gateway, c.subject, c.shown, c.changed_unix_ms, c.hash, log.division, log.uscc
+        let sql =
+            "select c.cause, c.gateway, c.subject, c.shown, c.changed_unix_ms, c.hash, log.division, log.uscc
                    from condition c left join log on log.gateway = c.gateway and log.log = c.log
                    where c.waiting = 1 and (c.changed_unix_ms, c.id) > (?1, ?2)
                    order by c.changed_unix_ms, c.id limit ?3";
@@ -175,7 +176,8 @@ impl Alarms for SqliteStore {
     }
 
     fn steps_of(&mut self, id: AlarmId, before: u64, most: u32) -> Answered<Vec<KeptStep>> {
-        let sql = "select number, alarm, at_unix_ms, hash, bytes from alarm_step where alarm = ?1 and number < ?2
+        let sql =
+            "select number, alarm, at_unix_ms, hash, bytes from alarm_step where alarm = ?1 and number < ?2
                    order by number desc limit ?3";
         let before = i64::try_from(before).unwrap_or(i64::MAX);
         self.rows(sql, params![id.to_string(), before, most], read_step)
