@@ -19,7 +19,7 @@ use std::{
 };
 
 pub use self::{
-    alarms::{AlarmBatch, Alarms, AlarmsAsked},
+    alarms::{AlarmBatch, AlarmCount, Alarms, AlarmsAsked},
     lineage::{Asked, FINDINGS_AT_ONCE, KeptFinding, KeptHalf, Mentions},
     postgres::PostgresStore,
     sqlite::SqliteStore,

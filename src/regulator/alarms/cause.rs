@@ -79,6 +79,11 @@ impl Priority {
         }
     }
 
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Priority> {
+        Priority::ALL.into_iter().find(|priority| priority.word() == word)
+    }
+
     /// What a person reads.
     pub const fn words(self) -> Words {
         match self {

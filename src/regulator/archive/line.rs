@@ -187,20 +187,8 @@ impl Line {
                 let (gateway, log) = m.log()?;
                 Line::Listed(m.count("number")?, (gateway, log, m.count("seq")?, m.digest("head")?))
             }
-            "alarm_step" => Line::AlarmStep(KeptStep {
-                number: m.count("number")?,
-                alarm: AlarmId::from_hex(m.text("alarm")?)?,
-                at_unix_ms: m.whole("at_unix_ms")?,
-                hash: m.digest("hash")?,
-                bytes: m.bytes("bytes")?,
-            }),
-            "pager" => Line::Pager(KeptPager {
-                receiver: Name::new(m.text("receiver")?)?,
-                kind: Kind::from_word(m.text("kind")?)?,
-                upto: m.count("upto")?,
-                told_unix_ms: m.optional("told_unix_ms")?,
-                pause_ms: m.whole("pause_ms")?,
-            }),
+            "alarm_step" => Line::AlarmStep(m.alarm_step()?),
+            "pager" => Line::Pager(m.pager()?),
             _ => return None,
         })
     }
@@ -270,6 +258,26 @@ impl Members<'_> {
             subject: Name::new(self.text("subject")?)?,
             says: Says::of_columns(kind, self.text("key")?, self.text("detail")?)?,
             end,
+        })
+    }
+
+    fn alarm_step(&self) -> Option<KeptStep> {
+        Some(KeptStep {
+            number: self.count("number")?,
+            alarm: AlarmId::from_hex(self.text("alarm")?)?,
+            at_unix_ms: self.whole("at_unix_ms")?,
+            hash: self.digest("hash")?,
+            bytes: self.bytes("bytes")?,
+        })
+    }
+
+    fn pager(&self) -> Option<KeptPager> {
+        Some(KeptPager {
+            receiver: Name::new(self.text("receiver")?)?,
+            kind: Kind::from_word(self.text("kind")?)?,
+            upto: self.count("upto")?,
+            told_unix_ms: self.optional("told_unix_ms")?,
+            pause_ms: self.whole("pause_ms")?,
         })
     }
 

@@ -4,8 +4,8 @@
 use super::Answered;
 use crate::{
     regulator::alarms::{
-        About, Alarm, AlarmId, Cause, Hand, Hush, KeptPager, KeptStep, Kind, Life, Settled, Shown, State,
-        Waiting, level,
+        About, Alarm, AlarmId, Cause, Hand, Hush, KeptPager, KeptStep, Kind, Life, Priority, Settled, Shown,
+        State, Waiting, level,
     },
     terms::{
         Digest, GatewayId, Name,
@@ -51,6 +51,19 @@ pub struct AlarmsAsked {
     pub most: u32,
 }
 
+/// How many alarms stand alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AlarmCount {
+    /// Of which kind.
+    pub kind: Kind,
+    /// Of which priority.
+    pub priority: Priority,
+    /// How they stand.
+    pub state: State,
+    /// How many.
+    pub count: u64,
+}
+
 /// The part of a store that is about alarms.
 ///
 /// Every function fails with [`super::StoreFault`]; what was begun is then undone.
@@ -61,6 +74,8 @@ pub trait Alarms {
     fn waiting(&mut self, after: Option<(i64, AlarmId)>, most: u32) -> Answered<Vec<Waiting>>;
     /// Alarms that are not over.
     fn alarms(&mut self, asked: &AlarmsAsked) -> Answered<Vec<Alarm>>;
+    /// How many of a division and all below it are not over, by kind, priority and state.
+    fn alarm_counts(&mut self, within: Division) -> Answered<Vec<AlarmCount>>;
     /// One alarm, if it is not over.
     fn alarm(&mut self, id: AlarmId) -> Answered<Option<Alarm>>;
     /// Number and hash of the newest step.
@@ -73,6 +88,16 @@ pub trait Alarms {
     fn pagers(&mut self) -> Answered<Vec<KeptPager>>;
     /// Keeps a batch. False, and nothing is kept, where the log has grown since it was seen.
     fn keep_alarms(&mut self, batch: &AlarmBatch) -> Answered<bool>;
+}
+
+/// Columns of a count: kind, priority, life, hush, and how many; `None` for what this program did not write.
+pub(super) fn count_of([kind, priority, life, hush]: [&str; 4], count: i64) -> Option<AlarmCount> {
+    Some(AlarmCount {
+        kind: Kind::from_word(kind)?,
+        priority: Priority::from_word(priority)?,
+        state: State { life: Life::from_word(life)?, hush: Hush::from_word(hush)? },
+        count: count.cast_unsigned(),
+    })
 }
 
 /// The digits that all codes in a division begin with, and how many there are.

@@ -2,9 +2,13 @@
 
 use super::*;
 
+/// What came with alarms.
+const FORGET_ALARMS: &str =
+    "drop table condition; drop table alarm; drop table alarm_step; drop table pager;";
+
 /// Everything a store of an earlier version would not have.
 fn made_older(home: &Home) {
-    let forget = "drop table mention; drop table finding; drop table unindexed;";
+    let forget = format!("{FORGET_ALARMS} drop table mention; drop table finding; drop table unindexed;");
     let version = match home {
         Home::Sqlite(_) => "pragma user_version = 3",
         Home::Postgres(..) => "update schema_version set version = 2",
@@ -21,7 +25,7 @@ fn made_former(home: &Home) {
         Home::Postgres(..) => "update schema_version set version = 3",
     };
     home.sql(&format!(
-        "delete from mention where kind like '%!_last' escape '!'; delete from finding; {}; {version}",
+        "{FORGET_ALARMS} delete from mention where kind like '%!_last' escape '!'; delete from finding; {}; {version}",
         columns.join("; ")
     ));
 }

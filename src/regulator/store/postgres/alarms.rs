@@ -3,7 +3,7 @@
 use tokio_postgres::{Error, Row, types::ToSql};
 
 use super::{
-    PostgresStore, Store as _,
+    PostgresStore,
     read::{columns, number},
     session::Session,
 };
@@ -14,10 +14,10 @@ use crate::{
         },
         store::{
             Alarms, Answered, Batch, Log,
-            alarms::{AlarmBatch, AlarmColumns, AlarmsAsked, WaitingColumns, prefix},
+            alarms::{AlarmBatch, AlarmColumns, AlarmCount, AlarmsAsked, WaitingColumns, count_of, prefix},
         },
     },
-    terms::{Digest, Name},
+    terms::{Digest, Name, place::Division},
 };
 
 /// Held by whoever adds to the desk's log, until the batch ends.
@@ -186,6 +186,17 @@ impl Alarms for PostgresStore {
         let rows =
             self.ask(async |session| session.query(sql, &[&digits, &kind, &time, &id, &most]).await)?;
         self.alarm_rows(&rows, read_alarm)
+    }
+
+    fn alarm_counts(&mut self, within: Division) -> Answered<Vec<AlarmCount>> {
+        let (digits, _) = prefix(within);
+        let sql = "select kind, priority, life, hush, count(*) from alarm where starts_with(division, $1)
+                   group by kind, priority, life, hush order by kind, priority, life, hush";
+        let rows = self.ask(async |session| session.query(sql, &[&digits]).await)?;
+        self.alarm_rows(&rows, |row| {
+            let (kind, priority, life, hush) = (text(row, 0)?, text(row, 1)?, text(row, 2)?, text(row, 3)?);
+            count_of([&kind, &priority, &life, &hush], row.try_get(4).ok()?)
+        })
     }
 
     fn alarm(&mut self, id: AlarmId) -> Answered<Option<Alarm>> {

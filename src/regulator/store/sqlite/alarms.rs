@@ -10,10 +10,13 @@ use crate::{
         },
         store::{
             Alarms, Answered, Batch,
-            alarms::{ALARM_COLUMNS, AlarmBatch, AlarmColumns, AlarmsAsked, WaitingColumns, prefix},
+            alarms::{
+                ALARM_COLUMNS, AlarmBatch, AlarmColumns, AlarmCount, AlarmsAsked, WaitingColumns, count_of,
+                prefix,
+            },
         },
     },
-    terms::{Digest, Name},
+    terms::{Digest, Name, place::Division},
 };
 
 impl SqliteStore {
@@ -157,6 +160,17 @@ impl Alarms for SqliteStore {
              and (raised_unix_ms < ?4 or (raised_unix_ms = ?4 and id > ?5)) order by raised_unix_ms desc, id limit ?6"
         );
         self.rows(&sql, params![count, digits, kind, time, id, most], read_alarm)
+    }
+
+    fn alarm_counts(&mut self, within: Division) -> Answered<Vec<AlarmCount>> {
+        let (digits, count) = prefix(within);
+        let sql = "select kind, priority, life, hush, count(*) from alarm where substr(division, 1, ?1) = ?2
+                   group by kind, priority, life, hush order by kind, priority, life, hush";
+        self.rows(sql, params![count, digits], |row| {
+            let text = |column| row.get::<_, String>(column);
+            let (kind, priority, life, hush) = (text(0)?, text(1)?, text(2)?, text(3)?);
+            Ok(count_of([&kind, &priority, &life, &hush], row.get(4)?))
+        })
     }
 
     fn alarm(&mut self, id: AlarmId) -> Answered<Option<Alarm>> {
