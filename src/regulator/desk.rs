@@ -87,9 +87,10 @@ fn work(collector: &mut Collector, job: &Job) -> Answered<Outcome> {
             collector.remark(*now_unix_ms);
             outcome.tally = collector.look_up(*now_unix_ms)?;
             outcome.tally.found.add(collector.look_through(*now_unix_ms)?);
+            collector.alarm_round(*hears, *now_unix_ms)?;
             outcome.outgoing.extend(collector.head_of_heads(*now_unix_ms)?);
             outcome.outgoing.extend(collector.receipts_within(*most, *now_unix_ms, keys::entropy::<16>)?);
-            outcome.outgoing.extend(collector.alarm_round(*hears, *now_unix_ms)?);
+            outcome.outgoing.extend(collector.told());
             outcome.stuck_logs = Some(collector.stuck_logs());
         }
         Job::Connected => collector.on_connected()?,

@@ -49,8 +49,15 @@ impl Collector {
     ///
     /// # Errors
     /// The store failed; what was not kept is done by the next round.
-    pub fn alarm_round(&mut self, hears: bool, now_unix_ms: i64) -> Answered<Vec<Outgoing>> {
+    pub fn alarm_round(&mut self, hears: bool, now_unix_ms: i64) -> Answered<()> {
         let hands = (&mut self.sealer, &*self.signer);
-        self.office.round(&mut *self.store, hands, hears, now_unix_ms)
+        let told = self.office.round(&mut *self.store, hands, hears, now_unix_ms)?;
+        self.telling.extend(told);
+        Ok(())
+    }
+
+    /// What receivers are to be told by MQTT, once: it waits here for as long as anything else of its round fails.
+    pub fn told(&mut self) -> Vec<Outgoing> {
+        std::mem::take(&mut self.telling)
     }
 }
