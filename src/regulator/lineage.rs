@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::alarms::signals;
 use super::store::{Answered, Asked, Batch, KeptFinding, KeptHalf, Log, Store, StoreFault};
 use crate::{
     catalogue::Rules,
@@ -184,6 +185,8 @@ impl Lineage {
         }
         let found = self.settle(store, &mut batch, &BTreeMap::new(), &BTreeSet::new(), now_unix_ms)?;
         batch.unindexed.push((log, next));
+        let signals = batch.findings.iter().filter_map(|finding| signals::of_finding(finding, now_unix_ms));
+        batch.conditions = signals.collect();
         Ok((found, batch))
     }
 }

@@ -5,6 +5,10 @@
 //! alarms of both, by the states of ISA-18.2 ([`state`]), and goes through their delays, shelves, wider alarms and levels.
 //! Each step is signed, names the one before it, and is kept ([`entry`]); pagers read that log and tell receivers ([`pager`]).
 //!
+//! A screen reads alarms from the store ([`crate::regulator::store::Alarms`]: pages by division and kind, counts, the steps of
+//! one), shows them by [`notice::alarm_json`] or the words of their state, cause and kind, and does what a person wants done
+//! by [`act`], which signs and keeps it. Whether that person may is for the screen to know: [`About::division`] says whose it is.
+//!
 //! The latch of a violation is the judge's. An alarm shows it, and nothing here opens it.
 
 pub mod alarm;

@@ -40,6 +40,8 @@ pub struct Office {
     collector: Option<Name>,
     board: Board,
     pagers: Vec<(Receiver, Pager)>,
+    /// What is to be published of what receivers were told.
+    ready: Vec<Outgoing>,
     /// The end of the log as it was seen; none where it is to be read again.
     end: Option<End>,
     rounds_unix_ms: Option<i64>,
@@ -79,17 +81,15 @@ impl Office {
         self.rounds_unix_ms = Some(now_unix_ms);
         let done = self.work(store, (sealer, signer), hears, now_unix_ms);
         match done {
+            Ok(()) => {}
             // Another collector has gone on with the log: the next round reads what it did.
-            Err(StoreFault::Conflict) => {
-                self.end = None;
-                Ok(Vec::new())
-            }
+            Err(StoreFault::Conflict) => self.end = None,
             Err(fault @ (StoreFault::Away(_) | StoreFault::Full(_) | StoreFault::Failed(_))) => {
                 self.end = None;
-                Err(fault)
+                return Err(fault);
             }
-            Ok(outgoing) => Ok(outgoing),
         }
+        Ok(std::mem::take(&mut self.ready))
     }
 
     fn work(
@@ -98,7 +98,7 @@ impl Office {
         (sealer, signer): (&mut Sealer, &dyn Signer),
         hears: bool,
         now_unix_ms: i64,
-    ) -> Answered<Vec<Outgoing>> {
+    ) -> Answered<()> {
         // A person's deed, or another collector's step, is read before anything is made of it.
         let newest = store.newest_step()?.unwrap_or((0, Digest::ZERO));
         let end = match self.end {
@@ -123,7 +123,7 @@ impl Office {
         let mut batch = batch_of(&self.board, &outcome.steps, steps);
         (batch.after, batch.settled) = (before, outcome.settled);
         if !self.keep(store, &batch)? {
-            return Ok(Vec::new());
+            return Ok(());
         }
         self.end = Some(end);
         for (kept, step) in batch.steps.iter().zip(&outcome.steps) {
@@ -161,6 +161,7 @@ impl Office {
             .iter()
             .map(|(_, pager)| pager.kept())
             .filter(|pager| !kept.contains_key(&(pager.receiver, pager.kind)))
+            .map(|pager| (None, pager))
             .collect();
         let begins = AlarmBatch { after: end.0, pagers: new, ..AlarmBatch::default() };
         if !self.keep(store, &begins)? {
@@ -181,8 +182,7 @@ impl Office {
     }
 
     /// Has told who is due to be, each once it is taken down that he is.
-    fn tell(&mut self, store: &mut dyn Store, newest: u64, now_unix_ms: i64) -> Answered<Vec<Outgoing>> {
-        let mut outgoing = Vec::new();
+    fn tell(&mut self, store: &mut dyn Store, newest: u64, now_unix_ms: i64) -> Answered<()> {
         for at in 0..self.pagers.len() {
             let Some((receiver, pager)) = self.pagers.get(at) else { break };
             let kind = pager.kept().kind;
@@ -191,24 +191,25 @@ impl Office {
             let Some(notification) = pager.due(standing, now_unix_ms).filter(|_| has_room) else { continue };
             let (receiver, mut told) = (receiver.clone(), pager.clone());
             told.told(&notification);
-            let batch = AlarmBatch { after: newest, pagers: vec![told.kept()], ..AlarmBatch::default() };
+            let pagers = vec![(Some(pager.kept()), told.kept())];
+            let batch = AlarmBatch { after: newest, pagers, ..AlarmBatch::default() };
             if !self.keep(store, &batch)? {
-                return Ok(outgoing);
+                return Ok(());
             }
             if let Some((_, pager)) = self.pagers.get_mut(at) {
                 *pager = told;
             }
-            outgoing.extend(self.hand_over(&receiver, &notification));
+            self.hand_over(&receiver, &notification);
         }
-        Ok(outgoing)
+        Ok(())
     }
 
-    fn hand_over(&self, receiver: &Receiver, notification: &Notification) -> Option<Outgoing> {
+    fn hand_over(&mut self, receiver: &Receiver, notification: &Notification) {
         match &receiver.way {
             Way::Mqtt => {
                 let (topic, bytes) =
                     (format!("{ALARMS_TOPIC}/{}", receiver.name), notification.to_json().to_string());
-                return Some(Outgoing { topic, bytes: bytes.into_bytes() });
+                self.ready.push(Outgoing { topic, bytes: bytes.into_bytes() });
             }
             Way::Command(_) | Way::Webhook(_) => {
                 let is_taken =
@@ -218,7 +219,6 @@ impl Office {
                 }
             }
         }
-        None
     }
 }
 

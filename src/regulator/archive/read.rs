@@ -166,7 +166,7 @@ impl Filling<'_> {
                 Some(_) | None => return Err(unreadable(number, "a head that stands in no list")),
             },
             Line::AlarmStep(step) => self.alarm_step(number, step)?,
-            Line::Pager(pager) => self.alarms.pagers.push(pager),
+            Line::Pager(pager) => self.alarms.pagers.push((None, pager)),
         }
         Ok(())
     }

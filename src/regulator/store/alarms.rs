@@ -26,8 +26,8 @@ pub struct AlarmBatch {
     pub over: Vec<AlarmId>,
     /// Conditions that were looked at.
     pub settled: Vec<Settled>,
-    /// How far receivers were told.
-    pub pagers: Vec<KeptPager>,
+    /// How far receivers were told as it was seen, and are told now: of two who would tell one receiver, one may.
+    pub pagers: Vec<(Option<KeptPager>, KeptPager)>,
 }
 
 impl AlarmBatch {
@@ -86,7 +86,7 @@ pub trait Alarms {
     fn steps_of(&mut self, id: AlarmId, before: u64, most: u32) -> Answered<Vec<KeptStep>>;
     /// How far receivers were told.
     fn pagers(&mut self) -> Answered<Vec<KeptPager>>;
-    /// Keeps a batch. False, and nothing is kept, where the log has grown since it was seen.
+    /// Keeps a batch. False, and nothing is kept, where the log has grown since it was seen, or a receiver was told.
     fn keep_alarms(&mut self, batch: &AlarmBatch) -> Answered<bool>;
 }
 

@@ -155,6 +155,23 @@ fn a_person_and_two_collectors_write_one_log() {
 }
 
 #[test]
+fn of_two_collectors_one_tells() {
+    let mut kept = Files::new("tells");
+    let (mut one, mut other) = (office(), office());
+    round(&mut one, &mut kept, NOW);
+    round(&mut other, &mut kept, NOW);
+    kept.hears(7, Shown::Active, NOW + 1_000);
+    round(&mut one, &mut kept, NOW + 5_000);
+    round(&mut other, &mut kept, NOW + 5_000);
+    let mut told = 0;
+    for later in (10_000..120_000).step_by(5_000) {
+        told += round(&mut one, &mut kept, NOW + later).len();
+        told += round(&mut other, &mut kept, NOW + later).len();
+    }
+    assert_eq!(told, 1);
+}
+
+#[test]
 fn a_log_that_was_written_to_behind_our_back_is_found_out() {
     let mut kept = Files::new("forged");
     let mut office = office();

@@ -107,15 +107,37 @@ async fn desk(session: &mut Session, batch: &AlarmBatch) -> Result<bool, Error> 
     for Settled { id, changed_unix_ms, was, shown } in &batch.settled {
         session.execute(settle, &[&id.to_string(), changed_unix_ms, &was.word(), &shown.word()]).await?;
     }
-    let pager = "insert into pager (receiver, kind, upto, told_unix_ms, pause_ms) values ($1, $2, $3, $4, $5)
-                 on conflict (receiver, kind) do update set upto = excluded.upto,
-                     told_unix_ms = excluded.told_unix_ms, pause_ms = excluded.pause_ms";
-    for KeptPager { receiver, kind, upto, told_unix_ms, pause_ms } in &batch.pagers {
-        let (receiver, kind, upto) = (receiver.as_str(), kind.word(), upto.cast_signed());
-        session.execute(pager, &[&receiver, &kind, &upto, told_unix_ms, pause_ms]).await?;
+    for (was, pager) in &batch.pagers {
+        if !tell(session, was.as_ref(), pager).await? {
+            session.batch("rollback").await?;
+            return Ok(false);
+        }
     }
     session.batch("commit").await?;
     Ok(true)
+}
+
+/// False where it is not as it was seen.
+async fn tell(session: &mut Session, was: Option<&KeptPager>, pager: &KeptPager) -> Result<bool, Error> {
+    let KeptPager { receiver, kind, upto, told_unix_ms, pause_ms } = pager;
+    let (receiver, kind, upto) = (receiver.as_str(), kind.word(), upto.cast_signed());
+    let changed = match was {
+        None => {
+            let sql =
+                "insert into pager (receiver, kind, upto, told_unix_ms, pause_ms) values ($1, $2, $3, $4, $5)
+                       on conflict do nothing";
+            session.execute(sql, &[&receiver, &kind, &upto, told_unix_ms, pause_ms]).await?
+        }
+        Some(was) => {
+            let sql = "update pager set upto = $3, told_unix_ms = $4, pause_ms = $5
+                       where receiver = $1 and kind = $2 and upto = $6 and told_unix_ms is not distinct from $7";
+            let before = was.upto.cast_signed();
+            let row: [&(dyn ToSql + Sync); 7] =
+                [&receiver, &kind, &upto, told_unix_ms, pause_ms, &before, &was.told_unix_ms];
+            session.execute(sql, &row).await?
+        }
+    };
+    Ok(changed == 1)
 }
 
 async fn keep(session: &mut Session, alarm: &Alarm) -> Result<(), Error> {

@@ -89,13 +89,33 @@ impl SqliteStore {
                        where id = ?1 and changed_unix_ms = ?2 and shown = ?3";
             self.execute(sql, params![id.to_string(), changed_unix_ms, was.word(), shown.word()])?;
         }
-        for KeptPager { receiver, kind, upto, told_unix_ms, pause_ms } in &batch.pagers {
-            let sql = "insert into pager (receiver, kind, upto, told_unix_ms, pause_ms) values (?1, ?2, ?3, ?4, ?5)
-                       on conflict (receiver, kind) do update set upto = ?3, told_unix_ms = ?4, pause_ms = ?5";
-            let (receiver, kind) = (receiver.as_str(), kind.word());
-            self.execute(sql, params![receiver, kind, upto.cast_signed(), told_unix_ms, pause_ms])?;
+        for (was, pager) in &batch.pagers {
+            if !self.write_pager(was.as_ref(), pager)? {
+                return Ok(false);
+            }
         }
         Ok(true)
+    }
+
+    /// False where it is not as it was seen.
+    fn write_pager(&self, was: Option<&KeptPager>, pager: &KeptPager) -> Answered<bool> {
+        let KeptPager { receiver, kind, upto, told_unix_ms, pause_ms } = pager;
+        let (receiver, kind, upto) = (receiver.as_str(), kind.word(), upto.cast_signed());
+        let changed = match was {
+            None => {
+                let sql = "insert or ignore into pager (receiver, kind, upto, told_unix_ms, pause_ms)
+                           values (?1, ?2, ?3, ?4, ?5)";
+                self.execute(sql, params![receiver, kind, upto, told_unix_ms, pause_ms])?
+            }
+            Some(was) => {
+                let sql = "update pager set upto = ?3, told_unix_ms = ?4, pause_ms = ?5
+                           where receiver = ?1 and kind = ?2 and upto = ?6 and told_unix_ms is ?7";
+                let (before, told_before) = (was.upto.cast_signed(), was.told_unix_ms);
+                let row = params![receiver, kind, upto, told_unix_ms, pause_ms, before, told_before];
+                self.execute(sql, row)?
+            }
+        };
+        Ok(changed == 1)
     }
 
     fn write_alarm(&self, alarm: &Alarm) -> Answered<()> {
