@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::alarms::signals;
-use super::store::{Answered, Asked, Batch, KeptFinding, KeptHalf, Log, Store, StoreFault};
+use super::{
+    alarms::signals,
+    store::{Answered, Asked, Batch, KeptFinding, KeptHalf, Log, Store, StoreFault},
+};
 use crate::{
     catalogue::Rules,
     evidence::{
