@@ -1,20 +1,24 @@
 //! The sentences a person reads, Chinese and English side by side, so that neither can be forgotten.
 
+mod alarms;
 mod certificate;
 mod console;
 mod dark;
 mod findings;
 mod orders;
 mod page;
+mod reports;
 mod share;
 mod signs;
 
+pub use alarms::*;
 pub use certificate::*;
 pub use console::*;
 pub use dark::*;
 pub use findings::*;
 pub use orders::*;
 pub use page::*;
+pub use reports::*;
 pub use share::*;
 pub use signs::*;
 

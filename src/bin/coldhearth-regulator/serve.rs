@@ -11,6 +11,7 @@ use coldhearth::{
     evidence::PublicKey,
     host::{Exit, Failure, SystemClock, courier::Broker, keys, public_key, service},
     regulator::{
+        alarms::Office,
         collector::Collector,
         config::{self, CLIENT_ID, ConsoleAt, RegulatorConfig, StoreAt},
         console::{self, Books, Console, Joined, READERS},
@@ -19,7 +20,7 @@ use coldhearth::{
         store::{Store, sqlite::STORE_FILE},
         vitals::Vitals,
     },
-    terms::Flaw,
+    terms::{Flaw, Name},
 };
 
 use tokio::sync::watch;
@@ -122,8 +123,12 @@ pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
         broker.client_id = format!("{}-{run:08x}", broker.client_id);
     }
     let metrics = orders.metrics.or(config.as_ref().and_then(|config| config.metrics));
-    let console = orders.console.map(ConsoleAt::plain).or(config.and_then(|config| config.console));
-    let collector = Collector::open(orders.home.store()?, orders.home.signer()?)?;
+    let console = config.as_ref().and_then(|config| config.console.clone());
+    let console = orders.console.map(ConsoleAt::plain).or(console);
+    let receivers = config.map_or_else(Vec::new, |config| config.receivers);
+    let office =
+        Office::of(receivers, group.and_then(|group| Name::new(&format!("collector-{}", group.worker))))?;
+    let collector = Collector::open(orders.home.store()?, orders.home.signer()?)?.telling(office);
     let member = group.map(|group| Member::new(group, run, collector.public_key().id()));
     let desk = console.map(|at| Ok::<_, Failure>((books(&orders.home)?, at))).transpose()?;
     serve_from(broker, collector, member, metrics, desk)
@@ -154,7 +159,7 @@ fn serve_from(
     let desk = desk.map(|(books, at)| {
         let listening = runtime.block_on(console::listen(&at))?;
         tracing::info!(listen = %at.listen, "the console is open");
-        Ok::<_, Failure>((listening, Console::open(clock.clone(), books, Joined::default(), &at)?))
+        Ok::<_, Failure>((listening, Console::open(clock.clone(), books, Joined::own(), &at)?))
     });
     let desk = desk.transpose()?;
     runtime.block_on(async {
