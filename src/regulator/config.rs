@@ -1,11 +1,15 @@
 //! The authority's configuration: what a person wrote, read into types that cannot be wrong.
 
+mod receivers;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
+pub use self::receivers::MAX_RECEIVERS;
 use super::{
+    alarms::Receiver,
     share::Group,
     store::{
         PostgresStore, SqliteStore, Store,
@@ -65,6 +69,8 @@ pub struct RegulatorConfig {
     pub metrics: Option<SocketAddr>,
     /// Where people look at what is kept, if anywhere.
     pub console: Option<ConsoleAt>,
+    /// Who is told of alarms.
+    pub receivers: Vec<Receiver>,
 }
 
 /// Where the console is.
@@ -165,6 +171,7 @@ fn read(form: Form<'_>, base: &Path) -> Option<RegulatorConfig> {
     });
     let metrics = form.table("metrics").and_then(metrics);
     let console = form.table("console").and_then(|form| console(form, base));
+    let receivers = receivers::receivers(&form, base);
     let is_apart = matches!(store, None | Some(Some(StoreAt::Sqlite(_))));
     if form.has("share") && is_apart {
         form.flaw(
@@ -184,6 +191,7 @@ fn read(form: Form<'_>, base: &Path) -> Option<RegulatorConfig> {
         group: group.flatten(),
         metrics,
         console,
+        receivers,
     })
 }
 

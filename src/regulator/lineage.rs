@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    alarms::signals,
     sight,
     store::{Answered, Asked, Batch, KeptFinding, KeptHalf, Log, Store, StoreFault},
 };
@@ -188,6 +189,8 @@ impl Lineage {
         }
         let found = self.settle(store, &mut batch, &BTreeMap::new(), &BTreeSet::new(), now_unix_ms)?;
         batch.unindexed.push((log, next));
+        let signals = batch.findings.iter().filter_map(|finding| signals::of_finding(finding, now_unix_ms));
+        batch.conditions = signals.collect();
         Ok((found, batch))
     }
 }

@@ -5,6 +5,7 @@
 
 mod acks;
 pub mod acts;
+pub mod alarms;
 pub mod archive;
 pub mod certificate;
 pub mod collector;
@@ -19,6 +20,7 @@ pub mod orders;
 pub mod page;
 pub mod prune;
 pub mod refusals;
+pub mod reports;
 pub mod remarks;
 pub mod serve;
 pub mod share;

@@ -7,6 +7,7 @@
 //! batch names the turn at which it has seen each of its logs, and is kept whole or, where another collector has had
 //! one of them meanwhile, not at all. So no head is ever advanced over another's.
 
+pub mod alarms;
 pub mod lineage;
 pub mod people;
 pub mod postgres;
@@ -20,6 +21,7 @@ use std::{
 };
 
 pub use self::{
+    alarms::{AlarmBatch, AlarmCount, Alarms, AlarmsAsked},
     lineage::{Asked, FINDINGS_AT_ONCE, KeptFinding, KeptHalf, Mentions},
     people::People,
     postgres::PostgresStore,
@@ -29,7 +31,7 @@ pub use self::{
 use crate::{
     evidence::{KeyId, LogId, PublicKey, Record, heads::Listed, lineage::Mention},
     host::exit::{Exit, Failure},
-    regulator::sight::Sight,
+    regulator::{alarms::Condition, sight::Sight},
     terms::{
         Digest, GatewayId, LegalDay,
         digest::Hasher,
@@ -243,6 +245,8 @@ pub struct Batch {
     pub mentions: Vec<Mention>,
     /// Findings.
     pub findings: Vec<KeptFinding>,
+    /// What its records and findings say of the things alarms are about.
+    pub conditions: Vec<Condition>,
     /// Logs whose older records are to be looked through from a place on, or from none any longer.
     pub unindexed: Vec<(Log, Option<u64>)>,
     /// What its records say of pieces of equipment.
@@ -253,7 +257,7 @@ pub struct Batch {
 ///
 /// Every function fails with [`StoreFault`]; what it has begun is then undone.
 #[expect(clippy::missing_errors_doc, reason = "said once for all of them, above")]
-pub trait Store: Mentions + Sights + People + Send {
+pub trait Store: Mentions + Alarms + Sights + People + Send {
     /// Begins a batch that no other collector's can come between: logs are waited for in one order, so that no two wait
     /// for each other. Tells the turn of each. Ends by [`Store::commit`] or [`Store::abandon`].
     fn begin(&mut self, logs: &BTreeSet<Log>) -> Answered<BTreeMap<Log, u64>>;

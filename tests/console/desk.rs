@@ -10,10 +10,11 @@ use std::{
 };
 
 use coldhearth::{
-    evidence::{Ed25519, KeyId, LogId, PublicKey, Signer as _, record::Unverified},
+    evidence::{Ed25519, KeyId, LogId, PublicKey, Sealer, Signer as _, record::Unverified},
     host::{Clock, SystemClock, clock::Wait},
     judge::Rung,
     regulator::{
+        alarms::{Office, signals::signals},
         config::ConsoleAt,
         console::{
             self, Books, Console, Joined,
@@ -122,14 +123,25 @@ impl Desk {
     pub(crate) fn open_with(name: &str, fill: impl FnOnce(&mut dyn Store)) -> Desk {
         let folder = Folder::new(&format!("console-{name}"));
         fill(&mut SqliteStore::open(&folder.0).unwrap());
-        Desk::over(folder, |folder| Box::new(SqliteStore::open(folder).unwrap()))
+        Desk::over(folder, |alarms| Joined { alarms: Some(alarms.clone()), reports: None })
     }
 
-    pub(crate) fn over(folder: Folder, store: impl Fn(&Path) -> Box<dyn Store>) -> Desk {
-        let signer = || Ed25519::from_seed(&[9; 32]);
+    /// With the collector's own alarms and reports, once its desk has had a round.
+    pub(crate) fn own(name: &str) -> Desk {
+        let folder = Folder::new(&format!("console-{name}"));
+        let mut store = SqliteStore::open(&folder.0).unwrap();
+        people(&mut store);
+        ours(&mut store);
+        theirs(&mut store);
+        let mut office = Office::of(Vec::new(), None).unwrap();
+        office.round(&mut store, (&mut Sealer::default(), &signer()), true, NOW).unwrap();
+        Desk::over(folder, |_| Joined::own())
+    }
+
+    fn over(folder: Folder, joined: impl FnOnce(&Arc<SomeAlarms>) -> Joined) -> Desk {
         let books = (0..console::READERS)
             .map(|_| Books {
-                store: store(&folder.0),
+                store: Box::new(SqliteStore::open(&folder.0).unwrap()),
                 signer: Box::new(signer()),
                 trusted: vec![signer().public_key()],
             })
@@ -137,7 +149,7 @@ impl Desk {
         let clock = Arc::new(DeskClock::default());
         clock.wall_unix_ms.store(NOW, Ordering::Relaxed);
         let alarms = Arc::new(SomeAlarms::default());
-        let joined = Joined { alarms: Some(alarms.clone()), reports: None };
+        let joined = joined(&alarms);
         let port = free_port();
         let at = ConsoleAt::plain(([127, 0, 0, 1], port).into());
         let open = Console::open(clock.clone(), books, joined, &at).unwrap();
@@ -148,6 +160,11 @@ impl Desk {
     pub(crate) fn store(&self) -> SqliteStore {
         SqliteStore::open(&self.folder.0).unwrap()
     }
+}
+
+/// The authority's hand.
+pub(crate) fn signer() -> Ed25519 {
+    Ed25519::from_seed(&[9; 32])
 }
 
 /// li of county 130421, wang of the nation, zhao who only reads and sees the other county alone.
@@ -193,6 +210,7 @@ pub(crate) fn keep(store: &mut dyn Store, lines: &[Vec<u8>], division: &str, rec
             continue;
         }
         batch.sights.extend(sight::of(&record, received_unix_ms));
+        batch.conditions.extend(signals(&record, received_unix_ms));
         batch.records.insert((gateway, log, seq), KeptRecord::of(&record, line, received_unix_ms));
     }
     let ((gateway, log, seq), last) = batch.records.last_key_value().unwrap();

@@ -14,6 +14,7 @@ mod door;
 mod figures;
 mod looked;
 mod monitoring;
+mod own;
 mod programs;
 mod screens;
 mod sizes;

@@ -23,6 +23,7 @@ use coldhearth::{
         watchdog::Watchdog,
     },
     regulator::{
+        alarms::Office,
         collector::Collector,
         config::{self, CLIENT_ID, ConsoleAt, RegulatorConfig, StoreAt},
         console::{self, Books, Console, Joined, READERS},
@@ -32,7 +33,7 @@ use coldhearth::{
         vitals::Vitals,
         watched,
     },
-    terms::{Flaw, words::Language},
+    terms::{Flaw, Name, words::Language},
 };
 
 use tokio::{net::TcpListener, runtime::Runtime, sync::watch};
@@ -184,7 +185,10 @@ impl Life {
             broker.client_id = format!("{}-{run:08x}", broker.client_id);
         }
         let (state, store) = orders.home.of(config);
-        let collector = Collector::open(store.open()?, signer(&state)?)?;
+        let receivers = config.map_or_else(Vec::new, |config| config.receivers.clone());
+        let own = group.and_then(|group| Name::new(&format!("collector-{}", group.worker)));
+        let office = Office::of(receivers, own)?;
+        let collector = Collector::open(store.open()?, signer(&state)?)?.telling(office);
         let member = group.map(|group| Member::new(group, run, collector.public_key().id()));
         let metrics = orders.metrics.or(config.and_then(|config| config.metrics));
         let console = config.and_then(|config| config.console.clone());
@@ -210,7 +214,7 @@ fn opened(runtime: &Runtime, (books, at): (Vec<Books>, ConsoleAt)) -> Result<Sho
     let listening = runtime.block_on(console::listen(&at))?;
     tracing::info!(listen = %at.listen, "the console is open");
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    Ok((listening, Console::open(clock, books, Joined::default(), &at)?))
+    Ok((listening, Console::open(clock, books, Joined::own(), &at)?))
 }
 
 /// Serves until something is asked; tells how it ended, and the configuration to go on with.

@@ -24,6 +24,13 @@ pub struct Joined {
     pub reports: Option<Arc<dyn Reports>>,
 }
 
+impl Joined {
+    /// The collector's own alarms and reports.
+    pub fn own() -> Joined {
+        Joined { alarms: Some(Arc::new(super::OwnAlarms)), reports: Some(Arc::new(super::OwnReports)) }
+    }
+}
+
 /// What a person may do to an alarm from the console. Nobody opens a latch from here: that takes a signed act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {

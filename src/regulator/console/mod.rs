@@ -13,6 +13,7 @@ mod door;
 mod encrypted;
 mod frame;
 mod live;
+mod own;
 pub mod password;
 mod readers;
 mod screen;
@@ -32,6 +33,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 
 pub use self::{
     asks::Joined,
+    own::{OwnAlarms, OwnReports},
     readers::{Books, READERS},
     upload::MAX_UPLOAD_BYTES,
 };

@@ -3,6 +3,7 @@
 //! One thread owns it and waits for it, with a runtime of its own. A connection that is lost is made again by the next
 //! call; what was open then is undone, by the server too.
 
+mod alarms;
 mod lineage;
 mod people;
 mod read;

@@ -1,5 +1,6 @@
 //! The store in a file of its own: nothing to set up. One writer at a time, whichever program it is in.
 
+mod alarms;
 mod fault;
 mod lineage;
 mod people;
@@ -160,6 +161,7 @@ impl SqliteStore {
         // What is mentioned, or shown by a finding, is not pruned.
         self.write_lineage(batch)?;
         self.write_sights(batch)?;
+        self.write_conditions(batch)?;
         batch.pruned.iter().try_for_each(|(log, pruned, stay)| self.write_pruned(*log, pruned, stay))
     }
 
@@ -177,6 +179,7 @@ impl SqliteStore {
                    and not exists (select 1 from finding where (first_gateway, first_log, first_seq) = (?1, ?2, record.seq)
                    or (second_gateway, second_log, second_seq) = (?1, ?2, record.seq)
                    or (excuse_gateway, excuse_log, excuse_seq) = (?1, ?2, record.seq))
+                   and not exists (select 1 from alarm where alarm.record = record.hash)
                    and seq not in (select value from json_each(?4))";
         let stay = serde_json::Value::from_iter(stay.iter().copied()).to_string();
         self.execute(sql, params![gateway.as_str(), log, seq, stay])?;

@@ -190,6 +190,10 @@ console_words! {
     K_WHY "理由" "Why";
     K_FOR_HOURS "搁置小时数" "For how many hours";
     K_UNTIL "至" "until";
+    K_ALARM_UNFIT "此告警现在的状态不允许该操作，或该操作不会改变任何事" "That cannot be done to an alarm in its state, or would change nothing";
+    K_COUNTY "县级" "county";
+    K_CITY "市级" "prefecture";
+    K_PROVINCE "省级" "province";
     K_WHY_MISSING "请填写理由（最多 200 字）；搁置须选择时长" "Say why, in at most 200 characters; what is put aside needs a time";
 
     // Audit and rules.

@@ -4,13 +4,17 @@ use coldhearth::regulator::store::sights::{AskedAt, Scope};
 
 use super::*;
 
+/// What came with alarms.
+const FORGET_ALARMS: &str =
+    "drop table condition; drop table alarm; drop table alarm_step; drop table pager;";
 /// What came with the console.
 const FORGET_DESK: &str = "drop index record_story; drop table asset; drop table span; drop table tally;
     drop table person; drop table saved; drop table saw;";
 
 /// Everything a store of an earlier version would not have.
 fn made_older(home: &Home) {
-    let forget = format!("{FORGET_DESK} drop table mention; drop table finding; drop table unindexed;");
+    let forget = "drop table mention; drop table finding; drop table unindexed;";
+    let forget = format!("{FORGET_ALARMS} {FORGET_DESK} {forget}");
     let version = match home {
         Home::Sqlite(_) => "pragma user_version = 3",
         Home::Postgres(..) => "update schema_version set version = 2",
@@ -27,7 +31,8 @@ fn made_former(home: &Home) {
         Home::Postgres(..) => "update schema_version set version = 3",
     };
     home.sql(&format!(
-        "{FORGET_DESK} delete from mention where kind like '%!_last' escape '!'; delete from finding; {}; {version}",
+        "{FORGET_ALARMS} {FORGET_DESK} delete from mention where kind like '%!_last' escape '!'; delete from finding; {}; \
+         {version}",
         columns.join("; ")
     ));
 }

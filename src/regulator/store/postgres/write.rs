@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::Error;
 
-use super::{lineage, read::columns, session::Session, sights};
+use super::{alarms, lineage, read::columns, session::Session, sights};
 use crate::{
     evidence::heads::Listed,
     regulator::store::{Batch, KeptHeads, Log},
@@ -42,6 +42,7 @@ pub(super) async fn everything(session: &mut Session, batch: &Batch) -> Result<(
     // What is mentioned, or shown by a finding, is not pruned.
     lineage::write(session, batch).await?;
     sights::write(session, batch).await?;
+    alarms::conditions(session, batch).await?;
     pruned(session, batch).await?;
     session.batch("commit").await
 }
@@ -153,6 +154,7 @@ async fn pruned(session: &mut Session, batch: &Batch) -> Result<(), Error> {
                   and not exists (select 1 from finding where (first_gateway, first_log, first_seq) = ($1, $2, record.seq)
                   or (second_gateway, second_log, second_seq) = ($1, $2, record.seq)
                   or (excuse_gateway, excuse_log, excuse_seq) = ($1, $2, record.seq))
+                  and not exists (select 1 from alarm where alarm.record = record.hash)
                   and not exists (select 1 from unnest($4::bigint[]) as stay (seq) where stay.seq = record.seq)";
     let receipts =
         "delete from receipt where gateway = $1 and log = $2 and seq < (select max(seq) from receipt
