@@ -102,23 +102,13 @@ impl Clocks {
         hashes.push(hash);
     }
 
-    /// Takes a record's header.
+    /// Takes a record's header, and what it says of the clock.
     pub fn on_record(&mut self, header: &Header, body: &Body) {
         let Header { gateway, log, seq, receipt, .. } = *header;
-        let step_ms = match body {
-            Body::Finding(Finding::Event(Event::ClockStepped { by_ms })) => Some(*by_ms),
-            Body::Genesis(_)
-            | Body::Boot(_)
-            | Body::Checkpoint(_)
-            | Body::Rotation(_)
-            | Body::Skip { .. }
-            | Body::Gap(_)
-            | Body::Rollback(_)
-            | Body::Act(_)
-            | Body::Answer(_)
-            | Body::Notice(_)
-            | Body::Commissioned(_)
-            | Body::Finding(_) => None,
+        let step_ms = if let Body::Finding(Finding::Event(Event::ClockStepped { by_ms })) = body {
+            Some(*by_ms)
+        } else {
+            None
         };
         self.waiting.push(Waiting { gateway, log, seq, at: header.at, receipt, step_ms });
     }

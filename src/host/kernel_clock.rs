@@ -53,7 +53,7 @@ pub fn ask() -> Discipline {
     if state == libc::TIME_ERROR || timex.status & libc::STA_UNSYNC != 0 {
         return Discipline::Free;
     }
-    Discipline::Within(u64::try_from(timex.maxerror).unwrap_or(0))
+    u64::try_from(timex.maxerror).map_or(Discipline::Untold, Discipline::Within)
 }
 
 /// Leaves in a file what the kernel says, whole or not at all.

@@ -144,7 +144,8 @@ impl Journal {
         let receipted = fixed.expects_receipts.then(|| around.receipted.unwrap_or(0));
         let not_receipted = receipted.map(|receipted| around.places.saturating_sub(receipted));
         let oldest = around.oldest_unix_ms.filter(|_| not_receipted.is_some_and(|places| places > 0));
-        let age = |oldest: i64| u64::try_from(around.now.wall_unix_ms.saturating_sub(oldest)).unwrap_or(0);
+        // By a clock that was set back since nobody knows.
+        let age = |oldest: i64| u64::try_from(around.now.wall_unix_ms.saturating_sub(oldest)).ok();
         Journal {
             places: around.places,
             head: around.newest.as_ref().map(|newest| Head {
@@ -156,7 +157,7 @@ impl Journal {
             not_accepted: around.places.saturating_sub(around.accepted),
             not_receipted,
             oldest_not_receipted_unix_ms: oldest,
-            oldest_not_receipted_age_ms: oldest.map(age),
+            oldest_not_receipted_age_ms: oldest.and_then(age),
             disk_full: around.disk_full,
         }
     }
@@ -212,7 +213,7 @@ impl Meter {
         let (state, why) = worded(view.state);
         let says = Said::in_both(|language| view.state.sentence(view.said, language));
         let (state, why, says) = if is_present { (state, why, says) } else { not_present() };
-        let age = |at: &Stamp| u64::try_from(now.since_ms(at)).unwrap_or(0);
+        let age = |at: &Stamp| u64::try_from(now.since_ms(at)).ok();
         Meter {
             id: view.meter.to_string(),
             bus: view.bus.to_string(),
@@ -221,7 +222,7 @@ impl Meter {
             since_unix_ms: view.since.map(|since| since.wall_unix_ms),
             says,
             last_good_unix_ms: view.good.map(|good| good.at.wall_unix_ms),
-            last_good_age_ms: view.good.map(|good| age(&good.at)),
+            last_good_age_ms: view.good.and_then(|good| age(&good.at)),
             power_mw: view.good.and_then(|good| good.power).map(|power| power.0),
             energy_wh: view.good.and_then(|good| good.energy).map(|energy| energy.0),
             failing: view.trouble.map(|trouble| Failing {
