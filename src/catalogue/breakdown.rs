@@ -166,6 +166,35 @@ pub fn check(pages: Vec<Page>, rules: &Rules) -> Report {
     report
 }
 
+/// What is counted, and where: a division, an entry and a unit.
+pub type Counted = (Division, String, String);
+
+/// What of all that is listed `is_closed`, and how much it counts for: in each division and all below it, as
+/// [`Sum::listed`] is.
+pub fn closed(
+    pages: Vec<Page>,
+    is_closed: &dyn Fn(CreditCode, AssetId) -> bool,
+) -> BTreeMap<Counted, Vec<(CreditCode, AssetId, i64)>> {
+    // What is wrong with the files `check` tells.
+    let mut untold = Report::default();
+    let pages = in_force(pages, &mut untold);
+    let parents = parents(&pages, &mut untold);
+    let mut closed: BTreeMap<Counted, Vec<(CreditCode, AssetId, i64)>> = BTreeMap::new();
+    for (index, page) in pages.iter().enumerate() {
+        for line in page.equipment.iter().filter(|line| is_closed(line.enterprise, line.asset)) {
+            let mut at = Some(index);
+            while let Some((here, above)) = at.and_then(|at| Some((pages.get(at)?, parents.get(at)?))) {
+                for (What { entry, unit }, amount) in &line.counts {
+                    let counted = (here.division, entry.clone(), unit.clone());
+                    closed.entry(counted).or_default().push((line.enterprise, line.asset, *amount));
+                }
+                at = *above;
+            }
+        }
+    }
+    closed
+}
+
 /// The newest version of each division's file, from the nation down.
 fn in_force(mut pages: Vec<Page>, report: &mut Report) -> Vec<Page> {
     pages.sort_by(|a, b| (a.division, b.version, &a.place).cmp(&(b.division, a.version, &b.place)));

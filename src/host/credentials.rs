@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio_rustls::rustls::{
-    self, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    self, ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme,
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -155,6 +155,26 @@ pub fn load(files: &TlsFiles) -> Result<Credentials, Vec<Unfit>> {
         (_, _, _) => config.with_no_client_auth(),
     };
     Ok(Credentials { config: Arc::new(config), ends_unix_ms })
+}
+
+/// Reads what a server of ours shows to whoever dials it: its certificate and the key to it.
+///
+/// # Errors
+/// Every file that is missing, does not parse or does not fit.
+pub fn serving(identity: &Identity) -> Result<Arc<ServerConfig>, Vec<Unfit>> {
+    let chain = certificates(Part::Certificate, &identity.certificate);
+    let key = private_key(&identity.key);
+    let (chain, key) = match (chain, key) {
+        (Ok(chain), Ok(key)) => (chain, key),
+        (chain, key) => return Err(chain.err().into_iter().chain(key.err()).collect()),
+    };
+    let config = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|e| vec![unusable(Part::Certificate, &identity.certificate, &e)])?
+        .with_no_client_auth()
+        .with_single_cert(chain.certificates, key)
+        .map_err(|e| vec![does_not_fit(identity, &e)])?;
+    Ok(Arc::new(config))
 }
 
 /// The one provider of cryptography, handed over wherever one is asked for: there is no process-wide default.

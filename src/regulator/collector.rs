@@ -5,6 +5,7 @@
 
 mod about;
 mod admission;
+mod alarms;
 mod asking;
 mod daily;
 mod forks;
@@ -25,9 +26,11 @@ pub use self::{
     strangers::{MAX_HEARSAY, MAX_HEARSAY_OF_ONE, STRANGE_LOGS_AT_ONCE},
 };
 use super::{
+    alarms::Office,
     lineage::{Found, Lineage},
     refusals::{self, Refusals},
     remarks::{Line, Remark, Remarks},
+    sight,
     store::{Answered, Batch, Kept, KeptEpoch, KeptRecord, Log, Spot, Store, StoreFault, state_root},
 };
 use crate::{
@@ -88,6 +91,8 @@ pub struct Collector {
     signer: Box<dyn Signer>,
     sealer: Sealer,
     lineage: Lineage,
+    office: Office,
+    telling: Vec<Outgoing>,
     follower: Follower,
     loaded: BTreeMap<Log, Loaded>,
     most_logs: usize,
@@ -149,6 +154,8 @@ impl Collector {
             signer,
             sealer: Sealer::default(),
             lineage: Lineage::shipped()?,
+            office: Office::default(),
+            telling: Vec::new(),
             follower: Follower::admitting(),
             loaded: BTreeMap::new(),
             most_logs: LOGS_IN_MEMORY,
@@ -470,6 +477,8 @@ impl Collector {
             self.placed.insert((gateway, log));
         }
         self.mention(record, now_unix_ms);
+        self.batch.sights.extend(sight::of(record, now_unix_ms));
+        self.signal(record, now_unix_ms);
         self.batch.records.insert((gateway, log, seq), KeptRecord::of(record, bytes, now_unix_ms));
         tally.records += 1;
         Ok(())

@@ -1,11 +1,15 @@
 //! The authority's configuration: what a person wrote, read into types that cannot be wrong.
 
+mod receivers;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
+pub use self::receivers::MAX_RECEIVERS;
 use super::{
+    alarms::Receiver,
     share::Group,
     store::{
         PostgresStore, SqliteStore, Store,
@@ -16,7 +20,7 @@ use crate::{
     evidence::share::MAX_WORKERS,
     host::{
         courier::{DEFAULT_PORT, DEFAULT_TLS_PORT},
-        credentials::TlsFiles,
+        credentials::{self, Identity, TlsFiles},
         exit::Failure,
         forms,
         layers::{self, Setting},
@@ -63,6 +67,28 @@ pub struct RegulatorConfig {
     pub group: Option<Group>,
     /// The loopback address at which metrics and health are shown.
     pub metrics: Option<SocketAddr>,
+    /// Where people look at what is kept, if anywhere.
+    pub console: Option<ConsoleAt>,
+    /// Who is told of alarms.
+    pub receivers: Vec<Receiver>,
+}
+
+/// Where the console is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsoleAt {
+    /// The address it listens at: a loopback address, unless it shows a certificate of its own.
+    pub listen: SocketAddr,
+    /// Its own certificate and key.
+    pub identity: Option<Identity>,
+    /// A proxy before it encrypts, so that cookies travel encrypted only.
+    pub is_behind_tls: bool,
+}
+
+impl ConsoleAt {
+    /// At a loopback address, without anything before it.
+    pub fn plain(listen: SocketAddr) -> ConsoleAt {
+        ConsoleAt { listen, identity: None, is_behind_tls: false }
+    }
 }
 
 /// The broker as configured.
@@ -144,6 +170,8 @@ fn read(form: Form<'_>, base: &Path) -> Option<RegulatorConfig> {
         days
     });
     let metrics = form.table("metrics").and_then(metrics);
+    let console = form.table("console").and_then(|form| console(form, base));
+    let receivers = receivers::receivers(&form, base);
     let is_apart = matches!(store, None | Some(Some(StoreAt::Sqlite(_))));
     if form.has("share") && is_apart {
         form.flaw(
@@ -162,6 +190,8 @@ fn read(form: Form<'_>, base: &Path) -> Option<RegulatorConfig> {
         keep_days: keep_days.unwrap_or(DEFAULT_KEEP_DAYS),
         group: group.flatten(),
         metrics,
+        console,
+        receivers,
     })
 }
 
@@ -216,6 +246,39 @@ fn metrics(form: Form<'_>) -> Option<SocketAddr> {
     }
     form.close();
     listen
+}
+
+fn console(form: Form<'_>, base: &Path) -> Option<ConsoleAt> {
+    let listen: Option<SocketAddr> = form.required("listen", form::text).and_then(|text| {
+        let listen = text.parse().ok();
+        if listen.is_none() {
+            form.flaw("listen", format!("`listen` is \"{text}\""), "write ADDRESS:PORT, as 127.0.0.1:8010");
+        }
+        listen
+    });
+    let certificate = form.optional("certificate", form::text);
+    let key = form.optional("key", form::text);
+    let is_behind_tls = form.optional("behind_tls", form::flag).unwrap_or(false);
+    if certificate.is_some() != key.is_some() {
+        form.flaw("certificate", "`certificate` and `key` belong together", "give both or neither");
+    }
+    let identity = certificate
+        .zip(key)
+        .map(|(certificate, key)| Identity { certificate: base.join(certificate), key: base.join(key) });
+    if let Some(Err(unfit)) = identity.as_ref().map(credentials::serving) {
+        for unfit in unfit {
+            form.flaw(unfit.part.word(), unfit.what.wrong, unfit.what.right);
+        }
+    }
+    if identity.is_none() && listen.is_some_and(|listen| !listen.ip().is_loopback()) {
+        form.flaw(
+            "listen",
+            "passwords would travel unencrypted",
+            "add `certificate` and `key`, or name 127.0.0.1 and put a proxy before it that encrypts",
+        );
+    }
+    form.close();
+    Some(ConsoleAt { listen: listen?, identity, is_behind_tls })
 }
 
 /// A member of a group has a name of its own at the broker, unless told otherwise.
@@ -372,6 +435,21 @@ mod tests {
         }
         let shown = loaded("metrics", &format!("{LEAST}[metrics]\nlisten = \"127.0.0.1:9464\"\n")).unwrap();
         assert_eq!(shown.metrics, "127.0.0.1:9464".parse().ok());
+    }
+
+    #[test]
+    fn the_console_is_for_this_machine_unless_it_encrypts() {
+        let with = |console: &str| loaded("console", &format!("{LEAST}[console]\n{console}"));
+        let wrong = with("listen = \"0.0.0.0:8010\"\n").unwrap_err();
+        assert!(wrong.starts_with("r.toml:6:1: passwords would travel unencrypted"), "{wrong}");
+        let wrong = with("listen = \"127.0.0.1:8010\"\nkey = \"k.pem\"\n").unwrap_err();
+        assert!(wrong.contains("belong together"), "{wrong}");
+        let wrong =
+            with("listen = \"0.0.0.0:8010\"\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n").unwrap_err();
+        assert!(wrong.contains("c.pem") && wrong.contains("k.pem"), "{wrong}");
+        let config = with("listen = \"127.0.0.1:8010\"\nbehind_tls = true\n").unwrap();
+        let console = config.console.unwrap();
+        assert!(console.is_behind_tls && console.identity.is_none());
     }
 
     #[test]

@@ -29,8 +29,8 @@ pub(super) struct Message {
 pub(super) enum Job {
     /// Keep what came until then.
     Take(Vec<Message>, i64),
-    /// Look for admissions, and give the receipts that are due: at most so many.
-    Round(i64, usize),
+    /// Look for admissions and alarms, and give the receipts that are due: at most so many. Whether the broker is there.
+    Round(i64, usize, bool),
     /// Every log is to be receipted anew.
     Connected,
 }
@@ -83,12 +83,14 @@ fn work(collector: &mut Collector, job: &Job) -> Answered<Outcome> {
                 messages.iter().map(|message| (message.topic.as_str(), message.bytes.as_slice())).collect();
             outcome.tally = collector.take(&messages, *now_unix_ms)?;
         }
-        Job::Round(now_unix_ms, most) => {
+        Job::Round(now_unix_ms, most, hears) => {
             collector.remark(*now_unix_ms);
             outcome.tally = collector.look_up(*now_unix_ms)?;
             outcome.tally.found.add(collector.look_through(*now_unix_ms)?);
+            collector.alarm_round(*hears, *now_unix_ms)?;
             outcome.outgoing.extend(collector.head_of_heads(*now_unix_ms)?);
             outcome.outgoing.extend(collector.receipts_within(*most, *now_unix_ms, keys::entropy::<16>)?);
+            outcome.outgoing.extend(collector.told());
             outcome.stuck_logs = Some(collector.stuck_logs());
         }
         Job::Connected => collector.on_connected()?,

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::store::{
-    Answered, Asked, FINDINGS_AT_ONCE, Kept, KeptFinding, KeptFork, KeptRecord, Log, Pruned, Store,
+use super::{
+    alarms::log::{self, Checked},
+    store::{Answered, Asked, FINDINGS_AT_ONCE, Kept, KeptFinding, KeptFork, KeptRecord, Log, Pruned, Store},
 };
 use crate::{
     evidence::{
@@ -42,6 +43,8 @@ pub struct Inspection {
     pub findings: u64,
     /// Heads of heads that follow one another and name what is kept.
     pub heads: u64,
+    /// Steps of the desk's own log that follow one another and lead to the alarms that are kept.
+    pub alarm_steps: u64,
     /// What was pruned, when, and by which rule, for so many logs as [`MOST_TOLD`].
     pub prunings: Vec<String>,
     /// What does not hold, each with its place.
@@ -122,7 +125,15 @@ impl Inspector<'_> {
         }
         self.findings()?;
         self.days(published)?;
+        self.alarms()?;
         Ok(self.found)
+    }
+
+    fn alarms(&mut self) -> Answered<()> {
+        let Checked { steps, wrong } = log::verify(self.store, self.authority)?;
+        self.found.alarm_steps = steps;
+        wrong.into_iter().for_each(|what| self.found.accuse(what));
+        Ok(())
     }
 
     fn log(&mut self, log: Log, trusted: &[PublicKey], kept: Option<&Kept>) -> Answered<()> {

@@ -3,7 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::store::{Answered, Asked, Batch, KeptFinding, KeptHalf, Log, Store, StoreFault};
+use super::{
+    alarms::signals,
+    sight,
+    store::{Answered, Asked, Batch, KeptFinding, KeptHalf, Log, Store, StoreFault},
+};
 use crate::{
     catalogue::Rules,
     evidence::{
@@ -181,9 +185,12 @@ impl Lineage {
                 StoreFault::Failed(Failure::new(Exit::Bug, why))
             })?;
             batch.mentions.extend(self.mentions(&read, record.received_unix_ms));
+            batch.sights.extend(sight::of(&read, record.received_unix_ms));
         }
         let found = self.settle(store, &mut batch, &BTreeMap::new(), &BTreeSet::new(), now_unix_ms)?;
         batch.unindexed.push((log, next));
+        let signals = batch.findings.iter().filter_map(|finding| signals::of_finding(finding, now_unix_ms));
+        batch.conditions = signals.collect();
         Ok((found, batch))
     }
 }

@@ -5,10 +5,12 @@
 
 mod acks;
 pub mod acts;
+pub mod alarms;
 pub mod archive;
 pub mod certificate;
 pub mod collector;
 pub mod config;
+pub mod console;
 mod desk;
 pub mod findings;
 pub mod inspect;
@@ -19,8 +21,10 @@ pub mod page;
 pub mod prune;
 pub mod refusals;
 pub mod remarks;
+pub mod reports;
 pub mod serve;
 pub mod share;
+pub mod sight;
 pub mod store;
 pub mod support;
 pub mod timeline;

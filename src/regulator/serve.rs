@@ -282,7 +282,8 @@ impl Serving {
         } else if std::mem::take(&mut self.connected) {
             Job::Connected
         } else if now_ms >= self.round_ms {
-            Job::Round(now_unix_ms, MOST_RECEIPTS_WAITING.saturating_sub(self.out.receipts.len()))
+            let most = MOST_RECEIPTS_WAITING.saturating_sub(self.out.receipts.len());
+            Job::Round(now_unix_ms, most, self.line == Line::Open)
         } else if self.waiting.is_empty() {
             return None;
         } else {
@@ -558,7 +559,7 @@ mod tests {
         for round in 1..10 {
             let now_ms = round * 2 * RECEIPTS_MS;
             let job = serving.next_job(now_ms, 7).unwrap();
-            let Job::Round(_, most) = job else { panic!("{job:?}") };
+            let Job::Round(_, most, _) = job else { panic!("{job:?}") };
             assert_eq!(most, MOST_RECEIPTS_WAITING - serving.out.receipts.len());
             let receipt = Outgoing { topic: "t".into(), bytes: Vec::new() };
             let outgoing = vec![receipt; most.min(RECEIPTS_AT_ONCE)];

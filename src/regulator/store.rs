@@ -7,9 +7,12 @@
 //! batch names the turn at which it has seen each of its logs, and is kept whole or, where another collector has had
 //! one of them meanwhile, not at all. So no head is ever advanced over another's.
 
+pub mod alarms;
 pub mod lineage;
+pub mod people;
 pub mod postgres;
 mod schema;
+pub mod sights;
 pub mod sqlite;
 
 use std::{
@@ -18,13 +21,17 @@ use std::{
 };
 
 pub use self::{
+    alarms::{AlarmBatch, AlarmCount, Alarms, AlarmsAsked},
     lineage::{Asked, FINDINGS_AT_ONCE, KeptFinding, KeptHalf, Mentions},
+    people::People,
     postgres::PostgresStore,
+    sights::Sights,
     sqlite::SqliteStore,
 };
 use crate::{
     evidence::{KeyId, LogId, PublicKey, Record, heads::Listed, lineage::Mention},
     host::exit::{Exit, Failure},
+    regulator::{alarms::Condition, sight::Sight},
     terms::{
         Digest, GatewayId, LegalDay,
         digest::Hasher,
@@ -238,15 +245,19 @@ pub struct Batch {
     pub mentions: Vec<Mention>,
     /// Findings.
     pub findings: Vec<KeptFinding>,
+    /// What its records and findings say of the things alarms are about.
+    pub conditions: Vec<Condition>,
     /// Logs whose older records are to be looked through from a place on, or from none any longer.
     pub unindexed: Vec<(Log, Option<u64>)>,
+    /// What its records say of pieces of equipment.
+    pub sights: Vec<Sight>,
 }
 
 /// A database of the authority. What is written is durable when `commit` returns, and never overwritten.
 ///
 /// Every function fails with [`StoreFault`]; what it has begun is then undone.
 #[expect(clippy::missing_errors_doc, reason = "said once for all of them, above")]
-pub trait Store: Mentions + Send {
+pub trait Store: Mentions + Alarms + Sights + People + Send {
     /// Begins a batch that no other collector's can come between: logs are waited for in one order, so that no two wait
     /// for each other. Tells the turn of each. Ends by [`Store::commit`] or [`Store::abandon`].
     fn begin(&mut self, logs: &BTreeSet<Log>) -> Answered<BTreeMap<Log, u64>>;
@@ -263,6 +274,8 @@ pub trait Store: Mentions + Send {
     fn revoke(&mut self, gateway: GatewayId, key: KeyId, now_unix_ms: i64) -> Answered<bool>;
     /// Everybody who was ever admitted, by identifier, then by time.
     fn admitted(&mut self) -> Answered<Vec<Admitted>>;
+    /// Every key that was ever admitted of one gateway, by time.
+    fn admitted_of(&mut self, gateway: GatewayId) -> Answered<Vec<Admitted>>;
 
     /// Hash and time of arrival of what is kept at these places.
     fn kept_at(&mut self, spots: &BTreeSet<Spot>) -> Answered<BTreeMap<Spot, (Digest, i64)>>;

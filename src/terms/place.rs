@@ -47,6 +47,38 @@ impl Division {
             |from: usize| self.0.get(from..from + 2).and_then(|d| str::from_utf8(d).ok()).unwrap_or("00");
         [level(0), level(2), level(4)]
     }
+
+    /// The division of a level that it lies in: its own digits down to there, zeros below.
+    #[must_use]
+    pub fn at(self, level: Level) -> Division {
+        let told = match level {
+            Level::Province => 2,
+            Level::City => 4,
+            Level::County => 6,
+        };
+        let mut digits = self.0;
+        digits.iter_mut().skip(told).for_each(|digit| *digit = b'0');
+        Division(digits)
+    }
+
+    /// Its own level: the last whose digits are not both zero; `None` for the nation, `000000`.
+    pub fn level(self) -> Option<Level> {
+        let [province, city, county] = self.levels().map(|level| level != "00");
+        match (province, city, county) {
+            (_, _, true) => Some(Level::County),
+            (_, true, false) => Some(Level::City),
+            (true, false, false) => Some(Level::Province),
+            (false, false, false) => None,
+        }
+    }
+
+    /// Whether another lies in it, or is it.
+    pub fn covers(self, other: Division) -> bool {
+        self.level().is_none_or(|level| other.at(level) == self)
+    }
+
+    /// The whole nation.
+    pub const NATION: Division = Division(*b"000000");
 }
 
 impl fmt::Display for Division {
@@ -102,6 +134,22 @@ mod tests {
         for wrong in ["14052", "1405255", "14052x", ""] {
             assert_eq!(Division::parse(wrong), None);
         }
+    }
+
+    #[test]
+    fn a_division_covers_what_lies_in_it() {
+        let division = |code: &str| Division::parse(code).unwrap();
+        let county = division("130421");
+        assert_eq!(Level::ALL.map(|level| county.at(level).to_string()), ["130000", "130400", "130421"]);
+        let levels = ["000000", "130000", "130400", "130421"].map(|code| division(code).level());
+        assert_eq!(levels, [None, Some(Level::Province), Some(Level::City), Some(Level::County)]);
+        for above in ["000000", "130000", "130400", "130421"] {
+            assert!(division(above).covers(county), "{above}");
+        }
+        for beside in ["130422", "130500", "140000"] {
+            assert!(!division(beside).covers(county) && !county.covers(division(beside)), "{beside}");
+        }
+        assert!(!county.covers(division("130400")) && Division::NATION == division("000000"));
     }
 
     #[test]

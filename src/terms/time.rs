@@ -149,6 +149,11 @@ pub fn moment(text: &str) -> Option<i64> {
     text.parse::<jiff::Timestamp>().ok().map(|at| at.as_millisecond())
 }
 
+/// A moment as machines read it, RFC 3339 in UTC: `2026-11-23T15:58:07Z`. Beyond what a calendar holds, the milliseconds.
+pub fn utc(unix_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(unix_ms).map_or_else(|_| format!("{unix_ms} ms"), |at| at.to_string())
+}
+
 /// A moment as screens show it: `2026-11-23 23:58:07 +08:00`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LegalTime(pub i64);
@@ -185,6 +190,13 @@ mod tests {
         }
         for wrong in ["2011-02-29", "2011-2-1", "20110201", "", "2026-11-23T00:00"] {
             assert_eq!(LegalDay::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_the_same_read_and_written() {
+        for text in ["2026-11-23T15:58:07Z", "1970-01-01T00:00:00Z"] {
+            assert_eq!(moment(text).map(utc).as_deref(), Some(text));
         }
     }
 

@@ -1,24 +1,30 @@
 //! The sentences a person reads, Chinese and English side by side, so that neither can be forgotten.
 
+mod alarms;
 mod certificate;
+mod console;
 mod dark;
 mod explain;
 mod findings;
 mod inside;
 mod orders;
 mod page;
+mod reports;
 mod service;
 mod setup;
 mod share;
 mod signs;
 
+pub use alarms::*;
 pub use certificate::*;
+pub use console::*;
 pub use dark::*;
 pub use explain::*;
 pub use findings::*;
 pub use inside::*;
 pub use orders::*;
 pub use page::*;
+pub use reports::*;
 pub use service::*;
 pub use setup::*;
 pub use share::*;

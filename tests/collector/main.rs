@@ -1,6 +1,7 @@
 //! The collector without a broker: what it keeps, what it misses, what it receipts; over each of its databases.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod alarms;
 mod archive;
 mod cold;
 mod figures;

@@ -23,18 +23,20 @@ use coldhearth::{
         watchdog::Watchdog,
     },
     regulator::{
+        alarms::Office,
         collector::Collector,
-        config::{self, CLIENT_ID, RegulatorConfig, StoreAt},
+        config::{self, CLIENT_ID, ConsoleAt, RegulatorConfig, StoreAt},
+        console::{self, Books, Console, Joined, READERS},
         page, serve,
         share::Member,
         store::{Store, sqlite::STORE_FILE},
         vitals::Vitals,
         watched,
     },
-    terms::{Flaw, words::Language},
+    terms::{Flaw, Name, words::Language},
 };
 
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, runtime::Runtime, sync::watch};
 
 use crate::broker::{self, BrokerOrders};
 
@@ -121,6 +123,9 @@ pub(crate) struct Serve {
     /// Show /metrics for Prometheus, /health with reasons and /alive at this loopback address; `[metrics] listen` in --config
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics: Option<SocketAddr>,
+    /// Show the console at this loopback address; `[console]` in --config, which may encrypt and so be elsewhere
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    console: Option<SocketAddr>,
     /// How lines of the log are written
     #[arg(long, value_name = "FORM", default_value = "text", value_parser = ["text", "json"])]
     log: String,
@@ -141,11 +146,12 @@ pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
     let feeder = watchdog.clone();
     runtime.spawn(async move { feeder.feed(&SystemClock::default()).await });
     loop {
-        let life = Life::begin(orders, config.as_ref())?;
+        let mut life = Life::begin(orders, config.as_ref())?;
         // A store may have a runtime of its own, which must not end inside of another.
         let listener = life.metrics.map(|at| runtime.block_on(page::listen(at))).transpose()?;
+        let desk = life.desk.take().map(|desk| opened(&runtime, desk)).transpose()?;
         let asked = reload::asked(orders, config.as_ref(), &mut signals, watchdog.notify());
-        match runtime.block_on(live(life, listener, asked, &watchdog))? {
+        match runtime.block_on(live(life, (listener, desk), asked, &watchdog))? {
             (exit, None) => return Ok(exit),
             (_, Some(new)) => config = Some(*new),
         }
@@ -158,6 +164,7 @@ struct Life {
     collector: Collector,
     member: Option<Member>,
     metrics: Option<SocketAddr>,
+    desk: Option<(Vec<Books>, ConsoleAt)>,
 }
 
 impl Life {
@@ -178,17 +185,42 @@ impl Life {
             broker.client_id = format!("{}-{run:08x}", broker.client_id);
         }
         let (state, store) = orders.home.of(config);
-        let collector = Collector::open(store.open()?, signer(&state)?)?;
+        let receivers = config.map_or_else(Vec::new, |config| config.receivers.clone());
+        let own = group.and_then(|group| Name::new(&format!("collector-{}", group.worker)));
+        let office = Office::of(receivers, own)?;
+        let collector = Collector::open(store.open()?, signer(&state)?)?.telling(office);
         let member = group.map(|group| Member::new(group, run, collector.public_key().id()));
         let metrics = orders.metrics.or(config.and_then(|config| config.metrics));
-        Ok(Life { broker, collector, member, metrics })
+        let console = config.and_then(|config| config.console.clone());
+        let console = orders.console.map(ConsoleAt::plain).or(console);
+        let desk = console.map(|at| Ok::<_, Failure>((books(&state, &store)?, at))).transpose()?;
+        Ok(Life { broker, collector, member, metrics, desk })
     }
+}
+
+/// A store and the authority's hand for each of the console's threads, opened before any runtime runs.
+fn books(state: &Path, store: &StoreAt) -> Result<Vec<Books>, Failure> {
+    let one = |_| {
+        let signer = signer(state)?;
+        Ok::<Books, Failure>(Books { store: store.open()?, trusted: vec![signer.public_key()], signer })
+    };
+    (0..READERS).map(one).collect()
+}
+
+/// A console and the listener it is to be shown at.
+type Shown = (console::Listening, Arc<Console>);
+
+fn opened(runtime: &Runtime, (books, at): (Vec<Books>, ConsoleAt)) -> Result<Shown, Failure> {
+    let listening = runtime.block_on(console::listen(&at))?;
+    tracing::info!(listen = %at.listen, "the console is open");
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    Ok((listening, Console::open(clock, books, Joined::own(), &at)?))
 }
 
 /// Serves until something is asked; tells how it ended, and the configuration to go on with.
 async fn live(
     life: Life,
-    listener: Option<TcpListener>,
+    (listener, desk): (Option<TcpListener>, Option<Shown>),
     asked: impl Future<Output = Option<Box<RegulatorConfig>>>,
     watchdog: &Watchdog,
 ) -> Result<(Exit, Option<Box<RegulatorConfig>>), Failure> {
@@ -198,6 +230,7 @@ async fn live(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let (shown, seen) = watch::channel(Vitals::default());
     let page = listener.map(|listener| tokio::spawn(page::show(listener, clock.clone(), seen.clone())));
+    let desk = desk.map(|(listening, console)| tokio::spawn(console::show(listening, console)));
     let serving = watchdog.pulse("collector", &clock);
     let (store, looking, looker) = (watchdog.pulse("store", &clock), clock.clone(), watchdog.clone());
     let watched = tokio::spawn(async move { watched::follow(&*looking, &*store, seen, &looker).await });
@@ -205,10 +238,10 @@ async fn live(
     let asked = async { next = asked.await };
     let exit = serve::serve(&*serving, broker, collector, member, &shown, asked).await?;
     watched.abort();
-    if let Some(page) = page {
-        page.abort();
+    for shown in page.into_iter().chain(desk) {
+        shown.abort();
         // Its address is free once it has ended.
-        let _ended = page.await;
+        let _ended = shown.await;
     }
     Ok((exit, next))
 }

@@ -132,10 +132,10 @@ fn next_after_restore(home: &Home) -> Result<String, Failure> {
 }
 
 fn told(copied: Copied) -> String {
-    let Copied { gateways, logs, records, forks, receipts, findings, heads } = copied;
+    let Copied { gateways, logs, records, forks, receipts, findings, heads, alarm_steps } = copied;
     format!(
         "{gateways} gateways, {logs} logs, {records} records, {forks} forks, {receipts} receipts, {findings} findings, \
-         {heads} heads of heads"
+         {heads} heads of heads, {alarm_steps} steps of alarms"
     )
 }
 
@@ -168,11 +168,11 @@ fn verify(
     let found =
         inspect::inspect(&mut *home.store_that_is_there()?, &authority, &published, (keep_days, now))?;
     let Inspection { gateways, logs, records, pruned, waiting, forks, receipts, .. } = &found;
-    let Inspection { findings, heads, prunings, wrong, wrongs, .. } = &found;
+    let Inspection { findings, heads, alarm_steps, prunings, wrong, wrongs, .. } = &found;
     if as_json {
         let report = json!({
             "gateways": gateways, "logs": logs, "records": records, "pruned_logs": pruned, "waiting_logs": waiting,
-            "forks": forks, "receipts": receipts, "findings": findings, "heads": heads,
+            "forks": forks, "receipts": receipts, "findings": findings, "heads": heads, "alarm_steps": alarm_steps,
             "prunings": prunings, "wrong": wrong, "wrongs": wrongs,
         });
         say(&report.to_string());
@@ -184,7 +184,7 @@ fn verify(
         ));
         say(&format!(
             "verified: {records} records, {forks} proofs of forks, {receipts} receipts, {findings} findings, \
-             {heads} heads of heads"
+             {heads} heads of heads, {alarm_steps} steps of alarms"
         ));
     }
     if *wrongs == 0 {

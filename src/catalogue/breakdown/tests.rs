@@ -174,3 +174,25 @@ proptest! {
         prop_assert!(report.sums.iter().all(|sum| sum.unallocated == 0 || sum.division.to_string() != "130400"));
     }
 }
+
+#[test]
+fn what_is_closed_counts_in_its_county_and_in_all_above_it() {
+    let pages = |files: &[(&str, String)]| files.iter().map(|(file, text)| parsed(file, text)).collect();
+    let eaf_1 = AssetId::new("eaf-1").unwrap();
+    let told = closed(pages(&whole()), &|_, asset| asset == eaf_1);
+    let amounts: Vec<(String, String, i64)> = told
+        .iter()
+        .map(|((division, _, unit), done)| {
+            (division.to_string(), unit.clone(), done.iter().map(|(.., amount)| amount).sum())
+        })
+        .collect();
+    let of = |division: &str| {
+        [(division.to_owned(), PIECES.to_owned(), 1), (division.to_owned(), "t_per_a".to_owned(), 50)]
+    };
+    assert_eq!(amounts, ["000000", "130000", "130400", "130421"].map(of).concat());
+    assert!(closed(pages(&whole()), &|_, _| false).is_empty());
+    // A newer file of the county lists it no more.
+    let mut files = whole();
+    files.push(("newer", page_text("130421", 2, 2, Some(1), &[("eaf-2", 60)])));
+    assert!(closed(pages(&files), &|_, asset| asset == eaf_1).is_empty());
+}

@@ -8,6 +8,7 @@ use crate::{
         heads::Listed,
         lineage::{ClashId, ClashKind, Mention, Says, kind_and_end},
     },
+    regulator::alarms::{AlarmId, KeptPager, KeptStep, Kind},
     regulator::store::{
         Admitted, Kept, KeptEpoch, KeptFinding, KeptFork, KeptHalf, KeptHeads, KeptReceipt, KeptRecord, Log,
         Pruned,
@@ -33,6 +34,8 @@ pub(super) enum Line {
     Finding(KeptFinding),
     Heads(KeptHeads),
     Listed(u64, Listed),
+    AlarmStep(KeptStep),
+    Pager(KeptPager),
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -114,6 +117,14 @@ impl Line {
                 "number": number, "gateway": gateway.to_string(), "log": log.to_string(), "seq": seq,
                 "head": head.to_string(),
             }}),
+            Line::AlarmStep(step) => json!({ "alarm_step": {
+                "number": step.number, "alarm": step.alarm.to_string(), "at_unix_ms": step.at_unix_ms,
+                "hash": step.hash.to_string(), "bytes": text(&step.bytes),
+            }}),
+            Line::Pager(pager) => json!({ "pager": {
+                "receiver": pager.receiver.to_string(), "kind": pager.kind.word(), "upto": pager.upto,
+                "told_unix_ms": pager.told_unix_ms, "pause_ms": pager.pause_ms,
+            }}),
         }
     }
 
@@ -176,6 +187,8 @@ impl Line {
                 let (gateway, log) = m.log()?;
                 Line::Listed(m.count("number")?, (gateway, log, m.count("seq")?, m.digest("head")?))
             }
+            "alarm_step" => Line::AlarmStep(m.alarm_step()?),
+            "pager" => Line::Pager(m.pager()?),
             _ => return None,
         })
     }
@@ -245,6 +258,26 @@ impl Members<'_> {
             subject: Name::new(self.text("subject")?)?,
             says: Says::of_columns(kind, self.text("key")?, self.text("detail")?)?,
             end,
+        })
+    }
+
+    fn alarm_step(&self) -> Option<KeptStep> {
+        Some(KeptStep {
+            number: self.count("number")?,
+            alarm: AlarmId::from_hex(self.text("alarm")?)?,
+            at_unix_ms: self.whole("at_unix_ms")?,
+            hash: self.digest("hash")?,
+            bytes: self.bytes("bytes")?,
+        })
+    }
+
+    fn pager(&self) -> Option<KeptPager> {
+        Some(KeptPager {
+            receiver: Name::new(self.text("receiver")?)?,
+            kind: Kind::from_word(self.text("kind")?)?,
+            upto: self.count("upto")?,
+            told_unix_ms: self.optional("told_unix_ms")?,
+            pause_ms: self.whole("pause_ms")?,
         })
     }
 

@@ -1,17 +1,18 @@
 //! A file into an empty store.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io::{BufRead, Read as _, Seek, SeekFrom},
 };
 
 use serde_json::Value;
 
-use super::{Copied, FIRST_FORMAT, FORMAT, MAX_LINE_BYTES, PAGE, line::Line};
+use super::{Copied, FIRST_FORMAT, FORMAT, MAX_LINE_BYTES, PAGE, TELLS_MENTIONS, line::Line};
 use crate::{
     evidence::{LogId, heads::Listed, record::Unverified},
     host::exit::{Exit, Failure},
-    regulator::store::{Batch, KeptFinding, KeptHalf, KeptHeads, KeptRecord, Log, Store},
+    regulator::alarms::{Alarm, AlarmId, Entry, KeptStep},
+    regulator::store::{AlarmBatch, Batch, KeptFinding, KeptHalf, KeptHeads, KeptRecord, Log, Store},
     terms::{Digest, GatewayId, digest::Hasher},
 };
 
@@ -32,8 +33,10 @@ pub fn restore(store: &mut dyn Store, copy: &mut (impl BufRead + Seek)) -> Resul
         batch: Batch::default(),
         log: None,
         logs: BTreeSet::new(),
-        is_older: format < FORMAT,
+        is_older: format < TELLS_MENTIONS,
         heads: None,
+        alarms: AlarmBatch::default(),
+        standing: BTreeMap::new(),
         copied: Copied::default(),
     };
     each_line(copy, &mut |number, value| {
@@ -42,6 +45,7 @@ pub fn restore(store: &mut dyn Store, copy: &mut (impl BufRead + Seek)) -> Resul
     })?;
     filling.flush()?;
     filling.flush_heads()?;
+    filling.flush_alarms()?;
     Ok(filling.copied)
 }
 
@@ -99,6 +103,10 @@ struct Filling<'a> {
     /// Whether the copy does not tell all that its records mention.
     is_older: bool,
     heads: Option<(KeptHeads, Vec<Listed>)>,
+    /// Steps of the desk's log that are not kept yet.
+    alarms: AlarmBatch,
+    /// Alarms as the steps so far have made them.
+    standing: BTreeMap<AlarmId, Alarm>,
     copied: Copied,
 }
 
@@ -157,6 +165,8 @@ impl Filling<'_> {
                 Some((heads, list)) if heads.number == of => list.push(listed),
                 Some(_) | None => return Err(unreadable(number, "a head that stands in no list")),
             },
+            Line::AlarmStep(step) => self.alarm_step(number, step)?,
+            Line::Pager(pager) => self.alarms.pagers.push((None, pager)),
         }
         Ok(())
     }
@@ -180,6 +190,40 @@ impl Filling<'_> {
         self.copied.findings += 1;
         self.batch.findings.push(finding);
         self.flush_if(self.batch.findings.len())
+    }
+
+    /// An alarm is what its steps say: it is made of them again.
+    fn alarm_step(&mut self, number: u64, kept: KeptStep) -> Result<(), Failure> {
+        let wrong = |why: &str| unreadable(number, why);
+        let entry = Entry::own(&kept.bytes).map_err(|why| wrong(&why.to_string()))?;
+        let id = entry.step.about.id();
+        if (entry.number, id) != (kept.number, kept.alarm) {
+            return Err(wrong("the step is not the one the line says it is"));
+        }
+        let before = self.standing.remove(&id).unwrap_or_else(|| Alarm::unheard(entry.step.about));
+        let after =
+            before.after(&entry.step).map_err(|_unfit| wrong("the step cannot follow those before it"))?;
+        if !after.state.is_over() {
+            self.standing.insert(id, after);
+        }
+        self.copied.alarm_steps += 1;
+        self.alarms.steps.push(kept);
+        if self.alarms.steps.len() >= PAGE as usize { self.flush_steps() } else { Ok(()) }
+    }
+
+    fn flush_steps(&mut self) -> Result<(), Failure> {
+        let batch = std::mem::take(&mut self.alarms);
+        let next = batch.steps.last().map_or(batch.after, |last| last.number);
+        if !batch.is_empty() && !self.store.keep_alarms(&batch)? {
+            return Err(unreadable(0, "the store's own log of alarms has grown meanwhile"));
+        }
+        self.alarms.after = next;
+        Ok(())
+    }
+
+    fn flush_alarms(&mut self) -> Result<(), Failure> {
+        self.alarms.alarms.extend(std::mem::take(&mut self.standing).into_values());
+        self.flush_steps()
     }
 
     fn flush_if(&mut self, waiting: usize) -> Result<(), Failure> {

@@ -67,10 +67,23 @@ impl Copy<'_> {
                 self.line(&Line::Listed(number, listed))?;
             }
         }
+        self.alarms(store)?;
         let end =
             json!({ "end": { "lines": self.lines, "sha256": self.hasher.clone().digest().to_string() } });
         self.put(&end)?;
         self.out.flush().map_err(|e| failed(&e))
+    }
+
+    fn alarms(&mut self, store: &mut dyn Store) -> Result<(), Failure> {
+        let mut after = Some(0);
+        while let Some(last) = after.take() {
+            for step in store.steps_after(last, PAGE)? {
+                after = Some(step.number);
+                self.copied.alarm_steps += 1;
+                self.line(&Line::AlarmStep(step))?;
+            }
+        }
+        store.pagers()?.into_iter().try_for_each(|pager| self.line(&Line::Pager(pager)))
     }
 
     fn log(&mut self, store: &mut dyn Store, log: Log) -> Result<(), Failure> {

@@ -23,6 +23,7 @@ impl Collector {
         tally.forks += 1;
         self.remarks.note(Remark::Fork(log.0, log.1), || format!("place {seq}"));
         self.forked.insert(log);
+        self.signal_fork(log, seq, bytes, now_unix_ms);
         let (mut of_log, mut of_place) = self.store.fork_counts(log, seq)?;
         for (_, fork) in self.batch.forks.iter().filter(|(of, _)| *of == log) {
             (of_log, of_place) = (of_log + 1, of_place + u64::from(fork.seq == seq));

@@ -248,6 +248,7 @@ impl Collector {
             self.batch.turns.insert(*log, turn);
         }
         let (found, mentioned) = self.compare(now_unix_ms)?;
+        self.signal_findings(now_unix_ms);
         self.store.commit(&self.batch)?;
         self.remember(mentioned);
         self.given.append(&mut self.saying);

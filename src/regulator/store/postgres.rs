@@ -3,9 +3,12 @@
 //! One thread owns it and waits for it, with a runtime of its own. A connection that is lost is made again by the next
 //! call; what was open then is undone, by the server too.
 
+mod alarms;
 mod lineage;
+mod people;
 mod read;
 mod session;
+mod sights;
 mod tls;
 mod write;
 
@@ -241,6 +244,12 @@ impl Store for PostgresStore {
     fn admitted(&mut self) -> Answered<Vec<Admitted>> {
         let sql = "select id, public_key, admitted_unix_ms, revoked_unix_ms from gateway order by id, admitted_unix_ms";
         let rows = self.ask(async |session| session.query(sql, &[]).await)?;
+        rows.iter().map(|row| read::admitted(row).ok_or_else(|| self.strange())).collect()
+    }
+
+    fn admitted_of(&mut self, gateway: GatewayId) -> Answered<Vec<Admitted>> {
+        let sql = "select id, public_key, admitted_unix_ms, revoked_unix_ms from gateway where id = $1 order by admitted_unix_ms";
+        let rows = self.ask(async |session| session.query(sql, &[&gateway.as_str()]).await)?;
         rows.iter().map(|row| read::admitted(row).ok_or_else(|| self.strange())).collect()
     }
 

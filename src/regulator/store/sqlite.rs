@@ -1,8 +1,11 @@
 //! The store in a file of its own: nothing to set up. One writer at a time, whichever program it is in.
 
+mod alarms;
 mod fault;
 mod lineage;
+mod people;
 mod rows;
+mod sights;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -157,6 +160,8 @@ impl SqliteStore {
         }
         // What is mentioned, or shown by a finding, is not pruned.
         self.write_lineage(batch)?;
+        self.write_sights(batch)?;
+        self.write_conditions(batch)?;
         batch.pruned.iter().try_for_each(|(log, pruned, stay)| self.write_pruned(*log, pruned, stay))
     }
 
@@ -174,12 +179,16 @@ impl SqliteStore {
                    and not exists (select 1 from finding where (first_gateway, first_log, first_seq) = (?1, ?2, record.seq)
                    or (second_gateway, second_log, second_seq) = (?1, ?2, record.seq)
                    or (excuse_gateway, excuse_log, excuse_seq) = (?1, ?2, record.seq))
+                   and not exists (select 1 from alarm where alarm.record = record.hash)
                    and seq not in (select value from json_each(?4))";
         let stay = serde_json::Value::from_iter(stay.iter().copied()).to_string();
         self.execute(sql, params![gateway.as_str(), log, seq, stay])?;
         let sql =
             "delete from receipt where gateway = ?1 and log = ?2 and seq < (select max(seq) from receipt
                    where gateway = ?1 and log = ?2 and seq <= ?3)";
+        self.execute(sql, params![gateway.as_str(), log, seq])?;
+        // What is drawn rests on records that are there.
+        let sql = "delete from span where gateway = ?1 and log = ?2 and seq <= ?3";
         self.execute(sql, params![gateway.as_str(), log, seq]).map(|_| ())
     }
 
@@ -303,12 +312,12 @@ impl Store for SqliteStore {
 
     fn admitted(&mut self) -> Answered<Vec<Admitted>> {
         let sql = "select id, public_key, admitted_unix_ms, revoked_unix_ms from gateway order by id, admitted_unix_ms";
-        self.rows(sql, [], |row| {
-            let (id, key): (String, String) = (row.get(0)?, row.get(1)?);
-            let (admitted_unix_ms, revoked_unix_ms) = (row.get(2)?, row.get(3)?);
-            let named = GatewayId::new(&id).zip(PublicKey::from_base64(&key));
-            Ok(named.map(|(gateway, key)| Admitted { gateway, key, admitted_unix_ms, revoked_unix_ms }))
-        })
+        self.rows(sql, [], rows::admitted)
+    }
+
+    fn admitted_of(&mut self, gateway: GatewayId) -> Answered<Vec<Admitted>> {
+        let sql = "select id, public_key, admitted_unix_ms, revoked_unix_ms from gateway where id = ?1 order by admitted_unix_ms";
+        self.rows(sql, [gateway.as_str()], rows::admitted)
     }
 
     fn kept_at(&mut self, spots: &BTreeSet<Spot>) -> Answered<BTreeMap<Spot, (Digest, i64)>> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::Error;
 
-use super::{lineage, read::columns, session::Session};
+use super::{alarms, lineage, read::columns, session::Session, sights};
 use crate::{
     evidence::heads::Listed,
     regulator::store::{Batch, KeptHeads, Log},
@@ -41,6 +41,8 @@ pub(super) async fn everything(session: &mut Session, batch: &Batch) -> Result<(
     receipts(session, batch).await?;
     // What is mentioned, or shown by a finding, is not pruned.
     lineage::write(session, batch).await?;
+    sights::write(session, batch).await?;
+    alarms::conditions(session, batch).await?;
     pruned(session, batch).await?;
     session.batch("commit").await
 }
@@ -152,10 +154,13 @@ async fn pruned(session: &mut Session, batch: &Batch) -> Result<(), Error> {
                   and not exists (select 1 from finding where (first_gateway, first_log, first_seq) = ($1, $2, record.seq)
                   or (second_gateway, second_log, second_seq) = ($1, $2, record.seq)
                   or (excuse_gateway, excuse_log, excuse_seq) = ($1, $2, record.seq))
+                  and not exists (select 1 from alarm where alarm.record = record.hash)
                   and not exists (select 1 from unnest($4::bigint[]) as stay (seq) where stay.seq = record.seq)";
     let receipts =
         "delete from receipt where gateway = $1 and log = $2 and seq < (select max(seq) from receipt
                     where gateway = $1 and log = $2 and seq <= $3)";
+    // What is drawn rests on records that are there.
+    let spans = "delete from span where gateway = $1 and log = $2 and seq <= $3";
     for ((gateway, log), pruned, stay) in &batch.pruned {
         let stay: Vec<i64> = stay.iter().map(|seq| seq.cast_signed()).collect();
         let (log, seq, hash) = (log.to_string(), pruned.seq.cast_signed(), pruned.hash.to_string());
@@ -163,6 +168,7 @@ async fn pruned(session: &mut Session, batch: &Batch) -> Result<(), Error> {
         session.execute(keep, &[&gateway.as_str(), &log, &seq, &hash, &next_epoch, &at]).await?;
         session.execute(delete, &[&gateway.as_str(), &log, &seq, &stay]).await?;
         session.execute(receipts, &[&gateway.as_str(), &log, &seq]).await?;
+        session.execute(spans, &[&gateway.as_str(), &log, &seq]).await?;
     }
     Ok(())
 }

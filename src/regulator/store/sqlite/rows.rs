@@ -1,13 +1,20 @@
 //! Rows that are read in more than one place.
 
 use crate::{
-    evidence::{KeyId, LogId},
-    regulator::store::{Kept, KeptHeads},
+    evidence::{KeyId, LogId, PublicKey},
+    regulator::store::{Admitted, Kept, KeptHeads},
     terms::{
         Digest, GatewayId, LegalDay,
         place::{CreditCode, Division},
     },
 };
+
+pub(super) fn admitted(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Admitted>> {
+    let (id, key): (String, String) = (row.get(0)?, row.get(1)?);
+    let (admitted_unix_ms, revoked_unix_ms) = (row.get(2)?, row.get(3)?);
+    let named = GatewayId::new(&id).zip(PublicKey::from_base64(&key));
+    Ok(named.map(|(gateway, key)| Admitted { gateway, key, admitted_unix_ms, revoked_unix_ms }))
+}
 
 pub(super) fn heads(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<KeptHeads>> {
     let (number, day) = (row.get::<_, i64>(0)?.cast_unsigned(), LegalDay::parse(&row.get::<_, String>(1)?));

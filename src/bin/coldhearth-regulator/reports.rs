@@ -1,0 +1,289 @@
+//! `report list|periodic|completion|findings|coverage|surcharge|check`: what the notice asks for, of the records that are kept.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Subcommand, ValueEnum};
+use coldhearth::{
+    catalogue::{Rules, breakdown::Page},
+    evidence::{
+        Sealer,
+        lineage::{ClashId, Place},
+    },
+    host::{Clock as _, Exit, Failure, SystemClock, public_key},
+    regulator::{
+        orders,
+        reports::{
+            Scope, Sheet, Surveyed, Tariff, completion, coverage, list, periodic, restarts, sealed,
+            surcharge, survey,
+        },
+        store::{FINDINGS_AT_ONCE, KeptFinding, Log, Store},
+    },
+    terms::{Flaw, GatewayId, LegalDay, place::Division, words::Language},
+};
+use serde_json::Value;
+
+use crate::{alarms::division, say, serve::Home, store::day};
+
+/// As what a report is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// One line a row, the columns named in the first
+    Csv,
+    /// One object
+    Json,
+    /// A page for A4
+    Html,
+}
+
+/// Of where and when a report is, and as what it is printed.
+#[derive(Args)]
+pub(crate) struct Wanted {
+    /// The first day, YYYY-MM-DD
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    from: LegalDay,
+    /// The first day that is not in it
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    to: LegalDay,
+    /// The division, and all below it: six digits of GB/T 2260
+    #[arg(long, value_name = "CODE", value_parser = division, default_value = "000000")]
+    division: Division,
+    /// As what it is printed
+    #[arg(long, value_enum, default_value_t = Form::Json)]
+    format: Form,
+    /// Write the authority's signature over the JSON into this file; `report check` looks at both
+    #[arg(long, value_name = "FILE")]
+    sign: Option<PathBuf>,
+    #[command(flatten)]
+    home: Home,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ReportVerb {
+    /// VI(1): enterprises, equipment, last lawful days, progress
+    List {
+        #[command(flatten)]
+        wanted: Wanted,
+        /// The list before, as JSON: what differs is named
+        #[arg(long, value_name = "FILE")]
+        before: Option<PathBuf>,
+    },
+    /// VI(2): targets against attested closures, what remains, what is allocated to nobody; exit 1 where the files do not add up
+    Periodic {
+        #[command(flatten)]
+        wanted: Wanted,
+        /// What divisions handed in, as for `roster check`
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// V(1): units that are gone for good, and a signed certificate of each
+    Completion {
+        #[command(flatten)]
+        wanted: Wanted,
+        /// Write a certificate of each unit into this folder, GATEWAY-ASSET.json
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// A further key of the authority that signed acts
+        #[arg(long = "trust", value_name = "KEY")]
+        trust: Vec<PathBuf>,
+    },
+    /// III(2), VI(3): what was restarted, and what came up elsewhere
+    Findings {
+        #[command(flatten)]
+        wanted: Wanted,
+    },
+    /// How much of the time is witnessed
+    Coverage {
+        #[command(flatten)]
+        wanted: Wanted,
+    },
+    /// IV(2): energy drawn after the last lawful day, against price documents
+    Surcharge {
+        #[command(flatten)]
+        wanted: Wanted,
+        /// The price documents, TOML; src/regulator/reports/tariff.rs tells what stands in it
+        #[arg(long, value_name = "FILE")]
+        prices: PathBuf,
+    },
+    /// Whether the authority vouches for a report: exit 0 yes, 1 no
+    Check {
+        /// The report, as JSON
+        report: PathBuf,
+        /// What `--sign` wrote
+        signature: PathBuf,
+        /// The authority's key
+        #[arg(long, value_name = "KEY")]
+        authority: PathBuf,
+    },
+}
+
+pub(crate) fn report(verb: &ReportVerb) -> Result<Exit, Failure> {
+    match verb {
+        ReportVerb::List { wanted, before } => {
+            let before = before.as_deref().map(list_before).transpose()?;
+            let (_, surveyed, scope) = wanted.survey()?;
+            wanted.print(&list::sheet(&surveyed, before.as_ref(), scope))
+        }
+        ReportVerb::Periodic { wanted, files } => of_targets(wanted, files),
+        ReportVerb::Completion { wanted, out, trust } => completions(wanted, out.as_deref(), trust),
+        ReportVerb::Findings { wanted } => {
+            let (mut store, surveyed, scope) = wanted.survey()?;
+            let (findings, places) = findings(&mut *store, &scope)?;
+            wanted.print(&restarts::sheet(&surveyed, &findings, &places, scope))
+        }
+        ReportVerb::Coverage { wanted } => {
+            let (_, surveyed, scope) = wanted.survey()?;
+            wanted.print(&coverage::sheet(&surveyed, scope))
+        }
+        ReportVerb::Surcharge { wanted, prices } => {
+            let (name, text) = text_of(prices)?;
+            let tariff = Tariff::parse(&name, &text).map_err(|flaws| wrong(&flaws))?;
+            let (_, surveyed, scope) = wanted.survey()?;
+            wanted.print(&surcharge::sheet(&surveyed, &tariff, scope))
+        }
+        ReportVerb::Check { report, signature, authority } => check(report, signature, authority),
+    }
+}
+
+impl Wanted {
+    /// Goes through the records, with the store to ask further.
+    fn survey(&self) -> Result<(Box<dyn Store>, Surveyed, Scope), Failure> {
+        if self.to <= self.from {
+            return Err(Failure::new(
+                Exit::Usage,
+                "--to is the first day that is not in the report: later than --from",
+            ));
+        }
+        let made_unix_ms = SystemClock::default().now().wall_unix_ms;
+        let scope = Scope { within: self.division, from: self.from, to: self.to, made_unix_ms };
+        let mut store = self.home.store_that_is_there()?;
+        let surveyed = survey(&mut *store, &scope)?;
+        Ok((store, surveyed, scope))
+    }
+
+    fn print(&self, sheet: &Sheet) -> Result<Exit, Failure> {
+        let language = Language::of_locale(&std::env::var("LANG").unwrap_or_default());
+        if let Some(file) = &self.sign {
+            let mut sealer = Sealer::default();
+            sealed::seal(sheet, &mut sealer, &*self.home.signer()?)
+                .map_err(|why| Failure::new(Exit::Bug, format!("the report cannot be signed: {why:?}")))?;
+            write(file, sealer.bytes())?;
+        }
+        let text = match self.format {
+            Form::Csv => sheet.to_csv(language),
+            Form::Json => sheet.to_json().to_string(),
+            Form::Html => sheet.to_html(language),
+        };
+        say(text.trim_end_matches(['\r', '\n']));
+        Ok(Exit::Done)
+    }
+}
+
+fn of_targets(wanted: &Wanted, files: &[PathBuf]) -> Result<Exit, Failure> {
+    let rules = Rules::shipped().map_err(|flaws| wrong(&flaws))?;
+    let (mut pages, mut malformed) = (Vec::new(), Vec::new());
+    for file in files {
+        let (name, text) = text_of(file)?;
+        match Page::parse(&name, &text) {
+            Ok(page) => pages.push(page),
+            Err(flaws) => malformed.extend(flaws),
+        }
+    }
+    if !malformed.is_empty() {
+        return Err(wrong(&malformed));
+    }
+    let (_, surveyed, scope) = wanted.survey()?;
+    let (sheet, report) = periodic::sheet(&surveyed, pages, &rules, scope);
+    wanted.print(&sheet)?;
+    if report.wrong.is_empty() {
+        return Ok(Exit::Done);
+    }
+    Err(Failure { exit: Exit::Negative, ..wrong(&report.wrong) })
+}
+
+fn completions(wanted: &Wanted, out: Option<&Path>, trust: &[PathBuf]) -> Result<Exit, Failure> {
+    let trusted = wanted.home.trusted(trust)?;
+    let (mut store, surveyed, scope) = wanted.survey()?;
+    let standing = orders::standing(&mut *store, None, &trusted)?;
+    let completed = completion::completed(&surveyed, &standing, &scope);
+    if let Some(folder) = out {
+        let (mut sealer, signer) = (Sealer::default(), wanted.home.signer()?);
+        fs::create_dir_all(folder)
+            .map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", folder.display())))?;
+        for unit in &completed {
+            let sealed = unit.seal(scope.made_unix_ms, &mut sealer, &*signer);
+            let sealed = sealed.map_err(|why| {
+                Failure::new(Exit::Bug, format!("a certificate cannot be written: {why:?}"))
+            })?;
+            if sealed.is_some() {
+                let name = format!("{}-{}.json", unit.equipment.gateway, unit.equipment.asset);
+                write(&folder.join(name), sealer.bytes())?;
+            }
+        }
+    }
+    wanted.print(&completion::sheet(&completed, scope))
+}
+
+/// The findings that were made until the time ends, and where their logs are.
+fn findings(
+    store: &mut dyn Store,
+    scope: &Scope,
+) -> Result<(Vec<KeptFinding>, BTreeMap<Log, Place>), Failure> {
+    let mut all: Vec<KeptFinding> = Vec::new();
+    let mut after = Some((scope.from.starts_unix_ms() - 1, Some(ClashId([0xFF; 8]))));
+    while let Some(last) = after.take() {
+        let page = store.findings_after(last, FINDINGS_AT_ONCE)?;
+        after = page.last().map(|finding| (finding.found_unix_ms, Some(finding.id)));
+        after = after.filter(|(found, _)| *found < scope.to.starts_unix_ms());
+        all.extend(page);
+    }
+    let gateways: BTreeSet<GatewayId> =
+        all.iter().flat_map(KeptFinding::records).map(|half| half.gateway).collect();
+    let heads = store.heads(Some(&gateways))?.into_iter();
+    let places = heads.map(|kept| ((kept.gateway, kept.log), (kept.division, kept.enterprise))).collect();
+    Ok((all, places))
+}
+
+fn list_before(file: &Path) -> Result<list::Before, Failure> {
+    let (name, text) = text_of(file)?;
+    let json: Option<Value> = serde_json::from_str(&text).ok();
+    json.as_ref().and_then(list::before).ok_or_else(|| {
+        Failure::new(Exit::Data, format!("{name}: is no list that `report list` made as JSON"))
+    })
+}
+
+fn check(report: &Path, signature: &Path, authority: &Path) -> Result<Exit, Failure> {
+    let read = |file: &Path| {
+        fs::read(file).map_err(|e| Failure::new(Exit::Data, format!("{}: {e}", file.display())))
+    };
+    let (json, bytes) = (read(report)?, read(signature)?);
+    let trimmed = json.trim_ascii_end();
+    let vouched = sealed::check(bytes.trim_ascii_end(), trimmed, &public_key::load(authority)?);
+    match vouched {
+        Ok(true) => {
+            say("the authority vouches for every figure of it");
+            Ok(Exit::Done)
+        }
+        Ok(false) => Err(Failure::new(Exit::Negative, "the report is another than the one that was signed")),
+        Err(why) => Err(Failure::new(Exit::Negative, format!("{}: {why}", signature.display()))),
+    }
+}
+
+fn text_of(file: &Path) -> Result<(String, String), Failure> {
+    let name = file.display().to_string();
+    let text = fs::read_to_string(file).map_err(|e| Failure::new(Exit::Data, format!("{name}: {e}")))?;
+    Ok((name, text))
+}
+
+fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    fs::write(file, [bytes, b"\n"].concat())
+        .map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", file.display())))
+}
+
+fn wrong(flaws: &[Flaw]) -> Failure {
+    let lines: Vec<String> = flaws.iter().map(ToString::to_string).collect();
+    Failure::new(Exit::Data, lines.join("\n"))
+}

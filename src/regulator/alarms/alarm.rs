@@ -1,0 +1,242 @@
+//! PURE file. One alarm, and one step of it. An alarm is what its steps say, and nothing besides: whoever reads the log
+//! from its beginning has the same.
+
+use super::{
+    condition::{About, AlarmId},
+    state::{Event, State, Unfit},
+};
+use crate::terms::{Digest, place::Level};
+
+/// Longest name of a person, and longest reason, in characters.
+pub const MAX_TEXT_CHARS: usize = 200;
+/// The longest time an alarm may be put aside, in milliseconds: seven days.
+pub const MAX_SHELF_MS: i64 = 7 * 86_400_000;
+
+/// Who did something, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hand {
+    /// Who.
+    pub who: String,
+    /// Why.
+    pub why: String,
+}
+
+impl Hand {
+    /// `None` unless both are 1 to [`MAX_TEXT_CHARS`] characters, none of which controls anything.
+    pub fn new(who: &str, why: &str) -> Option<Hand> {
+        let is_fit = |text: &str| {
+            let length = text.chars().count();
+            (1..=MAX_TEXT_CHARS).contains(&length)
+                && !text.trim().is_empty()
+                && !text.chars().any(char::is_control)
+        };
+        (is_fit(who) && is_fit(why)).then(|| Hand { who: who.to_owned(), why: why.to_owned() })
+    }
+}
+
+/// One step of an alarm, as the log keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What the alarm is about.
+    pub about: About,
+    /// What happened.
+    pub event: Event,
+    /// When, by our own clock, Unix milliseconds.
+    pub at_unix_ms: i64,
+    /// What it was before.
+    pub from: State,
+    /// What it is now.
+    pub to: State,
+    /// Who must act now.
+    pub level: Level,
+    /// Who did it and why, where a person did.
+    pub hand: Option<Hand>,
+    /// Until when it is put aside, Unix milliseconds.
+    pub until_unix_ms: Option<i64>,
+    /// The record that shows it.
+    pub record: Option<Digest>,
+    /// Gateways it stands for, where it stands for many.
+    pub gateways: Option<u32>,
+}
+
+/// An alarm as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// Which.
+    pub id: AlarmId,
+    /// What it is about.
+    pub about: About,
+    /// How it stands.
+    pub state: State,
+    /// Who must act now.
+    pub level: Level,
+    /// When it was last raised, Unix milliseconds.
+    pub raised_unix_ms: i64,
+    /// When its last step was, Unix milliseconds.
+    pub changed_unix_ms: i64,
+    /// Until when it is put aside, Unix milliseconds.
+    pub until_unix_ms: Option<i64>,
+    /// Who touched it last, and why.
+    pub hand: Option<Hand>,
+    /// The record that raised it.
+    pub record: Option<Digest>,
+    /// Gateways it stands for, where it stands for many.
+    pub gateways: Option<u32>,
+}
+
+/// The level an alarm begins at: the lowest that all of it lies in.
+pub fn first_level(about: &About) -> Level {
+    about.division.level().unwrap_or(Level::Province)
+}
+
+impl Alarm {
+    /// An alarm that was never raised.
+    pub fn unheard(about: About) -> Alarm {
+        Alarm {
+            id: about.id(),
+            about,
+            state: State::BEGIN,
+            level: first_level(&about),
+            raised_unix_ms: 0,
+            changed_unix_ms: 0,
+            until_unix_ms: None,
+            hand: None,
+            record: None,
+            gateways: None,
+        }
+    }
+
+    /// The step that something makes of it; what else there is to say is added to that.
+    ///
+    /// # Errors
+    /// It cannot happen to it, or would change nothing.
+    pub fn step(&self, event: Event, at_unix_ms: i64) -> Result<Step, Unfit> {
+        let to = self.state.after(event)?;
+        let level = match event {
+            Event::Raise | Event::Settle if !self.state.life.is_standing() => first_level(&self.about),
+            Event::Escalate => above(self.level).ok_or(Unfit)?,
+            Event::Raise
+            | Event::Settle
+            | Event::Clear
+            | Event::Acknowledge
+            | Event::Shelve
+            | Event::Unshelve
+            | Event::Inhibit
+            | Event::Release
+            | Event::Retire
+            | Event::Restore => self.level,
+        };
+        Ok(Step {
+            about: self.about,
+            event,
+            at_unix_ms,
+            from: self.state,
+            to,
+            level,
+            hand: None,
+            until_unix_ms: None,
+            record: None,
+            gateways: None,
+        })
+    }
+
+    /// What it is after a step.
+    ///
+    /// # Errors
+    /// The step is of another alarm, or begins elsewhere, or leads elsewhere than it can.
+    pub fn after(&self, step: &Step) -> Result<Alarm, Unfit> {
+        if step.about.id() != self.id || step.from != self.state {
+            return Err(Unfit);
+        }
+        if self.state.after(step.event)? != step.to {
+            return Err(Unfit);
+        }
+        let raises = matches!(step.event, Event::Raise | Event::Settle) && !self.state.life.is_standing();
+        Ok(Alarm {
+            id: self.id,
+            about: step.about,
+            state: step.to,
+            level: step.level,
+            raised_unix_ms: if raises { step.at_unix_ms } else { self.raised_unix_ms },
+            changed_unix_ms: step.at_unix_ms,
+            until_unix_ms: match step.event {
+                Event::Shelve => step.until_unix_ms,
+                Event::Unshelve | Event::Retire => None,
+                Event::Raise
+                | Event::Settle
+                | Event::Clear
+                | Event::Acknowledge
+                | Event::Inhibit
+                | Event::Release
+                | Event::Restore
+                | Event::Escalate => self.until_unix_ms,
+            },
+            hand: step.hand.clone().or_else(|| self.hand.clone()),
+            record: if raises { step.record } else { self.record },
+            gateways: step.gateways.or(self.gateways),
+        })
+    }
+}
+
+/// The level above; none above a province.
+pub fn above(level: Level) -> Option<Level> {
+    match level {
+        Level::County => Some(Level::City),
+        Level::City => Some(Level::Province),
+        Level::Province => None,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::{
+        regulator::alarms::{cause::Cause, state::Life},
+        terms::{GatewayId, Name, place::Division},
+    };
+
+    pub(in crate::regulator) fn about(cause: Cause, gateway: &str, division: &str) -> About {
+        About {
+            cause,
+            division: Division::parse(division).unwrap(),
+            enterprise: None,
+            gateway: GatewayId::new(gateway),
+            subject: Name::new("eaf-2"),
+        }
+    }
+
+    #[test]
+    fn an_alarm_is_what_its_steps_say() {
+        let mut alarm = Alarm::unheard(about(Cause::Violation, "gw-1", "130421"));
+        let mut steps = Vec::new();
+        for (at, event) in [Event::Raise, Event::Escalate, Event::Acknowledge, Event::Settle, Event::Clear]
+            .into_iter()
+            .enumerate()
+        {
+            let step = alarm.step(event, 1_000 + i64::try_from(at).unwrap()).unwrap();
+            alarm = alarm.after(&step).unwrap();
+            steps.push(step);
+        }
+        assert_eq!((alarm.state, alarm.level), (State::BEGIN, Level::City));
+        assert_eq!((alarm.raised_unix_ms, alarm.changed_unix_ms), (1_000, 1_004));
+        let again = steps.iter().try_fold(Alarm::unheard(alarm.about), |alarm, step| alarm.after(step));
+        assert_eq!(again.as_ref(), Ok(&alarm));
+        // A step is believed only where it follows.
+        assert_eq!(Alarm::unheard(alarm.about).after(&steps[2]), Err(Unfit));
+        let elsewhere = Alarm::unheard(about(Cause::Violation, "gw-2", "130421"));
+        assert_eq!(elsewhere.after(&steps[0]), Err(Unfit));
+        // Raised anew it begins at its county again.
+        let step = alarm.step(Event::Raise, 2_000).unwrap();
+        assert_eq!((step.level, step.to.life), (Level::County, Life::UnackActive));
+    }
+
+    #[test]
+    fn nobody_acts_without_a_name_and_a_reason() {
+        assert!(Hand::new("wang", "seen at the gate").is_some());
+        for (who, why) in [("", "x"), ("x", ""), ("x", " "), ("a\nb", "x"), ("x", "\u{7}")] {
+            assert_eq!(Hand::new(who, why), None);
+        }
+        assert_eq!(Hand::new("x", &"字".repeat(MAX_TEXT_CHARS + 1)), None);
+        assert!(Hand::new("x", &"字".repeat(MAX_TEXT_CHARS)).is_some());
+    }
+}

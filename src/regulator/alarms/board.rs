@@ -1,0 +1,389 @@
+//! PURE file. All alarms that are not over, and what time, records, silence and people make of them. Told the time, never
+//! asks for it; tells steps, and leaves it to others to keep and to send them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    alarm::{Alarm, Hand, MAX_SHELF_MS, Step},
+    cause::{Cause, Kind},
+    condition::{About, AlarmId, Settled, Shown, Waiting},
+    escalation,
+    outage::{self, Heard, SILENT_MS},
+    state::{Event, Hush, Life, Unfit},
+};
+use crate::terms::{
+    Digest, Name,
+    place::{Division, Level},
+};
+
+/// What a person may do about an alarm. Opening the latch of a violation is not among it: that is a signed act to the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// It was seen.
+    Acknowledge,
+    /// Put it aside until this time, Unix milliseconds; no longer than [`MAX_SHELF_MS`].
+    Shelve(i64),
+    /// Take it back from there.
+    Unshelve,
+    /// Take it out of service.
+    Retire,
+    /// Take it back into service.
+    Restore,
+}
+
+impl Deed {
+    const fn event(self) -> Event {
+        match self {
+            Deed::Acknowledge => Event::Acknowledge,
+            Deed::Shelve(_) => Event::Shelve,
+            Deed::Unshelve => Event::Unshelve,
+            Deed::Retire => Event::Retire,
+            Deed::Restore => Event::Restore,
+        }
+    }
+}
+
+/// Why a person's deed is not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// There is no such alarm, or it is over.
+    Unknown,
+    /// It would change nothing, or cannot be done to an alarm in this state.
+    Unfit(super::State),
+    /// The time lies behind, or further ahead than seven days.
+    Until,
+}
+
+/// What has come of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Steps, in order.
+    pub steps: Vec<Step>,
+    /// Conditions that were looked at.
+    pub settled: Vec<Settled>,
+}
+
+/// Whether we ourselves hear anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Own {
+    /// Our name among several collectors.
+    pub collector: Option<Name>,
+    /// Whether the line to the broker stands.
+    pub hears: bool,
+}
+
+/// Something that stands, or has ended, and has not done so for long enough.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    about: About,
+    shown: Shown,
+    since_unix_ms: i64,
+    record: Option<Digest>,
+    gateways: Option<u32>,
+    /// Whether it is kept in the store, which is to be told once it is settled.
+    is_kept: bool,
+}
+
+/// All alarms that are not over.
+#[derive(Debug, Default)]
+pub struct Board {
+    alarms: BTreeMap<AlarmId, Alarm>,
+    held: BTreeMap<AlarmId, Held>,
+    /// Since when the line to the broker stands, Unix milliseconds.
+    hears_since_unix_ms: Option<i64>,
+}
+
+impl Board {
+    /// The board as it was left.
+    pub fn of(alarms: Vec<Alarm>) -> Board {
+        let alarms = alarms.into_iter().map(|alarm| (alarm.id, alarm)).collect();
+        Board { alarms, ..Board::default() }
+    }
+
+    /// The board as somebody else has left it meanwhile. What is held goes on being held.
+    pub fn reread(&mut self, alarms: Vec<Alarm>) {
+        self.alarms = alarms.into_iter().map(|alarm| (alarm.id, alarm)).collect();
+    }
+
+    /// All of them, by identifier.
+    pub fn alarms(&self) -> impl Iterator<Item = &Alarm> {
+        self.alarms.values()
+    }
+
+    /// One of them.
+    pub fn alarm(&self, id: AlarmId) -> Option<&Alarm> {
+        self.alarms.get(&id)
+    }
+
+    /// How many of a kind stand, whoever has acknowledged them, in a division.
+    pub fn standing(&self, kind: Kind, within: Division) -> usize {
+        let counts = |alarm: &&Alarm| {
+            let about = &alarm.about;
+            about.cause.kind() == kind
+                && within.covers(about.division)
+                && alarm.state.life.is_standing()
+                && alarm.state.hush == Hush::Open
+        };
+        self.alarms.values().filter(counts).count()
+    }
+
+    /// Hears what a record said.
+    pub fn hear(&mut self, waiting: &Waiting) {
+        let Waiting { about, shown, changed_unix_ms, record } = *waiting;
+        let held =
+            Held { about, shown, since_unix_ms: changed_unix_ms, record, gateways: None, is_kept: true };
+        self.held.insert(about.id(), held);
+    }
+
+    /// Looks at who was heard when. While we ourselves hear nothing, and for as long afterwards as a gateway may be quiet,
+    /// nobody is called silent.
+    pub fn look(&mut self, fleet: &[Heard], own: Own, now_unix_ms: i64) {
+        let ours = About {
+            cause: Cause::Unreachable,
+            division: Division::NATION,
+            enterprise: None,
+            gateway: None,
+            subject: own.collector,
+        };
+        self.want(ours, !own.hears, None, now_unix_ms);
+        if !own.hears {
+            self.hears_since_unix_ms = None;
+            return;
+        }
+        let since = *self.hears_since_unix_ms.get_or_insert(now_unix_ms);
+        if now_unix_ms.saturating_sub(since) >= SILENT_MS {
+            self.look_for_silence(fleet, now_unix_ms);
+        }
+    }
+
+    fn look_for_silence(&mut self, fleet: &[Heard], now_unix_ms: i64) {
+        let found = outage::outages(fleet, &self.out(), now_unix_ms);
+        let mut wanted = BTreeSet::new();
+        for (division, silent) in &found {
+            let about = outage_of(*division);
+            wanted.insert(about.id());
+            self.want(about, true, Some(*silent), now_unix_ms);
+        }
+        for heard in fleet.iter().filter(|heard| heard.is_silent(now_unix_ms)) {
+            let about = silence_of(heard);
+            // What a wider alarm tells of is not told again; what was told before goes on, and shows that.
+            if !outage::covers(&found, heard.division) || self.stands(about.id()) {
+                wanted.insert(about.id());
+                self.want(about, true, None, now_unix_ms);
+            }
+        }
+        for about in self.known_of(&[Cause::Outage, Cause::Silent]) {
+            // An outage that is told of and has become part of a wider one goes on, and shows that.
+            let is_within = about.cause == Cause::Outage && outage::covers(&found, about.division);
+            if !wanted.contains(&about.id()) && !(is_within && self.stands(about.id())) {
+                self.want(about, false, None, now_unix_ms);
+            }
+        }
+    }
+
+    /// Divisions of which an outage is told.
+    fn out(&self) -> BTreeSet<Division> {
+        let is_out = |alarm: &&Alarm| alarm.about.cause == Cause::Outage && alarm.state.life.is_standing();
+        self.alarms.values().filter(is_out).map(|alarm| alarm.about.division).collect()
+    }
+
+    fn known_of(&self, causes: &[Cause]) -> Vec<About> {
+        let of_alarms = self.alarms.values().map(|alarm| alarm.about);
+        let all = of_alarms.chain(self.held.values().map(|held| held.about));
+        all.filter(|about| causes.contains(&about.cause)).collect()
+    }
+
+    fn stands(&self, id: AlarmId) -> bool {
+        self.alarms.get(&id).is_some_and(|alarm| alarm.state.life.is_standing())
+    }
+
+    /// Holds what is seen until it has been seen for long enough.
+    fn want(&mut self, about: About, is_so: bool, gateways: Option<u32>, now_unix_ms: i64) {
+        let id = about.id();
+        if self.stands(id) == is_so {
+            self.held.remove(&id);
+            return;
+        }
+        let shown = if is_so { Shown::Active } else { Shown::Clear };
+        let (since_unix_ms, record, is_kept) = (now_unix_ms, None, false);
+        let new = Held { about, shown, since_unix_ms, record, gateways, is_kept };
+        let held = self.held.entry(id).or_insert(new);
+        if held.shown != shown {
+            *held = new;
+        }
+        held.gateways = gateways;
+    }
+
+    /// Everything that time makes of it: delays that have passed, shelves that are over, wider alarms, levels.
+    pub fn tick(&mut self, now_unix_ms: i64) -> Outcome {
+        let mut outcome = Outcome::default();
+        let held: Vec<(AlarmId, Held)> = self.held.iter().map(|(id, held)| (*id, *held)).collect();
+        for (id, held) in held {
+            self.settle(id, &held, now_unix_ms, &mut outcome);
+        }
+        let is_over = |alarm: &Alarm| {
+            let is_past = alarm.until_unix_ms.is_none_or(|until| until <= now_unix_ms);
+            (alarm.state.hush == Hush::Shelved && is_past).then_some(Event::Unshelve)
+        };
+        self.each(is_over, now_unix_ms, &mut outcome);
+        let out = self.out();
+        self.each(|alarm| inhibition(alarm, &out), now_unix_ms, &mut outcome);
+        let is_due = |alarm: &Alarm| escalation::is_due(alarm, now_unix_ms).then_some(Event::Escalate);
+        self.each(is_due, now_unix_ms, &mut outcome);
+        outcome
+    }
+
+    fn settle(&mut self, id: AlarmId, held: &Held, now_unix_ms: i64, outcome: &mut Outcome) {
+        let life = self.alarms.get(&id).map_or(Life::Normal, |alarm| alarm.state.life);
+        let mut shown = held.shown;
+        if let Some(event) = needed(life, held.shown) {
+            let delays = held.about.cause.delays();
+            let delay_ms = if event == Event::Clear { delays.off_ms } else { delays.on_ms };
+            if now_unix_ms.saturating_sub(held.since_unix_ms) < delay_ms {
+                return;
+            }
+            self.take(id, held, event, now_unix_ms, outcome);
+            if held.about.cause.is_moment() {
+                self.take(id, held, Event::Clear, now_unix_ms, outcome);
+                shown = Shown::Clear;
+            }
+        }
+        self.held.remove(&id);
+        if held.is_kept {
+            let (changed_unix_ms, was) = (held.since_unix_ms, held.shown);
+            outcome.settled.push(Settled { id, changed_unix_ms, was, shown });
+        }
+    }
+
+    fn take(&mut self, id: AlarmId, held: &Held, event: Event, at_unix_ms: i64, outcome: &mut Outcome) {
+        let alarm = self.alarms.get(&id).cloned().unwrap_or_else(|| Alarm::unheard(held.about));
+        if let Ok(step) = alarm.step(event, at_unix_ms) {
+            let step = Step { about: held.about, record: held.record, gateways: held.gateways, ..step };
+            self.apply(&alarm, step, outcome);
+        }
+    }
+
+    /// Takes the step that each alarm is due.
+    fn each(&mut self, due: impl Fn(&Alarm) -> Option<Event>, at_unix_ms: i64, outcome: &mut Outcome) {
+        let due: Vec<(Alarm, Event)> =
+            self.alarms.values().filter_map(|alarm| Some((alarm.clone(), due(alarm)?))).collect();
+        for (alarm, event) in due {
+            if let Ok(step) = alarm.step(event, at_unix_ms) {
+                self.apply(&alarm, step, outcome);
+            }
+        }
+    }
+
+    fn apply(&mut self, alarm: &Alarm, step: Step, outcome: &mut Outcome) {
+        let Ok(after) = alarm.after(&step) else { return };
+        if after.state.is_over() {
+            self.alarms.remove(&after.id);
+        } else {
+            self.alarms.insert(after.id, after);
+        }
+        outcome.steps.push(step);
+    }
+
+    /// Does what a person wants done.
+    ///
+    /// # Errors
+    /// Why not; nothing has changed.
+    pub fn act(&mut self, id: AlarmId, deed: Deed, hand: Hand, now_unix_ms: i64) -> Result<Outcome, Refused> {
+        let alarm = self.alarms.get(&id).cloned().ok_or(Refused::Unknown)?;
+        let until_unix_ms = match deed {
+            Deed::Shelve(until) if !(1..=MAX_SHELF_MS).contains(&until.saturating_sub(now_unix_ms)) => {
+                return Err(Refused::Until);
+            }
+            Deed::Shelve(until) => Some(until),
+            Deed::Acknowledge | Deed::Unshelve | Deed::Retire | Deed::Restore => None,
+        };
+        let step = alarm.step(deed.event(), now_unix_ms).map_err(|Unfit| Refused::Unfit(alarm.state))?;
+        let mut outcome = Outcome::default();
+        self.apply(&alarm, Step { hand: Some(hand), until_unix_ms, ..step }, &mut outcome);
+        Ok(outcome)
+    }
+}
+
+/// The alarm of a division's outage.
+fn outage_of(division: Division) -> About {
+    About { cause: Cause::Outage, division, enterprise: None, gateway: None, subject: None }
+}
+
+/// The alarm of a gateway's silence.
+fn silence_of(heard: &Heard) -> About {
+    About {
+        cause: Cause::Silent,
+        division: heard.division,
+        enterprise: Some(heard.enterprise),
+        gateway: Some(heard.gateway),
+        subject: None,
+    }
+}
+
+/// What is to happen to an alarm so that it shows what is seen.
+fn needed(life: Life, shown: Shown) -> Option<Event> {
+    match (life, shown) {
+        (Life::UnackActive | Life::AckActive, Shown::Active)
+        | (Life::UnackLatched | Life::AckLatched, Shown::Latched)
+        | (Life::Normal | Life::UnackReturned, Shown::Clear) => None,
+        (Life::Normal | Life::UnackReturned | Life::UnackLatched | Life::AckLatched, Shown::Active) => {
+            Some(Event::Raise)
+        }
+        (Life::Normal | Life::UnackActive | Life::AckActive | Life::UnackReturned, Shown::Latched) => {
+            Some(Event::Settle)
+        }
+        (Life::UnackActive | Life::AckActive | Life::UnackLatched | Life::AckLatched, Shown::Clear) => {
+            Some(Event::Clear)
+        }
+    }
+}
+
+/// Whether an alarm begins, or ceases, to be told by a wider one. Only silence is: what is known of a furnace, a meter or a
+/// rule is told whatever else happens.
+fn inhibition(alarm: &Alarm, out: &BTreeSet<Division>) -> Option<Event> {
+    let division = alarm.about.division;
+    let wider = match alarm.about.cause {
+        Cause::Silent => Level::ALL.into_iter().any(|level| out.contains(&division.at(level))),
+        Cause::Outage => {
+            let above = Level::ALL.map(|level| division.at(level));
+            above.into_iter().any(|above| above != division && out.contains(&above))
+        }
+        Cause::Violation
+        | Cause::CutViolated
+        | Cause::FedBehindCut
+        | Cause::Unreachable
+        | Cause::NoEvidence
+        | Cause::Indeterminate
+        | Cause::Gap
+        | Cause::Tamper
+        | Cause::Fork
+        | Cause::PlateEdited
+        | Cause::Rollback
+        | Cause::MeterTwice
+        | Cause::RatingEdited
+        | Cause::MeterFault
+        | Cause::DiskFull
+        | Cause::JournalDamaged
+        | Cause::CertificateExpiring
+        | Cause::LastGasp
+        | Cause::Oversized
+        | Cause::ClockStepped
+        | Cause::PlateUnreadable
+        | Cause::PlateDiffers
+        | Cause::NotOnRoster
+        | Cause::Undetermined
+        | Cause::Reconcile
+        | Cause::Transfer
+        | Cause::PlaceChanged
+        | Cause::ListedTwice
+        | Cause::EliminatedDraws => false,
+    };
+    match (alarm.state.hush, wider) {
+        (Hush::Open, true) => Some(Event::Inhibit),
+        (Hush::Suppressed, false) => Some(Event::Release),
+        (Hush::Suppressed, true) | (Hush::Open, false) | (Hush::Shelved | Hush::OutOfService, _) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

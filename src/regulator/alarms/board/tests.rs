@@ -1,0 +1,285 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    regulator::alarms::{
+        alarm::tests::about,
+        pager::Pager,
+        receiver::{Receiver, Way},
+        state::State,
+    },
+    terms::{GatewayId, place::CreditCode},
+};
+
+const OWN: Own = Own { collector: None, hears: true };
+const MINUTE_MS: i64 = 60_000;
+
+fn waiting(cause: Cause, shown: Shown, at: i64) -> Waiting {
+    Waiting {
+        about: about(cause, "gw-1", "130421"),
+        shown,
+        changed_unix_ms: at,
+        record: Some(Digest::of(cause.word().as_bytes())),
+    }
+}
+
+fn events(outcome: &Outcome) -> Vec<Event> {
+    outcome.steps.iter().map(|step| step.event).collect()
+}
+
+fn hand() -> Hand {
+    Hand::new("wang", "on my way").unwrap()
+}
+
+#[test]
+fn a_violation_stays_latched_over_night_and_only_a_reset_ends_it() {
+    let mut board = Board::default();
+    board.hear(&waiting(Cause::Violation, Shown::Active, 0));
+    let raised = board.tick(0);
+    assert_eq!(events(&raised), [Event::Raise]);
+    assert_eq!(raised.settled.len(), 1);
+    let id = raised.steps[0].about.id();
+    assert_eq!(raised.steps[0].record, Some(Digest::of(b"violation")));
+    assert_eq!(events(&board.act(id, Deed::Acknowledge, hand(), 1_000).unwrap()), [Event::Acknowledge]);
+    // The furnace rests at dawn.
+    board.hear(&waiting(Cause::Violation, Shown::Latched, 2_000));
+    assert_eq!(events(&board.tick(2_000)), [Event::Settle]);
+    assert!(board.tick(48 * 60 * MINUTE_MS).steps.is_empty());
+    assert_eq!(board.alarm(id).unwrap().state.word(), "latched");
+    for deed in [Deed::Acknowledge, Deed::Unshelve, Deed::Restore] {
+        let refused = board.act(id, deed, hand(), 3_000);
+        assert_eq!(refused, Err(Refused::Unfit(board.alarm(id).unwrap().state)));
+    }
+    board.hear(&waiting(Cause::Violation, Shown::Clear, 4_000));
+    assert_eq!(events(&board.tick(4_000)), [Event::Clear]);
+    assert_eq!(board.alarm(id), None, "it was acknowledged, and the authority has reset it");
+}
+
+#[test]
+fn chatter_within_the_delays_is_no_alarm() {
+    let mut board = Board::default();
+    let (mut now, mut steps) = (0, 0);
+    // Every ten minutes it is unknown for five, all night long.
+    while now < 8 * 60 * MINUTE_MS {
+        let shown = if now / MINUTE_MS % 10 < 5 { Shown::Active } else { Shown::Clear };
+        if now / MINUTE_MS % 5 == 0 {
+            board.hear(&waiting(Cause::NoEvidence, shown, now));
+        }
+        steps += board.tick(now).steps.len();
+        now += MINUTE_MS;
+    }
+    assert_eq!(steps, 0);
+    let mut raised = Board::default();
+    raised.hear(&waiting(Cause::NoEvidence, Shown::Active, 0));
+    assert!(raised.tick(899_999).steps.is_empty());
+    assert_eq!(events(&raised.tick(900_000)), [Event::Raise]);
+}
+
+#[test]
+fn a_moment_is_told_and_waits_to_be_acknowledged() {
+    let mut board = Board::default();
+    board.hear(&waiting(Cause::Fork, Shown::Active, 0));
+    let told = board.tick(0);
+    assert_eq!(events(&told), [Event::Raise, Event::Clear]);
+    assert_eq!(told.settled[0].shown, Shown::Clear);
+    let id = told.steps[0].about.id();
+    assert_eq!(board.alarm(id).unwrap().state.life, Life::UnackReturned);
+    board.act(id, Deed::Acknowledge, hand(), 1).unwrap();
+    assert_eq!(board.alarm(id), None);
+}
+
+#[test]
+fn a_shelf_has_an_end_and_what_comes_off_it_is_as_it_would_have_been() {
+    let mut board = Board::default();
+    board.hear(&waiting(Cause::Violation, Shown::Active, 0));
+    let id = board.tick(0).steps[0].about.id();
+    for until in [0, 1_000, 1_000 + MAX_SHELF_MS + 1] {
+        assert_eq!(board.act(id, Deed::Shelve(until), hand(), 1_000), Err(Refused::Until));
+    }
+    let shelved = board.act(id, Deed::Shelve(5_000), hand(), 1_000).unwrap();
+    assert_eq!(shelved.steps[0].until_unix_ms, Some(5_000));
+    assert_eq!(shelved.steps[0].hand, Some(hand()));
+    board.hear(&waiting(Cause::Violation, Shown::Latched, 2_000));
+    assert_eq!(events(&board.tick(4_999)), [Event::Settle]);
+    assert_eq!(board.alarm(id).unwrap().state.word(), "shelved");
+    assert_eq!(events(&board.tick(5_000)), [Event::Unshelve]);
+    assert_eq!(board.alarm(id).unwrap().state.life, Life::UnackLatched);
+    assert_eq!(board.act(AlarmId::FIRST, Deed::Acknowledge, hand(), 1), Err(Refused::Unknown));
+}
+
+fn fleet(counties: u32, each: u32) -> Vec<Heard> {
+    let enterprise = CreditCode::parse("91350100M000100Y43").unwrap();
+    let all = (0..counties).flat_map(|county| (0..each).map(move |n| (county, n)));
+    all.map(|(county, n)| Heard {
+        gateway: GatewayId::new(&format!("gw-{county}-{n}")).unwrap(),
+        division: Division::parse(&format!("13{:02}{:02}", 1 + county / 10, 1 + county % 10)).unwrap(),
+        enterprise,
+        heard_unix_ms: 0,
+    })
+    .collect()
+}
+
+/// Steps of a fleet of which each gateway spoke last at its own time; looked at every minute.
+fn lives(fleet: &[Heard], from: i64, minutes: i64) -> (Board, Vec<Step>) {
+    let (mut board, mut steps) = (Board::default(), Vec::new());
+    board.look(&[], OWN, from - SILENT_MS);
+    for minute in 0..minutes {
+        let now = from + minute * MINUTE_MS;
+        board.look(fleet, OWN, now);
+        steps.extend(board.tick(now).steps);
+    }
+    (board, steps)
+}
+
+#[test]
+fn a_broker_that_goes_down_in_a_province_is_one_alarm_for_ten_thousand_gateways() {
+    let mut fleet = fleet(100, 100);
+    // Their checkpoints are spread over five minutes.
+    for (n, heard) in fleet.iter_mut().enumerate() {
+        heard.heard_unix_ms = -(i64::try_from(n).unwrap() * 7_919 % 300_000);
+    }
+    let (board, steps) = lives(&fleet, 0, 30);
+    assert_eq!(steps.len(), 1, "{steps:?}");
+    let Step { about, event, gateways, level, .. } = &steps[0];
+    assert_eq!((about.cause, *event, *level), (Cause::Outage, Event::Raise, Level::Province));
+    assert_eq!(about.division.to_string(), "130000");
+    assert!(gateways.is_some_and(|gateways| gateways >= 5_000), "{gateways:?}");
+    assert_eq!(board.standing(Kind::EvidenceMissing, about.division), 1);
+}
+
+#[test]
+fn when_it_is_back_the_alarm_ends_and_who_stays_silent_is_told_for_himself() {
+    let mut fleet = fleet(2, 20);
+    let (mut board, _) = lives(&fleet, 0, 20);
+    let now = 20 * MINUTE_MS;
+    for heard in fleet.iter_mut().skip(1) {
+        heard.heard_unix_ms = now + 24 * 60 * MINUTE_MS;
+    }
+    let mut told = Vec::new();
+    for minute in 0..20 {
+        let now = now + minute * MINUTE_MS;
+        board.look(&fleet, OWN, now);
+        told.extend(board.tick(now).steps.into_iter().map(|step| (step.about.cause, step.event)));
+    }
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.contains(&(Cause::Outage, Event::Clear)) && told.contains(&(Cause::Silent, Event::Raise)));
+}
+
+#[test]
+fn who_was_told_of_alone_is_told_by_the_wider_alarm_as_long_as_that_stands() {
+    let mut fleet = fleet(1, 20);
+    for heard in fleet.iter_mut().skip(1) {
+        heard.heard_unix_ms = 30 * MINUTE_MS;
+    }
+    let (mut board, first) = lives(&fleet, 0, 31);
+    assert_eq!(first.iter().map(|step| step.about.cause).collect::<Vec<_>>(), [Cause::Silent]);
+    let mut told = Vec::new();
+    for minute in 31..60 {
+        let now = minute * MINUTE_MS;
+        board.look(&fleet, OWN, now);
+        told.extend(board.tick(now).steps.into_iter().map(|step| (step.about.cause, step.event)));
+    }
+    assert_eq!(told, [(Cause::Outage, Event::Raise), (Cause::Silent, Event::Inhibit)]);
+}
+
+#[test]
+fn whoever_hears_nothing_himself_calls_nobody_silent() {
+    let fleet = fleet(2, 20);
+    let mut board = Board::default();
+    let deaf = Own { hears: false, ..OWN };
+    let mut steps = Vec::new();
+    for minute in 0..60 {
+        board.look(&fleet, deaf, minute * MINUTE_MS);
+        steps.extend(board.tick(minute * MINUTE_MS).steps);
+    }
+    assert_eq!(steps.iter().map(|step| step.about.cause).collect::<Vec<_>>(), [Cause::Unreachable]);
+    // Nor for the time that a gateway may be quiet, once he hears again.
+    let back = 60 * MINUTE_MS;
+    for minute in 0..9 {
+        board.look(&fleet, OWN, back + minute * MINUTE_MS);
+        steps.extend(board.tick(back + minute * MINUTE_MS).steps);
+    }
+    assert!(steps.iter().all(|step| step.about.cause == Cause::Unreachable), "{steps:?}");
+}
+
+#[test]
+fn at_most_five_notifications_tell_of_an_outage_of_ten_thousand_gateways() {
+    let mut fleet = fleet(100, 100);
+    for (n, heard) in fleet.iter_mut().enumerate() {
+        heard.heard_unix_ms = -(i64::try_from(n).unwrap() * 7_919 % 300_000);
+    }
+    let desk = Receiver {
+        name: Name::new("desk").unwrap(),
+        division: Division::parse("130000").unwrap(),
+        hears: Level::County,
+        kinds: Kind::ALL.to_vec(),
+        way: Way::Mqtt,
+    };
+    let mut pagers = Kind::ALL.map(|kind| Pager::beginning(desk.name, kind, 0));
+    let (mut board, mut number, mut told) = (Board::default(), 0, Vec::new());
+    board.look(&[], OWN, -SILENT_MS);
+    // An hour of outage; then they come back, a tenth of them each minute.
+    for minute in 0..180 {
+        let now = minute * MINUTE_MS;
+        for (n, heard) in fleet.iter_mut().enumerate() {
+            if minute >= 60 && i64::try_from(n).unwrap() % 10 < minute - 59 {
+                heard.heard_unix_ms = now;
+            }
+        }
+        board.look(&fleet, OWN, now);
+        for step in board.tick(now).steps {
+            number += 1;
+            pagers.iter_mut().for_each(|pager| pager.on(number, &step, &desk));
+        }
+        for pager in &mut pagers {
+            let standing = board.standing(pager.kept().kind, desk.division);
+            if let Some(notification) = pager.due(standing, now) {
+                pager.told(&notification);
+                told.push(notification);
+            }
+        }
+    }
+    assert!((2..=5).contains(&told.len()), "{told:?}");
+    assert!(told.iter().all(|notification| notification.kind == Kind::EvidenceMissing));
+    assert_eq!(told.first().map(|first| (first.news.len(), first.further, first.standing)), Some((1, 0, 1)));
+    assert_eq!(board.standing(Kind::EvidenceMissing, desk.division), 0);
+}
+
+proptest! {
+    /// Whatever records, people and time do in whatever order: the board is what its steps say.
+    #[test]
+    fn the_steps_say_all_there_is(deeds in proptest::collection::vec((0..8_u8, 0..4_u8, 0..3_u8, 0..2_000_000_i64), 1..200)) {
+        let causes = [Cause::Violation, Cause::NoEvidence, Cause::Fork, Cause::Tamper];
+        let (mut board, mut now) = (Board::default(), 0);
+        let mut replayed: BTreeMap<AlarmId, Alarm> = BTreeMap::new();
+        for (what, cause, shown, pause) in deeds {
+            now += pause;
+            let cause = causes[usize::from(cause)];
+            let shown = [Shown::Active, Shown::Latched, Shown::Clear][usize::from(shown)];
+            let id = about(cause, "gw-1", "130421").id();
+            let outcome = match what {
+                0..=2 => {
+                    // Only a violation is ever latched.
+                    let shown = if cause == Cause::Violation || shown != Shown::Latched { shown } else { Shown::Active };
+                    board.hear(&waiting(cause, shown, now));
+                    board.tick(now)
+                }
+                3 => board.act(id, Deed::Acknowledge, hand(), now).unwrap_or_default(),
+                4 => board.act(id, Deed::Shelve(now + 600_000), hand(), now).unwrap_or_default(),
+                5 => board.act(id, Deed::Retire, hand(), now).unwrap_or_default(),
+                6 => board.act(id, Deed::Restore, hand(), now).unwrap_or_default(),
+                _ => board.tick(now),
+            };
+            for step in &outcome.steps {
+                let id = step.about.id();
+                let before = replayed.remove(&id).unwrap_or_else(|| Alarm::unheard(step.about));
+                let after = before.after(step).unwrap();
+                if !after.state.is_over() {
+                    replayed.insert(id, after);
+                }
+            }
+            prop_assert!(board.alarms().eq(replayed.values()));
+            prop_assert!(board.alarms().all(|alarm| alarm.state != State::BEGIN));
+        }
+    }
+}

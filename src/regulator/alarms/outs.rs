@@ -1,0 +1,282 @@
+//! Notifications that leave by a program or by HTTP, on a thread of their own: whoever is slow to take one holds up
+//! nothing else. What MQTT carries goes with the receipts.
+
+use std::{net::IpAddr, process::Stdio, sync::Arc, time::Duration};
+
+use http_body_util::Full;
+use hyper::{
+    Request, Uri,
+    body::Bytes,
+    client::conn::http1,
+    header::{CONTENT_TYPE, HOST},
+};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
+    net::TcpStream,
+    process::Command,
+    sync::mpsc,
+    time::timeout,
+};
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{ClientConfig, pki_types::ServerName},
+};
+
+use super::{Format, Notification, Way, Webhook};
+use crate::host::{
+    Clock, SystemClock,
+    credentials::{self, TlsFiles},
+    exit::{Exit, Failure},
+    service,
+};
+
+/// Notifications that may wait to leave.
+pub const MOST_WAITING: usize = 64;
+/// How often one is tried.
+pub const TRIES: u32 = 4;
+/// Pause after the first try that failed, in milliseconds; it doubles.
+pub const PAUSE_MS: u64 = 2_000;
+/// How long a server, or a program, may take, in seconds.
+pub const PATIENCE_S: u64 = 20;
+
+/// One notification on its way.
+#[derive(Debug)]
+struct Errand {
+    receiver: String,
+    way: Way,
+    body: Vec<u8>,
+}
+
+/// The thread's end.
+#[derive(Clone, Debug)]
+pub struct Outs {
+    errands: mpsc::Sender<Errand>,
+}
+
+impl Outs {
+    /// Starts the thread. It ends with the last of these.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub fn start() -> Result<Outs, Failure> {
+        let (errands, mut waiting) = mpsc::channel::<Errand>(MOST_WAITING);
+        let runtime = service::runtime()?;
+        let run = move || {
+            let clock = SystemClock::default();
+            runtime.block_on(async {
+                while let Some(errand) = waiting.recv().await {
+                    carry(&clock, &errand).await;
+                }
+            });
+        };
+        std::thread::Builder::new()
+            .name("alarms".into())
+            .spawn(run)
+            .map_err(|e| Failure::new(Exit::Bug, format!("no thread for notifications: {e}")))?;
+        Ok(Outs { errands })
+    }
+
+    /// Whether one more may wait.
+    pub fn has_room(&self) -> bool {
+        self.errands.capacity() > 0
+    }
+
+    /// Hands one over; false where too many wait.
+    pub fn hand_over(&self, way: &Way, notification: &Notification) -> bool {
+        let body = match way {
+            Way::Webhook(Webhook { format: Format::Alertmanager, .. }) => notification.to_alerts(),
+            Way::Webhook(Webhook { format: Format::Coldhearth, .. }) | Way::Command(_) | Way::Mqtt => {
+                notification.to_json()
+            }
+        };
+        let (receiver, way) = (notification.receiver.to_string(), way.clone());
+        self.errands.try_send(Errand { receiver, way, body: body.to_string().into_bytes() }).is_ok()
+    }
+}
+
+/// Tries as often as it may, and says so if it was in vain.
+async fn carry(clock: &dyn Clock, errand: &Errand) {
+    let mut pause_ms = PAUSE_MS;
+    for tried in 1..=TRIES {
+        let done = match &errand.way {
+            Way::Mqtt => Ok(()),
+            Way::Command(words) => run(words, &errand.body).await,
+            Way::Webhook(webhook) => post(webhook, &errand.body).await,
+        };
+        let Err(why) = done else { return };
+        let receiver = &errand.receiver;
+        if tried == TRIES {
+            tracing::error!(
+                receiver,
+                tried,
+                why,
+                "a notification could not be delivered; the alarms stand in the log"
+            );
+            return;
+        }
+        tracing::warn!(receiver, tried, pause_ms, why, "a notification was not taken; it is tried again");
+        clock.sleep_until(clock.now().uptime_ms.saturating_add(pause_ms)).await;
+        pause_ms = pause_ms.saturating_mul(2);
+    }
+}
+
+/// Runs a program with the notification on its standard input; exit 0 is done.
+async fn run(words: &[String], body: &[u8]) -> Result<(), String> {
+    let (program, arguments) = words.split_first().ok_or("no program is named")?;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|e| format!("{program}: {e}"))?;
+    let stdin = child.stdin.take();
+    let work = async {
+        if let Some(mut stdin) = stdin {
+            // A program that does not care for its input may have closed it.
+            let _closed: std::io::Result<()> = stdin.write_all(body).await;
+        }
+        child.wait().await
+    };
+    let status = timeout(Duration::from_secs(PATIENCE_S), work)
+        .await
+        .map_err(|_| format!("{program}: not done within {PATIENCE_S} s"))?
+        .map_err(|e| format!("{program}: {e}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{program}: {status}")) }
+}
+
+/// Posts the notification; any 2xx is done.
+async fn post(webhook: &Webhook, body: &[u8]) -> Result<(), String> {
+    let posting = async {
+        let (uri, host, port) = target(&webhook.url)?;
+        let tcp =
+            TcpStream::connect((host.as_str(), port)).await.map_err(|e| format!("{host}:{port}: {e}"))?;
+        match &webhook.ca {
+            None => send(tcp, &uri, body).await,
+            Some(ca) => {
+                let files = TlsFiles { ca: ca.clone(), identity: None, server_name: None };
+                let config = tls(&files)?;
+                let name = ServerName::try_from(host.clone()).map_err(|e| format!("{host}: {e}"))?;
+                let encrypted = TlsConnector::from(config).connect(name, tcp).await;
+                send(encrypted.map_err(|e| format!("{host}:{port}: {e}"))?, &uri, body).await
+            }
+        }
+    };
+    let url = &webhook.url;
+    timeout(Duration::from_secs(PATIENCE_S), posting)
+        .await
+        .map_err(|_| format!("{url}: no answer within {PATIENCE_S} s"))?
+}
+
+/// Where a URL leads.
+fn target(url: &str) -> Result<(Uri, String, u16), String> {
+    let uri: Uri = url.parse().map_err(|e| format!("{url}: {e}"))?;
+    let host = uri.host().ok_or_else(|| format!("{url}: no host"))?.trim_matches(['[', ']']).to_owned();
+    let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    let port = uri.port_u16().unwrap_or(usual);
+    Ok((uri, host, port))
+}
+
+/// Whether a notification may go there: encrypted, or without leaving this machine.
+pub fn is_safe(url: &str, has_ca: bool) -> bool {
+    let Ok((uri, host, _)) = target(url) else { return false };
+    let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    match uri.scheme_str() {
+        Some("https") => has_ca,
+        Some("http") => is_here && !has_ca,
+        Some(_) | None => false,
+    }
+}
+
+fn tls(files: &TlsFiles) -> Result<Arc<ClientConfig>, String> {
+    let loaded = credentials::load(files);
+    let loaded = loaded.map_err(|unfit| {
+        let lines: Vec<String> = unfit.iter().map(ToString::to_string).collect();
+        lines.join("; ")
+    })?;
+    Ok(loaded.config)
+}
+
+async fn send(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    uri: &Uri,
+    body: &[u8],
+) -> Result<(), String> {
+    let said = |e: hyper::Error| format!("{uri}: {e}");
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(said)?;
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let request = Request::post(path)
+        .header(HOST, authority)
+        .header(CONTENT_TYPE, "application/json")
+        .body(Full::new(Bytes::copy_from_slice(body)))
+        .map_err(|e| format!("{uri}: {e}"))?;
+    // It ends with its sender.
+    tokio::spawn(connection);
+    let answer = sender.send_request(request).await.map_err(said)?;
+    if answer.status().is_success() { Ok(()) } else { Err(format!("{uri}: {}", answer.status())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_leaves_this_machine_unencrypted() {
+        for (url, has_ca, is) in [
+            ("https://alerts.example/api/v2/alerts", true, true),
+            ("https://alerts.example/", false, false),
+            ("http://127.0.0.1:9093/api/v2/alerts", false, true),
+            ("http://[::1]:9093/", false, true),
+            ("http://localhost/", false, true),
+            ("http://alerts.example/", false, false),
+            ("http://127.0.0.1.example/", false, false),
+            ("ftp://127.0.0.1/", false, false),
+            ("127.0.0.1:9093", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!(is_safe(url, has_ca), is, "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_program_is_told_on_its_input_and_its_exit_counts() {
+        let sh = |script: &str| ["sh", "-c", script].map(str::to_owned).to_vec();
+        run(&sh("grep -q violation"), b"{\"kind\":\"violation\"}").await.unwrap();
+        assert!(run(&sh("grep -q violation"), b"{}").await.is_err());
+        assert!(
+            run(&sh("exit 0"), &vec![b'x'; 1_000_000]).await.is_ok(),
+            "who does not read is not waited for"
+        );
+        assert!(run(&["/no/such/program".to_owned()], b"").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_server_is_posted_to_and_its_answer_counts() {
+        use tokio::io::AsyncReadExt as _;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/api/v2/alerts?x=1", listener.local_addr().unwrap());
+        for (status, is_taken) in [("200 OK", true), ("503 Service Unavailable", false)] {
+            let webhook = Webhook { url: url.clone(), format: Format::Alertmanager, ca: None };
+            let serving = async {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut asked = Vec::new();
+                while !asked.ends_with(b"[1]") {
+                    let mut some = [0; 512];
+                    let read = stream.read(&mut some).await.unwrap();
+                    assert!(read > 0);
+                    asked.extend_from_slice(&some[..read]);
+                }
+                let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                String::from_utf8(asked).unwrap()
+            };
+            let (posted, asked) = tokio::join!(post(&webhook, b"[1]"), serving);
+            assert_eq!(posted.is_ok(), is_taken, "{posted:?}");
+            assert!(asked.starts_with("POST /api/v2/alerts?x=1 HTTP/1.1\r\n"), "{asked}");
+            assert!(asked.contains("content-type: application/json"), "{asked}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! PURE file. What one receiver is told of one kind, and when: one notification for all that comes at once, and growing
+//! pauses between notifications of a storm. The bound holds whatever happens and for however many gateways: see
+//! [`MOST_IN_AN_HOUR`].
+//!
+//! A pager reads the desk's own log and remembers how far it has told: what was not handed over before a stop is told after it.
+
+use std::collections::BTreeMap;
+
+use super::{
+    alarm::{Step, above},
+    cause::{Kind, Priority},
+    condition::{About, AlarmId},
+    receiver::Receiver,
+    state::{Event, Hush, State},
+};
+use crate::terms::{Name, place::Level};
+
+/// How long the first notification waits for what comes with its cause, in milliseconds.
+pub const GROUP_WAIT_MS: i64 = 30_000;
+/// First pause between two notifications, in milliseconds; it doubles with each of one storm.
+pub const PAUSE_FIRST_MS: i64 = 300_000;
+/// Longest pause where somebody must act at once: violations, tampering; in milliseconds.
+pub const PAUSE_MOST_URGENT_MS: i64 = 1_800_000;
+/// Longest pause of the other kinds, in milliseconds.
+pub const PAUSE_MOST_MS: i64 = 4 * 3_600_000;
+/// A storm is over when nothing was told for so long, in milliseconds.
+pub const STORM_OVER_MS: i64 = 4 * 3_600_000;
+/// Notifications of one kind to one receiver within the first hour of a storm: after 30 s, and 5, 15 and 35 minutes later.
+pub const MOST_IN_AN_HOUR: usize = 4;
+/// Alarms a notification names; the others are counted.
+pub const MOST_NAMED: usize = 20;
+/// Alarms that may wait to be told by one pager; beyond them they are counted only.
+pub const MOST_NEWS: usize = 10_000;
+
+/// What is new of an alarm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// What it is about.
+    pub about: About,
+    /// What happened last.
+    pub event: Event,
+    /// How it stands.
+    pub state: State,
+    /// When, Unix milliseconds.
+    pub at_unix_ms: i64,
+}
+
+/// What a receiver is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// Who.
+    pub receiver: Name,
+    /// Of which kind.
+    pub kind: Kind,
+    /// When it was made, Unix milliseconds.
+    pub at_unix_ms: i64,
+    /// The most urgent of what is new.
+    pub priority: Priority,
+    /// What is new, the most urgent first; at most [`MOST_NAMED`].
+    pub news: Vec<(AlarmId, News)>,
+    /// How many further alarms there is something new of.
+    pub further: usize,
+    /// Alarms of the kind that stand in the receiver's division now.
+    pub standing: usize,
+    /// The step up to which this tells.
+    pub upto: u64,
+}
+
+/// How far a receiver was told, as it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptPager {
+    /// Who.
+    pub receiver: Name,
+    /// Of which kind.
+    pub kind: Kind,
+    /// The step up to which he was told.
+    pub upto: u64,
+    /// When he last was, Unix milliseconds; none before the first time.
+    pub told_unix_ms: Option<i64>,
+    /// The pause from then on, in milliseconds.
+    pub pause_ms: i64,
+}
+
+/// What one receiver is told of one kind.
+#[derive(Clone, Debug)]
+pub struct Pager {
+    kept: KeptPager,
+    /// The last step that was read.
+    read: u64,
+    news: BTreeMap<AlarmId, News>,
+    /// What came beyond [`MOST_NEWS`].
+    uncounted: usize,
+    /// When the first of them came, Unix milliseconds.
+    since_unix_ms: Option<i64>,
+}
+
+impl Pager {
+    /// A pager that goes on where it was left.
+    pub fn of(kept: KeptPager) -> Pager {
+        Pager { kept, read: kept.upto, news: BTreeMap::new(), uncounted: 0, since_unix_ms: None }
+    }
+
+    /// One that begins here: nobody is told what happened before he was named.
+    pub fn beginning(receiver: Name, kind: Kind, newest: u64) -> Pager {
+        let (told_unix_ms, pause_ms) = (None, PAUSE_FIRST_MS);
+        Pager::of(KeptPager { receiver, kind, upto: newest, told_unix_ms, pause_ms })
+    }
+
+    /// How far he was told.
+    pub fn kept(&self) -> KeptPager {
+        self.kept
+    }
+
+    /// The last step it has read.
+    pub fn read(&self) -> u64 {
+        self.read
+    }
+
+    /// Reads the next step of the log.
+    pub fn on(&mut self, number: u64, step: &Step, receiver: &Receiver) {
+        if number <= self.read {
+            return;
+        }
+        self.read = number;
+        let id = step.about.id();
+        let is_ours =
+            step.about.cause.kind() == self.kept.kind && receiver.is_concerned(&step.about, step.level);
+        if !is_ours {
+            return;
+        }
+        let is_told = step.to.hush == Hush::Open;
+        match step.event {
+            // What is put aside, or told by another, is not told here; what was to be told of it is not either.
+            Event::Inhibit | Event::Shelve | Event::Retire => {
+                self.news.remove(&id);
+            }
+            Event::Raise | Event::Settle | Event::Clear | Event::Escalate if is_told => {
+                self.add(id, step, receiver);
+            }
+            Event::Unshelve | Event::Release | Event::Restore if step.to.rings() => {
+                self.add(id, step, receiver);
+            }
+            Event::Raise
+            | Event::Settle
+            | Event::Clear
+            | Event::Escalate
+            | Event::Unshelve
+            | Event::Release
+            | Event::Restore
+            | Event::Acknowledge => {}
+        }
+        if self.news.is_empty() && self.uncounted == 0 {
+            self.since_unix_ms = None;
+        }
+    }
+
+    fn add(&mut self, id: AlarmId, step: &Step, receiver: &Receiver) {
+        let was_told_below = step.event == Event::Escalate && !is_first_heard(step, receiver);
+        if was_told_below {
+            return;
+        }
+        self.since_unix_ms.get_or_insert(step.at_unix_ms);
+        if self.news.len() >= MOST_NEWS && !self.news.contains_key(&id) {
+            self.uncounted += 1;
+            return;
+        }
+        let Step { about, event, at_unix_ms, to, .. } = step;
+        // What came up and is gone before anybody was told is told as what came up.
+        let event = match self.news.get(&id) {
+            Some(before) if *event == Event::Clear => before.event,
+            Some(_) | None => *event,
+        };
+        self.news.insert(id, News { about: *about, event, state: *to, at_unix_ms: *at_unix_ms });
+    }
+
+    /// When there is something to be told; none while there is nothing.
+    pub fn due_unix_ms(&self) -> Option<i64> {
+        let waited = self.since_unix_ms?.saturating_add(GROUP_WAIT_MS);
+        let paused = self.kept.told_unix_ms.map_or(i64::MIN, |told| told.saturating_add(self.kept.pause_ms));
+        Some(waited.max(paused))
+    }
+
+    /// What is to be told now; none where nothing is due. It counts as told once [`Pager::told`] is called.
+    pub fn due(&self, standing: usize, now_unix_ms: i64) -> Option<Notification> {
+        if self.due_unix_ms()? > now_unix_ms {
+            return None;
+        }
+        let mut news: Vec<(AlarmId, News)> = self.news.iter().map(|(id, news)| (*id, news.clone())).collect();
+        news.sort_by_key(|(id, news)| (news.about.cause.priority(), news.at_unix_ms, *id));
+        let priority = news.first().map_or(Priority::Diagnostic, |(_, news)| news.about.cause.priority());
+        let further = news.len().saturating_sub(MOST_NAMED) + self.uncounted;
+        news.truncate(MOST_NAMED);
+        let KeptPager { receiver, kind, .. } = self.kept;
+        Some(Notification {
+            receiver,
+            kind,
+            at_unix_ms: now_unix_ms,
+            priority,
+            news,
+            further,
+            standing,
+            upto: self.read,
+        })
+    }
+
+    /// He was told.
+    pub fn told(&mut self, notification: &Notification) {
+        let now = notification.at_unix_ms;
+        let is_same_storm = self
+            .kept
+            .told_unix_ms
+            .is_some_and(|told| now.saturating_sub(told) < STORM_OVER_MS.saturating_add(self.kept.pause_ms));
+        let most = match self.kept.kind {
+            Kind::Violation | Kind::Tamper => PAUSE_MOST_URGENT_MS,
+            Kind::EvidenceMissing | Kind::DeviceFault | Kind::RuleData => PAUSE_MOST_MS,
+        };
+        let grown = self.kept.pause_ms.saturating_mul(2).min(most);
+        self.kept.pause_ms = if is_same_storm { grown } else { PAUSE_FIRST_MS };
+        (self.kept.told_unix_ms, self.kept.upto) = (Some(now), notification.upto);
+        self.news.clear();
+        (self.uncounted, self.since_unix_ms) = (0, None);
+    }
+}
+
+/// Whether this step brings an alarm to whoever is told from that level on.
+fn is_first_heard(step: &Step, receiver: &Receiver) -> bool {
+    let below = Level::ALL.into_iter().find(|level| above(*level) == Some(step.level));
+    below.is_none_or(|below| !receiver.is_concerned(&step.about, below))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    regulator::alarms::{
+        alarm::{Alarm, tests::about},
+        cause::Cause,
+        receiver::Way,
+    },
+    terms::place::Division,
+};
+
+const HOUR_MS: i64 = 3_600_000;
+
+fn receiver(division: &str, hears: Level) -> Receiver {
+    Receiver {
+        name: Name::new("desk").unwrap(),
+        division: Division::parse(division).unwrap(),
+        hears,
+        kinds: Kind::ALL.to_vec(),
+        way: Way::Mqtt,
+    }
+}
+
+fn pager(kind: Kind) -> Pager {
+    Pager::beginning(Name::new("desk").unwrap(), kind, 0)
+}
+
+fn raised(cause: Cause, gateway: &str, at: i64) -> Step {
+    Alarm::unheard(about(cause, gateway, "130421")).step(Event::Raise, at).unwrap()
+}
+
+#[test]
+fn what_comes_at_once_is_told_at_once_and_once() {
+    let desk = receiver("130000", Level::County);
+    let mut pager = pager(Kind::EvidenceMissing);
+    for n in 0..500 {
+        pager.on(n + 1, &raised(Cause::Silent, &format!("gw-{n}"), 1_000), &desk);
+    }
+    assert_eq!(pager.due(500, 1_000 + GROUP_WAIT_MS - 1), None);
+    let told = pager.due(500, 1_000 + GROUP_WAIT_MS).unwrap();
+    assert_eq!((told.news.len(), told.further, told.upto), (MOST_NAMED, 480, 500));
+    pager.told(&told);
+    assert_eq!(pager.due_unix_ms(), None);
+    assert_eq!(pager.kept().upto, 500);
+    // What was handed over before a stop is not read again after it.
+    let mut again = Pager::of(pager.kept());
+    again.on(500, &raised(Cause::Silent, "gw-1", 1_000), &desk);
+    assert_eq!(again.due_unix_ms(), None);
+}
+
+#[test]
+fn kinds_are_never_merged_and_what_is_put_aside_is_not_told() {
+    let desk = receiver("130000", Level::County);
+    let mut violations = pager(Kind::Violation);
+    violations.on(1, &raised(Cause::Silent, "gw-1", 0), &desk);
+    assert_eq!(violations.due_unix_ms(), None);
+    let step = raised(Cause::Violation, "gw-1", 0);
+    violations.on(2, &step, &desk);
+    assert_eq!(violations.due_unix_ms(), Some(GROUP_WAIT_MS));
+    let alarm = Alarm::unheard(step.about).after(&step).unwrap();
+    violations.on(3, &alarm.step(Event::Shelve, 1).unwrap(), &desk);
+    assert_eq!(violations.due_unix_ms(), None);
+}
+
+#[test]
+fn who_hears_from_a_level_on_is_told_when_it_comes_up_to_him() {
+    let prefecture = receiver("130400", Level::City);
+    let county = receiver("130421", Level::County);
+    let step = raised(Cause::Violation, "gw-1", 0);
+    let alarm = Alarm::unheard(step.about).after(&step).unwrap();
+    let escalated = alarm.step(Event::Escalate, HOUR_MS).unwrap();
+    let mut above = pager(Kind::Violation);
+    above.on(1, &step, &prefecture);
+    assert_eq!(above.due_unix_ms(), None);
+    above.on(2, &escalated, &prefecture);
+    assert_eq!(above.due_unix_ms(), Some(HOUR_MS + GROUP_WAIT_MS));
+    let mut below = pager(Kind::Violation);
+    below.on(1, &step, &county);
+    below.told(&below.due(1, GROUP_WAIT_MS).unwrap());
+    below.on(2, &escalated, &county);
+    assert_eq!(below.due_unix_ms(), None, "he was told when it was raised");
+}
+
+#[test]
+fn a_storm_that_is_over_is_forgotten() {
+    let desk = receiver("130000", Level::County);
+    let mut pager = pager(Kind::Violation);
+    let mut at = 0;
+    for number in 1..=6 {
+        pager.on(number, &raised(Cause::Violation, &format!("gw-{number}"), at), &desk);
+        at = pager.due_unix_ms().unwrap();
+        pager.told(&pager.due(1, at).unwrap());
+    }
+    assert_eq!(pager.kept().pause_ms, PAUSE_MOST_URGENT_MS);
+    let later = at + STORM_OVER_MS + PAUSE_MOST_URGENT_MS;
+    pager.on(7, &raised(Cause::Violation, "gw-7", later), &desk);
+    assert_eq!(pager.due_unix_ms(), Some(later + GROUP_WAIT_MS));
+    pager.told(&pager.due(1, later + GROUP_WAIT_MS).unwrap());
+    assert_eq!(pager.kept().pause_ms, PAUSE_FIRST_MS);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    /// No flood: however many gateways come and go, in whatever order, a receiver is told of one kind at most so often.
+    #[test]
+    fn no_storm_makes_a_flood(
+        storm in proptest::collection::vec((0..10_000_u32, 0..60_000_i64, any::<bool>()), 1..3_000),
+    ) {
+        let desk = receiver("130000", Level::County);
+        let mut pager = pager(Kind::EvidenceMissing);
+        let (mut now, mut number, mut told) = (0_i64, 0_u64, Vec::new());
+        let mut alarms: BTreeMap<u32, Alarm> = BTreeMap::new();
+        for (gateway, pause, comes) in storm {
+            // Whoever looks looks every five seconds.
+            let next = now + pause;
+            while now < next {
+                now = (now + 5_000).min(next);
+                if let Some(notification) = pager.due(alarms.len(), now) {
+                    prop_assert!(notification.news.len() <= MOST_NAMED);
+                    pager.told(&notification);
+                    told.push(now);
+                }
+            }
+            let name = format!("gw-{gateway}");
+            let alarm = alarms.remove(&gateway).unwrap_or_else(|| Alarm::unheard(about(Cause::Silent, &name, "130421")));
+            let event = if comes { Event::Raise } else { Event::Clear };
+            if let Ok(step) = alarm.step(event, now) {
+                number += 1;
+                pager.on(number, &step, &desk);
+                alarms.insert(gateway, alarm.after(&step).unwrap());
+            } else {
+                alarms.insert(gateway, alarm);
+            }
+        }
+        if let Some(first) = told.first() {
+            let within = told.iter().filter(|at| **at < first + HOUR_MS).count();
+            prop_assert!(within <= MOST_IN_AN_HOUR, "{within} in the first hour");
+        }
+        // And ever after no oftener than pauses that double allow.
+        let longest = told.last().zip(told.first()).map_or(0, |(last, first)| last - first);
+        let mut bound = 1;
+        let (mut pause, mut passed) = (PAUSE_FIRST_MS, 0);
+        while passed <= longest {
+            passed += pause;
+            pause = (pause * 2).min(PAUSE_MOST_MS);
+            bound += 1;
+        }
+        prop_assert!(told.len() <= bound, "{} of {bound}", told.len());
+    }
+}

@@ -1,0 +1,103 @@
+//! PURE file. Who is told of alarms, and by which way.
+
+use std::path::PathBuf;
+
+use super::{cause::Kind, condition::About};
+use crate::terms::{
+    Name,
+    place::{Division, Level},
+};
+
+/// How a receiver is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// On a topic of his own, retained.
+    Mqtt,
+    /// A program of this machine, the notification on its standard input.
+    Command(Vec<String>),
+    /// An HTTP POST.
+    Webhook(Webhook),
+}
+
+/// Where to post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    /// `https://…`, or `http://…` at a loopback address.
+    pub url: String,
+    /// What is posted.
+    pub format: Format,
+    /// The authorities of the server's certificate, PEM; needed for https.
+    pub ca: Option<PathBuf>,
+}
+
+/// What is posted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// The notification.
+    Coldhearth,
+    /// The alerts of an Alertmanager, as its `/api/v2/alerts` takes them.
+    Alertmanager,
+}
+
+/// Somebody who is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receiver {
+    /// By which his place in the log is remembered.
+    pub name: Name,
+    /// The division he answers for.
+    pub division: Division,
+    /// The lowest level whose alarms he is told of: what a level below has not acknowledged in time comes up to him.
+    pub hears: Level,
+    /// Of which kinds.
+    pub kinds: Vec<Kind>,
+    /// How.
+    pub way: Way,
+}
+
+/// How high a level is.
+const fn height(level: Level) -> u8 {
+    match level {
+        Level::County => 0,
+        Level::City => 1,
+        Level::Province => 2,
+    }
+}
+
+impl Receiver {
+    /// Whether he is told of what this is about, once it is at that level.
+    pub fn is_concerned(&self, about: &About, level: Level) -> bool {
+        self.kinds.contains(&about.cause.kind())
+            && self.division.covers(about.division)
+            && height(level) >= height(self.hears)
+    }
+}
+
+/// The level a receiver hears unless told otherwise: that of his division.
+pub fn own_level(division: Division) -> Level {
+    division.level().unwrap_or(Level::Province)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::regulator::alarms::{alarm::tests::about, cause::Cause};
+
+    #[test]
+    fn a_prefecture_is_told_of_its_own_counties_once_they_have_not_acted() {
+        let division = Division::parse("130400").unwrap();
+        let receiver = Receiver {
+            name: Name::new("handan").unwrap(),
+            division,
+            hears: own_level(division),
+            kinds: vec![Kind::Violation],
+            way: Way::Mqtt,
+        };
+        let violation = |code| about(Cause::Violation, "gw-1", code);
+        assert!(!receiver.is_concerned(&violation("130421"), Level::County));
+        assert!(receiver.is_concerned(&violation("130421"), Level::City));
+        assert!(!receiver.is_concerned(&violation("130521"), Level::City));
+        assert!(!receiver.is_concerned(&about(Cause::Tamper, "gw-1", "130421"), Level::City));
+        let desk = Receiver { hears: Level::County, division: Division::NATION, ..receiver };
+        assert!(desk.is_concerned(&violation("130421"), Level::County));
+    }
+}

@@ -1,0 +1,157 @@
+//! What somebody asks for in an address or a form, read into types that cannot be wrong. PURE file.
+
+use crate::{
+    catalogue::Class,
+    regulator::store::sights::{After, AskedAt, FleetAsked, Lane, Scope},
+    terms::{
+        GatewayId, LegalDay,
+        place::CreditCode,
+        words::{self, Words},
+    },
+};
+
+/// Longest entry that is asked for, in bytes: an instrument and one of its entries.
+const MAX_ENTRY_BYTES: usize = 160;
+
+/// Pairs of an address or a form, as browsers write them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Pairs(Vec<(String, String)>);
+
+impl Pairs {
+    /// Reads what stands behind the `?`, or a form's body.
+    pub(super) fn read(raw: &[u8]) -> Pairs {
+        Pairs(
+            form_urlencoded::parse(raw).map(|(key, value)| (key.into_owned(), value.into_owned())).collect(),
+        )
+    }
+
+    /// What is said under a name; `None` where nothing is, or nothing but blanks.
+    pub(super) fn one(&self, name: &str) -> Option<&str> {
+        let said = self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
+        said.filter(|value| !value.is_empty())
+    }
+}
+
+/// Writes pairs into an address; those without a value are left out.
+pub(super) fn written(pairs: &[(&str, &str)]) -> String {
+    let mut out = form_urlencoded::Serializer::new(String::new());
+    for (key, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
+        out.append_pair(key, value);
+    }
+    out.finish()
+}
+
+/// A filter of the fleet, within what its person may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Filter {
+    pub(super) within: Scope,
+    pub(super) lane: Lane,
+    pub(super) enterprise: Option<CreditCode>,
+    pub(super) gateway: Option<GatewayId>,
+    pub(super) class: Option<Class>,
+    pub(super) entry: Option<String>,
+    pub(super) due_by: Option<LegalDay>,
+    pub(super) after: After,
+}
+
+impl Filter {
+    /// Reads a filter of a person with this scope; a division outside of it is as one that is not there.
+    pub(super) fn read(pairs: &Pairs, scope: &Scope) -> Result<Filter, Words> {
+        let asked = read(pairs, "in", Scope::parse)?.unwrap_or(Scope::NATION);
+        let after = |name: &str| pairs.one(name).unwrap_or("").to_owned();
+        Ok(Filter {
+            within: asked.within(scope).ok_or(words::K_NOT_HERE)?,
+            lane: read(pairs, "lane", Lane::from_word)?.unwrap_or(Lane::All),
+            enterprise: read(pairs, "enterprise", CreditCode::parse)?,
+            gateway: read(pairs, "gateway", GatewayId::new)?,
+            class: read(pairs, "class", Class::from_word)?,
+            entry: read(pairs, "entry", |text| (text.len() <= MAX_ENTRY_BYTES).then(|| text.to_owned()))?,
+            due_by: read(pairs, "due_by", LegalDay::parse)?,
+            after: After { division: after("a_div"), gateway: after("a_gw"), asset: after("a_as") },
+        })
+    }
+
+    /// As a store is asked.
+    pub(super) fn asked(&self, at: AskedAt, most: u32) -> FleetAsked {
+        FleetAsked {
+            scope: self.within.clone(),
+            lane: self.lane,
+            enterprise: self.enterprise,
+            gateway: self.gateway,
+            class: self.class.map(|class| class.word().to_owned()),
+            entry: self.entry.clone(),
+            due_by: self.due_by,
+            after: self.after.clone(),
+            most,
+            at,
+        }
+    }
+
+    /// The filter as an address carries it, from its first page.
+    pub(super) fn query(&self) -> String {
+        self.query_after(&After::default())
+    }
+
+    /// The filter from a place on.
+    pub(super) fn query_after(&self, after: &After) -> String {
+        let due_by = self.due_by.map_or_else(String::new, |day| day.to_string());
+        written(&[
+            ("in", self.within.as_str()),
+            ("lane", if self.lane == Lane::All { "" } else { self.lane.word() }),
+            ("enterprise", self.enterprise.as_ref().map_or("", |enterprise| enterprise.as_str())),
+            ("gateway", self.gateway.as_ref().map_or("", |gateway| gateway.as_str())),
+            ("class", self.class.map_or("", |class| class.word())),
+            ("entry", self.entry.as_deref().unwrap_or("")),
+            ("due_by", &due_by),
+            ("a_div", &after.division),
+            ("a_gw", &after.gateway),
+            ("a_as", &after.asset),
+        ])
+    }
+}
+
+fn read<T>(pairs: &Pairs, name: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Words> {
+    pairs.one(name).map(|text| read(text).ok_or(words::K_FILTER_WRONG)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(raw: &str, scope: &str) -> Result<Filter, Words> {
+        Filter::read(&Pairs::read(raw.as_bytes()), &Scope::parse(scope).unwrap())
+    }
+
+    #[test]
+    fn nobody_asks_beyond_what_may_be_seen() {
+        assert_eq!(filter("", "130421").unwrap().within.as_str(), "130421");
+        assert_eq!(filter("in=13", "130421").unwrap().within.as_str(), "130421", "never more");
+        assert_eq!(filter("in=130421", "13").unwrap().within.as_str(), "130421");
+        assert_eq!(filter("in=130422", "130421"), Err(words::K_NOT_HERE));
+        assert_eq!(filter("in=14", "130421"), Err(words::K_NOT_HERE));
+    }
+
+    #[test]
+    fn a_filter_is_the_same_written_and_read() {
+        let raw = "in=1304&lane=latched&enterprise=91350100M000100Y43&gateway=gw-03&class=in_scope\
+                   &entry=guofa-2010-7+iron%2Fbf-400&due_by=2011-12-31";
+        let read = filter(raw, "13").unwrap();
+        assert_eq!(read.lane, Lane::Latched);
+        assert_eq!(read.entry.as_deref(), Some("guofa-2010-7 iron/bf-400"));
+        assert_eq!(filter(&read.query(), "13").unwrap(), read);
+        let after = After { division: "130421".into(), gateway: "gw-03".into(), asset: "eaf-2".into() };
+        assert_eq!(filter(&read.query_after(&after), "13").unwrap().after, after);
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_and_not_taken_for_everything() {
+        for wrong in ["lane=off", "enterprise=1", "gateway=GW", "class=x", "due_by=2011-02-29", "in=1"] {
+            assert_eq!(filter(wrong, "13"), Err(words::K_FILTER_WRONG), "{wrong}");
+        }
+        assert_eq!(
+            filter("lane=&enterprise=+", "13").unwrap().lane,
+            Lane::All,
+            "an empty field asks for nothing"
+        );
+    }
+}

@@ -1,0 +1,348 @@
+//! The door: who comes in, and what everybody who is in carries. Nothing inside is reached but through [`guard`], which knows the
+//! person by the session, looks the person up anew at every request, and writes down what was asked before it is answered.
+
+use std::sync::{Arc, PoisonError};
+
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::{RawQuery, Request, State},
+    http::{
+        HeaderMap, HeaderValue, Method, StatusCode,
+        header::{ACCEPT_LANGUAGE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE},
+    },
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use maud::html;
+
+use super::{
+    Console,
+    ask::{Pairs, written},
+    frame, password, session,
+};
+use crate::{
+    host::keys,
+    regulator::store::{
+        Answered, StoreFault,
+        people::{MAX_SEEN_BYTES, Person, Role, Saw},
+        sights::Scope,
+    },
+    terms::{
+        Digest, Name,
+        words::{self, Language},
+    },
+};
+
+/// The cookie of a session.
+const SESSION: &str = "coldhearth";
+/// The cookie of a language.
+const LANGUAGE: &str = "coldhearth-language";
+
+/// Somebody who is in.
+#[derive(Clone)]
+pub(super) struct Viewer {
+    pub(super) name: Name,
+    pub(super) role: Role,
+    /// What this person may see.
+    pub(super) scope: Scope,
+    pub(super) language: Language,
+    /// When the page was asked for, Unix milliseconds.
+    pub(super) now_unix_ms: i64,
+    /// The page that was asked for.
+    pub(super) address: String,
+    token: String,
+}
+
+impl Viewer {
+    /// What each form carries.
+    pub(super) fn form_token(&self) -> String {
+        session::form_token(&self.token)
+    }
+
+    /// A form of this very session; `None` of any other, whoever has it sent.
+    pub(super) fn form(&self, body: &[u8]) -> Option<Pairs> {
+        let pairs = Pairs::read(body);
+        self.is_own(pairs.one("form").unwrap_or("")).then_some(pairs)
+    }
+
+    /// Whether this is what a form of this session carries.
+    pub(super) fn is_own(&self, form_token: &str) -> bool {
+        session::is_form_token(form_token, &self.token)
+    }
+}
+
+/// What a request says of whoever sent it.
+struct Asked {
+    token: Option<String>,
+    language: Language,
+    address: String,
+    what: String,
+    is_from_here: bool,
+    is_page: bool,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Asked {
+        let headers = request.headers();
+        let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
+        let what = format!("{} {address}", request.method());
+        Asked {
+            token: cookie(headers, SESSION).map(ToOwned::to_owned),
+            language: language_of(headers),
+            address: address.to_owned(),
+            what: what.chars().take(MAX_SEEN_BYTES).filter(char::is_ascii).collect(),
+            is_from_here: is_from_here(headers),
+            is_page: request.method() == Method::GET,
+        }
+    }
+}
+
+/// Lets nobody by who is not in.
+pub(super) async fn guard(State(console): State<Arc<Console>>, mut request: Request, next: Next) -> Response {
+    let asked = Asked::of(&request);
+    let language = asked.language;
+    let viewer = match console.viewer(&asked).await {
+        Ok(Some(viewer)) => viewer,
+        Ok(None) if asked.is_page => return to("/login"),
+        Ok(None) => return StatusCode::UNAUTHORIZED.into_response(),
+        Err(fault) => return frame::away(language, &fault),
+    };
+    let response = if asked.is_page || asked.is_from_here {
+        request.extensions_mut().insert(viewer.clone());
+        next.run(request).await
+    } else {
+        frame::refused(&viewer, words::K_FORM_FOREIGN)
+    };
+    match console.note(&viewer.name, &viewer.scope, asked.what, response.status()).await {
+        Ok(()) => response,
+        // What nobody can know was seen is not shown.
+        Err(fault) => frame::away(language, &fault),
+    }
+}
+
+impl Console {
+    async fn viewer(&self, asked: &Asked) -> Answered<Option<Viewer>> {
+        let now = self.clock.now();
+        let known = asked.token.as_deref().and_then(|token| {
+            let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+            Some((token.to_owned(), sessions.who(token, now.uptime_ms)?))
+        });
+        let Some((token, (name, changed_unix_ms))) = known else { return Ok(None) };
+        let person = self.readers.ask(move |books| books.store.person(name)).await?;
+        // Whoever was removed, or has another password since, is not in any longer.
+        let person = person.filter(|person| person.changed_unix_ms == changed_unix_ms);
+        Ok(person.map(|Person { name, role, scope, .. }| Viewer {
+            name,
+            role,
+            scope,
+            language: asked.language,
+            now_unix_ms: now.wall_unix_ms,
+            address: asked.address.clone(),
+            token,
+        }))
+    }
+
+    async fn note(&self, who: &Name, scope: &Scope, what: String, status: StatusCode) -> Answered<()> {
+        let saw = Saw {
+            at_unix_ms: self.clock.now().wall_unix_ms,
+            person: *who,
+            scope: scope.clone(),
+            what,
+            status: status.as_u16(),
+        };
+        self.readers.ask(move |books| books.store.note_saw(&saw)).await
+    }
+
+    /// Whose name and password these are.
+    async fn recognised(&self, name: &str, password: String) -> Answered<Option<Person>> {
+        let person = match Name::new(name) {
+            Some(name) => self.readers.ask(move |books| books.store.person(name)).await?,
+            None => None,
+        };
+        let hash = person.as_ref().map(|person| person.password.clone());
+        // It is never closed; without a permit nobody comes in.
+        let Ok(_permit) = self.hashing.acquire().await else { return Ok(None) };
+        let fits = tokio::task::spawn_blocking(move || password::fits(&password, hash.as_deref())).await;
+        Ok(person.filter(|_| fits.is_ok_and(|fits| fits)))
+    }
+}
+
+/// `GET /login`
+pub(super) async fn show(request: Request) -> Response {
+    login(language_of(request.headers()), false)
+}
+
+fn login(language: Language, was_refused: bool) -> Response {
+    let say = |words: words::Words| words.in_language(language);
+    let body = html! {
+        @if was_refused { p.note.alarm role="alert" { (say(words::K_LOGIN_REFUSED)) } }
+        form.door method="post" action="/login" {
+            label for="name" { (say(words::K_NAME)) }
+            input id="name" name="name" autocomplete="username" autocapitalize="none" maxlength="24" required;
+            label for="password" { (say(words::K_PASSWORD)) }
+            input id="password" name="password" type="password" autocomplete="current-password" required;
+            button { (say(words::K_ENTER)) }
+        }
+    };
+    let status = if was_refused { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+    frame::outside(status, language, say(words::K_LOGIN), &body)
+}
+
+/// `POST /login`
+pub(super) async fn enter(State(console): State<Arc<Console>>, headers: HeaderMap, body: Bytes) -> Response {
+    let language = language_of(&headers);
+    if !is_from_here(&headers) {
+        return login(language, true);
+    }
+    let pairs = Pairs::read(&body);
+    let (name, password) = (pairs.one("name").unwrap_or(""), pairs.one("password").unwrap_or(""));
+    let now_ms = console.clock.now().uptime_ms;
+    let may_try = console.sessions.lock().unwrap_or_else(PoisonError::into_inner).may_try(name, now_ms);
+    if !may_try {
+        return login(language, true);
+    }
+    match console.recognised(name, password.to_owned()).await {
+        Err(fault) => frame::away(language, &fault),
+        Ok(None) => {
+            console.sessions.lock().unwrap_or_else(PoisonError::into_inner).failed(name, now_ms);
+            // Not the name: people type passwords there.
+            tracing::info!("somebody was not let into the console");
+            login(language, true)
+        }
+        Ok(Some(person)) => admitted(&console, name, &person, now_ms, language).await,
+    }
+}
+
+async fn admitted(
+    console: &Console,
+    name: &str,
+    person: &Person,
+    now_ms: u64,
+    language: Language,
+) -> Response {
+    let token = match keys::entropy::<32>() {
+        Ok(bytes) => Digest(bytes).to_string(),
+        Err(failure) => return frame::away(language, &StoreFault::Failed(failure)),
+    };
+    let noted =
+        console.note(&person.name, &person.scope, "POST /login".to_owned(), StatusCode::SEE_OTHER).await;
+    if let Err(fault) = noted {
+        return frame::away(language, &fault);
+    }
+    let mut sessions = console.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+    sessions.succeeded(name);
+    sessions.open(&token, person.name, person.changed_unix_ms, now_ms);
+    drop(sessions);
+    let lasts_s = session::LONGEST_MS / 1_000;
+    with_cookie(to("/"), &console.cookie(SESSION, &token, lasts_s, "; HttpOnly"))
+}
+
+/// `POST /logout`
+pub(super) async fn leave(
+    State(console): State<Arc<Console>>,
+    Extension(viewer): Extension<Viewer>,
+    body: Bytes,
+) -> Response {
+    if viewer.form(&body).is_none() {
+        return frame::refused(&viewer, words::K_FORM_FOREIGN);
+    }
+    console.sessions.lock().unwrap_or_else(PoisonError::into_inner).close(&viewer.token);
+    with_cookie(to("/login"), &console.cookie(SESSION, "", 0, "; HttpOnly"))
+}
+
+/// `GET /language`: changes it, and goes back to where its switch stood.
+pub(super) async fn language(State(console): State<Arc<Console>>, RawQuery(query): RawQuery) -> Response {
+    const YEAR_S: u64 = 31_536_000;
+    let pairs = Pairs::read(query.unwrap_or_default().as_bytes());
+    let word = if pairs.one("to") == Some("en") { "en" } else { "zh" };
+    let is_here =
+        |back: &&str| back.starts_with('/') && !back.starts_with("//") && !back.contains(['\\', '\r', '\n']);
+    let back = pairs.one("back").filter(is_here).unwrap_or("/");
+    with_cookie(to(back), &console.cookie(LANGUAGE, word, YEAR_S, ""))
+}
+
+impl Console {
+    fn cookie(&self, name: &str, value: &str, lasts_s: u64, more: &str) -> String {
+        let secure = if self.is_encrypted { "; Secure" } else { "" };
+        format!("{name}={value}; Path=/; SameSite=Strict; Max-Age={lasts_s}{more}{secure}")
+    }
+}
+
+/// The address of the switch to a language.
+pub(super) fn switch(to: &str, back: &str) -> String {
+    format!("/language?{}", written(&[("to", to), ("back", back)]))
+}
+
+/// Sends a browser elsewhere.
+pub(super) fn to(address: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    let address = HeaderValue::from_str(address).unwrap_or_else(|_| HeaderValue::from_static("/"));
+    response.headers_mut().insert(LOCATION, address);
+    response
+}
+
+fn with_cookie(mut response: Response, cookie: &str) -> Response {
+    if let Ok(cookie) = HeaderValue::from_str(cookie) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// The language that was chosen; that of the browser where none was; Chinese where that is neither.
+fn language_of(headers: &HeaderMap) -> Language {
+    let browser = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or("zh");
+    let word = cookie(headers, LANGUAGE).unwrap_or(browser);
+    if word.trim_start().starts_with("en") { Language::English } else { Language::Chinese }
+}
+
+/// Whether a browser says that a page of ours sent it. Whoever says nothing of it is no browser, and has no cookies of one.
+fn is_from_here(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let host = text(HOST).unwrap_or("");
+    let origin = headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or(""));
+    let is_own = |origin: &str| origin.split_once("://").is_some_and(|(_, of)| of.eq_ignore_ascii_case(host));
+    origin.is_none_or(is_own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(all: &[(axum::http::HeaderName, &'static str)]) -> HeaderMap {
+        all.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn a_form_from_elsewhere_is_told_apart() {
+        for (host, origin, is_ours) in [
+            ("127.0.0.1:8010", "http://127.0.0.1:8010", true),
+            ("desk.example", "https://desk.example", true),
+            ("desk.example", "https://evil.example", false),
+            ("desk.example", "https://desk.example.evil", false),
+            ("desk.example", "null", false),
+        ] {
+            assert_eq!(is_from_here(&headers(&[(HOST, host), (ORIGIN, origin)])), is_ours, "{origin}");
+        }
+    }
+
+    #[test]
+    fn the_language_is_the_chosen_one_and_chinese_where_nothing_is_told() {
+        assert_eq!(language_of(&HeaderMap::new()), Language::Chinese);
+        assert_eq!(language_of(&headers(&[(ACCEPT_LANGUAGE, "en-GB,en")])), Language::English);
+        let chosen = [(ACCEPT_LANGUAGE, "en"), (COOKIE, "a=b; coldhearth-language=zh; coldhearth=t")];
+        assert_eq!(language_of(&headers(&chosen)), Language::Chinese);
+        assert_eq!(cookie(&headers(&chosen), SESSION), Some("t"));
+    }
+
+    #[test]
+    fn a_switch_leads_nowhere_else() {
+        assert_eq!(switch("en", "/fleet?in=13"), "/language?to=en&back=%2Ffleet%3Fin%3D13");
+    }
+}

@@ -1,0 +1,157 @@
+//! The numbers of each scope as they change, by server-sent events. They are counted once for all who look at the same scope,
+//! and for nobody when nobody looks.
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Extension,
+    extract::State,
+    http::StatusCode,
+    response::{
+        IntoResponse, Response, Sse,
+        sse::{Event, KeepAlive},
+    },
+};
+use futures_util::stream;
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::{Console, SAW_KEPT_DAYS, badge::silent_before, chart::DAY_MS, door::Viewer};
+use crate::{
+    host::Clock,
+    regulator::store::sights::{AskedAt, Numbers, Scope},
+    terms::LegalDay,
+};
+
+/// Time between two counts, in milliseconds.
+pub(super) const TICK_MS: u64 = 2_000;
+/// Streams at once.
+pub(super) const MOST_STREAMS: usize = 500;
+/// How long one stream lasts, in milliseconds; a browser asks again, and is looked at again.
+pub(super) const STREAM_MS: u64 = 10 * 60 * 1_000;
+/// Time after which a silent stream says that it is there, in seconds.
+const KEPT_ALIVE_S: u64 = 20;
+
+/// Who looks at which scope.
+pub(super) struct Live {
+    scopes: Mutex<BTreeMap<Scope, watch::Sender<Option<Numbers>>>>,
+    streams: Arc<Semaphore>,
+}
+
+impl Default for Live {
+    fn default() -> Live {
+        Live { scopes: Mutex::default(), streams: Arc::new(Semaphore::new(MOST_STREAMS)) }
+    }
+}
+
+impl Live {
+    fn look(&self, scope: &Scope) -> watch::Receiver<Option<Numbers>> {
+        let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = scopes.entry(scope.clone()).or_insert_with(|| watch::channel(None).0);
+        let mut seen = told.subscribe();
+        seen.mark_changed();
+        seen
+    }
+
+    /// The scopes that somebody looks at; the others are forgotten.
+    fn looked_at(&self) -> Vec<Scope> {
+        let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        scopes.retain(|_, told| told.receiver_count() > 0);
+        scopes.keys().cloned().collect()
+    }
+
+    fn tell(&self, scope: &Scope, numbers: Numbers) {
+        let scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(told) = scopes.get(scope) {
+            told.send_if_modified(|before| before.replace(numbers) != Some(numbers));
+        }
+    }
+}
+
+/// When something is asked.
+pub(super) fn asked_at(now_unix_ms: i64) -> AskedAt {
+    AskedAt { today: LegalDay::of_unix_ms(now_unix_ms), silent_before_unix_ms: silent_before(now_unix_ms) }
+}
+
+/// Counts for whoever looks, and keeps each day's numbers, until the program ends.
+pub(super) async fn tell(console: Arc<Console>) {
+    let mut kept: Option<LegalDay> = None;
+    loop {
+        let now = console.clock.now();
+        let at = asked_at(now.wall_unix_ms);
+        if kept != Some(at.today) && keep_day(&console, at, now.wall_unix_ms).await {
+            kept = Some(at.today);
+        }
+        for scope in console.live.looked_at() {
+            let of = scope.clone();
+            match console.readers.ask(move |books| books.store.numbers(&of, at)).await {
+                Ok(numbers) => console.live.tell(&scope, numbers),
+                // The pages say so to whoever asks for one.
+                Err(fault) => tracing::debug!(%fault, "nothing can be counted"),
+            }
+        }
+        console.clock.sleep_until(now.uptime_ms + TICK_MS).await;
+    }
+}
+
+/// Keeps the day's numbers, and forgets who saw what too long ago.
+async fn keep_day(console: &Console, at: AskedAt, now_unix_ms: i64) -> bool {
+    let before = now_unix_ms - SAW_KEPT_DAYS * DAY_MS;
+    let kept = console.readers.ask(move |books| {
+        books.store.keep_tally(at)?;
+        books.store.forget_saw(before)
+    });
+    kept.await.is_ok()
+}
+
+/// `GET /live`
+pub(super) async fn stream(
+    State(console): State<Arc<Console>>,
+    Extension(viewer): Extension<Viewer>,
+) -> Response {
+    let Ok(permit) = console.live.streams.clone().try_acquire_owned() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let looking = Looking {
+        seen: console.live.look(&viewer.scope),
+        ends_ms: console.clock.now().uptime_ms + STREAM_MS,
+        clock: console.clock.clone(),
+        _permit: permit,
+    };
+    let events = stream::unfold(looking, next);
+    let alive = KeepAlive::new().interval(Duration::from_secs(KEPT_ALIVE_S));
+    Sse::new(events).keep_alive(alive).into_response()
+}
+
+/// Somebody who looks.
+struct Looking {
+    seen: watch::Receiver<Option<Numbers>>,
+    clock: Arc<dyn Clock>,
+    ends_ms: u64,
+    /// Whoever holds it has a stream.
+    _permit: OwnedSemaphorePermit,
+}
+
+async fn next(mut looking: Looking) -> Option<(Result<Event, Infallible>, Looking)> {
+    let Looking { seen, clock, ends_ms, .. } = &mut looking;
+    tokio::select! {
+        changed = seen.changed() => changed.ok()?,
+        () = clock.sleep_until(*ends_ms) => return None,
+    }
+    let numbers = *seen.borrow_and_update();
+    let event = numbers.map_or_else(|| Event::default().comment("counting"), |numbers| said(&numbers));
+    Some((Ok(event), looking))
+}
+
+fn said(numbers: &Numbers) -> Event {
+    let Numbers { assets, due, verified, drawing, unproven, latched } = numbers;
+    let data = json!({
+        "assets": assets, "due": due, "verified": verified, "drawing": drawing, "unproven": unproven, "latched": latched,
+    });
+    Event::default().event("numbers").data(data.to_string())
+}

@@ -1,0 +1,314 @@
+//! The collector's own alarms and reports, as the console asks for them. Whoever asks sees what lies in the scope, and of what
+//! lies partly elsewhere nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Books,
+    asks::{self, AlarmRow, AlarmsPage, Decision, Load, ReportAsked, ReportForm, ReportKind},
+    chart::DAY_MS,
+};
+use crate::{
+    evidence::lineage::{ClashId, Place},
+    regulator::{
+        alarms::{self, Alarm, AlarmId, Cause, Entry, Event, Hand, Refused, kpi::Kpi, log::PAGE},
+        orders,
+        reports::{self, Sheet, completion, coverage, list, restarts, survey},
+        store::{
+            AlarmsAsked, Answered, FINDINGS_AT_ONCE, KeptFinding, Log, Store, StoreFault, sights::Scope,
+        },
+    },
+    terms::{
+        AssetId, GatewayId, LegalDay,
+        place::{Division, Level},
+        words::{self, Words},
+    },
+};
+
+/// Steps of the desk's log that are looked at for the load of a day, at most.
+const MOST_STEPS: u64 = 20_000;
+/// Pages of alarms that are gone through for one page of those that are open.
+const MOST_PAGES: u32 = 20;
+
+/// The alarms that the collector keeps.
+pub struct OwnAlarms;
+
+/// The reports that are made of what it keeps.
+pub struct OwnReports;
+
+/// A scope as a division's code.
+fn division(scope: &Scope) -> Division {
+    Division::parse(&format!("{:0<6}", scope.as_str())).unwrap_or(Division::NATION)
+}
+
+impl asks::Alarms for OwnAlarms {
+    fn page(&self, books: &mut Books, asked: &asks::AlarmsAsked) -> Answered<AlarmsPage> {
+        let within = division(&asked.scope);
+        if let Some((gateway, asset)) = asked.asset {
+            let found = of_asset(&mut *books.store, within, gateway, asset)?;
+            let rows = found.iter().take(asked.most as usize).map(row).collect();
+            return Ok(AlarmsPage { rows, next: None });
+        }
+        let (mut rows, mut after) = (Vec::new(), asked.after.as_deref().and_then(place));
+        for _ in 0..MOST_PAGES {
+            let page = books.store.alarms(&AlarmsAsked { within, kind: None, after, most: asked.most })?;
+            let Some(last) = page.last() else { return Ok(AlarmsPage { rows, next: None }) };
+            after = Some((last.raised_unix_ms, last.id));
+            for alarm in page.iter().filter(|alarm| asked.all || is_open(alarm)) {
+                rows.push(row(alarm));
+                if rows.len() >= asked.most as usize {
+                    let next = Some(format!("{}.{}", alarm.raised_unix_ms, alarm.id));
+                    return Ok(AlarmsPage { rows, next });
+                }
+            }
+        }
+        let next = after.map(|(raised, id)| format!("{raised}.{id}"));
+        Ok(AlarmsPage { rows, next })
+    }
+
+    fn load(&self, books: &mut Books, scope: &Scope, now_unix_ms: i64) -> Answered<Load> {
+        let store = &mut *books.store;
+        let within = division(scope);
+        let (mut load, mut after) = (Load::default(), None);
+        loop {
+            let page = store.alarms(&AlarmsAsked { within, kind: None, after, most: PAGE })?;
+            let Some(last) = page.last() else { break };
+            after = Some((last.raised_unix_ms, last.id));
+            load.open += page.iter().filter(|alarm| is_open(alarm)).count() as u64;
+            load.shelved +=
+                page.iter().filter(|alarm| alarm.state.hush == alarms::Hush::Shelved).count() as u64;
+        }
+        let kpi = of_day(store, within, now_unix_ms - DAY_MS)?;
+        Ok(Load { raised_day: kpi.raised(), most_in_ten_minutes: kpi.most_in_a_window(), ..load })
+    }
+
+    fn decide(
+        &self,
+        books: &mut Books,
+        scope: &Scope,
+        decision: &Decision,
+        now_unix_ms: i64,
+    ) -> Answered<Result<(), Words>> {
+        let Some(id) = AlarmId::from_hex(&decision.id) else { return Ok(Err(words::K_NOT_HERE)) };
+        let is_here = |alarm: Alarm| division(scope).covers(alarm.about.division);
+        if !books.store.alarm(id)?.is_some_and(is_here) {
+            return Ok(Err(words::K_NOT_HERE));
+        }
+        let Some(hand) = Hand::new(decision.who.as_str(), &decision.why) else {
+            return Ok(Err(words::K_WHY_MISSING));
+        };
+        let deed = match decision.deed {
+            asks::Deed::Acknowledge => alarms::Deed::Acknowledge,
+            asks::Deed::Shelve => alarms::Deed::Shelve(decision.until_unix_ms.unwrap_or(now_unix_ms)),
+            asks::Deed::Unshelve => alarms::Deed::Unshelve,
+        };
+        let done = alarms::act(&mut *books.store, &*books.signer, &[id], (deed, &hand), now_unix_ms)?;
+        Ok(match done.into_values().next() {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(Refused::Until)) => Err(words::K_WHY_MISSING),
+            Some(Err(Refused::Unfit(_))) => Err(words::K_ALARM_UNFIT),
+            Some(Err(Refused::Unknown)) | None => Err(words::K_NOT_HERE),
+        })
+    }
+}
+
+/// Nobody has acknowledged it, and it is told.
+fn is_open(alarm: &Alarm) -> bool {
+    alarm.state.life.is_unacknowledged() && alarm.state.hush == alarms::Hush::Open
+}
+
+/// Alarms about a piece of equipment: each cause has one at most.
+fn of_asset(
+    store: &mut dyn Store,
+    within: Division,
+    gateway: GatewayId,
+    asset: AssetId,
+) -> Answered<Vec<Alarm>> {
+    let mut found = Vec::new();
+    for cause in Cause::ALL.iter().filter(|cause| is_of_equipment(**cause)) {
+        let about = alarms::About {
+            cause: *cause,
+            division: Division::NATION,
+            enterprise: None,
+            gateway: Some(gateway),
+            subject: Some(asset.0),
+        };
+        let alarm = store.alarm(about.id())?;
+        found.extend(alarm.filter(|alarm| within.covers(alarm.about.division)));
+    }
+    found.sort_by_key(|alarm| alarm.about.cause.priority());
+    Ok(found)
+}
+
+/// What was raised since a time, by the desk's own log.
+fn of_day(store: &mut dyn Store, within: Division, since_unix_ms: i64) -> Answered<Kpi> {
+    let mut kpi = Kpi::default();
+    let newest = store.newest_step()?.map_or(0, |(number, _)| number);
+    let mut after = newest.saturating_sub(MOST_STEPS);
+    while after < newest {
+        let page = store.steps_after(after, PAGE)?;
+        let Some(last) = page.last() else { break };
+        after = last.number;
+        for kept in page.iter().filter(|kept| kept.at_unix_ms >= since_unix_ms) {
+            // What is kept was sealed here.
+            if let Ok(entry) = Entry::own(&kept.bytes)
+                && within.covers(entry.step.about.division)
+            {
+                kpi.on(&entry.step);
+            }
+        }
+    }
+    Ok(kpi)
+}
+
+/// The place of a page, as [`AlarmsPage::next`] tells it.
+fn place(text: &str) -> Option<(i64, AlarmId)> {
+    let (raised, id) = text.split_once('.')?;
+    Some((raised.parse().ok()?, AlarmId::from_hex(id)?))
+}
+
+fn row(alarm: &Alarm) -> AlarmRow {
+    let about = &alarm.about;
+    let names = [
+        Some(about.division.to_string()),
+        about.gateway.map(|gateway| gateway.to_string()),
+        about.subject.map(|subject| subject.to_string()),
+    ];
+    let may = [
+        (asks::Deed::Acknowledge, Event::Acknowledge),
+        (asks::Deed::Shelve, Event::Shelve),
+        (asks::Deed::Unshelve, Event::Unshelve),
+    ];
+    AlarmRow {
+        id: alarm.id.to_string(),
+        kind: about.cause.kind().words(),
+        cause: about.cause.words(),
+        priority: about.cause.priority().words(),
+        state: alarm.state.words(),
+        is_open: is_open(alarm),
+        about: names.into_iter().flatten().collect::<Vec<_>>().join(" / "),
+        asset: about.gateway.zip(about.subject.map(AssetId)).filter(|_| is_of_equipment(about.cause)),
+        level: level(alarm.level),
+        raised_unix_ms: alarm.raised_unix_ms,
+        until_unix_ms: alarm.until_unix_ms,
+        hand: alarm.hand.as_ref().map(|hand| (hand.who.clone(), hand.why.clone())),
+        stands_for: alarm.gateways.unwrap_or(1),
+        may: may
+            .into_iter()
+            .filter(|(_, event)| alarm.state.after(*event).is_ok())
+            .map(|(deed, _)| deed)
+            .collect(),
+    }
+}
+
+/// Whether its subject is a piece of equipment, and not a meter, an order or a finding.
+const fn is_of_equipment(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::Violation
+            | Cause::Tamper
+            | Cause::NoEvidence
+            | Cause::MeterFault
+            | Cause::Undetermined
+            | Cause::PlateUnreadable
+            | Cause::PlateDiffers
+            | Cause::PlateEdited
+            | Cause::NotOnRoster
+    )
+}
+
+const fn level(level: Level) -> Words {
+    match level {
+        Level::Province => words::K_PROVINCE,
+        Level::City => words::K_CITY,
+        Level::County => words::K_COUNTY,
+    }
+}
+
+const LIST: &str = "list";
+const COVERAGE: &str = "coverage";
+const COMPLETION: &str = "completion";
+const FINDINGS: &str = "findings";
+
+/// Those that need nothing but the store; what divisions handed in and price documents are files, which the command line takes.
+const KINDS: &[ReportKind] = &[
+    ReportKind { word: LIST, title: words::REPORT_LIST },
+    ReportKind { word: COMPLETION, title: words::REPORT_COMPLETION },
+    ReportKind { word: FINDINGS, title: words::REPORT_FINDINGS },
+    ReportKind { word: COVERAGE, title: words::REPORT_COVERAGE },
+];
+
+impl asks::Reports for OwnReports {
+    fn kinds(&self) -> &'static [ReportKind] {
+        KINDS
+    }
+
+    fn make(&self, books: &mut Books, asked: &ReportAsked) -> Answered<Option<Vec<u8>>> {
+        // The last day that is asked for is in it; the day after is not.
+        let to = LegalDay::of_unix_ms(asked.to.starts_unix_ms().saturating_add(DAY_MS));
+        let scope = reports::Scope {
+            within: division(&asked.scope),
+            from: asked.from,
+            to,
+            made_unix_ms: asked.now_unix_ms,
+        };
+        let surveyed = survey(&mut *books.store, &scope).map_err(StoreFault::Failed)?;
+        let sheet: Sheet = match asked.word.as_str() {
+            LIST => list::sheet(&surveyed, None, scope),
+            COVERAGE => coverage::sheet(&surveyed, scope),
+            COMPLETION => {
+                let standing =
+                    orders::standing(&mut *books.store, None, &books.trusted).map_err(StoreFault::Failed)?;
+                completion::sheet(&completion::completed(&surveyed, &standing, &scope), scope)
+            }
+            FINDINGS => {
+                let (findings, places) = findings(&mut *books.store, &asked.scope, &scope)?;
+                restarts::sheet(&surveyed, &findings, &places, scope)
+            }
+            _other => return Ok(None),
+        };
+        Ok(Some(match asked.form {
+            ReportForm::Csv => sheet.to_csv(asked.language).into_bytes(),
+            ReportForm::Json => sheet.to_json().to_string().into_bytes(),
+            ReportForm::Html => sheet.to_html(asked.language).into_bytes(),
+        }))
+    }
+}
+
+/// The findings of the time whose records both lie in the scope: one that leads elsewhere is shown to whoever may look there, too.
+fn findings(
+    store: &mut dyn Store,
+    scope: &Scope,
+    time: &reports::Scope,
+) -> Answered<(Vec<KeptFinding>, BTreeMap<Log, Place>)> {
+    let mut all: Vec<KeptFinding> = Vec::new();
+    let mut after = Some((time.from.starts_unix_ms() - 1, Some(ClashId([0xFF; 8]))));
+    while let Some(last) = after.take() {
+        let page = store.findings_after(last, FINDINGS_AT_ONCE)?;
+        after = page.last().map(|finding| (finding.found_unix_ms, Some(finding.id)));
+        after = after.filter(|(found, _)| *found < time.to.starts_unix_ms());
+        all.extend(page);
+    }
+    let gateways: BTreeSet<GatewayId> =
+        all.iter().flat_map(KeptFinding::records).map(|half| half.gateway).collect();
+    let heads = store.heads(Some(&gateways))?.into_iter();
+    let places: BTreeMap<Log, Place> =
+        heads.map(|kept| ((kept.gateway, kept.log), (kept.division, kept.enterprise))).collect();
+    let is_in = |gateway, log| places.get(&(gateway, log)).is_some_and(|(division, _)| scope.has(*division));
+    all.retain(|finding| finding.records().all(|half| is_in(half.gateway, half.log)));
+    Ok((all, places))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_a_division_and_a_place_is_read_as_it_is_written() {
+        let code = |digits| division(&Scope::parse(digits).unwrap()).to_string();
+        assert_eq!(["", "13", "1304", "130421"].map(code), ["000000", "130000", "130400", "130421"]);
+        let id = AlarmId([7; 8]);
+        assert_eq!(place(&format!("42.{id}")), Some((42, id)));
+        assert_eq!((place("42"), place("x.0707070707070707")), (None, None));
+    }
+}

@@ -1,0 +1,370 @@
+//! Fleet: equipment by the page, filtered; the same rows as CSV; filters with names.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::{RawQuery, State},
+    response::Response,
+};
+use maud::{Markup, html};
+
+use super::{address, head, today::age};
+use crate::{
+    catalogue::Class,
+    regulator::{
+        console::{
+            Console,
+            ask::{Filter, Pairs},
+            badge::Badge,
+            chart::{self, DAY_MS, Frame},
+            csv as values,
+            door::{self, Viewer},
+            frame::{self, Here},
+            live::asked_at,
+        },
+        store::{
+            Answered, Store,
+            people::{MAX_SAVED_CHARS, MAX_SEEN_BYTES, Saved},
+            sights::{After, AssetRow, Lane, SpanSum},
+        },
+    },
+    terms::{
+        Name,
+        time::LegalTime,
+        words::{self, Language, Words},
+    },
+};
+
+/// Rows of a page.
+pub(in crate::regulator::console) const ROWS: u32 = 40;
+/// Days of a spark, and of the coverage beside it.
+const SPARK_DAYS: i64 = 30;
+
+/// The columns of screen and file.
+const COLUMNS: [Words; 12] = [
+    words::K_GATEWAY,
+    words::K_EQUIPMENT,
+    words::K_DIVISION,
+    words::K_ENTERPRISE,
+    words::K_STATE,
+    words::K_SINCE,
+    words::K_CLASS,
+    words::K_ENTRY,
+    words::K_LAST_DAY,
+    words::K_ORDER,
+    words::K_COVERAGE,
+    words::K_HEARD,
+];
+
+/// A row with what its meters told of the days before.
+struct Listed {
+    row: AssetRow,
+    days: Vec<SpanSum>,
+}
+
+struct Fleet {
+    listed: Vec<Listed>,
+    /// Where the next page begins, if there is one.
+    next: Option<After>,
+    saved: Vec<Saved>,
+    frame: Frame,
+}
+
+/// `GET /fleet`
+pub(in crate::regulator::console) async fn show(
+    State(console): State<Arc<Console>>,
+    Extension(viewer): Extension<Viewer>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let filter = match filter(query.as_deref(), &viewer) {
+        Ok(filter) => filter,
+        Err(why) => return frame::refused(&viewer, why),
+    };
+    match asked(&console, &viewer, filter.clone()).await {
+        Ok(fleet) => {
+            let title = words::K_FLEET.in_language(viewer.language);
+            frame::page(&viewer, Here::Fleet, title, &page(&fleet, &filter, &viewer))
+        }
+        Err(fault) => frame::away(viewer.language, &fault),
+    }
+}
+
+/// `GET /fleet.csv`: the rows of the page with the same address.
+pub(in crate::regulator::console) async fn csv(
+    State(console): State<Arc<Console>>,
+    Extension(viewer): Extension<Viewer>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let filter = match filter(query.as_deref(), &viewer) {
+        Ok(filter) => filter,
+        Err(why) => return frame::refused(&viewer, why),
+    };
+    match asked(&console, &viewer, filter).await {
+        Ok(fleet) => {
+            let rows: Vec<[String; 12]> =
+                fleet.listed.iter().map(|one| cells(one, &fleet.frame, &viewer)).collect();
+            let head = COLUMNS.map(|column| column.in_language(viewer.language));
+            let text = values::table(&head, rows.iter().map(<[String; 12]>::as_slice));
+            frame::file("text/csv; charset=utf-8", "fleet.csv", text.into_bytes())
+        }
+        Err(fault) => frame::away(viewer.language, &fault),
+    }
+}
+
+fn filter(query: Option<&str>, viewer: &Viewer) -> Result<Filter, Words> {
+    Filter::read(&Pairs::read(query.unwrap_or("").as_bytes()), &viewer.scope)
+}
+
+async fn asked(console: &Console, viewer: &Viewer, filter: Filter) -> Answered<Fleet> {
+    let (now_unix_ms, name) = (viewer.now_unix_ms, viewer.name);
+    console.readers.ask(move |books| listed(&mut *books.store, &filter, name, now_unix_ms)).await
+}
+
+fn listed(store: &mut dyn Store, filter: &Filter, name: Name, now_unix_ms: i64) -> Answered<Fleet> {
+    // One more than a page tells whether there is another.
+    let mut rows = store.fleet(&filter.asked(asked_at(now_unix_ms), ROWS + 1))?;
+    let is_more = rows.len() > ROWS as usize;
+    rows.truncate(ROWS as usize);
+    let next = rows.last().filter(|_| is_more).map(After::row);
+    let frame = days(now_unix_ms);
+    let mut listed = Vec::with_capacity(rows.len());
+    for row in rows {
+        let days = store.spans(&row, frame.from_unix_ms, frame.to_unix_ms, frame.step_ms)?;
+        listed.push(Listed { row, days });
+    }
+    Ok(Fleet { listed, next, saved: store.saved(name)?, frame })
+}
+
+/// The days of a spark, today's the last.
+fn days(now_unix_ms: i64) -> Frame {
+    let midnight = asked_at(now_unix_ms).today.starts_unix_ms();
+    let (from_unix_ms, to_unix_ms) = (midnight - (SPARK_DAYS - 1) * DAY_MS, midnight + DAY_MS);
+    Frame { from_unix_ms, to_unix_ms, step_ms: DAY_MS }
+}
+
+/// What a row says, in the order of [`COLUMNS`]: screen and file say the same.
+fn cells(listed: &Listed, frame: &Frame, viewer: &Viewer) -> [String; 12] {
+    let (row, language) = (&listed.row, viewer.language);
+    let dash = || "–".to_owned();
+    let badge = Badge::of(row, viewer.now_unix_ms);
+    let class = Class::from_word(&row.class);
+    [
+        row.gateway.to_string(),
+        row.asset.to_string(),
+        row.division.map_or_else(dash, |division| division.to_string()),
+        row.enterprise.map_or_else(dash, |enterprise| enterprise.to_string()),
+        badge.words().in_language(language).to_owned(),
+        if row.verdict.is_some() { LegalTime(row.since_unix_ms).to_string() } else { dash() },
+        class.map_or_else(dash, |class| class.words().in_language(language).to_owned()),
+        if row.entry.is_empty() { dash() } else { row.entry.clone() },
+        row.last_day.map_or_else(dash, |day| day.to_string()),
+        row.order
+            .map_or_else(dash, |(order, rung)| format!("{order}: {}", rung.words().in_language(language))),
+        coverage(&listed.days, frame, viewer.now_unix_ms),
+        row.heard_unix_ms.map_or_else(dash, |heard| LegalTime(heard).to_string()),
+    ]
+}
+
+/// How much of the days before was seen; nothing is said where nothing was told.
+fn coverage(days: &[SpanSum], frame: &Frame, now_unix_ms: i64) -> String {
+    let Some(first) = days.first() else { return "–".to_owned() };
+    let due_ms = now_unix_ms - first.from_unix_ms.max(frame.from_unix_ms);
+    let ppm = chart::coverage_ppm(days, due_ms);
+    format!("{}.{} %", ppm / 10_000, ppm % 10_000 / 1_000)
+}
+
+fn page(fleet: &Fleet, filter: &Filter, viewer: &Viewer) -> Markup {
+    let language = viewer.language;
+    let say = |words: Words| words.in_language(language);
+    let here = filter.query_after(&filter.after);
+    html! {
+        (form(filter, language))
+        (saved(&fleet.saved, filter, viewer))
+        div.scroll role="region" aria-label=(say(words::K_FLEET)) tabindex="0" {
+            table {
+                caption { (say(words::K_FLEET_CAPTION)) }
+                (head(&[COLUMNS.as_slice(), &[words::K_THIRTY_DAYS]].concat(), language))
+                tbody { @for one in &fleet.listed { (line(one, fleet, viewer)) } }
+            }
+        }
+        @if fleet.listed.is_empty() { p { (say(words::K_NOTHING_FOUND)) } }
+        (legend(language))
+        p.no-print {
+            @if filter.after != After::default() { a href={ "/fleet?" (filter.query()) } { (say(words::K_FIRST_PAGE)) } " · " }
+            @if let Some(next) = &fleet.next {
+                a rel="next" href={ "/fleet?" (filter.query_after(next)) } { (say(words::K_NEXT_PAGE)) } " · "
+            }
+            a href={ "/fleet.csv?" (here) } { (say(words::K_CSV)) }
+        }
+    }
+}
+
+/// What each badge means, with the sentences that belong to it.
+fn legend(language: Language) -> Markup {
+    html! {
+        details {
+            summary { (words::K_LEGEND.in_language(language)) }
+            dl.facts {
+                @for badge in Badge::ALL {
+                    dt { (frame::badge(badge, language)) }
+                    dd { @for words in badge.beside() { (words.in_language(language)) " " } }
+                }
+            }
+        }
+    }
+}
+
+fn line(one: &Listed, fleet: &Fleet, viewer: &Viewer) -> Markup {
+    let language = viewer.language;
+    let cells = cells(one, &fleet.frame, viewer);
+    let [gateway, asset, division, enterprise, _state, since, class, entry, last_day, order, coverage, heard] =
+        &cells;
+    let steps = fleet.frame.all(&one.days, viewer.now_unix_ms);
+    let title = format!("{asset}: {}", words::K_THIRTY_DAYS.in_language(language));
+    let spark = chart::spark(&steps, fleet.frame.steps(), &title);
+    html! {
+        tr {
+            td { (gateway) }
+            th scope="row" { a href=(address(&one.row)) { (asset) } }
+            td { (division) }
+            td { (enterprise) }
+            td { (frame::badge(Badge::of(&one.row, viewer.now_unix_ms), language)) }
+            td { (since) }
+            td { (class) }
+            td { (entry) }
+            td { (last_day) }
+            td { (order) }
+            td.number { (coverage) }
+            td { (heard) " (" (age(&one.row, viewer.now_unix_ms, language)) ")" }
+            td { (maud::PreEscaped(spark)) }
+        }
+    }
+}
+
+/// What a part of the fleet is called.
+const fn lane(lane: Lane) -> Words {
+    match lane {
+        Lane::All => words::K_ALL,
+        Lane::Due => words::K_DUE,
+        Lane::Verified => words::K_VERIFIED,
+        Lane::Drawing => words::K_DRAWING_NOW,
+        Lane::Unproven => words::K_UNPROVEN,
+        Lane::Latched => words::K_LATCHED_NOW,
+    }
+}
+
+fn form(filter: &Filter, language: Language) -> Markup {
+    let say = |words: Words| words.in_language(language);
+    let due_by = filter.due_by.map_or_else(String::new, |day| day.to_string());
+    let enterprise = filter.enterprise.map_or_else(String::new, |enterprise| enterprise.to_string());
+    let gateway = filter.gateway.map_or_else(String::new, |gateway| gateway.to_string());
+    let typed = |name: &str, label: Words, value: &str, most: &str| {
+        html! {
+            div {
+                label for={ "f-" (name) } { (say(label)) }
+                input id={ "f-" (name) } name=(name) value=(value) maxlength=(most);
+            }
+        }
+    };
+    html! {
+        form.filter method="get" action="/fleet" {
+            div {
+                label for="f-lane" { (say(words::K_SHOW)) }
+                select id="f-lane" name="lane" {
+                    @for one in Lane::ALL {
+                        option value=(one.word()) selected[one == filter.lane] { (say(lane(one))) }
+                    }
+                }
+            }
+            div {
+                label for="f-class" { (say(words::K_CLASS)) }
+                select id="f-class" name="class" {
+                    option value="" { (say(words::K_ALL)) }
+                    @for class in Class::ALL {
+                        option value=(class.word()) selected[filter.class == Some(class)] { (say(class.words())) }
+                    }
+                }
+            }
+            (typed("in", words::K_DIVISION, filter.within.as_str(), "6"))
+            (typed("enterprise", words::K_ENTERPRISE, &enterprise, "18"))
+            (typed("gateway", words::K_GATEWAY, &gateway, "24"))
+            (typed("entry", words::K_ENTRY, filter.entry.as_deref().unwrap_or(""), "160"))
+            (typed("due_by", words::K_DUE_BY, &due_by, "10"))
+            button { (say(words::K_SHOW_IT)) }
+        }
+    }
+}
+
+fn saved(all: &[Saved], filter: &Filter, viewer: &Viewer) -> Markup {
+    let say = |words: Words| words.in_language(viewer.language);
+    html! {
+        details.no-print {
+            summary { (say(words::K_SAVED)) " (" (all.len()) ")" }
+            ul {
+                @for one in all {
+                    li {
+                        a href={ "/fleet?" (one.query) } { (one.name) } " "
+                        form.inline method="post" action="/saved/forget" {
+                            (frame::form_token(viewer))
+                            input type="hidden" name="name" value=(one.name);
+                            button aria-label={ (say(words::K_FORGET)) " " (one.name) } { (say(words::K_FORGET)) }
+                        }
+                    }
+                }
+            }
+            form.filter method="post" action="/saved" {
+                (frame::form_token(viewer))
+                input type="hidden" name="query" value=(filter.query());
+                div {
+                    label for="saved-name" { (say(words::K_SAVE_AS)) }
+                    input id="saved-name" name="name" maxlength=(MAX_SAVED_CHARS) required;
+                }
+                button { (say(words::K_SAVE)) }
+            }
+        }
+    }
+}
+
+/// `POST /saved`
+pub(in crate::regulator::console) async fn save(
+    State(console): State<Arc<Console>>,
+    Extension(viewer): Extension<Viewer>,
+    body: Bytes,
+) -> Response {
+    let Some(pairs) = viewer.form(&body) else { return frame::refused(&viewer, words::K_FORM_FOREIGN) };
+    let query = pairs.one("query").unwrap_or("");
+    // What is saved is a filter of this person, written as we write it.
+    let filter = match filter(Some(query), &viewer) {
+        Ok(filter) => filter,
+        Err(why) => return frame::refused(&viewer, why),
+    };
+    let Some(name) = pairs.one("name").filter(|name| name.chars().count() <= MAX_SAVED_CHARS) else {
+        return frame::refused(&viewer, words::K_NO_NAME);
+    };
+    let saved = Saved { name: name.to_owned(), query: filter.query() };
+    if saved.query.len() > MAX_SEEN_BYTES {
+        return frame::refused(&viewer, words::K_FILTER_WRONG);
+    }
+    let (who, back) = (viewer.name, format!("/fleet?{}", saved.query));
+    match console.readers.ask(move |books| books.store.save(who, &saved)).await {
+        Ok(true) => door::to(&back),
+        Ok(false) => frame::refused(&viewer, words::K_TOO_MANY_SAVED),
+        Err(fault) => frame::away(viewer.language, &fault),
+    }
+}
+
+/// `POST /saved/forget`
+pub(in crate::regulator::console) async fn forget(
+    State(console): State<Arc<Console>>,
+    Extension(viewer): Extension<Viewer>,
+    body: Bytes,
+) -> Response {
+    let Some(pairs) = viewer.form(&body) else { return frame::refused(&viewer, words::K_FORM_FOREIGN) };
+    let (who, name) = (viewer.name, pairs.one("name").unwrap_or("").to_owned());
+    match console.readers.ask(move |books| books.store.forget(who, &name)).await {
+        Ok(()) => door::to("/fleet"),
+        Err(fault) => frame::away(viewer.language, &fault),
+    }
+}

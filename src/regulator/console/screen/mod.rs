@@ -1,0 +1,44 @@
+//! The screens: each asks the store once, by the scope of whoever looks, and makes a page of the answer.
+
+pub(super) mod alarms;
+pub(super) mod asset;
+pub(super) mod audit;
+pub(super) mod fleet;
+pub(super) mod nameplate;
+pub(super) mod papers;
+pub(super) mod seen;
+pub(super) mod today;
+
+use axum::{Extension, response::Response};
+use maud::{Markup, html};
+
+use super::{door::Viewer, frame};
+use crate::{
+    regulator::{store::sights::AssetRow, timeline::Tone},
+    terms::words::{Language, Words},
+};
+
+/// An address that leads nowhere.
+pub(super) async fn nothing(Extension(viewer): Extension<Viewer>) -> Response {
+    frame::nothing(&viewer)
+}
+
+/// The address of a piece of equipment.
+fn address(row: &AssetRow) -> String {
+    format!("/asset/{}/{}", row.gateway, row.asset)
+}
+
+/// The head of a table.
+fn head(columns: &[Words], language: Language) -> Markup {
+    html! { thead { tr { @for column in columns { th scope="col" { (column.in_language(language)) } } } } }
+}
+
+/// The name of a tone's style.
+const fn tone(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Plain => "tone-plain",
+        Tone::Good => "tone-good",
+        Tone::Doubt => "tone-doubt",
+        Tone::Alarm => "tone-alarm",
+    }
+}

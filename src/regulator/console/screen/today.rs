@@ -1,0 +1,216 @@
+//! Today: how many of what, which violations are latched, which deadlines come, how busy the desk is.
+
+use std::sync::Arc;
+
+use axum::{Extension, extract::State, response::Response};
+use maud::{Markup, html};
+
+use super::{address, head};
+use crate::{
+    regulator::{
+        console::{
+            Console,
+            asks::Load,
+            badge::Badge,
+            chart::DAY_MS,
+            door::Viewer,
+            frame::{self, Here},
+            live::asked_at,
+            story::{ago, kilowatt_hours},
+        },
+        store::{
+            Answered,
+            sights::{AssetRow, Lane, Numbers},
+        },
+    },
+    terms::{
+        LegalDay,
+        time::LegalTime,
+        words::{self, Language, Words},
+    },
+};
+
+/// Latched violations that are listed here; the fleet lists all.
+const LATCHED_LISTED: u32 = 20;
+/// Months of the calendar.
+const MONTHS: u32 = 12;
+/// Against which day the numbers are held.
+const TREND_DAYS: i64 = 7;
+/// Alarms within ten minutes beyond which nobody can attend to each.
+const FLOOD: u64 = 10;
+
+/// What the screen shows.
+struct Today {
+    numbers: Numbers,
+    before: Option<Numbers>,
+    latched: Vec<AssetRow>,
+    calendar: Vec<(String, u64)>,
+    load: Option<Load>,
+}
+
+/// `GET /`
+pub(in crate::regulator::console) async fn show(
+    State(console): State<Arc<Console>>,
+    Extension(viewer): Extension<Viewer>,
+) -> Response {
+    match asked(&console, &viewer).await {
+        Ok(today) => frame::page(
+            &viewer,
+            Here::Today,
+            words::K_TODAY.in_language(viewer.language),
+            &page(&today, &viewer),
+        ),
+        Err(fault) => frame::away(viewer.language, &fault),
+    }
+}
+
+async fn asked(console: &Console, viewer: &Viewer) -> Answered<Today> {
+    let (scope, now_unix_ms) = (viewer.scope.clone(), viewer.now_unix_ms);
+    let alarms = console.joined.alarms.clone();
+    let ask = console.readers.ask(move |books| {
+        let load = alarms.map(|alarms| alarms.load(books, &scope, now_unix_ms)).transpose()?;
+        let (store, at) = (&mut *books.store, asked_at(now_unix_ms));
+        let before = LegalDay::of_unix_ms(now_unix_ms - TREND_DAYS * DAY_MS);
+        Ok(Today {
+            numbers: store.numbers(&scope, at)?,
+            before: store.tally(&scope, before)?,
+            latched: store.latched(&scope, LATCHED_LISTED)?,
+            calendar: store.calendar(&scope, at.today, MONTHS)?,
+            load,
+        })
+    });
+    ask.await
+}
+
+fn page(today: &Today, viewer: &Viewer) -> Markup {
+    let language = viewer.language;
+    let say = |words: Words| words.in_language(language);
+    html! {
+        p.note id="fresh" hidden { (say(words::K_FRESH)) " " a href="/" { (say(words::K_AGAIN)) } }
+        (tiles(today, language))
+        h2 id="latched" { (say(words::K_LATCHED_LIST)) }
+        (latched(&today.latched, viewer))
+        h2 { (say(words::K_CALENDAR)) }
+        (calendar(&today.calendar, language))
+        h2 { (say(words::K_DESK)) }
+        (desk(today.load.as_ref(), language))
+        p.note { (say(words::NOT_A_TEST_FOR_DEAD)) }
+    }
+}
+
+fn tiles(today: &Today, language: Language) -> Markup {
+    let (now, before) = (&today.numbers, today.before.as_ref());
+    let all: [(Words, &str, u64, Option<u64>, Lane); 5] = [
+        (words::K_DUE, "due", now.due, before.map(|n| n.due), Lane::Due),
+        (words::K_VERIFIED, "verified", now.verified, before.map(|n| n.verified), Lane::Verified),
+        (words::K_DRAWING_NOW, "drawing", now.drawing, before.map(|n| n.drawing), Lane::Drawing),
+        (words::K_UNPROVEN, "unproven", now.unproven, before.map(|n| n.unproven), Lane::Unproven),
+        (words::K_LATCHED_NOW, "latched", now.latched, before.map(|n| n.latched), Lane::Latched),
+    ];
+    html! {
+        ul.tiles {
+            @for (words, name, count, before, lane) in all {
+                li {
+                    a href={ "/fleet?lane=" (lane.word()) } { (words.in_language(language)) }
+                    strong data-live=(name) { (count) }
+                    span { (trend(count, before, language)) }
+                }
+            }
+        }
+        p { (words::K_OF_ALL.in_language(language)) " " span data-live="assets" { (now.assets) } }
+    }
+}
+
+/// The change against a week ago, in words; said to be unknown where that day's numbers were not kept.
+fn trend(now: u64, before: Option<u64>, language: Language) -> String {
+    let Some(before) = before else { return words::K_NO_TREND.in_language(language).to_owned() };
+    let week = words::K_IN_A_WEEK.in_language(language);
+    if now >= before {
+        format!("▲ +{} {week}", now - before)
+    } else {
+        format!("▼ −{} {week}", before - now)
+    }
+}
+
+fn latched(all: &[AssetRow], viewer: &Viewer) -> Markup {
+    const COLUMNS: [Words; 6] = [
+        words::K_EQUIPMENT,
+        words::K_DIVISION,
+        words::K_ENTERPRISE,
+        words::K_STATE,
+        words::K_SINCE,
+        words::K_DRAWN_OVERDUE,
+    ];
+    let language = viewer.language;
+    if all.is_empty() {
+        return html! { p { (words::K_NONE_LATCHED.in_language(language)) } };
+    }
+    html! {
+        div.scroll role="region" aria-labelledby="latched" tabindex="0" {
+            table {
+                (head(&COLUMNS, language))
+                tbody {
+                    @for row in all {
+                        tr {
+                            th scope="row" { a href=(address(row)) { (row.gateway.to_string()) " / " (row.asset.to_string()) } }
+                            td { (row.division.map_or_else(|| "–".to_owned(), |division| division.to_string())) }
+                            td { (row.enterprise.map_or_else(|| "–".to_owned(), |code| code.to_string())) }
+                            td { (frame::badge(Badge::Latched, language)) }
+                            td {
+                                (LegalTime(row.violation_since_unix_ms.unwrap_or_default()).to_string())
+                            }
+                            td.number { (kilowatt_hours(row.overdue)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn calendar(months: &[(String, u64)], language: Language) -> Markup {
+    const COLUMNS: [Words; 2] = [words::K_MONTH, words::K_EQUIPMENT];
+    if months.is_empty() {
+        return html! { p { (words::K_NO_DEADLINE.in_language(language)) } };
+    }
+    html! {
+        table {
+            (head(&COLUMNS, language))
+            tbody { @for (month, count) in months { tr { th scope="row" { (month) } td.number { (count) } } } }
+        }
+    }
+}
+
+fn desk(load: Option<&Load>, language: Language) -> Markup {
+    let say = |words: Words| words.in_language(language);
+    let Some(load) = load else { return html! { p { (say(words::K_NO_ALARMS_KEPT)) } } };
+    html! {
+        dl.facts {
+            dt { (say(words::K_OPEN_ALARMS)) } dd { a href="/alarms" { (load.open) } }
+            dt { (say(words::K_SHELVED)) } dd { (load.shelved) }
+            dt { (say(words::K_RAISED_DAY)) } dd { (load.raised_day) }
+            dt { (say(words::K_MOST_IN_TEN)) }
+            dd { (load.most_in_ten_minutes) @if load.most_in_ten_minutes > FLOOD { " " strong { (say(words::K_FLOOD)) } } }
+        }
+    }
+}
+
+/// How old what is known of a row is, in words.
+pub(super) fn age(row: &AssetRow, now_unix_ms: i64, language: Language) -> String {
+    row.heard_unix_ms.map_or_else(
+        || words::K_NEVER.in_language(language).to_owned(),
+        |heard| ago(heard, now_unix_ms, language),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trend_without_a_day_to_compare_with_is_said_to_be_unknown() {
+        assert_eq!(trend(3, None, Language::English), words::K_NO_TREND.en);
+        assert!(trend(3, Some(5), Language::English).starts_with("▼ −2"));
+        assert!(trend(5, Some(5), Language::Chinese).starts_with("▲ +0"));
+    }
+}

@@ -1,0 +1,226 @@
+//! PURE file. What happened to a piece of equipment, a sentence a record, complete in both languages.
+
+use crate::{
+    catalogue::{Difference, PlateSource},
+    evidence::{Act, ActKind, Body, Record},
+    judge::{
+        DarkMeter, Event, Finding, PlateRead, Rung, SignFinding, State, StateFinding, Turn, Verdict,
+        cutoff::Reconciliation,
+    },
+    regulator::timeline::Tone,
+    terms::{
+        LegalDay, WattHours,
+        time::LegalTime,
+        words::{self, Language, Words},
+    },
+};
+
+/// A sentence and how it is meant; `None` for a record that tells nothing new of a piece of equipment.
+pub(super) fn told(record: &Record, language: Language) -> Option<(Tone, String)> {
+    let say = |words: Words| words.in_language(language);
+    Some(match &record.body {
+        Body::Finding(Finding::State(found)) => (tone(found.state), state(found, language)),
+        Body::Finding(Finding::Verdict(said)) => verdict(said, language),
+        Body::Finding(Finding::Transition(step)) => {
+            let tone = if step.to == Rung::Violated { Tone::Alarm } else { Tone::Plain };
+            (tone, format!("{} {}: {}", say(words::P_ORDER), step.order, step.to.told(language)))
+        }
+        Body::Finding(Finding::Event(event)) => return self::event(event, language),
+        Body::Act(act) => (Tone::Plain, self::act(act, language)),
+        Body::Finding(Finding::Interval(_))
+        | Body::Genesis(_)
+        | Body::Commissioned(_)
+        | Body::Boot(_)
+        | Body::Rotation(_)
+        | Body::Checkpoint(_)
+        | Body::Skip { .. }
+        | Body::Gap(_)
+        | Body::Rollback(_)
+        | Body::Answer(_)
+        | Body::Notice(_) => return None,
+    })
+}
+
+/// How a state is meant.
+pub(super) const fn tone(state: State) -> Tone {
+    match state {
+        State::Drawing | State::Exporting | State::Masked(_) | State::Unknown(_) => Tone::Doubt,
+        State::Auxiliary => Tone::Plain,
+        State::Energised | State::Dead => Tone::Good,
+    }
+}
+
+fn state(found: &StateFinding, language: Language) -> String {
+    format!("{}: {}", found.meter, found.state.sentence(found.words(), language))
+}
+
+fn verdict(said: &Verdict, language: Language) -> (Tone, String) {
+    let sentence = said.sentence(language);
+    match said.violation_since_unix_ms {
+        None => (tone(said.state), format!("{}: {sentence}", words::K_VERDICT.in_language(language))),
+        Some(since) => {
+            let (violation, drawn) =
+                (words::VIOLATION.in_language(language), words::K_DRAWN_OVERDUE.in_language(language));
+            let energy = kilowatt_hours(said.energy_overdue);
+            (Tone::Alarm, format!("{violation} ({}). {sentence}. {drawn}: {energy}", LegalTime(since)))
+        }
+    }
+}
+
+fn event(event: &Event, language: Language) -> Option<(Tone, String)> {
+    let say = |words: Words| words.in_language(language);
+    Some(match event {
+        Event::Sign(found) => sign(found, language),
+        Event::Reconcile(day) => counted(day, language),
+        Event::FedBehindCut { meter, order, .. } => (
+            Tone::Alarm,
+            format!("{meter}: {} ({} {order})", say(words::FED_BEHIND_CUT), say(words::P_ORDER)),
+        ),
+        Event::Dark(told) => dark(told, language),
+        Event::Plate(read) => plate(read, language),
+        Event::PlateUnreadable { why, .. } => {
+            (Tone::Doubt, format!("{} ({why})", say(words::K_PLATE_UNREADABLE)))
+        }
+        Event::PlateDiffers { difference, .. } => {
+            let Difference { attribute, declared, read } = difference;
+            let (says, reads) = (say(words::K_DECLARED), say(words::K_READ));
+            let what = say(words::PLATE_DIFFERS);
+            (Tone::Doubt, format!("{what}: {attribute}: {says} {declared}, {reads} {read}"))
+        }
+        Event::ClassChanged(change) => {
+            let (before, after) = (say(change.before.class.words()), say(change.after.class.words()));
+            (Tone::Alarm, format!("{}: {before} → {after}", say(words::CLASS_CHANGED)))
+        }
+        Event::DeadlineWarning(warning) => {
+            let (day, left) = (warning.last_day, warning.days_left);
+            let (lawful, days) = (say(words::LAST_LAWFUL_DAY), say(words::K_DAYS_LEFT));
+            (Tone::Doubt, format!("{lawful} {day} ({days} {left}). {}", say(words::DEADLINE_WARNING)))
+        }
+        Event::NotOnRoster { version, .. } => {
+            (Tone::Doubt, format!("{} ({version})", say(words::NOT_ON_ROSTER)))
+        }
+        Event::PermitUsed { used, .. } => {
+            let energy = kilowatt_hours(used.used);
+            (Tone::Plain, format!("{} {}: {energy}", say(words::K_UNDER_PERMIT), used.permit))
+        }
+        Event::Hold(_)
+        | Event::ClockStepped { .. }
+        | Event::Register(_)
+        | Event::Balance(_)
+        | Event::Meter(_) => return None,
+    })
+}
+
+/// A day as supplier and gateway counted it.
+fn counted(day: &Reconciliation, language: Language) -> (Tone, String) {
+    let (tone, what) =
+        if day.agrees() { (Tone::Plain, words::DAY_AGREES) } else { (Tone::Alarm, words::DAY_DIFFERS) };
+    let (ours, theirs) = (kilowatt_hours(day.ours), kilowatt_hours(day.theirs));
+    let (date, may) = (LegalDay::of_unix_ms(day.from_unix_ms), kilowatt_hours(day.may_differ));
+    let what = what.in_language(language);
+    (tone, format!("{} {date}: {what}: {ours} / {theirs} (± {may})", day.meter))
+}
+
+/// What a meter shows of a time in which the witness was dark.
+fn dark(told: &DarkMeter, language: Language) -> (Tone, String) {
+    let say = |words: Words| words.in_language(language);
+    let (from, to) = (LegalTime(told.dark.from.wall_unix_ms), LegalTime(told.dark.to.wall_unix_ms));
+    let why = say(told.dark.ended.words());
+    let (tone, what) = match told.energy() {
+        Some(WattHours(0)) => (Tone::Plain, say(words::DARK_STILL).to_owned()),
+        Some(energy) => (Tone::Doubt, format!("{} {}", say(words::DARK_MOVED), kilowatt_hours(energy))),
+        None => (Tone::Doubt, say(words::DARK_UNTOLD).to_owned()),
+    };
+    (tone, format!("{}: {from} – {to} ({why}): {what}", told.meter))
+}
+
+fn plate(read: &PlateRead, language: Language) -> (Tone, String) {
+    let what = match (read.source, read.before) {
+        (PlateSource::Declared, None) => words::K_PLATE_DECLARED,
+        (PlateSource::Declared, Some(_)) => words::K_PLATE_DECLARED_ANEW,
+        (PlateSource::Read, None) => words::K_PLATE_READ,
+        (PlateSource::Read, Some(_)) => words::K_PLATE_CHANGED,
+    };
+    let tone = if read.before.is_some() { Tone::Doubt } else { Tone::Plain };
+    (tone, what.in_language(language).to_owned())
+}
+
+fn sign(found: &SignFinding, language: Language) -> (Tone, String) {
+    match found.turn {
+        Turn::Begins => {
+            let tone = if found.sign.is_strong() { Tone::Alarm } else { Tone::Doubt };
+            (tone, format!("{}: {}", found.meter, found.sign.sentence(language)))
+        }
+        Turn::Over | Turn::Undone | Turn::Permitted | Turn::Reset => {
+            let (sign, over) =
+                (found.sign.words().in_language(language), words::K_SIGN_OVER.in_language(language));
+            (Tone::Plain, format!("{}: {over}: {sign}", found.meter))
+        }
+    }
+}
+
+fn act(act: &Act, language: Language) -> String {
+    let (kind, taken) = (kind(act.kind).in_language(language), words::K_ACT_TAKEN.in_language(language));
+    format!("{kind}: {} ({taken} {})", act.id, act.version)
+}
+
+/// What a person reads of a kind of act.
+pub(super) const fn kind(kind: ActKind) -> Words {
+    match kind {
+        ActKind::Order => words::K_ACT_ORDER,
+        ActKind::Plan => words::K_ACT_PLAN,
+        ActKind::Claim => words::K_ACT_CLAIM,
+        ActKind::Suspend => words::K_ACT_SUSPEND,
+        ActKind::Resume => words::K_ACT_RESUME,
+        ActKind::Seal => words::K_ACT_SEAL,
+        ActKind::Close => words::K_ACT_CLOSE,
+        ActKind::Revoke => words::K_ACT_REVOKE,
+        ActKind::Restore => words::K_ACT_RESTORE,
+        ActKind::Reset => words::K_ACT_RESET,
+        ActKind::Roster => words::K_ACT_ROSTER,
+        ActKind::Permit => words::K_ACT_PERMIT,
+        ActKind::Reading => words::K_ACT_READING,
+        ActKind::RevokeKey => words::K_ACT_REVOKE_KEY,
+        ActKind::Ask => words::K_ACT_ASK,
+        ActKind::Acknowledge => words::K_ACT_ACKNOWLEDGE,
+    }
+}
+
+/// Energy for people.
+pub(super) fn kilowatt_hours(WattHours(energy): WattHours) -> String {
+    let sign = if energy < 0 { "-" } else { "" };
+    let size = energy.unsigned_abs();
+    format!("{sign}{}.{:03} kWh", size / 1_000, size % 1_000)
+}
+
+/// How long ago, for people.
+pub(super) fn ago(then_unix_ms: i64, now_unix_ms: i64, language: Language) -> String {
+    let seconds = now_unix_ms.saturating_sub(then_unix_ms).max(0) / 1_000;
+    let (count, unit) = match seconds {
+        0..=119 => (seconds, words::K_SECONDS),
+        120..=7_199 => (seconds / 60, words::K_MINUTES),
+        7_200..=172_799 => (seconds / 3_600, words::K_HOURS),
+        172_800.. => (seconds / 86_400, words::K_DAYS),
+        i64::MIN..=-1 => (0, words::K_SECONDS),
+    };
+    format!("{count} {}", unit.in_language(language))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_read_as_they_are() {
+        assert_eq!(kilowatt_hours(WattHours(-1_005)), "-1.005 kWh");
+        assert_eq!(kilowatt_hours(WattHours(i64::MIN)), "-9223372036854775.808 kWh");
+        assert_eq!(ago(0, 7_200_000, Language::English), "2 hours ago");
+        assert_eq!(ago(5, 0, Language::English), "0 seconds ago", "a clock ahead of ours tells no age");
+    }
+
+    #[test]
+    fn every_kind_of_act_has_words_of_its_own() {
+        let words: std::collections::BTreeSet<&str> = ActKind::ALL.into_iter().map(|k| kind(k).zh).collect();
+        assert_eq!(words.len(), ActKind::ALL.len());
+    }
+}

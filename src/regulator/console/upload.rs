@@ -1,0 +1,188 @@
+//! Verifies what somebody brings: the same audit as `coldhearth verify`, with the authority's keys, and with those it admitted of
+//! the gateways named there that lie within the scope. Nothing of it is kept.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::{
+    Extension,
+    extract::{Multipart, State},
+    response::Response,
+};
+use maud::{Markup, html};
+
+use super::{
+    Books, Console,
+    badge::Badge,
+    door::Viewer,
+    frame::{self, Here},
+};
+use crate::{
+    evidence::{Anchor, Audit, PublicKey, Report, audit::place_of},
+    regulator::store::{Answered, sights::Scope},
+    terms::{
+        GatewayId,
+        words::{self, Language, Words},
+    },
+};
+
+/// Longest upload, in bytes; longer logs are verified by `coldhearth verify`.
+pub const MAX_UPLOAD_BYTES: usize = 8 * 1_024 * 1_024;
+/// Gateways whose keys are looked up.
+const MOST_GATEWAYS: usize = 64;
+/// Gaps that are listed.
+const MOST_LISTED: usize = 50;
+
+/// `POST /verify`
+pub(super) async fn verify(
+    State(console): State<Arc<Console>>,
+    Extension(viewer): Extension<Viewer>,
+    mut parts: Multipart,
+) -> Response {
+    let (records, receipts) = match read(&mut parts, &viewer).await {
+        Ok(read) => read,
+        Err(why) => return frame::refused(&viewer, why),
+    };
+    let scope = viewer.scope.clone();
+    match console.readers.ask(move |books| audited(books, &scope, &records, &receipts)).await {
+        Ok(report) => {
+            let title = words::K_VERIFY.in_language(viewer.language);
+            frame::page(&viewer, Here::Audit, title, &page(&report, viewer.language))
+        }
+        Err(fault) => frame::away(viewer.language, &fault),
+    }
+}
+
+/// The records and the receipts. Nothing is read of a form that is not of this session.
+async fn read(parts: &mut Multipart, viewer: &Viewer) -> Result<(Vec<u8>, Vec<u8>), Words> {
+    let (mut is_own, mut records, mut receipts) = (false, Vec::new(), Vec::new());
+    while let Some(part) = parts.next_field().await.map_err(|_| words::K_UPLOAD_BROKEN)? {
+        let name = part.name().unwrap_or("").to_owned();
+        if name == "form" {
+            is_own = viewer.is_own(&part.text().await.map_err(|_| words::K_UPLOAD_BROKEN)?);
+            continue;
+        }
+        if !is_own {
+            return Err(words::K_FORM_FOREIGN);
+        }
+        let bytes = part.bytes().await.map_err(|_| words::K_UPLOAD_BROKEN)?.to_vec();
+        match name.as_str() {
+            "records" => records = bytes,
+            "receipts" => receipts = bytes,
+            _other => {}
+        }
+    }
+    if !is_own {
+        return Err(words::K_FORM_FOREIGN);
+    }
+    if records.is_empty() {
+        return Err(words::K_NO_FILE);
+    }
+    Ok((records, receipts))
+}
+
+fn audited(books: &mut Books, scope: &Scope, records: &[u8], receipts: &[u8]) -> Answered<Report> {
+    let mut trusted = books.trusted.clone();
+    trusted.extend(admitted(books, scope, records)?);
+    let mut report =
+        judged(&trusted, lines(records).enumerate().map(|(at, line)| (at as u64 + 1, line)), receipts);
+    if report.disordered {
+        let mut sorted: Vec<_> = lines(records).enumerate().map(|(at, line)| (at as u64 + 1, line)).collect();
+        sorted.sort_by_key(|(number, line)| (place_of(line), *number));
+        report = judged(&trusted, sorted.into_iter(), receipts);
+    }
+    Ok(report)
+}
+
+fn judged<'r>(
+    trusted: &[PublicKey],
+    records: impl Iterator<Item = (u64, &'r [u8])>,
+    receipts: &[u8],
+) -> Report {
+    let mut audit = Audit::new(trusted);
+    lines(receipts).for_each(|line| audit.on_receipt_line(line));
+    records.for_each(|(number, line)| audit.on_numbered_line(line, number));
+    audit.report()
+}
+
+/// The keys that were admitted of the gateways that the records name, within the scope.
+fn admitted(books: &mut Books, scope: &Scope, records: &[u8]) -> Answered<Vec<PublicKey>> {
+    let gateways: BTreeSet<GatewayId> = lines(records)
+        .filter_map(place_of)
+        .map(|(gateway, ..)| gateway)
+        .take(MOST_GATEWAYS * 1_024)
+        .collect();
+    let mut keys = Vec::new();
+    for gateway in gateways.into_iter().take(MOST_GATEWAYS) {
+        let logs = books.store.heads(Some(&[gateway].into()))?;
+        if logs.iter().any(|kept| scope.has(kept.division)) {
+            let of = books.store.admitted_of(gateway)?;
+            keys.extend(of.iter().filter(|one| one.revoked_unix_ms.is_none()).map(|one| one.key));
+        }
+    }
+    Ok(keys)
+}
+
+/// Lines without their ends; only the line end of another system is taken off.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+fn page(report: &Report, language: Language) -> Markup {
+    let say = |words: Words| words.in_language(language);
+    let yes_no = |is: bool| say(if is { words::K_YES } else { words::K_NO });
+    let anchor = match report.anchor {
+        Anchor::Trusted => words::K_ANCHOR_TRUSTED,
+        Anchor::Own => words::SELF_ANCHORED,
+        Anchor::Nobody => words::K_ANCHOR_NONE,
+    };
+    html! {
+        @if report.no_evidence { p.note.alarm { (say(words::K_NO_EVIDENCE_IN_IT)) } }
+        dl.facts {
+            dt { (say(words::K_AUTHENTIC)) } dd { (yes_no(report.authentic)) }
+            dt { (say(words::K_COMPLETE)) } dd { (yes_no(report.complete)) }
+            dt { (say(words::K_CONDITION)) } dd { (condition(report, language)) }
+            dt { (say(words::K_RECORDS)) } dd { (report.records) }
+            dt { (say(words::K_KEYS)) } dd { (say(anchor)) }
+            @if let Some((line, why)) = &report.first_bad {
+                dt { (say(words::K_FIRST_BAD)) } dd { (line) ": " (why.to_string()) }
+            }
+            dt { (say(words::K_FORKS)) } dd { (report.forks.len()) }
+        }
+        h2 { (say(words::K_GAPS)) ": " (report.gaps.len()) }
+        ul {
+            @for gap in report.gaps.iter().take(MOST_LISTED) {
+                li.hash {
+                    (gap.gateway.to_string()) " " (gap.log.to_string()) " #" (gap.from) "–" (gap.to)
+                    @if gap.declared { " (" (say(words::K_GAP_DECLARED)) ")" }
+                }
+            }
+        }
+        p { a href="/audit" { (say(words::K_AUDIT)) } }
+    }
+}
+
+/// The third answer: the worst that the verdicts say. No word about authenticity.
+fn condition(report: &Report, language: Language) -> Markup {
+    match report.condition() {
+        "violation" => frame::badge(Badge::Latched, language),
+        "unstated" => html! { (words::K_UNTOLD.in_language(language)) },
+        state => frame::badge(Badge::of_state(state), language),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_taken_as_they_are() {
+        let all: Vec<&[u8]> = lines(b"a\r\n\nb\rc").collect();
+        assert_eq!(all, [&b"a"[..], &b""[..], &b"b\rc"[..]]);
+    }
+
+    #[test]
+    fn what_is_no_evidence_is_not_called_authentic_evidence() {
+        let report = judged(&[], lines(b"hello").enumerate().map(|(at, line)| (at as u64, line)), b"");
+        assert!(report.no_evidence && !report.authentic && report.records == 0);
+    }
+}

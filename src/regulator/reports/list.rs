@@ -1,0 +1,141 @@
+//! PURE file. VI(1): the list of what is to be eliminated, by enterprise and equipment, with the last lawful day and how
+//! far it is; and what differs from the list before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{
+    Cell, Column, Equipment, Rests, Row, Scope, Sheet, Surveyed, entry, equipment, equipment_columns,
+};
+use crate::{
+    catalogue::Rostered,
+    judge::State,
+    terms::{
+        AssetId, LegalDay,
+        place::CreditCode,
+        words::{self, Words},
+    },
+};
+
+/// The lines of a list before, by enterprise and equipment: the last lawful day each had.
+pub type Before = BTreeMap<(CreditCode, AssetId), Option<LegalDay>>;
+
+/// Reads a list that was made before, as JSON; `None` where it is none.
+pub fn before(json: &Value) -> Option<Before> {
+    if json.get("report")?.as_str()? != "list" {
+        return None;
+    }
+    let line = |row: &Value| {
+        let text = |name: &str| row.get(name).and_then(Value::as_str);
+        let named = CreditCode::parse(text("uscc")?).zip(AssetId::new(text("asset")?))?;
+        let deadline = match text("deadline") {
+            None => None,
+            Some(day) => Some(LegalDay::parse(day)?),
+        };
+        Some((named, deadline))
+    };
+    json.get("rows")?.as_array()?.iter().map(line).collect()
+}
+
+/// The list.
+pub fn sheet(surveyed: &Surveyed, before: Option<&Before>, scope: Scope) -> Sheet {
+    let mut columns = equipment_columns();
+    columns.extend([
+        Column::of("entry", words::R_ENTRY),
+        Column::of("deadline", words::R_DEADLINE),
+        Column::of("named_by", words::R_PAPER),
+        Column::of("progress", words::R_PROGRESS),
+        Column::of("as_of", words::R_AS_OF),
+        Column::of("change", words::R_CHANGE),
+    ]);
+    let listed = surveyed.values().filter(|one| one.last_day().is_some());
+    let mut rows: Vec<Row> = listed.clone().map(|one| row(one, before)).collect();
+    let now: BTreeSet<(CreditCode, AssetId)> = listed.map(|one| (one.enterprise, one.asset)).collect();
+    let gone = before.into_iter().flatten().filter(|(named, _)| !now.contains(named));
+    rows.extend(gone.map(|(named, deadline)| gone_row(*named, *deadline, scope)));
+    let notes = vec![words::NOTE_TRACE, words::NOTE_UNKNOWN, words::NOTE_ATTESTED, words::NOTE_CLOCK];
+    Sheet { report: "list", title: words::REPORT_LIST, scope, columns, rows, notes }
+}
+
+fn row(one: &Equipment, before: Option<&Before>) -> Row {
+    let day = one.last_day();
+    let mut cells = equipment(one);
+    cells.extend([
+        entry(one),
+        day.map_or(Cell::Unknown, Cell::Day),
+        paper(one).map_or(Cell::Unknown, Cell::Said),
+        Cell::Said(progress(one)),
+        one.newest.as_ref().map_or(Cell::Unknown, |told| Cell::Day(LegalDay::of_unix_ms(told.at_unix_ms))),
+        Cell::Said(change(one, day, before)),
+    ]);
+    let sources = [
+        one.newest.as_ref().map(|told| told.source),
+        one.rostered.map(|rostered| rostered.source),
+        one.closed.map(|closed| closed.source),
+    ];
+    Row { cells, rests: Rests::on(sources.into_iter().flatten()) }
+}
+
+/// What stood on the list before and does not now. It rests on that list alone.
+fn gone_row((enterprise, asset): (CreditCode, AssetId), deadline: Option<LegalDay>, scope: Scope) -> Row {
+    let mut cells = super::place(scope.within, enterprise).to_vec();
+    cells.extend([
+        Cell::Unknown,
+        Cell::Text(asset.to_string()),
+        Cell::Unknown,
+        deadline.map_or(Cell::Unknown, Cell::Day),
+        Cell::Unknown,
+        Cell::Unknown,
+        Cell::Unknown,
+        Cell::Said(words::CHANGE_GONE),
+    ]);
+    Row { cells, rests: Rests::default() }
+}
+
+/// The paper that names its last lawful day: of several that name it, the authority's first.
+fn paper(one: &Equipment) -> Option<Words> {
+    let day = one.last_day()?;
+    let standing = one.newest.as_ref().map(|told| told.verdict.standing).unwrap_or_default();
+    let rostered = standing.roster.and_then(Rostered::day);
+    let listed = one.rostered.map(|rostered| rostered.deadline);
+    let ruled = standing.ruling.and_then(|ruling| ruling.deadline);
+    let papers = [
+        (rostered, words::PAPER_ROSTER),
+        (listed, words::PAPER_ROSTER),
+        (ruled, words::PAPER_CATALOGUE),
+        (standing.decommissioned_on, words::PAPER_DECLARED),
+    ];
+    papers.into_iter().find(|(named, _)| *named == Some(day)).map(|(_, paper)| paper)
+}
+
+/// How far it is, by what signed records say.
+pub fn progress(one: &Equipment) -> Words {
+    let Some(told) = &one.newest else {
+        return if one.closed.is_some() { words::PROGRESS_CLOSED } else { words::PROGRESS_UNHEARD };
+    };
+    if told.verdict.violation_since_unix_ms.is_some() {
+        return words::PROGRESS_VIOLATION;
+    }
+    // Whoever draws after his demolition was accepted draws.
+    if one.closed.is_some() && told.verdict.state != State::Drawing {
+        return words::PROGRESS_CLOSED;
+    }
+    match told.verdict.state {
+        State::Drawing => words::PROGRESS_DRAWING,
+        State::Energised | State::Dead if told.verdict.is_rest() => words::PROGRESS_AT_REST,
+        State::Auxiliary => words::PROGRESS_AT_REST,
+        State::Energised | State::Dead | State::Exporting | State::Masked(_) | State::Unknown(_) => {
+            words::PROGRESS_DOUBT
+        }
+    }
+}
+
+fn change(one: &Equipment, day: Option<LegalDay>, before: Option<&Before>) -> Words {
+    match before.map(|before| before.get(&(one.enterprise, one.asset))) {
+        None => words::CHANGE_UNKNOWN,
+        Some(None) => words::CHANGE_NEW,
+        Some(Some(was)) if *was != day => words::CHANGE_DEADLINE,
+        Some(Some(_)) => words::CHANGE_SAME,
+    }
+}

@@ -1,0 +1,57 @@
+//! PURE file. VI(2): for each division, entry and unit what it was given, what is listed, what signed records accept as
+//! demolished, what remains, and what is allocated to nobody.
+
+use std::collections::BTreeMap;
+
+use super::{Cell, Column, Rests, Row, Scope, Sheet, Source, Surveyed};
+use crate::{
+    catalogue::{
+        Rules,
+        breakdown::{self, Page, Report},
+    },
+    terms::{AssetId, place::CreditCode, words},
+};
+
+/// The report, and what is wrong with the divisions' files.
+pub fn sheet(surveyed: &Surveyed, pages: Vec<Page>, rules: &Rules, scope: Scope) -> (Sheet, Report) {
+    let closures: BTreeMap<(CreditCode, AssetId), Source> =
+        surveyed.values().filter_map(|one| Some(((one.enterprise, one.asset), one.closed?.source))).collect();
+    let is_closed = |enterprise, asset| closures.contains_key(&(enterprise, asset));
+    let closed = breakdown::closed(pages.clone(), &is_closed);
+    let report = breakdown::check(pages, rules);
+    let columns = vec![
+        Column::of("division", words::R_DIVISION),
+        Column::of("entry", words::R_ENTRY),
+        Column::of("unit", words::R_UNIT),
+        Column::of("target", words::R_TARGET),
+        Column::of("listed", words::R_LISTED),
+        Column::of("closed", words::R_CLOSED),
+        Column::of("remains", words::R_REMAINS),
+        Column::of("unallocated", words::R_UNALLOCATED),
+    ];
+    let rows = report
+        .sums
+        .iter()
+        .filter(|sum| scope.within.covers(sum.division))
+        .map(|sum| {
+            let counted = (sum.division, sum.entry.clone(), sum.unit.clone());
+            let done = closed.get(&counted).map_or(&[][..], Vec::as_slice);
+            let amount = done.iter().fold(0_i64, |all, (.., amount)| all.saturating_add(*amount));
+            let sources =
+                done.iter().filter_map(|(enterprise, asset, _)| closures.get(&(*enterprise, *asset)));
+            let cells = vec![
+                Cell::Text(sum.division.to_string()),
+                Cell::Text(sum.entry.clone()),
+                Cell::Text(sum.unit.clone()),
+                Cell::Count(sum.target),
+                Cell::Count(sum.listed),
+                Cell::Count(amount),
+                Cell::Count(sum.target.saturating_sub(amount).max(0)),
+                Cell::Count(sum.unallocated),
+            ];
+            Row { cells, rests: Rests::on(sources.copied()) }
+        })
+        .collect();
+    let notes = vec![words::NOTE_TRACE, words::NOTE_ATTESTED, words::NOTE_CLOCK];
+    (Sheet { report: "periodic", title: words::REPORT_PERIODIC, scope, columns, rows, notes }, report)
+}

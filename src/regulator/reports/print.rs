@@ -1,0 +1,282 @@
+//! PURE file. A report as CSV, as JSON, and as a page to be printed. All three say the same.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+
+use super::sheet::{Cell, Column, Rests, Row, Sheet, Source};
+use crate::terms::{
+    time::LegalTime,
+    words::{self, Language, Words},
+};
+
+const STYLE: &str = "@page{size:A4 landscape;margin:10mm}*{box-sizing:border-box}body{font:8.5pt/1.35 'Noto Sans CJK SC',\
+'Source Han Sans SC','Microsoft YaHei','PingFang SC','WenQuanYi Zen Hei',sans-serif;color:#111;margin:0 auto;max-width:277mm}\
+h1{font-size:14pt;margin:0 0 2mm}p{margin:0 0 2mm}table{border-collapse:collapse;width:100%}td,th{border:.2mm solid #777;\
+padding:.8mm 1.2mm;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{background:#eee}td.n{text-align:right}\
+thead{display:table-header-group}tr{break-inside:avoid}code{font:6.5pt/1.2 monospace;overflow-wrap:anywhere}";
+
+/// A number with a point: its digits, and how many of them stand behind it.
+fn fixed(digits: i64, decimals: u8) -> String {
+    let unit = 10_u64.checked_pow(u32::from(decimals)).unwrap_or(1);
+    let (sign, size) = (if digits < 0 { "-" } else { "" }, digits.unsigned_abs());
+    if decimals == 0 {
+        return format!("{sign}{size}");
+    }
+    let width = usize::from(decimals);
+    format!("{sign}{}.{:0width$}", size / unit, size % unit)
+}
+
+impl Cell {
+    /// As a person reads it.
+    pub fn shown(&self, language: Language) -> String {
+        match self {
+            Cell::Text(text) => text.clone(),
+            Cell::Said(words) => words.in_language(language).to_owned(),
+            Cell::Count(number) => number.to_string(),
+            Cell::Fixed(digits, decimals) => fixed(*digits, *decimals),
+            Cell::Day(day) => day.to_string(),
+            Cell::Unknown => "–".to_owned(),
+        }
+    }
+
+    /// As a machine reads it. A number with decimals is text, so that no reader rounds it.
+    fn json(&self) -> Value {
+        match self {
+            Cell::Text(text) => Value::from(text.as_str()),
+            Cell::Said(Words { zh, en }) => json!({ "zh": zh, "en": en }),
+            Cell::Count(number) => Value::from(*number),
+            Cell::Fixed(digits, decimals) => Value::from(fixed(*digits, *decimals)),
+            Cell::Day(day) => Value::from(day.to_string()),
+            Cell::Unknown => Value::Null,
+        }
+    }
+
+    const fn is_number(&self) -> bool {
+        matches!(self, Cell::Count(_) | Cell::Fixed(..) | Cell::Unknown)
+    }
+}
+
+/// A record in one word.
+fn word(source: &Source) -> String {
+    let Source { gateway, log, seq, hash } = source;
+    format!("{gateway}/{log}/{seq}/{hash}")
+}
+
+fn rests_json(rests: &Rests) -> Value {
+    let one = |source: &Source| {
+        json!({
+            "gateway_id": source.gateway.as_str(), "log_id": source.log.to_string(), "seq": source.seq,
+            "hash": source.hash.to_string(),
+        })
+    };
+    json!({
+        "count": rests.count(),
+        "sha256": rests.root().to_string(),
+        "named": rests.named().map(one).collect::<Vec<_>>(),
+    })
+}
+
+/// The records of a row in a cell of CSV: those that are named, and of more than those their number and hash.
+fn rests_csv(rests: &Rests) -> String {
+    let named: Vec<String> = rests.named().map(word).collect();
+    let many = format!("{} sha256:{}", rests.count(), rests.root());
+    std::iter::once(many).chain(named).collect::<Vec<_>>().join(" ")
+}
+
+impl Sheet {
+    /// As JSON.
+    pub fn to_json(&self) -> Value {
+        let column = |column: &Column| {
+            let Column { key, head: Words { zh, en }, unit } = column;
+            json!({ "key": key, "zh": zh, "en": en, "unit": unit })
+        };
+        let row = |row: &Row| {
+            let cells = self.columns.iter().zip(&row.cells);
+            let mut map: Map<String, Value> =
+                cells.map(|(column, cell)| (column.key.to_owned(), cell.json())).collect();
+            map.insert("records".to_owned(), rests_json(&row.rests));
+            Value::Object(map)
+        };
+        json!({
+            "coldhearth_report": 1,
+            "report": self.report,
+            "title": { "zh": self.title.zh, "en": self.title.en },
+            "division": self.scope.within.to_string(),
+            "from": self.scope.from.to_string(),
+            "to": self.scope.to.to_string(),
+            "made_unix_ms": self.scope.made_unix_ms,
+            "columns": self.columns.iter().map(column).collect::<Vec<_>>(),
+            "rows": self.rows.iter().map(row).collect::<Vec<_>>(),
+            "notes": self.notes.iter().map(|Words { zh, en }| json!({ "zh": zh, "en": en })).collect::<Vec<_>>(),
+        })
+    }
+
+    /// As CSV (RFC 4180), in UTF-8, its first line the columns' keys. No cell begins as a formula.
+    pub fn to_csv(&self, language: Language) -> String {
+        let mut out = String::new();
+        let keys = self.columns.iter().map(|column| column.key.to_owned());
+        line(&mut out, keys.chain(["records".to_owned()]));
+        for row in &self.rows {
+            let cells = row.cells.iter().map(|cell| match cell {
+                // What is unknown is empty, as other programs read it.
+                Cell::Unknown => String::new(),
+                Cell::Text(_) | Cell::Said(_) => inert(cell.shown(language)),
+                Cell::Count(_) | Cell::Fixed(..) | Cell::Day(_) => cell.shown(language),
+            });
+            line(&mut out, cells.chain([rests_csv(&row.rests)]));
+        }
+        out
+    }
+
+    /// As a page to be printed on A4: no script, nothing fetched.
+    pub fn to_html(&self, language: Language) -> String {
+        let say = |words: Words| escaped(words.in_language(language));
+        let lang = match language {
+            Language::Chinese => "zh-CN",
+            Language::English => "en",
+        };
+        let mut out = format!(
+            "<!DOCTYPE html>\n<html lang=\"{lang}\"><head><meta charset=\"utf-8\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+             <title>{title}</title><style>{STYLE}</style></head><body>\n<h1>{title}</h1>\n<p>{division}: {within}; \
+             {from} – {to} ({until}); {as_of} {made}</p>\n<table><thead><tr>",
+            title = say(self.title),
+            division = say(words::R_DIVISION),
+            within = self.scope.within,
+            from = self.scope.from,
+            to = self.scope.to,
+            until = say(words::R_TO),
+            as_of = say(words::R_AS_OF),
+            made = LegalTime(self.scope.made_unix_ms),
+        );
+        for Column { head, unit, .. } in &self.columns {
+            let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
+            let _infallible = write!(out, "<th scope=\"col\">{}{unit}</th>", say(*head));
+        }
+        let _infallible =
+            writeln!(out, "<th scope=\"col\">{}</th></tr></thead><tbody>", say(words::R_RECORDS));
+        for row in &self.rows {
+            out.push_str("<tr>");
+            for cell in &row.cells {
+                let class = if cell.is_number() { " class=\"n\"" } else { "" };
+                let _infallible = write!(out, "<td{class}>{}</td>", escaped(&cell.shown(language)));
+            }
+            let _infallible = writeln!(out, "<td><code>{}</code></td></tr>", escaped(&rests_csv(&row.rests)));
+        }
+        out.push_str("</tbody></table>\n");
+        for note in &self.notes {
+            let _infallible = writeln!(out, "<p>{}</p>", say(*note));
+        }
+        out.push_str("</body></html>\n");
+        out
+    }
+}
+
+fn line(out: &mut String, cells: impl Iterator<Item = String>) {
+    for (at, cell) in cells.enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        if cell.contains(['"', ',', '\r', '\n']) {
+            let _infallible = write!(out, "\"{}\"", cell.replace('"', "\"\""));
+        } else {
+            out.push_str(&cell);
+        }
+    }
+    out.push_str("\r\n");
+}
+
+/// A text that a spreadsheet takes for a formula is shown as the text it is.
+fn inert(text: String) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
+}
+
+/// A text as it may stand in a page.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c if c.is_control() => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        regulator::reports::sheet::{Scope, tests::source},
+        terms::{LegalDay, place::Division},
+    };
+
+    fn sheet() -> Sheet {
+        let day = |text| LegalDay::parse(text).unwrap();
+        let cells = vec![
+            Cell::Text("=cmd|' /C calc'!A0 <b>,\"".into()),
+            Cell::Said(words::PROGRESS_AT_REST),
+            Cell::Fixed(-12_345, 3),
+            Cell::Unknown,
+        ];
+        Sheet {
+            report: "list",
+            title: words::REPORT_LIST,
+            scope: Scope {
+                within: Division::NATION,
+                from: day("2026-01-01"),
+                to: day("2027-01-01"),
+                made_unix_ms: 1_795_800_000_000,
+            },
+            columns: vec![
+                Column::of("name", words::R_ASSET),
+                Column::of("progress", words::R_PROGRESS),
+                Column::in_unit("energy_kwh", words::R_ENERGY, "kWh"),
+                Column::in_unit("amount_cny", words::R_AMOUNT, "CNY"),
+            ],
+            rows: vec![Row { cells, rests: Rests::on([source(7)]) }],
+            notes: vec![words::NOTE_UNKNOWN],
+        }
+    }
+
+    #[test]
+    fn a_missing_figure_is_no_zero_and_a_text_is_no_formula() {
+        let csv = sheet().to_csv(Language::English);
+        let lines: Vec<&str> = csv.split("\r\n").collect();
+        assert_eq!(lines[0], "name,progress,energy_kwh,amount_cny,records");
+        assert!(
+            lines[1].starts_with("\"'=cmd|' /C calc'!A0 <b>,\"\"\",draws no power,-12.345,,1 sha256:"),
+            "{}",
+            lines[1]
+        );
+        let json = sheet().to_json();
+        assert_eq!(json["rows"][0]["amount_cny"], Value::Null);
+        assert_eq!(json["rows"][0]["energy_kwh"], "-12.345");
+        assert_eq!(json["rows"][0]["records"]["named"][0]["hash"], source(7).hash.to_string());
+    }
+
+    #[test]
+    fn a_page_carries_no_markup_of_others_and_both_languages_work() {
+        for language in [Language::Chinese, Language::English] {
+            let page = sheet().to_html(language);
+            assert!(page.contains("=cmd|&#39; /C calc&#39;!A0 &lt;b&gt;") && !page.contains("<b>"), "{page}");
+            assert!(page.contains(&source(7).hash.to_string()) && page.contains("–"));
+            assert!(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"));
+        }
+    }
+
+    #[test]
+    fn decimals_keep_their_zeros() {
+        for (digits, decimals, text) in
+            [(0, 2, "0.00"), (5, 2, "0.05"), (-5, 3, "-0.005"), (12_345, 0, "12345"), (100, 2, "1.00")]
+        {
+            assert_eq!(fixed(digits, decimals), text);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! PURE file. III(2), VI(3): what was restarted, and what came up elsewhere.
+
+use std::collections::BTreeMap;
+
+use super::{Cell, Column, Rests, Row, Scope, Sheet, Source, Surveyed, place};
+use crate::{
+    evidence::lineage::Place,
+    regulator::store::{KeptFinding, Log},
+    terms::{time::LegalTime, words},
+};
+
+/// The report: convictions of the time first, then the findings that were made in it.
+pub fn sheet(
+    surveyed: &Surveyed,
+    findings: &[KeptFinding],
+    places: &BTreeMap<Log, Place>,
+    scope: Scope,
+) -> Sheet {
+    let columns = vec![
+        Column::of("kind", words::R_KIND),
+        Column::of("what", words::R_WHAT),
+        Column::of("found", words::R_FOUND),
+        Column::of("about", words::R_ABOUT),
+        Column::of("division", words::R_DIVISION),
+        Column::of("uscc", words::R_ENTERPRISE),
+        Column::of("gateway_id", words::R_GATEWAY),
+        Column::of("excused", words::R_EXCUSED),
+    ];
+    let restarts = surveyed.values().filter_map(|one| {
+        let source = one.restarted?;
+        let since = one.newest.as_ref().and_then(|told| told.verdict.violation_since_unix_ms);
+        let [division, enterprise] = place(one.division, one.enterprise);
+        let cells = vec![
+            Cell::Text("restart".to_owned()),
+            Cell::Said(words::RESTARTED),
+            since.map_or(Cell::Unknown, |since| Cell::Text(LegalTime(since).to_string())),
+            Cell::Text(one.asset.to_string()),
+            division,
+            enterprise,
+            Cell::Text(one.gateway.to_string()),
+            Cell::Said(words::NO),
+        ];
+        Some(Row { cells, rests: Rests::on([source]) })
+    });
+    let found = findings.iter().filter(|finding| scope.has(finding.found_unix_ms));
+    let found = found.filter_map(|finding| of_finding(finding, places, &scope));
+    let rows = restarts.chain(found).collect();
+    let notes = vec![words::NOTE_FINDINGS, words::NOTE_TRACE, words::NOTE_CLOCK];
+    Sheet { report: "findings", title: words::REPORT_FINDINGS, scope, columns, rows, notes }
+}
+
+/// A finding counts where either of its two places lies in the division.
+fn of_finding(finding: &KeptFinding, places: &BTreeMap<Log, Place>, scope: &Scope) -> Option<Row> {
+    let at: Vec<Option<&Place>> =
+        finding.halves.iter().map(|half| places.get(&(half.gateway, half.log))).collect();
+    let is_within = |place: &Option<&Place>| place.is_none_or(|(division, _)| scope.within.covers(*division));
+    if !at.iter().any(is_within) {
+        return None;
+    }
+    let both = |shown: &dyn Fn(&Place) -> String| {
+        let named: Vec<String> =
+            at.iter().map(|place| place.map_or_else(|| "–".to_owned(), |place| shown(place))).collect();
+        Cell::Text(named.join(" → "))
+    };
+    let gateways: Vec<String> = finding.halves.iter().map(|half| half.gateway.to_string()).collect();
+    let cells = vec![
+        Cell::Text(finding.kind.word().to_owned()),
+        Cell::Said(finding.kind.words().0),
+        Cell::Text(LegalTime(finding.found_unix_ms).to_string()),
+        Cell::Text(finding.about.clone()),
+        both(&|(division, _)| division.to_string()),
+        both(&|(_, enterprise)| enterprise.to_string()),
+        Cell::Text(gateways.join(" → ")),
+        Cell::Said(if finding.excuse.is_some() { words::YES } else { words::NO }),
+    ];
+    let sources = finding.records().map(|half| Source {
+        gateway: half.gateway,
+        log: half.log,
+        seq: half.seq,
+        hash: half.hash,
+    });
+    Some(Row { cells, rests: Rests::on(sources) })
+}

@@ -1,0 +1,75 @@
+//! PURE file. A report as the authority vouches for it: the hash of its JSON, signed as everything else is.
+
+use super::{Scope, Sheet};
+use crate::{
+    evidence::{PublicKey, Refusal, Sealer, Signed, Signer, canonical::Unwritable, members::Members},
+    terms::Digest,
+};
+
+/// Seals the digest of a report; the bytes are left in the sealer. Tells the report's JSON that it is the digest of.
+///
+/// # Errors
+/// It cannot be written canonically.
+pub fn seal(sheet: &Sheet, sealer: &mut Sealer, signer: &dyn Signer) -> Result<String, Unwritable> {
+    let json = sheet.to_json().to_string();
+    let Scope { within, from, to, made_unix_ms } = sheet.scope;
+    sealer.seal(signer, |object| {
+        object
+            .text("type", "report")
+            .text("report", sheet.report)
+            .shown("division", within)
+            .shown("from_day", from)
+            .shown("to_day", to)
+            .whole("made_unix_ms", made_unix_ms)
+            .count("rows", u64::try_from(sheet.rows.len()).unwrap_or(u64::MAX))
+            .shown("report_sha256", Digest::of(json.as_bytes()));
+    })?;
+    Ok(json)
+}
+
+/// Whether `authority` vouches for this JSON by these bytes.
+///
+/// # Errors
+/// Why not.
+pub fn check(bytes: &[u8], json: &[u8], authority: &PublicKey) -> Result<bool, Refusal> {
+    let signed = Signed::read(bytes)?;
+    signed.check(authority)?;
+    let m: Members<'_> = signed.members();
+    m.parsed("type", |kind| (kind == "report").then_some(()))?;
+    Ok(m.parsed("report_sha256", Digest::from_hex)? == Digest::of(json))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        evidence::Ed25519,
+        regulator::reports::{Cell, Column, Rests, Row},
+        terms::{LegalDay, place::Division, words},
+    };
+
+    #[test]
+    fn one_figure_that_is_another_is_not_vouched_for() {
+        let day = |text| LegalDay::parse(text).unwrap();
+        let sheet = Sheet {
+            report: "coverage",
+            title: words::REPORT_COVERAGE,
+            scope: Scope {
+                within: Division::NATION,
+                from: day("2026-01-01"),
+                to: day("2026-04-01"),
+                made_unix_ms: 1_795_800_000_000,
+            },
+            columns: vec![Column::in_unit("observed_min", words::R_OBSERVED, "min")],
+            rows: vec![Row { cells: vec![Cell::Count(41)], rests: Rests::default() }],
+            notes: Vec::new(),
+        };
+        let (mut sealer, key) = (Sealer::default(), Ed25519::from_seed(&[9; 32]));
+        let json = seal(&sheet, &mut sealer, &key).unwrap();
+        let (bytes, authority) = (sealer.bytes().to_vec(), key.public_key());
+        assert_eq!(check(&bytes, json.as_bytes(), &authority), Ok(true));
+        let altered = json.replace("41", "42");
+        assert_eq!(check(&bytes, altered.as_bytes(), &authority), Ok(false));
+        assert!(check(&bytes, json.as_bytes(), &Ed25519::from_seed(&[8; 32]).public_key()).is_err());
+    }
+}

@@ -1,0 +1,176 @@
+//! PURE file. A report: a table whose every row names the signed records it rests on.
+
+use crate::{
+    evidence::LogId,
+    terms::{Digest, GatewayId, LegalDay, digest::Hasher, place::Division, words::Words},
+};
+
+/// Records that a row names; of more, the first and the last are named and the whole list is told by its hash.
+pub const MOST_NAMED: usize = 8;
+
+/// A signed record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    /// Whose log.
+    pub gateway: GatewayId,
+    /// Which log.
+    pub log: LogId,
+    /// Its place.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: Digest,
+}
+
+/// The records a row rests on, in the order in which they were taken.
+#[derive(Clone, Debug, Default)]
+pub struct Rests {
+    named: Vec<Source>,
+    last: Option<Source>,
+    count: u64,
+    hasher: Hasher,
+}
+
+impl Rests {
+    /// Nothing but these.
+    pub fn on(sources: impl IntoIterator<Item = Source>) -> Rests {
+        let mut rests = Rests::default();
+        sources.into_iter().for_each(|source| rests.add(source));
+        rests
+    }
+
+    /// One more.
+    pub fn add(&mut self, source: Source) {
+        let Source { gateway, log, seq, hash } = source;
+        self.hasher.update(format!("{gateway} {log} {seq} {hash}\n").as_bytes());
+        self.count += 1;
+        if self.named.len() < MOST_NAMED {
+            self.named.push(source);
+        } else {
+            self.last = Some(source);
+        }
+    }
+
+    /// Those that are named.
+    pub fn named(&self) -> impl Iterator<Item = &Source> {
+        self.named.iter().chain(&self.last)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// SHA-256 over the list: for each a line `gateway log seq hash` that ends in a line feed.
+    pub fn root(&self) -> Digest {
+        self.hasher.clone().digest()
+    }
+}
+
+/// What stands in a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// A text that is the same in both languages.
+    Text(String),
+    /// A text of ours.
+    Said(Words),
+    /// A whole number.
+    Count(i64),
+    /// A number with this many decimals: its digits without the point.
+    Fixed(i64, u8),
+    /// A day.
+    Day(LegalDay),
+    /// Nobody knows. Never zero.
+    Unknown,
+}
+
+/// A column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name for machines, its unit at the end.
+    pub key: &'static str,
+    /// Its name for people.
+    pub head: Words,
+    /// Its unit for people; empty where it has none.
+    pub unit: &'static str,
+}
+
+impl Column {
+    /// A column without a unit.
+    pub const fn of(key: &'static str, head: Words) -> Column {
+        Column { key, head, unit: "" }
+    }
+
+    /// A column in a unit.
+    pub const fn in_unit(key: &'static str, head: Words, unit: &'static str) -> Column {
+        Column { key, head, unit }
+    }
+}
+
+/// A row.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// As many as there are columns.
+    pub cells: Vec<Cell>,
+    /// What they rest on.
+    pub rests: Rests,
+}
+
+/// Of where and when a report is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The division, and all below it.
+    pub within: Division,
+    /// The first day.
+    pub from: LegalDay,
+    /// The first day that is not in it.
+    pub to: LegalDay,
+    /// When it is made, Unix milliseconds.
+    pub made_unix_ms: i64,
+}
+
+impl Scope {
+    /// Whether a moment lies in it.
+    pub fn has(&self, unix_ms: i64) -> bool {
+        (self.from.starts_unix_ms()..self.to.starts_unix_ms()).contains(&unix_ms)
+    }
+}
+
+/// A report.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    /// Its name for machines.
+    pub report: &'static str,
+    /// Its name for people.
+    pub title: Words,
+    /// Of where and when.
+    pub scope: Scope,
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// What must be said beside it.
+    pub notes: Vec<Words>,
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in crate::regulator) fn source(seq: u64) -> Source {
+        let gateway = GatewayId::new("gw-1").unwrap();
+        Source { gateway, log: LogId(5), seq, hash: Digest::of(&seq.to_be_bytes()) }
+    }
+
+    #[test]
+    fn a_row_that_rests_on_many_records_is_held_to_all_of_them() {
+        let few = Rests::on((0..3).map(source));
+        assert_eq!((few.named().count(), few.count()), (3, 3));
+        let lines: String =
+            (0..3).map(source).map(|s| format!("{} {} {} {}\n", s.gateway, s.log, s.seq, s.hash)).collect();
+        assert_eq!(few.root(), Digest::of(lines.as_bytes()));
+        let many = Rests::on((0..1_000).map(source));
+        assert_eq!((many.named().count(), many.count()), (MOST_NAMED + 1, 1_000));
+        assert_eq!(many.named().last(), Some(&source(999)));
+        assert_ne!(many.root(), Rests::on((1..1_000).map(source)).root());
+    }
+}

@@ -1,0 +1,308 @@
+//! What the logs that are kept say of each piece of equipment in a time: one pass over the records, oldest first.
+
+use std::collections::BTreeMap;
+
+use super::sheet::{Rests, Scope, Source};
+use crate::{
+    catalogue::{Citation, Roster},
+    evidence::{Act, Body, Meaning, Record, record::Unverified},
+    host::exit::Failure,
+    judge::{Finding, Rung, Verdict},
+    regulator::{
+        logs::by_gateway,
+        store::{Kept, KeptRecord, Log, Store},
+    },
+    terms::{
+        AssetId, GatewayId, LegalDay, Name, OrderId,
+        place::{CreditCode, Division},
+    },
+};
+
+/// Records read at once.
+const PAGE: u32 = 2_048;
+
+/// A verdict and the record that says it.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// When the gateway says it was given, Unix milliseconds.
+    pub at_unix_ms: i64,
+    /// The record.
+    pub source: Source,
+}
+
+/// Energy that was drawn past the last lawful day, on one day: what its count rose by between two records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// In watt-hours.
+    pub energy_wh: i64,
+    /// The verdict before.
+    pub first: Source,
+    /// The verdict after.
+    pub last: Source,
+}
+
+/// Demolition that was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// Under which order.
+    pub order: OrderId,
+    /// When, Unix milliseconds.
+    pub at_unix_ms: i64,
+    /// The step that says so.
+    pub source: Source,
+}
+
+/// What the authority's roster in force says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rostered {
+    /// The last lawful day.
+    pub deadline: LegalDay,
+    /// The entry.
+    pub entry: Citation,
+    /// The act that says so, as the gateway wrote it down.
+    pub source: Source,
+}
+
+/// How time was accounted for, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Accounted {
+    /// Seen.
+    pub observed_ms: i64,
+    /// Told by registers on both sides.
+    pub bridged_ms: i64,
+    /// Told by nothing.
+    pub unaccounted_ms: i64,
+}
+
+impl Accounted {
+    /// The part that is witnessed, in hundredths of a percent; none where no time was accounted for at all.
+    pub fn covered(&self) -> Option<i64> {
+        let seen = self.observed_ms.saturating_add(self.bridged_ms);
+        seen.saturating_mul(10_000).checked_div(seen.saturating_add(self.unaccounted_ms))
+    }
+}
+
+/// One piece of equipment.
+#[derive(Clone, Debug)]
+pub struct Equipment {
+    /// Where its plant lies.
+    pub division: Division,
+    /// Whose it is.
+    pub enterprise: CreditCode,
+    /// Its gateway.
+    pub gateway: GatewayId,
+    /// Which.
+    pub asset: AssetId,
+    /// The newest verdict before the time ends.
+    pub newest: Option<Told>,
+    /// What was drawn past its last lawful day, day by day of the time.
+    pub drawn: BTreeMap<LegalDay, Drawn>,
+    /// How the time was accounted for.
+    pub accounted: Accounted,
+    /// The verdicts that say so.
+    pub covered: Rests,
+    /// The first verdict of a violation that was proven within the time.
+    pub restarted: Option<Source>,
+    /// Its demolition.
+    pub closed: Option<Closed>,
+    /// What the roster in force says.
+    pub rostered: Option<Rostered>,
+}
+
+/// Everything that is under a duty, known or listed, by gateway and name.
+pub type Surveyed = BTreeMap<(GatewayId, AssetId), Equipment>;
+
+/// Goes through all logs of a division.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn survey(store: &mut dyn Store, scope: &Scope) -> Result<Surveyed, Failure> {
+    let mut surveyed = Surveyed::new();
+    for logs in by_gateway(store, None)? {
+        let Kept { gateway, division, enterprise, .. } = logs.newest;
+        if !scope.within.covers(division) {
+            continue;
+        }
+        let mut pass = Pass {
+            scope,
+            place: (gateway, division, enterprise),
+            bases: BTreeMap::new(),
+            acts: BTreeMap::new(),
+            roster: None,
+            surveyed: &mut surveyed,
+        };
+        for kept in logs.others.iter().rev().chain([&logs.newest]) {
+            pass.log(store, kept)?;
+        }
+        pass.finish();
+    }
+    Ok(surveyed)
+}
+
+/// One gateway's logs.
+struct Pass<'s> {
+    scope: &'s Scope,
+    place: (GatewayId, Division, CreditCode),
+    /// The newest verdict before the time begins, by equipment: read only where it is wanted.
+    bases: BTreeMap<String, (Log, u64, KeptRecord)>,
+    /// Rosters that were written down and not answered yet.
+    acts: BTreeMap<(Name, u32), (Roster, Source)>,
+    roster: Option<(Roster, Source)>,
+    surveyed: &'s mut Surveyed,
+}
+
+impl Pass<'_> {
+    fn log(&mut self, store: &mut dyn Store, kept: &Kept) -> Result<(), Failure> {
+        let log = (kept.gateway, kept.log);
+        let mut from = Some(0);
+        while let Some(first) = from.take() {
+            for (seq, record) in store.records_from(log, first, PAGE)? {
+                from = seq.checked_add(1);
+                // Beyond the head something is missing.
+                if seq <= kept.seq {
+                    self.on(log, seq, record);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn on(&mut self, log: Log, seq: u64, record: KeptRecord) {
+        let is_before_end = record.wall_unix_ms < self.scope.to.starts_unix_ms();
+        match record.kind.as_str() {
+            "verdict" if !is_before_end => {}
+            "verdict" if record.wall_unix_ms < self.scope.from.starts_unix_ms() => {
+                self.bases.insert(record.asset.clone(), (log, seq, record));
+            }
+            "verdict" => {
+                if let Some((log, seq, base)) = self.bases.remove(&record.asset) {
+                    self.verdict(log, seq, &base, false);
+                }
+                self.verdict(log, seq, &record, true);
+            }
+            "transition" | "act" | "answer" if is_before_end => self.act(log, seq, &record),
+            _ => {}
+        }
+    }
+
+    fn source(log: Log, seq: u64, record: &KeptRecord) -> Source {
+        Source { gateway: log.0, log: log.1, seq, hash: record.hash }
+    }
+
+    fn equipment(&mut self, asset: AssetId) -> &mut Equipment {
+        let (gateway, division, enterprise) = self.place;
+        self.surveyed.entry((gateway, asset)).or_insert_with(|| Equipment {
+            division,
+            enterprise,
+            gateway,
+            asset,
+            newest: None,
+            drawn: BTreeMap::new(),
+            accounted: Accounted::default(),
+            covered: Rests::default(),
+            restarted: None,
+            closed: None,
+            rostered: None,
+        })
+    }
+
+    fn verdict(&mut self, log: Log, seq: u64, record: &KeptRecord, is_in_time: bool) {
+        let Some(Record { body: Body::Finding(Finding::Verdict(verdict)), .. }) = read(record) else {
+            return;
+        };
+        let (source, at_unix_ms, scope) = (Self::source(log, seq, record), record.wall_unix_ms, *self.scope);
+        let equipment = self.equipment(verdict.asset);
+        if is_in_time {
+            equipment.add(&verdict, at_unix_ms, source, &scope);
+        }
+        equipment.newest = Some(Told { verdict, at_unix_ms, source });
+    }
+
+    fn act(&mut self, log: Log, seq: u64, record: &KeptRecord) {
+        let Some(opened) = read(record) else { return };
+        let source = Self::source(log, seq, record);
+        match opened.body {
+            Body::Finding(Finding::Transition(step)) if step.to == Rung::Closed => {
+                let at_unix_ms = record.wall_unix_ms;
+                self.equipment(step.asset).closed = Some(Closed { order: step.order, at_unix_ms, source });
+            }
+            Body::Act(Act { id, version, meaning: Meaning::Roster(roster), .. }) => {
+                self.acts.insert((id, version), (roster, source));
+            }
+            Body::Answer(answer) => {
+                let named = answer.act.filter(|_| answer.refused.is_none());
+                let Some((roster, source)) = named.and_then(|act| self.acts.remove(&act)) else { return };
+                if self.roster.as_ref().is_none_or(|(in_force, _)| in_force.version < roster.version) {
+                    self.roster = Some((roster, source));
+                }
+            }
+            Body::Finding(_)
+            | Body::Act(_)
+            | Body::Genesis(_)
+            | Body::Boot(_)
+            | Body::Checkpoint(_)
+            | Body::Skip { .. }
+            | Body::Rotation(_)
+            | Body::Gap(_)
+            | Body::Rollback(_)
+            | Body::Notice(_)
+            | Body::Commissioned(_) => {}
+        }
+    }
+
+    /// What was not spoken of in the time, and what is listed and was never spoken of.
+    fn finish(mut self) {
+        for (log, seq, base) in std::mem::take(&mut self.bases).into_values() {
+            self.verdict(log, seq, &base, false);
+        }
+        let Some((roster, source)) = self.roster.take() else { return };
+        for listed in roster.listed() {
+            let (deadline, entry) = (listed.deadline, listed.entry);
+            self.equipment(listed.asset).rostered = Some(Rostered { deadline, entry, source });
+        }
+    }
+}
+
+impl Equipment {
+    pub(super) fn add(&mut self, verdict: &Verdict, at_unix_ms: i64, source: Source, scope: &Scope) {
+        let shares = &verdict.shares;
+        let Accounted { observed_ms, bridged_ms, unaccounted_ms } = &mut self.accounted;
+        *observed_ms = observed_ms.saturating_add(shares.observed_ms());
+        *bridged_ms = bridged_ms.saturating_add(shares.bridged_ms());
+        *unaccounted_ms = unaccounted_ms.saturating_add(shares.unaccounted_ms());
+        self.covered.add(source);
+        if self.restarted.is_none() && verdict.violation_since_unix_ms.is_some_and(|since| scope.has(since)) {
+            self.restarted = Some(source);
+        }
+        // What a first verdict has counted already passed nobody knows when.
+        let Some(before) = &self.newest else { return };
+        let energy_wh = verdict.energy_overdue.0.saturating_sub(before.verdict.energy_overdue.0);
+        if energy_wh > 0 {
+            let day = LegalDay::of_unix_ms(at_unix_ms);
+            let first = before.source;
+            let drawn = self.drawn.entry(day).or_insert(Drawn { energy_wh: 0, first, last: source });
+            drawn.energy_wh = drawn.energy_wh.saturating_add(energy_wh);
+            drawn.last = source;
+        }
+    }
+
+    /// The last lawful day: as its newest verdict knows it, else as the roster does.
+    pub fn last_day(&self) -> Option<LegalDay> {
+        let told = self.newest.as_ref().and_then(|told| told.verdict.standing.last_day());
+        [told, self.rostered.map(|rostered| rostered.deadline)].into_iter().flatten().min()
+    }
+
+    /// The entry it stands under: the roster's, else the catalogue's.
+    pub fn entry(&self) -> Option<Citation> {
+        let ruling = self.newest.as_ref().and_then(|told| told.verdict.standing.ruling);
+        let ruled = ruling.and_then(|ruling| ruling.rule).map(|rule| rule.entry);
+        self.rostered.map(|rostered| rostered.entry).or(ruled)
+    }
+}
+
+/// What is kept was verified when it came.
+fn read(record: &KeptRecord) -> Option<Record> {
+    Unverified::read(&record.bytes).and_then(Unverified::own).ok()
+}

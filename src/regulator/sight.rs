@@ -1,0 +1,205 @@
+//! What a record says of a piece of equipment, as far as screens list it, sort by it and draw it. PURE file.
+//!
+//! A sight is no evidence: it is an index into the records, each of which it names by log and place.
+
+use crate::{
+    catalogue::{Class, Phase},
+    evidence::{Body, LogId, Record},
+    judge::{Event, Finding, Interval, Rung, Verdict},
+    terms::{AssetId, GatewayId, LegalDay, MeterId, OrderId, WattHours},
+};
+
+/// What one record says of one piece of equipment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// Whose log.
+    pub gateway: GatewayId,
+    /// Which log.
+    pub log: LogId,
+    /// The record's place in it.
+    pub seq: u64,
+    /// The equipment.
+    pub asset: AssetId,
+    /// When the record says it was written, Unix milliseconds.
+    pub wall_unix_ms: i64,
+    /// When it arrived, Unix milliseconds.
+    pub received_unix_ms: i64,
+    /// What it says.
+    pub said: Said,
+}
+
+/// What a sight is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// The verdict.
+    Verdict(VerdictSaid),
+    /// Where a cut-off order stands.
+    Order {
+        /// Which order.
+        order: OrderId,
+        /// Where.
+        rung: Rung,
+    },
+    /// A nameplate, read or declared.
+    Plate,
+    /// Time and energy of one of its meters.
+    Span(Span),
+}
+
+/// The part of a verdict that is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerdictSaid {
+    /// The word of its state.
+    pub state: &'static str,
+    /// Since when that is its state, Unix milliseconds.
+    pub since_unix_ms: i64,
+    /// Since when a violation is latched, Unix milliseconds.
+    pub violation_since_unix_ms: Option<i64>,
+    /// Its class; none where no catalogue was asked.
+    pub class: Option<Class>,
+    /// The phase it was judged in.
+    pub phase: Option<Phase>,
+    /// Its last lawful day.
+    pub last_day: Option<LegalDay>,
+    /// The entry it is classed by, `instrument entry`.
+    pub entry: Option<String>,
+    /// Energy drawn while it was overdue.
+    pub overdue: WattHours,
+}
+
+/// A meter's interval as charts draw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Whose.
+    pub meter: MeterId,
+    /// Where it began, Unix milliseconds.
+    pub from_unix_ms: i64,
+    /// Where it ended, Unix milliseconds.
+    pub to_unix_ms: i64,
+    /// Energy by its registers; none where they do not tell, which is not zero.
+    pub energy: Option<WattHours>,
+    /// Time observed, or bridged by registers, in milliseconds.
+    pub seen_ms: i64,
+    /// Time nobody accounts for, in milliseconds.
+    pub unseen_ms: i64,
+}
+
+/// What a record says of a piece of equipment; `None` where it says nothing that is listed.
+pub fn of(record: &Record, received_unix_ms: i64) -> Option<Sight> {
+    let (asset, said) = said(&record.body)?;
+    Some(Sight {
+        gateway: record.header.gateway,
+        log: record.header.log,
+        seq: record.header.seq,
+        asset,
+        wall_unix_ms: record.header.at.wall_unix_ms,
+        received_unix_ms,
+        said,
+    })
+}
+
+fn said(body: &Body) -> Option<(AssetId, Said)> {
+    match body {
+        Body::Finding(Finding::Verdict(verdict)) => Some((verdict.asset, Said::Verdict(of_verdict(verdict)))),
+        Body::Finding(Finding::Interval(interval)) => {
+            Some((interval.asset, Said::Span(of_interval(interval))))
+        }
+        Body::Finding(Finding::Transition(step)) => {
+            Some((step.asset, Said::Order { order: step.order, rung: step.to }))
+        }
+        Body::Finding(Finding::Event(Event::Plate(read))) => Some((read.asset, Said::Plate)),
+        Body::Finding(Finding::State(_))
+        | Body::Finding(Finding::Event(
+            Event::ClockStepped { .. }
+            | Event::Register(_)
+            | Event::Sign(_)
+            | Event::Balance(_)
+            | Event::Hold(_)
+            | Event::Reconcile(_)
+            | Event::FedBehindCut { .. }
+            | Event::Dark(_)
+            | Event::Meter(_)
+            | Event::PlateUnreadable { .. }
+            | Event::PlateDiffers { .. }
+            | Event::ClassChanged(_)
+            | Event::DeadlineWarning(_)
+            | Event::NotOnRoster { .. }
+            | Event::PermitUsed { .. },
+        ))
+        | Body::Genesis(_)
+        | Body::Commissioned(_)
+        | Body::Boot(_)
+        | Body::Rotation(_)
+        | Body::Checkpoint(_)
+        | Body::Skip { .. }
+        | Body::Gap(_)
+        | Body::Rollback(_)
+        | Body::Act(_)
+        | Body::Answer(_)
+        | Body::Notice(_) => None,
+    }
+}
+
+fn of_verdict(verdict: &Verdict) -> VerdictSaid {
+    let ruling = verdict.standing.ruling;
+    VerdictSaid {
+        state: verdict.state.word(),
+        since_unix_ms: verdict.since.wall_unix_ms,
+        violation_since_unix_ms: verdict.violation_since_unix_ms,
+        class: ruling.map(|ruling| ruling.class),
+        phase: verdict.phase,
+        last_day: verdict.standing.last_day(),
+        entry: ruling
+            .and_then(|ruling| ruling.rule)
+            .map(|rule| format!("{} {}", rule.instrument, rule.entry)),
+        overdue: verdict.energy_overdue,
+    }
+}
+
+fn of_interval(interval: &Interval) -> Span {
+    Span {
+        meter: interval.meter,
+        from_unix_ms: interval.start.wall_unix_ms,
+        to_unix_ms: interval.end.wall_unix_ms,
+        energy: interval.energy,
+        seen_ms: interval.shares.observed_ms().saturating_add(interval.shares.bridged_ms()),
+        unseen_ms: interval.shares.unaccounted_ms(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::ledger::Shares;
+    use crate::terms::{ClockQuality, Stamp};
+
+    fn at(wall_unix_ms: i64) -> Stamp {
+        Stamp { wall_unix_ms, uptime_ms: 0, boot: 1, clock: ClockQuality::Ntp, error_ms: 0 }
+    }
+
+    #[test]
+    fn an_interval_whose_registers_do_not_tell_has_no_energy_and_its_gap_stays_a_gap() {
+        let interval = Interval {
+            meter: MeterId::new("m-1").unwrap(),
+            asset: AssetId::new("eaf-1").unwrap(),
+            start: at(0),
+            end: at(900_000),
+            shares: Shares::of_record(500_000, 100_000, 300_000).unwrap(),
+            late_bridged_ms: 0,
+            energy: None,
+            bound: WattHours(7),
+            reads_ok: 1,
+            reads_failed: 1,
+            before: None,
+            after: None,
+            windows: None,
+            fingerprint: None,
+            commissioning: None,
+            plate: None,
+        };
+        let (asset, told) = said(&Body::Finding(Finding::Interval(interval))).unwrap();
+        let Said::Span(span) = told else { panic!("{told:?}") };
+        assert_eq!((asset.as_str(), span.energy), ("eaf-1", None));
+        assert_eq!((span.seen_ms, span.unseen_ms, span.to_unix_ms), (600_000, 300_000, 900_000));
+    }
+}

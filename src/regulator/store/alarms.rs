@@ -1,0 +1,245 @@
+//! What a store keeps of alarms: conditions as records tell them, alarms as they stand, the desk's own log, and how far
+//! receivers were told.
+
+use super::Answered;
+use crate::{
+    regulator::alarms::{
+        About, Alarm, AlarmId, Cause, Hand, Hush, KeptPager, KeptStep, Kind, Life, Priority, Settled, Shown,
+        State, Waiting, level,
+    },
+    terms::{
+        Digest, GatewayId, Name,
+        place::{CreditCode, Division, Level},
+    },
+};
+
+/// What is kept at once or not at all, if the log still ends where it was seen to end.
+#[derive(Debug, Default)]
+pub struct AlarmBatch {
+    /// The number of the newest step that was seen; 0 for none.
+    pub after: u64,
+    /// The next steps, in order.
+    pub steps: Vec<KeptStep>,
+    /// Alarms as they stand now.
+    pub alarms: Vec<Alarm>,
+    /// Alarms that are over.
+    pub over: Vec<AlarmId>,
+    /// Conditions that were looked at.
+    pub settled: Vec<Settled>,
+    /// How far receivers were told as it was seen, and are told now: of two who would tell one receiver, one may.
+    pub pagers: Vec<(Option<KeptPager>, KeptPager)>,
+}
+
+impl AlarmBatch {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        let AlarmBatch { after: _, steps, alarms, over, settled, pagers } = self;
+        steps.is_empty() && alarms.is_empty() && over.is_empty() && settled.is_empty() && pagers.is_empty()
+    }
+}
+
+/// Which alarms are wanted; the one raised last comes first.
+#[derive(Clone, Copy, Debug)]
+pub struct AlarmsAsked {
+    /// Of which division, and of all below it.
+    pub within: Division,
+    /// Of one kind.
+    pub kind: Option<Kind>,
+    /// After the one that was raised then, Unix milliseconds, and has that identifier.
+    pub after: Option<(i64, AlarmId)>,
+    /// At most so many.
+    pub most: u32,
+}
+
+/// How many alarms stand alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AlarmCount {
+    /// Of which kind.
+    pub kind: Kind,
+    /// Of which priority.
+    pub priority: Priority,
+    /// How they stand.
+    pub state: State,
+    /// How many.
+    pub count: u64,
+}
+
+/// The part of a store that is about alarms.
+///
+/// Every function fails with [`super::StoreFault`]; what was begun is then undone.
+#[expect(clippy::missing_errors_doc, reason = "said once for all of them, above")]
+pub trait Alarms {
+    /// Conditions that nobody has looked at since they changed, after that of a time and alarm, in that order, at most so
+    /// many; with the place of their gateway's log where its genesis has told that.
+    fn waiting(&mut self, after: Option<(i64, AlarmId)>, most: u32) -> Answered<Vec<Waiting>>;
+    /// Alarms that are not over.
+    fn alarms(&mut self, asked: &AlarmsAsked) -> Answered<Vec<Alarm>>;
+    /// How many of a division and all below it are not over, by kind, priority and state.
+    fn alarm_counts(&mut self, within: Division) -> Answered<Vec<AlarmCount>>;
+    /// One alarm, if it is not over.
+    fn alarm(&mut self, id: AlarmId) -> Answered<Option<Alarm>>;
+    /// Number and hash of the newest step.
+    fn newest_step(&mut self) -> Answered<Option<(u64, Digest)>>;
+    /// Steps after one, in order, at most so many.
+    fn steps_after(&mut self, number: u64, most: u32) -> Answered<Vec<KeptStep>>;
+    /// The steps of one alarm before a number, the newest first, at most so many.
+    fn steps_of(&mut self, id: AlarmId, before: u64, most: u32) -> Answered<Vec<KeptStep>>;
+    /// How far receivers were told.
+    fn pagers(&mut self) -> Answered<Vec<KeptPager>>;
+    /// Keeps a batch. False, and nothing is kept, where the log has grown since it was seen, or a receiver was told.
+    fn keep_alarms(&mut self, batch: &AlarmBatch) -> Answered<bool>;
+}
+
+/// Columns of a count: kind, priority, life, hush, and how many; `None` for what this program did not write.
+pub(super) fn count_of([kind, priority, life, hush]: [&str; 4], count: i64) -> Option<AlarmCount> {
+    Some(AlarmCount {
+        kind: Kind::from_word(kind)?,
+        priority: Priority::from_word(priority)?,
+        state: State { life: Life::from_word(life)?, hush: Hush::from_word(hush)? },
+        count: count.cast_unsigned(),
+    })
+}
+
+/// The digits that all codes in a division begin with, and how many there are.
+pub(super) fn prefix(division: Division) -> (String, u32) {
+    let count = match division.level() {
+        None => 0,
+        Some(Level::Province) => 2,
+        Some(Level::City) => 4,
+        Some(Level::County) => 6,
+    };
+    (division.to_string().chars().take(count as usize).collect(), count)
+}
+
+/// The columns of an alarm, as either database gives them.
+#[derive(Debug)]
+pub(super) struct AlarmColumns {
+    pub(super) cause: String,
+    pub(super) division: String,
+    pub(super) uscc: Option<String>,
+    pub(super) gateway: Option<String>,
+    pub(super) subject: Option<String>,
+    pub(super) life: String,
+    pub(super) hush: String,
+    pub(super) level: String,
+    pub(super) raised_unix_ms: i64,
+    pub(super) changed_unix_ms: i64,
+    pub(super) until_unix_ms: Option<i64>,
+    pub(super) who: Option<String>,
+    pub(super) why: Option<String>,
+    pub(super) record: Option<String>,
+    pub(super) gateways: Option<i64>,
+}
+
+/// The columns above, by name and in their order.
+pub(super) const ALARM_COLUMNS: &str =
+    "cause, division, uscc, gateway, subject, life, hush, level, raised_unix_ms,
+    changed_unix_ms, until_unix_ms, who, why, record, gateways";
+
+/// A column that may be null; `None` where it says nothing this program wrote.
+fn optional<T>(text: Option<&String>, read: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
+    match text {
+        None => Some(None),
+        Some(text) => read(text).map(Some),
+    }
+}
+
+impl AlarmColumns {
+    pub(super) fn of(alarm: &Alarm) -> AlarmColumns {
+        let About { cause, division, enterprise, gateway, subject } = alarm.about;
+        AlarmColumns {
+            cause: cause.word().to_owned(),
+            division: division.to_string(),
+            uscc: enterprise.map(|enterprise| enterprise.to_string()),
+            gateway: gateway.map(|gateway| gateway.to_string()),
+            subject: subject.map(|subject| subject.to_string()),
+            life: alarm.state.life.word().to_owned(),
+            hush: alarm.state.hush.word().to_owned(),
+            level: alarm.level.word().to_owned(),
+            raised_unix_ms: alarm.raised_unix_ms,
+            changed_unix_ms: alarm.changed_unix_ms,
+            until_unix_ms: alarm.until_unix_ms,
+            who: alarm.hand.as_ref().map(|hand| hand.who.clone()),
+            why: alarm.hand.as_ref().map(|hand| hand.why.clone()),
+            record: alarm.record.map(|record| record.to_string()),
+            gateways: alarm.gateways.map(i64::from),
+        }
+    }
+
+    /// `None` for a row that this program did not write.
+    pub(super) fn read(&self) -> Option<Alarm> {
+        let about = About {
+            cause: Cause::from_word(&self.cause)?,
+            division: Division::parse(&self.division)?,
+            enterprise: optional(self.uscc.as_ref(), CreditCode::parse)?,
+            gateway: optional(self.gateway.as_ref(), GatewayId::new)?,
+            subject: optional(self.subject.as_ref(), Name::new)?,
+        };
+        let hand = match (&self.who, &self.why) {
+            (Some(who), Some(why)) => Some(Hand::new(who, why)?),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => return None,
+        };
+        let gateways = match self.gateways {
+            None => None,
+            Some(gateways) => Some(u32::try_from(gateways).ok()?),
+        };
+        Some(Alarm {
+            id: about.id(),
+            about,
+            state: State { life: Life::from_word(&self.life)?, hush: Hush::from_word(&self.hush)? },
+            level: level(&self.level)?,
+            raised_unix_ms: self.raised_unix_ms,
+            changed_unix_ms: self.changed_unix_ms,
+            until_unix_ms: self.until_unix_ms,
+            hand,
+            record: optional(self.record.as_ref(), Digest::from_hex)?,
+            gateways,
+        })
+    }
+}
+
+/// The columns of a condition that waits.
+#[derive(Debug)]
+pub(super) struct WaitingColumns {
+    pub(super) cause: String,
+    pub(super) gateway: String,
+    pub(super) subject: Option<String>,
+    pub(super) shown: String,
+    pub(super) changed_unix_ms: i64,
+    pub(super) hash: String,
+    pub(super) division: Option<String>,
+    pub(super) uscc: Option<String>,
+}
+
+impl WaitingColumns {
+    /// `None` for a row that this program did not write.
+    pub(super) fn read(&self) -> Option<Waiting> {
+        Some(Waiting {
+            about: About {
+                cause: Cause::from_word(&self.cause)?,
+                division: optional(self.division.as_ref(), Division::parse)?.unwrap_or(Division::NATION),
+                enterprise: optional(self.uscc.as_ref(), CreditCode::parse)?,
+                gateway: Some(GatewayId::new(&self.gateway)?),
+                subject: optional(self.subject.as_ref(), Name::new)?,
+            },
+            shown: Shown::from_word(&self.shown)?,
+            changed_unix_ms: self.changed_unix_ms,
+            record: Some(Digest::from_hex(&self.hash)?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_division_is_found_by_its_digits() {
+        for (code, digits, count) in
+            [("000000", "", 0), ("130000", "13", 2), ("130400", "1304", 4), ("130421", "130421", 6)]
+        {
+            assert_eq!(prefix(Division::parse(code).unwrap()), (digits.to_owned(), count));
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Equipment as screens list it, in SQLite.
+
+use rusqlite::{Row, params};
+
+use super::SqliteStore;
+use crate::{
+    evidence::LogId,
+    regulator::{
+        sight::{Said, Sight, Span, VerdictSaid},
+        store::{
+            Answered, Batch, Kept, KeptRecord, Sights,
+            sights::{AskedAt, AssetRow, AssetText, FleetAsked, Numbers, Scope, SpanSum},
+        },
+    },
+    terms::{AssetId, Digest, GatewayId, LegalDay, WattHours},
+};
+
+const COLUMNS: &str =
+    "select gateway, asset, division, uscc, verdict_log, verdict_seq, state, class, last_day, entry, order_id, rung,
+    plate_log, plate_seq, since_unix_ms, violation_since_unix_ms, overdue_wh, seen_unix_ms,
+    (select max(received_unix_ms) from log where log.gateway = asset.gateway) as heard from asset";
+const NUMBERS: &str = "count(*) as assets, count(*) filter (where last_day <> '' and last_day < ?1) as due,
+    count(*) filter (where rung in ('verified', 'maintained') and heard >= ?2) as verified,
+    count(*) filter (where state = 'drawing' and heard >= ?2) as drawing,
+    count(*) filter (where state in ('', 'unknown') or heard is null or heard < ?2) as unproven,
+    count(*) filter (where violation_since_unix_ms is not null) as latched
+    from (select asset.*, speaks.heard from asset left join
+    (select gateway, max(received_unix_ms) as heard from log group by gateway) as speaks on speaks.gateway = asset.gateway)";
+
+impl SqliteStore {
+    pub(super) fn write_sights(&self, batch: &Batch) -> Answered<()> {
+        batch.sights.iter().try_for_each(|sight| self.write_sight(sight))?;
+        batch.heads.iter().try_for_each(|kept| self.place_sights(kept))
+    }
+
+    /// Equipment that was told of before its log's genesis came.
+    fn place_sights(&self, kept: &Kept) -> Answered<()> {
+        let sql = "update asset set division = ?2, uscc = ?3 where gateway = ?1 and division = ''";
+        let row = params![kept.gateway.as_str(), kept.division.to_string(), kept.enterprise.as_str()];
+        self.execute(sql, row).map(|_| ())
+    }
+
+    fn write_sight(&self, sight: &Sight) -> Answered<()> {
+        let sql = "insert into asset (gateway, asset, division, uscc, seen_unix_ms, changed_unix_ms)
+                   select ?1, ?2, coalesce(max(division), ''), coalesce(max(uscc), ''), ?4, ?5
+                   from log where gateway = ?1 and log = ?3
+                   on conflict (gateway, asset) do update set
+                   division = case when excluded.division = '' then division else excluded.division end,
+                   uscc = case when excluded.uscc = '' then uscc else excluded.uscc end,
+                   seen_unix_ms = max(seen_unix_ms, ?4), changed_unix_ms = max(changed_unix_ms, ?5)";
+        let (gateway, asset, log) = (sight.gateway.as_str(), sight.asset.as_str(), sight.log.to_string());
+        self.execute(sql, params![gateway, asset, log, sight.wall_unix_ms, sight.received_unix_ms])?;
+        match &sight.said {
+            Said::Verdict(said) => self.write_verdict(sight, said),
+            Said::Order { order, rung } => {
+                let sql = "update asset set order_log = ?3, order_seq = ?4, order_unix_ms = ?5, order_id = ?6, rung = ?7
+                           where gateway = ?1 and asset = ?2 and case when order_log = ?3 then order_seq < ?4
+                           else order_unix_ms <= ?5 end";
+                let (seq, wall) = (sight.seq.cast_signed(), sight.wall_unix_ms);
+                let row = params![gateway, asset, log, seq, wall, order.as_str(), rung.word()];
+                self.execute(sql, row).map(|_| ())
+            }
+            Said::Plate => {
+                let sql = "update asset set plate_log = ?3, plate_seq = ?4, plate_unix_ms = ?5
+                           where gateway = ?1 and asset = ?2 and case when plate_log = ?3 then plate_seq < ?4
+                           else plate_unix_ms <= ?5 end";
+                let row = params![gateway, asset, log, sight.seq.cast_signed(), sight.wall_unix_ms];
+                self.execute(sql, row).map(|_| ())
+            }
+            Said::Span(span) => self.write_span(sight, span),
+        }
+    }
+
+    /// Of one log the later place is newer, whatever its clock said; of two logs the later time.
+    fn write_verdict(&self, sight: &Sight, said: &VerdictSaid) -> Answered<()> {
+        let sql = "update asset set verdict_log = ?3, verdict_seq = ?4, verdict_unix_ms = ?5, state = ?6,
+                   since_unix_ms = ?7, violation_since_unix_ms = ?8, class = ?9, phase = ?10, last_day = ?11,
+                   entry = ?12, overdue_wh = ?13
+                   where gateway = ?1 and asset = ?2 and case when verdict_log = ?3 then verdict_seq < ?4
+                   else verdict_unix_ms <= ?5 end";
+        let row = params![
+            sight.gateway.as_str(),
+            sight.asset.as_str(),
+            sight.log.to_string(),
+            sight.seq.cast_signed(),
+            sight.wall_unix_ms,
+            said.state,
+            said.since_unix_ms,
+            said.violation_since_unix_ms,
+            said.class.map_or("", |class| class.word()),
+            said.phase.map_or("", |phase| phase.word()),
+            said.last_day.map_or_else(String::new, |day| day.to_string()),
+            said.entry.as_deref().unwrap_or(""),
+            said.overdue.0
+        ];
+        self.execute(sql, row).map(|_| ())
+    }
+
+    fn write_span(&self, sight: &Sight, span: &Span) -> Answered<()> {
+        let sql = "insert or ignore into span
+                   (gateway, asset, from_unix_ms, meter, log, seq, to_unix_ms, energy_wh, seen_ms, unseen_ms)
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        let row = params![
+            sight.gateway.as_str(),
+            sight.asset.as_str(),
+            span.from_unix_ms,
+            span.meter.as_str(),
+            sight.log.to_string(),
+            sight.seq.cast_signed(),
+            span.to_unix_ms,
+            span.energy.map(|energy| energy.0),
+            span.seen_ms,
+            span.unseen_ms
+        ];
+        self.execute(sql, row).map(|_| ())
+    }
+}
+
+impl Sights for SqliteStore {
+    fn fleet(&mut self, asked: &FleetAsked) -> Answered<Vec<AssetRow>> {
+        // The index is entered where the page begins: `+` keeps the scope from being where it is entered.
+        let sql = format!(
+            "select * from ({COLUMNS} where +division >= ?1 and division < ?2 and (division, gateway, asset) > (?3, ?4, ?5)
+             and (?6 = '' or uscc = ?6) and (?7 = '' or gateway = ?7) and (?8 = '' or class = ?8)
+             and (?9 = '' or entry = ?9) and (?10 = '' or (last_day <> '' and last_day <= ?10)))
+             where case ?11 when 'due' then last_day <> '' and last_day < ?12
+             when 'verified' then rung in ('verified', 'maintained') and coalesce(heard, 0) >= ?13
+             when 'drawing' then state = 'drawing' and coalesce(heard, 0) >= ?13
+             when 'unproven' then state in ('', 'unknown') or coalesce(heard, 0) < ?13
+             when 'latched' then violation_since_unix_ms is not null else true end
+             order by division, gateway, asset limit ?14"
+        );
+        let ((from, to), begins) = (asked.scope.bounds(), asked.begins());
+        let row = params![
+            from,
+            to,
+            begins.division,
+            begins.gateway,
+            begins.asset,
+            asked.enterprise.as_ref().map_or("", |enterprise| enterprise.as_str()),
+            asked.gateway.as_ref().map_or("", |gateway| gateway.as_str()),
+            asked.class.as_deref().unwrap_or(""),
+            asked.entry.as_deref().unwrap_or(""),
+            asked.due_by.map_or_else(String::new, |day| day.to_string()),
+            asked.lane.word(),
+            asked.at.today.to_string(),
+            asked.at.silent_before_unix_ms,
+            asked.most
+        ];
+        self.rows(&sql, row, asset_row)
+    }
+
+    fn asset(&mut self, scope: &Scope, gateway: GatewayId, asset: AssetId) -> Answered<Option<AssetRow>> {
+        let sql = format!("{COLUMNS} where gateway = ?1 and asset = ?2 and division >= ?3 and division < ?4");
+        let (from, to) = scope.bounds();
+        let found = self.rows(&sql, params![gateway.as_str(), asset.as_str(), from, to], asset_row)?;
+        Ok(found.into_iter().next())
+    }
+
+    fn latched(&mut self, scope: &Scope, most: u32) -> Answered<Vec<AssetRow>> {
+        let sql = format!(
+            "{COLUMNS} where violation_since_unix_ms is not null and division >= ?1 and division < ?2
+             order by violation_since_unix_ms, gateway, asset limit ?3"
+        );
+        let (from, to) = scope.bounds();
+        self.rows(&sql, params![from, to, most], asset_row)
+    }
+
+    fn numbers(&mut self, scope: &Scope, at: AskedAt) -> Answered<Numbers> {
+        let sql = format!("select {NUMBERS} where division >= ?3 and division < ?4");
+        let (from, to) = scope.bounds();
+        let row = params![at.today.to_string(), at.silent_before_unix_ms, from, to];
+        Ok(self.one(&sql, row, numbers)?.unwrap_or_default())
+    }
+
+    fn calendar(&mut self, scope: &Scope, from_day: LegalDay, most: u32) -> Answered<Vec<(String, u64)>> {
+        let sql = "select substr(last_day, 1, 7) as month, count(*) from asset
+                   where division >= ?1 and division < ?2 and last_day >= ?3 group by month order by month limit ?4";
+        let (from, to) = scope.bounds();
+        self.rows(sql, params![from, to, from_day.to_string(), most], |row| {
+            Ok(Some((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))
+        })
+    }
+
+    fn keep_tally(&mut self, at: AskedAt) -> Answered<bool> {
+        let sql = format!(
+            "insert or ignore into tally (day, division, assets, due, verified, drawing, unproven, latched)
+             select ?1, division, {NUMBERS} group by division"
+        );
+        let row = params![at.today.to_string(), at.silent_before_unix_ms];
+        self.execute(&sql, row).map(|rows| rows > 0)
+    }
+
+    fn tally(&mut self, scope: &Scope, day: LegalDay) -> Answered<Option<Numbers>> {
+        let sql = "select sum(assets), sum(due), sum(verified), sum(drawing), sum(unproven), sum(latched) from tally
+                   where day = ?1 and division >= ?2 and division < ?3 having count(*) > 0";
+        let (from, to) = scope.bounds();
+        self.one(sql, params![day.to_string(), from, to], numbers)
+    }
+
+    fn spans(
+        &mut self,
+        row: &AssetRow,
+        from_unix_ms: i64,
+        to_unix_ms: i64,
+        step_ms: i64,
+    ) -> Answered<Vec<SpanSum>> {
+        let sql = "select (from_unix_ms - ?3) / ?5 as step, sum(energy_wh), count(*) - count(energy_wh), sum(seen_ms),
+                   sum(unseen_ms), count(distinct meter) from span
+                   where gateway = ?1 and asset = ?2 and from_unix_ms >= ?3 and from_unix_ms < ?4
+                   group by step order by step";
+        let step_ms = step_ms.max(1);
+        let asked = params![row.gateway.as_str(), row.asset.as_str(), from_unix_ms, to_unix_ms, step_ms];
+        self.rows(sql, asked, |row| {
+            Ok(Some(SpanSum {
+                from_unix_ms: from_unix_ms.saturating_add(row.get::<_, i64>(0)?.saturating_mul(step_ms)),
+                energy: row.get::<_, Option<i64>>(1)?.map(WattHours),
+                untold: row.get::<_, i64>(2)?.cast_unsigned(),
+                seen_ms: row.get(3)?,
+                unseen_ms: row.get(4)?,
+                meters: row.get::<_, i64>(5)?.cast_unsigned(),
+            }))
+        })
+    }
+
+    fn story(
+        &mut self,
+        row: &AssetRow,
+        before_unix_ms: i64,
+        most: u32,
+    ) -> Answered<Vec<(LogId, u64, KeptRecord)>> {
+        let sql = "select log, seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
+                   where gateway = ?1 and asset = ?2 and wall_unix_ms < ?3
+                   and kind in ('state', 'event', 'verdict', 'transition', 'act')
+                   order by wall_unix_ms desc, log desc, seq desc limit ?4";
+        let asked = params![row.gateway.as_str(), row.asset.as_str(), before_unix_ms, most];
+        self.rows(sql, asked, |row| {
+            let log = LogId::from_hex(&row.get::<_, String>(0)?);
+            let (seq, hash) = (row.get::<_, i64>(1)?, Digest::from_hex(&row.get::<_, String>(2)?));
+            let (kind, asset) = (row.get(3)?, row.get(4)?);
+            let (wall_unix_ms, received_unix_ms) = (row.get(5)?, row.get(6)?);
+            let bytes = row.get::<_, String>(7)?.into_bytes();
+            Ok(log.zip(hash).map(|(log, hash)| {
+                let record = KeptRecord { hash, kind, asset, wall_unix_ms, received_unix_ms, bytes };
+                (log, seq.cast_unsigned(), record)
+            }))
+        })
+    }
+}
+
+fn numbers(row: &Row<'_>) -> rusqlite::Result<Numbers> {
+    let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.cast_unsigned());
+    Ok(Numbers {
+        assets: number(0)?,
+        due: number(1)?,
+        verified: number(2)?,
+        drawing: number(3)?,
+        unproven: number(4)?,
+        latched: number(5)?,
+    })
+}
+
+fn asset_row(row: &Row<'_>) -> rusqlite::Result<Option<AssetRow>> {
+    let text = |column| row.get::<_, String>(column);
+    let (gateway, asset, division, uscc) = (text(0)?, text(1)?, text(2)?, text(3)?);
+    let (verdict_log, state, class, last_day) = (text(4)?, text(6)?, text(7)?, text(8)?);
+    let (entry, order, rung, plate_log) = (text(9)?, text(10)?, text(11)?, text(12)?);
+    let text = AssetText {
+        gateway: &gateway,
+        asset: &asset,
+        division: &division,
+        uscc: &uscc,
+        verdict: (&verdict_log, row.get(5)?),
+        state: &state,
+        class: &class,
+        last_day: &last_day,
+        entry: &entry,
+        order: (&order, &rung),
+        plate: (&plate_log, row.get(13)?),
+    };
+    Ok(text.row((row.get(14)?, row.get(15)?, row.get(16)?, row.get(17)?, row.get(18)?)))
+}

@@ -1,0 +1,167 @@
+//! A browser as far as the console needs one: cookies, forms, one request a line.
+
+use coldhearth::host::{Clock as _, SystemClock};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+use crate::support::soon;
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// What a header says; empty where it is not there.
+    pub(crate) fn header(&self, name: &str) -> String {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.to_owned())
+            .next()
+            .unwrap_or_default()
+    }
+
+    /// The token that the forms of this page carry.
+    pub(crate) fn form_token(&self) -> String {
+        let after = self.body.split("name=\"form\" value=\"").nth(1).expect("a page with a form");
+        after.split('"').next().unwrap().to_owned()
+    }
+
+    /// The text of the page without its tags.
+    pub(crate) fn text(&self) -> String {
+        let mut out = String::new();
+        let mut inside = false;
+        for c in self.body.chars() {
+            match c {
+                '<' => inside = true,
+                '>' => {
+                    inside = false;
+                    out.push('\n');
+                }
+                _ if !inside => out.push(c),
+                _ => {}
+            }
+        }
+        out.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"")
+    }
+}
+
+/// Somebody at a browser.
+pub(crate) struct Browser {
+    pub(crate) port: u16,
+    pub(crate) session: String,
+    pub(crate) language: &'static str,
+    pub(crate) origin: Option<String>,
+}
+
+impl Browser {
+    pub(crate) fn at(port: u16) -> Browser {
+        Browser {
+            port,
+            session: String::new(),
+            language: "en",
+            origin: Some(format!("http://127.0.0.1:{port}")),
+        }
+    }
+
+    /// Somebody who has come in.
+    pub(crate) async fn entered(port: u16, name: &str, password: &str) -> Browser {
+        let mut browser = Browser::at(port);
+        let answer = browser.enter(name, password).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        browser
+    }
+
+    pub(crate) async fn enter(&mut self, name: &str, password: &str) -> Answer {
+        let answer =
+            self.post("/login", &format!("name={name}&password={}", password.replace(' ', "+"))).await;
+        let cookie = answer.header("set-cookie");
+        if let Some(token) = cookie.strip_prefix("coldhearth=") {
+            assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+            self.session = token.split(';').next().unwrap().to_owned();
+        }
+        answer
+    }
+
+    pub(crate) async fn get(&self, address: &str) -> Answer {
+        self.ask(&format!("GET {address} HTTP/1.1\r\n"), b"").await
+    }
+
+    pub(crate) async fn post(&self, address: &str, form: &str) -> Answer {
+        let head = format!("POST {address} HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n");
+        self.ask(&head, form.as_bytes()).await
+    }
+
+    /// A form with files, in this order.
+    pub(crate) async fn upload(&self, address: &str, parts: &[(&str, &[u8])]) -> Answer {
+        let mut body = Vec::new();
+        for (name, bytes) in parts {
+            let file = if *name == "form" { "" } else { "; filename=\"f\"" };
+            body.extend(
+                format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n").bytes(),
+            );
+            body.extend_from_slice(bytes);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--edge--\r\n");
+        let head = format!("POST {address} HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=edge\r\n");
+        self.ask(&head, &body).await
+    }
+
+    fn head(&self, first: &str, length: usize) -> String {
+        let origin = self.origin.as_ref().map_or_else(String::new, |origin| format!("Origin: {origin}\r\n"));
+        format!(
+            "{first}Host: 127.0.0.1:{}\r\nConnection: close\r\nContent-Length: {length}\r\n{origin}Cookie: coldhearth={}; \
+             coldhearth-language={}\r\n\r\n",
+            self.port, self.session, self.language
+        )
+    }
+
+    async fn ask(&self, first: &str, body: &[u8]) -> Answer {
+        let mut line = self.line().await;
+        line.write_all(self.head(first, body.len()).as_bytes()).await.unwrap();
+        // Whoever refuses may have gone before all is said.
+        let _refused = line.write_all(body).await;
+        let mut answer = Vec::new();
+        soon("an answer", line.read_to_end(&mut answer)).await.unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    /// Listens to a stream until it says this.
+    pub(crate) async fn hear(&self, address: &str, what: &str, meanwhile: impl Future<Output = ()>) {
+        let mut line = self.line().await;
+        line.write_all(self.head(&format!("GET {address} HTTP/1.1\r\n"), 0).as_bytes()).await.unwrap();
+        let mut heard = String::new();
+        let mut some = [0; 4_096];
+        let first = soon("the stream", line.read(&mut some)).await.unwrap();
+        heard.push_str(&String::from_utf8_lossy(&some[..first]));
+        meanwhile.await;
+        while !heard.contains(what) {
+            let count = soon(what, line.read(&mut some)).await.unwrap();
+            assert!(count > 0, "it ended: {heard}");
+            heard.push_str(&String::from_utf8_lossy(&some[..count]));
+        }
+    }
+
+    async fn line(&self) -> TcpStream {
+        let clock = SystemClock::default();
+        soon("the console", async {
+            loop {
+                match TcpStream::connect(("127.0.0.1", self.port)).await {
+                    Ok(line) => return line,
+                    Err(_) => clock.sleep_until(clock.now().uptime_ms + 20).await,
+                }
+            }
+        })
+        .await
+    }
+}

@@ -1,0 +1,133 @@
+// Looks at a console that is open, as people do: every screen in both languages and two widths, by keyboard, without a script, on
+// paper, and a newcomer's way from the first page to a printed case. Ends with 1 at the first thing that is wrong.
+//
+// CONSOLE=http://127.0.0.1:PORT SHOTS=folder NAME=… PASSWORD=… ASSET=gateway/asset node look.mjs
+import { createRequire } from 'node:module';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import assert from 'node:assert/strict';
+import { chromium } from 'playwright-core';
+
+const { CONSOLE: base, SHOTS: shots, NAME: name, PASSWORD: password, ASSET: asset } = process.env;
+const program = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+const screens = ['/', '/fleet', '/fleet?lane=latched', `/asset/${asset}`, `/asset/${asset}?days=31`, '/alarms', '/audit', '/audit/seen', '/no-such-page'];
+const widths = [1280, 360];
+mkdirSync(shots, { recursive: true });
+
+const browser = await chromium.launch({
+  executablePath: program,
+  args: ['--headless=new', '--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
+});
+
+// A person at a browser that tells everything that is wrong: a request elsewhere, something the policy forbids, an error.
+async function person(language, more = {}) {
+  const context = await browser.newContext({ baseURL: base, locale: language === 'zh' ? 'zh-CN' : 'en-GB', ...more });
+  const wrong = [];
+  context.on('request', (request) => {
+    if (!request.url().startsWith(base)) wrong.push(`asks elsewhere: ${request.url()}`);
+  });
+  const page = await context.newPage();
+  page.on('console', (said) => {
+    // A page that is not there is told by its status, and the browser tells that as an error.
+    if (said.type() === 'error' && !said.text().includes('404')) wrong.push(`says: ${said.text()}`);
+  });
+  page.on('pageerror', (error) => wrong.push(`fails: ${error.message}`));
+  return { context, page, wrong };
+}
+
+async function enter(page) {
+  await page.goto('/login');
+  await page.fill('#name', name);
+  await page.fill('#password', password);
+  await Promise.all([page.waitForURL(`${base}/`), page.press('#password', 'Enter')]);
+}
+
+async function check(page, what) {
+  await page.evaluate(axe);
+  const { violations, passes } = await page.evaluate(
+    (tags) => globalThis.axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations', 'passes'] }),
+    rules,
+  );
+  const told = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' | ')}`);
+  assert.deepEqual(told, [], `${what}: axe finds what keeps people out`);
+  assert.ok(passes.length > 5, `${what}: axe has looked`);
+  // At 360 pixels a page is read without moving it sideways; tables have frames of their own to be moved in.
+  const { wide, seen } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, seen: document.documentElement.clientWidth }));
+  assert.ok(wide <= seen + 1, `${what}: ${wide} pixels wide where ${seen} are seen`);
+}
+
+for (const language of ['zh', 'en']) {
+  const { context, page, wrong } = await person(language);
+  await page.goto('/login');
+  await check(page, `/login (${language})`);
+  await enter(page);
+  for (const screen of screens) {
+    for (const width of widths) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.goto(screen);
+      assert.equal(await page.getAttribute('html', 'lang'), language === 'zh' ? 'zh-CN' : 'en', screen);
+      await check(page, `${screen} (${language}, ${width})`);
+      const file = `${screen.replace(/[^a-z0-9]+/gi, '_')}-${language}-${width}.png`;
+      await page.screenshot({ path: join(shots, file), fullPage: true });
+    }
+  }
+  assert.deepEqual(wrong, [], `in ${language}`);
+  await context.close();
+}
+
+// Without a script everything is read all the same.
+{
+  const { context, page, wrong } = await person('en', { javaScriptEnabled: false });
+  await enter(page);
+  for (const screen of screens.slice(0, 6)) {
+    await page.goto(screen);
+    assert.ok((await page.locator('main h1').textContent()).length > 0, screen);
+  }
+  assert.ok(await page.locator('table').count() > 0);
+  assert.deepEqual(wrong, [], 'without a script');
+  await context.close();
+}
+
+// By the keyboard alone: to the content, and to a screen.
+{
+  const { context, page } = await person('en');
+  await enter(page);
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'skip');
+  await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
+  await page.locator('nav a', { hasText: 'Fleet' }).focus();
+  await Promise.all([page.waitForURL(`${base}/fleet`), page.keyboard.press('Enter')]);
+  await context.close();
+}
+
+// A newcomer's way: open, find the furnace that drew, see why, acknowledge, print.
+{
+  const { context, page, wrong } = await person('en');
+  await enter(page);
+  const [gateway, furnace] = asset.split('/');
+  const link = page.locator('main table a', { hasText: furnace });
+  assert.ok(await link.count() > 0, 'it stands on the first page');
+  await Promise.all([page.waitForURL(new RegExp(`/asset/${gateway}/${furnace}`)), link.first().click()]);
+  const said = await page.locator('main').textContent();
+  for (const why of ['violation latched', 'draw', 'kWh', 'signature valid']) assert.ok(said.includes(why), why);
+  assert.ok(await page.locator('svg.chart rect.bar').count() > 0, 'its power is drawn');
+  assert.ok(await page.locator('svg.chart rect.gap').count() > 0, 'and what was not seen is hatched');
+  await page.locator('summary', { hasText: 'Acknowledge' }).first().click();
+  await page.locator('input[name=why]:visible').first().fill('sent an inspection');
+  await Promise.all([
+    page.waitForURL(new RegExp(`/asset/${gateway}/${furnace}`)),
+    page.locator('details[open] button', { hasText: 'Acknowledge' }).first().click(),
+  ]);
+  assert.ok(await page.locator('button[data-print]').isVisible(), 'a button prints');
+  const paper = await page.pdf({ path: join(shots, 'case.pdf'), format: 'A4', printBackground: true });
+  const sheets = paper.toString('latin1').match(/\/Type\s*\/Page[^s]/g) ?? [];
+  assert.ok(sheets.length >= 1 && sheets.length <= 6, `${sheets.length} sheets of A4`);
+  assert.deepEqual(wrong, [], 'on a newcomer\'s way');
+  await context.close();
+}
+
+await browser.close();
+console.log(`looked at ${screens.length} screens in two languages and two widths; pictures in ${shots}`);

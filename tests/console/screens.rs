@@ -1,0 +1,203 @@
+//! What stands on the screens: the same in a file as on the page, complete in both languages, and never more than is known.
+
+use std::sync::atomic::Ordering;
+
+use coldhearth::{
+    regulator::store::{Batch, Sights as _, Store as _, sights::AskedAt},
+    terms::{GatewayId, LegalDay, words},
+};
+use std::collections::BTreeSet;
+
+use crate::{
+    browser::Browser,
+    desk::{Desk, NOW, PASSWORD, alarm, goldens, head, people, sights_of},
+    door::ParseDivision as _,
+};
+
+/// Rows of a file of ours: no cell here has a line end or a comma that is not quoted.
+fn rows(csv: &str) -> Vec<Vec<String>> {
+    let lines = csv.trim_start_matches('\u{feff}').lines();
+    lines.map(|line| line.split(',').map(|cell| cell.trim_matches('"').to_owned()).collect()).collect()
+}
+
+#[tokio::test]
+async fn a_file_says_what_its_page_says() {
+    let desk = Desk::open("csv");
+    desk.alarms.all.lock().unwrap().push(("130421".parse_division(), alarm("a-1", "gw-03", "eaf-2")));
+    for language in ["en", "zh"] {
+        let mut browser = Browser::entered(desk.port, "wang", PASSWORD).await;
+        browser.language = language;
+        for (page, file) in [
+            ("/fleet", "/fleet.csv"),
+            ("/fleet?lane=latched", "/fleet.csv?lane=latched"),
+            ("/fleet?in=130422", "/fleet.csv?in=130422"),
+            ("/alarms", "/alarms.csv"),
+        ] {
+            let (shown, file) = (browser.get(page).await.text(), browser.get(file).await);
+            assert!(file.header("content-disposition").starts_with("attachment"), "{page}");
+            let rows = rows(&file.body);
+            assert!(rows.len() > 1, "{page}: {}", file.body);
+            for cell in rows.iter().flatten() {
+                assert!(shown.contains(cell.as_str()), "{page}: {cell} is not on the page");
+            }
+        }
+        let latched = browser.get("/fleet.csv?lane=latched").await.body;
+        assert!(
+            latched.contains("eaf-2") && !latched.contains("secret-kiln"),
+            "as the page: the filter holds"
+        );
+    }
+}
+
+#[tokio::test]
+async fn both_languages_are_whole_and_neither_leaks_into_the_other() {
+    let desk = Desk::open("languages");
+    desk.alarms.all.lock().unwrap().push(("130421".parse_division(), alarm("a-1", "gw-03", "eaf-2")));
+    let mut browser = Browser::entered(desk.port, "wang", PASSWORD).await;
+    for page in
+        ["/", "/fleet", "/asset/gw-03/eaf-2", "/alarms", "/audit", "/audit/seen", "/no-such-page", "/login"]
+    {
+        browser.language = "zh";
+        let chinese = browser.get(page).await;
+        browser.language = "en";
+        let english = browser.get(page).await;
+        assert!(
+            chinese.body.contains("<html lang=\"zh-CN\">") && english.body.contains("<html lang=\"en\">"),
+            "{page}"
+        );
+        let (zh, en) = (chinese.text(), english.text());
+        // A sentence of one language on the other's page; short labels may be a part of another word.
+        for words in words::CONSOLE.iter().filter(|words| words.zh != words.en) {
+            assert!(
+                !en.contains(words.zh) || words.zh.chars().count() < 4,
+                "{page} in English says {}",
+                words.zh
+            );
+            let is_line = zh.lines().any(|line| line.trim() == words.en);
+            assert!(!is_line || words.en.len() < 4, "{page} in Chinese says {}", words.en);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_sentences_of_safety_stand_where_they_belong() {
+    let desk = Desk::open("sentences");
+    let browser = Browser::entered(desk.port, "wang", PASSWORD).await;
+    let dead = browser.get("/asset/gw-99/secret-kiln").await.text();
+    assert!(dead.contains(words::NOT_A_TEST_FOR_DEAD.en), "{dead}");
+    let today = browser.get("/").await.text();
+    assert!(today.contains(words::NOT_A_TEST_FOR_DEAD.en));
+    assert!(today.contains(words::K_FLOOD.en), "eleven alarms in ten minutes are a flood");
+    let latched = browser.get("/asset/gw-03/eaf-2").await.text();
+    assert!(latched.contains(words::LATCHED.en) && latched.contains(words::K_RESET_BY_ACT.en));
+}
+
+#[tokio::test]
+async fn silence_takes_the_place_of_whatever_was_said_last() {
+    let desk = Desk::open("silence");
+    let browser = Browser::entered(desk.port, "zhao", PASSWORD).await;
+    // The page itself has a legend, in which every word stands.
+    assert!(browser.get("/fleet.csv").await.body.contains(words::K_DEAD.en));
+    desk.clock.wall_unix_ms.store(NOW + 3_600_000, Ordering::Relaxed);
+    let listed = browser.get("/fleet.csv").await.body;
+    assert!(listed.contains(words::K_SILENT.en) && !listed.contains(words::K_DEAD.en), "{listed}");
+    let page = browser.get("/fleet").await.body;
+    assert!(page.contains("badge unproven"), "{page}");
+    let asset = browser.get("/asset/gw-99/secret-kiln").await.text();
+    assert!(asset.contains(words::K_SILENT_MEANS.en) && asset.contains(words::VOLTAGE_MAY_BE_PRESENT.en));
+    let unproven = browser.get("/fleet.csv?lane=unproven").await.body;
+    assert!(unproven.contains("secret-kiln"));
+    assert!(!browser.get("/fleet.csv?lane=verified").await.body.contains("secret-kiln"));
+}
+
+#[tokio::test]
+async fn the_story_names_each_record_by_its_hash_and_the_chart_hatches_what_was_not_seen() {
+    let desk = Desk::open("story");
+    let browser = Browser::entered(desk.port, "li", PASSWORD).await;
+    let page = browser.get("/asset/gw-03/eaf-2?days=1").await;
+    let records = goldens();
+    let verdict =
+        records.iter().find(|line| String::from_utf8_lossy(line).contains("\"type\":\"verdict\"")).unwrap();
+    let hash = coldhearth::evidence::record::Unverified::read(verdict).unwrap().hash().to_string();
+    assert!(page.body.contains(&hash), "{hash}");
+    assert!(
+        page.body.contains("class=\"gap\"") && page.body.contains("<svg"),
+        "most of the day was not seen"
+    );
+    let csv = browser.get("/asset/gw-03/eaf-2/power.csv?days=1").await.body;
+    let told = rows(&csv).iter().skip(1).filter(|row| !row[1].is_empty()).count();
+    assert!(told >= 1 && told < rows(&csv).len() - 50, "what is not told is empty, and never nought: {csv}");
+    assert!(page.text().contains("2号"), "what stands on the nameplate is shown");
+}
+
+#[tokio::test]
+async fn numbers_come_without_asking_again() {
+    let desk = Desk::open("live");
+    let browser = Browser::entered(desk.port, "zhao", PASSWORD).await;
+    let mut store = desk.store();
+    browser
+        .hear("/live", "\"assets\":2", async {
+            let gateway = GatewayId::new("gw-98").unwrap();
+            let log = coldhearth::evidence::LogId(98);
+            let mut batch =
+                Batch { sights: sights_of(gateway, log, "kiln-2", "drawing"), ..Batch::default() };
+            let place = (7, coldhearth::terms::Digest::of(b"8"));
+            batch.heads = vec![head(gateway, log, "130422", place, NOW)];
+            batch.turns = store.begin(&BTreeSet::from([(gateway, log)])).unwrap();
+            store.commit(&batch).unwrap();
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_is_brought_is_verified_as_offline_and_one_altered_byte_is_found() {
+    let desk = Desk::open("verify");
+    let browser = Browser::entered(desk.port, "li", PASSWORD).await;
+    let token = browser.get("/audit").await.form_token();
+    let log: Vec<Vec<u8>> = goldens()
+        .into_iter()
+        .filter(|line| String::from_utf8_lossy(line).contains("\"log_id\":\"3f1c9a70e2b84d15\""))
+        .take(10)
+        .collect();
+    let good = log.join(&b'\n');
+    let parts = |records| -> [(&'static str, Vec<u8>); 2] {
+        [("form", token.clone().into_bytes()), ("records", records)]
+    };
+    let ask = async |records: Vec<u8>| {
+        let parts = parts(records);
+        let parts: Vec<(&str, &[u8])> = parts.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
+        browser.upload("/verify", &parts).await
+    };
+    let answer = ask(good.clone()).await;
+    let (authentic, yes, no) = (words::K_AUTHENTIC.en, words::K_YES.en, words::K_NO.en);
+    let said = |text: &str| -> Vec<String> {
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(ToOwned::to_owned).collect()
+    };
+    let after = |text: &str, label: &str| -> String {
+        let lines = said(text);
+        let at = lines.iter().position(|line| line == label).unwrap();
+        lines[at + 1].clone()
+    };
+    assert_eq!(after(&answer.text(), authentic), yes, "{}", answer.text());
+    let at = good.len() - 10;
+    let mut bad = good;
+    bad[at] ^= 1;
+    assert_eq!(after(&ask(bad).await.text(), authentic), no);
+    assert_eq!(ask(b"hello".to_vec()).await.status, 200);
+    assert!(ask(b"hello".to_vec()).await.text().contains(words::K_NO_EVIDENCE_IN_IT.en));
+}
+
+#[tokio::test]
+async fn the_trend_is_against_the_numbers_of_that_day_and_unknown_where_they_were_not_kept() {
+    let desk = Desk::open_with("trend", |store| {
+        people(store);
+        crate::desk::theirs(store);
+    });
+    let browser = Browser::entered(desk.port, "zhao", PASSWORD).await;
+    assert!(browser.get("/").await.text().contains(words::K_NO_TREND.en));
+    let week_ago = LegalDay::of_unix_ms(NOW - 7 * 86_400_000);
+    let at = AskedAt { today: week_ago, silent_before_unix_ms: NOW - 900_000 };
+    assert!(desk.store().keep_tally(at).unwrap() && !desk.store().keep_tally(at).unwrap(), "once a day");
+    let today = browser.get("/").await.text();
+    assert!(!today.contains(words::K_NO_TREND.en) && today.contains(words::K_IN_A_WEEK.en));
+}

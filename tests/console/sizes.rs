@@ -1,0 +1,193 @@
+//! Fifty thousand pieces of equipment: every page stays small, is made on the server page by page, and both databases answer
+//! alike.
+
+use std::collections::BTreeSet;
+
+use coldhearth::{
+    evidence::LogId,
+    host::{Clock as _, SystemClock},
+    regulator::{
+        sight::{Said, Sight, Span},
+        store::{
+            Batch, SqliteStore, Store,
+            sights::{After, AskedAt, FleetAsked, Lane, Scope},
+        },
+    },
+    terms::{AssetId, Digest, GatewayId, LegalDay, MeterId, WattHours},
+};
+
+use crate::{
+    browser::Browser,
+    desk::{Desk, NOW, PASSWORD, head, people, sights_of},
+    support::{Folder, authority::aside, postgres::Postgres},
+};
+
+/// Largest page, in bytes.
+const MOST_BYTES: usize = 200_000;
+/// Equipment behind one gateway.
+const BEHIND_ONE: usize = 5;
+
+/// So many pieces of equipment in all counties of a province, one day of intervals for some of them.
+fn fill(store: &mut dyn Store, count: usize) {
+    let gateways = count / BEHIND_ONE;
+    for chunk in (0..gateways).collect::<Vec<_>>().chunks(500) {
+        let mut batch = Batch::default();
+        let mut logs = BTreeSet::new();
+        for number in chunk {
+            let gateway = GatewayId::new(&format!("gw-{number:05}")).unwrap();
+            let log = LogId(*number as u64 + 1);
+            let division = format!("13{:02}{:02}", number % 11 + 1, number % 20 + 1);
+            for place in 0..BEHIND_ONE {
+                let name = format!("eaf-{place}");
+                let state = ["dead", "energised", "drawing", "unknown", "auxiliary"][place];
+                batch.sights.extend(sights_of(gateway, log, &name, state));
+                if number % 100 == 0 {
+                    batch.sights.extend(day(gateway, log, &name));
+                }
+            }
+            batch.heads.push(head(gateway, log, &division, (200, Digest::of(b"head")), NOW - 1_000));
+            logs.insert((gateway, log));
+        }
+        batch.turns = store.begin(&logs).unwrap();
+        store.commit(&batch).unwrap();
+    }
+}
+
+/// A day of intervals, some of which the registers do not tell.
+fn day(gateway: GatewayId, log: LogId, asset: &str) -> Vec<Sight> {
+    const QUARTER: i64 = 900_000;
+    let span = |number: i64| Span {
+        meter: MeterId::new("m-1").unwrap(),
+        from_unix_ms: NOW - (96 - number) * QUARTER,
+        to_unix_ms: NOW - (95 - number) * QUARTER,
+        energy: (number % 7 > 0).then_some(WattHours(number * 10)),
+        seen_ms: QUARTER,
+        unseen_ms: 0,
+    };
+    let sight = |number: i64| Sight {
+        gateway,
+        log,
+        seq: number.cast_unsigned() + 8,
+        asset: AssetId::new(asset).unwrap(),
+        wall_unix_ms: NOW - 1_000,
+        received_unix_ms: NOW - 1_000,
+        said: Said::Span(span(number)),
+    };
+    (0..96).map(sight).collect()
+}
+
+#[tokio::test]
+async fn at_fifty_thousand_every_page_is_small_and_paged_on_the_server() {
+    let desk = Desk::open_with("sizes", |store| {
+        people(store);
+        fill(store, 50_000);
+    });
+    let clock = SystemClock::default();
+    for language in ["zh", "en"] {
+        let mut browser = Browser::entered(desk.port, "wang", PASSWORD).await;
+        browser.language = language;
+        for page in [
+            "/",
+            "/fleet",
+            "/fleet?in=1301",
+            "/fleet?lane=drawing",
+            "/fleet?lane=unproven&due_by=2012-01-01",
+            "/fleet?a_div=131120&a_gw=gw-00000&a_as=a",
+            "/fleet?gateway=gw-09999",
+            "/fleet.csv",
+            "/asset/gw-00000/eaf-1?days=31",
+            "/alarms",
+            "/audit",
+            "/audit?gateway=gw-00000",
+            "/audit/seen",
+        ] {
+            let began = clock.now().uptime_ms;
+            let answer = browser.get(page).await;
+            let took = clock.now().uptime_ms - began;
+            eprintln!("{page} ({language}): {} bytes, {took} ms", answer.body.len());
+            assert_eq!(answer.status, 200, "{page}");
+            assert!(answer.body.len() < MOST_BYTES, "{page}: {} bytes", answer.body.len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_pages_one_after_another_are_the_whole_fleet_once() {
+    let desk = Desk::open_with("pages", |store| {
+        people(store);
+        fill(store, 500);
+    });
+    let browser = Browser::entered(desk.port, "wang", PASSWORD).await;
+    let (mut address, mut seen) = ("/fleet".to_owned(), Vec::new());
+    loop {
+        let page = browser.get(&address).await.body;
+        seen.extend(
+            page.split("href=\"/asset/").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()),
+        );
+        let Some(next) = page.split("rel=\"next\" href=\"").nth(1) else { break };
+        address = next.split('"').next().unwrap().replace("&amp;", "&");
+    }
+    let once: BTreeSet<&String> = seen.iter().collect();
+    assert_eq!((seen.len(), once.len()), (500, 500));
+}
+
+#[test]
+fn both_databases_answer_alike() {
+    let server = Postgres::shared();
+    let database = server.database("console");
+    let folder = Folder::new("console-alike");
+    let mut sqlite = SqliteStore::open(&folder.0).unwrap();
+    let one = answers(&mut sqlite);
+    let other = aside(server.at(&database), answers);
+    assert_eq!(one, other);
+    assert!(one.contains("eaf-2") && one.contains("latched"), "{one}");
+}
+
+/// Everything a console asks, as text.
+fn answers(store: &mut dyn Store) -> String {
+    use std::fmt::Write as _;
+    people(store);
+    fill(store, 100);
+    crate::desk::ours(store);
+    // The same again changes nothing.
+    crate::desk::ours(store);
+    let at = AskedAt { today: LegalDay::of_unix_ms(NOW), silent_before_unix_ms: NOW - 900_000 };
+    let mut out = String::new();
+    for scope in ["", "13", "1301", "130421", "14"].map(|digits| Scope::parse(digits).unwrap()) {
+        for lane in Lane::ALL {
+            let asked = FleetAsked {
+                scope: scope.clone(),
+                lane,
+                enterprise: None,
+                gateway: None,
+                class: None,
+                entry: None,
+                due_by: LegalDay::parse("2012-01-01"),
+                after: After { division: "130102".into(), gateway: "gw-00001".into(), asset: "eaf-3".into() },
+                most: 30,
+                at,
+            };
+            writeln!(out, "{} {:?}", lane.word(), store.fleet(&asked).unwrap()).unwrap();
+        }
+        writeln!(out, "{:?}", store.numbers(&scope, at).unwrap()).unwrap();
+        writeln!(out, "{:?}", store.latched(&scope, 5).unwrap()).unwrap();
+        writeln!(out, "{:?}", store.calendar(&scope, LegalDay::parse("2011-01-01").unwrap(), 12).unwrap())
+            .unwrap();
+        writeln!(out, "{:?}", store.tally(&scope, at.today).unwrap()).unwrap();
+    }
+    let nation = Scope::NATION;
+    assert!(store.keep_tally(at).unwrap());
+    writeln!(out, "{:?}", store.tally(&nation, at.today).unwrap()).unwrap();
+    let of = |gateway: &str, asset: &str| (GatewayId::new(gateway).unwrap(), AssetId::new(asset).unwrap());
+    for (gateway, asset) in [of("gw-00000", "eaf-1"), of("gw-03", "eaf-2")] {
+        let row = store.asset(&nation, gateway, asset).unwrap().unwrap();
+        writeln!(out, "{row:?}").unwrap();
+        writeln!(out, "{:?}", store.spans(&row, NOW - 86_400_000, NOW, 3_600_000).unwrap()).unwrap();
+        let story = store.story(&row, i64::MAX, 20).unwrap();
+        let places: Vec<_> =
+            story.iter().map(|(log, seq, record)| (log, seq, record.hash.to_string())).collect();
+        writeln!(out, "{places:?}").unwrap();
+    }
+    writeln!(out, "{:?}", store.admitted_of(GatewayId::new("gw-03").unwrap()).unwrap()).unwrap();
+    out
+}
