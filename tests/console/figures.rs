@@ -28,7 +28,7 @@ fn processor_ticks() -> u64 {
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 #[ignore = "a figure, not a judgement; tests/all prints it"]
 async fn figures_of_two_hundred_viewers() {
     let desk = Desk::open("figures");
@@ -41,7 +41,11 @@ async fn figures_of_two_hundred_viewers() {
         viewers.push(tokio::spawn(async move {
             let browser = Browser { session, ..Browser::at(port) };
             let last = format!("\"assets\":{}", 2 + CHANGES);
-            browser.hear("/live", &last, async { drop(all_listen.wait().await) }).await;
+            browser
+                .hear("/live", &last, async {
+                    _ = all_listen.wait().await;
+                })
+                .await;
             SystemClock::default().now().uptime_ms
         }));
     }

@@ -138,7 +138,7 @@ fn act(done: &Done, deed: Deed) -> Result<Exit, Failure> {
                 refused.push(format!("{id}: {}", state.words().in_language(language)));
             }
             Err(Refused::Until) => {
-                refused.push(format!("{id}: --until lies behind, or more than seven days ahead"))
+                refused.push(format!("{id}: --until lies behind, or more than seven days ahead"));
             }
         }
     }

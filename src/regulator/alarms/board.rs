@@ -175,7 +175,8 @@ impl Board {
         for about in self.known_of(&[Cause::Outage, Cause::Silent]) {
             // An outage that is told of and has become part of a wider one goes on, and shows that.
             let is_within = about.cause == Cause::Outage && outage::covers(&found, about.division);
-            if !wanted.contains(&about.id()) && !(is_within && self.stands(about.id())) {
+            let goes_on = wanted.contains(&about.id()) || (is_within && self.stands(about.id()));
+            if !goes_on {
                 self.want(about, false, None, now_unix_ms);
             }
         }

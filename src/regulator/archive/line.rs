@@ -169,14 +169,7 @@ impl Line {
             }
             "mention" => Line::Mention(m.mention()?),
             "unindexed" => Line::Unindexed(m.log()?, m.count("from_seq")?),
-            "finding" => Line::Finding(KeptFinding {
-                id: ClashId::from_hex(m.text("id")?)?,
-                kind: ClashKind::from_word(m.text("kind")?)?,
-                about: m.text("about")?.to_owned(),
-                found_unix_ms: m.whole("found_unix_ms")?,
-                halves: [m.half("first")?, m.half("second")?],
-                excuse: if m.is_told("excuse") { Some(m.half("excuse")?) } else { None },
-            }),
+            "finding" => Line::Finding(m.finding()?),
             "heads" => Line::Heads(KeptHeads {
                 number: m.count("number")?,
                 day: crate::terms::LegalDay::parse(m.text("day")?)?,
@@ -198,6 +191,17 @@ impl Line {
 struct Members<'a>(&'a Map<String, Value>);
 
 impl Members<'_> {
+    fn finding(&self) -> Option<KeptFinding> {
+        Some(KeptFinding {
+            id: ClashId::from_hex(self.text("id")?)?,
+            kind: ClashKind::from_word(self.text("kind")?)?,
+            about: self.text("about")?.to_owned(),
+            found_unix_ms: self.whole("found_unix_ms")?,
+            halves: [self.half("first")?, self.half("second")?],
+            excuse: if self.is_told("excuse") { Some(self.half("excuse")?) } else { None },
+        })
+    }
+
     fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str()
     }

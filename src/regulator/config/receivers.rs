@@ -7,7 +7,7 @@ use crate::{
     terms::{
         flaw::Wrong,
         form::{self, Form},
-        place::{Division, Level},
+        place::Division,
     },
 };
 
@@ -109,7 +109,7 @@ fn way(form: &Form<'_>, base: &Path) -> Option<Way> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terms::{Flaws, form::Node};
+    use crate::terms::{Flaws, form::Node, place::Level};
 
     fn read(text: &str) -> (Vec<Receiver>, Vec<String>) {
         let node = Node::parse("r.toml", text).unwrap();

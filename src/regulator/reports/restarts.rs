@@ -58,8 +58,7 @@ fn of_finding(finding: &KeptFinding, places: &BTreeMap<Log, Place>, scope: &Scop
         return None;
     }
     let both = |shown: &dyn Fn(&Place) -> String| {
-        let named: Vec<String> =
-            at.iter().map(|place| place.map_or_else(|| "–".to_owned(), |place| shown(place))).collect();
+        let named: Vec<String> = at.iter().map(|place| place.map_or_else(|| "–".to_owned(), shown)).collect();
         Cell::Text(named.join(" → "))
     };
     let gateways: Vec<String> = finding.halves.iter().map(|half| half.gateway.to_string()).collect();
