@@ -27,7 +27,7 @@ use coldhearth::{
 };
 
 /// Where a state is turned into what a person or a machine reads. A file that is new here must be looked at below.
-const RENDERINGS: [&str; 17] = [
+const RENDERINGS: [&str; 25] = [
     "simulator/src/alarm.rs",
     "simulator/src/demo/premises.rs",
     "simulator/src/demo/summary.rs",
@@ -40,10 +40,18 @@ const RENDERINGS: [&str; 17] = [
     "src/agent/inside/narrator.rs",
     "src/agent/inside/told.rs",
     "src/agent/inside/view.rs",
+    "src/bin/coldhearth-regulator/alarms.rs",
     "src/bin/coldhearth/report.rs",
     "src/evidence/write.rs",
     "src/judge/feeder/said.rs",
     "src/judge/verdict.rs",
+    "src/regulator/alarms/notice.rs",
+    "src/regulator/alarms/signals.rs",
+    "src/regulator/console/own.rs",
+    "src/regulator/console/screen/asset.rs",
+    "src/regulator/console/story.rs",
+    "src/regulator/reports/list.rs",
+    "src/regulator/sight.rs",
     "src/regulator/timeline.rs",
 ];
 /// What only what is off may be called.
