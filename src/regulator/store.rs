@@ -9,6 +9,7 @@
 
 pub mod alarms;
 pub mod lineage;
+pub mod inspections;
 pub mod people;
 pub mod postgres;
 mod schema;
@@ -23,6 +24,7 @@ use std::{
 pub use self::{
     alarms::{AlarmBatch, AlarmCount, Alarms, AlarmsAsked},
     lineage::{Asked, FINDINGS_AT_ONCE, KeptFinding, KeptHalf, Mentions},
+    inspections::Inspections,
     people::People,
     postgres::PostgresStore,
     sights::Sights,
@@ -257,7 +259,7 @@ pub struct Batch {
 ///
 /// Every function fails with [`StoreFault`]; what it has begun is then undone.
 #[expect(clippy::missing_errors_doc, reason = "said once for all of them, above")]
-pub trait Store: Mentions + Alarms + Sights + People + Send {
+pub trait Store: Mentions + Alarms + Sights + People + Inspections + Send {
     /// Begins a batch that no other collector's can come between: logs are waited for in one order, so that no two wait
     /// for each other. Tells the turn of each. Ends by [`Store::commit`] or [`Store::abandon`].
     fn begin(&mut self, logs: &BTreeSet<Log>) -> Answered<BTreeMap<Log, u64>>;

@@ -17,6 +17,21 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// Out of what came over the line.
+    pub(crate) fn of(said: &[u8]) -> Answer {
+        let (head, body) = String::from_utf8(said.to_vec())
+            .unwrap()
+            .split_once("\r\n\r\n")
+            .map(|(head, body)| (head.to_owned(), body.to_owned()))
+            .expect("a head and a body");
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let answer = Answer { status, head, body };
+        if answer.header("transfer-encoding") == "chunked" {
+            return Answer { body: joined(&answer.body), ..answer };
+        }
+        answer
+    }
+
     /// What a header says; empty where it is not there.
     pub(crate) fn header(&self, name: &str) -> String {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
@@ -49,6 +64,21 @@ impl Answer {
             }
         }
         out.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"")
+    }
+}
+
+/// What came in pieces, each after its length; a line that broke off before the last, empty piece is no answer.
+fn joined(mut pieces: &str) -> String {
+    let mut whole = String::new();
+    loop {
+        let (length, rest) = pieces.split_once("\r\n").expect("the length of a piece");
+        match usize::from_str_radix(length, 16).expect("a length") {
+            0 => return whole,
+            length => {
+                whole.push_str(&rest[..length]);
+                pieces = &rest[length + 2..];
+            }
+        }
     }
 }
 
@@ -130,10 +160,7 @@ impl Browser {
         let _refused = line.write_all(body).await;
         let mut answer = Vec::new();
         soon("an answer", line.read_to_end(&mut answer)).await.unwrap();
-        let answer = String::from_utf8(answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, head: head.to_owned(), body: body.to_owned() }
+        Answer::of(&answer)
     }
 
     /// Listens to a stream until it says this.
@@ -152,7 +179,7 @@ impl Browser {
         }
     }
 
-    async fn line(&self) -> TcpStream {
+    pub(crate) async fn line(&self) -> TcpStream {
         let clock = SystemClock::default();
         soon("the console", async {
             loop {

@@ -138,7 +138,18 @@ impl Desk {
         Desk::over(folder, |_| Joined::own())
     }
 
+    /// At an address of its own.
+    pub(crate) fn at(name: &str, at: &ConsoleAt, fill: impl FnOnce(&mut dyn Store)) -> Desk {
+        let folder = Folder::new(&format!("console-{name}"));
+        fill(&mut SqliteStore::open(&folder.0).unwrap());
+        Desk::over_at(folder, at.clone(), |alarms| Joined { alarms: Some(alarms.clone()), reports: None })
+    }
+
     fn over(folder: Folder, joined: impl FnOnce(&Arc<SomeAlarms>) -> Joined) -> Desk {
+        Desk::over_at(folder, ConsoleAt::plain(([127, 0, 0, 1], free_port()).into()), joined)
+    }
+
+    fn over_at(folder: Folder, at: ConsoleAt, joined: impl FnOnce(&Arc<SomeAlarms>) -> Joined) -> Desk {
         let books = (0..console::READERS)
             .map(|_| Books {
                 store: Box::new(SqliteStore::open(&folder.0).unwrap()),
@@ -150,8 +161,7 @@ impl Desk {
         clock.wall_unix_ms.store(NOW, Ordering::Relaxed);
         let alarms = Arc::new(SomeAlarms::default());
         let joined = joined(&alarms);
-        let port = free_port();
-        let at = ConsoleAt::plain(([127, 0, 0, 1], port).into());
+        let port = at.listen.port();
         let open = Console::open(clock.clone(), books, joined, &at).unwrap();
         tokio::spawn(async move { console::show(console::listen(&at).await.unwrap(), open).await });
         Desk { port, folder, clock, alarms }

@@ -1,6 +1,9 @@
 //! Who comes in, and what a form must carry.
 
-use coldhearth::{regulator::store::People as _, terms::Name};
+use coldhearth::{
+    regulator::store::People as _,
+    terms::{Name, words},
+};
 
 use crate::{
     browser::Browser,
@@ -8,7 +11,7 @@ use crate::{
 };
 
 /// Every page that is read.
-pub(crate) const PAGES: [&str; 12] = [
+pub(crate) const PAGES: [&str; 13] = [
     "/",
     "/fleet",
     "/fleet.csv",
@@ -17,13 +20,22 @@ pub(crate) const PAGES: [&str; 12] = [
     "/asset/gw-03/eaf-2/certificate/order-1",
     "/alarms",
     "/alarms.csv",
+    "/inspections",
     "/audit",
     "/audit/seen",
     "/log/gw-03/3f1c9a70e2b84d15",
     "/live",
 ];
 /// Every form that changes something.
-const FORMS: [&str; 5] = ["/saved", "/saved/forget", "/alarms/decide", "/verify", "/logout"];
+const FORMS: [&str; 7] = [
+    "/saved",
+    "/saved/forget",
+    "/alarms/decide",
+    "/inspections",
+    "/inspections/report",
+    "/verify",
+    "/logout",
+];
 
 #[tokio::test]
 async fn nothing_is_shown_to_whoever_is_not_in() {
@@ -56,7 +68,10 @@ async fn a_password_lets_in_and_five_wrong_ones_make_wait() {
     assert_eq!(page.status, 200);
     let left = browser.post("/logout", &format!("form={}", page.form_token())).await;
     assert_eq!((left.status, left.header("location").as_str()), (303, "/login"));
-    assert_eq!(browser.get("/").await.status, 303, "the session is over, whoever has its token");
+    let out = browser.get("/").await;
+    assert_eq!((out.status, out.header("location").as_str()), (303, "/login?over"), "whoever has its token");
+    let told = browser.get("/login?over").await.text();
+    assert!(told.contains(words::K_SESSION_OVER.en), "and is told why: {told}");
 }
 
 #[tokio::test]
@@ -68,7 +83,7 @@ async fn no_form_is_taken_that_is_not_of_this_session() {
     let other = Browser::entered(desk.port, "li", PASSWORD).await.get("/fleet").await.form_token();
     assert_ne!(token, other);
     for form in ["", "form=", &format!("form={other}")] {
-        for address in ["/saved", "/saved/forget", "/alarms/decide", "/logout"] {
+        for address in FORMS.into_iter().filter(|form| *form != "/verify") {
             let body = format!("{form}&name=n&query=&id=a-1&deed=acknowledge&why=w");
             assert_eq!(browser.post(address, &body).await.status, 400, "{address} {form}");
         }

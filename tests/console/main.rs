@@ -11,6 +11,7 @@
 mod browser;
 mod desk;
 mod door;
+mod encrypted;
 mod figures;
 mod looked;
 mod monitoring;

@@ -50,6 +50,20 @@ async fn a_file_says_what_its_page_says() {
 }
 
 #[tokio::test]
+async fn an_industry_is_filtered_by_the_entries_of_its_clauses() {
+    let desk = Desk::open("industry");
+    let browser = Browser::entered(desk.port, "wang", PASSWORD).await;
+    let steel = browser.get("/fleet.csv?industry=Iron+and+steel").await.body;
+    assert!(steel.contains("eaf-2") && !steel.contains("secret-kiln"), "{steel}");
+    let page = browser.get("/fleet?industry=Iron+and+steel").await.body;
+    assert!(page.contains("<option value=\"Iron and steel\" selected>"), "the choice stays chosen");
+    for none in ["Textile", "Witchcraft"] {
+        let none = browser.get(&format!("/fleet.csv?industry={none}")).await.body;
+        assert_eq!(none.lines().count(), 1, "a head and nothing under it: {none}");
+    }
+}
+
+#[tokio::test]
 async fn both_languages_are_whole_and_neither_leaks_into_the_other() {
     let desk = Desk::open("languages");
     desk.alarms.all.lock().unwrap().push(("130421".parse_division(), alarm("a-1", "gw-03", "eaf-2")));

@@ -10,10 +10,11 @@ use coldhearth::{
         sight::{Said, Sight, Span},
         store::{
             Batch, SqliteStore, Store,
+            inspections::{self, InspectionsAsked},
             sights::{After, AskedAt, FleetAsked, Lane, Scope},
         },
     },
-    terms::{AssetId, Digest, GatewayId, LegalDay, MeterId, WattHours},
+    terms::{AssetId, Digest, GatewayId, LegalDay, MeterId, Name, WattHours},
 };
 
 use crate::{
@@ -129,6 +130,14 @@ async fn the_pages_one_after_another_are_the_whole_fleet_once() {
     }
     let once: BTreeSet<&String> = seen.iter().collect();
     assert_eq!((seen.len(), once.len()), (500, 500));
+    // The file of everything has the same, once, and its filter holds.
+    let file = browser.get("/fleet.csv?whole=1").await;
+    assert!(file.header("content-disposition").starts_with("attachment"));
+    assert_eq!(file.body.lines().count(), 501, "and one head");
+    let names: BTreeSet<&str> = file.body.lines().skip(1).collect();
+    assert_eq!(names.len(), 500);
+    let drawing = browser.get("/fleet.csv?lane=drawing&whole=1").await.body;
+    assert_eq!(drawing.lines().count(), 101);
 }
 
 #[test]
@@ -161,13 +170,17 @@ fn answers(store: &mut dyn Store) -> String {
                 enterprise: None,
                 gateway: None,
                 class: None,
-                entry: None,
+                entries: None,
                 due_by: LegalDay::parse("2012-01-01"),
                 after: After { division: "130102".into(), gateway: "gw-00001".into(), asset: "eaf-3".into() },
                 most: 30,
                 at,
             };
             writeln!(out, "{} {:?}", lane.word(), store.fleet(&asked).unwrap()).unwrap();
+            for entries in [vec![], vec!["guofa-2010-7 steel-electric-furnace-up-to-30t".to_owned(), "x".into()]] {
+                let asked = FleetAsked { entries: Some(entries), due_by: None, after: After::default(), ..asked.clone() };
+                writeln!(out, "by entry {:?}", store.fleet(&asked).unwrap()).unwrap();
+            }
         }
         writeln!(out, "{:?}", store.numbers(&scope, at).unwrap()).unwrap();
         writeln!(out, "{:?}", store.latched(&scope, 5).unwrap()).unwrap();
@@ -187,6 +200,19 @@ fn answers(store: &mut dyn Store) -> String {
         let places: Vec<_> =
             story.iter().map(|(log, seq, record)| (log, seq, record.hash.to_string())).collect();
         writeln!(out, "{places:?}").unwrap();
+    }
+    let li = Name::new("li").unwrap();
+    let said = |what: &str| inspections::Said { who: li, at_unix_ms: NOW, what: what.to_owned() };
+    for scope in [Scope::parse("14").unwrap(), nation.clone(), nation.clone()] {
+        let (gateway, asset) = of("gw-03", "eaf-2");
+        writeln!(out, "{}", store.ask_inspection(&scope, gateway, asset, &said("冒烟")).unwrap()).unwrap();
+        writeln!(out, "{}", store.answer_inspection(&scope, 1, &said("冷炉")).unwrap()).unwrap();
+    }
+    for is_open in [true, false] {
+        for (scope, asset) in [(&nation, None), (&nation, Some(of("gw-03", "eaf-2"))), (&Scope::parse("14").unwrap(), None)] {
+            let asked = InspectionsAsked { scope: scope.clone(), asset, is_open, before: u64::MAX, most: 9 };
+            writeln!(out, "{:?}", store.inspections(&asked).unwrap()).unwrap();
+        }
     }
     writeln!(out, "{:?}", store.admitted_of(GatewayId::new("gw-03").unwrap()).unwrap()).unwrap();
     out

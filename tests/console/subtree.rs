@@ -105,6 +105,35 @@ async fn a_county_touches_nothing_of_the_next_and_a_reader_nothing_at_all() {
 }
 
 #[tokio::test]
+async fn a_look_on_site_is_asked_for_reported_and_the_next_countys_is_neither() {
+    let desk = Desk::open("inspections");
+    let county = Browser::entered(desk.port, "li", PASSWORD).await;
+    let token = county.get("/fleet").await.form_token();
+    let ask = |gateway: &str, asset: &str| {
+        format!("form={token}&gateway={gateway}&asset={asset}&why=smoke+at+night&back=/asset/gw-03/eaf-2")
+    };
+    let asked = county.post("/inspections", &ask("gw-03", "eaf-2")).await;
+    assert_eq!((asked.status, asked.header("location").as_str()), (303, "/asset/gw-03/eaf-2"));
+    assert!(county.get("/asset/gw-03/eaf-2").await.text().contains("smoke at night"));
+    assert!(county.get("/inspections").await.text().contains("smoke at night"));
+    assert_eq!(county.post("/inspections", &ask("gw-99", "secret-kiln")).await.status, 404);
+    for _ in 0..4 {
+        assert_eq!(county.post("/inspections", &ask("gw-03", "eaf-2")).await.status, 303);
+    }
+    assert_eq!(county.post("/inspections", &ask("gw-03", "eaf-2")).await.status, 400, "five are enough");
+    let next = Browser::entered(desk.port, "zhao", PASSWORD).await;
+    assert!(!next.get("/inspections?all=1").await.text().contains("smoke"));
+    let of_next = next.get("/fleet").await.form_token();
+    let report = |token: &str, number: u64| format!("form={token}&number={number}&why=cold+furnace");
+    assert_eq!(next.post("/inspections/report", &report(&of_next, 1)).await.status, 403, "a reader");
+    assert_eq!(county.post("/inspections/report", &report(&token, 1)).await.status, 303);
+    assert_eq!(county.post("/inspections/report", &report(&token, 1)).await.status, 404, "once");
+    let told = county.get("/inspections?all=1").await.text();
+    assert!(told.contains("cold furnace") && told.contains("li: smoke at night"), "{told}");
+    assert!(!county.get("/inspections").await.text().contains("cold furnace"));
+}
+
+#[tokio::test]
 async fn a_saved_filter_widens_nothing_and_is_ones_own() {
     let desk = Desk::open("saved");
     let county = Browser::entered(desk.port, "li", PASSWORD).await;

@@ -1,7 +1,7 @@
 //! What somebody asks for in an address or a form, read into types that cannot be wrong. PURE file.
 
 use crate::{
-    catalogue::Class,
+    catalogue::{Class, Rules},
     regulator::store::sights::{After, AskedAt, FleetAsked, Lane, Scope},
     terms::{
         GatewayId, LegalDay,
@@ -32,6 +32,16 @@ impl Pairs {
     }
 }
 
+impl Pairs {
+    /// Where a form says to go on, if that is a page of ours; `or` otherwise.
+    pub(super) fn back<'p>(&'p self, or: &'p str) -> &'p str {
+        let is_here = |back: &&str| {
+            back.starts_with('/') && !back.starts_with("//") && !back.contains(['\\', '\r', '\n'])
+        };
+        self.one("back").filter(is_here).unwrap_or(or)
+    }
+}
+
 /// Writes pairs into an address; those without a value are left out.
 pub(super) fn written(pairs: &[(&str, &str)]) -> String {
     let mut out = form_urlencoded::Serializer::new(String::new());
@@ -50,6 +60,8 @@ pub(super) struct Filter {
     pub(super) gateway: Option<GatewayId>,
     pub(super) class: Option<Class>,
     pub(super) entry: Option<String>,
+    /// An industry of the notice, by its English name.
+    pub(super) industry: Option<String>,
     pub(super) due_by: Option<LegalDay>,
     pub(super) after: After,
 }
@@ -59,32 +71,42 @@ impl Filter {
     pub(super) fn read(pairs: &Pairs, scope: &Scope) -> Result<Filter, Words> {
         let asked = read(pairs, "in", Scope::parse)?.unwrap_or(Scope::NATION);
         let after = |name: &str| pairs.one(name).unwrap_or("").to_owned();
+        let text = |text: &str| (text.len() <= MAX_ENTRY_BYTES).then(|| text.to_owned());
         Ok(Filter {
             within: asked.within(scope).ok_or(words::K_NOT_HERE)?,
             lane: read(pairs, "lane", Lane::from_word)?.unwrap_or(Lane::All),
             enterprise: read(pairs, "enterprise", CreditCode::parse)?,
             gateway: read(pairs, "gateway", GatewayId::new)?,
             class: read(pairs, "class", Class::from_word)?,
-            entry: read(pairs, "entry", |text| (text.len() <= MAX_ENTRY_BYTES).then(|| text.to_owned()))?,
+            entry: read(pairs, "entry", text)?,
+            industry: read(pairs, "industry", text)?,
             due_by: read(pairs, "due_by", LegalDay::parse)?,
             after: After { division: after("a_div"), gateway: after("a_gw"), asset: after("a_as") },
         })
     }
 
     /// As a store is asked.
-    pub(super) fn asked(&self, at: AskedAt, most: u32) -> FleetAsked {
+    pub(super) fn asked(&self, rules: &Rules, at: AskedAt, most: u32) -> FleetAsked {
         FleetAsked {
             scope: self.within.clone(),
             lane: self.lane,
             enterprise: self.enterprise,
             gateway: self.gateway,
             class: self.class.map(|class| class.word().to_owned()),
-            entry: self.entry.clone(),
+            entries: self.entries(rules),
             due_by: self.due_by,
             after: self.after.clone(),
             most,
             at,
         }
+    }
+
+    /// The entries that are asked for, `instrument entry`; none where any is.
+    fn entries(&self, rules: &Rules) -> Option<Vec<String>> {
+        let Some(industry) = &self.industry else { return self.entry.clone().map(|entry| vec![entry]) };
+        let of_industry = rules.entries().filter(|entry| entry.industry.en == *industry);
+        let named = of_industry.map(|entry| format!("{} {}", entry.source.id, entry.id.as_str()));
+        Some(named.filter(|named| self.entry.as_ref().is_none_or(|entry| entry == named)).collect())
     }
 
     /// The filter as an address carries it, from its first page.
@@ -102,6 +124,7 @@ impl Filter {
             ("gateway", self.gateway.as_ref().map_or("", |gateway| gateway.as_str())),
             ("class", self.class.map_or("", |class| class.word())),
             ("entry", self.entry.as_deref().unwrap_or("")),
+            ("industry", self.industry.as_deref().unwrap_or("")),
             ("due_by", &due_by),
             ("a_div", &after.division),
             ("a_gw", &after.gateway),
@@ -132,15 +155,37 @@ mod tests {
     }
 
     #[test]
+    fn a_form_leads_nowhere_else() {
+        let back = |raw: &str| Pairs::read(raw.as_bytes()).back("/alarms").to_owned();
+        assert_eq!(back("back=%2Fasset%2Fgw-03%2Feaf-2%3Fdays%3D7"), "/asset/gw-03/eaf-2?days=7");
+        for wrong in ["", "back=%2F%2Fevil.example", "back=https%3A%2F%2Fevil.example", "back=%2F%5Cevil.example"] {
+            assert_eq!(back(wrong), "/alarms", "{wrong}");
+        }
+    }
+
+    #[test]
     fn a_filter_is_the_same_written_and_read() {
         let raw = "in=1304&lane=latched&enterprise=91350100M000100Y43&gateway=gw-03&class=in_scope\
-                   &entry=guofa-2010-7+iron%2Fbf-400&due_by=2011-12-31";
+                   &entry=guofa-2010-7+iron%2Fbf-400&industry=Iron+and+steel&due_by=2011-12-31";
         let read = filter(raw, "13").unwrap();
         assert_eq!(read.lane, Lane::Latched);
         assert_eq!(read.entry.as_deref(), Some("guofa-2010-7 iron/bf-400"));
         assert_eq!(filter(&read.query(), "13").unwrap(), read);
         let after = After { division: "130421".into(), gateway: "gw-03".into(), asset: "eaf-2".into() };
         assert_eq!(filter(&read.query_after(&after), "13").unwrap().after, after);
+    }
+
+    #[test]
+    fn an_industry_is_its_entries_and_one_that_is_not_there_has_none() {
+        let rules = Rules::shipped().unwrap();
+        let entries = |raw: &str| filter(raw, "13").unwrap().entries(&rules);
+        let steel = entries("industry=Iron+and+steel").unwrap();
+        assert!(steel.contains(&"guofa-2010-7 steel-blast-furnace-up-to-400m3".to_owned()), "{steel:?}");
+        assert!(steel.iter().all(|entry| !entry.contains("cement")), "{steel:?}");
+        assert_eq!(entries("industry=Witchcraft"), Some(Vec::new()), "nothing, and not everything");
+        assert_eq!(entries("entry=x"), Some(vec!["x".to_owned()]));
+        assert_eq!(entries("industry=Iron+and+steel&entry=x"), Some(Vec::new()));
+        assert_eq!(entries(""), None);
     }
 
     #[test]

@@ -7,6 +7,13 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 pub(super) fn table<'c>(head: &[&str], rows: impl Iterator<Item = &'c [String]>) -> String {
     let mut out = String::from(BYTE_ORDER_MARK);
     line(&mut out, head.iter().copied());
+    out.push_str(&more(rows));
+    out
+}
+
+/// Rows that go on with a table.
+pub(super) fn more<'c>(rows: impl Iterator<Item = &'c [String]>) -> String {
+    let mut out = String::new();
     rows.for_each(|row| line(&mut out, row.iter().map(String::as_str)));
     out
 }

@@ -30,7 +30,7 @@ use crate::{
     },
     terms::{
         Digest, Name,
-        words::{self, Language},
+        words::{self, Language, Words},
     },
 };
 
@@ -38,6 +38,10 @@ use crate::{
 const SESSION: &str = "coldhearth";
 /// The cookie of a language.
 const LANGUAGE: &str = "coldhearth-language";
+
+/// Where somebody is sent whose session has ended: sessions are kept in memory alone, so a collector that was started anew or
+/// given another configuration knows none, and says so.
+const OVER: &str = "/login?over";
 
 /// Somebody who is in.
 #[derive(Clone)]
@@ -88,7 +92,7 @@ impl Asked {
         let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
         let what = format!("{} {address}", request.method());
         Asked {
-            token: cookie(headers, SESSION).map(ToOwned::to_owned),
+            token: cookie(headers, SESSION).filter(|token| !token.is_empty()).map(ToOwned::to_owned),
             language: language_of(headers),
             address: address.to_owned(),
             what: what.chars().take(MAX_SEEN_BYTES).filter(char::is_ascii).collect(),
@@ -104,6 +108,7 @@ pub(super) async fn guard(State(console): State<Arc<Console>>, mut request: Requ
     let language = asked.language;
     let viewer = match console.viewer(&asked).await {
         Ok(Some(viewer)) => viewer,
+        Ok(None) if asked.is_page && asked.token.is_some() => return to(OVER),
         Ok(None) if asked.is_page => return to("/login"),
         Ok(None) => return StatusCode::UNAUTHORIZED.into_response(),
         Err(fault) => return frame::away(language, &fault),
@@ -170,13 +175,20 @@ impl Console {
 
 /// `GET /login`
 pub(super) async fn show(request: Request) -> Response {
-    login(language_of(request.headers()), false)
+    let is_over = request.uri().query() == Some("over");
+    let why = is_over.then_some((StatusCode::OK, words::K_SESSION_OVER));
+    login(language_of(request.headers()), why)
 }
 
-fn login(language: Language, was_refused: bool) -> Response {
-    let say = |words: words::Words| words.in_language(language);
+/// A password that is wrong, or is not looked at.
+const REFUSED: (StatusCode, Words) = (StatusCode::UNAUTHORIZED, words::K_LOGIN_REFUSED);
+/// More people at the door than can be let in.
+const CROWDED: (StatusCode, Words) = (StatusCode::SERVICE_UNAVAILABLE, words::K_DOOR_CROWDED);
+
+fn login(language: Language, why: Option<(StatusCode, Words)>) -> Response {
+    let say = |words: Words| words.in_language(language);
     let body = html! {
-        @if was_refused { p.note.alarm role="alert" { (say(words::K_LOGIN_REFUSED)) } }
+        @if let Some((_, why)) = why { p.note.alarm role="alert" { (say(why)) } }
         form.door method="post" action="/login" {
             label for="name" { (say(words::K_NAME)) }
             input id="name" name="name" autocomplete="username" autocapitalize="none" maxlength="24" required;
@@ -185,7 +197,7 @@ fn login(language: Language, was_refused: bool) -> Response {
             button { (say(words::K_ENTER)) }
         }
     };
-    let status = if was_refused { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+    let status = why.map_or(StatusCode::OK, |(status, _)| status);
     frame::outside(status, language, say(words::K_LOGIN), &body)
 }
 
@@ -193,14 +205,15 @@ fn login(language: Language, was_refused: bool) -> Response {
 pub(super) async fn enter(State(console): State<Arc<Console>>, headers: HeaderMap, body: Bytes) -> Response {
     let language = language_of(&headers);
     if !is_from_here(&headers) {
-        return login(language, true);
+        return login(language, Some(REFUSED));
     }
+    let Ok(_place) = console.door.try_acquire() else { return login(language, Some(CROWDED)) };
     let pairs = Pairs::read(&body);
     let (name, password) = (pairs.one("name").unwrap_or(""), pairs.one("password").unwrap_or(""));
     let now_ms = console.clock.now().uptime_ms;
     let may_try = console.sessions.lock().unwrap_or_else(PoisonError::into_inner).may_try(name, now_ms);
     if !may_try {
-        return login(language, true);
+        return login(language, Some(REFUSED));
     }
     match console.recognised(name, password.to_owned()).await {
         Err(fault) => frame::away(language, &fault),
@@ -208,7 +221,7 @@ pub(super) async fn enter(State(console): State<Arc<Console>>, headers: HeaderMa
             console.sessions.lock().unwrap_or_else(PoisonError::into_inner).failed(name, now_ms);
             // Not the name: people type passwords there.
             tracing::info!("somebody was not let into the console");
-            login(language, true)
+            login(language, Some(REFUSED))
         }
         Ok(Some(person)) => admitted(&console, name, &person, now_ms, language).await,
     }
@@ -256,10 +269,7 @@ pub(super) async fn language(State(console): State<Arc<Console>>, RawQuery(query
     const YEAR_S: u64 = 31_536_000;
     let pairs = Pairs::read(query.unwrap_or_default().as_bytes());
     let word = if pairs.one("to") == Some("en") { "en" } else { "zh" };
-    let is_here =
-        |back: &&str| back.starts_with('/') && !back.starts_with("//") && !back.contains(['\\', '\r', '\n']);
-    let back = pairs.one("back").filter(is_here).unwrap_or("/");
-    with_cookie(to(back), &console.cookie(LANGUAGE, word, YEAR_S, ""))
+    with_cookie(to(pairs.back("/")), &console.cookie(LANGUAGE, word, YEAR_S, ""))
 }
 
 impl Console {

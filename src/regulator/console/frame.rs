@@ -1,6 +1,7 @@
 //! What every page has around it, and what every answer says of itself to a browser.
 
 use axum::{
+    body::Body,
     extract::Request,
     http::{
         HeaderValue, StatusCode,
@@ -220,8 +221,8 @@ pub(super) fn paper(html: String) -> Response {
 }
 
 /// A file to keep.
-pub(super) fn file(media: &'static str, name: &str, bytes: Vec<u8>) -> Response {
-    let mut response = ([(CONTENT_TYPE, media)], bytes).into_response();
+pub(super) fn file(media: &'static str, name: &str, body: impl Into<Body>) -> Response {
+    let mut response = ([(CONTENT_TYPE, media)], body.into()).into_response();
     let named = format!("attachment; filename=\"{name}\"");
     if let Ok(named) = HeaderValue::from_str(&named) {
         response.headers_mut().insert(CONTENT_DISPOSITION, named);

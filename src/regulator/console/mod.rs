@@ -2,7 +2,8 @@
 //!
 //! Pages are made here and need nothing but themselves: they are read without a script, printed on A4, and ask nobody else for
 //! anything. Whatever is listed is asked of the store by the scope of whoever looks, and whatever was looked at is written down
-//! before it is shown. The console opens no latch and signs no act: what it can change is an alarm's acknowledgement.
+//! before it is shown. The console opens no latch and signs no act: what it can change is an alarm's acknowledgement,
+//! and what it can ask for is a look on site.
 
 mod ask;
 pub mod asks;
@@ -10,8 +11,9 @@ mod badge;
 mod chart;
 mod csv;
 mod door;
-mod encrypted;
+mod flow;
 mod frame;
+pub mod lines;
 mod live;
 mod own;
 pub mod password;
@@ -30,6 +32,7 @@ use axum::{
     routing::{get, post},
 };
 use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_rustls::TlsAcceptor;
 
 pub use self::{
     asks::Joined,
@@ -37,7 +40,7 @@ pub use self::{
     readers::{Books, READERS},
     upload::MAX_UPLOAD_BYTES,
 };
-use self::{encrypted::Encrypted, live::Live, readers::Readers, session::Sessions};
+use self::{lines::Limits, live::Live, readers::Readers, session::Sessions};
 use crate::{
     catalogue::Rules,
     host::{
@@ -51,6 +54,10 @@ use crate::{
 pub const MAX_FORM_BYTES: usize = 16 * 1_024;
 /// Passwords that are looked at at once: each takes 19 MiB and some hundredths of a second.
 pub const HASHES_AT_ONCE: usize = 2;
+/// People whose passwords may wait to be looked at; whoever comes then is asked to come again.
+pub const MOST_AT_DOOR: usize = 32;
+/// Uploads that are verified at once, each of which is held in memory twice; whoever brings one then is asked to come again.
+pub const UPLOADS_AT_ONCE: usize = 2;
 /// Days for which it is known who saw what.
 pub const SAW_KEPT_DAYS: i64 = 730;
 
@@ -60,6 +67,9 @@ pub struct Console {
     readers: Readers,
     sessions: Mutex<Sessions>,
     hashing: Semaphore,
+    /// Those who wait before it.
+    door: Semaphore,
+    uploads: Semaphore,
     live: Live,
     rules: Rules,
     joined: Joined,
@@ -86,6 +96,8 @@ impl Console {
             readers: Readers::hire(books)?,
             sessions: Mutex::new(Sessions::default()),
             hashing: Semaphore::new(HASHES_AT_ONCE),
+            door: Semaphore::new(MOST_AT_DOOR),
+            uploads: Semaphore::new(UPLOADS_AT_ONCE),
             live: Live::default(),
             rules,
             joined,
@@ -107,14 +119,16 @@ impl Console {
             .route("/alarms", get(screen::alarms::show))
             .route("/alarms.csv", get(screen::alarms::csv))
             .route("/alarms/decide", post(screen::alarms::decide))
+            .route("/inspections", get(screen::inspections::show).post(screen::inspections::ask))
+            .route("/inspections/report", post(screen::inspections::report))
             .route("/audit", get(screen::audit::show))
-            .route("/log/{gateway}/{log}", get(screen::audit::part))
+            .route("/log/{gateway}/{log}", get(screen::audit::records))
             .route("/audit/seen", get(screen::seen::show))
             .route("/audit/seen.csv", get(screen::seen::csv))
             .route("/report/{kind}/{form}", get(screen::papers::report))
             .route("/live", get(live::stream))
             .route("/logout", post(door::leave))
-            .layer(DefaultBodyLimit::max(MAX_FORM_BYTES));
+            .layer(middleware::from_fn_with_state(Limits::NAMED, lines::whole));
         let inside = inside
             .route("/verify", post(upload::verify).layer(DefaultBodyLimit::max(MAX_UPLOAD_BYTES)))
             .fallback(screen::nothing)
@@ -124,17 +138,16 @@ impl Console {
             .route("/language", get(door::language))
             .route("/style.css", get(frame::style))
             .route("/live.js", get(frame::script))
-            .layer(DefaultBodyLimit::max(MAX_FORM_BYTES));
+            .layer(middleware::from_fn_with_state(Limits::NAMED, lines::whole));
         outside.merge(inside).layer(middleware::from_fn(frame::sealed)).with_state(self.clone())
     }
 }
 
 /// A listener that is open.
-pub enum Listening {
-    /// For this machine only, or for the proxy on it.
-    Plain(TcpListener),
-    /// With a certificate of its own.
-    Encrypted(Encrypted),
+pub struct Listening {
+    listener: TcpListener,
+    /// With a certificate of its own; without, it is for this machine only, or for the proxy on it.
+    encrypting: Option<TlsAcceptor>,
 }
 
 /// Opens the console's listener.
@@ -147,32 +160,24 @@ pub async fn listen(at: &ConsoleAt) -> Result<Listening, Failure> {
             format!("{}: passwords would travel unencrypted; name 127.0.0.1, or a certificate", at.listen);
         return Err(Failure::new(Exit::Config, why));
     }
+    let encrypting = at.identity.as_ref().map(|identity| {
+        credentials::serving(identity).map(TlsAcceptor::from).map_err(|unfit| {
+            let lines: Vec<String> = unfit.iter().map(ToString::to_string).collect();
+            Failure::new(Exit::Config, lines.join("\n"))
+        })
+    });
+    let encrypting = encrypting.transpose()?;
     let failed =
         |e: std::io::Error| Failure::new(Exit::Permission, format!("{}: {e}; name a free port", at.listen));
     let listener = TcpListener::bind(at.listen).await.map_err(failed)?;
-    let Some(identity) = &at.identity else { return Ok(Listening::Plain(listener)) };
-    let config = credentials::serving(identity).map_err(|unfit| {
-        let lines: Vec<String> = unfit.iter().map(ToString::to_string).collect();
-        Failure::new(Exit::Config, lines.join("\n"))
-    })?;
-    Ok(Listening::Encrypted(Encrypted::over(listener, config).map_err(failed)?))
+    Ok(Listening { listener, encrypting })
 }
 
-/// Answers until it is let go of, and its address with it.
+/// Answers until it is let go of, and its address and every line with it. A collector works without its console.
 pub async fn show(listening: Listening, console: Arc<Console>) {
-    let router = console.router();
-    let serving = async {
-        match listening {
-            Listening::Plain(listener) => axum::serve(listener, router).await,
-            Listening::Encrypted(listener) => axum::serve(listener, router).await,
-        }
-    };
-    let ended = tokio::select! {
-        ended = serving => ended,
-        () = live::tell(console) => Ok(()),
-    };
-    // It ends only with its listener, and a collector works without its console.
-    if let Err(error) = ended {
-        tracing::error!(%error, "the console has ended");
+    let Listening { listener, encrypting } = listening;
+    tokio::select! {
+        () = lines::serve(listener, encrypting, console.router(), Limits::NAMED) => {}
+        () = live::tell(console) => {}
     }
 }

@@ -1,7 +1,7 @@
 //! Verifies what somebody brings: the same audit as `coldhearth verify`, with the authority's keys, and with those it admitted of
 //! the gateways named there that lie within the scope. Nothing of it is kept.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::{
     Extension,
@@ -9,6 +9,7 @@ use axum::{
     response::Response,
 };
 use maud::{Markup, html};
+use tokio::time::timeout;
 
 use super::{
     Books, Console,
@@ -18,7 +19,8 @@ use super::{
 };
 use crate::{
     evidence::{Anchor, Audit, PublicKey, Report, audit::place_of},
-    regulator::store::{Answered, sights::Scope},
+    host::exit::{Exit, Failure},
+    regulator::store::{Answered, StoreFault, sights::Scope},
     terms::{
         GatewayId,
         words::{self, Language, Words},
@@ -27,6 +29,8 @@ use crate::{
 
 /// Longest upload, in bytes; longer logs are verified by `coldhearth verify`.
 pub const MAX_UPLOAD_BYTES: usize = 8 * 1_024 * 1_024;
+/// How long an upload may take, in seconds.
+pub const UPLOAD_S: u64 = 120;
 /// Gateways whose keys are looked up.
 const MOST_GATEWAYS: usize = 64;
 /// Gaps that are listed.
@@ -38,12 +42,15 @@ pub(super) async fn verify(
     Extension(viewer): Extension<Viewer>,
     mut parts: Multipart,
 ) -> Response {
-    let (records, receipts) = match read(&mut parts, &viewer).await {
+    let Ok(_room) = console.uploads.try_acquire() else {
+        return frame::refused(&viewer, words::K_UPLOADS_BUSY);
+    };
+    let reading = timeout(Duration::from_secs(UPLOAD_S), read(&mut parts, &viewer));
+    let (records, receipts) = match reading.await.unwrap_or(Err(words::K_UPLOAD_BROKEN)) {
         Ok(read) => read,
         Err(why) => return frame::refused(&viewer, why),
     };
-    let scope = viewer.scope.clone();
-    match console.readers.ask(move |books| audited(books, &scope, &records, &receipts)).await {
+    match audited(&console, viewer.scope.clone(), records, receipts).await {
         Ok(report) => {
             let title = words::K_VERIFY.in_language(viewer.language);
             frame::page(&viewer, Here::Audit, title, &page(&report, viewer.language))
@@ -80,17 +87,34 @@ async fn read(parts: &mut Multipart, viewer: &Viewer) -> Result<(Vec<u8>, Vec<u8
     Ok((records, receipts))
 }
 
-fn audited(books: &mut Books, scope: &Scope, records: &[u8], receipts: &[u8]) -> Answered<Report> {
-    let mut trusted = books.trusted.clone();
-    trusted.extend(admitted(books, scope, records)?);
-    let mut report =
-        judged(&trusted, lines(records).enumerate().map(|(at, line)| (at as u64 + 1, line)), receipts);
-    if report.disordered {
-        let mut sorted: Vec<_> = lines(records).enumerate().map(|(at, line)| (at as u64 + 1, line)).collect();
-        sorted.sort_by_key(|(number, line)| (place_of(line), *number));
-        report = judged(&trusted, sorted.into_iter(), receipts);
+/// The keys are asked of the store; what takes long keeps none of its threads.
+async fn audited(
+    console: &Console,
+    scope: Scope,
+    records: Vec<u8>,
+    receipts: Vec<u8>,
+) -> Answered<Report> {
+    let named = gateways(&records);
+    let trusted = console.readers.ask(move |books| {
+        let mut trusted = books.trusted.clone();
+        trusted.extend(admitted(books, &scope, &named)?);
+        Ok(trusted)
+    });
+    let trusted = trusted.await?;
+    let judging = tokio::task::spawn_blocking(move || in_order(&trusted, &records, &receipts));
+    judging.await.map_err(|e| StoreFault::Failed(Failure::new(Exit::Bug, format!("the audit has ended: {e}"))))
+}
+
+/// The audit of records as they stand, and sorted where they stand in no order.
+fn in_order(trusted: &[PublicKey], records: &[u8], receipts: &[u8]) -> Report {
+    let numbered = || lines(records).enumerate().map(|(at, line)| (at as u64 + 1, line));
+    let report = judged(trusted, numbered(), receipts);
+    if !report.disordered {
+        return report;
     }
-    Ok(report)
+    let mut sorted: Vec<_> = numbered().collect();
+    sorted.sort_by_key(|(number, line)| (place_of(line), *number));
+    judged(trusted, sorted.into_iter(), receipts)
 }
 
 fn judged<'r>(
@@ -104,18 +128,24 @@ fn judged<'r>(
     audit.report()
 }
 
-/// The keys that were admitted of the gateways that the records name, within the scope.
-fn admitted(books: &mut Books, scope: &Scope, records: &[u8]) -> Answered<Vec<PublicKey>> {
-    let gateways: BTreeSet<GatewayId> = lines(records)
-        .filter_map(place_of)
-        .map(|(gateway, ..)| gateway)
-        .take(MOST_GATEWAYS * 1_024)
-        .collect();
+/// The gateways that the records name, as many as are looked up.
+fn gateways(records: &[u8]) -> BTreeSet<GatewayId> {
+    let mut named = BTreeSet::new();
+    for (gateway, ..) in lines(records).filter_map(place_of) {
+        if named.len() < MOST_GATEWAYS {
+            named.insert(gateway);
+        }
+    }
+    named
+}
+
+/// The keys that were admitted of those gateways, within the scope.
+fn admitted(books: &mut Books, scope: &Scope, gateways: &BTreeSet<GatewayId>) -> Answered<Vec<PublicKey>> {
     let mut keys = Vec::new();
-    for gateway in gateways.into_iter().take(MOST_GATEWAYS) {
-        let logs = books.store.heads(Some(&[gateway].into()))?;
+    for gateway in gateways {
+        let logs = books.store.heads(Some(&[*gateway].into()))?;
         if logs.iter().any(|kept| scope.has(kept.division)) {
-            let of = books.store.admitted_of(gateway)?;
+            let of = books.store.admitted_of(*gateway)?;
             keys.extend(of.iter().filter(|one| one.revoked_unix_ms.is_none()).map(|one| one.key));
         }
     }

@@ -5,6 +5,7 @@
 
 mod alarms;
 mod lineage;
+mod inspections;
 mod people;
 mod read;
 mod session;

@@ -195,8 +195,8 @@ pub struct FleetAsked {
     pub gateway: Option<GatewayId>,
     /// The word of its class.
     pub class: Option<String>,
-    /// By which entry, `instrument entry`.
-    pub entry: Option<String>,
+    /// By one of which entries, `instrument entry`; none where any will do.
+    pub entries: Option<Vec<String>>,
     /// Whose last lawful day is this or an earlier one.
     pub due_by: Option<LegalDay>,
     /// From where on.

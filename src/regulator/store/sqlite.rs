@@ -3,6 +3,7 @@
 mod alarms;
 mod fault;
 mod lineage;
+mod inspections;
 mod people;
 mod rows;
 mod sights;

@@ -29,6 +29,8 @@ console_words! {
     K_ENTER "进入" "Enter";
     K_LEAVE "退出" "Log out";
     K_LOGIN_REFUSED "用户名或密码不正确，或尝试过于频繁：请一分钟后再试" "Name or password is wrong, or there were too many tries: wait a minute";
+    K_SESSION_OVER "会话已结束：30 分钟未使用、登录满 12 小时、权限或密码已变更，或采集程序已重新启动或重载配置。请重新登录。" "Your session has ended: 30 minutes unused, 12 hours in all, a change of what you may see, or a collector that was started or configured anew. Log in again.";
+    K_DOOR_CROWDED "登录请求过多，请稍后再试" "Too many people are logging in at this moment: try again in a little while";
     K_READER "查看" "reader";
     K_OFFICER "处置" "officer";
     K_OVERSEER "监督" "overseer";
@@ -37,6 +39,7 @@ console_words! {
     K_EVIDENCE_FIRST "以签名记录为准，本页仅为其索引。" "The signed records decide; this page is an index to them.";
     K_PRINT "打印" "Print";
     K_CSV "下载本页 CSV" "This page as CSV";
+    K_CSV_WHOLE "下载全部筛选结果 CSV" "Everything that the filter finds as CSV";
     K_AGAIN "重新载入" "Load it again";
     K_FRESH "数字已变化。" "The numbers have changed.";
     K_SORRY "无法显示" "This cannot be shown";
@@ -97,6 +100,7 @@ console_words! {
     K_SINCE "自" "Since";
     K_CLASS "认定" "Class";
     K_ENTRY "目录条目" "Entry";
+    K_INDUSTRY "行业" "Industry";
     K_LAST_DAY "最后合法运行日" "Last lawful day";
     K_ORDER "断电令" "Cut-off order";
     K_COVERAGE "证据覆盖率" "Evidence coverage";
@@ -196,6 +200,18 @@ console_words! {
     K_PROVINCE "省级" "province";
     K_WHY_MISSING "请填写理由（最多 200 字）；搁置须选择时长" "Say why, in at most 200 characters; what is put aside needs a time";
 
+    // Looks on site.
+    K_INSPECTIONS "现场复查" "Looks on site";
+    K_INSPECTIONS_OPEN "待办复查" "Those that nobody has reported on";
+    K_INSPECTIONS_ALL "全部复查，含已办结" "All of them, reported or not";
+    K_NO_INSPECTION "没有复查请求。" "No look on site has been asked for.";
+    K_INSPECTION_ASK "请求现场复查" "Ask for a look on site";
+    K_INSPECTION_ASKED "请求人与理由" "Who asked, and why";
+    K_INSPECTION_FOUND "复查结果" "What was found";
+    K_INSPECTION_REPORT "填报结果" "Report what was found";
+    K_INSPECTIONS_MANY "此设备已有 5 项待办复查" "Five looks at this equipment await their report";
+    K_SAY_IT "请填写内容（最多 200 字）" "Say it in at most 200 characters";
+
     // Audit and rules.
     K_WHO_SAW "谁看了什么" "Who saw what";
     K_ANSWERED "应答" "Answered";
@@ -205,6 +221,7 @@ console_words! {
     K_RECEIPTS_FILE "回执文件（receipts.jsonl，可选）" "Receipts (receipts.jsonl), if there are any";
     K_NO_FILE "没有选择文件" "No file was given";
     K_UPLOAD_BROKEN "上传不完整，或超过 8 MiB" "The upload was cut short, or is larger than 8 MiB";
+    K_UPLOADS_BUSY "正在验证其他上传，请稍后再试" "Other uploads are being verified: try again in a little while";
     K_NO_EVIDENCE_IN_IT "文件中没有 coldhearth/1 记录" "There is no coldhearth/1 record in it";
     K_AUTHENTIC "真实" "Authentic";
     K_COMPLETE "完整" "Complete";

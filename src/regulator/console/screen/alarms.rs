@@ -236,8 +236,7 @@ pub(in crate::regulator::console) async fn decide(
     let Some(decision) = decision(&pairs, &viewer) else {
         return frame::refused(&viewer, words::K_WHY_MISSING);
     };
-    let is_here = |back: &&str| back.starts_with('/') && !back.starts_with("//") && !back.contains('\\');
-    let back = pairs.one("back").filter(is_here).unwrap_or("/alarms").to_owned();
+    let back = pairs.back("/alarms").to_owned();
     let (scope, now_unix_ms) = (viewer.scope.clone(), viewer.now_unix_ms);
     let done = console.readers.ask(move |books| alarms.decide(books, &scope, &decision, now_unix_ms)).await;
     match done {

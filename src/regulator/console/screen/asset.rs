@@ -11,7 +11,7 @@ use axum::{
 use maud::{Markup, PreEscaped, html};
 
 use super::{
-    alarms, head,
+    alarms, head, inspections,
     nameplate::{self, Plate},
     tone,
 };
@@ -32,6 +32,7 @@ use crate::{
         },
         store::{
             Answered, KeptRecord, Store,
+            inspections::{Inspection, InspectionsAsked},
             sights::{AssetRow, Scope, SpanSum},
         },
     },
@@ -46,6 +47,8 @@ use crate::{
 const STORY: u32 = 60;
 /// Alarms of the equipment on its page.
 const ALARMS: u32 = 10;
+/// Looks on site that are listed there.
+const INSPECTIONS: u32 = 10;
 /// Lengths of the chart, in days.
 const LENGTHS: [i64; 3] = [1, 7, 31];
 
@@ -71,6 +74,7 @@ pub(super) struct Case {
     pub(super) verdict: Option<Record>,
     pub(super) plate: Option<Plate>,
     alarms: Vec<AlarmRow>,
+    inspections: Vec<Inspection>,
 }
 
 /// Which stretch is asked for.
@@ -170,9 +174,17 @@ fn case(
     let is_more = kept.len() >= STORY as usize;
     let older = kept.last().filter(|_| is_more).map(|(.., record)| record.wall_unix_ms);
     let story = told(store, gateway, kept)?;
+    let asked = InspectionsAsked {
+        scope: scope.clone(),
+        asset: Some((gateway, asset)),
+        is_open: false,
+        before: u64::MAX,
+        most: INSPECTIONS,
+    };
+    let inspections = store.inspections(&asked)?;
     let verdict = record_at(store, gateway, row.verdict)?;
     let plate = record_at(store, gateway, row.plate)?.and_then(plate_of);
-    Ok(Some(Case { row, spans, frame, story, older, verdict, plate, alarms: Vec::new() }))
+    Ok(Some(Case { row, spans, frame, story, older, verdict, plate, alarms: Vec::new(), inspections }))
 }
 
 fn told(
@@ -217,6 +229,9 @@ fn page(case: &Case, console: &Console, stretch: Stretch, viewer: &Viewer) -> Ma
         h2 { (say(words::K_ALARMS)) }
         @if console.joined.alarms.is_some() { (alarms::table(&case.alarms, viewer)) }
         @else { p { (say(words::K_NO_ALARMS_KEPT)) } }
+        h2 { (say(words::K_INSPECTIONS)) }
+        (inspections::table(&case.inspections, viewer))
+        (inspections::form(case.row.gateway.as_str(), case.row.asset.as_str(), viewer))
         h2 { (say(words::K_PLATE_AND_LAW)) }
         (nameplate::show(case, console, language))
         h2 { (say(words::K_STORY)) }

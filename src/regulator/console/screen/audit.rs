@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::{
     Extension,
     extract::{Path, RawQuery, State},
-    http::{HeaderValue, header::LINK},
     response::Response,
 };
 use maud::{Markup, html};
@@ -19,6 +18,7 @@ use crate::{
             ask::Pairs,
             asks::ReportForm,
             door::Viewer,
+            flow::{self, Part},
             frame::{self, Here},
         },
         store::{Admitted, Answered, Kept, Store, people::Role, sights::Scope},
@@ -30,7 +30,7 @@ use crate::{
     },
 };
 
-/// Records of one part of a log.
+/// Records of a log that are in memory at once.
 const PART: u32 = 2_048;
 
 /// A gateway that was asked for, as far as its logs lie in the scope.
@@ -187,7 +187,7 @@ fn gateway(found: &Asked, language: Language) -> Markup {
                         td { (kept.division.to_string()) }
                         td.hash { "#" (kept.seq) " " (kept.head.to_string()) }
                         td {
-                            a href={ "/log/" (kept.gateway.to_string()) "/" (kept.log.to_string()) "?from=0" } {
+                            a href={ "/log/" (kept.gateway.to_string()) "/" (kept.log.to_string()) } {
                                 (words::K_TAKE_ALONG.in_language(language))
                             }
                         }
@@ -198,38 +198,47 @@ fn gateway(found: &Asked, language: Language) -> Markup {
     }
 }
 
-/// `GET /log/{gateway}/{log}`: a part of a log as it came, a record a line, to be verified anywhere. Where the next part begins
-/// is told beside it; the parts one after another are the log.
-pub(in crate::regulator::console) async fn part(
+/// `GET /log/{gateway}/{log}`: a log as it came, a record a line, to be verified anywhere; from a place on where one is named.
+pub(in crate::regulator::console) async fn records(
     State(console): State<Arc<Console>>,
     Extension(viewer): Extension<Viewer>,
     Path((gateway, log)): Path<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let Some((gateway, log)) = GatewayId::new(&gateway).zip(LogId::from_hex(&log)) else {
+    let Some(which) = GatewayId::new(&gateway).zip(LogId::from_hex(&log)) else {
         return frame::nothing(&viewer);
     };
     let pairs = Pairs::read(query.unwrap_or_default().as_bytes());
     let from: u64 = pairs.one("from").and_then(|from| from.parse().ok()).unwrap_or(0);
-    let scope = viewer.scope.clone();
+    match part(console.clone(), viewer.scope.clone(), which, from).await {
+        Ok(Some(first)) => {
+            let scope = viewer.scope.clone();
+            flow::file(("application/jsonl", "records.jsonl"), first, move |from| {
+                let part = part(console.clone(), scope.clone(), which, from);
+                async { Ok(part.await?.unwrap_or_default()) }
+            })
+        }
+        Ok(None) => frame::nothing(&viewer),
+        Err(fault) => frame::away(viewer.language, &fault),
+    }
+}
+
+/// Records from a place on, and the place after them if there may be more; none of a log outside the scope.
+async fn part(
+    console: Arc<Console>,
+    scope: Scope,
+    (gateway, log): (GatewayId, LogId),
+    from: u64,
+) -> Answered<Option<Part<u64>>> {
     let asked = console.readers.ask(move |books| {
         let store = &mut *books.store;
         let is_here =
             of(store, &scope, gateway)?.is_some_and(|found| found.logs.iter().any(|kept| kept.log == log));
         if is_here { store.records_from((gateway, log), from, PART).map(Some) } else { Ok(None) }
     });
-    match asked.await {
-        Ok(Some(records)) => {
-            let next = records.last().filter(|_| records.len() >= PART as usize).map(|(seq, _)| seq + 1);
-            let lines = records.iter().flat_map(|(_, record)| record.bytes.iter().copied().chain([b'\n']));
-            let mut response = frame::file("application/jsonl", "records.jsonl", lines.collect());
-            let link = next.map(|next| format!("</log/{gateway}/{log}?from={next}>; rel=\"next\""));
-            if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
-                response.headers_mut().insert(LINK, link);
-            }
-            response
-        }
-        Ok(None) => frame::nothing(&viewer),
-        Err(fault) => frame::away(viewer.language, &fault),
-    }
+    Ok(asked.await?.map(|records| {
+        let next = records.last().filter(|_| records.len() >= PART as usize).map(|(seq, _)| seq + 1);
+        let lines = records.iter().flat_map(|(_, record)| record.bytes.iter().copied().chain([b'\n']));
+        (lines.collect(), next)
+    }))
 }

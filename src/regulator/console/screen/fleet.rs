@@ -1,6 +1,6 @@
 //! Fleet: equipment by the page, filtered; the same rows as CSV; filters with names.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Extension,
@@ -12,7 +12,7 @@ use maud::{Markup, html};
 
 use super::{address, head, today::age};
 use crate::{
-    catalogue::Class,
+    catalogue::{Class, Rules},
     regulator::{
         console::{
             Console,
@@ -21,13 +21,14 @@ use crate::{
             chart::{self, DAY_MS, Frame},
             csv as values,
             door::{self, Viewer},
+            flow,
             frame::{self, Here},
             live::asked_at,
         },
         store::{
             Answered, Store,
             people::{MAX_SAVED_CHARS, MAX_SEEN_BYTES, Saved},
-            sights::{After, AssetRow, Lane, SpanSum},
+            sights::{After, AssetRow, FleetAsked, Lane, SpanSum},
         },
     },
     terms::{
@@ -39,6 +40,9 @@ use crate::{
 
 /// Rows of a page.
 pub(in crate::regulator::console) const ROWS: u32 = 40;
+/// Rows of a part of a file of all pages: neither is in memory as a whole.
+const ROWS_OF_A_PART: u32 = 200;
+const CSV: &str = "text/csv; charset=utf-8";
 /// Days of a spark, and of the coverage beside it.
 const SPARK_DAYS: i64 = 30;
 
@@ -82,16 +86,16 @@ pub(in crate::regulator::console) async fn show(
         Ok(filter) => filter,
         Err(why) => return frame::refused(&viewer, why),
     };
-    match asked(&console, &viewer, filter.clone()).await {
+    match asked(&console, &viewer, &filter, ROWS).await {
         Ok(fleet) => {
             let title = words::K_FLEET.in_language(viewer.language);
-            frame::page(&viewer, Here::Fleet, title, &page(&fleet, &filter, &viewer))
+            frame::page(&viewer, Here::Fleet, title, &page(&fleet, &filter, &console.rules, &viewer))
         }
         Err(fault) => frame::away(viewer.language, &fault),
     }
 }
 
-/// `GET /fleet.csv`: the rows of the page with the same address.
+/// `GET /fleet.csv`: the rows of the page with the same address; with `whole=1` those of every page from there on.
 pub(in crate::regulator::console) async fn csv(
     State(console): State<Arc<Console>>,
     Extension(viewer): Extension<Viewer>,
@@ -101,32 +105,48 @@ pub(in crate::regulator::console) async fn csv(
         Ok(filter) => filter,
         Err(why) => return frame::refused(&viewer, why),
     };
-    match asked(&console, &viewer, filter).await {
+    let is_whole = Pairs::read(query.as_deref().unwrap_or("").as_bytes()).one("whole").is_some();
+    let most = if is_whole { ROWS_OF_A_PART } else { ROWS };
+    match asked(&console, &viewer, &filter, most).await {
         Ok(fleet) => {
-            let rows: Vec<[String; 12]> =
-                fleet.listed.iter().map(|one| cells(one, &fleet.frame, &viewer)).collect();
             let head = COLUMNS.map(|column| column.in_language(viewer.language));
-            let text = values::table(&head, rows.iter().map(<[String; 12]>::as_slice));
-            frame::file("text/csv; charset=utf-8", "fleet.csv", text.into_bytes())
+            let text = values::table(&head, rows(&fleet, &viewer).iter().map(<[String; 12]>::as_slice));
+            let next = fleet.next.filter(|_| is_whole);
+            flow::file((CSV, "fleet.csv"), (text.into_bytes(), next), move |after| {
+                let (console, viewer) = (console.clone(), viewer.clone());
+                let filter = Filter { after, ..filter.clone() };
+                async move {
+                    let fleet = asked(&console, &viewer, &filter, ROWS_OF_A_PART).await?;
+                    let text = values::more(rows(&fleet, &viewer).iter().map(<[String; 12]>::as_slice));
+                    Ok((text.into_bytes(), fleet.next))
+                }
+            })
         }
         Err(fault) => frame::away(viewer.language, &fault),
     }
+}
+
+/// What a file says, in the order of [`COLUMNS`].
+fn rows(fleet: &Fleet, viewer: &Viewer) -> Vec<[String; 12]> {
+    fleet.listed.iter().map(|one| cells(one, &fleet.frame, viewer)).collect()
 }
 
 fn filter(query: Option<&str>, viewer: &Viewer) -> Result<Filter, Words> {
     Filter::read(&Pairs::read(query.unwrap_or("").as_bytes()), &viewer.scope)
 }
 
-async fn asked(console: &Console, viewer: &Viewer, filter: Filter) -> Answered<Fleet> {
+async fn asked(console: &Console, viewer: &Viewer, filter: &Filter, most: u32) -> Answered<Fleet> {
     let (now_unix_ms, name) = (viewer.now_unix_ms, viewer.name);
-    console.readers.ask(move |books| listed(&mut *books.store, &filter, name, now_unix_ms)).await
+    // One more than a page tells whether there is another.
+    let asked = filter.asked(&console.rules, asked_at(now_unix_ms), most + 1);
+    console.readers.ask(move |books| listed(&mut *books.store, &asked, name, now_unix_ms)).await
 }
 
-fn listed(store: &mut dyn Store, filter: &Filter, name: Name, now_unix_ms: i64) -> Answered<Fleet> {
-    // One more than a page tells whether there is another.
-    let mut rows = store.fleet(&filter.asked(asked_at(now_unix_ms), ROWS + 1))?;
-    let is_more = rows.len() > ROWS as usize;
-    rows.truncate(ROWS as usize);
+fn listed(store: &mut dyn Store, asked: &FleetAsked, name: Name, now_unix_ms: i64) -> Answered<Fleet> {
+    let mut rows = store.fleet(asked)?;
+    let most = asked.most as usize - 1;
+    let is_more = rows.len() > most;
+    rows.truncate(most);
     let next = rows.last().filter(|_| is_more).map(After::row);
     let frame = days(now_unix_ms);
     let mut listed = Vec::with_capacity(rows.len());
@@ -175,12 +195,12 @@ fn coverage(days: &[SpanSum], frame: &Frame, now_unix_ms: i64) -> String {
     format!("{}.{} %", ppm / 10_000, ppm % 10_000 / 1_000)
 }
 
-fn page(fleet: &Fleet, filter: &Filter, viewer: &Viewer) -> Markup {
+fn page(fleet: &Fleet, filter: &Filter, rules: &Rules, viewer: &Viewer) -> Markup {
     let language = viewer.language;
     let say = |words: Words| words.in_language(language);
     let here = filter.query_after(&filter.after);
     html! {
-        (form(filter, language))
+        (form(filter, rules, language))
         (saved(&fleet.saved, filter, viewer))
         div.scroll role="region" aria-label=(say(words::K_FLEET)) tabindex="0" {
             table {
@@ -196,7 +216,8 @@ fn page(fleet: &Fleet, filter: &Filter, viewer: &Viewer) -> Markup {
             @if let Some(next) = &fleet.next {
                 a rel="next" href={ "/fleet?" (filter.query_after(next)) } { (say(words::K_NEXT_PAGE)) } " · "
             }
-            a href={ "/fleet.csv?" (here) } { (say(words::K_CSV)) }
+            a href={ "/fleet.csv?" (here) } { (say(words::K_CSV)) } " · "
+            a href={ "/fleet.csv?" (filter.query()) "&whole=1" } { (say(words::K_CSV_WHOLE)) }
         }
     }
 }
@@ -255,7 +276,12 @@ const fn lane(lane: Lane) -> Words {
     }
 }
 
-fn form(filter: &Filter, language: Language) -> Markup {
+/// The industries of the notice, each once, in English and Chinese.
+fn industries(rules: &Rules) -> BTreeMap<&str, &str> {
+    rules.entries().map(|entry| (entry.industry.en.as_str(), entry.industry.zh.as_str())).collect()
+}
+
+fn form(filter: &Filter, rules: &Rules, language: Language) -> Markup {
     let say = |words: Words| words.in_language(language);
     let due_by = filter.due_by.map_or_else(String::new, |day| day.to_string());
     let enterprise = filter.enterprise.map_or_else(String::new, |enterprise| enterprise.to_string());
@@ -284,6 +310,17 @@ fn form(filter: &Filter, language: Language) -> Markup {
                     option value="" { (say(words::K_ALL)) }
                     @for class in Class::ALL {
                         option value=(class.word()) selected[filter.class == Some(class)] { (say(class.words())) }
+                    }
+                }
+            }
+            div {
+                label for="f-industry" { (say(words::K_INDUSTRY)) }
+                select id="f-industry" name="industry" {
+                    option value="" { (say(words::K_ALL)) }
+                    @for (en, zh) in industries(rules) {
+                        option value=(en) selected[filter.industry.as_deref() == Some(en)] {
+                            (match language { Language::Chinese => zh, Language::English => en })
+                        }
                     }
                 }
             }

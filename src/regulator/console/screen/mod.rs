@@ -4,6 +4,7 @@ pub(super) mod alarms;
 pub(super) mod asset;
 pub(super) mod audit;
 pub(super) mod fleet;
+pub(super) mod inspections;
 pub(super) mod nameplate;
 pub(super) mod papers;
 pub(super) mod seen;

@@ -187,6 +187,7 @@ fn desk(load: Option<&Load>, language: Language) -> Markup {
     html! {
         dl.facts {
             dt { (say(words::K_OPEN_ALARMS)) } dd { a href="/alarms" { (load.open) } }
+            dt { (say(words::K_INSPECTIONS)) } dd { a href="/inspections" { (say(words::K_INSPECTIONS_OPEN)) } }
             dt { (say(words::K_SHELVED)) } dd { (load.shelved) }
             dt { (say(words::K_RAISED_DAY)) } dd { (load.raised_day) }
             dt { (say(words::K_MOST_IN_TEN)) }

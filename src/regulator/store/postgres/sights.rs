@@ -215,7 +215,7 @@ impl Sights for PostgresStore {
             columns!(),
             " where division >= $1 and division < $2 and (division, gateway, asset) > ($3::text, $4::text, $5::text)
              and ($6 = '' or uscc = $6) and ($7 = '' or gateway = $7) and ($8 = '' or class = $8)
-             and ($9::bytea = '' or entry = $9) and ($10 = '' or (last_day <> '' and last_day <= $10))) as listed
+             and ($9::bytea[] is null or entry = any($9)) and ($10 = '' or (last_day <> '' and last_day <= $10))) as listed
              where case $11::text when 'due' then last_day <> '' and last_day < $12
              when 'verified' then rung in ('verified', 'maintained') and coalesce(heard, 0) >= $13
              when 'drawing' then state = 'drawing' and coalesce(heard, 0) >= $13
@@ -227,7 +227,8 @@ impl Sights for PostgresStore {
         let enterprise = asked.enterprise.as_ref().map_or("", |enterprise| enterprise.as_str());
         let gateway = asked.gateway.as_ref().map_or("", |gateway| gateway.as_str());
         let class = asked.class.as_deref().unwrap_or("");
-        let entry = asked.entry.as_deref().unwrap_or("").as_bytes();
+        let bytes = |entries: &'_ Vec<String>| entries.iter().map(|entry| entry.clone().into_bytes()).collect();
+        let entries: Option<Vec<Vec<u8>>> = asked.entries.as_ref().map(bytes);
         let due_by = asked.due_by.map_or_else(String::new, |day| day.to_string());
         let (lane, today) = (asked.lane.word(), asked.at.today.to_string());
         let most = i64::from(asked.most);
@@ -241,7 +242,7 @@ impl Sights for PostgresStore {
             &enterprise,
             &gateway,
             &class,
-            &entry,
+            &entries,
             &due_by,
             &lane,
             &today,

@@ -146,7 +146,7 @@ pub(in crate::regulator::store) const POSTGRES: &[&str] = &[
         on conflict (gateway, log) do update set next_seq = 0;
 ",
     // What screens list: each piece of equipment by the newest record of each kind, its meters' intervals, the counts of each
-    // day; people, their saved filters, and who saw what. All of the first three is an index that is built anew from records.
+    // day; people, their saved filters, who saw what, and looks on site. The first three are an index, built anew from records.
     "
     create table asset (
         gateway text collate \"C\" not null,
@@ -225,6 +225,18 @@ pub(in crate::regulator::store) const POSTGRES: &[&str] = &[
         what bytea not null,
         status bigint not null
     );
+    create table inspection (
+        number bigint generated always as identity primary key,
+        gateway text collate \"C\" not null,
+        asset text collate \"C\" not null,
+        asked_by text not null,
+        asked_unix_ms bigint not null,
+        why bytea not null,
+        answered_by text,
+        answered_unix_ms bigint,
+        found bytea
+    );
+    create index inspection_asset on inspection (gateway, asset);
     insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn
         on conflict (gateway, log) do update set next_seq = 0;
 ",

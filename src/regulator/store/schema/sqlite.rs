@@ -151,7 +151,7 @@ pub(in crate::regulator::store) const SQLITE: &[&str] = &[
         on conflict (gateway, log) do update set next_seq = 0;
 ",
     // What screens list: each piece of equipment by the newest record of each kind, its meters' intervals, the counts of each
-    // day; people, their saved filters, and who saw what. All of the first three is an index that is built anew from records.
+    // day; people, their saved filters, who saw what, and looks on site. The first three are an index, built anew from records.
     "
     create table asset (
         gateway text not null,
@@ -230,6 +230,18 @@ pub(in crate::regulator::store) const SQLITE: &[&str] = &[
         what text not null,
         status integer not null
     ) strict;
+    create table inspection (
+        number integer primary key autoincrement,
+        gateway text not null,
+        asset text not null,
+        asked_by text not null,
+        asked_unix_ms integer not null,
+        why text not null,
+        answered_by text,
+        answered_unix_ms integer,
+        found text
+    ) strict;
+    create index inspection_asset on inspection (gateway, asset);
     insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn where true
         on conflict (gateway, log) do update set next_seq = 0;
 ",

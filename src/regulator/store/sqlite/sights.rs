@@ -122,7 +122,7 @@ impl Sights for SqliteStore {
         let sql = format!(
             "select * from ({COLUMNS} where +division >= ?1 and division < ?2 and (division, gateway, asset) > (?3, ?4, ?5)
              and (?6 = '' or uscc = ?6) and (?7 = '' or gateway = ?7) and (?8 = '' or class = ?8)
-             and (?9 = '' or entry = ?9) and (?10 = '' or (last_day <> '' and last_day <= ?10)))
+             and (?9 is null or entry in (select value from json_each(?9))) and (?10 = '' or (last_day <> '' and last_day <= ?10)))
              where case ?11 when 'due' then last_day <> '' and last_day < ?12
              when 'verified' then rung in ('verified', 'maintained') and coalesce(heard, 0) >= ?13
              when 'drawing' then state = 'drawing' and coalesce(heard, 0) >= ?13
@@ -140,7 +140,7 @@ impl Sights for SqliteStore {
             asked.enterprise.as_ref().map_or("", |enterprise| enterprise.as_str()),
             asked.gateway.as_ref().map_or("", |gateway| gateway.as_str()),
             asked.class.as_deref().unwrap_or(""),
-            asked.entry.as_deref().unwrap_or(""),
+            asked.entries.as_ref().map(|entries| serde_json::json!(entries).to_string()),
             asked.due_by.map_or_else(String::new, |day| day.to_string()),
             asked.lane.word(),
             asked.at.today.to_string(),

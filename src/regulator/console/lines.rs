@@ -1,0 +1,206 @@
+//! Lines to browsers, each within limits, so that whoever sends a byte a minute, or takes one, keeps nobody else out for long.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::StatusCode,
+    middleware::Next,
+    response::{IntoResponse, Response},
+    serve::Listener as _,
+};
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::MAX_FORM_BYTES;
+
+/// Lines at once; whoever comes then waits until one ends.
+pub const MOST_LINES: usize = 1_024;
+/// How long the greeting of an encrypted line may take, in seconds.
+pub const GREETING_S: u64 = 10;
+/// How long the head of a request may take, and the quiet before it, in seconds.
+pub const HEAD_S: u64 = 15;
+/// Largest head of a request, in bytes.
+pub const MAX_HEAD_BYTES: usize = 64 * 1_024;
+/// How long a form may take, in seconds.
+pub const FORM_S: u64 = 15;
+/// How long a line takes requests, in seconds: longer than any stream of events lasts.
+pub const LINE_S: u64 = 11 * 60;
+/// How long what is being answered then may still take, in seconds: the file of a whole fleet, over a slow line.
+pub const LAST_ANSWER_S: u64 = 9 * 60;
+
+/// What a line may take.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    lines: usize,
+    greeting: Duration,
+    head: Duration,
+    form: Duration,
+    line: Duration,
+    last_answer: Duration,
+}
+
+impl Limits {
+    /// Those named above.
+    pub(super) const NAMED: Limits = Limits {
+        lines: MOST_LINES,
+        greeting: Duration::from_secs(GREETING_S),
+        head: Duration::from_secs(HEAD_S),
+        form: Duration::from_secs(FORM_S),
+        line: Duration::from_secs(LINE_S),
+        last_answer: Duration::from_secs(LAST_ANSWER_S),
+    };
+}
+
+/// Answers on a listener until it is let go of; every line ends with it.
+pub(super) async fn serve(
+    mut listener: TcpListener,
+    encrypting: Option<TlsAcceptor>,
+    router: Router,
+    limits: Limits,
+) {
+    let room = Arc::new(Semaphore::new(limits.lines));
+    let mut lines = JoinSet::new();
+    // It is never closed.
+    while let Ok(permit) = room.clone().acquire_owned().await {
+        let (line, _from) = listener.accept().await;
+        let (encrypting, router) = (encrypting.clone(), router.clone());
+        lines.spawn(async move {
+            greet(line, encrypting, router, limits).await;
+            drop(permit);
+        });
+        while lines.try_join_next().is_some() {}
+    }
+}
+
+async fn greet(line: TcpStream, encrypting: Option<TlsAcceptor>, router: Router, limits: Limits) {
+    let Some(acceptor) = encrypting else { return answer(line, router, limits).await };
+    // Whoever does not greet as agreed is no concern of ours.
+    if let Ok(Ok(line)) = timeout(limits.greeting, acceptor.accept(line)).await {
+        answer(line, router, limits).await;
+    }
+}
+
+async fn answer(line: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, router: Router, limits: Limits) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(line), TowerToHyperService::new(router));
+    tokio::pin!(connection);
+    // How a line ends is the browser's matter.
+    if timeout(limits.line, connection.as_mut()).await.is_err() {
+        connection.as_mut().graceful_shutdown();
+        let _ended = timeout(limits.last_answer, connection).await;
+    }
+}
+
+/// Has a form come whole before it is looked at, within [`MAX_FORM_BYTES`] and the time there is for it.
+pub(super) async fn whole(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    match timeout(limits.form, axum::body::to_bytes(body, MAX_FORM_BYTES)).await {
+        Ok(Ok(bytes)) => next.run(Request::from_parts(head, Body::from(bytes))).await,
+        Ok(Err(_too_large_or_cut_short)) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Err(_late) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Bytes, middleware, routing::post};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// Two lines at once, and little time for anything.
+    const SHORT: Limits = Limits {
+        lines: 2,
+        head: Duration::from_millis(200),
+        form: Duration::from_millis(200),
+        line: Duration::from_millis(600),
+        last_answer: Duration::from_millis(100),
+        ..Limits::NAMED
+    };
+
+    /// What echoes a form; the port, and what keeps it open.
+    async fn open() -> (u16, JoinSet<()>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let router = Router::new()
+            .route("/", post(async |body: Bytes| body))
+            .layer(middleware::from_fn_with_state(SHORT, whole));
+        let mut serving = JoinSet::new();
+        serving.spawn(serve(listener, None, router, SHORT));
+        (port, serving)
+    }
+
+    async fn says(port: u16, text: &str) -> TcpStream {
+        let mut line = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        line.write_all(text.as_bytes()).await.unwrap();
+        line
+    }
+
+    /// What comes until the other side ends.
+    async fn until_its_end(mut line: TcpStream) -> String {
+        let mut all = Vec::new();
+        let _cut = line.read_to_end(&mut all).await;
+        String::from_utf8(all).unwrap()
+    }
+
+    const GOOD: &str = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\na=b";
+
+    #[tokio::test]
+    async fn half_a_head_holds_its_line_for_no_longer_than_it_may() {
+        let (port, _serving) = open().await;
+        let slow = [says(port, "POST / HT").await, says(port, "POST / HTTP/1.1\r\nHost: x\r\nA: b").await];
+        // Both places are taken: this one waits for the first of them to be put out.
+        let good = says(port, GOOD).await;
+        assert!(until_its_end(good).await.ends_with("a=b"));
+        for slow in slow {
+            let said = until_its_end(slow).await;
+            assert!(!said.contains("200"), "{said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn half_a_form_is_told_that_it_came_late_and_too_long_a_one_that_it_is() {
+        let (port, _serving) = open().await;
+        let half = says(port, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 30\r\n\r\na=b").await;
+        assert!(until_its_end(half).await.starts_with("HTTP/1.1 408"));
+        let long = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", MAX_FORM_BYTES + 1);
+        assert!(until_its_end(says(port, &long).await).await.starts_with("HTTP/1.1 413"));
+    }
+
+    #[tokio::test]
+    async fn a_line_ends_however_busy_it_is_and_all_end_with_the_listener() {
+        let (port, mut serving) = open().await;
+        let mut busy = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let mut some = [0; 512];
+        let kept = GOOD.replace("Connection: close\r\n", "");
+        let mut answers = 0;
+        while busy.write_all(kept.as_bytes()).await.is_ok() {
+            match busy.read(&mut some).await {
+                Ok(0) | Err(_) => break,
+                Ok(_) => answers += 1,
+            }
+        }
+        assert!(answers > 1);
+        let idle = says(port, "POST").await;
+        serving.abort_all();
+        while serving.join_next().await.is_some() {}
+        assert_eq!(until_its_end(idle).await, "");
+    }
+}
