@@ -81,6 +81,7 @@ const PURE: &[&str] = &[
     "src/regulator/sight.rs",
     "src/regulator/console/ask.rs",
     "src/regulator/console/badge.rs",
+    "src/regulator/console/changes.rs",
     "src/regulator/console/chart.rs",
     "src/regulator/console/csv.rs",
     "src/regulator/console/session.rs",

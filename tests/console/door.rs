@@ -27,12 +27,13 @@ pub(crate) const PAGES: [&str; 13] = [
     "/live",
 ];
 /// Every form that changes something.
-const FORMS: [&str; 7] = [
+const FORMS: [&str; 8] = [
     "/saved",
     "/saved/forget",
     "/alarms/decide",
     "/inspections",
     "/inspections/report",
+    "/rules",
     "/verify",
     "/logout",
 ];
@@ -83,7 +84,7 @@ async fn no_form_is_taken_that_is_not_of_this_session() {
     let other = Browser::entered(desk.port, "li", PASSWORD).await.get("/fleet").await.form_token();
     assert_ne!(token, other);
     for form in ["", "form=", &format!("form={other}")] {
-        for address in FORMS.into_iter().filter(|form| *form != "/verify") {
+        for address in FORMS.into_iter().filter(|form| !["/verify", "/rules"].contains(form)) {
             let body = format!("{form}&name=n&query=&id=a-1&deed=acknowledge&why=w");
             assert_eq!(browser.post(address, &body).await.status, 400, "{address} {form}");
         }

@@ -39,7 +39,7 @@ fn identity(folder: &Path) -> (Identity, TlsConnector) {
 
 #[tokio::test]
 async fn a_certificate_of_its_own_encrypts_and_whoever_greets_slowly_keeps_nobody_out() {
-    let folder = Folder::new("console-encrypted");
+    let folder = Folder::new("console-identity");
     let (identity, dial) = identity(&folder.0);
     let listen = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let at = ConsoleAt { listen, identity: Some(identity), is_behind_tls: false };

@@ -3,6 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use coldhearth::{
+    evidence::LogId,
+    regulator::sight::Said,
     regulator::store::{Batch, Sights as _, Store as _, sights::AskedAt},
     terms::{GatewayId, LegalDay, words},
 };
@@ -10,7 +12,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     browser::Browser,
-    desk::{Desk, NOW, PASSWORD, alarm, goldens, head, people, sights_of},
+    desk::{Desk, NOW, PASSWORD, alarm, goldens, head, ours, people, sights_of},
     door::ParseDivision as _,
 };
 
@@ -51,10 +53,23 @@ async fn a_file_says_what_its_page_says() {
 
 #[tokio::test]
 async fn an_industry_is_filtered_by_the_entries_of_its_clauses() {
-    let desk = Desk::open("industry");
+    let desk = Desk::open_with("industry", |store| {
+        people(store);
+        ours(store);
+        let (gateway, log) = (GatewayId::new("gw-07").unwrap(), LogId(7));
+        let mut batch = Batch { sights: sights_of(gateway, log, "eaf-7", "drawing"), ..Batch::default() };
+        for sight in &mut batch.sights {
+            if let Said::Verdict(said) = &mut sight.said {
+                said.entry = Some("guofa-2010-7 steel-electric-furnace-up-to-30t".into());
+            }
+        }
+        batch.heads = vec![head(gateway, log, "130421", (7, coldhearth::terms::Digest::of(b"7")), NOW)];
+        batch.turns = store.begin(&BTreeSet::from([(gateway, log)])).unwrap();
+        store.commit(&batch).unwrap();
+    });
     let browser = Browser::entered(desk.port, "wang", PASSWORD).await;
     let steel = browser.get("/fleet.csv?industry=Iron+and+steel").await.body;
-    assert!(steel.contains("eaf-2") && !steel.contains("secret-kiln"), "{steel}");
+    assert!(steel.contains("eaf-7") && !steel.contains("eaf-2"), "{steel}");
     let page = browser.get("/fleet?industry=Iron+and+steel").await.body;
     assert!(page.contains("<option value=\"Iron and steel\" selected>"), "the choice stays chosen");
     for none in ["Textile", "Witchcraft"] {
@@ -199,6 +214,26 @@ async fn what_is_brought_is_verified_as_offline_and_one_altered_byte_is_found() 
     assert_eq!(after(&ask(bad).await.text(), authentic), no);
     assert_eq!(ask(b"hello".to_vec()).await.status, 200);
     assert!(ask(b"hello".to_vec()).await.text().contains(words::K_NO_EVIDENCE_IN_IT.en));
+}
+
+#[tokio::test]
+async fn another_version_of_the_rules_is_held_against_the_one_in_force() {
+    let desk = Desk::open("rules");
+    let browser = Browser::entered(desk.port, "li", PASSWORD).await;
+    let token = browser.get("/audit").await.form_token();
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config/catalogue/guofa-2010-7.toml");
+    let shipped = std::fs::read_to_string(file).unwrap();
+    let ask = async |text: &str| {
+        browser.upload("/rules", &[("form", token.as_bytes()), ("catalogue", text.as_bytes())]).await
+    };
+    let same = ask(&shipped).await.text();
+    assert!(same.contains(words::K_CHANGES.en) && !same.contains(words::K_IN_FORCE.en), "{same}");
+    let later = ask(&shipped.replacen("deadline = 2010-12-31", "deadline = 2012-12-31", 2)).await.text();
+    assert!(later.contains("2012-12-31") && later.contains("power-small-thermal-unit"), "{later}");
+    let wrong = ask("hello").await;
+    assert!(wrong.status == 200 && wrong.text().contains(words::K_NO_CATALOGUE.en), "{wrong:?}");
+    let foreign = browser.upload("/rules", &[("form", b"x"), ("catalogue", shipped.as_bytes())]).await;
+    assert_eq!(foreign.status, 400);
 }
 
 #[tokio::test]

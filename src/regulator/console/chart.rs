@@ -5,7 +5,11 @@ use std::fmt::Write as _;
 
 use crate::{
     regulator::store::sights::SpanSum,
-    terms::{MilliWatts, WattHours, words::Language},
+    terms::{
+        MilliWatts, WattHours,
+        time::LegalTime,
+        words::{self, Language},
+    },
 };
 
 /// Steps of a chart at most: more would be narrower than a pixel.
@@ -24,8 +28,11 @@ const WIDTH: i64 = 8_000;
 const HEIGHT: i64 = 1_600;
 /// Room for the labels at its left, above and below.
 const LEFT: i64 = 700;
-const TOP: i64 = 120;
+const TOP: i64 = 220;
 const BOTTOM: i64 = 260;
+/// Ticks of a chart at most, and how far they may be from each other, in milliseconds: hours, a day, days.
+const MOST_TICKS: i64 = 8;
+const TICKS: [i64; 4] = [10_800_000, DAY_MS, 2 * DAY_MS, 5 * DAY_MS];
 /// Width and height of a spark.
 const SPARK: (i64, i64) = (600, 100);
 
@@ -189,19 +196,31 @@ fn labels(out: &mut String, frame: &Frame, top_w: i64, language: Language) {
             kilowatts(watts)
         );
     }
-    let day = |unix_ms: i64| crate::terms::LegalDay::of_unix_ms(unix_ms);
-    let night = match language {
-        Language::Chinese => "时间：北京时间",
-        Language::English => "lawful time, +08:00",
-    };
-    for (x, anchor, text) in [
-        (LEFT, "start", day(frame.from_unix_ms).to_string()),
-        ((LEFT + right) / 2, "middle", night.to_owned()),
-        (right, "end", day(frame.to_unix_ms - 1).to_string()),
-    ] {
-        let y = base + 180;
-        let _infallible =
-            write!(out, "<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{}</text>", escaped(&text));
+    let clock = escaped(words::K_LAWFUL_TIME.in_language(language));
+    let _infallible =
+        write!(out, "<text x=\"{right}\" y=\"{}\" text-anchor=\"end\">{clock}</text>", TOP - 40);
+    ticks(out, frame);
+}
+
+/// Where which day or hour begins.
+fn ticks(out: &mut String, frame: &Frame) {
+    let length = (frame.to_unix_ms - frame.from_unix_ms).max(1);
+    let every = TICKS.into_iter().find(|every| length / every <= MOST_TICKS).unwrap_or(length);
+    let mut at = (frame.from_unix_ms + OFFSET_MS).div_euclid(every) * every + every - OFFSET_MS;
+    while at < frame.to_unix_ms {
+        let x = LEFT + (at - frame.from_unix_ms) * WIDTH / length;
+        let told = LegalTime(at).to_string();
+        // Of `YYYY-MM-DD HH:MM:SS` a day by its date, an hour by its time.
+        let is_midnight = (at + OFFSET_MS).rem_euclid(DAY_MS) == 0;
+        let text = if is_midnight { told.get(5..10) } else { told.get(11..16) }.unwrap_or_default();
+        let _infallible = write!(
+            out,
+            "<path class=\"tick\" d=\"M{x} {}V{}\"></path><text x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{text}</text>",
+            TOP + HEIGHT,
+            TOP + HEIGHT + 50,
+            TOP + HEIGHT + 210
+        );
+        at += every;
     }
 }
 
@@ -249,7 +268,7 @@ fn scale(watts: i64) -> i64 {
 }
 
 fn kilowatts(watts: i64) -> String {
-    if watts % 1_000 == 0 { format!("{} kW", watts / 1_000) } else { format!("{watts} W") }
+    if watts % 1_000 == 0 { format!("{} kW", watts / 1_000) } else { format!("{}.{} kW", watts / 1_000, watts % 1_000 / 100) }
 }
 
 /// Text within a tag.

@@ -9,7 +9,7 @@ use axum::{
     http::StatusCode,
     middleware::Next,
     response::{IntoResponse, Response},
-    serve::Listener as _,
+    serve::Listener,
 };
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -76,7 +76,7 @@ pub(super) async fn serve(
     let mut lines = JoinSet::new();
     // It is never closed.
     while let Ok(permit) = room.clone().acquire_owned().await {
-        let (line, _from) = listener.accept().await;
+        let (line, _from) = Listener::accept(&mut listener).await;
         let (encrypting, router) = (encrypting.clone(), router.clone());
         lines.spawn(async move {
             greet(line, encrypting, router, limits).await;

@@ -8,6 +8,7 @@
 mod ask;
 pub mod asks;
 mod badge;
+mod changes;
 mod chart;
 mod csv;
 mod door;
@@ -131,6 +132,7 @@ impl Console {
             .layer(middleware::from_fn_with_state(Limits::NAMED, lines::whole));
         let inside = inside
             .route("/verify", post(upload::verify).layer(DefaultBodyLimit::max(MAX_UPLOAD_BYTES)))
+            .route("/rules", post(screen::rules::compare).layer(DefaultBodyLimit::max(MAX_UPLOAD_BYTES)))
             .fallback(screen::nothing)
             .layer(middleware::from_fn_with_state(self.clone(), door::guard));
         let outside = Router::new()

@@ -30,7 +30,7 @@ use crate::{
 /// Longest upload, in bytes; longer logs are verified by `coldhearth verify`.
 pub const MAX_UPLOAD_BYTES: usize = 8 * 1_024 * 1_024;
 /// How long an upload may take, in seconds.
-pub const UPLOAD_S: u64 = 120;
+pub(super) const UPLOAD_S: u64 = 120;
 /// Gateways whose keys are looked up.
 const MOST_GATEWAYS: usize = 64;
 /// Gaps that are listed.
@@ -45,9 +45,8 @@ pub(super) async fn verify(
     let Ok(_room) = console.uploads.try_acquire() else {
         return frame::refused(&viewer, words::K_UPLOADS_BUSY);
     };
-    let reading = timeout(Duration::from_secs(UPLOAD_S), read(&mut parts, &viewer));
-    let (records, receipts) = match reading.await.unwrap_or(Err(words::K_UPLOAD_BROKEN)) {
-        Ok(read) => read,
+    let [records, receipts] = match files(&mut parts, &viewer, ["records", "receipts"]).await {
+        Ok(files) => files,
         Err(why) => return frame::refused(&viewer, why),
     };
     match audited(&console, viewer.scope.clone(), records, receipts).await {
@@ -59,9 +58,22 @@ pub(super) async fn verify(
     }
 }
 
-/// The records and the receipts. Nothing is read of a form that is not of this session.
-async fn read(parts: &mut Multipart, viewer: &Viewer) -> Result<(Vec<u8>, Vec<u8>), Words> {
-    let (mut is_own, mut records, mut receipts) = (false, Vec::new(), Vec::new());
+/// The files of these names, the first of which must be there. Nothing is read of a form that is not of this session.
+pub(super) async fn files<const N: usize>(
+    parts: &mut Multipart,
+    viewer: &Viewer,
+    names: [&str; N],
+) -> Result<[Vec<u8>; N], Words> {
+    let reading = read(parts, viewer, names);
+    timeout(Duration::from_secs(UPLOAD_S), reading).await.unwrap_or(Err(words::K_UPLOAD_BROKEN))
+}
+
+async fn read<const N: usize>(
+    parts: &mut Multipart,
+    viewer: &Viewer,
+    names: [&str; N],
+) -> Result<[Vec<u8>; N], Words> {
+    let (mut is_own, mut files) = (false, [const { Vec::new() }; N]);
     while let Some(part) = parts.next_field().await.map_err(|_| words::K_UPLOAD_BROKEN)? {
         let name = part.name().unwrap_or("").to_owned();
         if name == "form" {
@@ -72,19 +84,17 @@ async fn read(parts: &mut Multipart, viewer: &Viewer) -> Result<(Vec<u8>, Vec<u8
             return Err(words::K_FORM_FOREIGN);
         }
         let bytes = part.bytes().await.map_err(|_| words::K_UPLOAD_BROKEN)?.to_vec();
-        match name.as_str() {
-            "records" => records = bytes,
-            "receipts" => receipts = bytes,
-            _other => {}
+        if let Some((_, file)) = names.iter().zip(&mut files).find(|(of, _)| **of == name) {
+            *file = bytes;
         }
     }
     if !is_own {
         return Err(words::K_FORM_FOREIGN);
     }
-    if records.is_empty() {
+    if files.first().is_none_or(Vec::is_empty) {
         return Err(words::K_NO_FILE);
     }
-    Ok((records, receipts))
+    Ok(files)
 }
 
 /// The keys are asked of the store; what takes long keeps none of its threads.

@@ -130,6 +130,7 @@ console_words! {
     K_GAPS "缺口" "Gaps";
     K_NOT_TOLD "未知" "not told";
     K_HATCHED "斜线为未见证的时段：不作插补，也不等于零。阴影为 22:00–06:00。" "What is hatched was not seen: it is not filled in, and it is not zero. Shaded: 22:00 to 06:00.";
+    K_LAWFUL_TIME "北京时间" "lawful Chinese time, +08:00";
     K_DAYS_LONG "日" "days";
     K_MEAN_POWER "平均功率（W）" "Mean power (W)";
     K_SEEN_WHOLE "全程见证" "Seen throughout";
@@ -241,6 +242,18 @@ console_words! {
     K_ENTRIES "条目数" "Entries";
     K_HASH "SHA-256" "SHA-256";
     K_LOOSENED "地方文件放宽之处（不予适用）" "What regional instruments would loosen, and does not count";
+    K_RULES_FILE "另一版本的目录文件（TOML）：与现行版本逐条对照" "Another version of the catalogue (TOML), to be held against the one in force, clause by clause";
+    K_COMPARE "对照" "Compare";
+    K_RULES_COMPARED "规则版本对照" "Versions of the rules compared";
+    K_CHANGES "差异数" "Differences";
+    K_PART "部分" "Part";
+    K_CLAUSE "条文" "Clause";
+    K_CRITERIA "判定条件" "Criteria";
+    K_EXEMPTIONS "豁免" "Exemptions";
+    K_DETERMINATION "主管部门认定" "Without a ruling";
+    K_IN_FORCE "现行版本" "In force";
+    K_BROUGHT "所上传版本" "In the file";
+    K_NO_CATALOGUE "此文件不能作为目录读取：" "This file cannot be read as a catalogue:";
     K_AUTHORITY_KEYS "主管机关的密钥：" "The authority's keys:";
     K_KEY "密钥" "Key";
     K_FINGERPRINT "指纹" "Fingerprint";

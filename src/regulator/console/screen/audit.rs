@@ -93,6 +93,7 @@ fn page(
         (reports(console, viewer))
         h2 { (say(words::K_RULES)) }
         (rules(console, language))
+        (super::rules::form(viewer))
         h2 { (say(words::K_KEYS)) }
         p { (say(words::K_AUTHORITY_KEYS)) }
         ul { @for key in authority { li.hash { (key.id().to_string()) " " (key.fingerprint()) } } }

@@ -247,15 +247,15 @@ fn line(one: &Listed, fleet: &Fleet, viewer: &Viewer) -> Markup {
     let spark = chart::spark(&steps, fleet.frame.steps(), &title);
     html! {
         tr {
-            td { (gateway) }
-            th scope="row" { a href=(address(&one.row)) { (asset) } }
+            td.name { (gateway) }
+            th.name scope="row" { a href=(address(&one.row)) { (asset) } }
             td { (division) }
             td { (enterprise) }
             td { (frame::badge(Badge::of(&one.row, viewer.now_unix_ms), language)) }
             td { (since) }
             td { (class) }
             td { (entry) }
-            td { (last_day) }
+            td.name { (last_day) }
             td { (order) }
             td.number { (coverage) }
             td { (heard) " (" (age(&one.row, viewer.now_unix_ms, language)) ")" }

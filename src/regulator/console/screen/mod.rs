@@ -7,6 +7,7 @@ pub(super) mod fleet;
 pub(super) mod inspections;
 pub(super) mod nameplate;
 pub(super) mod papers;
+pub(super) mod rules;
 pub(super) mod seen;
 pub(super) mod today;
 
