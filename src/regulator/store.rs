@@ -8,8 +8,8 @@
 //! one of them meanwhile, not at all. So no head is ever advanced over another's.
 
 pub mod alarms;
-pub mod lineage;
 pub mod inspections;
+pub mod lineage;
 pub mod people;
 pub mod postgres;
 mod schema;
@@ -23,8 +23,8 @@ use std::{
 
 pub use self::{
     alarms::{AlarmBatch, AlarmCount, Alarms, AlarmsAsked},
-    lineage::{Asked, FINDINGS_AT_ONCE, KeptFinding, KeptHalf, Mentions},
     inspections::Inspections,
+    lineage::{Asked, FINDINGS_AT_ONCE, KeptFinding, KeptHalf, Mentions},
     people::People,
     postgres::PostgresStore,
     sights::Sights,

@@ -167,7 +167,7 @@ async fn numbers_come_without_asking_again() {
     browser
         .hear("/live", "\"assets\":2", async {
             let gateway = GatewayId::new("gw-98").unwrap();
-            let log = coldhearth::evidence::LogId(98);
+            let log = LogId(98);
             let mut batch =
                 Batch { sights: sights_of(gateway, log, "kiln-2", "drawing"), ..Batch::default() };
             let place = (7, coldhearth::terms::Digest::of(b"8"));

@@ -177,8 +177,15 @@ fn answers(store: &mut dyn Store) -> String {
                 at,
             };
             writeln!(out, "{} {:?}", lane.word(), store.fleet(&asked).unwrap()).unwrap();
-            for entries in [vec![], vec!["guofa-2010-7 steel-electric-furnace-up-to-30t".to_owned(), "x".into()]] {
-                let asked = FleetAsked { entries: Some(entries), due_by: None, after: After::default(), ..asked.clone() };
+            for entries in
+                [vec![], vec!["guofa-2010-7 steel-electric-furnace-up-to-30t".to_owned(), "x".into()]]
+            {
+                let asked = FleetAsked {
+                    entries: Some(entries),
+                    due_by: None,
+                    after: After::default(),
+                    ..asked.clone()
+                };
                 writeln!(out, "by entry {:?}", store.fleet(&asked).unwrap()).unwrap();
             }
         }
@@ -209,7 +216,9 @@ fn answers(store: &mut dyn Store) -> String {
         writeln!(out, "{}", store.answer_inspection(&scope, 1, &said("冷炉")).unwrap()).unwrap();
     }
     for is_open in [true, false] {
-        for (scope, asset) in [(&nation, None), (&nation, Some(of("gw-03", "eaf-2"))), (&Scope::parse("14").unwrap(), None)] {
+        for (scope, asset) in
+            [(&nation, None), (&nation, Some(of("gw-03", "eaf-2"))), (&Scope::parse("14").unwrap(), None)]
+        {
             let asked = InspectionsAsked { scope: scope.clone(), asset, is_open, before: u64::MAX, most: 9 };
             writeln!(out, "{:?}", store.inspections(&asked).unwrap()).unwrap();
         }

@@ -158,7 +158,9 @@ mod tests {
     fn a_form_leads_nowhere_else() {
         let back = |raw: &str| Pairs::read(raw.as_bytes()).back("/alarms").to_owned();
         assert_eq!(back("back=%2Fasset%2Fgw-03%2Feaf-2%3Fdays%3D7"), "/asset/gw-03/eaf-2?days=7");
-        for wrong in ["", "back=%2F%2Fevil.example", "back=https%3A%2F%2Fevil.example", "back=%2F%5Cevil.example"] {
+        for wrong in
+            ["", "back=%2F%2Fevil.example", "back=https%3A%2F%2Fevil.example", "back=%2F%5Cevil.example"]
+        {
             assert_eq!(back(wrong), "/alarms", "{wrong}");
         }
     }

@@ -26,8 +26,10 @@ pub(super) struct Change {
 /// Every difference, by entry.
 pub(super) fn between(rules: &Rules, other: &Catalogue) -> Vec<Change> {
     let of_this = || rules.entries().filter(|entry| entry.source.id == other.source.id);
-    let named: BTreeSet<&str> =
-        of_this().map(|entry| entry.id.as_str()).chain(other.entries().iter().map(|entry| entry.id.as_str())).collect();
+    let named: BTreeSet<&str> = of_this()
+        .map(|entry| entry.id.as_str())
+        .chain(other.entries().iter().map(|entry| entry.id.as_str()))
+        .collect();
     let mut all = Vec::new();
     for id in named {
         let here = of_this().find(|entry| entry.id.as_str() == id);
@@ -125,8 +127,13 @@ mod tests {
         let changes = against(&moved);
         assert_eq!(changes.len(), 1, "{changes:?}");
         let change = changes.first().unwrap();
-        assert_eq!((change.entry.as_str(), change.part), ("steel-electric-furnace-up-to-30t", words::K_CRITERIA));
-        assert!(change.here.as_ref().unwrap().contains("30") && change.there.as_ref().unwrap().contains("40"));
+        assert_eq!(
+            (change.entry.as_str(), change.part),
+            ("steel-electric-furnace-up-to-30t", words::K_CRITERIA)
+        );
+        assert!(
+            change.here.as_ref().unwrap().contains("30") && change.there.as_ref().unwrap().contains("40")
+        );
         let next = after.find("[[entry]]").unwrap();
         let gone = format!("{}{}", before.rsplit_once("[[entry]]").unwrap().0, after.split_at(next).1);
         let changes = against(&gone);

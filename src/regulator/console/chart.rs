@@ -268,7 +268,11 @@ fn scale(watts: i64) -> i64 {
 }
 
 fn kilowatts(watts: i64) -> String {
-    if watts % 1_000 == 0 { format!("{} kW", watts / 1_000) } else { format!("{}.{} kW", watts / 1_000, watts % 1_000 / 100) }
+    if watts % 1_000 == 0 {
+        format!("{} kW", watts / 1_000)
+    } else {
+        format!("{}.{} kW", watts / 1_000, watts % 1_000 / 100)
+    }
 }
 
 /// Text within a tag.

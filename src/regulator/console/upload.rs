@@ -98,12 +98,7 @@ async fn read<const N: usize>(
 }
 
 /// The keys are asked of the store; what takes long keeps none of its threads.
-async fn audited(
-    console: &Console,
-    scope: Scope,
-    records: Vec<u8>,
-    receipts: Vec<u8>,
-) -> Answered<Report> {
+async fn audited(console: &Console, scope: Scope, records: Vec<u8>, receipts: Vec<u8>) -> Answered<Report> {
     let named = gateways(&records);
     let trusted = console.readers.ask(move |books| {
         let mut trusted = books.trusted.clone();
@@ -112,7 +107,9 @@ async fn audited(
     });
     let trusted = trusted.await?;
     let judging = tokio::task::spawn_blocking(move || in_order(&trusted, &records, &receipts));
-    judging.await.map_err(|e| StoreFault::Failed(Failure::new(Exit::Bug, format!("the audit has ended: {e}"))))
+    judging
+        .await
+        .map_err(|e| StoreFault::Failed(Failure::new(Exit::Bug, format!("the audit has ended: {e}"))))
 }
 
 /// The audit of records as they stand, and sorted where they stand in no order.

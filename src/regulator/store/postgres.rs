@@ -4,8 +4,8 @@
 //! call; what was open then is undone, by the server too.
 
 mod alarms;
-mod lineage;
 mod inspections;
+mod lineage;
 mod people;
 mod read;
 mod session;

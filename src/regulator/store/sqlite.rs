@@ -2,8 +2,8 @@
 
 mod alarms;
 mod fault;
-mod lineage;
 mod inspections;
+mod lineage;
 mod people;
 mod rows;
 mod sights;

@@ -151,7 +151,8 @@ pub(in crate::regulator::console) async fn ask(
         Ok(said) => said,
         Err(refused) => return refused,
     };
-    let which = pairs.one("gateway").zip(pairs.one("asset")).and_then(|(gateway, asset)| named(gateway, asset));
+    let which =
+        pairs.one("gateway").zip(pairs.one("asset")).and_then(|(gateway, asset)| named(gateway, asset));
     let Some((gateway, asset)) = which else { return frame::nothing(&viewer) };
     let scope = viewer.scope.clone();
     let asked = console.readers.ask(move |books| {

@@ -27,8 +27,7 @@ impl Inspections for PostgresStore {
         let ((from, to), most) = (scope.bounds(), i64::from(MOST_OPEN));
         let (gateway, asset) = (gateway.as_str(), asset.as_str());
         let (who, at, what) = (asked.who.as_str(), asked.at_unix_ms, asked.what.as_bytes());
-        let columns: Vec<&(dyn ToSql + Sync)> =
-            vec![&gateway, &asset, &who, &at, &what, &from, &to, &most];
+        let columns: Vec<&(dyn ToSql + Sync)> = vec![&gateway, &asset, &who, &at, &what, &from, &to, &most];
         self.ask(async |session| session.execute(sql, &columns).await).map(|rows| rows > 0)
     }
 

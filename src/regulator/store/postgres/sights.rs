@@ -227,7 +227,8 @@ impl Sights for PostgresStore {
         let enterprise = asked.enterprise.as_ref().map_or("", |enterprise| enterprise.as_str());
         let gateway = asked.gateway.as_ref().map_or("", |gateway| gateway.as_str());
         let class = asked.class.as_deref().unwrap_or("");
-        let bytes = |entries: &'_ Vec<String>| entries.iter().map(|entry| entry.clone().into_bytes()).collect();
+        let bytes =
+            |entries: &'_ Vec<String>| entries.iter().map(|entry| entry.clone().into_bytes()).collect();
         let entries: Option<Vec<Vec<u8>>> = asked.entries.as_ref().map(bytes);
         let due_by = asked.due_by.map_or_else(String::new, |day| day.to_string());
         let (lane, today) = (asked.lane.word(), asked.at.today.to_string());

@@ -26,7 +26,8 @@ impl Inspections for SqliteStore {
                    (select count(*) from inspection where gateway = ?1 and asset = ?2 and answered_by is null)";
         let (from, to) = scope.bounds();
         let Said { who, at_unix_ms, what } = asked;
-        let row = params![gateway.as_str(), asset.as_str(), who.as_str(), at_unix_ms, what, from, to, MOST_OPEN];
+        let row =
+            params![gateway.as_str(), asset.as_str(), who.as_str(), at_unix_ms, what, from, to, MOST_OPEN];
         self.execute(sql, row).map(|rows| rows > 0)
     }
 
