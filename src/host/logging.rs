@@ -5,7 +5,12 @@ use std::io;
 
 use rustix::fd::AsFd;
 use tracing::{Level, Metadata};
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 /// The form of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,20 +27,28 @@ pub const FORMS: &[(&str, Form)] = &[("text", Form::Text), ("json", Form::Json)]
 
 /// Sends log lines to standard error, from this level on unless `RUST_LOG` says otherwise. A second call does nothing.
 pub fn start(level: &str, form: Form) {
-    // The MQTT libraries log what we handle and report ourselves.
-    let ours = format!("{level},rumqttc=off,rumqttd=off");
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(ours));
     let out = Out { is_journal: goes_to_the_journal() };
-    let plain = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = fmt::layer()
         .with_writer(out)
         .with_ansi(!out.is_journal && form == Form::Text && io::IsTerminal::is_terminal(&io::stderr()));
+    let told = tracing_subscriber::registry().with(wanted(level, std::env::var("RUST_LOG").ok().as_deref()));
     let _already = match (form, out.is_journal) {
-        (Form::Json, _) => plain.json().flatten_event(true).with_target(false).try_init(),
+        (Form::Json, _) => told.with(lines.json().flatten_event(true).with_target(false)).try_init(),
         // The journal keeps the time itself.
-        (Form::Text, true) => plain.without_time().try_init(),
-        (Form::Text, false) => plain.try_init(),
+        (Form::Text, true) => told.with(lines.without_time()).try_init(),
+        (Form::Text, false) => told.with(lines).try_init(),
     };
+}
+
+/// What is told: `LEVEL` or `TARGET=LEVEL`, with commas between; by fields it cannot be chosen, which would take two engines
+/// of regular expressions.
+fn wanted(level: &str, asked: Option<&str>) -> Targets {
+    asked.filter(|text| !text.is_empty()).and_then(|text| text.parse().ok()).unwrap_or_else(|| {
+        // The MQTT libraries log what we handle and report ourselves.
+        Targets::new()
+            .with_default(level.parse().unwrap_or(LevelFilter::INFO))
+            .with_targets([("rumqttc", LevelFilter::OFF), ("rumqttd", LevelFilter::OFF)])
+    })
 }
 
 /// Whether standard error is the stream that systemd told us of: somebody may have sent it elsewhere since.
@@ -87,5 +100,24 @@ fn priority(level: Level) -> &'static str {
         Level::WARN => "<4>",
         Level::INFO => "<6>",
         Level::DEBUG | Level::TRACE => "<7>",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn told_is_the_level_without_the_libraries_we_speak_for_unless_asked_otherwise() {
+        let usual = wanted("info", None);
+        assert!(usual.would_enable("coldhearth::host", &Level::INFO));
+        assert!(!usual.would_enable("coldhearth::host", &Level::DEBUG));
+        assert!(!usual.would_enable("rumqttc::state", &Level::ERROR));
+        let asked = wanted("info", Some("warn,coldhearth::agent=debug"));
+        assert!(asked.would_enable("coldhearth::agent::bus", &Level::DEBUG));
+        assert!(!asked.would_enable("coldhearth::host", &Level::INFO));
+        for nonsense in ["", "coldhearth=debug=info", "coldhearth=loud"] {
+            assert_eq!(wanted("info", Some(nonsense)), usual, "{nonsense} leaves the usual");
+        }
     }
 }
