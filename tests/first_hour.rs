@@ -1,5 +1,6 @@
 //! The README's first hour, command by command, in a clean folder: from the installed programs to the first verdict that
-//! verified, in six commands and without a hand on any file.
+//! verified, in six commands and without a hand on any file. `COLDHEARTH_PROGRAMS=FOLDER` tries the programs there, as
+//! tests/packages does with what is shipped and with what is built for another processor.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod support;
@@ -41,8 +42,10 @@ impl Machine {
             let file = entry.unwrap().path();
             std::fs::copy(&file, folder.0.join("meters").join(file.file_name().unwrap())).unwrap();
         }
+        let others = std::env::var_os("COLDHEARTH_PROGRAMS").map(PathBuf::from);
         let usual = std::env::var_os("PATH").unwrap_or_default();
-        let all: Vec<PathBuf> = std::iter::once(programs).chain(std::env::split_paths(&usual)).collect();
+        let all: Vec<PathBuf> =
+            others.into_iter().chain([programs]).chain(std::env::split_paths(&usual)).collect();
         Machine { folder, path: std::env::join_paths(all).unwrap() }
     }
 
