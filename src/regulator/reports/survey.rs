@@ -78,10 +78,35 @@ pub struct Accounted {
 }
 
 impl Accounted {
-    /// The part that is witnessed, in hundredths of a percent; none where no time was accounted for at all.
-    pub fn covered(&self) -> Option<i64> {
-        let seen = self.observed_ms.saturating_add(self.bridged_ms);
-        seen.saturating_mul(10_000).checked_div(seen.saturating_add(self.unaccounted_ms))
+    fn of(verdict: &Verdict) -> Accounted {
+        let shares = &verdict.shares;
+        let (observed_ms, bridged_ms) = (shares.observed_ms(), shares.bridged_ms());
+        Accounted { observed_ms, bridged_ms, unaccounted_ms: shares.unaccounted_ms() }
+    }
+
+    fn add(&mut self, more: Accounted) {
+        self.observed_ms = self.observed_ms.saturating_add(more.observed_ms);
+        self.bridged_ms = self.bridged_ms.saturating_add(more.bridged_ms);
+        self.unaccounted_ms = self.unaccounted_ms.saturating_add(more.unaccounted_ms);
+    }
+
+    fn seen_ms(&self) -> i64 {
+        self.observed_ms.saturating_add(self.bridged_ms)
+    }
+
+    fn told_ms(&self) -> i64 {
+        self.seen_ms().saturating_add(self.unaccounted_ms)
+    }
+
+    /// What nobody told anything of, of the time that was due, in milliseconds.
+    pub fn untold_ms(&self, due_ms: i64) -> i64 {
+        due_ms.saturating_sub(self.told_ms()).max(0)
+    }
+
+    /// The part of the time that was due that is witnessed, in hundredths of a percent, never more than what was told
+    /// bears: silence counts against it. None where no time was due.
+    pub fn covered(&self, due_ms: i64) -> Option<i64> {
+        self.seen_ms().saturating_mul(10_000).checked_div(due_ms.max(self.told_ms()))
     }
 }
 
@@ -102,6 +127,8 @@ pub struct Equipment {
     pub drawn: BTreeMap<LegalDay, Drawn>,
     /// How the time was accounted for.
     pub accounted: Accounted,
+    /// Since when it is witnessed, Unix milliseconds: none where nothing was said of it within the time or before.
+    pub witnessed_from_unix_ms: Option<i64>,
     /// The verdicts that say so.
     pub covered: Rests,
     /// The first verdict of a violation that was proven within the time.
@@ -222,6 +249,7 @@ impl Pass<'_> {
             newest: None,
             drawn: BTreeMap::new(),
             accounted: Accounted::default(),
+            witnessed_from_unix_ms: None,
             covered: Rests::default(),
             restarted: None,
             closed: None,
@@ -235,6 +263,8 @@ impl Pass<'_> {
         };
         let (source, at_unix_ms, scope) = (Self::source(log, seq, record), record.wall_unix_ms, *self.scope);
         let equipment = self.equipment(verdict.asset);
+        let told_ms = if is_in_time { Accounted::of(&verdict).told_ms() } else { 0 };
+        equipment.witnessed_from_unix_ms.get_or_insert(at_unix_ms.saturating_sub(told_ms));
         if is_in_time {
             equipment.add(&verdict, at_unix_ms, source, &scope);
         }
@@ -285,11 +315,7 @@ impl Pass<'_> {
 
 impl Equipment {
     pub(super) fn add(&mut self, verdict: &Verdict, at_unix_ms: i64, source: Source, scope: &Scope) {
-        let shares = &verdict.shares;
-        let Accounted { observed_ms, bridged_ms, unaccounted_ms } = &mut self.accounted;
-        *observed_ms = observed_ms.saturating_add(shares.observed_ms());
-        *bridged_ms = bridged_ms.saturating_add(shares.bridged_ms());
-        *unaccounted_ms = unaccounted_ms.saturating_add(shares.unaccounted_ms());
+        self.accounted.add(Accounted::of(verdict));
         self.covered.add(source);
         if self.restarted.is_none() && verdict.violation_since_unix_ms.is_some_and(|since| scope.has(since)) {
             self.restarted = Some(source);
@@ -304,6 +330,13 @@ impl Equipment {
             drawn.energy_wh = drawn.energy_wh.saturating_add(energy_wh);
             drawn.last = source;
         }
+    }
+
+    /// The time it should have been told of, in milliseconds: from its first verdict, or the beginning, to the end of the
+    /// time, or to when this is asked. None where nothing was ever said of it: nobody knows since when it was there.
+    pub fn due_ms(&self, scope: &Scope) -> Option<i64> {
+        let from = self.witnessed_from_unix_ms?.max(scope.from.starts_unix_ms());
+        Some(scope.to.starts_unix_ms().min(scope.made_unix_ms).saturating_sub(from).max(0))
     }
 
     /// The last lawful day: as its newest verdict knows it, else as the roster does.

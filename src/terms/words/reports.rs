@@ -118,6 +118,8 @@ pub const R_OBSERVED: Words = Words { zh: "观测时间", en: "observed" };
 pub const R_BRIDGED: Words = Words { zh: "电度补证时间", en: "bridged by registers" };
 /// A column.
 pub const R_UNACCOUNTED: Words = Words { zh: "无证据时间", en: "unaccounted for" };
+/// A column: nothing was sent about it.
+pub const R_UNTOLD: Words = Words { zh: "未报告时间", en: "nothing told" };
 /// A column.
 pub const R_COVERAGE: Words = Words { zh: "覆盖率", en: "covered" };
 /// A column.
