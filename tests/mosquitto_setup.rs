@@ -207,7 +207,7 @@ async fn each_writes_under_itself_and_nothing_else() {
         }
         let heads = client.may_write("coldhearth/v1/heads/0123456789abcdef").await;
         assert_eq!(heads, name.starts_with("collector"), "{name} writes heads");
-        let told = client.may_write("coldhearth/v1/alarms/hebei-desk").await;
+        let told = client.may_write("coldhearth/v1/alarms/hebei-desk/violation").await;
         assert_eq!(told, name.starts_with("collector"), "{name} writes what receivers are told");
         let group = Name::new("east").unwrap();
         for among_collectors in [canary_topic(group, 1), beat_topic(group, 1)] {

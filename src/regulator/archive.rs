@@ -4,10 +4,13 @@
 //! Lines, in this order: `{"coldhearth_store": 4, "made_unix_ms": …}`; one for each `gateway` that was admitted; for each
 //! log its `log` (how far it is known), its `mention`s, from where on it is `unindexed`, how far it was `pruned`, and its
 //! `epoch`s, `record`s, `fork`s and `receipt`s; each `finding`; the `heads` of every day with their lists; each `alarm_step` of the desk's log, from which its alarms
-//! are made again, and how far each `pager` has told its receiver;
+//! are made again, and how far each `pager` has told its receiver; what somebody `saw` at the console, oldest first;
 //! `{"end": {"lines": …, "sha256": …}}`. Messages stand in them as they travelled, as text. Version 1 knew neither
 //! mentions nor findings, and version 2 neither the last mention of a kind nor papers that excuse: their records are looked
 //! through once they are put back. Version 3 knew no alarms. What records say is the matter is said again by the next verdict.
+//!
+//! People and their saved filters are in no copy: a copy lies where more eyes are than on a store, and holds no hash of a
+//! password. `user add` lets them in again.
 
 mod line;
 mod read;
@@ -46,4 +49,6 @@ pub struct Copied {
     pub heads: u64,
     /// Steps of the desk's own log.
     pub alarm_steps: u64,
+    /// Things that people saw, or tried to see.
+    pub seen: u64,
 }

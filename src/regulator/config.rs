@@ -1,6 +1,7 @@
 //! The authority's configuration: what a person wrote, read into types that cannot be wrong.
 
 mod receivers;
+mod regime;
 
 use std::{
     net::SocketAddr,
@@ -9,7 +10,7 @@ use std::{
 
 pub use self::receivers::MAX_RECEIVERS;
 use super::{
-    alarms::Receiver,
+    alarms::{Receiver, Regime},
     share::Group,
     store::{
         PostgresStore, SqliteStore, Store,
@@ -71,6 +72,8 @@ pub struct RegulatorConfig {
     pub console: Option<ConsoleAt>,
     /// Who is told of alarms.
     pub receivers: Vec<Receiver>,
+    /// What this authority decides of levels and outages.
+    pub regime: Regime,
 }
 
 /// Where the console is.
@@ -172,6 +175,7 @@ fn read(form: Form<'_>, base: &Path) -> Option<RegulatorConfig> {
     let metrics = form.table("metrics").and_then(metrics);
     let console = form.table("console").and_then(|form| console(form, base));
     let receivers = receivers::receivers(&form, base);
+    let regime = form.table("alarms").map(regime::regime).unwrap_or_default();
     let is_apart = matches!(store, None | Some(Some(StoreAt::Sqlite(_))));
     if form.has("share") && is_apart {
         form.flaw(
@@ -192,6 +196,7 @@ fn read(form: Form<'_>, base: &Path) -> Option<RegulatorConfig> {
         metrics,
         console,
         receivers,
+        regime,
     })
 }
 

@@ -3,6 +3,7 @@
 use tokio::sync::mpsc;
 
 use super::{
+    alarms::Numbers,
     collector::{Collector, Outgoing, Tally},
     store::Answered,
 };
@@ -29,8 +30,9 @@ pub(super) struct Message {
 pub(super) enum Job {
     /// Keep what came until then.
     Take(Vec<Message>, i64),
-    /// Look for admissions and alarms, and give the receipts that are due: at most so many. Whether the broker is there.
-    Round(i64, usize, bool),
+    /// Look for admissions and alarms, and give the receipts that are due: at most so many. Whether the broker is there, and
+    /// the topics of notifications it has taken.
+    Round(i64, usize, bool, Vec<String>),
     /// Every log is to be receipted anew.
     Connected,
 }
@@ -48,6 +50,8 @@ pub(super) struct Outcome {
     pub(super) stuck_logs: Option<usize>,
     /// The day of the newest head of heads, if it lies ahead.
     pub(super) heads_ahead: Option<LegalDay>,
+    /// How alarms stand; told by rounds.
+    pub(super) alarms: Option<Numbers>,
 }
 
 /// The two ends towards the thread. One job at a time.
@@ -83,11 +87,13 @@ fn work(collector: &mut Collector, job: &Job) -> Answered<Outcome> {
                 messages.iter().map(|message| (message.topic.as_str(), message.bytes.as_slice())).collect();
             outcome.tally = collector.take(&messages, *now_unix_ms)?;
         }
-        Job::Round(now_unix_ms, most, hears) => {
+        Job::Round(now_unix_ms, most, hears, published) => {
             collector.remark(*now_unix_ms);
             outcome.tally = collector.look_up(*now_unix_ms)?;
             outcome.tally.found.add(collector.look_through(*now_unix_ms)?);
+            collector.published(published);
             collector.alarm_round(*hears, *now_unix_ms)?;
+            outcome.alarms = Some(collector.alarm_numbers());
             outcome.outgoing.extend(collector.head_of_heads(*now_unix_ms)?);
             outcome.outgoing.extend(collector.receipts_within(*most, *now_unix_ms, keys::entropy::<16>)?);
             outcome.outgoing.extend(collector.told());

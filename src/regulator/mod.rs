@@ -11,6 +11,7 @@ pub mod certificate;
 pub mod collector;
 pub mod config;
 pub mod console;
+pub mod contract;
 mod desk;
 pub mod findings;
 pub mod inspect;

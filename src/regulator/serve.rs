@@ -163,6 +163,8 @@ struct Serving {
     round_ms: u64,
     health_ms: u64,
     health: Health,
+    /// Topics of notifications that the broker has taken, to be taken down.
+    told: Vec<String>,
 }
 
 impl Serving {
@@ -181,6 +183,7 @@ impl Serving {
             round_ms: now_ms + RECEIPTS_MS,
             health_ms: now_ms + HEALTH_MS,
             health: Health::default(),
+            told: Vec::new(),
         }
     }
 
@@ -245,6 +248,7 @@ impl Serving {
             receipts_in_flight: self.out.in_flight as u64,
             receipts_sent: self.health.receipts_sent + self.out.tag,
             share: self.member.as_ref().map(Member::shown),
+            alarms: self.health.alarms,
             clock_set: now.clock != ClockQuality::Unset,
             turned_ms: now.uptime_ms,
         });
@@ -283,7 +287,7 @@ impl Serving {
             Job::Connected
         } else if now_ms >= self.round_ms {
             let most = MOST_RECEIPTS_WAITING.saturating_sub(self.out.receipts.len());
-            Job::Round(now_unix_ms, most, self.line == Line::Open)
+            Job::Round(now_unix_ms, most, self.line == Line::Open, std::mem::take(&mut self.told))
         } else if self.waiting.is_empty() {
             return None;
         } else {
@@ -313,7 +317,8 @@ impl Serving {
             let seconds = now_ms.saturating_sub(trouble.since_ms) / 1_000;
             tracing::info!(seconds, tries = trouble.tries, "the store answers again; nothing was lost");
         }
-        let Outcome { tally, outgoing, conflicts, held_bytes, stuck_logs, heads_ahead } = outcome;
+        let Outcome { tally, outgoing, conflicts, held_bytes, stuck_logs, heads_ahead, alarms } = outcome;
+        self.health.alarms = alarms.unwrap_or(self.health.alarms);
         self.health.heads_ahead = heads_ahead;
         self.health.stuck_logs = stuck_logs.unwrap_or(self.health.stuck_logs);
         (self.health.store_conflicts, self.health.held_bytes) = (conflicts, held_bytes);
@@ -376,12 +381,13 @@ impl Serving {
             Event::Lost { why } => self.on_lost(why, now_ms),
             // Nobody waits for what members say to each other.
             Event::Refused { tag: TAG, .. } | Event::Accepted { tag: TAG } => {}
-            Event::Refused { why, .. } => {
-                // Nobody there to hear it: it is retained all the same.
+            Event::Refused { tag, why } => {
                 tracing::debug!(?why, "a receipt was not accepted");
-                self.out.in_flight = self.out.in_flight.saturating_sub(1);
+                let told = self.out.on_answer(tag);
+                // Nobody there to hear it: it is retained all the same.
+                self.told.extend(told.filter(|_| why == Refused::NoSubscriber));
             }
-            Event::Accepted { .. } => self.out.in_flight = self.out.in_flight.saturating_sub(1),
+            Event::Accepted { tag } => self.told.extend(self.out.on_answer(tag)),
             Event::Subscribed => {
                 self.line = Line::Open;
                 if let Some(member) = &mut self.member {
@@ -559,7 +565,7 @@ mod tests {
         for round in 1..10 {
             let now_ms = round * 2 * RECEIPTS_MS;
             let job = serving.next_job(now_ms, 7).unwrap();
-            let Job::Round(_, most, _) = job else { panic!("{job:?}") };
+            let Job::Round(_, most, ..) = job else { panic!("{job:?}") };
             assert_eq!(most, MOST_RECEIPTS_WAITING - serving.out.receipts.len());
             let receipt = Outgoing { topic: "t".into(), bytes: Vec::new() };
             let outgoing = vec![receipt; most.min(RECEIPTS_AT_ONCE)];

@@ -12,6 +12,7 @@ pub mod inspections;
 pub mod lineage;
 pub mod people;
 pub mod postgres;
+pub mod reported;
 mod schema;
 pub mod sights;
 pub mod sqlite;
@@ -27,6 +28,7 @@ pub use self::{
     lineage::{Asked, FINDINGS_AT_ONCE, KeptFinding, KeptHalf, Mentions},
     people::People,
     postgres::PostgresStore,
+    reported::Reported,
     sights::Sights,
     sqlite::SqliteStore,
 };
@@ -259,7 +261,7 @@ pub struct Batch {
 ///
 /// Every function fails with [`StoreFault`]; what it has begun is then undone.
 #[expect(clippy::missing_errors_doc, reason = "said once for all of them, above")]
-pub trait Store: Mentions + Alarms + Sights + People + Inspections + Send {
+pub trait Store: Mentions + Alarms + Sights + People + Inspections + Reported + Send {
     /// Begins a batch that no other collector's can come between: logs are waited for in one order, so that no two wait
     /// for each other. Tells the turn of each. Ends by [`Store::commit`] or [`Store::abandon`].
     fn begin(&mut self, logs: &BTreeSet<Log>) -> Answered<BTreeMap<Log, u64>>;

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{
+    alarms::Numbers,
     collector::Tally,
     lineage::Found,
     share::{
@@ -87,6 +88,8 @@ pub struct Vitals {
     pub receipts_sent: u64,
     /// Our place in a group of collectors, where there is one.
     pub share: Option<Shown>,
+    /// How alarms stand.
+    pub alarms: Numbers,
     /// Whether the wall clock was ever set.
     pub clock_set: bool,
     /// When the serving loop turned last, uptime in milliseconds.
@@ -243,6 +246,7 @@ impl Vitals {
         if let Some(share) = &self.share {
             shared(share, &mut page);
         }
+        self.alarms.expose(&mut page);
         page.counter("receipts_sent_total", "Receipts handed to the broker", &[(&[], self.receipts_sent)]);
         page.into_text()
     }

@@ -10,10 +10,10 @@ use coldhearth::{
         alarms::{self, Alarm, Cause, Deed, Event, Hand, Kind, Life, Refused, entry::Entry, log},
         archive,
         inspect::inspect,
-        reports::{Scope, coverage, survey},
-        store::AlarmsAsked,
+        reports::{self, Scope, Surveyed, coverage, survey},
+        store::{AlarmsAsked, people::Saw, sights::Scope as Digits},
     },
-    terms::{AssetId, GatewayId, LegalDay, WattHours, place::Division, time::DAY_MS},
+    terms::{AssetId, GatewayId, LegalDay, Name, WattHours, place::Division, time::DAY_MS},
 };
 
 use crate::{
@@ -170,6 +170,16 @@ fn alarms_move_with_a_copy_and_whoever_changes_them_is_found_out(homes: Homes) {
     let id = standing(&home, "000000")[0].id;
     let shelve = (Deed::Shelve(NOW + DAY_MS), &hand);
     alarms::act(&mut *home.store(), &key(9), &[id], shelve, NOW + 1_000).unwrap();
+    let saw = |what: &str| Saw {
+        at_unix_ms: NOW,
+        person: Name::new("li").unwrap(),
+        scope: Digits::parse("13").unwrap(),
+        what: what.to_owned(),
+        status: 200,
+    };
+    for what in ["GET /", "GET /fleet", "GET /alarms"] {
+        home.store().note_saw(&saw(what)).unwrap();
+    }
     let mut copy = Vec::new();
     archive::backup(&mut *home.store(), &mut copy, NOW).unwrap();
     let other = match homes {
@@ -178,7 +188,13 @@ fn alarms_move_with_a_copy_and_whoever_changes_them_is_found_out(homes: Homes) {
     };
     let there = other.open("copied-there");
     let copied = archive::restore(&mut *there.store(), &mut Cursor::new(&copy)).unwrap();
-    assert_eq!(copied.alarm_steps, 2);
+    assert_eq!((copied.alarm_steps, copied.seen), (2, 3));
+    let seen = |home: &Home| -> Vec<Saw> {
+        let seen = home.store().who_saw(&Digits::NATION, u64::MAX, 10).unwrap();
+        seen.into_iter().map(|(_, saw)| saw).collect()
+    };
+    assert_eq!(seen(&there), seen(&home));
+    assert_eq!(seen(&there).first(), Some(&saw("GET /alarms")), "in the order in which they were seen");
     assert_eq!(standing(&there, "000000"), standing(&home, "000000"));
     let mut again = Vec::new();
     archive::backup(&mut *there.store(), &mut again, NOW).unwrap();
@@ -218,12 +234,40 @@ fn a_report_rests_on_the_records_that_are_kept(homes: Homes) {
     let hashes: Vec<_> = kept.iter().filter(|(_, r)| r.kind == "verdict").map(|(_, r)| r.hash).collect();
     let named: Vec<_> = sheet.rows[0].rests.named().map(|source| source.hash).collect();
     assert_eq!(named, hashes, "every verdict of the time, and no other");
+    // How it stands is the same by the newest verdict alone.
+    let stands = reports::standing(&mut *home.store(), &scope).unwrap();
+    let newest =
+        |all: &Surveyed| all.values().map(|one| one.newest.as_ref().unwrap().source).collect::<Vec<_>>();
+    assert_eq!(newest(&stands), newest(&surveyed));
+    assert!(stands.values().all(|one| one.drawn.is_empty() && one.covered.count() == 0));
     // Of a time before nothing is told.
     let before = Scope { from: LegalDay::of_unix_ms(NOW - 2 * DAY_MS), to: today, ..scope };
     assert!(survey(&mut *home.store(), &before).unwrap().is_empty());
 }
 
+fn a_gateway_that_was_admitted_and_never_spoke_is_an_alarm_until_it_does(homes: Homes) {
+    let home = home_of(homes, "unheard", 2);
+    let mut collector = open(&home);
+    let mut speaks = voice(1, "130421");
+    take(&mut collector, &[speaks.genesis(1, None)]);
+    // It listens for as long as a gateway may be quiet before it calls anybody so.
+    collector.alarm_round(true, NOW).unwrap();
+    collector.alarm_round(true, NOW + DAY_MS).unwrap();
+    let unheard = |home: &Home| -> Vec<Alarm> {
+        standing(home, "000000").into_iter().filter(|alarm| alarm.about.cause == Cause::NeverHeard).collect()
+    };
+    let [alarm]: [Alarm; 1] = unheard(&home).try_into().unwrap();
+    assert_eq!(alarm.about.gateway.unwrap().as_str(), "gw-2");
+    assert_eq!((alarm.about.cause.kind(), alarm.state.life), (Kind::EvidenceMissing, Life::UnackActive));
+    assert!(standing(&home, "130000").iter().all(|alarm| alarm.about.cause != Cause::NeverHeard));
+    let mut late = voice(2, "130421");
+    take(&mut collector, &[late.genesis(2, None)]);
+    collector.alarm_round(true, NOW + DAY_MS + 120_000).unwrap();
+    assert_eq!(unheard(&home)[0].state.life, Life::UnackReturned);
+}
+
 over_both!(
+    a_gateway_that_was_admitted_and_never_spoke_is_an_alarm_until_it_does,
     a_furnace_that_drew_at_night_is_latched_in_the_morning_until_the_authority_resets_it,
     a_record_and_what_it_says_is_the_matter_are_kept_together_and_looked_at_after_a_restart,
     a_fork_is_an_alarm_of_its_own_and_pages_hold_what_was_asked_for,

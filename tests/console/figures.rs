@@ -3,18 +3,30 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use coldhearth::{
-    evidence::LogId,
+    catalogue::Standing,
+    evidence::{Body, LogId},
     host::{Clock as _, SystemClock},
-    regulator::store::{Batch, Store as _},
-    terms::{Digest, GatewayId},
+    judge::{Finding, Shares, SignSet, State, Verdict},
+    regulator::store::{Batch, SqliteStore, Store as _},
+    terms::{AssetId, Digest, GatewayId, LegalDay, WattHours},
 };
 use tokio::sync::Barrier;
 
 use crate::{
     browser::Browser,
-    desk::{Desk, NOW, PASSWORD, head, sights_of},
+    desk::{Desk, NOW, PASSWORD, head, people, sights_of},
+    programs::user,
+    sizes::fill,
+    support::{
+        Folder, Mosquitto,
+        authority::{Authority, Publisher},
+        free_port, soon,
+        voice::{NOW as VOICE_NOW, Voice, at, gateway, key_of},
+    },
 };
 
+/// Pieces of equipment that are counted.
+const ASSETS: usize = 50_000;
 /// People who look at once.
 const VIEWERS: usize = 200;
 /// Changes that are told to each.
@@ -31,7 +43,10 @@ fn processor_ticks() -> u64 {
 #[tokio::test]
 #[ignore = "a figure, not a judgement; tests/all prints it"]
 async fn figures_of_two_hundred_viewers() {
-    let desk = Desk::open("figures");
+    let desk = Desk::open_with("figures", |store| {
+        people(store);
+        fill(store, ASSETS);
+    });
     let clock = SystemClock::default();
     let all_listen = Arc::new(Barrier::new(VIEWERS + 1));
     let session = Browser::entered(desk.port, "wang", PASSWORD).await.session;
@@ -40,7 +55,7 @@ async fn figures_of_two_hundred_viewers() {
         let (port, session, all_listen) = (desk.port, session.clone(), all_listen.clone());
         viewers.push(tokio::spawn(async move {
             let browser = Browser { session, ..Browser::at(port) };
-            let last = format!("\"assets\":{}", 2 + CHANGES);
+            let last = format!("\"assets\":{}", ASSETS as u64 + CHANGES);
             browser
                 .hear("/live", &last, async {
                     _ = all_listen.wait().await;
@@ -61,7 +76,7 @@ async fn figures_of_two_hundred_viewers() {
         batch.turns = store.begin(&BTreeSet::from([(gateway, log)])).unwrap();
         store.commit(&batch).unwrap();
         changed_ms = clock.now().uptime_ms;
-        clock.sleep_until(changed_ms + 2_000).await;
+        clock.sleep_until(changed_ms + 3_000).await;
     }
     let mut slowest_ms = 0;
     for viewer in viewers {
@@ -69,10 +84,69 @@ async fn figures_of_two_hundred_viewers() {
     }
     let (took_ms, spent) = (clock.now().uptime_ms - began_ms, processor_ticks() - ticks);
     eprintln!(
-        "{VIEWERS} viewers, {CHANGES} changes in {took_ms} ms: {}.{} % of one core, viewers included; a change reached the last \
+        "{ASSETS} pieces of equipment, {VIEWERS} viewers, {CHANGES} changes in {took_ms} ms: {}.{} % of one core, viewers included; a change reached the last \
          of them after {slowest_ms} ms",
         spent * 1_000 / took_ms,
         spent * 10_000 / took_ms % 10
     );
     assert!(slowest_ms < 10_000);
+}
+
+/// A gateway's verdict about one more piece of equipment.
+fn verdict(asset: &str) -> Body {
+    Body::Finding(Finding::Verdict(Verdict {
+        asset: AssetId::new(asset).unwrap(),
+        state: State::Drawing,
+        since: at(0),
+        standing: Standing::declared(LegalDay::parse("2012-12-31")),
+        phase: None,
+        violation_since_unix_ms: None,
+        energy_overdue: WattHours(0),
+        energy_closed: WattHours(0),
+        shares: Shares::of_record(900_000, 0, 0).unwrap(),
+        plate: None,
+        permit: None,
+        signs: SignSet::default(),
+        grounds: None,
+    }))
+}
+
+#[tokio::test]
+#[ignore = "a figure, not a judgement; tests/all prints it"]
+async fn figures_of_a_publish_until_it_stands_on_the_screen() {
+    let folder = Folder::new("console-publish");
+    let broker = Mosquitto::start(&folder.0).await;
+    let port = free_port();
+    let more = format!("[console]\nlisten = \"127.0.0.1:{port}\"\n");
+    let authority = Authority::new("console-publish", broker.port, &more);
+    let state = authority.folder.0.join("state");
+    SqliteStore::open(&state).unwrap().admit(gateway(), &key_of(7), VOICE_NOW).unwrap();
+    assert_eq!(user(&authority, &["add", "wang", "--role", "overseer"], PASSWORD).0, 0);
+    let collector = authority.serve();
+    authority.said("connected to the broker").await;
+    let (clock, browser) = (SystemClock::default(), Browser::entered(port, "wang", PASSWORD).await);
+    let mut publisher = Publisher::start(broker.port).await;
+    let mut voice = Voice::new(5, 0, 7);
+    publisher.publish(&[voice.genesis(7, None)]).await;
+    let (mut page_ms, mut event_ms) = (Vec::new(), Vec::new());
+    for number in 1..=CHANGES {
+        let asset = format!("kiln-{number}");
+        let said = voice.say(&verdict(&asset));
+        let began_ms = clock.now().uptime_ms;
+        let mut shown_ms = 0;
+        let publishing = async {
+            publisher.publish(&[said]).await;
+            soon("the page", async { while !browser.get("/fleet").await.body.contains(&asset) {} }).await;
+            shown_ms = clock.now().uptime_ms - began_ms;
+        };
+        browser.hear("/live", &format!("\"assets\":{number}"), publishing).await;
+        page_ms.push(shown_ms);
+        event_ms.push(clock.now().uptime_ms - began_ms);
+    }
+    page_ms.sort_unstable();
+    event_ms.sort_unstable();
+    eprintln!(
+        "from a publish to a page that is asked for: {page_ms:?} ms; to the open page, by an event: {event_ms:?} ms"
+    );
+    assert_eq!(collector.stop(), 0);
 }

@@ -2,17 +2,15 @@
 
 use std::{path::Path, process::Command};
 
-use crate::{
-    desk::{Desk, PASSWORD, alarm},
-    door::ParseDivision as _,
-};
+use coldhearth::regulator::{alarms::Entry, store::Alarms as _};
+
+use crate::desk::{Desk, PASSWORD};
 
 /// Needs chromium, node, and the packages of tests/console/look.
 #[tokio::test]
 #[ignore = "needs chromium and node; tests/all runs it"]
 async fn people_find_the_furnace_that_drew_and_nothing_keeps_anybody_out() {
-    let desk = Desk::open("look");
-    desk.alarms.all.lock().unwrap().push(("130421".parse_division(), alarm("a-1", "gw-03", "eaf-2")));
+    let desk = Desk::own("look");
     let look = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/console/look");
     assert!(
         look.join("node_modules/playwright-core").is_dir(),
@@ -29,8 +27,9 @@ async fn people_find_the_furnace_that_drew_and_nothing_keeps_anybody_out() {
         .env("ASSET", "gw-03/eaf-2");
     let ended = tokio::task::spawn_blocking(move || node.status().unwrap()).await.unwrap();
     assert!(ended.success(), "what is wrong stands above");
-    let decided = desk.alarms.decided.lock().unwrap();
-    let said: Vec<&str> = decided.iter().map(|decision| decision.why.as_str()).collect();
-    assert_eq!(said, ["sent an inspection"]);
+    let steps = desk.store().steps_after(0, 100).unwrap();
+    let hands = steps.iter().filter_map(|kept| Entry::own(&kept.bytes).ok()?.step.hand);
+    let said: Vec<String> = hands.map(|hand| format!("{}: {}", hand.who, hand.why)).collect();
+    assert_eq!(said, ["wang: sent an inspection"], "it stands in the desk's signed log");
     assert!(std::fs::read_dir(&shots).unwrap().count() > 30);
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Runs `coldhearth-regulator user …` with a password on its standard input.
-fn user(authority: &Authority, arguments: &[&str], password: &str) -> (i32, String) {
+pub(crate) fn user(authority: &Authority, arguments: &[&str], password: &str) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_coldhearth-regulator"));
     command.arg("user").args(arguments).arg("--config").arg(&authority.config);
     let mut running =

@@ -1,7 +1,7 @@
 //! Fifty thousand pieces of equipment: every page stays small, is made on the server page by page, and both databases answer
 //! alike.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use coldhearth::{
     evidence::LogId,
@@ -29,7 +29,7 @@ const MOST_BYTES: usize = 200_000;
 const BEHIND_ONE: usize = 5;
 
 /// So many pieces of equipment in all counties of a province, one day of intervals for some of them.
-fn fill(store: &mut dyn Store, count: usize) {
+pub(crate) fn fill(store: &mut dyn Store, count: usize) {
     let gateways = count / BEHIND_ONE;
     for chunk in (0..gateways).collect::<Vec<_>>().chunks(500) {
         let mut batch = Batch::default();
@@ -108,8 +108,15 @@ async fn at_fifty_thousand_every_page_is_small_and_paged_on_the_server() {
             eprintln!("{page} ({language}): {} bytes, {took} ms", answer.body.len());
             assert_eq!(answer.status, 200, "{page}");
             assert!(answer.body.len() < MOST_BYTES, "{page}: {} bytes", answer.body.len());
+            assert!(page != "/" || answer.text().contains("50000"), "all of them are counted");
         }
     }
+    let browser = Browser::entered(desk.port, "wang", PASSWORD).await;
+    let began = clock.now().uptime_ms;
+    let file = browser.get("/fleet.csv?whole=1").await.body;
+    let took = clock.now().uptime_ms - began;
+    eprintln!("the file of all: {} rows, {} bytes, {took} ms", file.lines().count() - 1, file.len());
+    assert_eq!(file.lines().count(), 50_001);
 }
 
 #[tokio::test]
@@ -154,7 +161,6 @@ fn both_databases_answer_alike() {
 
 /// Everything a console asks, as text.
 fn answers(store: &mut dyn Store) -> String {
-    use std::fmt::Write as _;
     people(store);
     fill(store, 100);
     crate::desk::ours(store);
@@ -162,6 +168,26 @@ fn answers(store: &mut dyn Store) -> String {
     crate::desk::ours(store);
     let at = AskedAt { today: LegalDay::of_unix_ms(NOW), silent_before_unix_ms: NOW - 900_000 };
     let mut out = String::new();
+    lists(store, at, &mut out);
+    let nation = Scope::NATION;
+    assert!(store.keep_tally(at).unwrap());
+    writeln!(out, "{:?}", store.tally(&nation, at.today).unwrap()).unwrap();
+    for (gateway, asset) in [of("gw-00000", "eaf-1"), of("gw-03", "eaf-2")] {
+        let row = store.asset(&nation, gateway, asset).unwrap().unwrap();
+        writeln!(out, "{row:?}").unwrap();
+        writeln!(out, "{:?}", store.spans(&row, NOW - 86_400_000, NOW, 3_600_000).unwrap()).unwrap();
+        let story = store.story(&row, i64::MAX, 20).unwrap();
+        let places: Vec<_> =
+            story.iter().map(|(log, seq, record)| (log, seq, record.hash.to_string())).collect();
+        writeln!(out, "{places:?}").unwrap();
+    }
+    looks_on_site(store, &mut out);
+    writeln!(out, "{:?}", store.admitted_of(GatewayId::new("gw-03").unwrap()).unwrap()).unwrap();
+    out
+}
+
+/// Every list, by scope, lane and entries.
+fn lists(store: &mut dyn Store, at: AskedAt, out: &mut String) {
     for scope in ["", "13", "1301", "130421", "14"].map(|digits| Scope::parse(digits).unwrap()) {
         for lane in Lane::ALL {
             let asked = FleetAsked {
@@ -178,7 +204,7 @@ fn answers(store: &mut dyn Store) -> String {
             };
             writeln!(out, "{} {:?}", lane.word(), store.fleet(&asked).unwrap()).unwrap();
             for entries in
-                [vec![], vec!["guofa-2010-7 steel-electric-furnace-up-to-30t".to_owned(), "x".into()]]
+                [vec![], vec!["guofa-2010-7 steel-electric-furnace-up-to-30t".to_owned(), String::new()]]
             {
                 let asked = FleetAsked {
                     entries: Some(entries),
@@ -195,34 +221,29 @@ fn answers(store: &mut dyn Store) -> String {
             .unwrap();
         writeln!(out, "{:?}", store.tally(&scope, at.today).unwrap()).unwrap();
     }
-    let nation = Scope::NATION;
-    assert!(store.keep_tally(at).unwrap());
-    writeln!(out, "{:?}", store.tally(&nation, at.today).unwrap()).unwrap();
-    let of = |gateway: &str, asset: &str| (GatewayId::new(gateway).unwrap(), AssetId::new(asset).unwrap());
-    for (gateway, asset) in [of("gw-00000", "eaf-1"), of("gw-03", "eaf-2")] {
-        let row = store.asset(&nation, gateway, asset).unwrap().unwrap();
-        writeln!(out, "{row:?}").unwrap();
-        writeln!(out, "{:?}", store.spans(&row, NOW - 86_400_000, NOW, 3_600_000).unwrap()).unwrap();
-        let story = store.story(&row, i64::MAX, 20).unwrap();
-        let places: Vec<_> =
-            story.iter().map(|(log, seq, record)| (log, seq, record.hash.to_string())).collect();
-        writeln!(out, "{places:?}").unwrap();
-    }
+}
+
+fn of(gateway: &str, asset: &str) -> (GatewayId, AssetId) {
+    (GatewayId::new(gateway).unwrap(), AssetId::new(asset).unwrap())
+}
+
+/// Looks on site: outside the scope none is asked for or reported on, inside it each once.
+fn looks_on_site(store: &mut dyn Store, out: &mut String) {
     let li = Name::new("li").unwrap();
     let said = |what: &str| inspections::Said { who: li, at_unix_ms: NOW, what: what.to_owned() };
-    for scope in [Scope::parse("14").unwrap(), nation.clone(), nation.clone()] {
+    for scope in [Scope::parse("14").unwrap(), Scope::NATION, Scope::NATION] {
         let (gateway, asset) = of("gw-03", "eaf-2");
         writeln!(out, "{}", store.ask_inspection(&scope, gateway, asset, &said("冒烟")).unwrap()).unwrap();
         writeln!(out, "{}", store.answer_inspection(&scope, 1, &said("冷炉")).unwrap()).unwrap();
     }
     for is_open in [true, false] {
-        for (scope, asset) in
-            [(&nation, None), (&nation, Some(of("gw-03", "eaf-2"))), (&Scope::parse("14").unwrap(), None)]
-        {
+        for (scope, asset) in [
+            (&Scope::NATION, None),
+            (&Scope::NATION, Some(of("gw-03", "eaf-2"))),
+            (&Scope::parse("14").unwrap(), None),
+        ] {
             let asked = InspectionsAsked { scope: scope.clone(), asset, is_open, before: u64::MAX, most: 9 };
             writeln!(out, "{:?}", store.inspections(&asked).unwrap()).unwrap();
         }
     }
-    writeln!(out, "{:?}", store.admitted_of(GatewayId::new("gw-03").unwrap()).unwrap()).unwrap();
-    out
 }

@@ -7,12 +7,17 @@ use std::{
 };
 
 use coldhearth::{
-    evidence::{Kind, contract, live::LIVE_ROOT},
+    evidence::{Kind, live::LIVE_ROOT},
     host::{
         SystemClock,
         courier::{self, Broker, Courier, Event},
     },
     judge::{Grade, Sign},
+    regulator::{
+        alarms::{About, Alarm, Cause, Event as Happens, Notification, Priority, pager::News},
+        contract,
+    },
+    terms::{GatewayId, Name, place::Division},
 };
 use coldhearth_sim::{Change, fleet};
 use serde_json::{Value, json};
@@ -122,6 +127,44 @@ fn the_contract_names_every_golden_where_it_belongs_and_refuses_it_elsewhere() {
     for ((what, should), answer) in expected.iter().zip(answers) {
         assert_eq!(!answer.starts_with("none"), *should, "{what}: {answer}");
     }
+}
+
+#[test]
+fn a_notification_of_alarms_is_named_where_it_belongs() {
+    let about = About {
+        cause: Cause::Violation,
+        division: Division::parse("130421").unwrap(),
+        enterprise: None,
+        gateway: GatewayId::new("gw-03"),
+        subject: Name::new("eaf-1"),
+    };
+    let raised = Alarm::unheard(about).step(Happens::Raise, 1_795_800_000_000).unwrap();
+    let news =
+        News { about, event: raised.event, state: raised.to, at_unix_ms: raised.at_unix_ms, number: 7 };
+    let told = Notification {
+        receiver: Name::new("desk").unwrap(),
+        kind: about.cause.kind(),
+        at_unix_ms: 1_795_800_030_000,
+        priority: Priority::High,
+        news: vec![(about.id(), news)],
+        further: 0,
+        standing: 1,
+        upto: 7,
+    };
+    let payload = told.to_json().to_string().into_bytes();
+    let at = |topic: &str, payload: &[u8]| Captured {
+        topic: topic.to_owned(),
+        payload: payload.to_vec(),
+        retained: true,
+    };
+    let text = String::from_utf8(payload.clone()).unwrap();
+    let (answers, _) = named(&[
+        at("coldhearth/v1/alarms/desk/violation", &payload),
+        at("coldhearth/v1/alarms/desk/tampering", &payload),
+        at("coldhearth/v1/alarms/desk/violation", text.replace("unack_active", "loud").as_bytes()),
+    ]);
+    assert_eq!(answers[0], "alarms alarms");
+    assert!(answers[1].starts_with("none") && answers[2].starts_with("none"), "{answers:?}");
 }
 
 fn strong_word(word: &str) -> bool {
@@ -251,14 +294,16 @@ fn four_gateways(state: &Path, port: u16) -> fleet::FleetOrders {
 }
 
 /// What no plant of this test says: a nameplate's edit needs one that lets its nameplate be read, and is among the goldens;
-/// the authority's word on a day comes with the day's end; a collector that is alone says nothing to others.
-const UNSEEN: [&str; 6] = [
+/// the authority's word on a day comes with the day's end; a collector that is alone says nothing to others; nobody is told of
+/// alarms.
+const UNSEEN: [&str; 7] = [
     "alarm_plate class_changed",
     "alarm_plate cleared",
     "alarm_tamper cleared",
     "heads heads",
     "canary canary",
     "beat beat",
+    "alarms alarms",
 ];
 
 /// Has an agent tell every scan besides.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use coldhearth::{
-    evidence::contract,
     host::{Exit, Failure},
+    regulator::contract,
 };
 
 use crate::say;

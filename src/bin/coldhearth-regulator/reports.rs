@@ -1,4 +1,4 @@
-//! `report list|periodic|completion|findings|coverage|surcharge|check`: what the notice asks for, of the records that are kept.
+//! `report list|periodic|completion|findings|coverage|surcharge|owed|check`: what the notice asks for, of the records that are kept.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,8 +17,8 @@ use coldhearth::{
     regulator::{
         orders,
         reports::{
-            Scope, Sheet, Surveyed, Tariff, completion, coverage, list, periodic, restarts, sealed,
-            surcharge, survey,
+            Scope, Sheet, Surveyed, Tariff, completion, coverage, list, owed, periodic, restarts, sealed,
+            standing, surcharge, survey,
         },
         store::{FINDINGS_AT_ONCE, KeptFinding, Log, Store},
     },
@@ -108,6 +108,21 @@ pub(crate) enum ReportVerb {
         #[arg(long, value_name = "FILE")]
         prices: PathBuf,
     },
+    /// VI(2): reports of a time that are late, missing or there twice, and equipment of which nothing new enough was
+    /// attested; exit 1 where there is any
+    Owed {
+        #[command(flatten)]
+        wanted: Wanted,
+        /// Who owes what, TOML; src/regulator/reports/owed.rs tells what stands in it
+        #[arg(long, value_name = "FILE")]
+        schedule: PathBuf,
+        /// A further key of an authority that signed reports
+        #[arg(long = "trust", value_name = "KEY")]
+        trust: Vec<PathBuf>,
+        /// What `--sign` wrote of the reports that were handed in
+        #[arg(value_name = "SIGNATURE")]
+        signatures: Vec<PathBuf>,
+    },
     /// Whether the authority vouches for a report: exit 0 yes, 1 no
     Check {
         /// The report, as JSON
@@ -124,7 +139,7 @@ pub(crate) fn report(verb: &ReportVerb) -> Result<Exit, Failure> {
     match verb {
         ReportVerb::List { wanted, before } => {
             let before = before.as_deref().map(list_before).transpose()?;
-            let (_, surveyed, scope) = wanted.survey()?;
+            let (_, surveyed, scope) = wanted.standing()?;
             wanted.print(&list::sheet(&surveyed, before.as_ref(), scope))
         }
         ReportVerb::Periodic { wanted, files } => of_targets(wanted, files),
@@ -144,13 +159,28 @@ pub(crate) fn report(verb: &ReportVerb) -> Result<Exit, Failure> {
             let (_, surveyed, scope) = wanted.survey()?;
             wanted.print(&surcharge::sheet(&surveyed, &tariff, scope))
         }
+        ReportVerb::Owed { wanted, schedule, trust, signatures } => {
+            owed_reports(wanted, schedule, trust, signatures)
+        }
         ReportVerb::Check { report, signature, authority } => check(report, signature, authority),
     }
 }
 
 impl Wanted {
-    /// Goes through the records, with the store to ask further.
+    /// Goes through the records of the time, with the store to ask further.
     fn survey(&self) -> Result<(Box<dyn Store>, Surveyed, Scope), Failure> {
+        self.asked(survey)
+    }
+
+    /// The same, of how everything stands when the time ends.
+    fn standing(&self) -> Result<(Box<dyn Store>, Surveyed, Scope), Failure> {
+        self.asked(standing)
+    }
+
+    fn asked(
+        &self,
+        ask: fn(&mut dyn Store, &Scope) -> Result<Surveyed, Failure>,
+    ) -> Result<(Box<dyn Store>, Surveyed, Scope), Failure> {
         if self.to <= self.from {
             return Err(Failure::new(
                 Exit::Usage,
@@ -160,7 +190,7 @@ impl Wanted {
         let made_unix_ms = SystemClock::default().now().wall_unix_ms;
         let scope = Scope { within: self.division, from: self.from, to: self.to, made_unix_ms };
         let mut store = self.home.store_that_is_there()?;
-        let surveyed = survey(&mut *store, &scope)?;
+        let surveyed = ask(&mut *store, &scope)?;
         Ok((store, surveyed, scope))
     }
 
@@ -195,7 +225,7 @@ fn of_targets(wanted: &Wanted, files: &[PathBuf]) -> Result<Exit, Failure> {
     if !malformed.is_empty() {
         return Err(wrong(&malformed));
     }
-    let (_, surveyed, scope) = wanted.survey()?;
+    let (_, surveyed, scope) = wanted.standing()?;
     let (sheet, report) = periodic::sheet(&surveyed, pages, &rules, scope);
     wanted.print(&sheet)?;
     if report.wrong.is_empty() {
@@ -204,9 +234,31 @@ fn of_targets(wanted: &Wanted, files: &[PathBuf]) -> Result<Exit, Failure> {
     Err(Failure { exit: Exit::Negative, ..wrong(&report.wrong) })
 }
 
+fn owed_reports(
+    wanted: &Wanted,
+    schedule: &Path,
+    trust: &[PathBuf],
+    signatures: &[PathBuf],
+) -> Result<Exit, Failure> {
+    let (name, text) = text_of(schedule)?;
+    let schedule = owed::Schedule::parse(&name, &text).map_err(|flaws| wrong(&flaws))?;
+    let trusted = wanted.home.trusted(trust)?;
+    let mut handed_in = Vec::new();
+    for file in signatures {
+        let (name, text) = text_of(file)?;
+        let vouched = sealed::open(text.trim_ascii_end().as_bytes(), &trusted)
+            .map_err(|why| Failure::new(Exit::Data, format!("{name}: {why}; --trust names a further key")))?;
+        handed_in.push(vouched);
+    }
+    let (_, surveyed, scope) = wanted.standing()?;
+    let (sheet, wanting) = owed::sheet(&surveyed, &schedule, &handed_in, scope);
+    wanted.print(&sheet)?;
+    Ok(if wanting == 0 { Exit::Done } else { Exit::Negative })
+}
+
 fn completions(wanted: &Wanted, out: Option<&Path>, trust: &[PathBuf]) -> Result<Exit, Failure> {
     let trusted = wanted.home.trusted(trust)?;
-    let (mut store, surveyed, scope) = wanted.survey()?;
+    let (mut store, surveyed, scope) = wanted.standing()?;
     let standing = orders::standing(&mut *store, None, &trusted)?;
     let completed = completion::completed(&surveyed, &standing, &scope);
     if let Some(folder) = out {
@@ -261,7 +313,7 @@ fn check(report: &Path, signature: &Path, authority: &Path) -> Result<Exit, Fail
     };
     let (json, bytes) = (read(report)?, read(signature)?);
     let trimmed = json.trim_ascii_end();
-    let vouched = sealed::check(bytes.trim_ascii_end(), trimmed, &public_key::load(authority)?);
+    let vouched = sealed::check(bytes.trim_ascii_end(), trimmed, public_key::load(authority)?);
     match vouched {
         Ok(true) => {
             say("the authority vouches for every figure of it");

@@ -23,7 +23,7 @@ use coldhearth::{
         watchdog::Watchdog,
     },
     regulator::{
-        alarms::Office,
+        alarms::{Office, Regime},
         collector::Collector,
         config::{self, CLIENT_ID, ConsoleAt, RegulatorConfig, StoreAt},
         console::{self, Books, Console, Joined, READERS},
@@ -187,7 +187,8 @@ impl Life {
         let (state, store) = orders.home.of(config);
         let receivers = config.map_or_else(Vec::new, |config| config.receivers.clone());
         let own = group.and_then(|group| Name::new(&format!("collector-{}", group.worker)));
-        let office = Office::of(receivers, own)?;
+        let regime = config.map_or_else(Regime::default, |config| config.regime);
+        let office = Office::of(receivers, own)?.under(regime);
         let collector = Collector::open(store.open()?, signer(&state)?)?.telling(office);
         let member = group.map(|group| Member::new(group, run, collector.public_key().id()));
         let metrics = orders.metrics.or(config.and_then(|config| config.metrics));

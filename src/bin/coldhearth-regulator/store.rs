@@ -23,7 +23,7 @@ use crate::{say, serve::Home};
 
 #[derive(Subcommand)]
 pub(crate) enum StoreVerb {
-    /// Copy everything into one file, whatever database it is in; the collector may go on meanwhile
+    /// Copy everything but the people at the desk into one file, whatever database it is in; the collector may go on meanwhile
     Backup {
         /// The file to make; `-` for standard output
         file: PathBuf,
@@ -132,10 +132,10 @@ fn next_after_restore(home: &Home) -> Result<String, Failure> {
 }
 
 fn told(copied: Copied) -> String {
-    let Copied { gateways, logs, records, forks, receipts, findings, heads, alarm_steps } = copied;
+    let Copied { gateways, logs, records, forks, receipts, findings, heads, alarm_steps, seen } = copied;
     format!(
         "{gateways} gateways, {logs} logs, {records} records, {forks} forks, {receipts} receipts, {findings} findings, \
-         {heads} heads of heads, {alarm_steps} steps of alarms"
+         {heads} heads of heads, {alarm_steps} steps of alarms, {seen} looks at the console"
     )
 }
 

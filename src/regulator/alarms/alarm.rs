@@ -188,7 +188,7 @@ pub fn above(level: Level) -> Option<Level> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::regulator) mod tests {
     use super::*;
     use crate::{
         regulator::alarms::{cause::Cause, state::Life},

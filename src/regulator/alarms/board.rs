@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    Regime,
     alarm::{Alarm, Hand, MAX_SHELF_MS, Step},
     cause::{Cause, Kind},
     condition::{About, AlarmId, Settled, Shown, Waiting},
@@ -12,7 +13,7 @@ use super::{
     state::{Event, Hush, Life, Unfit},
 };
 use crate::terms::{
-    Digest, Name,
+    Digest, GatewayId, Name,
     place::{Division, Level},
 };
 
@@ -91,6 +92,7 @@ pub struct Board {
     held: BTreeMap<AlarmId, Held>,
     /// Since when the line to the broker stands, Unix milliseconds.
     hears_since_unix_ms: Option<i64>,
+    regime: Regime,
 }
 
 impl Board {
@@ -98,6 +100,11 @@ impl Board {
     pub fn of(alarms: Vec<Alarm>) -> Board {
         let alarms = alarms.into_iter().map(|alarm| (alarm.id, alarm)).collect();
         Board { alarms, ..Board::default() }
+    }
+
+    /// An empty board, by what an authority has decided.
+    pub fn under(regime: Regime) -> Board {
+        Board { regime, ..Board::default() }
     }
 
     /// The board as somebody else has left it meanwhile. What is held goes on being held.
@@ -156,8 +163,32 @@ impl Board {
         }
     }
 
+    /// Looks at who was admitted, since when, and never heard; under the conditions of [`Board::look`], after it.
+    pub fn look_for_unheard(&mut self, admitted: &[(GatewayId, i64)], now_unix_ms: i64) {
+        let has_listened =
+            self.hears_since_unix_ms.is_some_and(|since| now_unix_ms.saturating_sub(since) >= SILENT_MS);
+        if !has_listened {
+            return;
+        }
+        let is_late = |since: i64| now_unix_ms.saturating_sub(since) >= self.regime.unheard_ms;
+        let late: Vec<About> = admitted
+            .iter()
+            .filter(|(_, since)| is_late(*since))
+            .map(|(gateway, _)| unheard_of(*gateway))
+            .collect();
+        let ids: BTreeSet<AlarmId> = late.iter().map(About::id).collect();
+        for about in late {
+            self.want(about, true, None, now_unix_ms);
+        }
+        for about in self.known_of(&[Cause::NeverHeard]) {
+            if !ids.contains(&about.id()) {
+                self.want(about, false, None, now_unix_ms);
+            }
+        }
+    }
+
     fn look_for_silence(&mut self, fleet: &[Heard], now_unix_ms: i64) {
-        let found = outage::outages(fleet, &self.out(), now_unix_ms);
+        let found = outage::outages(fleet, &self.out(), self.regime.outage, now_unix_ms);
         let mut wanted = BTreeSet::new();
         for (division, silent) in &found {
             let about = outage_of(*division);
@@ -229,7 +260,9 @@ impl Board {
         self.each(is_over, now_unix_ms, &mut outcome);
         let out = self.out();
         self.each(|alarm| inhibition(alarm, &out), now_unix_ms, &mut outcome);
-        let is_due = |alarm: &Alarm| escalation::is_due(alarm, now_unix_ms).then_some(Event::Escalate);
+        let regime = self.regime;
+        let is_due =
+            |alarm: &Alarm| escalation::is_due(alarm, &regime, now_unix_ms).then_some(Event::Escalate);
         self.each(is_due, now_unix_ms, &mut outcome);
         outcome
     }
@@ -310,6 +343,17 @@ fn outage_of(division: Division) -> About {
     About { cause: Cause::Outage, division, enterprise: None, gateway: None, subject: None }
 }
 
+/// The alarm of a gateway that was never heard. Where its plant lies nothing has told.
+fn unheard_of(gateway: GatewayId) -> About {
+    About {
+        cause: Cause::NeverHeard,
+        division: Division::NATION,
+        enterprise: None,
+        gateway: Some(gateway),
+        subject: None,
+    }
+}
+
 /// The alarm of a gateway's silence.
 fn silence_of(heard: &Heard) -> About {
     About {
@@ -353,6 +397,7 @@ fn inhibition(alarm: &Alarm, out: &BTreeSet<Division>) -> Option<Event> {
         | Cause::CutViolated
         | Cause::FedBehindCut
         | Cause::Unreachable
+        | Cause::NeverHeard
         | Cause::NoEvidence
         | Cause::Indeterminate
         | Cause::Gap

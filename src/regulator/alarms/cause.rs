@@ -161,6 +161,8 @@ causes! {
     Outage "outage" EvidenceMissing High words::CAUSE_OUTAGE;
     /// Our own line to the broker is down.
     Unreachable "unreachable" EvidenceMissing High words::CAUSE_UNREACHABLE;
+    /// A gateway was admitted, and nothing was ever heard of it.
+    NeverHeard "never_heard" EvidenceMissing Low words::CAUSE_NEVER_HEARD;
     /// Equipment under a duty is `unknown`, and no device is to blame.
     NoEvidence "no_evidence" EvidenceMissing Medium words::CAUSE_NO_EVIDENCE;
     /// A cut-off order stands at `indeterminate`.
@@ -242,6 +244,7 @@ impl Cause {
             | Cause::Silent
             | Cause::Outage
             | Cause::Unreachable
+            | Cause::NeverHeard
             | Cause::NoEvidence
             | Cause::Indeterminate
             | Cause::Tamper
@@ -268,6 +271,7 @@ impl Cause {
             Cause::Violation
             | Cause::CutViolated
             | Cause::FedBehindCut
+            | Cause::NeverHeard
             | Cause::Indeterminate
             | Cause::Gap
             | Cause::Fork

@@ -20,13 +20,16 @@ pub mod escalation;
 pub mod kpi;
 pub mod log;
 pub mod notice;
+pub mod numbers;
 pub mod office;
 pub mod outage;
 pub mod outs;
 pub mod pager;
 pub mod receiver;
+pub mod regime;
 pub mod signals;
 pub mod state;
+mod telling;
 
 pub use self::{
     alarm::{Alarm, Hand, MAX_SHELF_MS, Step},
@@ -34,8 +37,10 @@ pub use self::{
     cause::{Cause, Kind, Priority},
     condition::{About, AlarmId, Condition, Settled, Shown, Waiting},
     entry::{Entry, KeptStep, level},
+    numbers::Numbers,
     office::{Office, act},
     pager::{KeptPager, Notification},
     receiver::{Format, Receiver, Way, Webhook},
+    regime::Regime,
     state::{Event, Hush, Life, State},
 };

@@ -2,14 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::{Alarm, AlarmId, Notification, pager::News};
+use super::{Alarm, AlarmId, Kind, Notification, pager::News};
 use crate::terms::{
+    Name,
     time::{self, LegalTime},
     words::{self, Language, Words},
 };
 
-/// Below it stands the newest notification of each receiver that is told by MQTT, retained, under his name.
+/// Below it stands the newest notification of each receiver that is told by MQTT, retained, under his name and its kind.
 pub const ALARMS_TOPIC: &str = "coldhearth/v1/alarms";
+
+/// Where a receiver's notifications of a kind stand.
+pub fn topic(receiver: Name, kind: Kind) -> String {
+    format!("{ALARMS_TOPIC}/{receiver}/{}", kind.word())
+}
 
 fn both(words: Words) -> Value {
     json!({ "zh": words.zh, "en": words.en })
@@ -147,16 +153,18 @@ impl Notification {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        regulator::alarms::{Cause, Event, Kind, Priority, alarm::tests::about},
-        terms::Name,
-    };
+    use crate::regulator::alarms::{Cause, Event, Priority, alarm::tests::about};
 
     #[test]
     fn an_alertmanager_is_told_when_it_began_and_when_it_ended() {
         let raised = Alarm::unheard(about(Cause::Violation, "gw-1", "130421")).step(Event::Raise, 0).unwrap();
-        let news =
-            |state| News { about: raised.about, event: Event::Raise, state, at_unix_ms: 1_795_800_000_000 };
+        let news = |state| News {
+            about: raised.about,
+            event: Event::Raise,
+            state,
+            at_unix_ms: 1_795_800_000_000,
+            number: 7,
+        };
         let id = raised.about.id();
         let told = Notification {
             receiver: Name::new("desk").unwrap(),

@@ -6,15 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Alarm, AlarmId, Board, Deed, Entry, Hand, KeptStep, Kind, Notification, Own, Receiver, Refused, Step,
-    Way, log, notice::ALARMS_TOPIC, outage::Heard, outs::Outs, pager::Pager,
+    Alarm, AlarmId, Board, Deed, Entry, Hand, Hush, KeptStep, Kind, Numbers, Own, Receiver, Refused, Regime,
+    Step, log, outage::Heard, telling::Telling,
 };
 use crate::{
     evidence::{Sealer, Signer},
     host::exit::{Exit, Failure},
     regulator::{
         collector::Outgoing,
-        store::{AlarmBatch, Answered, Kept, Store, StoreFault},
+        store::{Admitted, AlarmBatch, Answered, Kept, Store, StoreFault},
     },
     terms::{Digest, GatewayId, Name},
 };
@@ -34,14 +34,12 @@ type End = (u64, Digest);
 /// Keeps the board.
 #[derive(Debug, Default)]
 pub struct Office {
-    receivers: Vec<Receiver>,
-    outs: Option<Outs>,
     /// Our name among several collectors.
     collector: Option<Name>,
     board: Board,
-    pagers: Vec<(Receiver, Pager)>,
-    /// What is to be published of what receivers were told.
-    ready: Vec<Outgoing>,
+    telling: Telling,
+    /// Steps that were kept since the start.
+    steps: u64,
     /// The end of the log as it was seen; none where it is to be read again.
     end: Option<End>,
     rounds_unix_ms: Option<i64>,
@@ -54,14 +52,43 @@ impl Office {
     /// # Errors
     /// There is no thread for those who are told by a program or by HTTP.
     pub fn of(receivers: Vec<Receiver>, collector: Option<Name>) -> Result<Office, Failure> {
-        let needs_outs = receivers.iter().any(|receiver| receiver.way != Way::Mqtt);
-        let outs = if needs_outs { Some(Outs::start()?) } else { None };
-        Ok(Office { receivers, outs, collector, ..Office::default() })
+        Ok(Office { telling: Telling::of(receivers)?, collector, ..Office::default() })
+    }
+
+    /// The same, by what an authority has decided of outages and of levels.
+    #[must_use]
+    pub fn under(mut self, regime: Regime) -> Office {
+        self.board = Board::under(regime);
+        self
     }
 
     /// The board as it stands.
     pub fn board(&self) -> &Board {
         &self.board
+    }
+
+    /// How many alarms stand, and how many notifications have left.
+    pub fn numbers(&self) -> Numbers {
+        let count = |counts: &dyn Fn(&Alarm) -> bool| {
+            Kind::ALL.map(|kind| {
+                let of = |alarm: &&Alarm| alarm.about.cause.kind() == kind && counts(alarm);
+                self.board.alarms().filter(of).count() as u64
+            })
+        };
+        Numbers {
+            standing: count(&|alarm| alarm.state.life.is_standing()),
+            unacknowledged: count(&|alarm| alarm.state.rings()),
+            put_aside: count(&|alarm| matches!(alarm.state.hush, Hush::Shelved | Hush::OutOfService)),
+            steps: self.steps,
+            told: self.telling.told,
+            untaken: self.telling.untaken,
+            waiting: self.telling.waiting() as u64,
+        }
+    }
+
+    /// The broker has taken what was published on these topics.
+    pub fn published(&mut self, topics: &[String]) {
+        self.telling.published(topics);
     }
 
     /// One round. Tells what is to be published, retained.
@@ -89,7 +116,7 @@ impl Office {
                 return Err(fault);
             }
         }
-        Ok(std::mem::take(&mut self.ready))
+        Ok(self.telling.ready())
     }
 
     fn work(
@@ -99,6 +126,7 @@ impl Office {
         hears: bool,
         now_unix_ms: i64,
     ) -> Answered<()> {
+        self.telling.take_down(store)?;
         // A person's deed, or another collector's step, is read before anything is made of it.
         let newest = store.newest_step()?.unwrap_or((0, Digest::ZERO));
         let end = match self.end {
@@ -114,111 +142,37 @@ impl Office {
         }
         if is_due(self.looked_unix_ms, LOOK_MS, now_unix_ms) {
             self.looked_unix_ms = Some(now_unix_ms);
-            let fleet = if hears { fleet(store)? } else { Vec::new() };
+            let (fleet, unheard) = if hears { fleet(store)? } else { Default::default() };
             self.board.look(&fleet, Own { collector: self.collector, hears }, now_unix_ms);
+            self.board.look_for_unheard(&unheard, now_unix_ms);
         }
         let outcome = self.board.tick(now_unix_ms);
         let before = end.0;
         let (steps, end) = sealed(&outcome.steps, end, sealer, signer)?;
         let mut batch = batch_of(&self.board, &outcome.steps, steps);
         (batch.after, batch.settled) = (before, outcome.settled);
-        if !self.keep(store, &batch)? {
-            return Ok(());
+        if !batch.is_empty() && !store.keep_alarms(&batch)? {
+            return Err(StoreFault::Conflict);
         }
         self.end = Some(end);
+        self.steps += batch.steps.len() as u64;
         for (kept, step) in batch.steps.iter().zip(&outcome.steps) {
-            self.pagers.iter_mut().for_each(|(receiver, pager)| pager.on(kept.number, step, receiver));
+            self.telling.on(kept.number, step);
         }
-        self.tell(store, end.0, now_unix_ms)
-    }
-
-    /// Keeps a batch; false where the log has grown, which is then read again.
-    fn keep(&mut self, store: &mut dyn Store, batch: &AlarmBatch) -> Answered<bool> {
-        let is_kept = batch.is_empty() || store.keep_alarms(batch)?;
-        if !is_kept {
-            self.end = None;
+        if !self.telling.tell(store, (&self.board, hears), end.0, now_unix_ms)? {
+            return Err(StoreFault::Conflict);
         }
-        Ok(is_kept)
+        Ok(())
     }
 
     /// Reads the board, and what was not told yet, as the store has them.
     fn read(&mut self, store: &mut dyn Store, end: End) -> Answered<End> {
         self.board.reread(log::all(store)?);
-        let kept: BTreeMap<(Name, Kind), Pager> =
-            store.pagers()?.into_iter().map(|kept| ((kept.receiver, kept.kind), Pager::of(kept))).collect();
-        let pairs = self
-            .receivers
-            .iter()
-            .flat_map(|receiver| receiver.kinds.iter().map(move |kind| (receiver, *kind)));
-        self.pagers = pairs
-            .map(|(receiver, kind)| {
-                let pager = kept.get(&(receiver.name, kind)).cloned();
-                (receiver.clone(), pager.unwrap_or_else(|| Pager::beginning(receiver.name, kind, end.0)))
-            })
-            .collect();
-        let new: Vec<_> = self
-            .pagers
-            .iter()
-            .map(|(_, pager)| pager.kept())
-            .filter(|pager| !kept.contains_key(&(pager.receiver, pager.kind)))
-            .map(|pager| (None, pager))
-            .collect();
-        let begins = AlarmBatch { after: end.0, pagers: new, ..AlarmBatch::default() };
-        if !self.keep(store, &begins)? {
+        if !self.telling.read(store, end.0)? {
             return Err(StoreFault::Conflict);
-        }
-        let mut from = self.pagers.iter().map(|(_, pager)| pager.read()).min();
-        while let Some(after) = from.take() {
-            for kept in store.steps_after(after, PAGE)? {
-                from = Some(kept.number);
-                let entry = Entry::own(&kept.bytes).map_err(|why| strange(kept.number, &why.to_string()))?;
-                self.pagers
-                    .iter_mut()
-                    .for_each(|(receiver, pager)| pager.on(kept.number, &entry.step, receiver));
-            }
         }
         self.end = Some(end);
         Ok(end)
-    }
-
-    /// Has told who is due to be, each once it is taken down that he is.
-    fn tell(&mut self, store: &mut dyn Store, newest: u64, now_unix_ms: i64) -> Answered<()> {
-        for at in 0..self.pagers.len() {
-            let Some((receiver, pager)) = self.pagers.get(at) else { break };
-            let kind = pager.kept().kind;
-            let standing = self.board.standing(kind, receiver.division);
-            let has_room = receiver.way == Way::Mqtt || self.outs.as_ref().is_some_and(Outs::has_room);
-            let Some(notification) = pager.due(standing, now_unix_ms).filter(|_| has_room) else { continue };
-            let (receiver, mut told) = (receiver.clone(), pager.clone());
-            told.told(&notification);
-            let pagers = vec![(Some(pager.kept()), told.kept())];
-            let batch = AlarmBatch { after: newest, pagers, ..AlarmBatch::default() };
-            if !self.keep(store, &batch)? {
-                return Ok(());
-            }
-            if let Some((_, pager)) = self.pagers.get_mut(at) {
-                *pager = told;
-            }
-            self.hand_over(&receiver, &notification);
-        }
-        Ok(())
-    }
-
-    fn hand_over(&mut self, receiver: &Receiver, notification: &Notification) {
-        match &receiver.way {
-            Way::Mqtt => {
-                let (topic, bytes) =
-                    (format!("{ALARMS_TOPIC}/{}", receiver.name), notification.to_json().to_string());
-                self.ready.push(Outgoing { topic, bytes: bytes.into_bytes() });
-            }
-            Way::Command(_) | Way::Webhook(_) => {
-                let is_taken =
-                    self.outs.as_ref().is_some_and(|outs| outs.hand_over(&receiver.way, notification));
-                if !is_taken {
-                    tracing::error!(receiver = %receiver.name, "a notification was lost: too many wait to leave");
-                }
-            }
-        }
     }
 }
 
@@ -227,14 +181,16 @@ fn is_due(last_unix_ms: Option<i64>, every_ms: i64, now_unix_ms: i64) -> bool {
     last_unix_ms.is_none_or(|last| !(0..every_ms).contains(&now_unix_ms.saturating_sub(last)))
 }
 
-/// When each gateway that is admitted was last heard, in the newest of its logs.
-fn fleet(store: &mut dyn Store) -> Answered<Vec<Heard>> {
-    let admitted: BTreeSet<GatewayId> = store
-        .admitted()?
-        .into_iter()
-        .filter(|admitted| admitted.revoked_unix_ms.is_none())
-        .map(|admitted| admitted.gateway)
-        .collect();
+/// When each gateway that is admitted was last heard, in the newest of its logs; and since when those are admitted that
+/// never were, Unix milliseconds.
+fn fleet(store: &mut dyn Store) -> Answered<(Vec<Heard>, Vec<(GatewayId, i64)>)> {
+    let mut admitted: BTreeMap<GatewayId, i64> = BTreeMap::new();
+    for Admitted { gateway, admitted_unix_ms, revoked_unix_ms, .. } in store.admitted()? {
+        if revoked_unix_ms.is_none() {
+            let since = admitted.entry(gateway).or_insert(admitted_unix_ms);
+            *since = admitted_unix_ms.min(*since);
+        }
+    }
     let mut newest: BTreeMap<GatewayId, Heard> = BTreeMap::new();
     for Kept { gateway, division, enterprise, received_unix_ms, .. } in store.heads(None)? {
         let heard = Heard { gateway, division, enterprise, heard_unix_ms: received_unix_ms };
@@ -243,7 +199,10 @@ fn fleet(store: &mut dyn Store) -> Answered<Vec<Heard>> {
             *known = heard;
         }
     }
-    Ok(newest.into_values().filter(|heard| admitted.contains(&heard.gateway)).collect())
+    let unheard = admitted.iter().filter(|(gateway, _)| !newest.contains_key(*gateway));
+    let unheard = unheard.map(|(gateway, since)| (*gateway, *since)).collect();
+    let heard = newest.into_values().filter(|heard| admitted.contains_key(&heard.gateway)).collect();
+    Ok((heard, unheard))
 }
 
 /// The steps, signed, after the end of the log; and the end that they make.

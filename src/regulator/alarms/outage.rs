@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::regime::OutageAt;
 use crate::terms::{
     GatewayId,
     place::{CreditCode, Division, Level},
@@ -10,12 +11,6 @@ use crate::terms::{
 /// Nothing of a gateway for so long is silence, in milliseconds: two of its checkpoints. With the delay of its alarm it is
 /// told after a quarter of an hour.
 pub const SILENT_MS: i64 = 600_000;
-/// The fewest silent gateways that are an outage of their division.
-pub const LEAST_SILENT: u32 = 8;
-/// An outage begins where one of so many gateways is silent.
-pub const BEGINS_AT: u32 = 2;
-/// It ends where fewer than one of so many is.
-pub const ENDS_BELOW: u32 = 4;
 
 /// When a gateway was last heard of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +32,14 @@ impl Heard {
     }
 }
 
-/// The widest divisions in which most gateways are silent, and how many are. `stands` are outages that are told of
+/// The widest divisions in which so many gateways are silent, and how many are. `stands` are outages that are told of
 /// already: those last until many have come back.
-pub fn outages(fleet: &[Heard], stands: &BTreeSet<Division>, now_unix_ms: i64) -> BTreeMap<Division, u32> {
+pub fn outages(
+    fleet: &[Heard],
+    stands: &BTreeSet<Division>,
+    at: OutageAt,
+    now_unix_ms: i64,
+) -> BTreeMap<Division, u32> {
     let mut counts: BTreeMap<Division, (u32, u32)> = BTreeMap::new();
     for heard in fleet {
         for level in Level::ALL {
@@ -51,8 +51,7 @@ pub fn outages(fleet: &[Heard], stands: &BTreeSet<Division>, now_unix_ms: i64) -
     let mut widest: BTreeMap<Division, u32> = BTreeMap::new();
     // Codes of wider divisions come before those of what lies in them.
     for (division, (silent, all)) in counts {
-        let part = if stands.contains(&division) { ENDS_BELOW } else { BEGINS_AT };
-        let is_outage = silent >= LEAST_SILENT && silent.saturating_mul(part) >= all;
+        let is_outage = at.is_reached(silent, all, stands.contains(&division));
         if is_outage && !covers(&widest, division) {
             widest.insert(division, silent);
         }
@@ -68,6 +67,11 @@ pub fn covers(outages: &BTreeMap<Division, u32>, division: Division) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::regulator::alarms::Regime;
+
+    fn out(fleet: &[Heard], stands: &BTreeSet<Division>, now_unix_ms: i64) -> BTreeMap<Division, u32> {
+        outages(fleet, stands, Regime::default().outage, now_unix_ms)
+    }
 
     fn fleet(counties: u32, each: u32) -> Vec<Heard> {
         let enterprise = CreditCode::parse("91350100M000100Y43").unwrap();
@@ -90,10 +94,10 @@ mod tests {
     #[test]
     fn a_province_that_falls_silent_is_one_outage_and_not_one_of_each_county() {
         let fleet = fleet(100, 100);
-        let found = outages(&fleet, &BTreeSet::new(), SILENT_MS);
+        let found = out(&fleet, &BTreeSet::new(), SILENT_MS);
         assert_eq!(places(&found), [("130000".to_owned(), 10_000)]);
         assert!(fleet.iter().all(|heard| covers(&found, heard.division)));
-        assert!(outages(&fleet, &BTreeSet::new(), SILENT_MS - 1).is_empty());
+        assert!(out(&fleet, &BTreeSet::new(), SILENT_MS - 1).is_empty());
     }
 
     #[test]
@@ -103,11 +107,11 @@ mod tests {
             let is_there = heard.division != Division::parse("130203").unwrap();
             heard.heard_unix_ms = if is_there { SILENT_MS } else { 0 };
         }
-        let found = outages(&fleet, &BTreeSet::new(), SILENT_MS);
+        let found = out(&fleet, &BTreeSet::new(), SILENT_MS);
         assert_eq!(places(&found), [("130203".to_owned(), 20)]);
         let few: Vec<Heard> =
             fleet.iter().filter(|heard| heard.heard_unix_ms == 0).take(7).copied().collect();
-        assert!(outages(&few, &BTreeSet::new(), SILENT_MS).is_empty());
+        assert!(out(&few, &BTreeSet::new(), SILENT_MS).is_empty());
     }
 
     #[test]
@@ -119,7 +123,7 @@ mod tests {
             for (n, heard) in fleet.iter_mut().enumerate() {
                 heard.heard_unix_ms = if n < back { SILENT_MS } else { 0 };
             }
-            let found = outages(&fleet, &stands, SILENT_MS);
+            let found = out(&fleet, &stands, SILENT_MS);
             assert_eq!(found.contains_key(&county.at(Level::Province)), lasts, "{back} are back");
         }
     }

@@ -23,15 +23,18 @@ use tokio_rustls::{
     rustls::{ClientConfig, pki_types::ServerName},
 };
 
-use super::{Format, Notification, Way, Webhook};
-use crate::host::{
-    Clock, SystemClock,
-    credentials::{self, TlsFiles},
-    exit::{Exit, Failure},
-    service,
+use super::{Format, Kind, Notification, Way, Webhook, pager::CLAIM_MS};
+use crate::{
+    host::{
+        Clock, SystemClock,
+        credentials::{self, TlsFiles},
+        exit::{Exit, Failure},
+        service,
+    },
+    terms::Name,
 };
 
-/// Notifications that may wait to leave.
+/// Notifications that may wait to leave. On their way is at most one of each kind to each receiver.
 pub const MOST_WAITING: usize = 64;
 /// How often one is tried.
 pub const TRIES: u32 = 4;
@@ -39,34 +42,45 @@ pub const TRIES: u32 = 4;
 pub const PAUSE_MS: u64 = 2_000;
 /// How long a server, or a program, may take, in seconds.
 pub const PATIENCE_S: u64 = 20;
+// All tries are over before anybody else may tell it.
+const _: () = assert!(
+    TRIES as u64 * PATIENCE_S * 1_000 + ((1 << (TRIES - 1)) - 1) * PAUSE_MS < CLAIM_MS.cast_unsigned()
+);
 
 /// One notification on its way.
 #[derive(Debug)]
 struct Errand {
-    receiver: String,
+    receiver: Name,
+    kind: Kind,
     way: Way,
     body: Vec<u8>,
 }
 
-/// The thread's end.
-#[derive(Clone, Debug)]
+/// The thread's other end. It ends with this.
+#[derive(Debug)]
 pub struct Outs {
     errands: mpsc::Sender<Errand>,
+    done: mpsc::Receiver<(Name, Kind, bool)>,
 }
 
 impl Outs {
-    /// Starts the thread. It ends with the last of these.
+    /// Starts the thread.
     ///
     /// # Errors
     /// There is no thread to be had.
     pub fn start() -> Result<Outs, Failure> {
         let (errands, mut waiting) = mpsc::channel::<Errand>(MOST_WAITING);
+        let (tell, done) = mpsc::channel(MOST_WAITING);
         let runtime = service::runtime()?;
         let run = move || {
-            let clock = SystemClock::default();
             runtime.block_on(async {
                 while let Some(errand) = waiting.recv().await {
-                    carry(&clock, &errand).await;
+                    // Whoever is slow holds nobody else up.
+                    let tell = tell.clone();
+                    tokio::spawn(async move {
+                        let is_taken = carry(&SystemClock::default(), &errand).await;
+                        let _nobody_asks = tell.send((errand.receiver, errand.kind, is_taken)).await;
+                    });
                 }
             });
         };
@@ -74,7 +88,12 @@ impl Outs {
             .name("alarms".into())
             .spawn(run)
             .map_err(|e| Failure::new(Exit::Bug, format!("no thread for notifications: {e}")))?;
-        Ok(Outs { errands })
+        Ok(Outs { errands, done })
+    }
+
+    /// One whose way has ended, and whether it was taken.
+    pub fn carried(&mut self) -> Option<(Name, Kind, bool)> {
+        self.done.try_recv().ok()
     }
 
     /// Whether one more may wait.
@@ -90,13 +109,14 @@ impl Outs {
                 notification.to_json()
             }
         };
-        let (receiver, way) = (notification.receiver.to_string(), way.clone());
-        self.errands.try_send(Errand { receiver, way, body: body.to_string().into_bytes() }).is_ok()
+        let Notification { receiver, kind, .. } = *notification;
+        let (way, body) = (way.clone(), body.to_string().into_bytes());
+        self.errands.try_send(Errand { receiver, kind, way, body }).is_ok()
     }
 }
 
-/// Tries as often as it may, and says so if it was in vain.
-async fn carry(clock: &dyn Clock, errand: &Errand) {
+/// Tries as often as it may; whether it was taken.
+async fn carry(clock: &dyn Clock, errand: &Errand) -> bool {
     let mut pause_ms = PAUSE_MS;
     for tried in 1..=TRIES {
         let done = match &errand.way {
@@ -104,21 +124,22 @@ async fn carry(clock: &dyn Clock, errand: &Errand) {
             Way::Command(words) => run(words, &errand.body).await,
             Way::Webhook(webhook) => post(webhook, &errand.body).await,
         };
-        let Err(why) = done else { return };
-        let receiver = &errand.receiver;
+        let Err(why) = done else { return true };
+        let receiver = errand.receiver.as_str();
         if tried == TRIES {
-            tracing::error!(
+            tracing::warn!(
                 receiver,
                 tried,
                 why,
-                "a notification could not be delivered; the alarms stand in the log"
+                "a notification was not taken; it is told again in a while, and the alarms stand in the log"
             );
-            return;
+            return false;
         }
         tracing::warn!(receiver, tried, pause_ms, why, "a notification was not taken; it is tried again");
         clock.sleep_until(clock.now().uptime_ms.saturating_add(pause_ms)).await;
         pause_ms = pause_ms.saturating_mul(2);
     }
+    false
 }
 
 /// Runs a program with the notification on its standard input; exit 0 is done.

@@ -2,7 +2,9 @@
 //! pauses between notifications of a storm. The bound holds whatever happens and for however many gateways: see
 //! [`MOST_IN_AN_HOUR`].
 //!
-//! A pager reads the desk's own log and remembers how far it has told: what was not handed over before a stop is told after it.
+//! A pager reads the desk's own log and remembers how far it has told. Who is about to tell claims it, and it counts as told
+//! only once the receiver has taken it: a collector that is killed on the way leaves it to be told after [`CLAIM_MS`], so that
+//! a notification comes twice at worst, and never not at all.
 
 use std::collections::BTreeMap;
 
@@ -27,8 +29,13 @@ pub const PAUSE_MOST_MS: i64 = 4 * 3_600_000;
 pub const STORM_OVER_MS: i64 = 4 * 3_600_000;
 /// Notifications of one kind to one receiver within the first hour of a storm: after 30 s, and 5, 15 and 35 minutes later.
 pub const MOST_IN_AN_HOUR: usize = 4;
+/// How long a notification may be on its way before it counts as undelivered, in milliseconds: longer than all tries of the
+/// slowest way take. Until then nobody else tells it; then it is told again.
+pub const CLAIM_MS: i64 = 120_000;
 /// Alarms a notification names; the others are counted.
 pub const MOST_NAMED: usize = 20;
+/// Steps that tell a receiver nothing after which it is taken down that they were read, so that no start reads them again.
+pub const FAR_BEHIND: u64 = 1_000;
 /// Alarms that may wait to be told by one pager; beyond them they are counted only.
 pub const MOST_NEWS: usize = 10_000;
 
@@ -43,6 +50,8 @@ pub struct News {
     pub state: State,
     /// When, Unix milliseconds.
     pub at_unix_ms: i64,
+    /// The step that says so.
+    pub number: u64,
 }
 
 /// What a receiver is told.
@@ -79,6 +88,8 @@ pub struct KeptPager {
     pub told_unix_ms: Option<i64>,
     /// The pause from then on, in milliseconds.
     pub pause_ms: i64,
+    /// Since when somebody is at telling him more, Unix milliseconds; none while nobody is.
+    pub claimed_unix_ms: Option<i64>,
 }
 
 /// What one receiver is told of one kind.
@@ -88,8 +99,9 @@ pub struct Pager {
     /// The last step that was read.
     read: u64,
     news: BTreeMap<AlarmId, News>,
-    /// What came beyond [`MOST_NEWS`].
+    /// What came beyond [`MOST_NEWS`], and how much of that the notification on its way counts.
     uncounted: usize,
+    counted: usize,
     /// When the first of them came, Unix milliseconds.
     since_unix_ms: Option<i64>,
 }
@@ -97,13 +109,13 @@ pub struct Pager {
 impl Pager {
     /// A pager that goes on where it was left.
     pub fn of(kept: KeptPager) -> Pager {
-        Pager { kept, read: kept.upto, news: BTreeMap::new(), uncounted: 0, since_unix_ms: None }
+        Pager { kept, read: kept.upto, news: BTreeMap::new(), uncounted: 0, counted: 0, since_unix_ms: None }
     }
 
     /// One that begins here: nobody is told what happened before he was named.
     pub fn beginning(receiver: Name, kind: Kind, newest: u64) -> Pager {
-        let (told_unix_ms, pause_ms) = (None, PAUSE_FIRST_MS);
-        Pager::of(KeptPager { receiver, kind, upto: newest, told_unix_ms, pause_ms })
+        let (told_unix_ms, pause_ms, claimed_unix_ms) = (None, PAUSE_FIRST_MS, None);
+        Pager::of(KeptPager { receiver, kind, upto: newest, told_unix_ms, pause_ms, claimed_unix_ms })
     }
 
     /// How far he was told.
@@ -135,10 +147,10 @@ impl Pager {
                 self.news.remove(&id);
             }
             Event::Raise | Event::Settle | Event::Clear | Event::Escalate if is_told => {
-                self.add(id, step, receiver);
+                self.add(id, number, step, receiver);
             }
             Event::Unshelve | Event::Release | Event::Restore if step.to.rings() => {
-                self.add(id, step, receiver);
+                self.add(id, number, step, receiver);
             }
             Event::Raise
             | Event::Settle
@@ -154,7 +166,7 @@ impl Pager {
         }
     }
 
-    fn add(&mut self, id: AlarmId, step: &Step, receiver: &Receiver) {
+    fn add(&mut self, id: AlarmId, number: u64, step: &Step, receiver: &Receiver) {
         let was_told_below = step.event == Event::Escalate && !is_first_heard(step, receiver);
         if was_told_below {
             return;
@@ -170,7 +182,7 @@ impl Pager {
             Some(before) if *event == Event::Clear => before.event,
             Some(_) | None => *event,
         };
-        self.news.insert(id, News { about: *about, event, state: *to, at_unix_ms: *at_unix_ms });
+        self.news.insert(id, News { about: *about, event, state: *to, at_unix_ms: *at_unix_ms, number });
     }
 
     /// When there is something to be told; none while there is nothing.
@@ -180,9 +192,10 @@ impl Pager {
         Some(waited.max(paused))
     }
 
-    /// What is to be told now; none where nothing is due. It counts as told once [`Pager::told`] is called.
+    /// What is to be told now; none where nothing is due, or somebody is at it. It counts as told once [`Pager::told`] is
+    /// called.
     pub fn due(&self, standing: usize, now_unix_ms: i64) -> Option<Notification> {
-        if self.due_unix_ms()? > now_unix_ms {
+        if self.due_unix_ms()? > now_unix_ms || self.is_claimed(now_unix_ms) {
             return None;
         }
         let mut news: Vec<(AlarmId, News)> = self.news.iter().map(|(id, news)| (*id, news.clone())).collect();
@@ -203,7 +216,30 @@ impl Pager {
         })
     }
 
-    /// He was told.
+    /// Whether a notification is on its way. A clock that was set back holds nobody up for longer than that takes.
+    fn is_claimed(&self, now_unix_ms: i64) -> bool {
+        self.kept.claimed_unix_ms.is_some_and(|since| now_unix_ms.saturating_sub(since).abs() < CLAIM_MS)
+    }
+
+    /// What is due is on its way from now on.
+    pub fn claim(&mut self, now_unix_ms: i64) {
+        self.kept.claimed_unix_ms = Some(now_unix_ms);
+        self.counted = self.uncounted;
+    }
+
+    /// How far it has read with nothing to tell; none where there is news, or hardly anything was read.
+    pub fn idle(&self) -> Option<KeptPager> {
+        let is_idle = self.news.is_empty() && self.uncounted == 0 && self.kept.claimed_unix_ms.is_none();
+        let is_far = self.read.saturating_sub(self.kept.upto) >= FAR_BEHIND;
+        (is_idle && is_far).then_some(KeptPager { upto: self.read, ..self.kept })
+    }
+
+    /// It is taken down how far it has read.
+    pub fn caught_up(&mut self, kept: KeptPager) {
+        self.kept = kept;
+    }
+
+    /// He was told. What came while he was being told is still to be told.
     pub fn told(&mut self, notification: &Notification) {
         let now = notification.at_unix_ms;
         let is_same_storm = self
@@ -217,8 +253,11 @@ impl Pager {
         let grown = self.kept.pause_ms.saturating_mul(2).min(most);
         self.kept.pause_ms = if is_same_storm { grown } else { PAUSE_FIRST_MS };
         (self.kept.told_unix_ms, self.kept.upto) = (Some(now), notification.upto);
-        self.news.clear();
-        (self.uncounted, self.since_unix_ms) = (0, None);
+        self.kept.claimed_unix_ms = None;
+        self.news.retain(|_, news| news.number > notification.upto);
+        self.uncounted = self.uncounted.saturating_sub(std::mem::take(&mut self.counted));
+        let first = self.news.values().map(|news| news.at_unix_ms).min();
+        self.since_unix_ms = first.or((self.uncounted > 0).then_some(now));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     regulator::alarms::{AlarmId, KeptPager, KeptStep, Kind},
     regulator::store::{
         Admitted, Kept, KeptEpoch, KeptFinding, KeptFork, KeptHalf, KeptHeads, KeptReceipt, KeptRecord, Log,
-        Pruned,
+        Pruned, people::Saw, sights::Scope,
     },
     terms::{
         Digest, GatewayId, Name,
@@ -36,6 +36,7 @@ pub(super) enum Line {
     Listed(u64, Listed),
     AlarmStep(KeptStep),
     Pager(KeptPager),
+    Saw(Saw),
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -63,6 +64,19 @@ fn finding(found: &KeptFinding) -> Value {
     json!({ "finding": {
         "id": id.to_string(), "kind": kind.word(), "about": about, "found_unix_ms": found_unix_ms,
         "first": half(first), "second": half(second), "excuse": excuse.as_ref().map(half),
+    }})
+}
+
+fn pager(pager: &KeptPager) -> Value {
+    json!({ "pager": {
+        "receiver": pager.receiver.to_string(), "kind": pager.kind.word(), "upto": pager.upto,
+        "told_unix_ms": pager.told_unix_ms, "pause_ms": pager.pause_ms,
+    }})
+}
+
+fn saw(Saw { at_unix_ms, person, scope, what, status }: &Saw) -> Value {
+    json!({ "saw": {
+        "at_unix_ms": at_unix_ms, "person": person.to_string(), "scope": scope.as_str(), "what": what, "status": status,
     }})
 }
 
@@ -121,10 +135,8 @@ impl Line {
                 "number": step.number, "alarm": step.alarm.to_string(), "at_unix_ms": step.at_unix_ms,
                 "hash": step.hash.to_string(), "bytes": text(&step.bytes),
             }}),
-            Line::Pager(pager) => json!({ "pager": {
-                "receiver": pager.receiver.to_string(), "kind": pager.kind.word(), "upto": pager.upto,
-                "told_unix_ms": pager.told_unix_ms, "pause_ms": pager.pause_ms,
-            }}),
+            Line::Pager(kept) => pager(kept),
+            Line::Saw(seen) => saw(seen),
         }
     }
 
@@ -182,6 +194,7 @@ impl Line {
             }
             "alarm_step" => Line::AlarmStep(m.alarm_step()?),
             "pager" => Line::Pager(m.pager()?),
+            "saw" => Line::Saw(m.saw()?),
             _ => return None,
         })
     }
@@ -282,6 +295,18 @@ impl Members<'_> {
             upto: self.count("upto")?,
             told_unix_ms: self.optional("told_unix_ms")?,
             pause_ms: self.whole("pause_ms")?,
+            // Whoever was at telling him is not there any more.
+            claimed_unix_ms: None,
+        })
+    }
+
+    fn saw(&self) -> Option<Saw> {
+        Some(Saw {
+            at_unix_ms: self.whole("at_unix_ms")?,
+            person: Name::new(self.text("person")?)?,
+            scope: Scope::parse(self.text("scope")?)?,
+            what: self.text("what")?.to_owned(),
+            status: u16::try_from(self.count("status")?).ok()?,
         })
     }
 

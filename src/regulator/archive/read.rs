@@ -12,7 +12,9 @@ use crate::{
     evidence::{LogId, heads::Listed, record::Unverified},
     host::exit::{Exit, Failure},
     regulator::alarms::{Alarm, AlarmId, Entry, KeptStep},
-    regulator::store::{AlarmBatch, Batch, KeptFinding, KeptHalf, KeptHeads, KeptRecord, Log, Store},
+    regulator::store::{
+        AlarmBatch, Batch, KeptFinding, KeptHalf, KeptHeads, KeptRecord, Log, Store, people::Saw,
+    },
     terms::{Digest, GatewayId, digest::Hasher},
 };
 
@@ -167,8 +169,14 @@ impl Filling<'_> {
             },
             Line::AlarmStep(step) => self.alarm_step(number, step)?,
             Line::Pager(pager) => self.alarms.pagers.push((None, pager)),
+            Line::Saw(saw) => self.saw(&saw)?,
         }
         Ok(())
+    }
+
+    fn saw(&mut self, saw: &Saw) -> Result<(), Failure> {
+        self.copied.seen += 1;
+        Ok(self.store.note_saw(saw)?)
     }
 
     fn record(&mut self, number: u64, (log, seq): (Log, u64), record: KeptRecord) -> Result<(), Failure> {

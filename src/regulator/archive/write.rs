@@ -11,7 +11,7 @@ use super::{Copied, FORMAT, PAGE, line::Line};
 use crate::{
     evidence::lineage::Located,
     host::exit::{Exit, Failure},
-    regulator::store::{Asked, FINDINGS_AT_ONCE, Kept, Log, Store},
+    regulator::store::{Asked, FINDINGS_AT_ONCE, Kept, Log, Store, sights::Scope},
     terms::digest::Hasher,
 };
 
@@ -68,6 +68,7 @@ impl Copy<'_> {
             }
         }
         self.alarms(store)?;
+        self.who_saw(store)?;
         let end =
             json!({ "end": { "lines": self.lines, "sha256": self.hasher.clone().digest().to_string() } });
         self.put(&end)?;
@@ -84,6 +85,22 @@ impl Copy<'_> {
             }
         }
         store.pagers()?.into_iter().try_for_each(|pager| self.line(&Line::Pager(pager)))
+    }
+
+    /// Pages are told from the newest back; each is turned round, and they are asked for from the oldest on.
+    fn who_saw(&mut self, store: &mut dyn Store) -> Result<(), Failure> {
+        let newest = store.who_saw(&Scope::NATION, u64::MAX, 1)?.first().map_or(0, |(number, _)| *number);
+        let mut written = 0;
+        while written < newest {
+            let end = written.saturating_add(u64::from(PAGE));
+            let page = store.who_saw(&Scope::NATION, end.saturating_add(1), PAGE)?;
+            for (_, saw) in page.into_iter().rev().filter(|(number, _)| *number > written) {
+                self.copied.seen += 1;
+                self.line(&Line::Saw(saw))?;
+            }
+            written = end;
+        }
+        Ok(())
     }
 
     fn log(&mut self, store: &mut dyn Store, log: Log) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use super::{Collector, Outgoing};
 use crate::{
     evidence::{Record, record::Unverified},
     regulator::{
-        alarms::{Cause, Condition, Office, Shown, signals},
+        alarms::{Cause, Condition, Numbers, Office, Shown, signals},
         store::{Answered, Log},
     },
 };
@@ -54,6 +54,16 @@ impl Collector {
         let told = self.office.round(&mut *self.store, hands, hears, now_unix_ms)?;
         self.telling.extend(told);
         Ok(())
+    }
+
+    /// The broker has taken what was to be told on these topics.
+    pub fn published(&mut self, topics: &[String]) {
+        self.office.published(topics);
+    }
+
+    /// How many alarms stand, and how many notifications have left.
+    pub fn alarm_numbers(&self) -> Numbers {
+        self.office.numbers()
     }
 
     /// What receivers are to be told by MQTT, once: it waits here for as long as anything else of its round fails.

@@ -28,8 +28,12 @@ use crate::{
     terms::LegalDay,
 };
 
-/// Time between two counts, in milliseconds.
+/// Time between two counts, in milliseconds, at least.
 pub(super) const TICK_MS: u64 = 2_000;
+/// And at most, whatever is counted.
+pub(super) const TICK_MOST_MS: u64 = 60_000;
+/// As long as a round of counting took, so many times as long there is none: it takes a twentieth of one core.
+const PAUSES: u64 = 20;
 /// Streams at once.
 pub(super) const MOST_STREAMS: usize = 500;
 /// How long one stream lasts, in milliseconds; a browser asks again, and is looked at again.
@@ -95,7 +99,9 @@ pub(super) async fn tell(console: Arc<Console>) {
                 Err(fault) => tracing::debug!(%fault, "nothing can be counted"),
             }
         }
-        console.clock.sleep_until(now.uptime_ms + TICK_MS).await;
+        let took_ms = console.clock.now().uptime_ms.saturating_sub(now.uptime_ms);
+        let pause_ms = TICK_MS.max(took_ms.saturating_mul(PAUSES)).min(TICK_MOST_MS);
+        console.clock.sleep_until(now.uptime_ms + pause_ms).await;
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod completion;
 pub mod coverage;
 pub mod list;
+pub mod owed;
 pub mod periodic;
 pub mod print;
 pub mod restarts;
@@ -15,7 +16,7 @@ pub mod tariff;
 
 pub use self::{
     sheet::{Cell, Column, Rests, Row, Scope, Sheet, Source},
-    survey::{Equipment, Surveyed, survey},
+    survey::{Equipment, Surveyed, standing, survey},
     tariff::Tariff,
 };
 

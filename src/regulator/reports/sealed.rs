@@ -3,7 +3,7 @@
 use super::{Scope, Sheet};
 use crate::{
     evidence::{PublicKey, Refusal, Sealer, Signed, Signer, canonical::Unwritable, members::Members},
-    terms::Digest,
+    terms::{Digest, LegalDay, place::Division},
 };
 
 /// Seals the digest of a report; the bytes are left in the sealer. Tells the report's JSON that it is the digest of.
@@ -27,16 +27,52 @@ pub fn seal(sheet: &Sheet, sealer: &mut Sealer, signer: &dyn Signer) -> Result<S
     Ok(json)
 }
 
+/// What an authority vouches for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vouched {
+    /// Which report.
+    pub report: String,
+    /// Of which division.
+    pub division: Division,
+    /// Its first day.
+    pub from: LegalDay,
+    /// The first day that is not in it.
+    pub to: LegalDay,
+    /// When it was made, by the authority's clock, Unix milliseconds.
+    pub made_unix_ms: i64,
+    /// SHA-256 of its JSON.
+    pub sha256: Digest,
+}
+
+/// Believes what one of these authorities has signed.
+///
+/// # Errors
+/// Why not.
+pub fn open(bytes: &[u8], authorities: &[PublicKey]) -> Result<Vouched, Refusal> {
+    let signed = Signed::read(bytes)?;
+    let mut believed = Err(Refusal::BadSignature);
+    for authority in authorities {
+        believed = believed.or_else(|_| signed.check(authority));
+    }
+    believed?;
+    let m: Members<'_> = signed.members();
+    m.parsed("type", |kind| (kind == "report").then_some(()))?;
+    Ok(Vouched {
+        report: m.text("report")?.to_owned(),
+        division: m.parsed("division", Division::parse)?,
+        from: m.parsed("from_day", LegalDay::parse)?,
+        to: m.parsed("to_day", LegalDay::parse)?,
+        made_unix_ms: m.whole("made_unix_ms")?,
+        sha256: m.parsed("report_sha256", Digest::from_hex)?,
+    })
+}
+
 /// Whether `authority` vouches for this JSON by these bytes.
 ///
 /// # Errors
 /// Why not.
-pub fn check(bytes: &[u8], json: &[u8], authority: &PublicKey) -> Result<bool, Refusal> {
-    let signed = Signed::read(bytes)?;
-    signed.check(authority)?;
-    let m: Members<'_> = signed.members();
-    m.parsed("type", |kind| (kind == "report").then_some(()))?;
-    Ok(m.parsed("report_sha256", Digest::from_hex)? == Digest::of(json))
+pub fn check(bytes: &[u8], json: &[u8], authority: PublicKey) -> Result<bool, Refusal> {
+    Ok(open(bytes, &[authority])?.sha256 == Digest::of(json))
 }
 
 #[cfg(test)]
@@ -45,7 +81,7 @@ mod tests {
     use crate::{
         evidence::Ed25519,
         regulator::reports::{Cell, Column, Rests, Row},
-        terms::{LegalDay, place::Division, words},
+        terms::words,
     };
 
     #[test]
@@ -67,9 +103,9 @@ mod tests {
         let (mut sealer, key) = (Sealer::default(), Ed25519::from_seed(&[9; 32]));
         let json = seal(&sheet, &mut sealer, &key).unwrap();
         let (bytes, authority) = (sealer.bytes().to_vec(), key.public_key());
-        assert_eq!(check(&bytes, json.as_bytes(), &authority), Ok(true));
+        assert_eq!(check(&bytes, json.as_bytes(), authority), Ok(true));
         let altered = json.replace("41", "42");
-        assert_eq!(check(&bytes, altered.as_bytes(), &authority), Ok(false));
-        assert!(check(&bytes, json.as_bytes(), &Ed25519::from_seed(&[8; 32]).public_key()).is_err());
+        assert_eq!(check(&bytes, altered.as_bytes(), authority), Ok(false));
+        assert!(check(&bytes, json.as_bytes(), Ed25519::from_seed(&[8; 32]).public_key()).is_err());
     }
 }

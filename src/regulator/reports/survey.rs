@@ -1,4 +1,5 @@
-//! What the logs that are kept say of each piece of equipment in a time: one pass over the records, oldest first.
+//! What the logs that are kept say of each piece of equipment in a time: one pass over its verdicts, oldest first, and over
+//! the papers. No other record is read.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// Records read at once.
-const PAGE: u32 = 2_048;
+const PAGE: u32 = 256;
 
 /// A verdict and the record that says it.
 #[derive(Clone, Debug)]
@@ -77,10 +78,35 @@ pub struct Accounted {
 }
 
 impl Accounted {
-    /// The part that is witnessed, in hundredths of a percent; none where no time was accounted for at all.
-    pub fn covered(&self) -> Option<i64> {
-        let seen = self.observed_ms.saturating_add(self.bridged_ms);
-        seen.saturating_mul(10_000).checked_div(seen.saturating_add(self.unaccounted_ms))
+    fn of(verdict: &Verdict) -> Accounted {
+        let shares = &verdict.shares;
+        let (observed_ms, bridged_ms) = (shares.observed_ms(), shares.bridged_ms());
+        Accounted { observed_ms, bridged_ms, unaccounted_ms: shares.unaccounted_ms() }
+    }
+
+    fn add(&mut self, more: Accounted) {
+        self.observed_ms = self.observed_ms.saturating_add(more.observed_ms);
+        self.bridged_ms = self.bridged_ms.saturating_add(more.bridged_ms);
+        self.unaccounted_ms = self.unaccounted_ms.saturating_add(more.unaccounted_ms);
+    }
+
+    fn seen_ms(&self) -> i64 {
+        self.observed_ms.saturating_add(self.bridged_ms)
+    }
+
+    fn told_ms(&self) -> i64 {
+        self.seen_ms().saturating_add(self.unaccounted_ms)
+    }
+
+    /// What nobody told anything of, of the time that was due, in milliseconds.
+    pub fn untold_ms(&self, due_ms: i64) -> i64 {
+        due_ms.saturating_sub(self.told_ms()).max(0)
+    }
+
+    /// The part of the time that was due that is witnessed, in hundredths of a percent, never more than what was told
+    /// bears: silence counts against it. None where no time was due.
+    pub fn covered(&self, due_ms: i64) -> Option<i64> {
+        self.seen_ms().saturating_mul(10_000).checked_div(due_ms.max(self.told_ms()))
     }
 }
 
@@ -101,6 +127,8 @@ pub struct Equipment {
     pub drawn: BTreeMap<LegalDay, Drawn>,
     /// How the time was accounted for.
     pub accounted: Accounted,
+    /// Since when it is witnessed, Unix milliseconds: none where nothing was said of it within the time or before.
+    pub witnessed_from_unix_ms: Option<i64>,
     /// The verdicts that say so.
     pub covered: Rests,
     /// The first verdict of a violation that was proven within the time.
@@ -114,11 +142,24 @@ pub struct Equipment {
 /// Everything that is under a duty, known or listed, by gateway and name.
 pub type Surveyed = BTreeMap<(GatewayId, AssetId), Equipment>;
 
-/// Goes through all logs of a division.
+/// Goes through all verdicts of a division in a time.
 ///
 /// # Errors
 /// The store cannot be read.
 pub fn survey(store: &mut dyn Store, scope: &Scope) -> Result<Surveyed, Failure> {
+    pass_through(store, scope, true)
+}
+
+/// How everything stands when a time ends: of each piece of equipment the newest verdict alone is read, so that what was
+/// drawn, covered and restarted within the time is not told.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn standing(store: &mut dyn Store, scope: &Scope) -> Result<Surveyed, Failure> {
+    pass_through(store, scope, false)
+}
+
+fn pass_through(store: &mut dyn Store, scope: &Scope, is_whole: bool) -> Result<Surveyed, Failure> {
     let mut surveyed = Surveyed::new();
     for logs in by_gateway(store, None)? {
         let Kept { gateway, division, enterprise, .. } = logs.newest;
@@ -127,8 +168,8 @@ pub fn survey(store: &mut dyn Store, scope: &Scope) -> Result<Surveyed, Failure>
         }
         let mut pass = Pass {
             scope,
+            is_whole,
             place: (gateway, division, enterprise),
-            bases: BTreeMap::new(),
             acts: BTreeMap::new(),
             roster: None,
             surveyed: &mut surveyed,
@@ -144,9 +185,9 @@ pub fn survey(store: &mut dyn Store, scope: &Scope) -> Result<Surveyed, Failure>
 /// One gateway's logs.
 struct Pass<'s> {
     scope: &'s Scope,
+    /// Whether every verdict of the time is read, or the newest alone.
+    is_whole: bool,
     place: (GatewayId, Division, CreditCode),
-    /// The newest verdict before the time begins, by equipment: read only where it is wanted.
-    bases: BTreeMap<String, (Log, u64, KeptRecord)>,
     /// Rosters that were written down and not answered yet.
     acts: BTreeMap<(Name, u32), (Roster, Source)>,
     roster: Option<(Roster, Source)>,
@@ -156,35 +197,42 @@ struct Pass<'s> {
 impl Pass<'_> {
     fn log(&mut self, store: &mut dyn Store, kept: &Kept) -> Result<(), Failure> {
         let log = (kept.gateway, kept.log);
+        for asset in store.judged(log)? {
+            self.judged(store, kept, asset)?;
+        }
         let mut from = Some(0);
         while let Some(first) = from.take() {
-            for (seq, record) in store.records_from(log, first, PAGE)? {
+            for (seq, record) in store.papers(log, first, PAGE)? {
                 from = seq.checked_add(1);
                 // Beyond the head something is missing.
-                if seq <= kept.seq {
-                    self.on(log, seq, record);
+                if seq <= kept.seq && record.wall_unix_ms < self.scope.to.starts_unix_ms() {
+                    self.paper(log, seq, &record);
                 }
             }
         }
         Ok(())
     }
 
-    fn on(&mut self, log: Log, seq: u64, record: KeptRecord) {
-        let is_before_end = record.wall_unix_ms < self.scope.to.starts_unix_ms();
-        match record.kind.as_str() {
-            "verdict" if !is_before_end => {}
-            "verdict" if record.wall_unix_ms < self.scope.from.starts_unix_ms() => {
-                self.bases.insert(record.asset.clone(), (log, seq, record));
-            }
-            "verdict" => {
-                if let Some((log, seq, base)) = self.bases.remove(&record.asset) {
-                    self.verdict(log, seq, &base, false);
-                }
-                self.verdict(log, seq, &record, true);
-            }
-            "transition" | "act" | "answer" if is_before_end => self.act(log, seq, &record),
-            _ => {}
+    /// The newest verdict before the time, and those in it; or the newest before its end.
+    fn judged(&mut self, store: &mut dyn Store, kept: &Kept, asset: AssetId) -> Result<(), Failure> {
+        let of = ((kept.gateway, kept.log), asset);
+        let (begin, end) = (self.scope.from.starts_unix_ms(), self.scope.to.starts_unix_ms());
+        let base = store.verdict_before(of, if self.is_whole { begin } else { end })?;
+        if let Some((seq, record)) = base.filter(|(seq, _)| *seq <= kept.seq) {
+            self.verdict(of.0, seq, &record, false);
         }
+        let mut after = Some(None);
+        while self.is_whole
+            && let Some(last) = after.take()
+        {
+            for (seq, record) in store.verdicts(of, (begin, end), last, PAGE)? {
+                after = Some(Some(seq));
+                if seq <= kept.seq {
+                    self.verdict(of.0, seq, &record, true);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn source(log: Log, seq: u64, record: &KeptRecord) -> Source {
@@ -201,6 +249,7 @@ impl Pass<'_> {
             newest: None,
             drawn: BTreeMap::new(),
             accounted: Accounted::default(),
+            witnessed_from_unix_ms: None,
             covered: Rests::default(),
             restarted: None,
             closed: None,
@@ -214,13 +263,15 @@ impl Pass<'_> {
         };
         let (source, at_unix_ms, scope) = (Self::source(log, seq, record), record.wall_unix_ms, *self.scope);
         let equipment = self.equipment(verdict.asset);
+        let told_ms = if is_in_time { Accounted::of(&verdict).told_ms() } else { 0 };
+        equipment.witnessed_from_unix_ms.get_or_insert(at_unix_ms.saturating_sub(told_ms));
         if is_in_time {
             equipment.add(&verdict, at_unix_ms, source, &scope);
         }
         equipment.newest = Some(Told { verdict, at_unix_ms, source });
     }
 
-    fn act(&mut self, log: Log, seq: u64, record: &KeptRecord) {
+    fn paper(&mut self, log: Log, seq: u64, record: &KeptRecord) {
         let Some(opened) = read(record) else { return };
         let source = Self::source(log, seq, record);
         match opened.body {
@@ -252,11 +303,8 @@ impl Pass<'_> {
         }
     }
 
-    /// What was not spoken of in the time, and what is listed and was never spoken of.
+    /// What is listed and was never spoken of.
     fn finish(mut self) {
-        for (log, seq, base) in std::mem::take(&mut self.bases).into_values() {
-            self.verdict(log, seq, &base, false);
-        }
         let Some((roster, source)) = self.roster.take() else { return };
         for listed in roster.listed() {
             let (deadline, entry) = (listed.deadline, listed.entry);
@@ -267,11 +315,7 @@ impl Pass<'_> {
 
 impl Equipment {
     pub(super) fn add(&mut self, verdict: &Verdict, at_unix_ms: i64, source: Source, scope: &Scope) {
-        let shares = &verdict.shares;
-        let Accounted { observed_ms, bridged_ms, unaccounted_ms } = &mut self.accounted;
-        *observed_ms = observed_ms.saturating_add(shares.observed_ms());
-        *bridged_ms = bridged_ms.saturating_add(shares.bridged_ms());
-        *unaccounted_ms = unaccounted_ms.saturating_add(shares.unaccounted_ms());
+        self.accounted.add(Accounted::of(verdict));
         self.covered.add(source);
         if self.restarted.is_none() && verdict.violation_since_unix_ms.is_some_and(|since| scope.has(since)) {
             self.restarted = Some(source);
@@ -286,6 +330,13 @@ impl Equipment {
             drawn.energy_wh = drawn.energy_wh.saturating_add(energy_wh);
             drawn.last = source;
         }
+    }
+
+    /// The time it should have been told of, in milliseconds: from its first verdict, or the beginning, to the end of the
+    /// time, or to when this is asked. None where nothing was ever said of it: nobody knows since when it was there.
+    pub fn due_ms(&self, scope: &Scope) -> Option<i64> {
+        let from = self.witnessed_from_unix_ms?.max(scope.from.starts_unix_ms());
+        Some(scope.to.starts_unix_ms().min(scope.made_unix_ms).saturating_sub(from).max(0))
     }
 
     /// The last lawful day: as its newest verdict knows it, else as the roster does.

@@ -59,6 +59,7 @@ fn equipment_of(asset: &str) -> Equipment {
         newest: None,
         drawn: BTreeMap::new(),
         accounted: Accounted::default(),
+        witnessed_from_unix_ms: None,
         covered: Rests::default(),
         restarted: None,
         closed: None,
@@ -103,7 +104,7 @@ fn energy_is_what_the_count_rose_by_each_day_and_rests_on_two_records() {
     assert_eq!(told, [("2026-01-01".to_owned(), 3_000), ("2026-01-04".to_owned(), 100)]);
     let first = one.drawn[&day("2026-01-01")];
     assert_eq!((first.first, first.last), (source(1), source(3)));
-    assert_eq!((one.covered.count(), one.accounted.covered()), (5, Some(9_944)));
+    assert_eq!((one.covered.count(), one.accounted.covered(0)), (5, Some(9_944)));
 }
 
 #[test]

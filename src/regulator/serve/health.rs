@@ -1,6 +1,9 @@
 //! PURE file: what has happened since a collector's start.
 
-use crate::{regulator::collector::Tally, terms::LegalDay};
+use crate::{
+    regulator::{alarms::Numbers, collector::Tally},
+    terms::LegalDay,
+};
 
 /// What has happened since the start, in numbers.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,6 +32,8 @@ pub(super) struct Health {
     pub(super) stuck_logs: usize,
     /// The day of the newest head of heads, if it lies ahead.
     pub(super) heads_ahead: Option<LegalDay>,
+    /// How alarms stand.
+    pub(super) alarms: Numbers,
 }
 
 impl Health {

@@ -8,6 +8,7 @@ mod inspections;
 mod lineage;
 mod people;
 mod read;
+mod reported;
 mod session;
 mod sights;
 mod tls;

@@ -5,6 +5,7 @@ mod fault;
 mod inspections;
 mod lineage;
 mod people;
+mod reported;
 mod rows;
 mod sights;
 

@@ -72,6 +72,11 @@ pub const CAUSE_UNREACHABLE: Words = Words {
     zh: "本采集程序与 MQTT 服务器失去联系：期间不判断网关是否在线",
     en: "the collector has lost its broker: meanwhile no gateway is called silent",
 };
+/// `never_heard`
+pub const CAUSE_NEVER_HEARD: Words = Words {
+    zh: "已准入的网关从未有过任何记录：其厂无任何证据",
+    en: "a gateway was admitted and never heard: nothing tells anything of its plant",
+};
 /// `no_evidence`
 pub const CAUSE_NO_EVIDENCE: Words = Words {
     zh: "应停设备无法判断是否用电",

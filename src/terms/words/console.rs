@@ -131,6 +131,7 @@ console_words! {
     K_NOT_TOLD "未知" "not told";
     K_HATCHED "斜线为未见证的时段：不作插补，也不等于零。阴影为 22:00–06:00。" "What is hatched was not seen: it is not filled in, and it is not zero. Shaded: 22:00 to 06:00.";
     K_LAWFUL_TIME "北京时间" "lawful Chinese time, +08:00";
+    K_DAY_LONG "日" "day";
     K_DAYS_LONG "日" "days";
     K_MEAN_POWER "平均功率（W）" "Mean power (W)";
     K_SEEN_WHOLE "全程见证" "Seen throughout";

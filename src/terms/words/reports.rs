@@ -30,6 +30,40 @@ pub const REPORT_SURCHARGE: Words = Words {
     en: "Energy drawn after the last lawful day, and the differential price (State Council notice 7 [2010], IV(2))",
 };
 
+/// VI.2
+pub const REPORT_OWED: Words = Words {
+    zh: "应报未报、迟报与重报（国发〔2010〕7号六（二））",
+    en: "Reports late, missing or handed in twice (State Council notice 7 [2010], VI(2))",
+};
+
+/// A column.
+pub const R_OWED: Words = Words { zh: "应报内容", en: "owed" };
+/// A column.
+pub const R_DUE: Words = Words { zh: "应报日", en: "due" };
+/// A column.
+pub const R_RECEIVED: Words = Words { zh: "收到", en: "received" };
+/// A column.
+pub const R_STANDS: Words = Words { zh: "情况", en: "stands" };
+/// A column.
+pub const R_LATE: Words = Words { zh: "迟延天数", en: "late by" };
+/// A column.
+pub const R_SHA256: Words = Words { zh: "报告 SHA-256", en: "SHA-256 of the report" };
+/// How a report stands.
+pub const OWED_ON_TIME: Words = Words { zh: "按时", en: "on time" };
+/// How a report stands.
+pub const OWED_LATE: Words = Words { zh: "迟报", en: "late" };
+/// How a report stands.
+pub const OWED_MISSING: Words = Words { zh: "未报", en: "missing" };
+/// How a report stands.
+pub const OWED_NOT_DUE: Words = Words { zh: "尚未到期", en: "not due yet" };
+/// How a report stands.
+pub const OWED_TWICE: Words =
+    Words { zh: "同期有两份不同报告", en: "two different ones of the same time" };
+/// Whose word it is.
+pub const NOTE_OWED: Words = Words {
+    zh: "报告按主管机关签名所载日期计；只认有效签名。“证明”指设备最新判定",
+    en: "a report counts by the day its authority signed it, and only where the signature holds; an attestation is the newest verdict",
+};
 /// A column.
 pub const R_DIVISION: Words = Words { zh: "行政区划", en: "division" };
 /// A column.
@@ -84,6 +118,8 @@ pub const R_OBSERVED: Words = Words { zh: "观测时间", en: "observed" };
 pub const R_BRIDGED: Words = Words { zh: "电度补证时间", en: "bridged by registers" };
 /// A column.
 pub const R_UNACCOUNTED: Words = Words { zh: "无证据时间", en: "unaccounted for" };
+/// A column: nothing was sent about it.
+pub const R_UNTOLD: Words = Words { zh: "未报告时间", en: "nothing told" };
 /// A column.
 pub const R_COVERAGE: Words = Words { zh: "覆盖率", en: "covered" };
 /// A column.

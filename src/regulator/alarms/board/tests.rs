@@ -203,6 +203,29 @@ fn whoever_hears_nothing_himself_calls_nobody_silent() {
 }
 
 #[test]
+fn who_was_admitted_and_is_never_heard_is_told_after_a_day_until_he_speaks() {
+    const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+    let gateway = GatewayId::new("gw-1").unwrap();
+    let mut board = Board::default();
+    board.look(&[], OWN, -SILENT_MS);
+    board.look_for_unheard(&[(gateway, 0)], DAY_MS - 1);
+    assert!(board.tick(DAY_MS - 1).steps.is_empty());
+    board.look_for_unheard(&[(gateway, 0)], DAY_MS);
+    let told = board.tick(DAY_MS);
+    assert_eq!(events(&told), [Event::Raise]);
+    let about = told.steps[0].about;
+    assert_eq!((about.cause.kind(), about.gateway), (Kind::EvidenceMissing, Some(gateway)));
+    board.look_for_unheard(&[], 2 * DAY_MS);
+    assert_eq!(events(&board.tick(2 * DAY_MS)), [Event::Clear]);
+    // Whoever hears nothing himself calls nobody unheard.
+    let mut deaf = Board::default();
+    deaf.look(&[], Own { hears: false, ..OWN }, 0);
+    deaf.look_for_unheard(&[(gateway, 0)], 9 * DAY_MS);
+    let causes: Vec<Cause> = deaf.tick(9 * DAY_MS).steps.iter().map(|step| step.about.cause).collect();
+    assert_eq!(causes, [Cause::Unreachable]);
+}
+
+#[test]
 fn at_most_five_notifications_tell_of_an_outage_of_ten_thousand_gateways() {
     let mut fleet = fleet(100, 100);
     for (n, heard) in fleet.iter_mut().enumerate() {

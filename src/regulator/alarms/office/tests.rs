@@ -1,10 +1,12 @@
 use std::path::PathBuf;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::{
     evidence::{Ed25519, LogId},
     regulator::{
-        alarms::{Cause, Condition, Event, Shown, log::verify},
+        alarms::{Cause, Condition, Event, Shown, Way, log::verify, pager::CLAIM_MS},
         store::{Alarms as _, Batch, SqliteStore},
     },
     terms::place::{Division, Level},
@@ -86,16 +88,34 @@ fn what_a_record_says_is_kept_signed_told_and_survives_a_restart() {
     assert!(second.board().alarms().eq(first.board().alarms()));
     let told = round(&mut second, &mut kept, NOW + 40_000);
     assert_eq!(told.len(), 1);
-    assert_eq!(told[0].topic, "coldhearth/v1/alarms/desk");
+    assert_eq!(told[0].topic, "coldhearth/v1/alarms/desk/violation");
     let json: serde_json::Value = serde_json::from_slice(&told[0].bytes).unwrap();
     assert_eq!((json["kind"].as_str(), json["standing"].as_u64()), (Some("violation"), Some(1)));
-    // Whoever comes after that tells it no second time.
+    // The broker takes it; whoever comes after that tells it no second time.
+    second.published(&[told[0].topic.clone()]);
+    assert!(round(&mut second, &mut kept, NOW + 45_000).is_empty());
+    assert_eq!(second.numbers().told, 1);
     let mut third = office();
     for later in [50_000, 400_000, 4_000_000] {
         assert!(round(&mut third, &mut kept, NOW + later).is_empty() || later > 3_600_000);
     }
     let checked = verify(&mut kept.0, &key().public_key()).unwrap();
     assert!(checked.wrong.is_empty() && checked.steps >= 1, "{checked:?}");
+}
+
+#[test]
+fn while_the_broker_is_away_nothing_is_piled_up_for_it() {
+    let mut kept = Files::new("away");
+    let mut office = office();
+    round(&mut office, &mut kept, NOW);
+    kept.hears(7, Shown::Active, NOW + 1_000);
+    let (mut sealer, key) = (Sealer::default(), key());
+    for later in (5_000..3_600_000).step_by(5_000) {
+        let told = office.round(&mut kept.0, (&mut sealer, &key), false, NOW + later).unwrap();
+        assert!(told.is_empty());
+    }
+    let back = round(&mut office, &mut kept, NOW + 3_600_000);
+    assert!(back.iter().any(|outgoing| outgoing.topic.ends_with("/violation")), "{back:?}");
 }
 
 #[test]
@@ -187,4 +207,91 @@ fn a_log_that_was_written_to_behind_our_back_is_found_out() {
     let stale =
         AlarmBatch { after: 0, alarms: Vec::new(), over: vec![AlarmId::FIRST], ..AlarmBatch::default() };
     assert!(!kept.0.keep_alarms(&stale).unwrap());
+}
+
+/// When a collector is killed: never, before its notification has left, or before it knows that that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Killed {
+    Never,
+    BeforeItLeft,
+    BeforeItKnew,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    /// A collector that is killed anywhere between a step and its notification: a receiver is told once, and once more for
+    /// each time at most, and never not at all.
+    #[test]
+    fn whoever_is_killed_on_the_way_has_it_told_again_and_never_not_at_all(
+        kills in proptest::collection::vec(
+            prop_oneof![Just(Killed::Never), Just(Killed::BeforeItLeft), Just(Killed::BeforeItKnew)], 0..6),
+        pause in 0..CLAIM_MS,
+    ) {
+        let mut kept = Files::new("killed");
+        let mut one = office();
+        round(&mut one, &mut kept, NOW);
+        kept.hears(7, Shown::Active, NOW + 1_000);
+        let (mut kills, mut told, mut deaths) = (kills.into_iter(), 0, 0);
+        let mut now = NOW + 5_000 + pause;
+        for _ in 0..300 {
+            let leaving = round(&mut one, &mut kept, now);
+            now += 5_000;
+            if leaving.is_empty() {
+                continue;
+            }
+            match kills.next().unwrap_or(Killed::Never) {
+                Killed::Never => {
+                    told += leaving.len();
+                    let topics: Vec<String> = leaving.into_iter().map(|outgoing| outgoing.topic).collect();
+                    one.published(&topics);
+                }
+                Killed::BeforeItLeft => {
+                    deaths += 1;
+                    one = office();
+                }
+                Killed::BeforeItKnew => {
+                    told += leaving.len();
+                    deaths += 1;
+                    one = office();
+                }
+            }
+        }
+        prop_assert!((1..=1 + deaths).contains(&told), "told {told} times, killed {deaths} times");
+        prop_assert_eq!(kept.events(), [Event::Raise]);
+    }
+
+    /// Whatever records, people, two collectors and their deaths do: no step is lost, unsigned or out of its place, and the
+    /// alarms that are kept are what the steps say.
+    #[test]
+    fn no_step_is_lost_or_unsigned(deeds in proptest::collection::vec((0..7_u8, any::<bool>()), 1..60)) {
+        let mut kept = Files::new("unsigned");
+        let (mut both, mut now, mut seq) = ([office(), office()], NOW, 1);
+        let hand = Hand::new("wang", "on my way").unwrap();
+        let (mut seen, mut signed) = (BTreeMap::new(), 0);
+        for (what, which) in deeds {
+            now += 5_000;
+            let at = usize::from(which);
+            let alarms: Vec<AlarmId> = both[at].board().alarms().map(|alarm| alarm.id).collect();
+            match what {
+                0..=2 => {
+                    let shown = [Shown::Active, Shown::Latched, Shown::Clear][usize::from(what)];
+                    kept.hears(seq, shown, now);
+                    seq += 1;
+                }
+                3 => drop(act(&mut kept.0, &key(), &alarms, (Deed::Acknowledge, &hand), now).unwrap()),
+                4 => drop(act(&mut kept.0, &key(), &alarms, (Deed::Shelve(now + 600_000), &hand), now).unwrap()),
+                5 => both[at] = office(),
+                _ => drop(round(&mut both[at], &mut kept, now)),
+            }
+            // What was kept once is never another afterwards.
+            for step in kept.0.steps_after(0, 1_000).unwrap() {
+                let hash = *seen.entry(step.number).or_insert(step.hash);
+                prop_assert_eq!(hash, step.hash);
+            }
+            signed = seen.len() as u64;
+        }
+        let checked = verify(&mut kept.0, &key().public_key()).unwrap();
+        prop_assert!(checked.wrong.is_empty(), "{checked:?}");
+        prop_assert_eq!(checked.steps, signed);
+    }
 }

@@ -100,6 +100,55 @@ fn a_storm_that_is_over_is_forgotten() {
     assert_eq!(pager.kept().pause_ms, PAUSE_FIRST_MS);
 }
 
+#[test]
+fn a_notification_that_nobody_took_is_told_again_and_what_came_meanwhile_is_told_once() {
+    let desk = receiver("130000", Level::County);
+    let mut pager = pager(Kind::Violation);
+    pager.on(1, &raised(Cause::Violation, "gw-1", 0), &desk);
+    let first = pager.due(1, GROUP_WAIT_MS).unwrap();
+    pager.claim(GROUP_WAIT_MS);
+    assert_eq!(pager.due(1, GROUP_WAIT_MS + CLAIM_MS - 1), None, "it is on its way");
+    pager.on(2, &raised(Cause::Violation, "gw-2", GROUP_WAIT_MS + 1), &desk);
+    // Whoever claimed it is gone; another reads the log from where it was told.
+    let mut other = Pager::of(pager.kept());
+    other.on(1, &raised(Cause::Violation, "gw-1", 0), &desk);
+    assert_eq!(other.due(1, GROUP_WAIT_MS + CLAIM_MS - 1), None);
+    let again = other.due(1, GROUP_WAIT_MS + CLAIM_MS).unwrap();
+    assert_eq!((again.upto, again.news.len()), (1, 1));
+    // It was taken after all.
+    pager.told(&first);
+    assert_eq!((pager.kept().upto, pager.kept().claimed_unix_ms), (1, None));
+    let next = pager.due(2, GROUP_WAIT_MS + PAUSE_FIRST_MS).unwrap();
+    assert_eq!((next.upto, next.news.len()), (2, 1));
+    assert_eq!(next.news[0].1.about.gateway.unwrap().as_str(), "gw-2");
+}
+
+#[test]
+fn a_clock_that_was_set_back_holds_no_notification_up_for_ever() {
+    let desk = receiver("130000", Level::County);
+    let mut pager = pager(Kind::Violation);
+    pager.on(1, &raised(Cause::Violation, "gw-1", 0), &desk);
+    pager.claim(10_000 * HOUR_MS);
+    assert!(pager.due(1, HOUR_MS).is_some());
+}
+
+#[test]
+fn steps_that_say_nothing_to_a_receiver_are_read_once() {
+    let desk = receiver("130000", Level::County);
+    let mut pager = pager(Kind::Tamper);
+    for number in 1..FAR_BEHIND {
+        pager.on(number, &raised(Cause::Violation, "gw-1", 0), &desk);
+    }
+    assert_eq!(pager.idle(), None);
+    pager.on(FAR_BEHIND, &raised(Cause::Violation, "gw-1", 0), &desk);
+    let kept = pager.idle().unwrap();
+    assert_eq!(kept.upto, FAR_BEHIND);
+    pager.caught_up(kept);
+    assert_eq!(pager.idle(), None);
+    pager.on(FAR_BEHIND + 1, &raised(Cause::Tamper, "gw-1", 0), &desk);
+    assert!(pager.idle().is_none() && pager.due(1, HOUR_MS).is_some());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     /// No flood: however many gateways come and go, in whatever order, a receiver is told of one kind at most so often.

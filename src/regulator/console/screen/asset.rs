@@ -304,7 +304,7 @@ fn power(case: &Case, stretch: Stretch, viewer: &Viewer) -> Markup {
         p.no-print {
             @for length in LENGTHS {
                 a href={ (address) "?" (written(&[("days", &length.to_string())])) } aria-current=[(length == stretch.days).then_some("true")] {
-                    (length) " " (say(words::K_DAYS_LONG))
+                    (length) " " (say(if length == 1 { words::K_DAY_LONG } else { words::K_DAYS_LONG }))
                 }
                 " · "
             }

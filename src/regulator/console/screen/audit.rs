@@ -144,15 +144,17 @@ fn rules(console: &Console, language: Language) -> Markup {
     const COLUMNS: [Words; 4] = [words::K_INSTRUMENT, words::K_ISSUED, words::K_ENTRIES, words::K_HASH];
     let loosened = console.rules.lint();
     html! {
-        table {
-            (head(&COLUMNS, language))
-            tbody {
-                @for source in console.rules.sources() {
-                    tr {
-                        th scope="row" { (source.number) " (" (source.id) ")" }
-                        td { (source.issued.to_string()) }
-                        td.number { (console.rules.entries().filter(|entry| entry.source.sha256 == source.sha256).count()) }
-                        td.hash { (source.sha256.to_string()) }
+        div.scroll role="region" aria-label=(words::K_RULES.in_language(language)) tabindex="0" {
+            table {
+                (head(&COLUMNS, language))
+                tbody {
+                    @for source in console.rules.sources() {
+                        tr {
+                            th scope="row" { (source.number) " (" (source.id) ")" }
+                            td { (source.issued.to_string()) }
+                            td.number { (console.rules.entries().filter(|entry| entry.source.sha256 == source.sha256).count()) }
+                            td.hash { (source.sha256.to_string()) }
+                        }
                     }
                 }
             }
@@ -166,30 +168,34 @@ fn gateway(found: &Asked, language: Language) -> Markup {
     const KEYS: [Words; 4] = [words::K_KEY, words::K_FINGERPRINT, words::K_ADMITTED, words::K_REVOKED];
     const LOGS: [Words; 4] = [words::K_LOG, words::K_DIVISION, words::K_HEAD, words::K_RECORDS];
     html! {
-        table {
-            (head(&KEYS, language))
-            tbody {
-                @for one in &found.keys {
-                    tr {
-                        th scope="row" class="hash" { (one.key.id().to_string()) }
-                        td.hash { (one.key.fingerprint()) }
-                        td { (LegalTime(one.admitted_unix_ms).to_string()) }
-                        td { (one.revoked_unix_ms.map_or_else(|| "–".to_owned(), |at| LegalTime(at).to_string())) }
+        div.scroll role="region" aria-label=(words::K_KEYS.in_language(language)) tabindex="0" {
+            table {
+                (head(&KEYS, language))
+                tbody {
+                    @for one in &found.keys {
+                        tr {
+                            th scope="row" class="hash" { (one.key.id().to_string()) }
+                            td.hash { (one.key.fingerprint()) }
+                            td { (LegalTime(one.admitted_unix_ms).to_string()) }
+                            td { (one.revoked_unix_ms.map_or_else(|| "–".to_owned(), |at| LegalTime(at).to_string())) }
+                        }
                     }
                 }
             }
         }
-        table {
-            (head(&LOGS, language))
-            tbody {
-                @for kept in &found.logs {
-                    tr {
-                        th scope="row" class="hash" { (kept.log.to_string()) }
-                        td { (kept.division.to_string()) }
-                        td.hash { "#" (kept.seq) " " (kept.head.to_string()) }
-                        td {
-                            a href={ "/log/" (kept.gateway.to_string()) "/" (kept.log.to_string()) } {
-                                (words::K_TAKE_ALONG.in_language(language))
+        div.scroll role="region" aria-label=(words::K_LOG.in_language(language)) tabindex="0" {
+            table {
+                (head(&LOGS, language))
+                tbody {
+                    @for kept in &found.logs {
+                        tr {
+                            th scope="row" class="hash" { (kept.log.to_string()) }
+                            td { (kept.division.to_string()) }
+                            td.hash { "#" (kept.seq) " " (kept.head.to_string()) }
+                            td {
+                                a href={ "/log/" (kept.gateway.to_string()) "/" (kept.log.to_string()) } {
+                                    (words::K_TAKE_ALONG.in_language(language))
+                                }
                             }
                         }
                     }

@@ -202,7 +202,7 @@ fn page(fleet: &Fleet, filter: &Filter, rules: &Rules, viewer: &Viewer) -> Marku
     html! {
         (form(filter, rules, language))
         (saved(&fleet.saved, filter, viewer))
-        div.scroll role="region" aria-label=(say(words::K_FLEET)) tabindex="0" {
+        div.scroll.wide role="region" aria-label=(say(words::K_FLEET)) tabindex="0" {
             table {
                 caption { (say(words::K_FLEET_CAPTION)) }
                 (head(&[COLUMNS.as_slice(), &[words::K_THIRTY_DAYS]].concat(), language))

@@ -17,7 +17,7 @@ use maud::{Markup, html};
 use super::{door::Viewer, frame};
 use crate::{
     regulator::{store::sights::AssetRow, timeline::Tone},
-    terms::words::{Language, Words},
+    terms::words::{self, Language, Words},
 };
 
 /// An address that leads nowhere.
@@ -30,9 +30,17 @@ fn address(row: &AssetRow) -> String {
     format!("/asset/{}/{}", row.gateway, row.asset)
 }
 
-/// The head of a table.
+/// The head of a table. What can be done in a column is not printed.
 fn head(columns: &[Words], language: Language) -> Markup {
-    html! { thead { tr { @for column in columns { th scope="col" { (column.in_language(language)) } } } } }
+    html! {
+        thead {
+            tr {
+                @for column in columns {
+                    th scope="col" class=[(*column == words::K_DO).then_some("no-print")] { (column.in_language(language)) }
+                }
+            }
+        }
+    }
 }
 
 /// The name of a tone's style.

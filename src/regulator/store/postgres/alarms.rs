@@ -119,21 +119,32 @@ async fn desk(session: &mut Session, batch: &AlarmBatch) -> Result<bool, Error> 
 
 /// False where it is not as it was seen.
 async fn tell(session: &mut Session, was: Option<&KeptPager>, pager: &KeptPager) -> Result<bool, Error> {
-    let KeptPager { receiver, kind, upto, told_unix_ms, pause_ms } = pager;
+    let KeptPager { receiver, kind, upto, told_unix_ms, pause_ms, claimed_unix_ms } = pager;
     let (receiver, kind, upto) = (receiver.as_str(), kind.word(), upto.cast_signed());
     let changed = match was {
         None => {
-            let sql =
-                "insert into pager (receiver, kind, upto, told_unix_ms, pause_ms) values ($1, $2, $3, $4, $5)
-                       on conflict do nothing";
-            session.execute(sql, &[&receiver, &kind, &upto, told_unix_ms, pause_ms]).await?
+            let sql = "insert into pager (receiver, kind, upto, told_unix_ms, pause_ms, claimed_unix_ms)
+                       values ($1, $2, $3, $4, $5, $6) on conflict do nothing";
+            let row: [&(dyn ToSql + Sync); 6] =
+                [&receiver, &kind, &upto, told_unix_ms, pause_ms, claimed_unix_ms];
+            session.execute(sql, &row).await?
         }
         Some(was) => {
-            let sql = "update pager set upto = $3, told_unix_ms = $4, pause_ms = $5
-                       where receiver = $1 and kind = $2 and upto = $6 and told_unix_ms is not distinct from $7";
+            let sql = "update pager set upto = $3, told_unix_ms = $4, pause_ms = $5, claimed_unix_ms = $6
+                       where receiver = $1 and kind = $2 and upto = $7 and told_unix_ms is not distinct from $8
+                       and claimed_unix_ms is not distinct from $9";
             let before = was.upto.cast_signed();
-            let row: [&(dyn ToSql + Sync); 7] =
-                [&receiver, &kind, &upto, told_unix_ms, pause_ms, &before, &was.told_unix_ms];
+            let row: [&(dyn ToSql + Sync); 9] = [
+                &receiver,
+                &kind,
+                &upto,
+                told_unix_ms,
+                pause_ms,
+                claimed_unix_ms,
+                &before,
+                &was.told_unix_ms,
+                &was.claimed_unix_ms,
+            ];
             session.execute(sql, &row).await?
         }
     };
@@ -253,7 +264,8 @@ impl Alarms for PostgresStore {
     }
 
     fn pagers(&mut self) -> Answered<Vec<KeptPager>> {
-        let sql = "select receiver, kind, upto, told_unix_ms, pause_ms from pager order by receiver, kind";
+        let sql = "select receiver, kind, upto, told_unix_ms, pause_ms, claimed_unix_ms from pager
+                   order by receiver, kind";
         let rows = self.ask(async |session| session.query(sql, &[]).await)?;
         self.alarm_rows(&rows, read_pager)
     }
@@ -338,5 +350,6 @@ fn read_pager(row: &Row) -> Option<KeptPager> {
         upto: number(row, 2)?,
         told_unix_ms: row.try_get(3).ok()?,
         pause_ms: row.try_get(4).ok()?,
+        claimed_unix_ms: row.try_get(5).ok()?,
     })
 }

@@ -293,7 +293,13 @@ pub(in crate::regulator::store) const POSTGRES: &[&str] = &[
         upto bigint not null,
         told_unix_ms bigint,
         pause_ms bigint not null,
+        claimed_unix_ms bigint,
         primary key (receiver, kind)
     );
+",
+    // What reports read: verdicts by equipment and time, and papers. A log of a year is records of another kind for the most.
+    "
+    create index record_verdict on record (gateway, log, asset, wall_unix_ms, seq) where kind = 'verdict';
+    create index record_paper on record (gateway, log, seq) where kind in ('transition', 'act', 'answer');
 ",
 ];

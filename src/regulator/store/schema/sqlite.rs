@@ -298,7 +298,13 @@ pub(in crate::regulator::store) const SQLITE: &[&str] = &[
         upto integer not null,
         told_unix_ms integer,
         pause_ms integer not null,
+        claimed_unix_ms integer,
         primary key (receiver, kind)
     ) strict, without rowid;
+",
+    // What reports read: verdicts by equipment and time, and papers. A log of a year is records of another kind for the most.
+    "
+    create index record_verdict on record (gateway, log, asset, wall_unix_ms, seq) where kind = 'verdict';
+    create index record_paper on record (gateway, log, seq) where kind in ('transition', 'act', 'answer');
 ",
 ];

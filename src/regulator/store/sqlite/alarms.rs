@@ -99,19 +99,29 @@ impl SqliteStore {
 
     /// False where it is not as it was seen.
     fn write_pager(&self, was: Option<&KeptPager>, pager: &KeptPager) -> Answered<bool> {
-        let KeptPager { receiver, kind, upto, told_unix_ms, pause_ms } = pager;
+        let KeptPager { receiver, kind, upto, told_unix_ms, pause_ms, claimed_unix_ms } = pager;
         let (receiver, kind, upto) = (receiver.as_str(), kind.word(), upto.cast_signed());
         let changed = match was {
             None => {
-                let sql = "insert or ignore into pager (receiver, kind, upto, told_unix_ms, pause_ms)
-                           values (?1, ?2, ?3, ?4, ?5)";
-                self.execute(sql, params![receiver, kind, upto, told_unix_ms, pause_ms])?
+                let sql = "insert or ignore into pager (receiver, kind, upto, told_unix_ms, pause_ms, claimed_unix_ms)
+                           values (?1, ?2, ?3, ?4, ?5, ?6)";
+                self.execute(sql, params![receiver, kind, upto, told_unix_ms, pause_ms, claimed_unix_ms])?
             }
             Some(was) => {
-                let sql = "update pager set upto = ?3, told_unix_ms = ?4, pause_ms = ?5
-                           where receiver = ?1 and kind = ?2 and upto = ?6 and told_unix_ms is ?7";
-                let (before, told_before) = (was.upto.cast_signed(), was.told_unix_ms);
-                let row = params![receiver, kind, upto, told_unix_ms, pause_ms, before, told_before];
+                let sql = "update pager set upto = ?3, told_unix_ms = ?4, pause_ms = ?5, claimed_unix_ms = ?6
+                           where receiver = ?1 and kind = ?2 and upto = ?7 and told_unix_ms is ?8
+                           and claimed_unix_ms is ?9";
+                let row = params![
+                    receiver,
+                    kind,
+                    upto,
+                    told_unix_ms,
+                    pause_ms,
+                    claimed_unix_ms,
+                    was.upto.cast_signed(),
+                    was.told_unix_ms,
+                    was.claimed_unix_ms
+                ];
                 self.execute(sql, row)?
             }
         };
@@ -218,14 +228,22 @@ impl Alarms for SqliteStore {
     }
 
     fn pagers(&mut self) -> Answered<Vec<KeptPager>> {
-        let sql = "select receiver, kind, upto, told_unix_ms, pause_ms from pager order by receiver, kind";
+        let sql = "select receiver, kind, upto, told_unix_ms, pause_ms, claimed_unix_ms from pager
+                   order by receiver, kind";
         self.rows(sql, [], |row| {
             let receiver = Name::new(&row.get::<_, String>(0)?);
             let kind = Kind::from_word(&row.get::<_, String>(1)?);
-            let (upto, told_unix_ms, pause_ms) =
-                (row.get::<_, i64>(2)?.cast_unsigned(), row.get(3)?, row.get(4)?);
-            let named = receiver.zip(kind);
-            Ok(named.map(|(receiver, kind)| KeptPager { receiver, kind, upto, told_unix_ms, pause_ms }))
+            let upto = row.get::<_, i64>(2)?.cast_unsigned();
+            let (told_unix_ms, pause_ms, claimed_unix_ms) = (row.get(3)?, row.get(4)?, row.get(5)?);
+            let pager = |(receiver, kind)| KeptPager {
+                receiver,
+                kind,
+                upto,
+                told_unix_ms,
+                pause_ms,
+                claimed_unix_ms,
+            };
+            Ok(receiver.zip(kind).map(pager))
         })
     }
 

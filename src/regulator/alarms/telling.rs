@@ -1,0 +1,225 @@
+//! Has receivers told. Who is due is claimed in the store first, so that of several collectors one tells him; then it is
+//! handed over; and it counts as told once it was taken. Whatever happens in between, it is told again or was told.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Board, Entry, KeptPager, Kind, Notification, Receiver, Step, Way, log::PAGE, notice::topic, outs::Outs,
+    pager::Pager,
+};
+use crate::{
+    host::exit::{Exit, Failure},
+    regulator::{
+        collector::Outgoing,
+        store::{AlarmBatch, Answered, Store, StoreFault},
+    },
+    terms::Name,
+};
+
+/// How often it is tried to take down that somebody was told, because the log has grown meanwhile.
+const MAX_TRIES: u32 = 8;
+
+/// One receiver, one kind, and the notification that is on its way to him.
+#[derive(Debug)]
+struct Each {
+    receiver: Receiver,
+    pager: Pager,
+    on_its_way: Option<Notification>,
+}
+
+/// Has receivers told.
+#[derive(Debug, Default)]
+pub(super) struct Telling {
+    receivers: Vec<Receiver>,
+    outs: Option<Outs>,
+    each: Vec<Each>,
+    /// What is to be published.
+    ready: Vec<Outgoing>,
+    /// Whose notifications were taken, and it is not taken down yet.
+    taken: Vec<(Name, Kind)>,
+    /// Notifications that were taken since the start.
+    pub(super) told: u64,
+    /// Notifications that were tried in vain since the start; they are told again.
+    pub(super) untaken: u64,
+}
+
+impl Telling {
+    pub(super) fn of(receivers: Vec<Receiver>) -> Result<Telling, Failure> {
+        let needs_outs = receivers.iter().any(|receiver| receiver.way != Way::Mqtt);
+        let outs = if needs_outs { Some(Outs::start()?) } else { None };
+        Ok(Telling { receivers, outs, ..Telling::default() })
+    }
+
+    /// A step of the log.
+    pub(super) fn on(&mut self, number: u64, step: &Step) {
+        self.each.iter_mut().for_each(|each| each.pager.on(number, step, &each.receiver));
+    }
+
+    /// What is to be published, retained, since it was asked last.
+    pub(super) fn ready(&mut self) -> Vec<Outgoing> {
+        std::mem::take(&mut self.ready)
+    }
+
+    /// How many receivers have something to be told of a kind, or are being told it.
+    pub(super) fn waiting(&self) -> usize {
+        self.each.iter().filter(|each| each.pager.due_unix_ms().is_some()).count()
+    }
+
+    /// Follows what others have told, and reads the log from where each receiver was told; false where it has grown.
+    pub(super) fn read(&mut self, store: &mut dyn Store, newest: u64) -> Answered<bool> {
+        let kept = store.pagers()?.into_iter().map(|kept| ((kept.receiver, kept.kind), kept));
+        let kept: BTreeMap<(Name, Kind), KeptPager> = kept.collect();
+        let before = std::mem::take(&mut self.each).into_iter().map(|each| (each.key(), each));
+        let mut before: BTreeMap<(Name, Kind), Each> = before.collect();
+        let mut new = Vec::new();
+        for (receiver, kind) in self.receivers.iter().flat_map(|one| one.kinds.iter().map(move |k| (one, *k)))
+        {
+            let key = (receiver.name, kind);
+            let pager = match (kept.get(&key), before.remove(&key)) {
+                // What it has read and not told yet it goes on knowing.
+                (Some(kept), Some(each)) if each.pager.kept() == *kept => {
+                    self.each.push(each);
+                    continue;
+                }
+                (Some(kept), _) => Pager::of(*kept),
+                (None, _) => {
+                    let pager = Pager::beginning(receiver.name, kind, newest);
+                    new.push((None, pager.kept()));
+                    pager
+                }
+            };
+            self.each.push(Each { receiver: receiver.clone(), pager, on_its_way: None });
+        }
+        let begins = AlarmBatch { after: newest, pagers: new, ..AlarmBatch::default() };
+        if !begins.is_empty() && !store.keep_alarms(&begins)? {
+            return Ok(false);
+        }
+        self.catch_up(store).map(|()| true)
+    }
+
+    fn catch_up(&mut self, store: &mut dyn Store) -> Answered<()> {
+        let mut from = self.each.iter().map(|each| each.pager.read()).min();
+        while let Some(after) = from.take() {
+            for kept in store.steps_after(after, PAGE)? {
+                from = Some(kept.number);
+                let entry = Entry::own(&kept.bytes).map_err(|why| {
+                    let what = format!("step {} of the desk's log: {why}", kept.number);
+                    StoreFault::Failed(Failure::new(Exit::Bug, what))
+                })?;
+                self.on(kept.number, &entry.step);
+            }
+        }
+        Ok(())
+    }
+
+    /// Has told who is due to be, by MQTT only while the broker is there; false where the log has grown, or another collector is at telling one of them.
+    pub(super) fn tell(
+        &mut self,
+        store: &mut dyn Store,
+        (board, hears): (&Board, bool),
+        newest: u64,
+        now_unix_ms: i64,
+    ) -> Answered<bool> {
+        let Telling { outs, each, ready, .. } = self;
+        for Each { receiver, pager, on_its_way } in each {
+            let was = pager.kept();
+            if let Some(caught_up) = pager.idle() {
+                if !keep(store, newest, was, caught_up)? {
+                    return Ok(false);
+                }
+                pager.caught_up(caught_up);
+                continue;
+            }
+            // While the broker is away nothing is piled up for it.
+            let has_room = match receiver.way {
+                Way::Mqtt => hears,
+                Way::Command(_) | Way::Webhook(_) => outs.as_ref().is_some_and(Outs::has_room),
+            };
+            let standing = board.standing(was.kind, receiver.division);
+            let Some(notification) = pager.due(standing, now_unix_ms).filter(|_| has_room) else { continue };
+            let claimed = KeptPager { claimed_unix_ms: Some(now_unix_ms), ..was };
+            if !keep(store, newest, was, claimed)? {
+                return Ok(false);
+            }
+            pager.claim(now_unix_ms);
+            hand_over(&receiver.way, outs.as_ref(), ready, &notification);
+            *on_its_way = Some(notification);
+        }
+        Ok(true)
+    }
+
+    /// The broker has taken what was published there.
+    pub(super) fn published(&mut self, topics: &[String]) {
+        let whose = |each: &Each| each.receiver.way == Way::Mqtt && topics.contains(&each.topic());
+        self.taken.extend(self.each.iter().filter(|each| whose(each)).map(Each::key));
+    }
+
+    /// Takes down who was told.
+    pub(super) fn take_down(&mut self, store: &mut dyn Store) -> Answered<()> {
+        while let Some((receiver, kind, is_taken)) = self.outs.as_mut().and_then(Outs::carried) {
+            if is_taken {
+                self.taken.push((receiver, kind));
+            } else {
+                self.untaken += 1;
+            }
+        }
+        while let Some(key) = self.taken.last().copied() {
+            let each = self.each.iter_mut().find(|each| each.key() == key);
+            if let Some(each) = each
+                && let Some(notification) = each.on_its_way.clone()
+            {
+                let mut told = each.pager.clone();
+                told.told(&notification);
+                if keep_at_last(store, each.pager.kept(), told.kept())? {
+                    each.pager = told;
+                }
+                each.on_its_way = None;
+                self.told += 1;
+            }
+            self.taken.pop();
+        }
+        Ok(())
+    }
+}
+
+impl Each {
+    fn key(&self) -> (Name, Kind) {
+        let KeptPager { receiver, kind, .. } = self.pager.kept();
+        (receiver, kind)
+    }
+
+    fn topic(&self) -> String {
+        let (receiver, kind) = self.key();
+        topic(receiver, kind)
+    }
+}
+
+/// What is lost on the way is told again once its claim has run out.
+fn hand_over(way: &Way, outs: Option<&Outs>, ready: &mut Vec<Outgoing>, notification: &Notification) {
+    match way {
+        Way::Mqtt => {
+            let topic = topic(notification.receiver, notification.kind);
+            ready.push(Outgoing { topic, bytes: notification.to_json().to_string().into_bytes() });
+        }
+        Way::Command(_) | Way::Webhook(_) => {
+            if !outs.is_some_and(|outs| outs.hand_over(way, notification)) {
+                tracing::warn!(receiver = %notification.receiver, "too many notifications wait to leave");
+            }
+        }
+    }
+}
+
+fn keep(store: &mut dyn Store, newest: u64, was: KeptPager, is: KeptPager) -> Answered<bool> {
+    store.keep_alarms(&AlarmBatch { after: newest, pagers: vec![(Some(was), is)], ..AlarmBatch::default() })
+}
+
+/// Keeps it though the log may grow meanwhile; false where another collector has told him.
+fn keep_at_last(store: &mut dyn Store, was: KeptPager, is: KeptPager) -> Answered<bool> {
+    for _ in 0..MAX_TRIES {
+        let newest = store.newest_step()?.map_or(0, |(number, _)| number);
+        if keep(store, newest, was, is)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
