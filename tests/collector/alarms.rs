@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use coldhearth::{
-    catalogue::Standing,
+    catalogue::{Rostered, Standing},
     evidence::{Body, LogId},
     judge::{Finding, Shares, SignSet, State, Verdict},
     regulator::{
@@ -23,13 +23,16 @@ use crate::{
     take,
 };
 
-/// What the judge says of a furnace whose last lawful day is long past.
+/// What the judge says of a furnace whose last lawful day, by the authority's roster, is long past.
 fn verdict(state: State, violation_since_unix_ms: Option<i64>, energy_wh: i64) -> Body {
     Body::Finding(Finding::Verdict(Verdict {
         asset: AssetId::new("eaf-2").unwrap(),
         state,
         since: at(0),
-        standing: Standing::declared(LegalDay::parse("2012-12-31")),
+        standing: Standing {
+            roster: Some(Rostered::By(LegalDay::parse("2012-12-31").unwrap())),
+            ..Standing::default()
+        },
         phase: None,
         violation_since_unix_ms,
         energy_overdue: WattHours(energy_wh),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use coldhearth::{
-    evidence::{Kind, live::LIVE_ROOT},
+    evidence::{Kind, contract::Page, live::LIVE_ROOT},
     host::{
         SystemClock,
         courier::{self, Broker, Courier, Event},
@@ -42,7 +42,7 @@ fn the_committed_contract_is_what_the_code_writes() {
     };
     let cure = "run: cargo run --bin coldhearth-regulator -- contract --out config/contract";
     assert_eq!(names(&folder.0), names(Path::new(COMMITTED)), "{cure}");
-    for contract::Page { name, text } in contract::pages() {
+    for Page { name, text } in contract::pages() {
         assert_eq!(std::fs::read_to_string(folder.0.join(&name)).unwrap(), text, "{name}");
         let committed = std::fs::read_to_string(Path::new(COMMITTED).join(&name)).unwrap();
         assert!(committed == text, "config/contract/{name} is not what the code writes; {cure}");
