@@ -155,7 +155,9 @@ pub(crate) fn report(verb: &ReportVerb) -> Result<Exit, Failure> {
         }
         ReportVerb::Surcharge { wanted, prices } => {
             let (name, text) = text_of(prices)?;
-            let tariff = Tariff::parse(&name, &text).map_err(|flaws| wrong(&flaws))?;
+            let rules = Rules::shipped().map_err(|flaws| wrong(&flaws))?;
+            let is_entry = |id: &str| rules.entry(id).is_some();
+            let tariff = Tariff::parse(&name, &text, &is_entry).map_err(|flaws| wrong(&flaws))?;
             let (_, surveyed, scope) = wanted.survey()?;
             wanted.print(&surcharge::sheet(&surveyed, &tariff, scope))
         }

@@ -1,7 +1,6 @@
 //! Comma-separated values as spreadsheets take them. PURE file.
 
-/// Says that the text is UTF-8: without it a spreadsheet takes Chinese for something else.
-const BYTE_ORDER_MARK: &str = "\u{feff}";
+use crate::regulator::reports::print::BYTE_ORDER_MARK;
 
 /// Rows with their head, RFC 4180.
 pub(super) fn table<'c>(head: &[&str], rows: impl Iterator<Item = &'c [String]>) -> String {

@@ -12,14 +12,14 @@ use crate::{
     catalogue::Rostered,
     judge::State,
     terms::{
-        AssetId, LegalDay,
-        place::CreditCode,
+        AssetId, GatewayId, LegalDay,
+        place::{CreditCode, Division},
         words::{self, Words},
     },
 };
 
-/// The lines of a list before, by enterprise and equipment: the last lawful day each had.
-pub type Before = BTreeMap<(CreditCode, AssetId), Option<LegalDay>>;
+/// The lines of a list before, by enterprise, gateway and equipment: where each was, and the last lawful day it had.
+pub type Before = BTreeMap<(CreditCode, GatewayId, AssetId), (Division, Option<LegalDay>)>;
 
 /// Reads a list that was made before, as JSON; `None` where it is none.
 pub fn before(json: &Value) -> Option<Before> {
@@ -28,20 +28,24 @@ pub fn before(json: &Value) -> Option<Before> {
     }
     let line = |row: &Value| {
         let text = |name: &str| row.get(name).and_then(Value::as_str);
-        let named = CreditCode::parse(text("uscc")?).zip(AssetId::new(text("asset")?))?;
+        let (enterprise, gateway) = (CreditCode::parse(text("uscc")?)?, GatewayId::new(text("gateway_id")?)?);
+        let named = (enterprise, gateway, AssetId::new(text("asset")?)?);
         let deadline = match text("deadline") {
             None => None,
             Some(day) => Some(LegalDay::parse(day)?),
         };
-        Some((named, deadline))
+        Some((named, (Division::parse(text("division")?)?, deadline)))
     };
-    json.get("rows")?.as_array()?.iter().map(line).collect()
+    // What had gone by then was told then.
+    let stood = |row: &&Value| row.get("progress").is_some_and(|progress| !progress.is_null());
+    json.get("rows")?.as_array()?.iter().filter(stood).map(line).collect()
 }
 
 /// The list.
 pub fn sheet(surveyed: &Surveyed, before: Option<&Before>, scope: Scope) -> Sheet {
     let mut columns = equipment_columns();
     columns.extend([
+        Column::of("class", words::R_CLASS),
         Column::of("entry", words::R_ENTRY),
         Column::of("deadline", words::R_DEADLINE),
         Column::of("named_by", words::R_PAPER),
@@ -50,22 +54,26 @@ pub fn sheet(surveyed: &Surveyed, before: Option<&Before>, scope: Scope) -> Shee
         Column::of("change", words::R_CHANGE),
     ]);
     let listed = surveyed.values().filter(|one| one.last_day().is_some());
-    let mut rows: Vec<Row> = listed.clone().map(|one| row(one, before)).collect();
-    let now: BTreeSet<(CreditCode, AssetId)> = listed.map(|one| (one.enterprise, one.asset)).collect();
-    let gone = before.into_iter().flatten().filter(|(named, _)| !now.contains(named));
-    rows.extend(gone.map(|(named, deadline)| gone_row(*named, *deadline, scope)));
+    let mut rows: Vec<Row> = listed.clone().map(|one| row(one, before, &scope)).collect();
+    let now: BTreeSet<_> = listed.map(|one| (one.enterprise, one.gateway, one.asset)).collect();
+    let gone = before
+        .into_iter()
+        .flatten()
+        .filter(|(named, (division, _))| scope.within.covers(*division) && !now.contains(named));
+    rows.extend(gone.map(|(named, was)| gone_row(*named, *was)));
     let notes = vec![words::NOTE_TRACE, words::NOTE_UNKNOWN, words::NOTE_ATTESTED, words::NOTE_CLOCK];
     Sheet { report: "list", title: words::REPORT_LIST, scope, columns, rows, notes }
 }
 
-fn row(one: &Equipment, before: Option<&Before>) -> Row {
+fn row(one: &Equipment, before: Option<&Before>, scope: &Scope) -> Row {
     let day = one.last_day();
     let mut cells = equipment(one);
     cells.extend([
+        one.class().map_or(Cell::Unknown, |class| Cell::Said(class.words())),
         entry(one),
         day.map_or(Cell::Unknown, Cell::Day),
         paper(one).map_or(Cell::Unknown, Cell::Said),
-        Cell::Said(progress(one)),
+        Cell::Said(progress(one, scope)),
         one.newest.as_ref().map_or(Cell::Unknown, |told| Cell::Day(LegalDay::of_unix_ms(told.at_unix_ms))),
         Cell::Said(change(one, day, before)),
     ]);
@@ -78,11 +86,15 @@ fn row(one: &Equipment, before: Option<&Before>) -> Row {
 }
 
 /// What stood on the list before and does not now. It rests on that list alone.
-fn gone_row((enterprise, asset): (CreditCode, AssetId), deadline: Option<LegalDay>, scope: Scope) -> Row {
-    let mut cells = super::place(scope.within, enterprise).to_vec();
+fn gone_row(
+    (enterprise, gateway, asset): (CreditCode, GatewayId, AssetId),
+    (division, deadline): (Division, Option<LegalDay>),
+) -> Row {
+    let mut cells = super::place(division, enterprise).to_vec();
     cells.extend([
-        Cell::Unknown,
+        Cell::Text(gateway.to_string()),
         Cell::Text(asset.to_string()),
+        Cell::Unknown,
         Cell::Unknown,
         deadline.map_or(Cell::Unknown, Cell::Day),
         Cell::Unknown,
@@ -109,8 +121,8 @@ fn paper(one: &Equipment) -> Option<Words> {
     papers.into_iter().find(|(named, _)| *named == Some(day)).map(|(_, paper)| paper)
 }
 
-/// How far it is, by what signed records say.
-pub fn progress(one: &Equipment) -> Words {
+/// How far it is, by what signed records say; what was told last is not how it stands once nothing is heard.
+pub fn progress(one: &Equipment, scope: &Scope) -> Words {
     let Some(told) = &one.newest else {
         return if one.closed.is_some() { words::PROGRESS_CLOSED } else { words::PROGRESS_UNHEARD };
     };
@@ -120,6 +132,9 @@ pub fn progress(one: &Equipment) -> Words {
     // Whoever draws after his demolition was accepted draws.
     if one.closed.is_some() && told.verdict.state != State::Drawing {
         return words::PROGRESS_CLOSED;
+    }
+    if one.is_silent(scope) {
+        return words::PROGRESS_SILENT;
     }
     match told.verdict.state {
         State::Drawing => words::PROGRESS_DRAWING,
@@ -132,10 +147,10 @@ pub fn progress(one: &Equipment) -> Words {
 }
 
 fn change(one: &Equipment, day: Option<LegalDay>, before: Option<&Before>) -> Words {
-    match before.map(|before| before.get(&(one.enterprise, one.asset))) {
+    match before.map(|before| before.get(&(one.enterprise, one.gateway, one.asset))) {
         None => words::CHANGE_UNKNOWN,
         Some(None) => words::CHANGE_NEW,
-        Some(Some(was)) if *was != day => words::CHANGE_DEADLINE,
+        Some(Some((_, was))) if *was != day => words::CHANGE_DEADLINE,
         Some(Some(_)) => words::CHANGE_SAME,
     }
 }

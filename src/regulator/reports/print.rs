@@ -10,6 +10,9 @@ use crate::terms::{
     words::{self, Language, Words},
 };
 
+/// Says that a text is UTF-8.
+pub const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 const STYLE: &str = "@page{size:A4 landscape;margin:10mm}*{box-sizing:border-box}body{font:8.5pt/1.35 'Noto Sans CJK SC',\
 'Source Han Sans SC','Microsoft YaHei','PingFang SC','WenQuanYi Zen Hei',sans-serif;color:#111;margin:0 auto;max-width:277mm}\
 h1{font-size:14pt;margin:0 0 2mm}p{margin:0 0 2mm}table{border-collapse:collapse;width:100%}td,th{border:.2mm solid #777;\
@@ -112,9 +115,10 @@ impl Sheet {
         })
     }
 
-    /// As CSV (RFC 4180), in UTF-8, its first line the columns' keys. No cell begins as a formula.
+    /// As CSV (RFC 4180), in UTF-8 with its mark, without which a spreadsheet takes Chinese for something else; its first
+    /// line the columns' keys. No cell begins as a formula.
     pub fn to_csv(&self, language: Language) -> String {
-        let mut out = String::new();
+        let mut out = String::from(BYTE_ORDER_MARK);
         let keys = self.columns.iter().map(|column| column.key.to_owned());
         line(&mut out, keys.chain(["records".to_owned()]));
         for row in &self.rows {
@@ -249,7 +253,7 @@ mod tests {
     fn a_missing_figure_is_no_zero_and_a_text_is_no_formula() {
         let csv = sheet().to_csv(Language::English);
         let lines: Vec<&str> = csv.split("\r\n").collect();
-        assert_eq!(lines[0], "name,progress,energy_kwh,amount_cny,records");
+        assert_eq!(lines[0], "\u{feff}name,progress,energy_kwh,amount_cny,records");
         assert!(
             lines[1].starts_with("\"'=cmd|' /C calc'!A0 <b>,\"\"\",draws no power,-12.345,,1 sha256:"),
             "{}",

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use super::{
     Cell, Column, Equipment, Rests, Row, Scope, Sheet, Surveyed, place,
-    tariff::{Tariff, fen},
+    survey::Drawn,
+    tariff::{Price, Tariff, fen},
 };
 use crate::{
     catalogue::{Class, Rostered},
@@ -14,6 +15,9 @@ use crate::{
         words::{self, Words},
     },
 };
+
+/// Milliseconds in a minute.
+const MINUTE_MS: i64 = 60_000;
 
 /// The price of some energy: a document's, or why there is none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +28,20 @@ enum Priced {
     NoRate,
     /// On no roster.
     NotCharged,
+    /// Drawn between two days at two prices, or partly before the time.
+    NoDay,
+    /// Nobody saw what was drawn.
+    Unseen,
+}
+
+/// What a line adds up.
+#[derive(Default)]
+struct Sums {
+    energy_wh: i64,
+    unseen_ms: i64,
+    /// Whether there is equipment among it that nothing was ever heard of: nobody knows how much time that is.
+    is_unheard: bool,
+    rests: Rests,
 }
 
 /// One line: whose, under which entry, at which price.
@@ -31,21 +49,23 @@ type Line = (Division, CreditCode, Option<String>, Priced);
 
 /// The report.
 pub fn sheet(surveyed: &Surveyed, tariff: &Tariff, scope: Scope) -> Sheet {
-    let mut lines: BTreeMap<Line, (i64, Rests)> = BTreeMap::new();
+    let mut lines: BTreeMap<Line, Sums> = BTreeMap::new();
     for one in surveyed.values() {
-        let (entry, is_charged) = (one.entry().map(|entry| entry.to_string()), is_charged(one));
-        for (day, drawn) in &one.drawn {
-            let price = tariff.on(entry.as_deref().unwrap_or_default(), *day);
-            let priced = match (is_charged, price) {
-                (false, _) => Priced::NotCharged,
-                (true, None) => Priced::NoRate,
-                (true, Some(price)) => Priced::By(price.document.clone(), price.micro_yuan_per_kwh),
-            };
-            let line = (one.division, one.enterprise, entry.clone(), priced);
-            let (energy_wh, rests) = lines.entry(line).or_default();
-            *energy_wh = energy_wh.saturating_add(drawn.energy_wh);
-            rests.add(drawn.first);
-            rests.add(drawn.last);
+        let entry = one.entry().map(|entry| entry.to_string());
+        let line = |priced| (one.division, one.enterprise, entry.clone(), priced);
+        for (priced, drawn) in priced(one, entry.as_deref().unwrap_or_default(), tariff, &scope) {
+            let sums = lines.entry(line(priced)).or_default();
+            sums.energy_wh = sums.energy_wh.saturating_add(drawn.energy_wh);
+            sums.rests.add(drawn.first);
+            sums.rests.add(drawn.last);
+        }
+        let is_owed = one.last_day().is_some_and(|day| day < scope.to);
+        let unseen_ms = one.due_ms(&scope).map(|due_ms| one.accounted.unseen_ms(due_ms));
+        if is_owed && unseen_ms != Some(0) {
+            let sums = lines.entry(line(Priced::Unseen)).or_default();
+            sums.unseen_ms = sums.unseen_ms.saturating_add(unseen_ms.unwrap_or_default());
+            sums.is_unheard |= unseen_ms.is_none();
+            one.newest.iter().for_each(|told| sums.rests.add(told.source));
         }
     }
     let columns = vec![
@@ -53,6 +73,7 @@ pub fn sheet(surveyed: &Surveyed, tariff: &Tariff, scope: Scope) -> Sheet {
         Column::of("uscc", words::R_ENTERPRISE),
         Column::of("entry", words::R_ENTRY),
         Column::in_unit("energy_kwh", words::R_ENERGY, "kWh"),
+        Column::in_unit("unseen_min", words::R_UNSEEN, "min"),
         Column::in_unit("rate_yuan_per_kwh", words::R_RATE, "CNY/kWh"),
         Column::in_unit("amount_yuan", words::R_AMOUNT, "CNY"),
         Column::of("document", words::R_SOURCE),
@@ -60,6 +81,28 @@ pub fn sheet(surveyed: &Surveyed, tariff: &Tariff, scope: Scope) -> Sheet {
     let rows = lines.into_iter().map(|(line, sums)| row(line, sums)).collect();
     let notes = vec![words::NOTE_RATES, words::NOTE_TRACE, words::NOTE_UNKNOWN, words::NOTE_CLOCK];
     Sheet { report: "surcharge", title: words::REPORT_SURCHARGE, scope, columns, rows, notes }
+}
+
+/// What a piece of equipment drew, by price.
+fn priced<'e>(
+    one: &'e Equipment,
+    entry: &'e str,
+    tariff: &'e Tariff,
+    scope: &'e Scope,
+) -> impl Iterator<Item = (Priced, &'e Drawn)> {
+    let is_charged = is_charged(one);
+    let by = move |price: Option<&Price>| match (is_charged, price) {
+        (false, _) => Priced::NotCharged,
+        (true, None) => Priced::NoRate,
+        (true, Some(price)) => Priced::By(price.document.clone(), price.micro_yuan_per_kwh),
+    };
+    let dated = one.drawn.iter().map(move |(day, drawn)| (by(tariff.on(entry, *day)), drawn));
+    let undated = one.undated.iter().map(move |((first, last), drawn)| {
+        let has_one_price = scope.from <= *first && tariff.is_same(*first, *last);
+        let priced = if has_one_price || !is_charged { by(tariff.on(entry, *last)) } else { Priced::NoDay };
+        (priced, drawn)
+    });
+    dated.chain(undated)
 }
 
 /// Whether the authority has put it on a roster, and the catalogue finds it in scope.
@@ -70,17 +113,24 @@ fn is_charged(one: &Equipment) -> bool {
     })
 }
 
-fn row((division, enterprise, entry, priced): Line, (energy_wh, rests): (i64, Rests)) -> Row {
+fn row((division, enterprise, entry, priced): Line, sums: Sums) -> Row {
+    let Sums { energy_wh, unseen_ms, is_unheard, rests } = sums;
     let [division, enterprise] = place(division, enterprise);
     let why = |words: Words| (Cell::Unknown, Cell::Unknown, Cell::Said(words));
+    let is_unseen = priced == Priced::Unseen;
     let (rate, amount, document) = match priced {
         Priced::By(document, micro) => {
             (Cell::Fixed(micro, 6), Cell::Fixed(fen(energy_wh, micro), 2), Cell::Text(document))
         }
         Priced::NoRate => why(words::NO_RATE),
         Priced::NotCharged => why(words::NOT_CHARGED),
+        Priced::NoDay => why(words::NO_DAY),
+        Priced::Unseen => why(words::UNSEEN),
     };
     let entry = entry.map_or(Cell::Unknown, Cell::Text);
-    let cells = vec![division, enterprise, entry, Cell::Fixed(energy_wh, 3), rate, amount, document];
+    let energy = if is_unseen { Cell::Unknown } else { Cell::Fixed(energy_wh, 3) };
+    let is_told = is_unseen && !is_unheard;
+    let unseen = if is_told { Cell::Count(unseen_ms / MINUTE_MS) } else { Cell::Unknown };
+    let cells = vec![division, enterprise, entry, energy, unseen, rate, amount, document];
     Row { cells, rests }
 }

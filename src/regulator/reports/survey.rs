@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::sheet::{Rests, Scope, Source};
 use crate::{
-    catalogue::{Citation, Roster},
+    catalogue::{Citation, Class, Roster, Ruling},
     evidence::{Act, Body, Meaning, Record, record::Unverified},
     host::exit::Failure,
     judge::{Finding, Rung, Verdict},
@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// How old the newest verdict of a gateway that speaks gets, in milliseconds: one comes every quarter of an hour, and of
+/// four one has arrived.
+pub const MOST_QUIET_MS: i64 = 3_600_000;
 /// Records read at once.
 const PAGE: u32 = 256;
 
@@ -98,6 +101,11 @@ impl Accounted {
         self.seen_ms().saturating_add(self.unaccounted_ms)
     }
 
+    /// What no reading and no register bears witness of, of the time that was due, in milliseconds.
+    pub fn unseen_ms(&self, due_ms: i64) -> i64 {
+        self.unaccounted_ms.saturating_add(self.untold_ms(due_ms))
+    }
+
     /// What nobody told anything of, of the time that was due, in milliseconds.
     pub fn untold_ms(&self, due_ms: i64) -> i64 {
         due_ms.saturating_sub(self.told_ms()).max(0)
@@ -125,6 +133,8 @@ pub struct Equipment {
     pub newest: Option<Told>,
     /// What was drawn past its last lawful day, day by day of the time.
     pub drawn: BTreeMap<LegalDay, Drawn>,
+    /// What was drawn past it between two verdicts on different days, by the first and the last day it may have been.
+    pub undated: BTreeMap<(LegalDay, LegalDay), Drawn>,
     /// How the time was accounted for.
     pub accounted: Accounted,
     /// Since when it is witnessed, Unix milliseconds: none where nothing was said of it within the time or before.
@@ -216,7 +226,9 @@ impl Pass<'_> {
     /// The newest verdict before the time, and those in it; or the newest before its end.
     fn judged(&mut self, store: &mut dyn Store, kept: &Kept, asset: AssetId) -> Result<(), Failure> {
         let of = ((kept.gateway, kept.log), asset);
-        let (begin, end) = (self.scope.from.starts_unix_ms(), self.scope.to.starts_unix_ms());
+        // What is told on the stroke of midnight is of the day that ends.
+        let after_midnight = |day: LegalDay| day.starts_unix_ms().saturating_add(1);
+        let (begin, end) = (after_midnight(self.scope.from), after_midnight(self.scope.to));
         let base = store.verdict_before(of, if self.is_whole { begin } else { end })?;
         if let Some((seq, record)) = base.filter(|(seq, _)| *seq <= kept.seq) {
             self.verdict(of.0, seq, &record, false);
@@ -248,6 +260,7 @@ impl Pass<'_> {
             asset,
             newest: None,
             drawn: BTreeMap::new(),
+            undated: BTreeMap::new(),
             accounted: Accounted::default(),
             witnessed_from_unix_ms: None,
             covered: Rests::default(),
@@ -323,13 +336,19 @@ impl Equipment {
         // What a first verdict has counted already passed nobody knows when.
         let Some(before) = &self.newest else { return };
         let energy_wh = verdict.energy_overdue.0.saturating_sub(before.verdict.energy_overdue.0);
-        if energy_wh > 0 {
-            let day = LegalDay::of_unix_ms(at_unix_ms);
-            let first = before.source;
-            let drawn = self.drawn.entry(day).or_insert(Drawn { energy_wh: 0, first, last: source });
-            drawn.energy_wh = drawn.energy_wh.saturating_add(energy_wh);
-            drawn.last = source;
+        if energy_wh <= 0 {
+            return;
         }
+        let days = (LegalDay::of_unix_ms(before.at_unix_ms), day_that_ends(at_unix_ms));
+        let first = before.source;
+        let nothing = Drawn { energy_wh: 0, first, last: source };
+        let drawn = if days.0 < days.1 {
+            self.undated.entry(days).or_insert(nothing)
+        } else {
+            self.drawn.entry(days.1).or_insert(nothing)
+        };
+        drawn.energy_wh = drawn.energy_wh.saturating_add(energy_wh);
+        drawn.last = source;
     }
 
     /// The time it should have been told of, in milliseconds: from its first verdict, or the beginning, to the end of the
@@ -345,12 +364,31 @@ impl Equipment {
         [told, self.rostered.map(|rostered| rostered.deadline)].into_iter().flatten().min()
     }
 
-    /// The entry it stands under: the roster's, else the catalogue's.
+    /// The entry it stands under: the roster's, else the catalogue's where that finds it in scope; a line that may be the
+    /// right one is none.
     pub fn entry(&self) -> Option<Citation> {
-        let ruling = self.newest.as_ref().and_then(|told| told.verdict.standing.ruling);
+        let in_scope = |ruling: &Ruling| ruling.class == Class::InScope;
+        let ruling = self.newest.as_ref().and_then(|told| told.verdict.standing.ruling).filter(in_scope);
         let ruled = ruling.and_then(|ruling| ruling.rule).map(|rule| rule.entry);
         self.rostered.map(|rostered| rostered.entry).or(ruled)
     }
+
+    /// What the catalogue makes of its nameplate, where a verdict tells.
+    pub fn class(&self) -> Option<Class> {
+        self.newest.as_ref().and_then(|told| told.verdict.standing.class())
+    }
+
+    /// Whether its newest verdict is older than a gateway that speaks lets it get by the end of the time, or by when this
+    /// is asked.
+    pub fn is_silent(&self, scope: &Scope) -> bool {
+        let end = scope.to.starts_unix_ms().min(scope.made_unix_ms);
+        self.newest.as_ref().is_some_and(|told| end.saturating_sub(told.at_unix_ms) > MOST_QUIET_MS)
+    }
+}
+
+/// The day a moment ends: midnight ends the day before.
+fn day_that_ends(unix_ms: i64) -> LegalDay {
+    LegalDay::of_unix_ms(unix_ms.saturating_sub(1))
 }
 
 /// What is kept was verified when it came.

@@ -60,18 +60,18 @@ pub fn fen(energy_wh: i64, micro_yuan_per_kwh: i64) -> i64 {
 }
 
 impl Tariff {
-    /// Reads price documents.
+    /// Reads price documents; `is_entry` tells what the catalogue has.
     ///
     /// # Errors
     /// Every mistake, with its place.
-    pub fn parse(file: &str, text: &str) -> Result<Tariff, Vec<Flaw>> {
+    pub fn parse(file: &str, text: &str, is_entry: &dyn Fn(&str) -> bool) -> Result<Tariff, Vec<Flaw>> {
         let node = Node::parse(file, text)?;
         let flaws = Flaws::default();
         let mut tariff = Tariff::default();
         if let Some(form) = Form::of(&node, &flaws) {
             for table in form.tables("price") {
                 let place = table.place("from").clone();
-                let Some(price) = price(table) else { continue };
+                let Some(price) = price(table, is_entry) else { continue };
                 if let Some(other) = tariff.prices.iter().find(|other| other.overlaps(&price)) {
                     let wrong =
                         format!("two prices on one day: of {} and of {}", other.document, price.document);
@@ -85,6 +85,13 @@ impl Tariff {
         if flaws.is_empty() { Ok(tariff) } else { Err(flaws.into_sorted()) }
     }
 
+    /// Whether no price begins or ends between two days, so that whatever was drawn in between has one price.
+    pub fn is_same(&self, first: LegalDay, last: LegalDay) -> bool {
+        let begins = |price: &Price| first < price.from && price.from <= last;
+        let ends = |price: &Price| price.until.is_some_and(|until| first <= until && until < last);
+        !self.prices.iter().any(|price| begins(price) || ends(price))
+    }
+
     /// The price of an entry on a day: its own before that of every one.
     pub fn on(&self, entry: &str, day: LegalDay) -> Option<&Price> {
         let in_force = || self.prices.iter().filter(|price| price.is_in_force(day));
@@ -93,12 +100,20 @@ impl Tariff {
     }
 }
 
-fn price(form: Form<'_>) -> Option<Price> {
+fn price(form: Form<'_>, is_entry: &dyn Fn(&str) -> bool) -> Option<Price> {
     let document = form.required("document", form::text);
     let entry = form.optional("entry", form::text);
     let from = form.required("from", form::day);
     let until = form.optional("until", form::day);
     let rate = form.required("yuan_per_kwh", form::decimal);
+    if let Some(unknown) = entry.as_deref().filter(|entry| !is_entry(entry)) {
+        let wrong = format!("the catalogue has no entry {unknown}");
+        form.flaw(
+            "entry",
+            &wrong,
+            "`coldhearth-regulator report list` names entries; leave it out for a price of all",
+        );
+    }
     if from.zip(until).is_some_and(|(from, until)| until < from) {
         form.flaw("until", "`until` lies before `from`", "name the last day it is in force");
     }
@@ -139,7 +154,7 @@ mod tests {
 
     fn told(text: &str) -> Result<Tariff, String> {
         let lines = |flaws: Vec<Flaw>| flaws.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        Tariff::parse("p.toml", text).map_err(lines)
+        Tariff::parse("p.toml", text, &|entry| entry.len() == 1).map_err(lines)
     }
 
     #[test]
@@ -157,6 +172,9 @@ mod tests {
         let price = tariff.on("e", day("2026-01-01")).unwrap();
         let micro = price.micro_yuan_per_kwh;
         assert_eq!((micro, fen(1_000, micro), fen(1, micro)), (450_000, 45, 0));
+        assert!(tariff.is_same(day("2010-06-01"), day("2010-12-31")));
+        assert!(!tariff.is_same(day("2010-12-31"), day("2011-01-01")));
+        assert!(!tariff.is_same(day("2010-05-31"), day("2010-06-01")));
         // 0.3 yuan for 1,050 Wh are 31.5 fen.
         let of_all = tariff.on("f", day("2026-01-01")).unwrap();
         assert_eq!(fen(1_050, of_all.micro_yuan_per_kwh), 32);
@@ -170,6 +188,7 @@ mod tests {
             ("yuan_per_kwh = -0.1\n", "no such price"),
             ("yuan_per_kwh = 0.0000001\n", "no such price"),
             ("yuan_per_kwh = 0.1\nuntil = 2010-05-31\n", "lies before"),
+            ("yuan_per_kwh = 0.1\nentry = \"no-such\"\n", "the catalogue has no entry no-such"),
             ("yuan_per_kwh = 0.1\nclass = \"x\"\n", "unknown key `class`"),
         ] {
             let told = told(&format!("{begin}{rest}")).unwrap_err();

@@ -118,6 +118,8 @@ pub const R_OBSERVED: Words = Words { zh: "观测时间", en: "observed" };
 pub const R_BRIDGED: Words = Words { zh: "电度补证时间", en: "bridged by registers" };
 /// A column.
 pub const R_UNACCOUNTED: Words = Words { zh: "无证据时间", en: "unaccounted for" };
+/// A column.
+pub const R_CLASS: Words = Words { zh: "目录判定", en: "class" };
 /// A column: nothing was sent about it.
 pub const R_UNTOLD: Words = Words { zh: "未报告时间", en: "nothing told" };
 /// A column.
@@ -151,6 +153,11 @@ pub const PROGRESS_AT_REST: Words = Words { zh: "未用电", en: "draws no power
 /// How equipment stands.
 pub const PROGRESS_DOUBT: Words =
     Words { zh: "无法判断（不等于停用）", en: "cannot be told, which is not at rest" };
+/// How equipment stands.
+pub const PROGRESS_SILENT: Words = Words {
+    zh: "此后再无证据（不等于停用）",
+    en: "nothing was heard since, which is not at rest",
+};
 /// How equipment stands.
 pub const PROGRESS_UNHEARD: Words = Words { zh: "无任何证据", en: "nothing was ever heard of it" };
 
@@ -201,6 +208,18 @@ pub const NOT_CHARGED: Words = Words {
     zh: "未经主管机关列入名单，不计价",
     en: "on no roster of the authority, and not charged",
 };
+/// Beside energy whose day is not known.
+pub const NO_DAY: Words = Words {
+    zh: "跨日补证，不能确定用电日期，不计价",
+    en: "drawn across days, nobody knows on which, and not priced",
+};
+/// Beside time that nobody saw.
+pub const UNSEEN: Words = Words {
+    zh: "无人见证的时间，用电量未知",
+    en: "time that nobody saw: what was drawn in it is unknown",
+};
+/// A column.
+pub const R_UNSEEN: Words = Words { zh: "无见证时间", en: "time unseen" };
 /// What a figure says.
 pub const NOTE_TRACE: Words = Words {
     zh: "每个数字均可追溯到所列签名记录；记录多于列出者以其清单的 SHA-256 表示",
