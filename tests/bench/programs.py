@@ -105,6 +105,9 @@ class Floor:
         self.filter, self.keys = "floor/#", ("ts", "mk")
         self.binary = BUILT / "cfloor"
 
+    def settles_s(self, meters):
+        return meters / 2_500
+
     def commands(self, _folder, meters, period_ms):
         for first in range(0, meters, MOST_OF_A_FLOOR):
             some = min(MOST_OF_A_FLOOR, meters - first)
@@ -117,6 +120,10 @@ class Agent:
         self.binary, self.live = binary, live
         self.filter = "coldhearth/live/#" if live else "coldhearth/#"
         self.keys = ("run_hours", "current_n")
+
+    def settles_s(self, meters):
+        # Its first word on every meter is signed and sent before it is measured: some twenty records each.
+        return meters / 300
 
     def commands(self, folder, meters, period_ms):
         if not (folder / "agent.toml").exists():
