@@ -185,7 +185,7 @@ fn found(state: State, voltage_point: VoltagePoint) -> StateFinding {
         line_voltages: [None; 3],
         currents: [None; 3],
         mark: None,
-        signs: heapless::Vec::new(),
+        signs: Box::default(),
         fingerprint: None,
         commissioning: None,
         plate: None,

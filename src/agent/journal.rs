@@ -68,7 +68,21 @@ impl DiskJournal {
     /// # Errors
     /// It cannot be opened, or a later version of this program wrote it.
     pub fn open(path: &Path) -> Result<DiskJournal, Failure> {
-        let connection = database::open(path, MIGRATIONS)?;
+        DiskJournal::over(database::open(path, MIGRATIONS)?, path)
+    }
+
+    /// As [`DiskJournal::open`], of a journal that was looked through and is open already. One that `was_closed` has
+    /// nothing in its write-ahead log.
+    ///
+    /// # Errors
+    /// As [`DiskJournal::open`].
+    pub fn take_over(connection: Connection, path: &Path, was_closed: bool) -> Result<DiskJournal, Failure> {
+        let journal = DiskJournal::over(database::take_over(connection, path, MIGRATIONS)?, path)?;
+        // A key that was erased before the power went may still stand in that log.
+        Ok(DiskJournal { key_changed: !was_closed, ..journal })
+    }
+
+    fn over(connection: Connection, path: &Path) -> Result<DiskJournal, Failure> {
         // An erased key must not stand on in a page that is merely free.
         connection
             .pragma_update(None, "secure_delete", true)

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::Write as _,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -23,11 +23,9 @@ pub struct Reserve {
 }
 
 impl Reserve {
-    /// Sets the reserve aside in a state directory, if there is room.
+    /// The reserve of a state directory, to be set aside by [`Reserve::restore`].
     pub fn in_folder(state: &Path) -> Reserve {
-        let reserve = Reserve { path: state.join(RESERVE_FILE), is_out: Arc::default() };
-        reserve.restore();
-        reserve
+        Reserve { path: state.join(RESERVE_FILE), is_out: Arc::default() }
     }
 
     /// Whether it is given up at the moment, for whoever looks on: the disk takes nothing.
@@ -42,14 +40,15 @@ impl Reserve {
         let _gone = fs::remove_file(&self.path);
     }
 
-    /// Sets it aside again, if there is room. Written out, since a hole in a file reserves nothing.
+    /// Sets it aside, if there is room. Written out, since a hole in a file reserves nothing.
     pub fn restore(&self) {
         self.is_out.store(false, Ordering::Relaxed);
         if fs::metadata(&self.path).is_ok_and(|metadata| metadata.len() == RESERVE_BYTES as u64) {
             return;
         }
         let written = fs::File::create(&self.path).and_then(|mut file| {
-            file.write_all(&vec![0x5a; RESERVE_BYTES])?;
+            // Piece by piece: as one buffer it would be the most memory that the witness ever takes.
+            io::copy(&mut io::repeat(0x5a).take(RESERVE_BYTES as u64), &mut file)?;
             file.sync_all()
         });
         if written.is_err() {

@@ -13,8 +13,7 @@ use tokio::{
 };
 
 use super::{
-    address,
-    attested::Attested,
+    address, attested,
     bus::Outlet,
     buses,
     config::AgentConfig,
@@ -30,7 +29,7 @@ use super::{
     uplink::{self, Links, Traffic, Uplink},
 };
 use crate::{
-    evidence::{Act, Answer, Body, Checkpoint, LogHead, LogId, Meaning, Notice, Scribe},
+    evidence::{Act, Answer, Body, Checkpoint, LogHead, LogId, Meaning, Notice, Scribe, Trust},
     host::{
         Clock, courier,
         exit::{Exit, Failure},
@@ -46,6 +45,8 @@ use crate::{
 pub const INBOX: usize = 256;
 /// Time between two checkpoints, in milliseconds.
 pub const CHECKPOINT_MS: u64 = 300_000;
+/// Least time between two lines about what is attested, in milliseconds.
+pub const STATUS_MS: u64 = 1_000;
 
 /// Everything that reaches the one loop.
 #[derive(Debug)]
@@ -119,14 +120,14 @@ pub async fn run(
 /// As [`run`].
 pub async fn run_reloading(
     clock: Arc<dyn Clock>,
-    config: AgentConfig,
+    config: impl Into<Arc<AgentConfig>>,
     new_journal: bool,
     stop: watch::Receiver<bool>,
     reloads: mpsc::Receiver<AgentConfig>,
     watchdog: Watchdog,
 ) -> Result<(), Failure> {
+    let mut config = config.into();
     let _alone = keep_others_out(&config.gateway.state_dir)?;
-    let mut config = Arc::new(config);
     let mut asks = Asks { stop, reloads };
     let mut start = start::start(&*clock, &config, new_journal)?;
     loop {
@@ -158,6 +159,8 @@ async fn one_life(
     let hired = hire(watchdog.pulse("scribe", clock), config, scribe, receipted, epoch_began, ancestors)?;
     let Hired { entries, progress, disk_full, thread } = hired;
     let (inbox, facts) = mpsc::channel(INBOX);
+    // Before the first poll is due: the tables of ten thousand meters are not made in a moment.
+    let court = awake(config, &memory, &clock.now(), letters(config, trust, unanswered));
     let mut tasks = JoinSet::new();
     let broker = address::broker(config, &clock.now())?;
     let mut polls = JoinSet::new();
@@ -183,14 +186,11 @@ async fn one_life(
         uplink.seen_by(traffic).run(courier.events, progress, link_stop).await;
     });
     tracing::info!(gateway = %config.gateway.id, meters = config.meters.len(), "watching");
-    let assets = config.equipment.iter().map(|furnace| furnace.equipment.id).collect();
-    let meters = config.meters.iter().map(|meter| meter.id).collect();
-    let letters = Letters::new(trust, assets, meters, config.gateway.enterprise).owing(unanswered);
+    drop(memory);
     let judging = watchdog.pulse("judge", clock);
-    let attested = Attested::new(watchdog.language());
-    let voice = Voice { entries: &entries, watchdog, attested, lookout };
+    let voice = Voice { entries: &entries, watchdog, lookout, news: false, status_ms: 0 };
     watchdog.on_begun();
-    let ended = Box::pin(judge(&*judging, config, &memory, letters, facts, voice, asks)).await;
+    let ended = Box::pin(judge(&*judging, court, facts, voice, asks)).await;
     drop(judging);
     // A line or a connection is given back before anybody opens it again.
     polls.shutdown().await;
@@ -257,16 +257,29 @@ fn hire(
 struct Voice<'a> {
     entries: &'a mpsc::Sender<Entry>,
     watchdog: &'a Watchdog,
-    attested: Attested,
     lookout: Lookout,
+    /// A verdict was said that the line about what is attested does not know.
+    news: bool,
+    /// When that line may be told again, uptime in milliseconds.
+    status_ms: u64,
 }
 
 impl Voice<'_> {
     fn on_said(&mut self, now: &Stamp, body: &Body) {
         self.lookout.on_said(now, body);
-        if let Some(line) = self.attested.on(body) {
-            self.watchdog.on_status(line);
+        self.news |= matches!(body, Body::Finding(Finding::Verdict(_)));
+    }
+
+    /// Tells in one line what is attested: looked up once for all the verdicts of a moment, of which there may be thousands.
+    fn tell_status(&mut self, now_ms: u64) {
+        if self.news && now_ms >= self.status_ms {
+            (self.news, self.status_ms) = (false, now_ms + STATUS_MS);
+            self.watchdog.on_status(self.line());
         }
+    }
+
+    fn line(&self) -> String {
+        attested::line(self.lookout.verdicts(), self.watchdog.language())
     }
 
     /// Room at the scribe, however long that takes; what is to be said waits outside of it.
@@ -278,16 +291,12 @@ impl Voice<'_> {
 /// The one loop that owns the judge. Tells the configuration to go on with; none when it was asked to stop.
 async fn judge(
     clock: &dyn Clock,
-    config: &AgentConfig,
-    memory: &Memory,
-    mut letters: Letters,
+    Court { mut site, mut letters, mut said }: Court,
     mut facts: mpsc::Receiver<Inbox>,
     mut voice: Voice<'_>,
     asks: &mut Asks,
 ) -> Result<Option<AgentConfig>, Failure> {
-    let mut said = Vec::new();
-    voice.watchdog.on_status(voice.attested.line());
-    let mut site = awake(config, memory, &clock.now(), &mut letters, &mut said);
+    voice.watchdog.on_status(voice.line());
     let began = clock.now().uptime_ms;
     let (mut tick_ms, mut checkpoint_ms, mut gasp_ms) = (began, began + CHECKPOINT_MS, began);
     let mut tick = clock.sleep_until(tick_ms);
@@ -343,6 +352,9 @@ async fn judge(
             voice.on_said(&now, &body);
             voice.room().await?.send(Entry::Write(now, body));
         }
+        // Every meter has a first word at once; the room for them is not kept for life.
+        said.shrink_to(INBOX);
+        voice.tell_status(now.uptime_ms);
     }
 }
 
@@ -360,24 +372,33 @@ async fn say_last_words(now: &Stamp, site: &Site, entries: &mpsc::Sender<Entry>)
     let _late = tokio::time::timeout(patience, said).await;
 }
 
+/// The judge, whom it may obey, and what it has to say.
+struct Court {
+    site: Site,
+    letters: Letters,
+    said: Vec<Body>,
+}
+
+/// Who may write to this gateway, and about what.
+fn letters(config: &AgentConfig, trust: Trust, unanswered: Vec<Act>) -> Letters {
+    let assets = config.equipment.iter().map(|furnace| furnace.equipment.id).collect();
+    let meters = config.meters.iter().map(|meter| meter.id).collect();
+    Letters::new(trust, assets, meters, config.gateway.enterprise).owing(unanswered)
+}
+
 /// The judge as it begins a life: what the power took of the one before is finished first.
-fn awake(
-    config: &AgentConfig,
-    memory: &Memory,
-    now: &Stamp,
-    letters: &mut Letters,
-    said: &mut Vec<Body>,
-) -> Site {
+fn awake(config: &AgentConfig, memory: &Memory, now: &Stamp, mut letters: Letters) -> Court {
+    let mut said = Vec::new();
     let feeders = config.meters.iter().map(|meter| meter.commissioned.clone()).collect();
     let equipment = config.equipment.iter().map(|furnace| furnace.equipment).collect();
     let papers = config.equipment.iter().map(|furnace| furnace.papers.clone()).collect();
     let mut site =
         Site::new(feeders, equipment, memory).with_papers(papers, memory).balancing(config.balances.clone());
     for act in letters.unanswered() {
-        finish(&mut site, now, &act, said);
+        finish(&mut site, now, &act, &mut said);
     }
-    take_roster(config, now, letters, &mut site, said);
-    site
+    take_roster(config, now, &mut letters, &mut site, &mut said);
+    Court { site, letters, said }
 }
 
 /// The roster that was handed over as a file, unless it was taken before.

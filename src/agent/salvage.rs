@@ -37,40 +37,67 @@ pub fn open(path: &Path) -> Result<(DiskJournal, Option<Damage>), Failure> {
         let damage = journal.damage().map_err(|e| failed(path, &format!("{e:?}")))?;
         return Ok((journal, Some(damage)));
     }
-    if path.exists() && is_damaged(path) {
-        let damage = salvage(path)?;
-        return Ok((DiskJournal::open(path)?, Some(damage)));
+    if !path.exists() {
+        return Ok((DiskJournal::open(path)?, None));
     }
-    Ok((DiskJournal::open(path)?, None))
+    match look(path) {
+        Look::Sound { connection, was_closed } => {
+            Ok((DiskJournal::take_over(connection, path, was_closed)?, None))
+        }
+        Look::Damaged => {
+            let damage = salvage(path)?;
+            Ok((DiskJournal::open(path)?, Some(damage)))
+        }
+        // Opened once more it says why.
+        Look::Untold => Ok((DiskJournal::open(path)?, None)),
+    }
+}
+
+/// What a look at a journal tells.
+enum Look {
+    /// It is what was written; still open, since closing and opening it again costs as much as a start does.
+    Sound {
+        connection: Connection,
+        /// The last end was clean.
+        was_closed: bool,
+    },
+    /// The disk gave back something else.
+    Damaged,
+    /// It cannot be looked at.
+    Untold,
 }
 
 /// Looks at every page after an end that was not clean, and at the first one otherwise.
-fn is_damaged(path: &Path) -> bool {
-    let damaged = |e: &rusqlite::Error| {
-        matches!(
-            e.sqlite_error_code(),
-            Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt)
-        )
-    };
+fn look(path: &Path) -> Look {
     let looked = Connection::open(path).and_then(|connection| {
-        let tables: i64 = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
-        if tables == 0 {
-            return Ok(true);
-        }
-        let sql = "select coalesce((select seq from cursor where name = 'reserved'), 0)
-                   > coalesce((select max(seq) from record), -1) + 1";
-        let unclean: bool = connection.query_row(sql, [], |row| row.get(0))?;
-        if !unclean {
-            return Ok(true);
-        }
-        read_through(path);
-        let answer: String = connection.query_row("pragma quick_check(1)", [], |row| row.get(0))?;
-        Ok(answer == "ok")
+        let was_closed = was_closed(&connection)?;
+        Ok((was_closed || is_sound(&connection, path)?, connection, was_closed))
     });
     match looked {
-        Ok(sound) => !sound,
-        Err(e) => damaged(&e),
+        Ok((true, connection, was_closed)) => Look::Sound { connection, was_closed },
+        Ok((false, ..)) => Look::Damaged,
+        Err(e) => match e.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => Look::Damaged,
+            Some(_) | None => Look::Untold,
+        },
     }
+}
+
+/// Whether no more places are reserved than used, or there is nothing yet.
+fn was_closed(connection: &Connection) -> rusqlite::Result<bool> {
+    let tables: i64 = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
+    if tables == 0 {
+        return Ok(true);
+    }
+    let sql = "select coalesce((select seq from cursor where name = 'reserved'), 0)
+               <= coalesce((select max(seq) from record), -1) + 1";
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
+fn is_sound(connection: &Connection, path: &Path) -> rusqlite::Result<bool> {
+    read_through(path);
+    let answer: String = connection.query_row("pragma quick_check(1)", [], |row| row.get(0))?;
+    Ok(answer == "ok")
 }
 
 /// Reads the file once from its beginning to its end. The check that follows goes to and fro in it, which a disk answers

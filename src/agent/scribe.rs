@@ -21,7 +21,9 @@ use crate::{
 /// Most entries handled in one commit.
 pub const GROUP: usize = 100;
 /// Entries that may wait for the scribe.
-pub const CHANNEL: usize = 1_024;
+pub const CHANNEL: usize = 256;
+/// Entries that may be held back while the disk is full, so that what was asked behind them is answered.
+pub const HELD_BACK: usize = 1_024;
 /// How long one key signs, in milliseconds.
 pub const KEY_EPOCH_MS: u64 = 3_600_000;
 /// Time between two looks at the journal's age and size, in milliseconds.
@@ -121,7 +123,7 @@ pub struct Desk {
     pub heard: bool,
     /// Logs that this one continues.
     pub ancestors: BTreeSet<LogId>,
-    /// What was asked while the disk was full, and waits for the commit before it; at most [`CHANNEL`].
+    /// What was asked while the disk was full, and waits for the commit before it; at most [`HELD_BACK`].
     pub held_back: VecDeque<Entry>,
 }
 
@@ -197,6 +199,7 @@ pub fn run(
     mut desk: Desk,
 ) -> Result<(), Stopped> {
     let mut tidy_at = desk.clock.now().uptime_ms + TIDY_MS;
+    desk.reserve.restore();
     while let Some(first) = desk.held_back.pop_front().or_else(|| desk.next(&mut entries)) {
         let mut group = Group::default();
         let mut next = Some(first);
@@ -358,7 +361,7 @@ impl Desk {
 
     /// While nothing can be written, what is durable still leaves, and receipts still come in: they are what makes room.
     fn attend(&mut self, scribe: &mut Scribe, entries: &mut mpsc::Receiver<Entry>) -> Result<(), Stopped> {
-        while self.held_back.len() < CHANNEL
+        while self.held_back.len() < HELD_BACK
             && let Ok(entry) = entries.try_recv()
         {
             match entry {

@@ -359,7 +359,7 @@ impl<'a> Uplink<'a> {
         let topic = |(asset, kind)| self.address.topic(asset, kind);
         let over: Vec<String> = address::over(&record.body).into_iter().map(topic).collect();
         let placed: Vec<String> = address::places(&record.body).into_iter().map(topic).collect();
-        self.cleared.retain(|topic| !placed.contains(topic));
+        placed.iter().for_each(|topic| drop(self.cleared.take(topic)));
         let over = over.into_iter().filter(|topic| self.cleared.insert(topic.clone())).collect::<Vec<_>>();
         let placed = placed.into_iter().map(|topic| (topic, bytes.to_vec()));
         placed.chain(over.into_iter().map(|topic| (topic, Vec::new()))).collect()

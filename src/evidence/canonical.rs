@@ -6,6 +6,8 @@
 
 use serde_json::{Map, Value};
 
+use super::live;
+
 /// Largest whole number a record may carry; beyond it common readers silently change the value.
 pub const MAX_WHOLE: i64 = (1 << 53) - 1;
 /// Longest record, in bytes.
@@ -32,13 +34,17 @@ pub enum Unwritable {
     TooDeep,
 }
 
+/// A member of an object that is being written.
 #[derive(Clone, Copy, Debug)]
 struct Piece {
+    /// Where its name stands, without the quotes.
     name: (usize, usize),
-    value: (usize, usize),
+    /// Where its value ends.
+    end: usize,
 }
 
-/// A reusable writer: after the first records it allocates nothing.
+/// A reusable writer: after the first records it allocates nothing. Members are written where they stand for good as long
+/// as they come in order; an object whose members did not is put in order when it is whole.
 #[derive(Debug, Default)]
 pub struct Canonical {
     scratch: Vec<u8>,
@@ -52,8 +58,7 @@ pub const USUAL_RECORD_BYTES: usize = 8 * 1024;
 impl Canonical {
     /// A writer with room for usual records from the start.
     pub fn with_room() -> Canonical {
-        let scratch = Vec::with_capacity(4 * USUAL_RECORD_BYTES);
-        Canonical { scratch, pieces: Vec::with_capacity(256), refused: None }
+        Canonical { scratch: Vec::new(), pieces: Vec::with_capacity(256), refused: None }
     }
 
     /// Writes one object into `out`, replacing what was there.
@@ -66,20 +71,21 @@ impl Canonical {
         out: &mut Vec<u8>,
         fill: impl FnOnce(&mut Object<'_>),
     ) -> Result<usize, Unwritable> {
-        self.scratch.clear();
+        out.clear();
+        self.scratch = std::mem::take(out);
         self.pieces.clear();
         self.refused = None;
-        out.clear();
-        fill(&mut Object { canonical: self });
-        let (start, end, signature_at) = self.compose_object(0);
-        let bytes = self.scratch.get(start..end).unwrap_or(&[]);
-        if bytes.len() > MAX_RECORD_BYTES {
-            self.refused.get_or_insert(Unwritable::TooLong);
+        let mut object = Object::open(self);
+        fill(&mut object);
+        let signature_at = object.close();
+        *out = std::mem::take(&mut self.scratch);
+        if out.len() > MAX_RECORD_BYTES {
+            self.refuse(Unwritable::TooLong);
         }
         if let Some(why) = self.refused {
+            out.clear();
             return Err(why);
         }
-        out.extend_from_slice(bytes);
         Ok(signature_at)
     }
 
@@ -87,26 +93,18 @@ impl Canonical {
         self.refused.get_or_insert(why);
     }
 
-    fn append(&mut self, bytes: &[u8]) -> (usize, usize) {
-        let start = self.scratch.len();
-        self.scratch.extend_from_slice(bytes);
-        (start, self.scratch.len())
-    }
-
-    fn append_text(&mut self, text: &str) -> (usize, usize) {
-        let start = self.scratch.len();
+    fn text(&mut self, text: &str) {
         self.scratch.push(b'"');
         // Nearly all text is so plain that it stands as it is.
         if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
             self.scratch.extend_from_slice(text.as_bytes());
         } else {
-            self.append_escaped(text);
+            self.escaped(text);
         }
         self.scratch.push(b'"');
-        (start, self.scratch.len())
     }
 
-    fn append_escaped(&mut self, text: &str) {
+    fn escaped(&mut self, text: &str) {
         if text.chars().any(char::is_control) {
             self.refuse(Unwritable::Text);
         }
@@ -118,89 +116,117 @@ impl Canonical {
         }
     }
 
-    fn append_whole(&mut self, number: i64) -> (usize, usize) {
+    fn whole(&mut self, number: i64) {
         if !(-MAX_WHOLE..=MAX_WHOLE).contains(&number) {
             self.refuse(Unwritable::Number);
         }
-        let mut digits = heapless::String::<24>::new();
-        let written = std::fmt::Write::write_fmt(&mut digits, format_args!("{number}"));
-        if written.is_err() {
-            self.refuse(Unwritable::Number);
-        }
-        self.append(digits.as_bytes())
+        live::whole(number, &mut self.scratch);
     }
 
-    fn add(&mut self, name: &str, value: (usize, usize)) {
-        if name.is_empty() || !name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_')) {
-            self.refuse(Unwritable::Member);
-        }
-        let name = self.append(name.as_bytes());
-        self.pieces.push(Piece { name, value });
+    fn flag(&mut self, flag: bool) {
+        self.scratch.extend_from_slice(if flag { b"true" } else { b"false" });
     }
 
-    /// Sorts the members from `base` on and writes them as one object at the end of the scratch.
-    fn compose_object(&mut self, base: usize) -> (usize, usize, usize) {
-        let Canonical { scratch, pieces, refused } = self;
-        let members = pieces.get_mut(base..).unwrap_or(&mut []);
-        members
-            .sort_unstable_by(|a, b| scratch.get(a.name.0..a.name.1).cmp(&scratch.get(b.name.0..b.name.1)));
-        let start = scratch.len();
-        let mut signature_at = 0;
-        let mut last: Option<(usize, usize)> = None;
-        scratch.push(b'{');
-        for piece in members {
-            if last.is_some_and(|last| scratch.get(last.0..last.1) == scratch.get(piece.name.0..piece.name.1))
-            {
-                refused.get_or_insert(Unwritable::Twice);
-            }
-            if last.is_some() {
-                scratch.push(b',');
-            }
-            if scratch.get(piece.name.0..piece.name.1) < Some(b"sig".as_slice()) {
-                signature_at = 0;
-            } else if signature_at == 0 {
-                signature_at = scratch.len() - start;
-            }
-            scratch.push(b'"');
-            scratch.extend_from_within(piece.name.0..piece.name.1);
-            scratch.extend_from_slice(b"\":");
-            scratch.extend_from_within(piece.value.0..piece.value.1);
-            last = Some(piece.name);
-        }
-        scratch.push(b'}');
-        let end = scratch.len();
-        self.pieces.truncate(base);
-        (start, end, signature_at)
+    fn object(&mut self, fill: impl FnOnce(&mut Object<'_>)) {
+        let mut object = Object::open(self);
+        fill(&mut object);
+        object.close();
     }
 
-    fn compose_list(&mut self, base: usize) -> (usize, usize) {
-        let Canonical { scratch, pieces, .. } = self;
-        let start = scratch.len();
-        scratch.push(b'[');
-        for (index, item) in pieces.get(base..).unwrap_or(&[]).iter().enumerate() {
-            if index > 0 {
-                scratch.push(b',');
-            }
-            scratch.extend_from_within(item.value.0..item.value.1);
+    fn list(&mut self, fill: impl FnOnce(&mut List<'_>)) {
+        self.scratch.push(b'[');
+        fill(&mut List { canonical: &mut *self, is_empty: true });
+        self.scratch.push(b']');
+    }
+
+    /// The name of a member.
+    fn name(&self, piece: &Piece) -> &[u8] {
+        self.scratch.get(piece.name.0..piece.name.1).unwrap_or_default()
+    }
+
+    /// Puts the members from `base` on in order. Their object begins at `start` and ends the scratch.
+    fn put_in_order(&mut self, start: usize, base: usize) {
+        let mut pieces = std::mem::take(&mut self.pieces);
+        let members = pieces.get_mut(base..).unwrap_or_default();
+        members.sort_unstable_by(|a, b| self.name(a).cmp(self.name(b)));
+        if members.iter().zip(members.iter().skip(1)).any(|(a, b)| self.name(a) == self.name(b)) {
+            self.refuse(Unwritable::Twice);
         }
-        scratch.push(b']');
-        let end = scratch.len();
-        self.pieces.truncate(base);
-        (start, end)
+        // In order they are as long as before, so that they go back to where they came from.
+        let end = self.scratch.len();
+        for (place, piece) in members.iter_mut().enumerate() {
+            self.scratch.push(if place == 0 { b'{' } else { b',' });
+            let (quote, length) = (piece.name.0 - 1, piece.end + 1 - piece.name.0);
+            let moved = start + self.scratch.len() - end + 1;
+            self.scratch.extend_from_within(quote..quote + length);
+            *piece = Piece { name: (moved, moved + piece.name.1 - piece.name.0), end: moved + length - 1 };
+        }
+        self.scratch.copy_within(end.., start);
+        self.scratch.truncate(end);
+        self.pieces = pieces;
     }
 }
 
-/// An object being written; members may be given in any order.
+/// An object being written; members may be given in any order, and cost least in their own.
 pub struct Object<'a> {
     canonical: &'a mut Canonical,
+    start: usize,
+    /// Its first piece.
+    base: usize,
+    is_in_order: bool,
 }
 
-impl Object<'_> {
+impl<'a> Object<'a> {
+    fn open(canonical: &'a mut Canonical) -> Object<'a> {
+        let (start, base) = (canonical.scratch.len(), canonical.pieces.len());
+        canonical.scratch.push(b'{');
+        Object { canonical, start, base, is_in_order: true }
+    }
+
+    /// Ends it; returns the offset at which a member named `sig` would stand.
+    fn close(self) -> usize {
+        let Object { canonical, start, base, is_in_order } = self;
+        if !is_in_order {
+            canonical.put_in_order(start, base);
+        }
+        canonical.scratch.push(b'}');
+        let members = canonical.pieces.get(base..).unwrap_or_default();
+        let behind = members.iter().find(|piece| canonical.name(piece) >= b"sig".as_slice());
+        let signature_at = behind.map_or(0, |piece| piece.name.0 - 1 - start);
+        canonical.pieces.truncate(base);
+        signature_at
+    }
+
+    fn member(&mut self, name: &str, value: impl FnOnce(&mut Canonical)) -> &mut Self {
+        let name = self.begin(name);
+        value(self.canonical);
+        let end = self.canonical.scratch.len();
+        self.canonical.pieces.push(Piece { name, end });
+        self
+    }
+
+    /// Begins a member: tells where its name stands.
+    fn begin(&mut self, name: &str) -> (usize, usize) {
+        if name.is_empty() || !name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_')) {
+            self.canonical.refuse(Unwritable::Member);
+        }
+        let last = self.canonical.pieces.get(self.base..).and_then(<[Piece]>::last);
+        let is_first = last.is_none();
+        self.is_in_order &= last.is_none_or(|last| self.canonical.name(last) < name.as_bytes());
+        let scratch = &mut self.canonical.scratch;
+        if !is_first {
+            scratch.push(b',');
+        }
+        scratch.push(b'"');
+        let begin = scratch.len();
+        scratch.extend_from_slice(name.as_bytes());
+        scratch.extend_from_slice(b"\":");
+        (begin, begin + name.len())
+    }
+
     /// A text member.
     pub fn text(&mut self, name: &str, text: &str) -> &mut Self {
-        let value = self.canonical.append_text(text);
-        self.canonical.add(name, value);
-        self
+        self.member(name, |canonical| canonical.text(text))
     }
 
     /// A member written by its `Display`.
@@ -214,9 +240,7 @@ impl Object<'_> {
 
     /// A whole-number member.
     pub fn whole(&mut self, name: &str, number: i64) -> &mut Self {
-        let value = self.canonical.append_whole(number);
-        self.canonical.add(name, value);
-        self
+        self.member(name, |canonical| canonical.whole(number))
     }
 
     /// A whole-number member that cannot be negative.
@@ -226,56 +250,46 @@ impl Object<'_> {
 
     /// A member that is true or false.
     pub fn flag(&mut self, name: &str, flag: bool) -> &mut Self {
-        let value = self.canonical.append(if flag { b"true" } else { b"false" });
-        self.canonical.add(name, value);
-        self
+        self.member(name, |canonical| canonical.flag(flag))
     }
 
     /// Every member of a map, but those that are left out by name. One level less deep than a record may be, since
     /// such a map travels inside a record.
     pub fn members(&mut self, map: &Map<String, Value>, without: &[&str]) -> &mut Self {
         for (name, value) in map.iter().filter(|(name, _)| !without.contains(&name.as_str())) {
-            let value = write_value(self.canonical, value, 2);
-            self.canonical.add(name, value);
+            self.member(name, |canonical| write_value(canonical, value, 2));
         }
         self
     }
 
     /// A nested object.
     pub fn object(&mut self, name: &str, fill: impl FnOnce(&mut Object<'_>)) -> &mut Self {
-        let base = self.canonical.pieces.len();
-        fill(&mut Object { canonical: &mut *self.canonical });
-        let (start, end, _) = self.canonical.compose_object(base);
-        self.canonical.add(name, (start, end));
-        self
+        self.member(name, |canonical| canonical.object(fill))
     }
 
     /// A nested list.
     pub fn list(&mut self, name: &str, fill: impl FnOnce(&mut List<'_>)) -> &mut Self {
-        let base = self.canonical.pieces.len();
-        fill(&mut List { canonical: &mut *self.canonical });
-        let value = self.canonical.compose_list(base);
-        self.canonical.add(name, value);
-        self
+        self.member(name, |canonical| canonical.list(fill))
     }
 }
 
 /// A list being written, in the order its items are given.
 pub struct List<'a> {
     canonical: &'a mut Canonical,
+    is_empty: bool,
 }
 
 impl List<'_> {
     /// An object as the next item.
     pub fn object(&mut self, fill: impl FnOnce(&mut Object<'_>)) {
-        let base = self.canonical.pieces.len();
-        fill(&mut Object { canonical: &mut *self.canonical });
-        let (start, end, _) = self.canonical.compose_object(base);
-        self.item((start, end));
+        self.item(|canonical| canonical.object(fill));
     }
 
-    fn item(&mut self, value: (usize, usize)) {
-        self.canonical.pieces.push(Piece { name: (0, 0), value });
+    fn item(&mut self, value: impl FnOnce(&mut Canonical)) {
+        if !std::mem::replace(&mut self.is_empty, false) {
+            self.canonical.scratch.push(b',');
+        }
+        value(self.canonical);
     }
 }
 
@@ -327,44 +341,27 @@ pub fn rewrite(
 
 fn fill_object(object: &mut Object<'_>, map: &Map<String, Value>, without: Option<&str>, depth: usize) {
     for (name, value) in map.iter().filter(|(name, _)| Some(name.as_str()) != without) {
-        let value = write_value(object.canonical, value, depth);
-        object.canonical.add(name, value);
+        object.member(name, |canonical| write_value(canonical, value, depth));
     }
 }
 
-fn write_value(canonical: &mut Canonical, value: &Value, depth: usize) -> (usize, usize) {
-    let base = canonical.pieces.len();
+fn write_value(canonical: &mut Canonical, value: &Value, depth: usize) {
     match value {
         // An object or a list is a level of its own, be it empty.
-        Value::Object(_) | Value::Array(_) if depth >= MAX_DEPTH => {
-            canonical.refuse(Unwritable::TooDeep);
-            (0, 0)
-        }
-        Value::String(text) => canonical.append_text(text),
-        Value::Bool(flag) => canonical.append(if *flag { b"true" } else { b"false" }),
+        Value::Object(_) | Value::Array(_) if depth >= MAX_DEPTH => canonical.refuse(Unwritable::TooDeep),
+        Value::String(text) => canonical.text(text),
+        Value::Bool(flag) => canonical.flag(*flag),
         Value::Number(number) => match number.as_i64() {
-            Some(number) => canonical.append_whole(number),
-            None => {
-                canonical.refuse(Unwritable::Kind);
-                (0, 0)
-            }
+            Some(number) => canonical.whole(number),
+            None => canonical.refuse(Unwritable::Kind),
         },
-        Value::Object(map) => {
-            fill_object(&mut Object { canonical: &mut *canonical }, map, None, depth + 1);
-            let (start, end, _) = canonical.compose_object(base);
-            (start, end)
-        }
-        Value::Array(items) => {
+        Value::Object(map) => canonical.object(|object| fill_object(object, map, None, depth + 1)),
+        Value::Array(items) => canonical.list(|list| {
             for item in items {
-                let value = write_value(canonical, item, depth + 1);
-                List { canonical: &mut *canonical }.item(value);
+                list.item(|canonical| write_value(canonical, item, depth + 1));
             }
-            canonical.compose_list(base)
-        }
-        Value::Null => {
-            canonical.refuse(Unwritable::Kind);
-            (0, 0)
-        }
+        }),
+        Value::Null => canonical.refuse(Unwritable::Kind),
     }
 }
 
@@ -396,6 +393,19 @@ mod tests {
         let expected = r#"{"a":{"c":9007199254740991,"z":"炉\"\\"},"b":true,"list":[{"x":2,"y":1}],"seq":-7,"type":"state"}"#;
         assert_eq!(text.unwrap(), expected);
         assert!(read(expected.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn the_place_of_a_signature_is_found_in_whatever_order_members_come() {
+        let mut out = Vec::new();
+        for names in [["a", "b", "t", "u"], ["u", "b", "t", "a"], ["t", "u", "a", "b"]] {
+            let at = Canonical::default()
+                .write(&mut out, |o| names.iter().for_each(|name| drop(o.whole(name, 1))));
+            assert_eq!(out, br#"{"a":1,"b":1,"t":1,"u":1}"#);
+            assert_eq!(&out[at.unwrap()..], br#""t":1,"u":1}"#);
+        }
+        let at = Canonical::default().write(&mut out, |o| drop(o.whole("t", 1)));
+        assert_eq!(at, Ok(1));
     }
 
     #[test]
@@ -470,6 +480,20 @@ mod tests {
     }
 
     proptest! {
+        /// Whatever the order, the bytes are those of the members in their own.
+        #[test]
+        fn any_order_writes_the_same_bytes(members in proptest::collection::btree_map("[a-z_]{1,3}", 0_i64..99, 1..9), turn in 0_usize..9) {
+            let write = |names: Vec<(&String, &i64)>| written(|o| {
+                for (name, value) in &names {
+                    o.object(name, |o| drop(o.whole("b", **value).whole("a", 0)));
+                }
+            });
+            let mut turned: Vec<_> = members.iter().collect();
+            turned.rotate_left(turn % members.len());
+            prop_assert_eq!(write(turned.iter().rev().copied().collect()), write(members.iter().collect()));
+            prop_assert_eq!(write(turned), write(members.iter().collect()));
+        }
+
         /// Bytes that are accepted are exactly the bytes that would be written.
         #[test]
         fn reading_never_changes_a_byte(text in "\\{(\"[ab_0]{1,2}\":(-?[0-9]{1,3}|true|\"[a炉\\\\\" ]{0,2}\"),?){0,3}\\}") {

@@ -43,7 +43,8 @@ pub fn write(reading: &Reading, text: &mut Vec<u8>) {
     text.extend_from_slice(b"}}");
 }
 
-fn whole(value: i64, text: &mut Vec<u8>) {
+/// Writes a whole number.
+pub(super) fn whole(value: i64, text: &mut Vec<u8>) {
     if value < 0 {
         text.push(b'-');
     }

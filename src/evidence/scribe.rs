@@ -20,6 +20,8 @@ use crate::{
 pub const RESERVE: u64 = 1_000;
 /// Records of an unreceipted log that one thinning may drop.
 pub const THIN_RECORDS: u32 = 1_000;
+/// Records between two commits that room is kept for.
+const KEPT_ROOM: usize = 128;
 
 /// Something said that is not durable yet.
 #[derive(Debug)]
@@ -86,6 +88,8 @@ impl Scribe {
         let written = self.write_pending();
         self.settle(written)?;
         self.pending.clear();
+        // A first start says hundreds of things at once; the room for them is not kept for life.
+        self.pending.shrink_to(KEPT_ROOM);
         Ok(self.chain.next_seq())
     }
 

@@ -19,7 +19,8 @@ impl Default for Sealer {
     fn default() -> Sealer {
         Sealer {
             canonical: Canonical::with_room(),
-            body: Vec::with_capacity(USUAL_RECORD_BYTES),
+            // Twice: what came out of order is put in order behind itself.
+            body: Vec::with_capacity(2 * USUAL_RECORD_BYTES),
             signed: Vec::with_capacity(USUAL_RECORD_BYTES),
             bytes: Vec::with_capacity(USUAL_RECORD_BYTES),
         }

@@ -10,9 +10,6 @@ use crate::{
     terms::{AssetId, MeterId, Name},
 };
 
-/// Signs that stand, as a state tells them.
-pub(super) type Standings = heapless::Vec<StandingSign, SIGNS>;
-
 pub(super) fn write_event(object: &mut Object<'_>, found: &SignFinding) {
     object
         .text("event", "sign")
@@ -77,7 +74,7 @@ pub(super) fn write_standing(object: &mut Object<'_>, standing: &[StandingSign])
     });
 }
 
-pub(super) fn read_standing(reader: Reader<'_>) -> Result<Standings, BadMember> {
+pub(super) fn read_standing(reader: Reader<'_>) -> Result<Box<[StandingSign]>, BadMember> {
     let one = |inside: Reader<'_>| {
         Ok(StandingSign {
             sign: inside.members.parsed("sign", Sign::from_word)?,
@@ -85,11 +82,10 @@ pub(super) fn read_standing(reader: Reader<'_>) -> Result<Standings, BadMember> 
         })
     };
     let all = reader.members.optional("signs", |m| m.objects("signs"))?.unwrap_or_default();
-    let mut standing = Standings::new();
-    for inside in all {
-        standing.push(one(reader.of(inside))?).map_err(|_| BadMember("signs"))?;
+    if all.len() > SIGNS {
+        return Err(BadMember("signs"));
     }
-    Ok(standing)
+    all.into_iter().map(|inside| one(reader.of(inside))).collect()
 }
 
 pub(super) fn write_set(object: &mut Object<'_>, signs: SignSet) {

@@ -17,8 +17,22 @@ pub const WAL_LIMIT_BYTES: i64 = 16 * 1024 * 1024;
 /// # Errors
 /// It cannot be opened, or was written by a later version of this program.
 pub fn open(path: &Path, migrations: &[&str]) -> Result<Connection, Failure> {
+    let opened = Connection::open(path);
+    opened
+        .map_err(|e| Failure::new(exit_of(&e), format!("{}: {e}", path.display())))
+        .and_then(|connection| take_over(connection, path, migrations))
+}
+
+/// As [`open`], of a database that is open already.
+///
+/// # Errors
+/// As [`open`].
+pub fn take_over(
+    mut connection: Connection,
+    path: &Path,
+    migrations: &[&str],
+) -> Result<Connection, Failure> {
     let failed = |e: &rusqlite::Error| Failure::new(exit_of(e), format!("{}: {e}", path.display()));
-    let mut connection = Connection::open(path).map_err(|e| failed(&e))?;
     prepare(&connection).map_err(|e| failed(&e))?;
     let version = migrate(&mut connection, migrations).map_err(|e| failed(&e))?;
     if usize::try_from(version).is_ok_and(|version| version <= migrations.len()) {

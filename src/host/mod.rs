@@ -35,6 +35,8 @@ pub mod lines;
 #[cfg(feature = "host")]
 pub mod logging;
 #[cfg(feature = "host")]
+pub mod memory;
+#[cfg(feature = "host")]
 pub mod notify;
 #[cfg(feature = "host")]
 pub mod scrub;

@@ -85,10 +85,6 @@ pub enum Fact<'a> {
 
 /// Everything the witness may say. The only way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "findings are written into a reused buffer, never boxed: no allocation"
-)]
 pub enum Finding {
     /// A feeder changed its state.
     State(StateFinding),

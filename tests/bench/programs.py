@@ -1,10 +1,14 @@
 """What is measured: how each program is built, configured and started. See `run`."""
 
+import contextlib
 import os
 import pathlib
 import resource
 import shutil
+import sqlite3
 import subprocess
+import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -14,6 +18,8 @@ BUILT = TARGET / "bench"
 METERS_PORT = 12_000
 BROKER_IP, BROKER_PORT = "127.0.0.9", 11_883
 MOST_FILES = 65_536
+# A hundred thousand first words on a busy machine.
+MOST_SETTLING_S = 180
 # libmodbus waits by select(2), which knows 1,024 files.
 MOST_OF_A_FLOOR = 1_000
 
@@ -98,12 +104,25 @@ def agent_config(folder, meters, period_ms, live):
     return path
 
 
+def places(journal):
+    """Places of a log that are written, and that the broker has accepted."""
+    with contextlib.closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True, timeout=30)) as database:
+        [written] = database.execute("select coalesce(max(seq), 0) from record").fetchone()
+        [accepted] = database.execute("select coalesce(max(seq), 0) from cursor where name = 'accepted'").fetchone()
+        return written, accepted
+
+
 class Floor:
     def __init__(self, burst):
         self.name = "C floor, burst" if burst else "C floor, spread"
         self.more = ["burst"] if burst else []
         self.filter, self.keys = "floor/#", ("ts", "mk")
         self.binary = BUILT / "cfloor"
+
+    def settle(self, _folder, meters):
+        """Waits until every meter is polled, and tells for how many seconds."""
+        time.sleep(meters / 2_500)
+        return meters / 2_500
 
     def commands(self, _folder, meters, period_ms):
         for first in range(0, meters, MOST_OF_A_FLOOR):
@@ -117,6 +136,21 @@ class Agent:
         self.binary, self.live = binary, live
         self.filter = "coldhearth/live/#" if live else "coldhearth/#"
         self.keys = ("run_hours", "current_n")
+
+    def settle(self, folder, meters):
+        """Waits until its first word on every meter is signed and sent, and tells for how many seconds."""
+        journal, began, before = folder / "state" / "journal.db", time.monotonic(), 0
+        while time.monotonic() - began < MOST_SETTLING_S:
+            time.sleep(1)
+            written, accepted = places(journal)
+            # Where nobody subscribes to records, as beside `live`, the broker accepts none.
+            waiting = written - accepted if accepted else 0
+            if max(written - before, waiting) <= 1 + meters / 100:
+                break
+            before = written
+        else:
+            print(f"  not settled after {MOST_SETTLING_S} s: the figures hold its first words, too", file=sys.stderr)
+        return time.monotonic() - began
 
     def commands(self, folder, meters, period_ms):
         if not (folder / "agent.toml").exists():

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     agent::config::AgentConfig,
     evidence::Body,
-    judge::{Memory, Site},
+    judge::{Memory, Site, Verdict},
     metering::Sample,
     terms::{Name, Stamp},
 };
@@ -47,6 +47,11 @@ impl Lookout {
         if let Some(line) = self.narrator.on_said(now, body) {
             write(&line);
         }
+    }
+
+    /// The latest verdict on each piece of equipment, in the order of their names.
+    pub fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
+        self.view.equipment.iter().filter_map(|view| view.verdict.as_deref())
     }
 
     /// Time has passed.

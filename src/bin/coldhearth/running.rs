@@ -7,7 +7,7 @@ use coldhearth::{
     host::{
         Clock, Exit, Failure, SystemClock,
         clock::monotonic_us,
-        logging,
+        logging, memory,
         notify::Notify,
         service::{self, Asked, Signals},
         watchdog::Watchdog,
@@ -26,6 +26,7 @@ use crate::configuration::Configuration;
 
 /// Runs the agent until it is asked to stop.
 pub(crate) fn run(layers: &Configuration, new_journal: bool) -> Result<Exit, Failure> {
+    memory::keep_little();
     let config = layers.load()?;
     logging::start("info", config.status.log);
     warn(&config);
@@ -43,9 +44,15 @@ async fn follow(layers: &Configuration, config: AgentConfig, new_journal: bool) 
     task::spawn(async move { feeder.feed(&*fed).await });
     let (stopper, stop) = watch::channel(false);
     let (reloads, asked) = mpsc::channel(1);
-    let mut running = config.clone();
-    let mut agent =
-        task::spawn(agent::run_reloading(clock.clone(), config, new_journal, stop, asked, watchdog.clone()));
+    let mut running = Arc::new(config);
+    let mut agent = task::spawn(agent::run_reloading(
+        clock.clone(),
+        running.clone(),
+        new_journal,
+        stop,
+        asked,
+        watchdog.clone(),
+    ));
     let manager = watchdog.notify();
     loop {
         let asked = tokio::select! {
@@ -66,7 +73,7 @@ async fn follow(layers: &Configuration, config: AgentConfig, new_journal: bool) 
                         tracing::info!("asked to reload: the configuration says the same, nothing changes");
                     }
                     Ok(Some(new)) => {
-                        running = (*new).clone();
+                        running = Arc::new((*new).clone());
                         // An agent that has ended meanwhile is heard of above.
                         let _ended = reloads.send(*new).await;
                     }

@@ -87,7 +87,7 @@ pub(super) fn found(state: State, proof: Option<Proof>) -> StateFinding {
         line_voltages: [Some(MilliVolts(35_000_000)), None, Some(MilliVolts(34_900_000))],
         currents: [Some(MilliAmps(71_400)), Some(MilliAmps(0)), None],
         mark: Some(mark(8)),
-        signs: heapless::Vec::new(),
+        signs: Box::default(),
         fingerprint: None,
         commissioning: None,
         plate: None,

@@ -92,10 +92,12 @@ pub(super) async fn carry(
         speaker.disconnect().await;
         std::future::pending().await
     };
-    // `poll` must not be cancelled midway, so each part is one future for the whole session.
+    // `poll` must not be cancelled midway, so each part is one future for the whole session. What is handed over goes first:
+    // then the other half has it on the wire with this very turn.
     let why = tokio::select! {
-        why = receive(broker, &speaker, listener, &shared, events) => why,
+        biased;
         why = forward(&speaker, sends, &shared) => why,
+        why = receive(broker, &speaker, listener, &shared, events) => why,
         why = renewal => why,
         why = stalled(&shared) => why,
     };

@@ -11,7 +11,7 @@ use crate::{
         ledger::{Interval, Ledger},
         line,
         memory::Mark,
-        sign::{SIGNS, StandingSign},
+        sign::StandingSign,
         state::{State, Why},
         window::Window,
     },
@@ -53,8 +53,8 @@ pub struct StateFinding {
     pub currents: [Option<MilliAmps>; 3],
     /// The register, as last read.
     pub mark: Option<Mark>,
-    /// Signs of tampering that stand beside it, weak ones too.
-    pub signs: heapless::Vec<StandingSign, SIGNS>,
+    /// Signs of tampering that stand beside it, weak ones too. Mostly there are none, and then they take no room.
+    pub signs: Box<[StandingSign]>,
     /// Fingerprint of the meter as it tells of itself.
     pub fingerprint: Option<Digest>,
     /// What was declared of it at commissioning; records of older versions do not say.

@@ -84,7 +84,8 @@ pub struct Around {
 /// The signs of one meter between two facts.
 #[derive(Debug, Default)]
 pub struct Signs {
-    stands: [Option<Stands>; SIGNS],
+    /// Few ever stand: none takes room before it does.
+    stands: [Option<Box<Stands>>; SIGNS],
     /// The authority's papers about this meter, at most [`MAX_PAPERS`]: one for next month takes nothing from today's.
     papers: Vec<Permit>,
     known: Known,
@@ -115,7 +116,7 @@ impl Signs {
         signs.count = mark.as_ref().map_or_else(Count::default, Count::recalling);
         for (_, StandingSign { sign, since }) in memory.signs.iter().filter(|(meter, _)| of_this(meter)) {
             if let Some(place) = signs.stands.get_mut(sign.index()) {
-                *place = Some(Stands { since: *since, seen: *since });
+                *place = Some(Box::new(Stands { since: *since, seen: *since }));
                 signs.kept.add(*sign);
             }
         }
@@ -129,7 +130,7 @@ impl Signs {
     pub fn standing(&self) -> impl Iterator<Item = StandingSign> + '_ {
         let all = Sign::ALL.iter().zip(&self.stands);
         all.filter_map(|(sign, stands)| {
-            stands.map(|stands| StandingSign { sign: *sign, since: stands.since })
+            stands.as_ref().map(|stands| StandingSign { sign: *sign, since: stands.since })
         })
     }
 
@@ -239,7 +240,7 @@ impl Signs {
         self.keep(permit);
         let mut covered = false;
         for sign in Sign::ALL {
-            let Some(stands) = self.stands.get(sign.index()).copied().flatten() else { continue };
+            let Some(stands) = self.stands(*sign) else { continue };
             let in_time = at.since_ms(&stands.since) <= PAPER_WITHIN_MS;
             if sign.stays_ms().is_none() && permit.covers(&stands.since) && in_time {
                 self.end(*sign, Turn::Permitted, Some(permit.id), turns);
@@ -300,7 +301,7 @@ impl Signs {
     }
 
     fn hear_paper(&mut self, sign: Sign, at: &Stamp, turns: &mut Turns) {
-        let stands = self.stands.get(sign.index()).copied().flatten();
+        let stands = self.stands(sign);
         let is_new = stands.is_some_and(|stands| stands.since == *at);
         let paper = self.papers.iter().find(|paper| is_new && paper.covers(at)).map(|paper| paper.id);
         if paper.is_some() {
@@ -309,12 +310,16 @@ impl Signs {
         }
     }
 
+    fn stands(&self, sign: Sign) -> Option<Stands> {
+        self.stands.get(sign.index())?.as_deref().copied()
+    }
+
     fn see(&mut self, sign: Sign, at: &Stamp, figures: Figures, turns: &mut Turns) {
         let Some(place) = self.stands.get_mut(sign.index()) else { return };
         match place {
             Some(stands) => stands.seen = *at,
             None => {
-                *place = Some(Stands { since: *at, seen: *at });
+                *place = Some(Box::new(Stands { since: *at, seen: *at }));
                 say(turns, Turned { sign, turn: Turn::Begins, since: *at, figures, permit: None });
             }
         }
@@ -328,7 +333,7 @@ impl Signs {
 
     fn let_go(&mut self, at: &Stamp, turns: &mut Turns) {
         for sign in Sign::ALL {
-            let stands = self.stands.get(sign.index()).copied().flatten();
+            let stands = self.stands(*sign);
             let is_over =
                 |stands: Stands| sign.stays_ms().is_some_and(|stays| at.since_ms(&stands.seen) >= stays);
             if stands.is_some_and(is_over) {

@@ -1,14 +1,16 @@
 // MQTT subscriber that notes when messages arrive. Made for this project's own measurements of its peers; libmosquitto.
 //
-// usage: subscriber FILE HOST PORT FILTER WARM_UP_S SECONDS TIME_KEY FLIP_KEY
+// usage: subscriber FILE HOST PORT FILTER SECONDS TIME_KEY FLIP_KEY
 // TIME_KEY names the JSON member that holds the microsecond at which the meter answered, FLIP_KEY the one with the
-// number of the latest flip; both are looked for anywhere in a message. Prints one JSON object: messages in the window,
-// `pipe_ms` from the meter's answer to here, `flip_ms` from a flip to the first message of a topic that shows it.
+// number of the latest flip; both are looked for anywhere in a message. A window of SECONDS begins with SIGUSR1; then it
+// prints one JSON object: messages in the window, `pipe_ms` from the meter's answer to here, `flip_ms` from a flip to the
+// first message of a topic that shows it.
 // With SECONDS 0 it ends with the first message said from now on, of any kind, and prints its monotonic time in nanoseconds.
 #define _GNU_SOURCE
 #include "meters.h"
 #include <fcntl.h>
 #include <mosquitto.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +33,9 @@ struct topic {
 };
 
 static struct meters *shared;
-static uint64_t from_ns, until_ns, first_ns, messages, bytes;
+static volatile uint64_t from_ns = UINT64_MAX, until_ns = UINT64_MAX;
+static uint64_t first_ns, messages, bytes;
+static double seconds;
 static struct figures pipe_us, flip_us;
 static struct topic topics[TOPICS];
 static char time_key[64], flip_key[64];
@@ -104,6 +108,12 @@ static void on_subscribe(struct mosquitto *line, void *filter, int id, int count
   fprintf(stderr, "ready\n");
 }
 
+static void begin(int signal) {
+  (void)signal;
+  from_ns = now_ns();
+  until_ns = from_ns + (uint64_t)(seconds * 1e9);
+}
+
 static int compare(const void *a, const void *b) {
   uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
   return x < y ? -1 : x > y;
@@ -121,16 +131,17 @@ static void tell(const char *name, struct figures *figures) {
 }
 
 int main(int count, char **words) {
-  if (count < 9) {
-    fprintf(stderr, "usage: subscriber FILE HOST PORT FILTER WARM_UP_S SECONDS TIME_KEY FLIP_KEY\n");
+  if (count < 8) {
+    fprintf(stderr, "usage: subscriber FILE HOST PORT FILTER SECONDS TIME_KEY FLIP_KEY\n");
     return 2;
   }
   int file = open(words[1], O_RDONLY);
   shared = mmap(0, sizeof *shared, PROT_READ, MAP_SHARED, file, 0);
   if (shared == MAP_FAILED) return 3;
-  double warm_up_s = atof(words[5]), seconds = atof(words[6]);
-  snprintf(time_key, sizeof time_key, "\"%s\"", words[7]);
-  snprintf(flip_key, sizeof flip_key, "\"%s\"", words[8]);
+  seconds = atof(words[5]);
+  snprintf(time_key, sizeof time_key, "\"%s\"", words[6]);
+  snprintf(flip_key, sizeof flip_key, "\"%s\"", words[7]);
+  signal(SIGUSR1, begin);
   pipe_us.us = malloc(sizeof *pipe_us.us * MAX_FIGURES);
   flip_us.us = malloc(sizeof *flip_us.us * MAX_FIGURES);
   mosquitto_lib_init();
@@ -139,8 +150,6 @@ int main(int count, char **words) {
   mosquitto_connect_callback_set(line, on_connect);
   mosquitto_subscribe_callback_set(line, on_subscribe);
   mosquitto_int_option(line, MOSQ_OPT_TCP_NODELAY, 1);
-  from_ns = now_ns() + (uint64_t)(warm_up_s * 1e9);
-  until_ns = from_ns + (uint64_t)(seconds * 1e9);
   if (mosquitto_connect(line, words[2], atoi(words[3]), 60)) return 4;
   while (seconds > 0 ? now_ns() < until_ns : !first_ns) {
     if (mosquitto_loop(line, 100, 1)) {

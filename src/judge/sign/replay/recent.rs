@@ -26,24 +26,32 @@ const OLDEST: u64 = {
 /// A print, of one reading or of a run, and when it was met last.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Kept {
-    print: u64,
-    /// The reading it ended with, counted from 1; 0 where none is kept.
-    at: u64,
+    /// Half of its bits: of every meter hundreds are kept, and those that are not told apart are too few to come again
+    /// equally far apart.
+    print: u32,
+    /// The reading it ended with, counted from 1 and round after 2^32; 0 where none is kept.
+    at: u32,
 }
 
 impl Kept {
     pub(super) fn of(print: u64, at: u64) -> Kept {
-        Kept { print, at }
+        Kept { print: half(print ^ print >> 32), at: half(at) }
     }
 
     pub(super) fn is(&self, print: u64) -> bool {
-        self.print == print && self.at > 0
+        self.print == half(print ^ print >> 32) && self.at > 0
     }
 
-    /// The reading it was met with last; from now on it is this one.
+    /// How many readings ago it was met last; from now on that is this one.
     pub(super) fn renew(&mut self, at: u64) -> u64 {
-        std::mem::replace(&mut self.at, at)
+        let before = std::mem::replace(&mut self.at, half(at));
+        u64::from(self.at.wrapping_sub(before))
     }
+}
+
+/// The lower half.
+fn half(number: u64) -> u32 {
+    u32::try_from(number & u64::from(u32::MAX)).unwrap_or(0)
 }
 
 /// Whether a print is one of those that are kept, wherever it is met.
@@ -93,7 +101,7 @@ impl Recent {
             self.keep();
             return None;
         };
-        let round = self.readings - known.renew(self.readings);
+        let round = known.renew(self.readings);
         let (_, since) =
             *self.again.insert(self.again.filter(|again| again.0 == round).unwrap_or((round, self.readings)));
         (self.readings - since >= WINDOW as u64).then_some(round)

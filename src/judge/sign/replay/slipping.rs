@@ -59,7 +59,7 @@ impl Slipping {
     /// Readings since this print was met last, if it was.
     fn since_last(&mut self, print: u64) -> Option<u64> {
         if let Some(known) = self.kept.iter_mut().find(|kept| kept.is(print)) {
-            return Some(self.readings - known.renew(self.readings));
+            return Some(known.renew(self.readings));
         }
         if let Some(place) = self.kept.get_mut(self.next) {
             *place = Kept::of(print, self.readings);

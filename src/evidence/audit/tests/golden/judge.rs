@@ -27,9 +27,8 @@ pub(super) fn bodies_about_signs() -> Vec<Body> {
     let Body::Finding(Finding::State(mut masked)) = state(State::Masked(Sign::VoltageSwapped), None) else {
         panic!()
     };
-    for sign in [Sign::VoltageSwapped, Sign::TooQuiet] {
-        masked.signs.push(StandingSign { sign, since: at(9) }).unwrap();
-    }
+    masked.signs =
+        [Sign::VoltageSwapped, Sign::TooQuiet].map(|sign| StandingSign { sign, since: at(9) }).into();
     let mut verdict = violation();
     (verdict.state, verdict.violation_since_unix_ms) = (State::Masked(Sign::VoltageSwapped), None);
     masked.signs.iter().for_each(|standing| verdict.signs.add(standing.sign));
