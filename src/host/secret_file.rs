@@ -93,6 +93,7 @@ mod tests {
         fs::create_dir_all(&credentials).unwrap();
         let (own, handed_out) = (folder.join("own"), credentials.join("handed-out"));
         let shared = |name: &str, file: &Path, mode: u32| {
+            let _former = fs::remove_file(file);
             fs::write(file, "hunter2").unwrap();
             fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
             let found = SecretFile::among(name, &folder, Some(&credentials));

@@ -32,7 +32,7 @@ fn refused(choices: &Choices) -> String {
 #[test]
 fn what_was_chosen_is_written_commented_in_both_languages_and_read_back_the_same() {
     for (language, word) in [(Language::English, "line to line"), (Language::Chinese, "额定线电压")] {
-        let Draft { text, config, to_fill_in } = draft(&choices(), &file(), language).unwrap();
+        let Draft { text, config, to_fill_in, .. } = draft(&choices(), &file(), language).unwrap();
         assert!(text.contains(word) && to_fill_in.is_empty(), "{to_fill_in:?}\n{text}");
         assert_eq!(config.gateway.id.to_string(), "gw-03");
         assert_eq!((config.broker.host.as_str(), config.broker.port), ("10.0.0.5", 8_883));
@@ -52,7 +52,7 @@ fn what_was_chosen_is_written_commented_in_both_languages_and_read_back_the_same
 fn what_nobody_told_is_a_placeholder_that_says_so() {
     let mut choices = choices();
     choices.meters = vec!["acrel-adl400@rtu:///dev/ttyS1?baud=9600&parity=E/7".into()];
-    let Draft { text, config, to_fill_in } = draft(&choices, &file(), Language::English).unwrap();
+    let Draft { text, config, to_fill_in, .. } = draft(&choices, &file(), Language::English).unwrap();
     let keys = ["nominal_v", "ct", "pt", "voltage_point"];
     assert_eq!(to_fill_in.len(), keys.len(), "{to_fill_in:?}");
     for key in keys {
