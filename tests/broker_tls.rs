@@ -5,6 +5,7 @@
 mod support;
 
 use std::{
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::Arc,
@@ -200,6 +201,11 @@ fn configure(works: &Works, port: u16, tls: &str) -> PathBuf {
     let text = std::fs::read_to_string(&path).unwrap();
     let text = text.replace(&format!("port = {port}\n"), &format!("port = {port}\ntls = {{ {tls} }}\n"));
     std::fs::write(&path, text).unwrap();
+    // A broker of another user reads those that it shows; our own is ours alone.
+    if let Some(key) = tls.split_once("key = \"").and_then(|(_, rest)| rest.split('"').next()) {
+        let file = path.with_file_name(key);
+        let _absent = std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600));
+    }
     path
 }
 

@@ -124,7 +124,7 @@ async fn a_key_that_others_may_read_is_77_with_the_command_that_mends_it() {
     is(&coldhearth(&["enrol", "--config", config]), Exit::Done, &["fingerprint"]);
     let key = works.folder.0.join("state/gateway.key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
-    is(&coldhearth(&["run", "--config", config]), Exit::Permission, &["gateway.key", "chmod 600"]);
+    is(&coldhearth(&["enrol", "--config", config]), Exit::Permission, &["gateway.key", "chmod 600"]);
 }
 
 #[test]

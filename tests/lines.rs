@@ -6,6 +6,7 @@ mod support;
 
 use std::{
     fs::File,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
@@ -332,6 +333,7 @@ impl Authority {
         let identity = Identity { certificate: file("pem"), key: file("key") };
         std::fs::write(&identity.certificate, certificate.pem()).unwrap();
         std::fs::write(&identity.key, key.serialize_pem()).unwrap();
+        std::fs::set_permissions(&identity.key, std::fs::Permissions::from_mode(0o600)).unwrap();
         identity
     }
 

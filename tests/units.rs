@@ -95,8 +95,8 @@ fn systemd_takes_the_units_and_finds_them_closed() {
 #[test]
 fn the_units_wait_for_ready_are_watched_and_keep_their_secrets_in_credentials() {
     for (unit, secrets) in [
-        (AGENT_UNIT, &["gateway.key", "broker.password"][..]),
-        (UNIT, &["authority.key", "broker.password", "store.password"]),
+        (AGENT_UNIT, &["gateway.key", "broker.password", "broker.key"][..]),
+        (UNIT, &["authority.key", "broker.password", "broker.key", "store.password"]),
     ] {
         let one = |key: &str| value_in(unit, key);
         assert_eq!(

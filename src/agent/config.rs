@@ -6,10 +6,13 @@ mod equipment;
 mod fitness;
 mod inside;
 mod law;
+mod listed;
 mod meter;
+pub(super) mod placeholder;
 mod profiles;
 mod read;
 mod supply;
+mod transformer;
 
 use std::{
     path::{Path, PathBuf},
@@ -83,6 +86,21 @@ pub struct AgentConfig {
     pub digest: Digest,
     /// What is allowed but deserves a look.
     pub warnings: Vec<Flaw>,
+    /// What is no mistake of the file and would end every start: a key that others may read, or that is none.
+    pub unusable: Vec<Flaw>,
+    /// Secrets that are not here, or not for this user; the service manager may hand them out when the service starts.
+    pub absent: Vec<Flaw>,
+}
+
+impl AgentConfig {
+    /// Whether it can be run here and now.
+    ///
+    /// # Errors
+    /// What stands against it, with its place and cure.
+    pub fn judge_start(&self) -> Result<(), Vec<Flaw>> {
+        let against = [self.unusable.as_slice(), &self.absent].concat();
+        if against.is_empty() { Ok(()) } else { Err(against) }
+    }
 }
 
 /// Who and where.
@@ -194,7 +212,7 @@ pub struct Furnace {
     /// What the judge needs to know.
     pub equipment: Equipment,
     /// Kind in the catalogue's words.
-    pub kind: Name,
+    pub kind: String,
     /// Name on screens, any language.
     pub label: Option<String>,
     /// Rated power.
@@ -231,8 +249,12 @@ pub fn load(path: &Path) -> Result<AgentConfig, Vec<Flaw>> {
 pub fn load_with(path: &Path, flags: &[Setting]) -> Result<AgentConfig, Vec<Flaw>> {
     let layers = layers::read(path, flags)?;
     let base = path.parent().unwrap_or(Path::new("."));
-    let read = read_tree(&layers.tree, layers.digest, base, None);
-    layers::without_secrets(layers.secrets, read)
+    let read = read_noting(&layers.tree, layers.digest, base, None, layers.collected());
+    let read = read.map(|config| AgentConfig {
+        warnings: [layers.warnings.as_slice(), &config.warnings].concat(),
+        ..config
+    });
+    layers.or_flaws(read)
 }
 
 /// Reads a configuration that was read as a document already, with register maps at hand instead of folders of them.
@@ -250,14 +272,27 @@ pub(super) fn read_tree(
     base: &Path,
     profiles: Option<&[Arc<Profile>]>,
 ) -> Result<AgentConfig, Vec<Flaw>> {
-    let flaws = Flaws::default();
-    let warnings = Flaws::default();
-    let config = Form::of(tree, &flaws)
-        .and_then(|form| Reader { base, profiles, flaws: &flaws, warnings: &warnings }.read(form, digest));
+    read_noting(tree, digest, base, profiles, Flaws::default())
+}
+
+pub(super) fn read_noting(
+    tree: &Node,
+    digest: Digest,
+    base: &Path,
+    profiles: Option<&[Arc<Profile>]>,
+    flaws: Flaws,
+) -> Result<AgentConfig, Vec<Flaw>> {
+    let (warnings, unusable, absent) = (Flaws::default(), Flaws::default(), Flaws::default());
+    let reader =
+        Reader { base, profiles, flaws: &flaws, warnings: &warnings, unusable: &unusable, absent: &absent };
+    let config = Form::of(tree, &flaws).and_then(|form| reader.read(form, digest));
     match (config, flaws.into_sorted()) {
-        (Some(config), flaws) if flaws.is_empty() => {
-            Ok(AgentConfig { warnings: warnings.into_sorted(), ..config })
-        }
+        (Some(config), flaws) if flaws.is_empty() => Ok(AgentConfig {
+            warnings: warnings.into_sorted(),
+            unusable: unusable.into_sorted(),
+            absent: absent.into_sorted(),
+            ..config
+        }),
         (_, flaws) => Err(flaws),
     }
 }

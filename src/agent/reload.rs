@@ -18,7 +18,7 @@ pub fn changes(running: &AgentConfig, new: &AgentConfig, now: &Stamp) -> Result<
     let fixed = fixed(running, new);
     if !fixed.is_empty() {
         let message = format!(
-            "{} cannot change while the agent runs: they say whose log it is; stop the agent, and start it anew",
+            "[gateway] {} cannot change while the agent runs: they say whose log it is; stop the agent, and start it anew",
             fixed.join(", ")
         );
         return Err(Failure::new(Exit::Config, message));

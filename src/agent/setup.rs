@@ -46,6 +46,8 @@ pub struct Draft {
     pub config: AgentConfig,
     /// Lines that hold a placeholder, each with its number.
     pub to_fill_in: Vec<String>,
+    /// Choices that are allowed and look like a slip.
+    pub odd: Vec<Flaw>,
 }
 
 /// Writes a configuration for a file beside `base`, its comments in one language. Reads the profiles and the key that the
@@ -62,7 +64,9 @@ pub fn draft(choices: &Choices, file: &Path, language: Language) -> Result<Draft
     if !wrong.is_empty() && plan.is_bare() {
         return Err(wrong);
     }
-    let read = match config::read_tree(&plan.tree(), Digest::of(b""), base, None) {
+    // What was refused already is in no table, and is not to be missed there.
+    let further = if wrong.is_empty() { Flaws::default() } else { Flaws::of_part() };
+    let read = match config::read_noting(&plan.tree(), Digest::of(b""), base, None, further) {
         Ok(read) if wrong.is_empty() => read,
         Ok(_) => return Err(wrong),
         Err(more) => {
@@ -71,13 +75,16 @@ pub fn draft(choices: &Choices, file: &Path, language: Language) -> Result<Draft
         }
     };
     let text = page::write(&plan, &read, language);
+    // Of what is missing the file itself speaks; of who and where nobody else will before it is signed.
+    let about_gateway = |flaw: &Flaw| matches!(&*flaw.place.file, "--uscc" | "--division" | "--gateway");
+    let odd = read.warnings.into_iter().filter(about_gateway).collect();
     // What is written is what is read: a value that TOML reads otherwise would show here.
     let tree = Node::parse(&file.display().to_string(), &text)?;
     let config = config::read_tree(&tree, Digest::of(text.as_bytes()), base, None)?;
     let mark = words::SETUP_FILL_IN.in_language(language).trim_end();
     let line = |(at, line): (usize, &str)| format!("{}: {line}", at + 1);
     let to_fill_in = text.lines().enumerate().filter(|(_, line)| line.contains(mark)).map(line).collect();
-    Ok(Draft { text, config, to_fill_in })
+    Ok(Draft { text, config, to_fill_in, odd })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     exit::{Exit, Failure},
-    layers,
+    layers::{self, Layers},
     scrub::{self, Known},
 };
 use crate::terms::Stamp;
@@ -68,9 +68,11 @@ impl Bundle {
     /// It cannot be written.
     pub fn add_configuration(&mut self, config: &Path, known: &Known) -> Result<(), Failure> {
         let text = match layers::read(config, &[]) {
-            Ok(layers) => format!("# SHA-256 {}\n{}", layers.digest, scrub::scrubbed(&layers.tree, known)),
-            // What is wrong may quote what stands there.
-            Err(flaws) => {
+            Ok(layers) if layers.is_whole => {
+                format!("# SHA-256 {}\n{}", layers.digest, scrub::scrubbed(&layers.tree, known))
+            }
+            Ok(Layers { flaws, .. }) | Err(flaws) => {
+                // What is wrong may quote what stands there.
                 let places: Vec<String> = flaws.iter().map(|flaw| flaw.place.to_string()).collect();
                 format!("# cannot be read; `check` says why, at:\n{}\n", places.join("\n"))
             }

@@ -3,17 +3,21 @@
 use std::{
     fs,
     io::Write as _,
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, chown},
     path::{Path, PathBuf},
 };
 
 use super::{
     exit::{Exit, Failure},
     public_key::{self, failed},
+    secret_file::SecretFile,
 };
-use crate::evidence::{
-    PublicKey, Signer, Suite,
-    suite::{NoKey, SecretPem, signer_from_pem, signer_from_seed},
+use crate::{
+    evidence::{
+        PublicKey, Signer, Suite,
+        suite::{NoKey, SecretPem, signer_from_pem, signer_from_seed},
+    },
+    terms::flaw::Wrong,
 };
 
 /// File name of a gateway's first signing key in its state directory.
@@ -38,7 +42,8 @@ pub fn entropy<const N: usize>() -> Result<[u8; N], Failure> {
 /// The file cannot be read, is no key of a suite this build knows, or may be read by others.
 pub fn load(path: &Path) -> Result<Box<dyn Signer>, Failure> {
     let text = fs::read_to_string(path).map_err(|e| failed(path, &e))?;
-    refuse_if_shared(path)?;
+    // A path in full lies where it says, whatever it is counted from.
+    refuse_if_shared(&SecretFile::named(&path.display().to_string(), Path::new("")))?;
     signer_from_pem(&text).map_err(|why| {
         let cure = "a private key in PEM is expected, as `openssl genpkey -algorithm ed25519` makes it";
         Failure::new(Exit::Config, format!("{}: {why}; {cure}", path.display()))
@@ -50,11 +55,12 @@ pub fn load(path: &Path) -> Result<Box<dyn Signer>, Failure> {
 /// # Errors
 /// The file cannot be made or read, is no key of a suite this build knows, or may be read by others.
 pub fn load_or_make(state: &Path, file: &str, may_make: bool) -> Result<Box<dyn Signer>, Failure> {
-    let path = key_path(state, file);
-    match fs::read_to_string(&path) {
+    let found = SecretFile::named(file, state);
+    let path = &found.path;
+    match fs::read_to_string(path) {
         Ok(text) => {
-            refuse_if_shared(&path)?;
-            let key = signer_from_pem(&text).map_err(|why| unusable(&path, why))?;
+            refuse_if_shared(&found)?;
+            let key = signer_from_pem(&text).map_err(|why| unusable(path, why))?;
             let public = public_path(&state.join(file));
             if public_key::load(&public).ok() != Some(key.public_key()) {
                 write_public(&state.join(file), &key.public_key())?;
@@ -70,8 +76,28 @@ pub fn load_or_make(state: &Path, file: &str, may_make: bool) -> Result<Box<dyn 
                 format!("{}: the journal's key is missing; {cure}", path.display()),
             ))
         }
-        Err(e) => Err(failed(&path, &e)),
+        Err(e) => Err(failed(path, &e)),
     }
+}
+
+/// What a start would find wrong with the key of a state directory, and whether that is so for whoever looks only, who may
+/// be another user than the service's. Nothing where there is no key: one is made, or the journal holds it.
+pub(crate) fn look(state: &Path, file: &str) -> Option<(Wrong, bool)> {
+    let found = SecretFile::named(file, state);
+    let text = match found.text() {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(e) => {
+            let cure = "restore it from the enrolment copy";
+            let wrong = || Wrong::new(format!("{}: {e}", found.path.display()), cure);
+            return Some(found.may_come(&e).map_or_else(|| (wrong(), false), |may_come| (may_come, true)));
+        }
+    };
+    let unfit = signer_from_pem(&text).err().map(|why| {
+        let (_, cure) = cure(why);
+        Wrong::new(format!("{}: {why}", found.path.display()), cure)
+    });
+    found.shared("key").or(unfit).map(|wrong| (wrong, false))
 }
 
 /// A key of the same suite as `like`, and its PEM, to follow it.
@@ -105,13 +131,6 @@ pub fn erase(state: &Path) -> Result<(), Failure> {
     let erased = file.write_all(&vec![0; length]).and_then(|()| file.sync_all());
     erased.and_then(|()| fs::remove_file(&path)).map_err(|e| failed(&path, &e))?;
     sync_folder(&path)
-}
-
-/// Where the enrolled key is: in the state directory, or where the service manager hands out credentials.
-fn key_path(state: &Path, file: &str) -> PathBuf {
-    let own = state.join(file);
-    let credential = std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| PathBuf::from(folder).join(file));
-    credential.filter(|credential| !own.exists() && credential.exists()).unwrap_or(own)
 }
 
 /// Makes a key, with its `.pub` beside it. A gateway's decides its log's suite for good.
@@ -156,11 +175,15 @@ fn give_to_owner_of_folder(files: &[PathBuf]) {
     }
 }
 
-fn unusable(path: &Path, why: NoKey) -> Failure {
-    let (exit, cure) = match why {
+fn cure(why: NoKey) -> (Exit, &'static str) {
+    match why {
         NoKey::NotAKey | NoKey::OutOfRange => (Exit::Permission, "restore it from the enrolment copy"),
         NoKey::NotBuiltIn(_) => (Exit::Config, "install one that does"),
-    };
+    }
+}
+
+fn unusable(path: &Path, why: NoKey) -> Failure {
+    let (exit, cure) = cure(why);
     Failure::new(exit, format!("{}: {why}; {cure}", path.display()))
 }
 
@@ -183,23 +206,15 @@ fn public_path(path: &Path) -> PathBuf {
     PathBuf::from(public)
 }
 
-fn refuse_if_shared(path: &Path) -> Result<(), Failure> {
-    let mode = fs::metadata(path).map_err(|e| failed(path, &e))?.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Exit::Permission,
-        format!(
-            "{}: mode {mode:04o} lets others read the key; run: chmod 600 {}",
-            path.display(),
-            path.display()
-        ),
-    ))
+fn refuse_if_shared(file: &SecretFile) -> Result<(), Failure> {
+    let told = |Wrong { wrong, right }| Failure::new(Exit::Permission, format!("{wrong}; {right}"));
+    file.shared("key").map_or(Ok(()), |wrong| Err(told(wrong)))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -216,7 +231,17 @@ mod tests {
         assert_eq!(public_key::load(&public_path(&path)).unwrap(), first, "the .pub follows the key");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert_eq!(load_or_make(&folder, KEY_FILE, true).err().unwrap().exit, Exit::Permission);
+        let looked = look(&folder, KEY_FILE).map(|(wrong, _)| wrong.wrong).unwrap_or_default();
+        assert!(looked.contains("mode 0644 lets others read the key"), "{looked}");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(look(&folder, KEY_FILE), None);
+        fs::write(&path, "garbage").unwrap();
+        assert!(
+            look(&folder, KEY_FILE)
+                .is_some_and(|(wrong, differs)| wrong.right.contains("enrolment") && !differs)
+        );
         fs::remove_file(&path).unwrap();
+        assert_eq!(look(&folder, KEY_FILE), None, "one is made, or the journal holds it");
         assert_eq!(
             load_or_make(&folder, KEY_FILE, false).err().unwrap().exit,
             Exit::Config,

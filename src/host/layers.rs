@@ -3,7 +3,7 @@
 //! mistake is shown at its file, line and column, its variable or its flag.
 //!
 //! Tables are united key by key. So are lists of tables that have an `id`: `[[meter]]` in a later file adds a meter, or
-//! changes the one of that id. Any other list is replaced whole.
+//! changes the one of that id; a variable or a flag changes one that is there. Any other list is replaced whole.
 
 mod keyed;
 mod secret;
@@ -16,10 +16,12 @@ use std::{
 
 use config::{Config, ConfigError, Map, Source, Value as Merged, ValueKind};
 
+use self::setting::Variables;
 pub use self::setting::{ENVIRONMENT_PREFIX, Setting};
+use super::text::{self, flaw};
 use crate::terms::{
-    Digest, Flaw,
-    flaw::{Place, Wrong},
+    Digest, Flaw, Flaws,
+    flaw::Place,
     form::{Node, Step, Value},
 };
 
@@ -33,25 +35,52 @@ pub const MAX_SETTINGS: usize = 256;
 /// A configuration read from all its layers.
 #[derive(Debug)]
 pub struct Layers {
-    /// Everything, merged, but for secrets.
+    /// Everything that could be read, merged, but for secrets.
     pub tree: Node,
     /// SHA-256 over the bytes of all files and what variables and flags set.
     pub digest: Digest,
-    /// Secrets that were written where they do not belong.
-    pub secrets: Vec<Flaw>,
+    /// What is wrong with it already: files that could not be read, secrets that stood where they do not belong, values
+    /// set for what is not there.
+    pub flaws: Vec<Flaw>,
+    /// What is allowed and hardly meant: variables that set nothing.
+    pub warnings: Vec<Flaw>,
+    /// Whether each layer could be read: what the tree lacks may else stand in one that could not.
+    pub is_whole: bool,
+}
+
+impl Layers {
+    /// Where the mistakes of a reader of the tree are collected.
+    pub fn collected(&self) -> Flaws {
+        if self.is_whole { Flaws::default() } else { Flaws::of_part() }
+    }
+
+    /// What was read of the tree, unless something was wrong with it or with the layers: all mistakes together.
+    ///
+    /// # Errors
+    /// Them, in the order of their places.
+    pub fn or_flaws<T>(self, read: Result<T, Vec<Flaw>>) -> Result<T, Vec<Flaw>> {
+        match read {
+            Ok(read) if self.flaws.is_empty() => Ok(read),
+            Ok(_) => Err(self.flaws),
+            Err(mut flaws) => {
+                flaws.extend(self.flaws);
+                flaws.sort();
+                Err(flaws)
+            }
+        }
+    }
 }
 
 /// Reads a configuration file and the layers over it: its folder, this process's variables, and these flags.
 ///
 /// # Errors
-/// Every file that cannot be read, every syntax mistake and every limit that is passed, with its place.
+/// Nothing of it can be read; what is wrong with a part of it stands in its flaws.
 pub fn read(path: &Path, flags: &[Setting]) -> Result<Layers, Vec<Flaw>> {
-    let variables = Setting::of_environment(std::env::vars_os());
-    read_with(path, &variables?, flags)
+    read_with(path, Variables::of_environment(std::env::vars_os()), flags)
 }
 
-fn read_with(path: &Path, variables: &[Setting], flags: &[Setting]) -> Result<Layers, Vec<Flaw>> {
-    let mut flaws = Vec::new();
+fn read_with(path: &Path, variables: Variables, flags: &[Setting]) -> Result<Layers, Vec<Flaw>> {
+    let Variables { set: variables, mut flaws, near } = variables;
     let (mut layers, mut texts) = (Vec::new(), Vec::new());
     let further = drop_ins(path).unwrap_or_else(|flaw| {
         flaws.push(flaw);
@@ -66,20 +95,28 @@ fn read_with(path: &Path, variables: &[Setting], flags: &[Setting]) -> Result<La
             Err(wrong) => flaws.extend(wrong),
         }
     }
+    let is_whole = flaws.is_empty();
     let set = variables.len() + flags.len();
     if set > MAX_SETTINGS {
         let wrong = format!("{set} values are set by variables and flags");
-        flaws.push(flaw_at(path, &wrong, &format!("at most {MAX_SETTINGS} are allowed: use a file")));
+        flaws.push(flaw(path, wrong, format!("at most {MAX_SETTINGS} are allowed: use a file")));
     }
-    if !flaws.is_empty() {
+    if layers.is_empty() {
         return Err(flaws);
     }
-    let digest = digest_of(&texts, variables, flags);
-    for settings in [variables, flags] {
-        layers.push(Layer { place: layers.len(), tree: setting::tree(settings) });
+    let digest = digest_of(&texts, &variables, flags);
+    let ids = keyed::ids(layers.iter().map(|layer| &layer.tree));
+    for (settings, by) in [(&variables[..], keyed::By::Variable), (flags, keyed::By::Flag)] {
+        let mut tree = setting::tree(settings);
+        let strangers = keyed::addressed(&mut tree, &ids, by);
+        // What is addressed may stand in a layer that could not be read.
+        flaws.extend(strangers.into_iter().filter(|_| is_whole));
+        layers.push(Layer { place: layers.len(), tree });
     }
     let (tree, secrets) = merged(path, layers)?;
-    Ok(Layers { tree, digest, secrets })
+    flaws.extend(secrets);
+    let warnings = near.iter().filter_map(|name| setting::near_miss(name, &tree)).collect();
+    Ok(Layers { tree, digest, flaws, warnings, is_whole })
 }
 
 /// Every value that counts, on a line each with the place it was written at.
@@ -112,22 +149,6 @@ fn show(node: &Node, path: &str, lines: &mut Vec<String>) {
     }
 }
 
-/// What was read, unless something was wrong with it or a secret stood in it: all mistakes together.
-///
-/// # Errors
-/// Them, in the order of their places.
-pub fn without_secrets<T>(secrets: Vec<Flaw>, read: Result<T, Vec<Flaw>>) -> Result<T, Vec<Flaw>> {
-    match read {
-        Ok(read) if secrets.is_empty() => Ok(read),
-        Ok(_) => Err(secrets),
-        Err(mut flaws) => {
-            flaws.extend(secrets);
-            flaws.sort();
-            Err(flaws)
-        }
-    }
-}
-
 /// One tree of all layers.
 fn merged(path: &Path, mut layers: Vec<Layer>) -> Result<(Node, Vec<Flaw>), Vec<Flaw>> {
     let lists = keyed::lists(layers.iter().map(|layer| &layer.tree));
@@ -137,7 +158,7 @@ fn merged(path: &Path, mut layers: Vec<Layer>) -> Result<(Node, Vec<Flaw>), Vec<
         builder = builder.add_source(layer.clone());
     }
     let merged = builder.build();
-    let merged = merged.map_err(|e| vec![flaw_at(path, "cannot be merged", &e.to_string())])?;
+    let merged = merged.map_err(|e| vec![flaw(path, "cannot be merged", e.to_string())])?;
     let mut tree = Written { layers: &layers }.node(&merged.cache, &mut Vec::new());
     keyed::as_lists(&mut tree, &lists);
     let secrets = secret::taken_out(&mut tree);
@@ -222,15 +243,7 @@ fn nowhere() -> Place {
 }
 
 fn read_file(path: &Path) -> Result<(String, Node), Vec<Flaw>> {
-    let unreadable = |e: io::Error| {
-        vec![flaw_at(path, &format!("cannot be read: {e}"), "check the path and its permissions")]
-    };
-    let size = fs::metadata(path).map_err(unreadable)?.len();
-    if size > MAX_FILE_BYTES {
-        let right = format!("at most {MAX_FILE_BYTES} are read: is this the right file?");
-        return Err(vec![flaw_at(path, &format!("{size} bytes"), &right)]);
-    }
-    let text = fs::read_to_string(path).map_err(unreadable)?;
+    let text = text::read(path, MAX_FILE_BYTES).map_err(|flaw| vec![flaw])?;
     let tree = Node::parse(&path.display().to_string(), &text)?;
     Ok((text, tree))
 }
@@ -244,11 +257,8 @@ fn drop_ins(path: &Path) -> Result<Vec<PathBuf>, Flaw> {
         Ok(entries) => entries,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(e) => {
-            return Err(flaw_at(
-                &folder,
-                &format!("cannot be read: {e}"),
-                "check the path and its permissions",
-            ));
+            let wrong = format!("cannot be read: {e}");
+            return Err(flaw(&folder, wrong, "check the path and its permissions"));
         }
     };
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -256,7 +266,7 @@ fn drop_ins(path: &Path) -> Result<Vec<PathBuf>, Flaw> {
     files.sort();
     if files.len() > MAX_DROP_INS {
         let wrong = format!("{} files", files.len());
-        return Err(flaw_at(&folder, &wrong, &format!("at most {MAX_DROP_INS} are read: unite some")));
+        return Err(flaw(&folder, wrong, format!("at most {MAX_DROP_INS} are read: unite some")));
     }
     Ok(files)
 }
@@ -265,11 +275,6 @@ fn digest_of(texts: &[String], variables: &[Setting], flags: &[Setting]) -> Dige
     let files = texts.concat();
     let set = |settings: &[Setting]| format!("{:?}", settings.iter().map(Setting::pair).collect::<Vec<_>>());
     Digest::of_pieces(&[files.as_bytes(), set(variables).as_bytes(), set(flags).as_bytes()])
-}
-
-fn flaw_at(path: &Path, wrong: &str, right: &str) -> Flaw {
-    let place = Place { file: path.display().to_string().into(), line: 0, column: 0 };
-    Flaw { place, what: Wrong::new(wrong, right) }
 }
 
 #[cfg(test)]

@@ -41,7 +41,11 @@ pub mod notify;
 #[cfg(feature = "host")]
 pub mod scrub;
 #[cfg(feature = "host")]
+pub(crate) mod secret_file;
+#[cfg(feature = "host")]
 pub mod service;
+#[cfg(feature = "host")]
+pub mod text;
 #[cfg(feature = "host")]
 pub mod watchdog;
 

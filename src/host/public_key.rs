@@ -14,7 +14,10 @@ pub fn load(path: &Path) -> Result<PublicKey, Failure> {
     let wrong = || {
         let why = match Suite::of_pem(&text).filter(|suite| !suite.is_built_in()) {
             Some(suite) => NoKey::NotBuiltIn(suite).to_string(),
-            None => "not a public key; expected the gateway's .pub file (BEGIN PUBLIC KEY)".to_owned(),
+            None if text.contains("PRIVATE KEY-----") => {
+                "this is a private key, and is nobody else's; the .pub file beside it is expected".to_owned()
+            }
+            None => "not a public key; a .pub file is expected (BEGIN PUBLIC KEY)".to_owned(),
         };
         Failure::new(Exit::Usage, format!("{}: {why}", path.display()))
     };

@@ -21,10 +21,11 @@ use crate::{
     evidence::share::MAX_WORKERS,
     host::{
         courier::{DEFAULT_PORT, DEFAULT_TLS_PORT},
-        credentials::{self, Identity, TlsFiles},
+        credentials::{self, Identity, Part, TlsFiles},
         exit::Failure,
         forms,
         layers::{self, Setting},
+        secret_file::SecretFile,
     },
     terms::{
         Flaw, Flaws,
@@ -74,6 +75,10 @@ pub struct RegulatorConfig {
     pub receivers: Vec<Receiver>,
     /// What this authority decides of levels and outages.
     pub regime: Regime,
+    /// What is allowed and hardly meant.
+    pub warnings: Vec<Flaw>,
+    /// Secrets that are not here, or not for this user; the service manager may hand them out when the service starts.
+    pub absent: Vec<Flaw>,
 }
 
 /// Where the console is.
@@ -147,17 +152,19 @@ pub fn load(path: &Path) -> Result<RegulatorConfig, Vec<Flaw>> {
 /// As [`load`].
 pub fn load_with(path: &Path, flags: &[Setting]) -> Result<RegulatorConfig, Vec<Flaw>> {
     let layers = layers::read(path, flags)?;
-    let flaws = Flaws::default();
+    let (flaws, absent) = (layers.collected(), Flaws::default());
     let base = path.parent().unwrap_or(Path::new("."));
-    let config = Form::of(&layers.tree, &flaws).and_then(|form| read(form, base));
+    let config = Form::of(&layers.tree, &flaws).and_then(|form| read(form, base, &absent));
     let read = match (config, flaws.into_sorted()) {
-        (Some(config), flaws) if flaws.is_empty() => Ok(config),
+        (Some(config), flaws) if flaws.is_empty() => {
+            Ok(RegulatorConfig { warnings: layers.warnings.clone(), absent: absent.into_sorted(), ..config })
+        }
         (_, flaws) => Err(flaws),
     };
-    layers::without_secrets(layers.secrets, read)
+    layers.or_flaws(read)
 }
 
-fn read(form: Form<'_>, base: &Path) -> Option<RegulatorConfig> {
+fn read(form: Form<'_>, base: &Path, absent: &Flaws) -> Option<RegulatorConfig> {
     let state_dir = form.required_table("authority").and_then(|authority| {
         let state_dir = authority.required("state_dir", form::text);
         authority.close();
@@ -165,15 +172,15 @@ fn read(form: Form<'_>, base: &Path) -> Option<RegulatorConfig> {
     });
     let group = form.table("share").map(share);
     let member = group.flatten().map(|group| group.worker);
-    let broker = form.required_table("broker").and_then(|form| broker(form, base, member));
-    let store = form.table("store").map(|form| store(form, base, state_dir.as_deref()));
+    let broker = form.required_table("broker").and_then(|form| broker(form, base, member, absent));
+    let store = form.table("store").map(|form| store(form, base, state_dir.as_deref(), absent));
     let keep_days = form.table("retention").and_then(|retention| {
         let days = retention.optional("keep_days", form::fitting(i64::from(LEAST_KEEP_DAYS)..=36_500));
         retention.close();
         days
     });
     let metrics = form.table("metrics").and_then(metrics);
-    let console = form.table("console").and_then(|form| console(form, base));
+    let console = form.table("console").and_then(|form| console(form, base, absent));
     let receivers = receivers::receivers(&form, base);
     let regime = form.table("alarms").map(regime::regime).unwrap_or_default();
     let is_apart = matches!(store, None | Some(Some(StoreAt::Sqlite(_))));
@@ -197,6 +204,8 @@ fn read(form: Form<'_>, base: &Path) -> Option<RegulatorConfig> {
         console,
         receivers,
         regime,
+        warnings: Vec::new(),
+        absent: Vec::new(),
     })
 }
 
@@ -253,7 +262,7 @@ fn metrics(form: Form<'_>) -> Option<SocketAddr> {
     listen
 }
 
-fn console(form: Form<'_>, base: &Path) -> Option<ConsoleAt> {
+fn console(form: Form<'_>, base: &Path, absent: &Flaws) -> Option<ConsoleAt> {
     let listen: Option<SocketAddr> = form.required("listen", form::text).and_then(|text| {
         let listen = text.parse().ok();
         if listen.is_none() {
@@ -267,11 +276,14 @@ fn console(form: Form<'_>, base: &Path) -> Option<ConsoleAt> {
     if certificate.is_some() != key.is_some() {
         form.flaw("certificate", "`certificate` and `key` belong together", "give both or neither");
     }
-    let identity = certificate
-        .zip(key)
-        .map(|(certificate, key)| Identity { certificate: base.join(certificate), key: base.join(key) });
+    let mut may_come = false;
+    let identity = certificate.zip(key).map(|(certificate, key)| {
+        let key = SecretFile::named(&key, base);
+        may_come = forms::key_may_come(&form, &key, absent);
+        Identity { certificate: base.join(certificate), key: key.path }
+    });
     if let Some(Err(unfit)) = identity.as_ref().map(credentials::serving) {
-        for unfit in unfit {
+        for unfit in unfit.into_iter().filter(|unfit| !(may_come && unfit.part == Part::Key)) {
             form.flaw(unfit.part.word(), unfit.what.wrong, unfit.what.right);
         }
     }
@@ -287,17 +299,17 @@ fn console(form: Form<'_>, base: &Path) -> Option<ConsoleAt> {
 }
 
 /// A member of a group has a name of its own at the broker, unless told otherwise.
-fn broker(form: Form<'_>, base: &Path, member: Option<u8>) -> Option<BrokerAt> {
-    let host = form.required("host", form::text);
+fn broker(form: Form<'_>, base: &Path, member: Option<u8>, absent: &Flaws) -> Option<BrokerAt> {
+    let host = form.required("host", forms::host);
     let tls = form.table("tls");
     let usual = if tls.is_some() { DEFAULT_TLS_PORT } else { DEFAULT_PORT };
-    let tls = tls.and_then(|tls| forms::tls(tls, base));
+    let tls = tls.and_then(|tls| forms::tls(tls, base, absent));
     let port = form.optional("port", form::fitting(1..=65_535)).unwrap_or(usual);
     let keepalive_s = form.optional("keepalive_s", form::fitting(5..=3_600)).unwrap_or(DEFAULT_KEEPALIVE_S);
     let usual = member.map_or_else(|| CLIENT_ID.to_owned(), name_of_member);
     let client_id = form.optional("client_id", form::text).unwrap_or(usual);
     let user = form.optional("user", form::text);
-    let password = forms::password_file(&form, base);
+    let password = forms::password_file(&form, base, absent);
     if user.is_some() != password.is_some() {
         form.flaw("user", "`user` and `password_file` belong together", "give both or neither");
     }
@@ -311,25 +323,25 @@ enum Kind {
     Postgres,
 }
 
-fn store(form: Form<'_>, base: &Path, state_dir: Option<&Path>) -> Option<StoreAt> {
+fn store(form: Form<'_>, base: &Path, state_dir: Option<&Path>, absent: &Flaws) -> Option<StoreAt> {
     let words = form::one_of(&[("sqlite", Kind::Sqlite), ("postgres", Kind::Postgres)]);
     match form.required("kind", words)? {
         Kind::Sqlite => {
             form.close();
             Some(StoreAt::Sqlite(state_dir?.to_path_buf()))
         }
-        Kind::Postgres => postgres(form, base).map(StoreAt::Postgres),
+        Kind::Postgres => postgres(form, base, absent).map(StoreAt::Postgres),
     }
 }
 
-fn postgres(form: Form<'_>, base: &Path) -> Option<PostgresAt> {
+fn postgres(form: Form<'_>, base: &Path, absent: &Flaws) -> Option<PostgresAt> {
     let socket = form.optional("socket", form::text);
     let host = form.optional("host", form::text);
     let port = form.optional("port", form::fitting(1..=65_535)).unwrap_or(postgres::DEFAULT_PORT);
     let database = form.required("database", form::text);
     let user = form.required("user", form::text);
-    let password_file = forms::password_file(&form, base);
-    let tls = form.table("tls").and_then(|tls| forms::tls(tls, base));
+    let password_file = forms::password_file(&form, base, absent);
+    let tls = form.table("tls").and_then(|tls| forms::tls(tls, base, absent));
     if socket.is_some() && host.is_some() {
         form.flaw("socket", "both `socket` and `host`", "name the one of them that leads there");
     }
@@ -411,9 +423,14 @@ mod tests {
             with("host = \"127.0.0.1\"\nsocket = \"/run\"\ndatabase = \"c\"\nuser = \"c\"\n").unwrap_err();
         assert!(wrong.contains("both `socket` and `host`"), "{wrong}");
         let config = with("database = \"c\"\nuser = \"c\"\npassword_file = \"p\"\n").unwrap();
-        let StoreAt::Postgres(at) = config.store else { panic!("{:?}", config.store) };
+        let StoreAt::Postgres(at) = config.store.clone() else { panic!("{:?}", config.store) };
         assert_eq!(at.to_string(), "database c at /run/postgresql:5432");
         assert!(at.password_file.is_some_and(|file| file.ends_with("p")) && at.tls.is_none());
+        let told: Vec<String> = config.absent.iter().map(ToString::to_string).collect();
+        assert!(
+            told.len() == 1 && told[0].contains("/p: is not there, put it there, or hand it out"),
+            "{told:?}"
+        );
         for here in ["localhost", "127.0.0.1", "::1"] {
             with(&format!("host = \"{here}\"\ndatabase = \"c\"\nuser = \"c\"\n")).unwrap();
         }
@@ -451,7 +468,7 @@ mod tests {
         assert!(wrong.contains("belong together"), "{wrong}");
         let wrong =
             with("listen = \"0.0.0.0:8010\"\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n").unwrap_err();
-        assert!(wrong.contains("c.pem") && wrong.contains("k.pem"), "{wrong}");
+        assert!(wrong.contains("c.pem"), "{wrong}");
         let config = with("listen = \"127.0.0.1:8010\"\nbehind_tls = true\n").unwrap();
         let console = config.console.unwrap();
         assert!(console.is_behind_tls && console.identity.is_none());

@@ -98,22 +98,37 @@ impl std::error::Error for Flaw {}
 
 /// Collects every mistake of a reading, so that a person corrects them in one go.
 #[derive(Debug, Default)]
-pub struct Flaws(RefCell<Vec<Flaw>>);
+pub struct Flaws {
+    all: RefCell<Vec<Flaw>>,
+    is_of_part: bool,
+}
 
 impl Flaws {
+    /// For a document of which a part could not be read: what it lacks may stand there.
+    pub fn of_part() -> Flaws {
+        Flaws { is_of_part: true, ..Flaws::default() }
+    }
+
+    /// Notes that something is missing, unless it may stand in the part that could not be read.
+    pub fn lacks(&self, place: Place, what: Wrong) {
+        if !self.is_of_part {
+            self.add(place, what);
+        }
+    }
+
     /// Notes one mistake.
     pub fn add(&self, place: Place, what: Wrong) {
-        self.0.borrow_mut().push(Flaw { place, what });
+        self.all.borrow_mut().push(Flaw { place, what });
     }
 
     /// True while nothing was found wrong.
     pub fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+        self.all.borrow().is_empty()
     }
 
     /// All mistakes in the order of their places.
     pub fn into_sorted(self) -> Vec<Flaw> {
-        let mut all = self.0.into_inner();
+        let mut all = self.all.into_inner();
         all.sort();
         all.dedup();
         all

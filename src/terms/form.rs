@@ -2,7 +2,12 @@
 
 mod value;
 
-use std::{cell::RefCell, collections::BTreeMap, ops::RangeInclusive, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    ops::{Range, RangeInclusive},
+    sync::Arc,
+};
 
 use toml::{
     Spanned,
@@ -34,11 +39,11 @@ impl Node {
         let (table, errors) = DeTable::parse_recoverable(text);
         let flaws = Flaws::default();
         for error in errors {
-            let place = Place::in_text(&file, text, error.span().map_or(0, |s| s.start));
-            flaws.add(
-                place,
-                Wrong::new(error.message().trim().replace('\n', "; "), "correct the TOML syntax here"),
-            );
+            let span = error.span().unwrap_or_default();
+            let place = Place::in_text(&file, text, span.start);
+            let message = error.message().trim().replace('\n', "; ");
+            let what = twice(text, span, &message);
+            flaws.add(place, what.unwrap_or_else(|| Wrong::new(message, "correct the TOML syntax here")));
         }
         let lines = Lines::of(&file, text);
         let node = Node { place: lines.place(0), value: table_value(&lines, table.get_ref(), &flaws) };
@@ -74,6 +79,23 @@ pub enum Step {
     Key(String),
     /// An item of a list, from 0.
     Index(usize),
+}
+
+/// A key that stands twice in one table, with the line it stands in first.
+fn twice(text: &str, span: Range<usize>, message: &str) -> Option<Wrong> {
+    let key = text.get(span.clone()).filter(|_| message == "duplicate key")?;
+    let before = text.get(..span.start)?;
+    let assigns = |line: &&str| {
+        line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
+    let of_table = before.lines().rev().take_while(|line| !line.trim_start().starts_with('['));
+    let up = of_table.enumerate().filter(|(_, line)| assigns(line)).map(|(up, _)| up).last();
+    let first = up.and_then(|up| before.lines().count().checked_sub(up));
+    let wrong = first.map_or_else(
+        || format!("`{key}` stands here twice"),
+        |line| format!("`{key}` stands in line {line} already"),
+    );
+    Some(Wrong::new(wrong, "leave one of the two"))
 }
 
 fn table_value(lines: &Lines<'_>, table: &DeTable<'_>, flaws: &Flaws) -> Value {
@@ -152,7 +174,7 @@ impl<'a> Form<'a> {
         match self.member(key) {
             Some(node) => self.read(key, node, read),
             None => {
-                self.wrong(self.place, format!("`{key}` is missing"), format!("add `{key} = ...`"));
+                self.lacks(key, format!("`{key}` is missing"), format!("add `{key} = ...`"));
                 None
             }
         }
@@ -169,7 +191,7 @@ impl<'a> Form<'a> {
             return self.table(key);
         }
         self.asked.borrow_mut().push(key);
-        self.wrong(self.place, format!("table `{key}` is missing"), format!("add `[{key}]`"));
+        self.lacks(key, format!("table `{key}` is missing"), format!("add `[{key}]`"));
         None
     }
 
@@ -211,6 +233,11 @@ impl<'a> Form<'a> {
         Vec::new()
     }
 
+    /// A member looked at beforehand: who reads it tells what is wrong with it.
+    pub fn peek<T>(&self, key: &str, read: impl Fn(&Value) -> Reading<T>) -> Option<T> {
+        read(&self.members.get(key)?.value).ok()
+    }
+
     /// Whether a member is there.
     pub fn has(&self, key: &str) -> bool {
         self.members.contains_key(key)
@@ -229,6 +256,11 @@ impl<'a> Form<'a> {
     /// Notes a mistake at a member, or at the table if the member is absent.
     pub fn flaw(&self, key: &str, wrong: impl Into<String>, right: impl Into<String>) {
         self.flaws.add(self.place(key).clone(), Wrong::new(wrong, right));
+    }
+
+    /// As [`Form::flaw`], of something that is not there: not told while a part of the document could not be read.
+    pub fn lacks(&self, key: &str, wrong: impl Into<String>, right: impl Into<String>) {
+        self.flaws.lacks(self.place(key).clone(), Wrong::new(wrong, right));
     }
 
     /// Where this form's mistakes are collected.
@@ -485,6 +517,27 @@ mod tests {
         let flaws = Node::parse("a.toml", "a = \nb = 2\nc = [1,\n").unwrap_err();
         assert!(flaws.len() >= 2, "{flaws:?}");
         assert_eq!(flaws.first().unwrap().place.line, 1);
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_named_with_the_line_it_stands_in_first() {
+        let flaws = Node::parse("a.toml", "[x]\nunit = 9\n[y]\nunit = 1\n\nb = 2\n  unit = 3\n").unwrap_err();
+        let told: Vec<String> = flaws.iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["a.toml:7:3: `unit` stands in line 4 already, leave one of the two"]);
+        let flaws = Node::parse("a.toml", "[x]\na = 1\n[x]\nb = 1\n").unwrap_err();
+        let told: Vec<String> = flaws.iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["a.toml:3:2: `x` stands here twice, leave one of the two"]);
+    }
+
+    #[test]
+    fn what_a_part_lacks_is_not_told() {
+        let doc = Node::parse("a.toml", "id = 5\n").unwrap();
+        let flaws = Flaws::of_part();
+        let form = Form::of(&doc, &flaws).unwrap();
+        assert_eq!((form.required("day", day), form.required("id", name)), (None, None));
+        assert!(form.required_table("x").is_none());
+        let told: Vec<String> = flaws.into_sorted().iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["a.toml:1:1: `id` is a whole number, text in quotes is expected"]);
     }
 
     #[test]

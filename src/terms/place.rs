@@ -30,6 +30,12 @@ impl Level {
     }
 }
 
+/// Province-level divisions (GB/T 2260).
+const PROVINCES: [&str; 34] = [
+    "11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37", "41", "42",
+    "43", "44", "45", "46", "50", "51", "52", "53", "54", "61", "62", "63", "64", "65", "71", "81", "82",
+];
+
 /// A six-digit division code of a county: two digits each for province, prefecture and county.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Division([u8; 6]);
@@ -75,6 +81,13 @@ impl Division {
     /// Whether another lies in it, or is it.
     pub fn covers(self, other: Division) -> bool {
         self.level().is_none_or(|level| other.at(level) == self)
+    }
+
+    /// Whether a plant may lie there: not in a province that there is none of, nor in no part of one. Which prefectures and
+    /// counties a province has changes every year, and is not looked at.
+    pub fn may_hold_a_plant(self) -> bool {
+        let [province, ..] = self.levels();
+        PROVINCES.contains(&province) && !matches!(self.level(), None | Some(Level::Province))
     }
 
     /// The whole nation.
@@ -133,6 +146,16 @@ mod tests {
         assert_eq!(Division::parse("140525").unwrap().to_string(), "140525");
         for wrong in ["14052", "1405255", "14052x", ""] {
             assert_eq!(Division::parse(wrong), None);
+        }
+    }
+
+    #[test]
+    fn a_plant_lies_in_a_county_of_a_province_that_there_is() {
+        for good in ["130421", "441900", "659001", "110101"] {
+            assert!(Division::parse(good).unwrap().may_hold_a_plant(), "{good}");
+        }
+        for wrong in ["000000", "999999", "130000", "990421"] {
+            assert!(!Division::parse(wrong).unwrap().may_hold_a_plant(), "{wrong}");
         }
     }
 

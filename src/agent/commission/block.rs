@@ -5,8 +5,12 @@ use std::fmt::Write as _;
 
 use super::{explore::Candidate, words};
 use crate::{
+    agent::config::placeholder,
     host::credentials::TlsFiles,
-    terms::{Name, words::Language},
+    terms::{
+        Name,
+        words::{Language, SETUP_PLACEHOLDERS},
+    },
 };
 
 /// Rated power written where nobody has read the plate, in watts: large enough that no meter is called unfit by it.
@@ -61,7 +65,9 @@ fn meter(text: &mut String, bus: &str, unit: u8, best: &Candidate, others: &[Can
     let comment = |what: String| format!("   # {what}");
     let equipment = format!("{bus}-{unit}");
     let profile = &best.profile;
-    let (nominal, nominal_comment) = nominal(best, language);
+    let (nominal, nominal_comment, is_nominal_invented) = nominal(best, language);
+    let mut invented =
+        Vec::from([(is_nominal_invented, "nominal_v"), (best.ct.is_none(), "ct"), (true, "voltage_point")]);
     let ct = best.ct.map_or_else(
         || (PLACEHOLDER_CT.to_owned(), words::fill_in_ct(language)),
         |ratio| (ratio.to_string(), words::compare_with_plate(language)),
@@ -72,6 +78,8 @@ fn meter(text: &mut String, bus: &str, unit: u8, best: &Candidate, others: &[Can
     line("\n[[equipment]]\nid", format!("\"{equipment}\""), comment(words::fill_in_equipment(language)));
     line("kind", "\"electric_furnace\"".into(), comment(words::fill_in_kind(language)));
     line("rated_power_w", PLACEHOLDER_RATED_W.into(), comment(words::fill_in_rated(language)));
+    let about = comment(SETUP_PLACEHOLDERS.in_language(language).to_owned());
+    line(placeholder::KEY, "[\"kind\", \"rated_power_w\"]".into(), about.clone());
     line("\n[[meter]]\nid", format!("\"m-{equipment}\""), String::new());
     line("bus", format!("\"{bus}\""), String::new());
     line("unit", unit.to_string(), String::new());
@@ -97,20 +105,24 @@ fn meter(text: &mut String, bus: &str, unit: u8, best: &Candidate, others: &[Can
             |ratio| (ratio.to_string(), words::compare_with_plate(language)),
         );
         line("pt", format!("\"{}\"", pt.0), comment(pt.1));
+        invented.push((best.pt.is_none(), "pt"));
     }
+    let keys: Vec<String> =
+        invented.iter().filter(|(is, _)| *is).map(|(_, key)| format!("\"{key}\"")).collect();
+    line(placeholder::KEY, format!("[{}]", keys.join(", ")), about);
 }
 
-/// Nominal voltage, line to line, and where it comes from.
-fn nominal(best: &Candidate, language: Language) -> (i64, String) {
+/// Nominal voltage, line to line, where it comes from, and whether it is nothing but a placeholder.
+fn nominal(best: &Candidate, language: Language) -> (i64, String, bool) {
     let is_secondary = best.volts.is_some_and(|seen| seen.secondary);
     match (best.system_v, best.pt) {
         (Some(PT_SECONDARY_V), Some(pt)) if is_secondary => {
             let primary = PT_SECONDARY_V * i64::from(pt.primary()) / i64::from(pt.secondary());
-            (primary.max(PT_SECONDARY_V), words::nominal_from_pt(language))
+            (primary.max(PT_SECONDARY_V), words::nominal_from_pt(language), false)
         }
-        (Some(PT_SECONDARY_V), _) => (10_000, words::nominal_behind_pt(language)),
-        (Some(system), _) => (system, words::nominal_from_reading(language)),
-        (None, _) => (PLACEHOLDER_V, words::fill_in_nominal(language)),
+        (Some(PT_SECONDARY_V), _) => (10_000, words::nominal_behind_pt(language), true),
+        (Some(system), _) => (system, words::nominal_from_reading(language), false),
+        (None, _) => (PLACEHOLDER_V, words::fill_in_nominal(language), true),
     }
 }
 

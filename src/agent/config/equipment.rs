@@ -1,10 +1,9 @@
 //! Equipment as a person describes it: what it is, what its nameplate says, where the nameplate can be read.
 
-use std::collections::BTreeMap;
-
 use super::{
     Bus, Furnace, PlateAt,
     law::Law,
+    listed::Known,
     read::{MAX_POWER_W, Reader},
 };
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
     },
     judge::{Equipment, Papers},
     terms::{
-        AssetId, LegalDay, MilliWatts, Name,
+        AssetId, LegalDay, MilliWatts,
         flaw::Wrong,
         form::{self, Form, Node, Value},
         place::Division,
@@ -24,23 +23,26 @@ use crate::{
 
 /// The attribute that says what the equipment is.
 const KIND: &str = "equipment_kind";
+/// Longest kind, in bytes: the catalogue's longest word has 25.
+const MAX_KIND_BYTES: usize = 40;
 
 impl Reader<'_> {
     pub(super) fn furnace(
         &self,
         form: Form<'_>,
-        buses: &BTreeMap<Name, &Bus>,
+        buses: &Known<'_, Bus>,
         law: Option<&Law>,
         division: Option<Division>,
     ) -> Option<Furnace> {
         let id = form.required("id", form::name);
-        let kind = form.required("kind", form::name);
+        let kind = form.required("kind", kind);
         let label = form.optional("name", form::text);
         let rated = form.required("rated_power_w", form::whole(1..=MAX_POWER_W));
         let decommissioned_on: Option<LegalDay> = form.optional("decommissioned_on", form::day);
         let lead_days = form.optional("lead_days", form::fitting::<u16>(0..=i64::from(MAX_LEAD_DAYS)));
-        let plate = form.table("nameplate").and_then(|plate| self.plate(plate, buses));
-        let declared = kind.and_then(|kind| self.declared(&form, kind, law?));
+        let plate = form.table("nameplate").and_then(|plate| Reader::plate(plate, buses));
+        let declared = kind.as_deref().and_then(|kind| self.declared(&form, kind, law?));
+        self.warn_of_placeholders(&form);
         form.close();
         let (id, kind, law) = (AssetId(id?), kind?, law?);
         let ruled = law.determinations.iter().filter(|determination| determination.asset == id);
@@ -52,20 +54,20 @@ impl Reader<'_> {
         let standing = Standing::declared(decommissioned_on);
         Some(Furnace {
             equipment: Equipment { id, standing },
-            kind,
             label,
             rated: MilliWatts::from_watts(rated?),
             plate,
             papers: Papers {
                 asset: id,
                 plates: Plates::new(law.rules.clone(), surroundings, declared?),
-                lead_days: lead_days.unwrap_or_else(|| law.lead.of(kind.as_str())),
+                lead_days: lead_days.unwrap_or_else(|| law.lead.of(&kind)),
             },
+            kind,
         })
     }
 
-    fn plate(&self, form: Form<'_>, buses: &BTreeMap<Name, &Bus>) -> Option<PlateAt> {
-        let bus = self.bus_of(&form, buses);
+    fn plate(form: Form<'_>, buses: &Known<'_, Bus>) -> Option<PlateAt> {
+        let bus = Reader::bus_of(&form, buses);
         let unit = form.required("unit", form::fitting(1..=247));
         let at = form.required("address", form::fitting(0..=65_530));
         form.close();
@@ -73,8 +75,8 @@ impl Reader<'_> {
     }
 
     /// The nameplate as its owner declares it; its kind is that of the equipment.
-    fn declared(&self, form: &Form<'_>, kind: Name, law: &Law) -> Option<Nameplate> {
-        if !law.rules.knows_kind(kind.as_str()) {
+    fn declared(&self, form: &Form<'_>, kind: &str, law: &Law) -> Option<Nameplate> {
+        if !law.rules.knows_kind(kind) {
             let wrong = format!("the catalogue knows no kind `{kind}`");
             let right = "its class stays undetermined; take the catalogue's word if there is one";
             self.warnings.add(form.place("kind").clone(), Wrong::new(wrong, right));
@@ -108,6 +110,16 @@ impl Reader<'_> {
     }
 }
 
+/// A kind of equipment: a word like the catalogue's, which are longer than identifiers.
+fn kind(value: &Value) -> form::Reading<String> {
+    let lawful = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
+    let read = |text: &str| {
+        let fits = (1..=MAX_KIND_BYTES).contains(&text.len()) && text.bytes().all(lawful);
+        fits.then(|| text.to_owned())
+    };
+    form::parsed(value, read, &format!("1 to {MAX_KIND_BYTES} of a-z, 0-9, _ and - are expected"))
+}
+
 /// A value of a nameplate; none where it could not stand there.
 pub fn plate_value(node: &Node) -> Option<PlateValue> {
     match &node.value {
@@ -124,5 +136,26 @@ pub fn plate_value(node: &Node) -> Option<PlateValue> {
             Some(PlateValue::Decimal { mantissa, places })
         }
         Value::Vast(_) | Value::Null | Value::List(_) | Value::Table(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Rules;
+
+    #[test]
+    fn every_kind_that_the_catalogue_knows_can_be_watched() {
+        let rules = Rules::shipped_and(Vec::new()).unwrap();
+        let mut kinds = 0;
+        for word in rules.kinds() {
+            assert_eq!(kind(&Value::Text(word.to_owned())).as_deref(), Ok(word));
+            assert!(Attribute::new(KIND, PlateValue::Text(word.to_owned())).is_some(), "{word}");
+            kinds += 1;
+        }
+        assert!(kinds >= 50, "{kinds}");
+        for wrong in ["", "Furnace", "a b", &"a".repeat(MAX_KIND_BYTES + 1)] {
+            assert!(kind(&Value::Text(wrong.to_owned())).is_err(), "{wrong}");
+        }
     }
 }

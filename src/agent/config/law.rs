@@ -65,6 +65,10 @@ impl Reader<'_> {
         let mut texts = Vec::new();
         for name in named {
             match texts_of(&self.base.join(name)) {
+                Ok(found) if found.is_empty() => {
+                    let wrong = format!("{}: holds no .toml and no .json", self.base.join(name).display());
+                    form?.flaw("files", wrong, "name files of the law, or a folder of them");
+                }
                 Ok(found) => texts.extend(found),
                 Err(e) => {
                     let file = self.base.join(name);

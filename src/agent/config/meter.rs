@@ -1,11 +1,13 @@
 //! One metering point: what a person wrote of it, and whether it is fit to be judged by.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     Bus, DEFAULT_POLL_MS, Furnace, Meter, fitness,
+    listed::Known,
     profiles::Profiles,
     read::{MAX_POWER_W, Reader},
+    transformer,
 };
 use crate::{
     evidence::commissioning::{Commissioning, MAX_PAPER_BYTES, PointPapers},
@@ -39,13 +41,13 @@ impl Reader<'_> {
     pub(super) fn meter(
         &self,
         form: Form<'_>,
-        buses: &BTreeMap<Name, &Bus>,
-        equipment: &BTreeMap<Name, &Furnace>,
+        buses: &Known<'_, Bus>,
+        equipment: &Known<'_, Furnace>,
         profiles: &Profiles,
         powers_gateway: Option<Name>,
     ) -> Option<Meter> {
         let id = form.required("id", form::name);
-        let bus = self.bus_of(&form, buses);
+        let bus = Reader::bus_of(&form, buses);
         let unit = form.required("unit", form::fitting(1..=247));
         let profile = profiles.wanted(&form);
         let poll_ms = form.optional("poll_ms", form::fitting(100..=60_000)).unwrap_or(DEFAULT_POLL_MS);
@@ -53,7 +55,7 @@ impl Reader<'_> {
         let gap_ms: Option<u32> = form.optional("gap_ms", form::fitting(0..=5_000));
         let max_regs = form.optional("max_regs", form::fitting(1..=i64::from(MAX_BLOCK_WORDS)));
         if let Some(profile) = &profile {
-            self.warn_of_line(&form, bus.and_then(|bus| buses.get(&bus)).copied(), profile);
+            self.warn_of_line(&form, bus.and_then(|bus| buses.get(bus)), profile);
         }
         let served = served(&form, equipment);
         let commissioned = self.commissioned(&form, MeterId(id?), &served, profile.as_deref());
@@ -63,6 +65,7 @@ impl Reader<'_> {
             ..self.papers(&form)
         };
         let limit = form.place("max_regs").clone();
+        self.warn_of_placeholders(&form);
         form.close();
         let (id, bus, unit, mut profile) = (MeterId(id?), bus?, unit?, profile?);
         if let Some(gap_ms) = gap_ms {
@@ -126,7 +129,10 @@ impl Reader<'_> {
         let no_load = form.optional("no_load_w", form::whole(0..=MAX_POWER_W)).unwrap_or(0);
         let compensation =
             form.optional("compensation_kvar", form::whole(0..=MAX_POWER_W / 1_000)).unwrap_or(0);
-        let ratios = Declared { ct: form.optional("ct", form::ratio), pt: form.optional("pt", form::ratio) };
+        let ratios = Declared {
+            ct: form.optional("ct", transformer::current),
+            pt: form.optional("pt", transformer::voltage),
+        };
         let classes = Classes {
             meter: form.optional("meter_class", class),
             ct: form.optional("ct_class", class),
@@ -200,7 +206,7 @@ impl Reader<'_> {
 }
 
 /// The equipment a meter serves: one name, or a list of them.
-fn served<'e>(form: &Form<'_>, equipment: &BTreeMap<Name, &'e Furnace>) -> Vec<&'e Furnace> {
+fn served<'e>(form: &Form<'_>, equipment: &Known<'e, Furnace>) -> Vec<&'e Furnace> {
     let names = |value: &Value| match value {
         Value::List(_) | Value::Plain(_) => form::list(form::name)(value),
         Value::Text(_)
@@ -221,18 +227,7 @@ fn served<'e>(form: &Form<'_>, equipment: &BTreeMap<Name, &'e Furnace>) -> Vec<&
             format!("at most {MAX_SERVED} are allowed"),
         );
     }
-    let find = |name: &Name| {
-        let found = equipment.get(name).copied();
-        if found.is_none() {
-            form.flaw(
-                "serves",
-                format!("no [[equipment]] has the id `{name}`"),
-                "add it, or correct the name",
-            );
-        }
-        found
-    };
-    wanted.iter().filter_map(find).collect()
+    wanted.iter().filter_map(|name| equipment.find(form, "serves", *name)).collect()
 }
 
 /// The wiring, refused where it would not see every load of the network.
@@ -294,7 +289,7 @@ fn floor(
         (Some(ct), None) => Some(Floor::behind_ct(wiring, ct.primary(), nominal, classes.ct)),
         (None, Some(amps)) => Some(Floor::direct(wiring, amps, nominal)),
         (Some(_), Some(_)) | (None, None) => {
-            form.flaw(
+            form.lacks(
                 "ct",
                 "the smallest current the meter sees cannot be told",
                 "give either `ct = \"400/5\"` or, for a direct connection, `rated_a = 100`",

@@ -9,6 +9,7 @@ use std::{
 };
 
 use crate::{
+    host::text,
     metering::Profile,
     terms::{
         Flaw, Flaws,
@@ -26,6 +27,8 @@ const MAX_PROFILE_BYTES: u64 = 262_144;
 #[derive(Default)]
 pub(super) struct Profiles {
     found: BTreeMap<String, Found>,
+    /// A folder could not be read: which profiles there are is not known.
+    is_of_part: bool,
     wanted: RefCell<BTreeSet<String>>,
 }
 
@@ -44,11 +47,14 @@ impl Profiles {
             let folder = base.join(folder);
             match files(&folder) {
                 Ok(paths) => paths.into_iter().for_each(|path| profiles.add(gateway, path)),
-                Err(e) => gateway.flaw(
-                    "profiles",
-                    format!("{}: {e}", folder.display()),
-                    "name folders of meter profiles: the shipped one and your own",
-                ),
+                Err(e) => {
+                    profiles.is_of_part = true;
+                    gateway.flaw(
+                        "profiles",
+                        format!("{}: {e}", folder.display()),
+                        "name folders of meter profiles: the shipped one and your own",
+                    );
+                }
             }
         }
         profiles
@@ -60,7 +66,7 @@ impl Profiles {
             let id = profile.id.to_string();
             (id.clone(), Found { path: PathBuf::from(id), read: Ok(profile.clone()) })
         };
-        Profiles { found: profiles.iter().map(found).collect(), wanted: RefCell::default() }
+        Profiles { found: profiles.iter().map(found).collect(), ..Profiles::default() }
     }
 
     fn add(&mut self, gateway: &Form<'_>, path: PathBuf) {
@@ -79,6 +85,9 @@ impl Profiles {
     pub(super) fn wanted(&self, form: &Form<'_>) -> Option<Arc<Profile>> {
         let wanted = form.required("profile", form::text)?;
         let Some(found) = self.found.get(&wanted) else {
+            if self.is_of_part {
+                return None;
+            }
             let known: Vec<&str> = self.found.keys().map(String::as_str).collect();
             let right = format!("known: {}", known.join(", "));
             form.flaw("profile", format!("there is no profile `{wanted}`"), right);
@@ -128,15 +137,7 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 fn parse(path: &Path, id: &str) -> Result<Arc<Profile>, Vec<Flaw>> {
     let name = path.display().to_string();
     let file: Arc<str> = name.as_str().into();
-    let whole = |wrong: String, right: &str| {
-        let place = Place { file: file.clone(), line: 0, column: 0 };
-        vec![Flaw { place, what: Wrong::new(wrong, right) }]
-    };
-    let size = fs::metadata(path).map_or(0, |about| about.len());
-    if size > MAX_PROFILE_BYTES {
-        return Err(whole(format!("{size} bytes"), "a profile has a few thousand: is this the right file?"));
-    }
-    let text = fs::read_to_string(path).map_err(|e| whole(e.to_string(), "make the file readable"))?;
+    let text = text::read(path, MAX_PROFILE_BYTES).map_err(|flaw| vec![flaw])?;
     let profile = Profile::parse(&name, &text)?;
     if profile.id.as_str() != id {
         let offset = text.lines().take_while(|line| !line.starts_with("id")).map(|line| line.len() + 1).sum();

@@ -1,22 +1,22 @@
 //! From what a person wrote to types that cannot be wrong, every mistake collected on the way.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use super::{
     AgentConfig, BrokerConfig, Bus, DEFAULT_DRAIN_PER_S, DEFAULT_JOURNAL_MB, DEFAULT_KEEPALIVE_S,
     DEFAULT_RETENTION_DAYS, Furnace, Gateway, JournalConfig, MAX_AUTHORITY_KEYS, MAX_BUSES, MAX_EQUIPMENT,
-    MAX_METERS, Meter, law::Law, profiles::Profiles,
+    MAX_METERS, Meter,
+    law::Law,
+    listed::{self, Known},
+    profiles::Profiles,
 };
 use crate::{
+    agent::inside::socket,
     evidence::PublicKey,
     host::{
         courier::{DEFAULT_PORT, DEFAULT_TLS_PORT},
         credentials::TlsFiles,
-        forms, public_key,
+        forms, keys, public_key,
     },
     metering::Profile,
     terms::{
@@ -37,6 +37,10 @@ pub(super) struct Reader<'a> {
     pub(super) profiles: Option<&'a [Arc<Profile>]>,
     pub(super) flaws: &'a Flaws,
     pub(super) warnings: &'a Flaws,
+    /// What is there and would end every start.
+    pub(super) unusable: &'a Flaws,
+    /// What is not there, and may come when the service starts.
+    pub(super) absent: &'a Flaws,
 }
 
 impl Reader<'_> {
@@ -57,27 +61,24 @@ impl Reader<'_> {
         let authority = form.table("authority").map_or_else(Vec::new, |authority| self.authority(authority));
         let journal = self.journal(form.table("journal"));
         let status = self.status(form.table("status"), gateway.as_ref());
-        let buses = self.unique(form.tables("bus"), |bus| self.bus(bus), |bus| bus.id);
-        self.one_owner_each(&form, &buses);
-        let known_buses: BTreeMap<Name, &Bus> = buses.iter().map(|bus| (bus.id, bus)).collect();
-        let equipment = self.unique(
-            form.tables("equipment"),
-            |e| self.furnace(e, &known_buses, law.as_ref(), division),
-            |furnace| furnace.equipment.id.0,
-        );
-        let known_equipment: BTreeMap<Name, &Furnace> =
-            equipment.iter().map(|furnace| (furnace.equipment.id.0, furnace)).collect();
+        judge_the_socket(&form, &status.socket);
+        let buses = self.unique(&form, &listed::BUS, |bus| self.bus(bus));
+        self.one_owner_each(&form, &buses.fine);
+        let known_buses = buses.known(&listed::BUS, |bus| bus.id);
+        let equipment =
+            self.unique(&form, &listed::EQUIPMENT, |e| self.furnace(e, &known_buses, law.as_ref(), division));
+        let known_equipment = equipment.known(&listed::EQUIPMENT, |furnace| furnace.equipment.id.0);
         let on = gateway.as_ref().and_then(|gateway| gateway.powered_by);
-        let meters = self.unique(
-            form.tables("meter"),
-            |meter| self.meter(meter, &known_buses, &known_equipment, &profiles, on),
-            |meter| meter.id.0,
-        );
+        let meters = self.unique(&form, &listed::METER, |meter| {
+            self.meter(meter, &known_buses, &known_equipment, &profiles, on)
+        });
+        let balances = self.balances(&form, &meters);
+        let known_meters = meters.known(&listed::METER, |meter| meter.id.0);
+        self.judge_supplies(&form, gateway.as_ref(), &meters.fine, &known_meters);
+        let (buses, equipment, meters) = (buses.fine, equipment.fine, meters.fine);
         judge_how_many(&form, [buses.len(), equipment.len(), meters.len()]);
         profiles.warn_of_unneeded(self.warnings);
-        let balances = self.balances(&form, &meters);
         self.judge_the_whole(&form, &meters, &equipment);
-        self.judge_supplies(&form, gateway.as_ref(), &meters);
         form.close();
         let law = law?;
         self.judge_the_rulings(&law, &equipment);
@@ -96,18 +97,23 @@ impl Reader<'_> {
             roster: law.roster,
             digest: Digest::of(read.as_bytes()),
             warnings: Vec::new(),
+            unusable: Vec::new(),
+            absent: Vec::new(),
         })
     }
 
     /// Mistakes that show only when everything is read.
     fn judge_the_whole(&self, form: &Form<'_>, meters: &[Meter], equipment: &[Furnace]) {
         let mut seen = BTreeSet::new();
+        let tables = listed::tables(form, &listed::METER);
         for meter in meters.iter().filter(|meter| !seen.insert((meter.bus, meter.unit))) {
             let wrong = format!(
                 "meter `{}` is unit {} of bus `{}`, as another one is",
                 meter.id, meter.unit, meter.bus
             );
-            form.flaw("meter", wrong, "one meter watches one feeder: correct the unit");
+            let place = tables.get(&meter.id.0).map_or(form.place("meter"), |table| table.place("unit"));
+            self.flaws
+                .add(place.clone(), Wrong::new(wrong, "one meter watches one feeder: correct the unit"));
         }
         let served: BTreeSet<AssetId> =
             meters.iter().flat_map(|meter| meter.commissioned.serves.iter().copied()).collect();
@@ -144,37 +150,19 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads tables that carry an `id`, and reports an identifier given twice.
-    pub(super) fn unique<T>(
-        &self,
-        forms: Vec<Form<'_>>,
-        read: impl Fn(Form<'_>) -> Option<T>,
-        id: impl Fn(&T) -> Name,
-    ) -> Vec<T> {
-        let mut seen = BTreeSet::new();
-        let read_one = |form: Form<'_>| {
-            let place = form.place("id").clone();
-            let read = read(form)?;
-            if !seen.insert(id(&read)) {
-                self.flaws.add(
-                    place,
-                    Wrong::new(format!("`{}` stands here twice", id(&read)), "give each its own id"),
-                );
-            }
-            Some(read)
-        };
-        forms.into_iter().filter_map(read_one).collect()
-    }
-
     fn gateway(&self, form: Form<'_>) -> Option<Gateway> {
         let id = form.required("id", form::name);
         let division = form.required("division", |v| {
-            form::parsed(v, Division::parse, "six digits of GB/T 2260 are expected")
+            let county = |text: &str| Division::parse(text).filter(|division| division.may_hold_a_plant());
+            form::parsed(v, county, "six digits of GB/T 2260 are expected, of the county")
         });
         let enterprise = form.required("uscc", |v| {
             form::parsed(v, CreditCode::parse, "18 symbols of a unified social credit code are expected")
         });
         let state_dir = form.required("state_dir", form::text);
+        if let Some(state_dir) = &state_dir {
+            self.look_at_the_key(form.place("state_dir"), &self.base.join(state_dir));
+        }
         if let Some(code) = enterprise.filter(|code| !code.check_symbol_fits()) {
             let wrong = Wrong::new(
                 format!("the check symbol of {code} does not fit"),
@@ -189,8 +177,16 @@ impl Reader<'_> {
         Some(Gateway { id: GatewayId(id?), division, enterprise, state_dir, powered_by })
     }
 
+    /// A key that a start would refuse, or could not read.
+    fn look_at_the_key(&self, place: &Place, state_dir: &Path) {
+        if let Some((wrong, may_differ)) = keys::look(state_dir, keys::KEY_FILE) {
+            let to = if may_differ { self.absent } else { self.unusable };
+            to.add(place.clone(), wrong);
+        }
+    }
+
     fn broker(&self, form: Form<'_>) -> Option<BrokerConfig> {
-        let host = form.required("host", form::text);
+        let host = form.required("host", forms::host);
         let tls = form.table("tls");
         let usual = if tls.is_some() { DEFAULT_TLS_PORT } else { DEFAULT_PORT };
         let tls = tls.and_then(|tls| self.tls(tls));
@@ -201,7 +197,7 @@ impl Reader<'_> {
             form.optional("drain_per_s", form::fitting(1..=10_000)).unwrap_or(DEFAULT_DRAIN_PER_S);
         let live = form.optional("live", form::flag).unwrap_or(false);
         let user = form.optional("user", form::text);
-        let password = forms::password_file(&form, self.base);
+        let password = forms::password_file(&form, self.base, self.absent);
         if user.is_some() != password.is_some() {
             form.flaw("user", "`user` and `password_file` belong together", "give both or neither");
         }
@@ -241,22 +237,39 @@ impl Reader<'_> {
     }
 
     pub(super) fn tls(&self, form: Form<'_>) -> Option<TlsFiles> {
-        forms::tls(form, self.base)
+        forms::tls(form, self.base, self.absent)
     }
 
-    pub(super) fn bus_of(&self, form: &Form<'_>, buses: &BTreeMap<Name, &Bus>) -> Option<Name> {
+    /// The bus that a meter or a nameplate is on.
+    pub(super) fn bus_of(form: &Form<'_>, buses: &Known<'_, Bus>) -> Option<Name> {
         let bus = form.required("bus", form::name)?;
-        if !buses.contains_key(&bus) {
-            form.flaw("bus", format!("no [[bus]] has the id `{bus}`"), "add it, or correct the name");
-        }
+        let _told = buses.find(form, "bus", bus);
         Some(bus)
+    }
+}
+
+/// The operating system has room for short paths of sockets only.
+fn judge_the_socket(form: &Form<'_>, socket: &Path) {
+    let longest = socket::LONGEST_BYTES;
+    let length = socket.as_os_str().len();
+    if length > longest {
+        let table = form.table("status");
+        let place = match &table {
+            Some(status) if status.has("socket") => status.place("socket"),
+            Some(_) | None => form.place("gateway"),
+        };
+        let wrong = format!(
+            "the path of the socket has {length} bytes, at most {longest} are possible: {}",
+            socket.display()
+        );
+        form.flaws().add(place.clone(), Wrong::new(wrong, "name a shorter one as `socket` under [status]"));
     }
 }
 
 /// A gateway that watches nothing, or more of anything than it can.
 fn judge_how_many(form: &Form<'_>, [buses, equipment, meters]: [usize; 3]) {
     if !form.has("meter") {
-        form.flaw("meter", "no meter is configured", "add a [[meter]]");
+        form.lacks("meter", "no meter is configured", "add a [[meter]]");
     }
     for (key, many, most) in
         [("bus", buses, MAX_BUSES), ("equipment", equipment, MAX_EQUIPMENT), ("meter", meters, MAX_METERS)]

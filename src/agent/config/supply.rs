@@ -1,8 +1,15 @@
 //! What powers the gateway and each meter: said at commissioning, for whoever hangs on the feeder it watches goes dark with
 //! a cut, and then proves nothing.
 
-use super::{Gateway, Meter, read::Reader};
-use crate::terms::{flaw::Wrong, form::Form};
+use super::{
+    Gateway, Meter,
+    listed::{self, Known},
+    read::Reader,
+};
+use crate::terms::{
+    flaw::{Place, Wrong},
+    form::Form,
+};
 
 /// What to do about a witness that goes dark with the cut.
 const CURE: &str = "give it another supply, or name the meter upstream or the supplier as carrier in a cut-off order; it \
@@ -10,35 +17,38 @@ const CURE: &str = "give it another supply, or name the meter upstream or the su
 
 impl Reader<'_> {
     /// Names that are no meter are mistakes; a witness that hangs on what it watches is warned of.
-    pub(super) fn judge_supplies(&self, form: &Form<'_>, gateway: Option<&Gateway>, meters: &[Meter]) {
-        let add = |key: &str, wrong: String| {
-            self.warnings.add(form.place(key).clone(), Wrong::new(wrong, CURE));
+    pub(super) fn judge_supplies(
+        &self,
+        form: &Form<'_>,
+        gateway: Option<&Gateway>,
+        meters: &[Meter],
+        known: &Known<'_, Meter>,
+    ) {
+        const KEY: &str = "powered_by";
+        let hangs = |place: &Place, wrong: String| self.warnings.add(place.clone(), Wrong::new(wrong, CURE));
+        let unknown = |place: &Place, wrong: String| {
+            let right = "name a [[meter]], or leave it out when it is fed from elsewhere";
+            self.flaws.lacks(place.clone(), Wrong::new(wrong, right));
         };
-        let is_known = |name| meters.iter().any(|meter| meter.id.0 == name);
         if let Some(feeder) = gateway.and_then(|gateway| gateway.powered_by) {
-            if is_known(feeder) {
-                add(
-                    "gateway",
-                    format!(
-                        "the gateway hangs on `{feeder}`, which it watches: a cut there silences all of it"
-                    ),
+            let table = form.table("gateway");
+            let place = table.as_ref().map_or(form.place("gateway"), |table| table.place(KEY));
+            if known.get(feeder).is_some() {
+                let wrong = format!(
+                    "the gateway hangs on `{feeder}`, which it watches: a cut there silences all of it"
                 );
-            } else {
-                let wrong = format!("[gateway] powered_by: no meter `{feeder}` is configured");
-                form.flaw(
-                    "gateway",
-                    wrong,
-                    "name a [[meter]], or leave it out when it is fed from elsewhere",
-                );
+                hangs(place, wrong);
+            } else if !known.may_be_refused(feeder) {
+                unknown(place, format!("[gateway] powered_by: no meter `{feeder}` is configured"));
             }
         }
-        for meter in meters {
-            let Some(feeder) = meter.papers.powered_by else { continue };
+        let tables = listed::tables(form, &listed::METER);
+        for (meter, feeder) in meters.iter().filter_map(|meter| Some((meter, meter.papers.powered_by?))) {
+            let place = tables.get(&meter.id.0).map_or(form.place("meter"), |table| table.place(KEY));
             if feeder == meter.id.0 {
-                add("meter", format!("meter `{feeder}` hangs on the feeder it watches: a cut silences it"));
-            } else if !is_known(feeder) {
-                let wrong = format!("meter `{}` powered_by: no meter `{feeder}` is configured", meter.id);
-                form.flaw("meter", wrong, "name a [[meter]], or leave it out when it is fed from elsewhere");
+                hangs(place, format!("meter `{feeder}` hangs on the feeder it watches: a cut silences it"));
+            } else if known.get(feeder).is_none() && !known.may_be_refused(feeder) {
+                unknown(place, format!("meter `{}` powered_by: no meter `{feeder}` is configured", meter.id));
             }
         }
     }
@@ -90,7 +100,9 @@ mod tests {
             [("gateway", "powered_by = \"f9\"\n", ""), ("meter", "", "powered_by = \"f9\"\n")]
         {
             let (flaws, _) = said(name, gateway, meter);
-            assert!(flaws.iter().any(|flaw| flaw.contains("no meter `f9` is configured")), "{flaws:?}");
+            let line = if gateway.is_empty() { 29 } else { 7 };
+            let told = flaws.iter().find(|flaw| flaw.contains("no meter `f9` is configured"));
+            assert!(told.is_some_and(|told| told.contains(&format!("agent.toml:{line}:1: "))), "{flaws:?}");
         }
     }
 }

@@ -24,6 +24,8 @@ use crate::host::exit::{Exit, Failure};
 pub const SOCKET_FILE: &str = "status.sock";
 /// Longest path that a socket can have, in bytes: what the operating system has room for.
 pub const MAX_PATH_BYTES: usize = 107;
+/// Longest path of it that may be configured, in bytes: it is made beside its place, under a name one longer.
+pub const LONGEST_BYTES: usize = MAX_PATH_BYTES - 1;
 /// Who may ask: the agent's user and its group.
 pub const MODE: u32 = 0o660;
 /// Who may be connected at a time; what comes beyond is closed at once.
@@ -73,9 +75,8 @@ pub(super) fn listen(path: &Path) -> Result<Door, Failure> {
     let beside = PathBuf::from(beside);
     if beside.as_os_str().len() > MAX_PATH_BYTES {
         let what = format!(
-            "{}: longer than {} bytes; name a shorter one as `socket` under [status]",
-            path.display(),
-            MAX_PATH_BYTES - 1
+            "{}: longer than {LONGEST_BYTES} bytes; name a shorter one as `socket` under [status]",
+            path.display()
         );
         return Err(Failure::new(Exit::Config, what));
     }

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use super::plan::{Furnace, PLACEHOLDER_CT, PLACEHOLDER_PT, PLACEHOLDER_V, Plan, Point};
 use crate::{
-    agent::config::{AgentConfig, DEFAULT_JOURNAL_MB, DEFAULT_POLL_MS, DEFAULT_RETENTION_DAYS, Meter},
+    agent::config::{
+        AgentConfig, DEFAULT_JOURNAL_MB, DEFAULT_POLL_MS, DEFAULT_RETENTION_DAYS, Meter, placeholder,
+    },
     terms::words::{self, Language, Words},
 };
 
@@ -13,7 +15,7 @@ const COMMENT_COLUMN: usize = 37;
 
 /// The whole file. `read` is what the choices came to.
 pub(super) fn write(plan: &Plan<'_>, read: &AgentConfig, language: Language) -> String {
-    let mut page = Page { text: String::new(), language };
+    let mut page = Page { text: String::new(), language, to_fill_in: Vec::new() };
     page.gateway(plan);
     page.broker(plan);
     page.authority(plan);
@@ -37,6 +39,8 @@ pub(super) fn write(plan: &Plan<'_>, read: &AgentConfig, language: Language) -> 
 struct Page {
     text: String,
     language: Language,
+    /// Keys of the table at hand that hold a placeholder.
+    to_fill_in: Vec<String>,
 }
 
 impl Page {
@@ -130,6 +134,10 @@ impl Page {
             let is_bare = value.parse::<i64>().is_ok() && !key.ends_with("_class");
             self.line(&key, &if is_bare { value } else { quoted(&value) }, None);
         }
+        if !self.to_fill_in.is_empty() {
+            let keys: Vec<String> = self.to_fill_in.drain(..).map(|key| quoted(&key)).collect();
+            self.line(placeholder::KEY, &format!("[{}]", keys.join(", ")), Some(words::SETUP_PLACEHOLDERS));
+        }
         self.further(point);
     }
 
@@ -160,6 +168,7 @@ impl Page {
                 let mark = words::SETUP_FILL_IN.in_language(self.language);
                 let comment = format!("{mark}{}", about.in_language(self.language));
                 self.commented(&format!("{key} = {placeholder}"), &comment);
+                self.to_fill_in.push(key.to_owned());
             }
         }
     }

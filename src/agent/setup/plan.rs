@@ -68,9 +68,11 @@ pub(super) struct Plan<'a> {
 impl<'a> Plan<'a> {
     /// Takes the choices apart; what cannot be is noted as a mistake of its flag.
     pub(super) fn of(choices: &'a Choices, flaws: &Flaws) -> Plan<'a> {
-        let (host, port) = match choices.broker.rsplit_once(':') {
+        let broker = choices.broker.as_str();
+        // A scheme is told as a host that is none.
+        let (host, port) = match broker.rsplit_once(':').filter(|_| !broker.contains("://")) {
             Some((host, port)) => (host.to_owned(), Some(port.to_owned())),
-            None => (choices.broker.clone(), None),
+            None => (broker.to_owned(), None),
         };
         let furnaces: Vec<Furnace> =
             choices.equipment.iter().filter_map(|text| furnace(text, flaws)).collect();
@@ -97,6 +99,11 @@ impl<'a> Plan<'a> {
             wrong(format!("`{head}` names no meter"), METER.into());
             return None;
         };
+        // Where it is left out, the last / is one of the endpoint's.
+        if unit.is_empty() || !unit.bytes().all(|b| b.is_ascii_digit()) {
+            wrong(format!("`{head}` names no unit"), "write /UNIT at its end, as /3".into());
+            return None;
+        }
         let mut told = BTreeMap::new();
         for setting in rest.split(',').filter(|setting| !setting.is_empty()) {
             let Some((key, value)) = setting.split_once('=') else {
@@ -109,11 +116,16 @@ impl<'a> Plan<'a> {
                 told.insert(key.to_owned(), plain(key, value));
             }
         }
-        let known: Vec<&str> = self.furnaces.iter().map(|furnace| furnace.id.as_str()).collect();
+        let mut known: Vec<&str> = self.furnaces.iter().map(|furnace| furnace.id.as_str()).collect();
+        known.dedup();
         if let ([only], false) = (&known[..], told.contains_key("serves")) {
             told.insert("serves".into(), (*only).to_owned());
         }
         let Some(serves) = told.get("serves").cloned() else {
+            // What could be served was refused, and that is told.
+            if known.len() < self.choices.equipment.len() && known.len() < 2 {
+                return None;
+            }
             let right = format!("add ,serves=ID with one of {}; of several: serves=ID+ID", known.join(", "));
             wrong("which equipment it serves is not told".into(), right);
             return None;
@@ -229,7 +241,8 @@ fn furnace(text: &str, flaws: &Flaws) -> Option<Furnace> {
         let known: Vec<&str> = rules.kinds().collect();
         wrong(format!("the catalogue knows no kind `{kind}`"), &format!("known: {}", known.join(", ")));
     }
-    let Some(rated_w) = units(power, "W") else {
+    // Without its unit 12.5 may be of watts or of megawatts.
+    let Some(rated_w) = power.ends_with('W').then(|| units(power, "W")).flatten() else {
         wrong(format!("`{power}` is no power"), "write it as on the nameplate: 900kW, 12.5MW or 900000W");
         return None;
     };

@@ -136,6 +136,7 @@ pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
     let form = logging::FORMS.iter().find(|(word, _)| *word == orders.log).map(|(_, form)| *form);
     logging::start("info", form.unwrap_or_default());
     let mut config = orders.home.config()?;
+    judge_start(config.as_ref())?;
     let runtime = service::runtime()?;
     let mut signals = {
         let _within = runtime.enter();
@@ -250,6 +251,9 @@ async fn live(
 /// Checks a configuration; touches no socket and writes nothing.
 pub(crate) fn check(file: &Path, set: &[Setting]) -> Result<Exit, Failure> {
     let config = load(file, set)?;
+    for warning in config.warnings.iter().chain(&config.absent) {
+        crate::say(&format!("warning: {warning}"));
+    }
     let store = match &config.store {
         StoreAt::Sqlite(folder) => format!("a file in {}", folder.display()),
         StoreAt::Postgres(at) => at.to_string(),
@@ -267,10 +271,18 @@ pub(crate) fn check(file: &Path, set: &[Setting]) -> Result<Exit, Failure> {
 }
 
 fn load(file: &Path, set: &[Setting]) -> Result<RegulatorConfig, Failure> {
-    config::load_with(file, set).map_err(|flaws| {
-        let lines: Vec<String> = flaws.iter().map(Flaw::to_string).collect();
-        Failure::new(Exit::Config, lines.join("\n"))
-    })
+    config::load_with(file, set).map_err(|flaws| wrong(&flaws))
+}
+
+/// Whether a collector can be started with it here and now.
+fn judge_start(config: Option<&RegulatorConfig>) -> Result<(), Failure> {
+    let absent = config.map_or(&[][..], |config| &config.absent);
+    if absent.is_empty() { Ok(()) } else { Err(wrong(absent)) }
+}
+
+fn wrong(flaws: &[Flaw]) -> Failure {
+    let lines: Vec<String> = flaws.iter().map(Flaw::to_string).collect();
+    Failure::new(Exit::Config, lines.join("\n"))
 }
 
 fn signer(state: &Path) -> Result<Box<dyn coldhearth::evidence::Signer>, Failure> {

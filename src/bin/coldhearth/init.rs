@@ -82,7 +82,7 @@ pub(crate) fn init(orders: &Init) -> Result<Exit, Failure> {
     }
     let language = Language::of_locale(&std::env::var("LANG").unwrap_or_default());
     let base = orders.out.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(base).map_err(|e| failed(base, &e))?;
+    fs::create_dir_all(base).map_err(|e| unwritable(base, &e))?;
     let authority = orders.authority.as_deref().map(|file| authority(orders, file)).transpose()?;
     let copied = authority.as_ref().map(|(_, pem)| copy(&base.join(AUTHORITY), pem)).transpose()?;
     let written = write(orders, base, language);
@@ -91,8 +91,12 @@ pub(crate) fn init(orders: &Init) -> Result<Exit, Failure> {
         let _gone = fs::remove_file(base.join(AUTHORITY));
     }
     let config = written?;
+    let was_there = config.gateway.state_dir.join(keys::KEY_FILE).exists();
     let own = orders.enrol.then(|| agent::enrol(&config, Suite::Ed25519, false)).transpose()?;
     if let Some(key) = own {
+        if was_there {
+            say(words::SETUP_KEY_KEPT.in_language(language));
+        }
         say(&format!(
             "public key:  {}",
             config.gateway.state_dir.join(format!("{}.pub", keys::KEY_FILE)).display()
@@ -128,7 +132,7 @@ fn write(orders: &Init, base: &Path, language: Language) -> Result<AgentConfig, 
     let made = fs::OpenOptions::new().write(true).create_new(true).open(out);
     let written =
         made.and_then(|mut file| file.write_all(draft.text.as_bytes()).and_then(|()| file.sync_all()));
-    written.map_err(|e| failed(out, &e))?;
+    written.map_err(|e| unwritable(out, &e))?;
     let (meters, equipment) = (draft.config.meters.len(), draft.config.equipment.len());
     say(&match language {
         Language::Chinese => format!("已写入 {}：电表 {meters} 块，设备 {equipment} 台", out.display()),
@@ -136,6 +140,7 @@ fn write(orders: &Init, base: &Path, language: Language) -> Result<AgentConfig, 
             format!("wrote {}: {meters} meters, {equipment} pieces of equipment", out.display())
         }
     });
+    draft.odd.iter().for_each(|warning| say(&format!("warning: {warning}")));
     if !draft.to_fill_in.is_empty() {
         say(words::SETUP_TO_FILL_IN.in_language(language));
         draft.to_fill_in.iter().for_each(|line| say(&format!("  {}:{line}", out.display())));
@@ -145,7 +150,11 @@ fn write(orders: &Init, base: &Path, language: Language) -> Result<AgentConfig, 
 
 /// The authority's key and its text, if its fingerprint is the one that was read out.
 fn authority(orders: &Init, file: &Path) -> Result<(PublicKey, String), Failure> {
-    let key = public_key::load(file)?;
+    let told = |Failure { exit, message }| {
+        let cure = "name the .pub file that the authority handed over";
+        Failure::new(exit, format!("--authority {message}; {cure}"))
+    };
+    let key = public_key::load(file).map_err(told)?;
     let bare = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
     if let Some(told) = &orders.fingerprint
         && bare(told) != bare(&key.fingerprint())
@@ -188,6 +197,18 @@ fn profiles(told: Option<&Path>, base: &Path) -> String {
     let usual = || USUAL_FOLDERS.iter().map(Path::new).find(|folder| folder.is_dir());
     let folder = told.or_else(usual).unwrap_or(Path::new(PROFILES));
     folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf()).display().to_string()
+}
+
+/// A file that cannot be made, and what to do.
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    let is = |kind| error.kind() == kind;
+    let cure = if is(std::io::ErrorKind::PermissionDenied) {
+        "run it as root, or as the owner of that folder"
+    } else {
+        "name another file with --out"
+    };
+    let exit = if is(std::io::ErrorKind::AlreadyExists) { Exit::Usage } else { Exit::Permission };
+    Failure::new(exit, format!("--out {}: {error}; {cure}", path.display()))
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Failure {

@@ -13,6 +13,7 @@ use coldhearth::{
         Exit, Failure,
         keys::KEY_FILE,
         layers::{self, Setting},
+        text,
     },
     metering::Profile,
     terms::Flaw,
@@ -34,7 +35,8 @@ pub(crate) fn check(files: &[PathBuf], set: &[Setting], show: bool) -> Result<Ex
 }
 
 fn check_one(path: &Path, files: &[PathBuf], set: &[Setting], show: bool) -> Result<String, Vec<Flaw>> {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
+    // What cannot be read is told by whoever reads it as a configuration.
+    let text = text::read(path, layers::MAX_FILE_BYTES).unwrap_or_default();
     if let Some(checked) = check_law(path, &text, files) {
         return checked;
     }
@@ -51,8 +53,11 @@ fn check_one(path: &Path, files: &[PathBuf], set: &[Setting], show: bool) -> Res
     if show {
         layers::shown(&layers::read(path, set)?.tree).iter().for_each(|line| say(line));
     }
-    for warning in &config.warnings {
+    for warning in config.warnings.iter().chain(&config.absent) {
         say(&format!("warning: {warning}"));
+    }
+    if !config.unusable.is_empty() {
+        return Err(config.unusable);
     }
     Ok(format!("{} meters, {} pieces of equipment", config.meters.len(), config.equipment.len()))
 }
@@ -69,7 +74,7 @@ fn check_law(path: &Path, text: &str, files: &[PathBuf]) -> Option<Result<String
     }
     overlay::is_overlay(&node).then(|| {
         let instruments = files.iter().filter_map(|file| {
-            let text = std::fs::read_to_string(file).ok()?;
+            let text = text::read(file, layers::MAX_FILE_BYTES).ok()?;
             Catalogue::parse(&file.display().to_string(), &text).ok()
         });
         let rules = Rules::shipped_and(instruments.collect())?;

@@ -22,15 +22,22 @@ use tokio::{
     task,
 };
 
-use crate::configuration::Configuration;
+use crate::{configuration::Configuration, online::listed};
 
 /// Runs the agent until it is asked to stop.
 pub(crate) fn run(layers: &Configuration, new_journal: bool) -> Result<Exit, Failure> {
     memory::keep_little();
-    let config = layers.load()?;
+    let config = fit(layers)?;
     logging::start("info", config.status.log);
     warn(&config);
     service::runtime()?.block_on(follow(layers, config, new_journal))
+}
+
+/// Reads all layers, and looks at what the agent needs besides.
+fn fit(layers: &Configuration) -> Result<AgentConfig, Failure> {
+    let config = layers.load()?;
+    config.judge_start().map_err(|flaws| Failure::new(Exit::Config, listed(&flaws)))?;
+    Ok(config)
 }
 
 async fn follow(layers: &Configuration, config: AgentConfig, new_journal: bool) -> Result<Exit, Failure> {
@@ -109,7 +116,7 @@ async fn reload(
 ) -> Result<Option<Box<AgentConfig>>, Failure> {
     let layers = layers.clone();
     // Ten thousand meters take a while to read, and the watch goes on meanwhile.
-    let read = task::spawn_blocking(move || layers.load()).await;
+    let read = task::spawn_blocking(move || fit(&layers)).await;
     let new = read.map_err(|e| Failure::new(Exit::Bug, format!("reading ended badly: {e}")))??;
     let changed = reload::changes(running, &new, &clock.now())?;
     if changed.is_empty() {

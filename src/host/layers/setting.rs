@@ -5,13 +5,15 @@ use std::{collections::BTreeMap, ffi::OsString};
 use crate::terms::{
     Flaw,
     flaw::{Place, Wrong},
-    form::{Node, Value},
+    form::{Node, Step, Value},
 };
 
 /// Variables such as `COLDHEARTH__BROKER__HOST` set `broker.host`.
 pub const ENVIRONMENT_PREFIX: &str = "COLDHEARTH";
 /// Between prefix and key, and between keys.
 const SEPARATOR: &str = "__";
+/// What is written for it by mistake.
+const HALF_SEPARATOR: &str = "_";
 
 /// One value, and what it was set by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,44 +46,79 @@ impl Setting {
         Ok(Setting::of_flag(&format!("--set {key}"), key, value))
     }
 
-    /// What the variables of this program set, in the order of their names.
-    ///
-    /// # Errors
-    /// Those that name no key, or whose text is no Unicode.
-    pub(super) fn of_environment(
-        variables: impl Iterator<Item = (OsString, OsString)>,
-    ) -> Result<Vec<Setting>, Vec<Flaw>> {
-        let prefix = format!("{ENVIRONMENT_PREFIX}{SEPARATOR}");
-        let (mut settings, mut flaws) = (Vec::new(), Vec::new());
-        for (name, value) in variables {
-            let name = name.to_string_lossy().into_owned();
-            let Some(keys) = name.strip_prefix(&prefix) else { continue };
-            let by = format!("environment variable {name}");
-            let path: Vec<String> = keys.split(SEPARATOR).map(str::to_lowercase).collect();
-            let mut wrong = |wrong: &str, right: &str| {
-                let place = Place { file: by.as_str().into(), line: 0, column: 0 };
-                flaws.push(Flaw { place, what: Wrong::new(wrong, right) });
-            };
-            match value.into_string() {
-                Ok(_) if path.iter().any(String::is_empty) => {
-                    wrong("names no key", "write it as COLDHEARTH__SECTION__KEY");
-                }
-                Ok(value) => settings.push(Setting { by, path, value }),
-                Err(_) => wrong("is no UTF-8 text", "write it as UTF-8"),
-            }
-        }
-        settings.sort_by(|one, other| one.by.cmp(&other.by));
-        if flaws.is_empty() { Ok(settings) } else { Err(flaws) }
-    }
-
     /// What decides: who set what.
     pub(super) fn pair(&self) -> (&str, &str) {
         (&self.by, &self.value)
     }
 
+    /// Plain text, or a list that is written as in a file.
+    fn value(&self) -> Value {
+        let text = self.value.trim();
+        let read = text.starts_with('[').then(|| Node::parse("", &format!("list = {text}")).ok()).flatten();
+        let listed =
+            read.and_then(|read| read.at(&[Step::Key("list".to_owned())]).map(|node| node.value.clone()));
+        let Some(Value::List(mut items)) = listed else { return Value::Plain(self.value.clone()) };
+        items.iter_mut().for_each(|item| item.place = self.place());
+        Value::List(items)
+    }
+
     fn place(&self) -> Place {
         Place { file: self.by.as_str().into(), line: 0, column: 0 }
     }
+}
+
+/// What the environment says.
+#[derive(Debug, Default)]
+pub(super) struct Variables {
+    /// What the variables of this program set, in the order of their names.
+    pub(super) set: Vec<Setting>,
+    /// Those that name no key, or whose text is no Unicode.
+    pub(super) flaws: Vec<Flaw>,
+    /// Names that begin nearly as ours do.
+    pub(super) near: Vec<String>,
+}
+
+impl Variables {
+    pub(super) fn of_environment(all: impl Iterator<Item = (OsString, OsString)>) -> Variables {
+        let prefix = format!("{ENVIRONMENT_PREFIX}{SEPARATOR}");
+        let nearly = format!("{ENVIRONMENT_PREFIX}{HALF_SEPARATOR}");
+        let mut found = Variables::default();
+        for (name, value) in all {
+            let name = name.to_string_lossy().into_owned();
+            let Some(keys) = name.strip_prefix(&prefix) else {
+                found.near.extend(Some(name).filter(|name| name.starts_with(&nearly)));
+                continue;
+            };
+            let by = format!("environment variable {name}");
+            let path: Vec<String> = keys.split(SEPARATOR).map(str::to_lowercase).collect();
+            match value.into_string() {
+                Ok(_) if path.iter().any(String::is_empty) => {
+                    found.flaws.push(flaw(&by, "names no key", "write it as COLDHEARTH__SECTION__KEY"));
+                }
+                Ok(value) => found.set.push(Setting { by, path, value }),
+                Err(_) => found.flaws.push(flaw(&by, "is no UTF-8 text", "write it as UTF-8")),
+            }
+        }
+        found.set.sort_by(|one, other| one.by.cmp(&other.by));
+        found
+    }
+}
+
+fn flaw(by: &str, wrong: &str, right: &str) -> Flaw {
+    Flaw { place: Place { file: by.into(), line: 0, column: 0 }, what: Wrong::new(wrong, right) }
+}
+
+/// A variable that would set something if its keys stood apart as they should.
+pub(super) fn near_miss(name: &str, tree: &Node) -> Option<Flaw> {
+    let Value::Table(sections) = &tree.value else { return None };
+    let rest = name.strip_prefix(ENVIRONMENT_PREFIX)?.strip_prefix(HALF_SEPARATOR)?;
+    let (section, key) = rest.split_once(HALF_SEPARATOR)?;
+    sections.contains_key(&section.to_lowercase()).then(|| {
+        let key = key.trim_start_matches(HALF_SEPARATOR);
+        let meant =
+            format!("two _ stand between keys: {ENVIRONMENT_PREFIX}{SEPARATOR}{section}{SEPARATOR}{key}");
+        flaw(&format!("environment variable {name}"), "sets nothing", &meant)
+    })
 }
 
 /// A document of what was set; of one key set twice the later counts.
@@ -94,7 +131,7 @@ pub(super) fn tree(settings: &[Setting]) -> Node {
 
 fn put(at: &mut Node, path: &[String], setting: &Setting) {
     let Some((key, rest)) = path.split_first() else {
-        *at = Node { place: setting.place(), value: Value::Plain(setting.value.clone()) };
+        *at = Node { place: setting.place(), value: setting.value() };
         return;
     };
     let empty = || Node { place: setting.place(), value: Value::Table(BTreeMap::new()) };

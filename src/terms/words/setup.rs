@@ -132,6 +132,16 @@ pub const SETUP_TO_FILL_IN: Words = Words {
     zh: "文件中标有“待填”的各行须按铭牌改正，其值仅为占位：",
     en: "lines marked FILL IN hold placeholders; correct them from the plates:",
 };
+/// Beside the list of what is to be filled in.
+pub const SETUP_PLACEHOLDERS: Words = Words {
+    zh: "按铭牌填好一项，即从此处删去一项；在此之前 check 和 run 都会提醒",
+    en: "take each out once it says what the plate says; until then `check` and `run` warn of it",
+};
+/// After the file was written, when there was a key of the gateway already.
+pub const SETUP_KEY_KEPT: Words = Words {
+    zh: "本网关的密钥已存在，保持不变：",
+    en: "this gateway's key was there already, and is kept:",
+};
 /// After the file was written, about the gateway's key.
 pub const SETUP_HAND_OVER: Words = Words {
     zh: "将公钥交给主管机关，并以另一途径（电话、当面）读出指纹。",

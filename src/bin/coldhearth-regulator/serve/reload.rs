@@ -54,6 +54,7 @@ async fn reload(
     let (Some(running), Some(new)) = (running, orders.home.config()?) else {
         return Err(Failure::new(Exit::Usage, "without --config FILE there is nothing to read again"));
     };
+    super::judge_start(Some(&new))?;
     if format!("{running:?}") == format!("{new:?}") {
         return Ok(None);
     }
