@@ -399,12 +399,12 @@ mod tests {
     fn the_place_of_a_signature_is_found_in_whatever_order_members_come() {
         let mut out = Vec::new();
         for names in [["a", "b", "t", "u"], ["u", "b", "t", "a"], ["t", "u", "a", "b"]] {
-            let at = Canonical::default()
-                .write(&mut out, |o| names.iter().for_each(|name| drop(o.whole(name, 1))));
+            let at =
+                Canonical::default().write(&mut out, |o| names.iter().for_each(|name| _ = o.whole(name, 1)));
             assert_eq!(out, br#"{"a":1,"b":1,"t":1,"u":1}"#);
             assert_eq!(&out[at.unwrap()..], br#""t":1,"u":1}"#);
         }
-        let at = Canonical::default().write(&mut out, |o| drop(o.whole("t", 1)));
+        let at = Canonical::default().write(&mut out, |o| _ = o.whole("t", 1));
         assert_eq!(at, Ok(1));
     }
 
@@ -485,7 +485,7 @@ mod tests {
         fn any_order_writes_the_same_bytes(members in proptest::collection::btree_map("[a-z_]{1,3}", 0_i64..99, 1..9), turn in 0_usize..9) {
             let write = |names: Vec<(&String, &i64)>| written(|o| {
                 for (name, value) in &names {
-                    o.object(name, |o| drop(o.whole("b", **value).whole("a", 0)));
+                    o.object(name, |o| _ = o.whole("b", **value).whole("a", 0));
                 }
             });
             let mut turned: Vec<_> = members.iter().collect();

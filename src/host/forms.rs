@@ -68,7 +68,11 @@ pub fn password_file(form: &Form<'_>, base: &Path, absent: &Flaws) -> Option<Pat
         Err(e) => match file.may_come(&e) {
             Some(wrong) => absent.add(form.place(KEY).clone(), wrong),
             None => {
-                form.flaw(KEY, format!("{path}: {e}"), "name a file that holds the password and nothing else")
+                form.flaw(
+                    KEY,
+                    format!("{path}: {e}"),
+                    "name a file that holds the password and nothing else",
+                );
             }
         },
     }

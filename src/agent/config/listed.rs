@@ -107,7 +107,7 @@ impl Reader<'_> {
             }
             if changes && id.is_some() && others.peek().is_some() {
                 listed.refused.extend(*id);
-                self.flaws.lacks(place, changes_nothing(list, shown(*id), others));
+                self.flaws.lacks(place, changes_nothing(list, &shown(*id), others));
                 continue;
             }
             match read(one) {
@@ -132,7 +132,7 @@ fn shown(id: Option<Name>) -> String {
     id.map_or_else(String::new, |id| id.to_string())
 }
 
-fn changes_nothing<'n>(list: &List, id: String, others: impl Iterator<Item = &'n Name>) -> Wrong {
+fn changes_nothing<'n>(list: &List, id: &str, others: impl Iterator<Item = &'n Name>) -> Wrong {
     /// Most ids that are told.
     const MOST: usize = 12;
     let mut others: Vec<String> = others.take(MOST + 1).map(ToString::to_string).collect();

@@ -181,9 +181,11 @@ fn is_due(last_unix_ms: Option<i64>, every_ms: i64, now_unix_ms: i64) -> bool {
     last_unix_ms.is_none_or(|last| !(0..every_ms).contains(&now_unix_ms.saturating_sub(last)))
 }
 
-/// When each gateway that is admitted was last heard, in the newest of its logs; and since when those are admitted that
-/// never were, Unix milliseconds.
-fn fleet(store: &mut dyn Store) -> Answered<(Vec<Heard>, Vec<(GatewayId, i64)>)> {
+/// Gateways that were never heard, and since when each is admitted, Unix milliseconds.
+type Unheard = Vec<(GatewayId, i64)>;
+
+/// When each gateway that is admitted was last heard, in the newest of its logs; and those that never were.
+fn fleet(store: &mut dyn Store) -> Answered<(Vec<Heard>, Unheard)> {
     let mut admitted: BTreeMap<GatewayId, i64> = BTreeMap::new();
     for Admitted { gateway, admitted_unix_ms, revoked_unix_ms, .. } in store.admitted()? {
         if revoked_unix_ms.is_none() {

@@ -39,8 +39,11 @@ pub(super) fn between(rules: &Rules, other: &Catalogue) -> Vec<Change> {
     all
 }
 
+/// A part of an entry, and what an entry says there.
+type Part = (Words, fn(&Entry) -> String);
+
 fn parts(id: &str, here: Option<&Entry>, there: Option<&Entry>) -> Vec<Change> {
-    let of: [(Words, fn(&Entry) -> String); 8] = [
+    let of: [Part; 8] = [
         (words::K_ENTRY, |entry| entry.title.zh.clone()),
         (words::K_CLAUSE, |entry| entry.quote.zh.clone()),
         (words::K_INDUSTRY, |entry| entry.industry.zh.clone()),

@@ -230,8 +230,8 @@ mod tests {
         let late = vouched("2026-04-18", "2026-01-01", b"b");
         let of_another_time = vouched("2026-04-02", "2025-10-01", b"c");
         let said = |words: Words, days: &str, wanting| (words.en.to_owned(), days.to_owned(), wanting);
-        assert_eq!(told(&[on_time.clone()], "2026-05-01"), said(words::OWED_ON_TIME, "0", 0));
-        assert_eq!(told(&[late.clone()], "2026-05-01"), said(words::OWED_LATE, "2", 1));
+        assert_eq!(told(std::slice::from_ref(&on_time), "2026-05-01"), said(words::OWED_ON_TIME, "0", 0));
+        assert_eq!(told(std::slice::from_ref(&late), "2026-05-01"), said(words::OWED_LATE, "2", 1));
         assert_eq!(told(&[], "2026-04-16"), said(words::OWED_NOT_DUE, "0", 0));
         assert_eq!(told(&[of_another_time], "2026-04-20"), said(words::OWED_MISSING, "4", 1));
         assert_eq!(

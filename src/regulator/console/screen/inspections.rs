@@ -149,7 +149,7 @@ pub(in crate::regulator::console) async fn ask(
 ) -> Response {
     let (pairs, said) = match said(&viewer, &body) {
         Ok(said) => said,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let which =
         pairs.one("gateway").zip(pairs.one("asset")).and_then(|(gateway, asset)| named(gateway, asset));
@@ -177,7 +177,7 @@ pub(in crate::regulator::console) async fn report(
 ) -> Response {
     let (pairs, said) = match said(&viewer, &body) {
         Ok(said) => said,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let Some(number) = pairs.one("number").and_then(|number| number.parse().ok()) else {
         return frame::nothing(&viewer);
@@ -191,12 +191,13 @@ pub(in crate::regulator::console) async fn report(
 }
 
 /// What an officer said in a form of this session.
-fn said(viewer: &Viewer, body: &[u8]) -> Result<(Pairs, Said), Response> {
-    let pairs = viewer.form(body).ok_or_else(|| frame::refused(viewer, words::K_FORM_FOREIGN))?;
+fn said(viewer: &Viewer, body: &[u8]) -> Result<(Pairs, Said), Box<Response>> {
+    let refused = |why| Box::new(frame::refused(viewer, why));
+    let pairs = viewer.form(body).ok_or_else(|| refused(words::K_FORM_FOREIGN))?;
     if viewer.role < Role::Officer {
-        return Err(frame::forbidden(viewer));
+        return Err(Box::new(frame::forbidden(viewer)));
     }
     let why = pairs.one("why").filter(|why| why.chars().count() <= MAX_WHY_CHARS);
-    let what = why.ok_or_else(|| frame::refused(viewer, words::K_SAY_IT))?.to_owned();
+    let what = why.ok_or_else(|| refused(words::K_SAY_IT))?.to_owned();
     Ok((pairs, Said { who: viewer.name, at_unix_ms: viewer.now_unix_ms, what }))
 }
