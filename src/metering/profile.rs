@@ -242,7 +242,7 @@ run_hours = { at = 22, type = "f32", fc = 4 }
         let same = "power_l1 = { at = 10, type = \"i32\", times = \"ct\" }\nimport = {";
         assert!(Profile::parse("small.toml", &SMALL.replace("import = {", same)).is_ok());
         // The same quantity twice is no TOML.
-        assert!(mistake("import = {", "power = {").contains("uplicate"));
+        assert!(mistake("import = {", "power = {").contains("`power` stands in line "));
     }
 
     #[test]
