@@ -78,6 +78,67 @@ fn a_wrong_command_line_is_2_with_the_usage() {
 }
 
 #[test]
+fn what_is_set_over_no_configuration_is_2_and_not_passed_over() {
+    let folder = Folder::new("exit-set");
+    let state = folder.0.join("state");
+    let state = state.to_str().unwrap();
+    let serve = ["serve", "--state", state, "--set", "broker.host=x"];
+    is(&regulator(&serve), Exit::Usage, &["--set", "--config FILE"]);
+    let mut ask = Command::new(env!("CARGO_BIN_EXE_coldhearth-regulator"));
+    let asked = ask.args(["findings", "--state", state]).env("COLDHEARTH__BROKER__HOST", "1.2.3.4").output();
+    let asked = asked.unwrap();
+    let told = String::from_utf8(asked.stderr).unwrap();
+    assert_eq!(asked.status.code(), Some(2), "{told}");
+    assert!(told.contains("COLDHEARTH__BROKER__HOST"), "{told}");
+}
+
+#[test]
+fn a_folder_without_a_store_is_78_for_whoever_only_asks_and_stays_without() {
+    let folder = Folder::new("exit-no-store");
+    let state = folder.0.join("mistyped");
+    let state = state.to_str().unwrap();
+    let asked: [&[&str]; 7] = [
+        &["findings"],
+        &["findings", "export", "0123456789abcdef", "out"],
+        &["gateway", "list"],
+        &["gateway", "revoke", "--id", "gw-03", "0123456789abcdef"],
+        &["order", "status"],
+        &["order", "certificate", "cut-1"],
+        &["alarm", "list"],
+    ];
+    for verb in asked {
+        let ended = regulator(&[verb, &["--state", state]].concat());
+        is(&ended, Exit::Config, &["there is no store"]);
+        assert!(!folder.0.join("mistyped").exists(), "{verb:?} made it");
+    }
+}
+
+#[test]
+fn what_could_not_be_printed_is_70_in_every_program_and_a_reader_who_has_enough_is_0() {
+    let printed = |program: &str, arguments: &[&str], out: Stdio| {
+        let child = Command::new(program).args(arguments).stdout(out).stderr(Stdio::piped()).spawn();
+        let ended = child.unwrap().wait_with_output().unwrap();
+        (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+    };
+    let verbs: [(&str, &[&str]); 4] = [
+        (env!("CARGO_BIN_EXE_coldhearth"), &["explain"]),
+        (env!("CARGO_BIN_EXE_coldhearth"), &["check", "config/agent.toml"]),
+        (env!("CARGO_BIN_EXE_coldhearth-regulator"), &["explain"]),
+        (env!("CARGO_BIN_EXE_coldhearth-regulator"), &["check", "config/regulator.toml"]),
+    ];
+    for (program, arguments) in verbs {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let (code, told) = printed(program, arguments, full.into());
+        assert_eq!(code, Some(i32::from(Exit::Bug.code())), "{program} {arguments:?}: {told}");
+        assert!(told.contains("standard output"), "{told}");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let (code, told) = printed(program, arguments, writer.into());
+        assert_eq!((code, told.as_str()), (Some(0), ""), "{program} {arguments:?}");
+    }
+}
+
+#[test]
 fn what_is_no_evidence_is_65_with_its_name() {
     is(&coldhearth(&["verify", "Cargo.toml"]), Exit::Data, &["Cargo.toml"]);
     is(&coldhearth(&["verify", "/nonexistent"]), Exit::Data, &["/nonexistent"]);
@@ -127,6 +188,18 @@ async fn a_key_that_others_may_read_is_77_with_the_command_that_mends_it() {
     is(&coldhearth(&["enrol", "--config", config]), Exit::Permission, &["gateway.key", "chmod 600"]);
 }
 
+#[tokio::test]
+async fn the_second_collector_on_a_folder_is_77_and_the_first_goes_on() {
+    let authority = support::authority::Authority::new("exit-alone", free_port(), "");
+    let mut first = authority.serve();
+    authority.said("broker not reached: no broker at that address").await;
+    let second = regulator(&["serve", "--config", authority.config.to_str().unwrap()]);
+    is(&second, Exit::Permission, &["another collector is running on this state directory"]);
+    assert!(first.0.try_wait().unwrap().is_none());
+    assert_eq!(first.stop(), 0);
+    authority.said("asked to stop by SIGTERM").await;
+}
+
 #[test]
 fn a_wrong_configuration_is_78_with_file_line_and_column_and_the_units_do_not_try_it_again() {
     let folder = Folder::new("exit-configuration");
@@ -139,6 +212,10 @@ fn a_wrong_configuration_is_78_with_file_line_and_column_and_the_units_do_not_tr
         is(&coldhearth(&arguments), Exit::Config, &[&place, "`prot`"]);
     }
     is(&regulator(&["check", file.to_str().unwrap()]), Exit::Config, &[&place]);
+    let forged = "config/agent.toml";
+    let forged = fs::read_to_string(forged).unwrap().replacen("name = \"2号", "name = \"\\u001b[2J号", 1);
+    fs::write(&file, forged).unwrap();
+    is(&coldhearth(&["check", file.to_str().unwrap()]), Exit::Config, &[&place, "control character U+001B"]);
     for unit in ["coldhearth", "coldhearth-regulator"] {
         let unit = fs::read_to_string(format!("systemd/{unit}.service")).unwrap();
         assert!(unit.contains(&format!("\nRestartPreventExitStatus={}\n", Exit::Config.code())));

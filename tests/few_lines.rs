@@ -201,7 +201,7 @@ fn a_storm_of_exceptions_and_a_meter_that_comes_and_goes_are_few_lines_too() {
     assert!(records > 2_000, "{records}");
     for subject in ["feeder-1", "feeder-2"] {
         let told = about(&lines, subject);
-        assert!((4..=MOST_LINES / 2).contains(&told.len()), "{subject}: {}", told.len());
+        assert!((4..=MOST_LINES).contains(&told.len()), "{subject}: {}", told.len());
     }
     assert!(lines.len() <= 2 * MOST_LINES, "{}: {lines:#?}", lines.len());
     let kept: u64 = about(&lines, "feeder-1")
@@ -348,7 +348,8 @@ fn a_broker_that_comes_and_goes_is_few_lines_and_the_last_says_how_it_stands() {
         }
     });
     let lines = log.lines();
-    assert!((4..=12).contains(&lines.len()), "{}: {lines:#?}", lines.len());
+    // One in three hours, and once more that it is away where that is graver than what was told.
+    assert!((4..=20).contains(&lines.len()), "{}: {lines:#?}", lines.len());
     let kept = lines.last().unwrap().split("not_told=").nth(1).unwrap();
     assert!(kept.split(' ').next().unwrap().parse::<u64>().unwrap() > 1_000, "{lines:#?}");
 }

@@ -34,6 +34,13 @@ async fn said(log: &Path, what: &str, times: usize) {
     .await;
 }
 
+/// What a running agent tells a machine.
+fn status(socket: &Path) -> String {
+    let mut ask = Command::new(env!("CARGO_BIN_EXE_coldhearth"));
+    let told = ask.args(["status", "--json", "--socket"]).arg(socket).output().unwrap();
+    String::from_utf8(told.stdout).unwrap()
+}
+
 const SAME: &str = "the configuration says the same, nothing changes";
 const REFUSED: &str = "refused; the old configuration stays in force";
 const IN_FORCE: &str = "the new configuration is in force";
@@ -73,6 +80,15 @@ async fn a_configuration_that_is_wrong_changes_nothing_and_is_told_with_its_plac
     }
     assert!(!works.log().contains("hunter2") && !works.log().contains(IN_FORCE), "{}", works.log());
     assert!(agent.0.try_wait().unwrap().is_none(), "the same process goes on");
+    let socket = works.folder.0.join("state/status.sock");
+    assert!(
+        status(&socket).contains("\"file_refused\""),
+        "whoever watches is told that the next start will fail"
+    );
+    std::fs::write(&config, &good).unwrap();
+    hang_up(&agent);
+    said(&log, SAME, 2).await;
+    assert!(!status(&socket).contains("\"file_refused\""), "and that it is mended");
     works.force(8_000_000);
     let violation = |record: &_| verdict(record).is_some_and(|v| v.violation_since_unix_ms.is_some());
     lines.extend(subscriber.attestations_until(&key, violation).await);
@@ -81,6 +97,10 @@ async fn a_configuration_that_is_wrong_changes_nothing_and_is_told_with_its_plac
     let records: Vec<Record> =
         lines.iter().map(|line| Unverified::read(line).unwrap().verify(&key).unwrap()).collect();
     assert_eq!(boots(&records).len(), 1, "one life");
+    assert_eq!(agent.stop(), 0);
+    let log = works.log();
+    let told = ["asked to stop by SIGTERM", "stopped, everything said is written"].map(|said| log.find(said));
+    assert!(told[0].is_some() && told[0] < told[1], "{log}");
 }
 
 #[tokio::test]
@@ -187,7 +207,7 @@ async fn a_collector_goes_on_with_a_new_configuration_or_with_the_old_one() {
     drop(occupied);
     publisher.publish(&lines[10..20]).await;
     receipted(&mut subscriber, &authority.key(), 19).await;
-    page::until_ails(ports[0], &[]).await;
+    page::until_ails(ports[0], &["file_refused"]).await;
     std::fs::write(&authority.config, good.replace(&ports[0].to_string(), &ports[1].to_string())).unwrap();
     hang_up(&collector);
     page::until_ails(ports[1], &[]).await;

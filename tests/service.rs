@@ -99,6 +99,29 @@ async fn the_agent_says_when_it_is_ready_what_it_attests_that_it_lives_and_that_
 }
 
 #[tokio::test]
+async fn a_file_that_is_refused_is_told_to_the_service_manager_until_it_is_mended() {
+    let works = Works::open("service-refused").await;
+    let manager = Manager::listen(&works.folder.0);
+    let process = manager.starts(agent(&works, free_port()));
+    assert!(manager.next().await.starts_with("READY=1\n"));
+    let config = works.folder.0.join("agent.toml");
+    let good = std::fs::read_to_string(&config).unwrap();
+    let signal = |name: &str| {
+        let sent = Command::new("kill").args([name, &process.0.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    };
+    std::fs::write(&config, good.replace("[broker]", "[brokr")).unwrap();
+    signal("-HUP");
+    manager.until("STATUS=! the file is refused and is not what is in force").await;
+    std::fs::write(&config, good).unwrap();
+    signal("-USR1");
+    signal("-HUP");
+    let mended = manager.until("STATUS=").await;
+    assert!(!mended.contains("refused"), "{mended}");
+    assert_eq!(process.stop(), 0);
+}
+
+#[tokio::test]
 async fn dead_meters_and_a_broker_that_is_away_are_no_reason_to_end_a_witness() {
     let works = Works::open("service-dark").await;
     let manager = Manager::listen(&works.folder.0);

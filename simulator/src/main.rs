@@ -2,10 +2,10 @@
 
 mod verb;
 
-use std::{io::Write as _, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use coldhearth::host::{Failure, service};
+use coldhearth::host::{out, service};
 
 #[derive(Parser)]
 #[command(
@@ -50,11 +50,5 @@ fn main() -> ExitCode {
         Verb::Score(orders) => verb::score::run(&orders),
         Verb::Truth(orders) => verb::truth::run(&orders),
     };
-    match done {
-        Ok(exit) => exit.into(),
-        Err(Failure { exit, message }) => {
-            let _gone = writeln!(std::io::stderr(), "coldhearth-sim: {message}");
-            exit.into()
-        }
-    }
+    out::end("coldhearth-sim", done)
 }

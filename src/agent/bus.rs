@@ -279,13 +279,14 @@ impl<'a> Line<'a> {
     /// Says why the bus cannot be reached, once for each cause.
     fn tell(&mut self, error: &io::Error) {
         let cause = error.to_string();
-        if self.told.as_ref() != Some(&cause) {
+        let now_ms = self.clock.now().uptime_ms;
+        let is_news = self.told.as_ref() != Some(&cause);
+        let told = if is_news { self.hush.may(now_ms, 0) } else { self.hush.due(now_ms) };
+        if let Some(not_told) = told {
             let bus = self.manners.id.as_ref().map_or("", Name::as_str);
-            if let Some(not_told) = self.hush.may(self.clock.now().uptime_ms) {
-                tracing::warn!(bus, not_told, "{cause}");
-            }
-            self.told = Some(cause);
+            tracing::warn!(bus, not_told, "{cause}");
         }
+        self.told = Some(cause);
     }
 
     /// The next of a run of numbers that spread well (Steele and others, SplitMix64).

@@ -30,12 +30,13 @@ use crate::{
     host::{
         credentials::TlsFiles,
         layers::{self, Setting},
+        logging,
     },
     judge::{Commissioned, Equipment, Group, Papers},
     metering::{MeterPoint, Profile, decode::Declared},
     terms::{
         Digest, Flaw, Flaws, GatewayId, MeterId, MilliWatts, Name,
-        form::{Form, Node},
+        form::{Form, Node, Step, Value},
         place::{CreditCode, Division},
     },
 };
@@ -255,6 +256,14 @@ pub fn load_with(path: &Path, flags: &[Setting]) -> Result<AgentConfig, Vec<Flaw
         ..config
     });
     layers.or_flaws(read)
+}
+
+/// How the log of a configuration is to be written, as far as that can be read, whatever else is wrong with it.
+pub fn log_form(path: &Path, flags: &[Setting]) -> Option<logging::Form> {
+    let tree = layers::read(path, flags).ok()?.tree;
+    let word = tree.at(&[Step::Key("status".into()), Step::Key("log".into())])?;
+    let Value::Text(word) = &word.value else { return None };
+    logging::FORMS.iter().find(|(known, _)| known == word).map(|(_, form)| *form)
 }
 
 /// Reads a configuration that was read as a document already, with register maps at hand instead of folders of them.

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    path::Path,
     sync::{Arc, atomic::AtomicBool},
     thread::JoinHandle,
 };
@@ -31,7 +30,9 @@ use super::{
 use crate::{
     evidence::{Act, Answer, Body, Checkpoint, LogHead, LogId, Meaning, Notice, Scribe, Trust},
     host::{
-        Clock, courier,
+        Clock,
+        alone::{self, LOCK_FILE},
+        courier,
         exit::{Exit, Failure},
         service::PowerFailures,
         watchdog::Watchdog,
@@ -127,7 +128,8 @@ pub async fn run_reloading(
     watchdog: Watchdog,
 ) -> Result<(), Failure> {
     let mut config = config.into();
-    let _alone = keep_others_out(&config.gateway.state_dir)?;
+    // Two agents on one journal would fork the log.
+    let _alone = alone::alone(&config.gateway.state_dir, LOCK_FILE, "agent")?;
     let mut asks = Asks { stop, reloads };
     let mut start = start::start(&*clock, &config, new_journal)?;
     loop {
@@ -166,7 +168,7 @@ async fn one_life(
     let mut polls = JoinSet::new();
     let live = config.broker.live.then(|| live::open(clock, config, &broker, &mut polls));
     buses::spawn((clock, watchdog), config, &Outlet { inbox: inbox.clone(), live }, &mut polls)?;
-    polls.spawn(power::watch(PowerFailures::watch()?, inbox.clone()));
+    polls.spawn(power::watch(clock.clone(), PowerFailures::watch()?, inbox.clone()));
     let (courier, ends) = courier::pair();
     let carrying = watchdog.pulse("courier", clock);
     // Its waits have limits of their own, or wait for the uplink.
@@ -176,7 +178,9 @@ async fn one_life(
     let (judged, link_stop) = watch::channel(false);
     let (lookout, view) = Lookout::new(config, &memory, &clock.now());
     let (traffic, journal) = (Arc::new(Traffic::default()), entries.clone());
-    let sources = Sources { view, progress: progress.clone(), traffic: traffic.clone(), disk_full, journal };
+    let seen = (progress.clone(), traffic.clone());
+    let watched = watchdog.clone();
+    let sources = Sources { view, progress: seen.0, traffic: seen.1, disk_full, journal, watchdog: watched };
     let inside = inside::open(clock, config, sources, judged.subscribe());
     let (link_config, link_entries) = (config.clone(), entries.clone());
     let link_clock = watchdog.pulse("uplink", clock);
@@ -453,15 +457,4 @@ fn finish(site: &mut Site, now: &Stamp, act: &Act, said: &mut Vec<Body>) {
 fn checkpoint(site: &Site) -> Checkpoint {
     let reads = site.reads();
     Checkpoint { entries: 0, reads_ok: reads.ok, reads_failed: reads.failed, first_unreceipted_seq: 0 }
-}
-
-/// Two agents on one journal would fork the log, so the second refuses to start.
-fn keep_others_out(state: &Path) -> Result<std::fs::File, Failure> {
-    let failed =
-        |e: &dyn std::fmt::Display| Failure::new(Exit::Permission, format!("{}: {e}", state.display()));
-    std::fs::create_dir_all(state).map_err(|e| failed(&e))?;
-    let lock = std::fs::File::create(state.join("lock")).map_err(|e| failed(&e))?;
-    lock.try_lock()
-        .map_err(|_| failed(&"another agent is running on this state directory; stop it first"))?;
-    Ok(lock)
 }

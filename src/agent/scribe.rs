@@ -32,6 +32,8 @@ pub const TIDY_MS: u64 = 3_600_000;
 pub const PRUNE_RECORDS: u32 = 1_000;
 /// Time between two tries to write while the disk is full, in milliseconds.
 pub const FULL_RETRY_MS: u64 = 1_000;
+/// Time between two tries to set the reserve aside again, in milliseconds.
+pub const RESERVE_RETRY_MS: u64 = 30_000;
 
 /// A record found for the uplink.
 #[derive(Debug)]
@@ -199,6 +201,7 @@ pub fn run(
     mut desk: Desk,
 ) -> Result<(), Stopped> {
     let mut tidy_at = desk.clock.now().uptime_ms + TIDY_MS;
+    let mut reserve_at = desk.clock.now().uptime_ms + RESERVE_RETRY_MS;
     desk.reserve.restore();
     while let Some(first) = desk.held_back.pop_front().or_else(|| desk.next(&mut entries)) {
         let mut group = Group::default();
@@ -220,6 +223,10 @@ pub fn run(
         let now = desk.clock.now();
         if desk.epoch_is_over(&now) {
             places = desk.rotate(&mut scribe, &now)?;
+        }
+        if now.uptime_ms >= reserve_at {
+            reserve_at = now.uptime_ms + RESERVE_RETRY_MS;
+            desk.reserve.restore();
         }
         if now.uptime_ms >= tidy_at {
             tidy_at = now.uptime_ms + TIDY_MS;
@@ -324,9 +331,10 @@ impl Desk {
                 Ok(places) => {
                     let Some(since) = full_since.take() else { return Ok(places) };
                     self.clock.holds_up(false);
-                    self.reserve.restore();
+                    let is_whole = self.reserve.restore();
                     let now = self.clock.now();
                     let lasted_ms = u64::try_from(now.since_ms(&since)).unwrap_or(0);
+                    tracing::warn!(lasted_ms, reserve_is_whole = is_whole, "the disk takes records again");
                     scribe.write(now, Body::Notice(Notice::DiskFull { lasted_ms }));
                 }
                 Err(JournalFault::Full) => {

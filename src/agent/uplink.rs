@@ -135,7 +135,7 @@ impl<'a> Uplink<'a> {
             pace_at: 0,
             per_pace: (config.broker.drain_per_s / 10).max(1),
             oversized: 0,
-            talk: Talk::default(),
+            talk: Talk::of(&config.broker.host, config.broker.port),
             traffic: Arc::default(),
         }
     }

@@ -10,7 +10,9 @@ mod fault;
 mod line;
 mod refused;
 mod ring;
+mod rival;
 mod session;
+mod tidings;
 mod v311;
 mod v5;
 mod version;
@@ -20,9 +22,10 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::rustls::ClientConfig;
 
-pub use self::{refused::Refused, ring::FILES_CHECK_MS};
+pub use self::{refused::Refused, ring::FILES_CHECK_MS, tidings::Tidings};
 use self::{
     ring::Ring,
+    rival::Rival,
     session::Ending,
     version::{Taste, Version},
 };
@@ -48,6 +51,8 @@ pub const MAX_PACKET_BYTES: u32 = 320 * 1024 + 64;
 const IN_FLIGHT_TABLE: u16 = 256;
 /// A connection that lasted longer than this is no failure to connect, in milliseconds.
 const STABLE_AFTER_MS: i64 = 30_000;
+/// Most failures in a row that a broker counts for which takes us and hangs up: it is called again within four seconds.
+const MOST_HUNG_UP: u32 = 4;
 /// How long connecting may take, in seconds.
 const CONNECT_TIMEOUT_S: u64 = 10;
 /// How long a broker may be silent while a subscription awaits its answer, in seconds.
@@ -255,16 +260,19 @@ pub async fn run_while(clock: &dyn Clock, broker: Broker, mut ends: Ends, mut wa
     let mut failures: u32 = 0;
     let mut taste = Taste::unknown();
     let mut ring = broker.tls.clone().map(Ring::of);
-    let (mut number, mut clogged) = (0, false);
+    let (mut number, mut clogged, mut rival) = (0, false, Rival::default());
     loop {
         let before = clock.now();
         let version = taste.next(before.uptime_ms);
         number += 1;
-        let Ending { why, greeted, served } = tokio::select! {
+        let ending = tokio::select! {
             biased;
             () = away(&mut way) => Ending { why: Refused::Broken, greeted: false, served: false },
             ending = connection(clock, &broker, (version, number), &mut ring, (&mut ends, &mut clogged)) => ending,
         };
+        let lasted_ms = clock.now().since_ms(&before);
+        let Ending { greeted, served, .. } = ending;
+        let why = rival.on_ending(&ending, lasted_ms <= STABLE_AFTER_MS);
         clogged |= why == Refused::TooLarge;
         if why == Refused::Left {
             return;
@@ -284,9 +292,10 @@ pub async fn run_while(clock: &dyn Clock, broker: Broker, mut ends: Ends, mut wa
             }
         }
         let now = clock.now();
-        let lasted_ms = now.since_ms(&before);
         failures = if negotiating || matches!(why, Refused::Renewed | Refused::Again) {
             0
+        } else if why == Refused::HungUp {
+            failures.saturating_add(1).min(MOST_HUNG_UP)
         } else if lasted_ms > STABLE_AFTER_MS
             || (served && why == Refused::Broken)
             || why == Refused::TooLarge

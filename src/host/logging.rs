@@ -1,7 +1,7 @@
 //! Where log lines go: to standard error, for a person, for a machine, or for the journal of systemd, which is told how
 //! much each weighs.
 
-use std::io;
+use std::{io, sync::OnceLock};
 
 use rustix::fd::AsFd;
 use tracing::{Level, Metadata};
@@ -25,8 +25,12 @@ pub enum Form {
 /// The words of a configuration.
 pub const FORMS: &[(&str, Form)] = &[("text", Form::Text), ("json", Form::Json)];
 
+/// How lines are written since [`start`].
+static STARTED: OnceLock<Form> = OnceLock::new();
+
 /// Sends log lines to standard error, from this level on unless `RUST_LOG` says otherwise. A second call does nothing.
 pub fn start(level: &str, form: Form) {
+    STARTED.get_or_init(|| form);
     let out = Out { is_journal: goes_to_the_journal() };
     let lines = fmt::layer()
         .with_writer(out)
@@ -49,6 +53,32 @@ fn wanted(level: &str, asked: Option<&str>) -> Targets {
             .with_default(level.parse().unwrap_or(LevelFilter::INFO))
             .with_targets([("rumqttc", LevelFilter::OFF), ("rumqttd", LevelFilter::OFF)])
     })
+}
+
+/// Why a program ends, on standard error: each line with its weight for the journal of systemd, and for a machine where the
+/// log is written so.
+pub fn complain(program: &str, message: &str) {
+    if STARTED.get() == Some(&Form::Json) {
+        message.lines().for_each(|line| tracing::error!(program, "{line}"));
+        return;
+    }
+    let prefix = if goes_to_the_journal() { priority(Level::ERROR) } else { "" };
+    let text = format!("{program}: {message}\n");
+    // Nobody is left to be told that it could not be.
+    let _gone = io::Write::write_all(&mut io::stderr().lock(), &each_line_behind(prefix, text.as_bytes()));
+}
+
+/// Every line behind what stands before it: a mistake and its places are several.
+fn each_line_behind(prefix: &str, bytes: &[u8]) -> Vec<u8> {
+    if prefix.is_empty() {
+        return bytes.to_vec();
+    }
+    bytes
+        .split_inclusive(|byte| *byte == b'\n')
+        .flat_map(|line| [prefix.as_bytes(), line])
+        .flatten()
+        .copied()
+        .collect()
 }
 
 /// Whether standard error is the stream that systemd told us of: somebody may have sent it elsewhere since.
@@ -84,7 +114,7 @@ struct Line {
 impl io::Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // One call of the operating system for the whole line: others write to the same stream.
-        io::stderr().lock().write_all(&[self.prefix.as_bytes(), bytes].concat())?;
+        io::stderr().lock().write_all(&each_line_behind(self.prefix, bytes))?;
         Ok(bytes.len())
     }
 
@@ -119,5 +149,12 @@ mod tests {
         for nonsense in ["", "coldhearth=debug=info", "coldhearth=loud"] {
             assert_eq!(wanted("info", Some(nonsense)), usual, "{nonsense} leaves the usual");
         }
+    }
+
+    #[test]
+    fn every_line_of_a_mistake_has_its_weight_for_the_journal() {
+        let told = each_line_behind(priority(Level::ERROR), b"refused: invalid\nj.toml:67:5: quote it\n");
+        assert_eq!(told, b"<3>refused: invalid\n<3>j.toml:67:5: quote it\n");
+        assert_eq!(each_line_behind("", b"a\nb\n"), b"a\nb\n");
     }
 }

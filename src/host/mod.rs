@@ -6,8 +6,11 @@
 
 pub mod exit;
 pub mod explain;
+pub mod out;
 pub mod public_key;
 
+#[cfg(feature = "host")]
+pub mod alone;
 #[cfg(feature = "host")]
 pub mod bundle;
 #[cfg(feature = "host")]
@@ -48,6 +51,8 @@ pub mod service;
 pub mod text;
 #[cfg(feature = "host")]
 pub mod watchdog;
+#[cfg(feature = "host")]
+pub mod worry;
 
 #[cfg(feature = "host")]
 pub use clock::{Clock, SystemClock};

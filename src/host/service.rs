@@ -33,10 +33,12 @@ impl PowerFailures {
 /// What is asked of a running program by a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// To end: Ctrl-C, or SIGTERM from the service manager.
-    Stop,
+    /// To end, by this signal: Ctrl-C (SIGINT), or SIGTERM from the service manager.
+    Stop(&'static str),
     /// To read its configuration again: SIGHUP.
     Reload,
+    /// Nothing that it knows, by this signal: nobody is ended by mistake.
+    Nothing(&'static str),
 }
 
 /// The signals that ask something of a program. Whoever does not watch for them is ended by the first.
@@ -45,6 +47,7 @@ pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
+    user: [Signal; 2],
 }
 
 impl Signals {
@@ -60,16 +63,20 @@ impl Signals {
             interrupt: watch(SignalKind::interrupt())?,
             terminate: watch(SignalKind::terminate())?,
             hangup: watch(SignalKind::hangup())?,
+            user: [watch(SignalKind::user_defined1())?, watch(SignalKind::user_defined2())?],
         })
     }
 
     /// Waits for the next.
     pub async fn next(&mut self) -> Asked {
+        let Signals { interrupt, terminate, hangup, user: [first, second] } = self;
         tokio::select! {
             biased;
-            _ = self.interrupt.recv() => Asked::Stop,
-            _ = self.terminate.recv() => Asked::Stop,
-            _ = self.hangup.recv() => Asked::Reload,
+            _ = interrupt.recv() => Asked::Stop("SIGINT"),
+            _ = terminate.recv() => Asked::Stop("SIGTERM"),
+            _ = hangup.recv() => Asked::Reload,
+            _ = first.recv() => Asked::Nothing("SIGUSR1"),
+            _ = second.recv() => Asked::Nothing("SIGUSR2"),
         }
     }
 }

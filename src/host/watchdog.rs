@@ -13,6 +13,7 @@ use std::{
 use super::{
     clock::{Clock, Wait},
     notify::Notify,
+    worry::Worry,
 };
 use crate::terms::{Stamp, words::Language};
 
@@ -128,7 +129,18 @@ struct Watched {
 #[derive(Default)]
 struct Status {
     text: String,
+    worries: BTreeSet<Worry>,
     is_news: bool,
+}
+
+impl Status {
+    /// Worries first: what follows may be cut.
+    fn line(&self, language: Language) -> String {
+        let worries = Worry::ALL.into_iter().filter(|worry| self.worries.contains(worry));
+        let worries = worries.map(|worry| format!("! {}", worry.words().in_language(language)));
+        let text = Some(self.text.clone()).filter(|text| !text.is_empty());
+        worries.chain(text).collect::<Vec<_>>().join(" | ")
+    }
 }
 
 impl Watchdog {
@@ -166,8 +178,22 @@ impl Watchdog {
     pub fn on_status(&self, text: String) {
         let mut status = self.0.status.lock().unwrap_or_else(PoisonError::into_inner);
         if status.text != text {
-            *status = Status { text, is_news: true };
+            (status.text, status.is_news) = (text, true);
         }
+    }
+
+    /// Whether somebody has to do something about this; tells whether that is news.
+    pub fn on_worry(&self, worry: Worry, stands: bool) -> bool {
+        let mut status = self.0.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = if stands { status.worries.insert(worry) } else { status.worries.remove(&worry) };
+        status.is_news |= is_news;
+        is_news
+    }
+
+    /// What somebody has to do something about now, the weightiest first.
+    pub fn worries(&self) -> Vec<Worry> {
+        let status = self.0.status.lock().unwrap_or_else(PoisonError::into_inner);
+        Worry::ALL.into_iter().filter(|worry| status.worries.contains(worry)).collect()
     }
 
     /// The way to the service manager.
@@ -213,7 +239,7 @@ impl Watchdog {
     fn status(&self) -> String {
         let mut status = self.0.status.lock().unwrap_or_else(PoisonError::into_inner);
         status.is_news = false;
-        status.text.clone()
+        status.line(self.0.language)
     }
 
     fn news(&self) -> Option<String> {

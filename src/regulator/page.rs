@@ -17,12 +17,23 @@ use crate::host::{
     Clock,
     exit::{Exit, Failure},
     exposition,
+    watchdog::Watchdog,
+    worry::Worry,
 };
 
 #[derive(Clone)]
 struct Seen {
     clock: Arc<dyn Clock>,
     vitals: watch::Receiver<Vitals>,
+    watchdog: Watchdog,
+}
+
+impl Seen {
+    /// How it is now, with what the serving loop does not know of.
+    fn vitals(&self) -> Vitals {
+        let file_refused = self.watchdog.worries().contains(&Worry::FileRefused);
+        Vitals { file_refused, ..*self.vitals.borrow() }
+    }
 }
 
 /// Opens the page's listener.
@@ -41,25 +52,30 @@ pub async fn listen(at: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// Answers until the program ends.
-pub async fn show(listener: TcpListener, clock: Arc<dyn Clock>, vitals: watch::Receiver<Vitals>) {
+pub async fn show(
+    listener: TcpListener,
+    clock: Arc<dyn Clock>,
+    vitals: watch::Receiver<Vitals>,
+    watchdog: Watchdog,
+) {
     let router = Router::new()
         .route("/metrics", get(metrics))
         .route("/health", get(health))
         .route("/alive", get(async || "alive\n"))
-        .with_state(Seen { clock, vitals });
+        .with_state(Seen { clock, vitals, watchdog });
     // It ends only with its listener, and a collector works without its page.
     if let Err(error) = axum::serve(listener, router).await {
         tracing::error!(%error, "the page of metrics has ended");
     }
 }
 
-async fn metrics(State(Seen { clock, vitals }): State<Seen>) -> Response {
-    let text = vitals.borrow().exposition(clock.now().uptime_ms);
+async fn metrics(State(seen): State<Seen>) -> Response {
+    let text = seen.vitals().exposition(seen.clock.now().uptime_ms);
     ([(CONTENT_TYPE, exposition::CONTENT_TYPE)], text).into_response()
 }
 
-async fn health(State(Seen { clock, vitals }): State<Seen>) -> Response {
-    let (healthy, reasons) = vitals.borrow().health(clock.now().uptime_ms);
+async fn health(State(seen): State<Seen>) -> Response {
+    let (healthy, reasons) = seen.vitals().health(seen.clock.now().uptime_ms);
     let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, [(CONTENT_TYPE, "application/json")], format!("{reasons}\n")).into_response()
 }

@@ -23,7 +23,7 @@ use crate::{
     evidence::{Kind, follow::MAX_HELD_BYTES, share, topic::RECORDS},
     host::{
         Clock,
-        courier::{self, Broker, Event, IN_HAND, Refused, Send},
+        courier::{self, Broker, Event, IN_HAND, Refused, Send, Tidings},
         exit::{Exit, Failure},
     },
     terms::{ClockQuality, Stamp},
@@ -80,12 +80,13 @@ pub async fn serve(
             Broker { filters: member.filters(), keeps_s: Some(0), keepalive_s, ..broker }
         }
     };
+    let tidings = Tidings::of(&broker.host, broker.port);
     let (courier, ends) = courier::pair();
     let (send, mut events) = (courier.send, courier.events);
     let carrying = courier::run(clock, broker, ends);
     tokio::pin!(carrying, stop);
     let Desk { jobs, mut done } = desk::hire(collector)?;
-    let mut serving = Serving { member, ..Serving::begin(clock.now().uptime_ms) };
+    let mut serving = Serving { member, ..Serving::begin(clock.now().uptime_ms, tidings) };
     loop {
         let now = clock.now();
         if let Some(job) = serving.next_job(now.uptime_ms, now.wall_unix_ms)
@@ -148,6 +149,7 @@ enum Passing {
 }
 
 struct Serving {
+    tidings: Tidings,
     out: Outbound,
     member: Option<Member>,
     waiting: VecDeque<Message>,
@@ -168,8 +170,9 @@ struct Serving {
 }
 
 impl Serving {
-    fn begin(now_ms: u64) -> Serving {
+    fn begin(now_ms: u64, tidings: Tidings) -> Serving {
         Serving {
+            tidings,
             out: Outbound::default(),
             member: None,
             waiting: VecDeque::new(),
@@ -199,6 +202,7 @@ impl Serving {
 
     fn turn(&mut self, now_ms: u64) {
         // A broker whose every message awaits our word brings nothing more.
+        self.tidings.on_time(now_ms);
         let full = !self.has_room() || self.out.acks.len() >= MOST_WAITING;
         if let Some(member) = &mut self.member {
             member.turn(now_ms, full);
@@ -249,6 +253,7 @@ impl Serving {
             receipts_sent: self.health.receipts_sent + self.out.tag,
             share: self.member.as_ref().map(Member::shown),
             alarms: self.health.alarms,
+            file_refused: false,
             clock_set: now.clock != ClockQuality::Unset,
             turned_ms: now.uptime_ms,
         });
@@ -265,6 +270,7 @@ impl Serving {
             Some(_) | None if self.busy => self.health_ms,
             Some(_) | None => self.round_ms.min(self.health_ms),
         };
+        let wakes_ms = wakes_ms.min(self.tidings.wakes_ms());
         wakes_ms.min(self.member.as_ref().map_or(u64::MAX, Member::wakes_ms))
     }
 
@@ -370,7 +376,7 @@ impl Serving {
                 self.on_message(Message { topic, bytes: payload, delivery }, now_ms);
             }
             Event::Connected { sharing, .. } => {
-                tracing::info!("connected to the broker");
+                self.tidings.on_connected(now_ms);
                 self.reset();
                 if let Some(member) = &mut self.member {
                     member.on_connected(sharing);
@@ -435,7 +441,7 @@ impl Serving {
             tracing::info!("connecting again for the messages that were passed over");
             return;
         }
-        tracing::warn!(?why, "the broker is lost; connecting again");
+        self.tidings.on_lost(now_ms, why);
         self.health.broker_lost += 1;
         if let (Refused::TakenOver, Some(member)) = (why, &mut self.member) {
             member.on_taken_over(now_ms);
@@ -460,6 +466,10 @@ mod tests {
     use crate::host::courier::Delivery;
     use crate::regulator::collector::{Outgoing, RECEIPTS_AT_ONCE};
 
+    fn begin() -> Serving {
+        Serving::begin(0, Tidings::of("127.0.0.1", 1_883))
+    }
+
     fn message(size: usize) -> Event {
         let topic = "coldhearth/v1/13/04/21/91350100M000100Y43/gw-03/_/attest".to_owned();
         Event::Message { topic, payload: vec![0; size], retained: false, delivery: None }
@@ -467,7 +477,7 @@ mod tests {
 
     #[test]
     fn a_store_that_is_away_is_asked_again_with_the_same_batch_and_the_hand_stays_bounded() {
-        let mut serving = Serving::begin(0);
+        let mut serving = begin();
         serving.on_event(message(10), 0);
         let mut job = serving.next_job(0, 7).unwrap();
         assert!(serving.next_job(0, 7).is_none(), "one job at a time");
@@ -500,7 +510,7 @@ mod tests {
             let delivery = Some(Delivery { line: 1, pkid: number });
             Event::Message { topic, payload, retained: false, delivery }
         };
-        let mut serving = Serving::begin(0);
+        let mut serving = begin();
         (0..200).for_each(|number| serving.on_event(sent(number), 0));
         let in_hand = serving.waiting.len();
         assert!(in_hand < 100 && serving.health.passed_over == 200 - in_hand as u64);
@@ -518,7 +528,7 @@ mod tests {
 
     #[test]
     fn a_broker_that_keeps_nothing_is_not_asked_for_it_again() {
-        let mut serving = Serving::begin(0);
+        let mut serving = begin();
         while serving.has_room() {
             serving.on_event(message(200_000), 0);
         }
@@ -532,7 +542,7 @@ mod tests {
 
     #[test]
     fn nothing_is_acknowledged_that_was_not_kept() {
-        let mut serving = Serving::begin(0);
+        let mut serving = begin();
         serving.on_event(message(10), 0);
         let job = serving.next_job(0, 7).unwrap();
         serving.on_answer(job, Err(StoreFault::Away("away".into())), 0).unwrap();
@@ -545,7 +555,7 @@ mod tests {
 
     #[test]
     fn however_long_a_round_of_receipts_takes_what_came_meanwhile_has_its_turn() {
-        let mut serving = Serving::begin(0);
+        let mut serving = begin();
         let mut now_ms = RECEIPTS_MS;
         let mut taken = 0;
         for _ in 0..20 {
@@ -561,7 +571,7 @@ mod tests {
 
     #[test]
     fn receipts_that_nobody_fetches_wait_in_their_logs() {
-        let mut serving = Serving::begin(0);
+        let mut serving = begin();
         for round in 1..10 {
             let now_ms = round * 2 * RECEIPTS_MS;
             let job = serving.next_job(now_ms, 7).unwrap();

@@ -13,7 +13,7 @@ use super::{
     },
 };
 use crate::{
-    host::{courier::Refused, exposition::Exposition},
+    host::{courier::Refused, exposition::Exposition, worry::Worry},
     terms::LegalDay,
 };
 
@@ -92,6 +92,8 @@ pub struct Vitals {
     pub alarms: Numbers,
     /// Whether the wall clock was ever set.
     pub clock_set: bool,
+    /// Whether a reload was refused: what is written is not what is in force.
+    pub file_refused: bool,
     /// When the serving loop turned last, uptime in milliseconds.
     pub turned_ms: u64,
 }
@@ -115,6 +117,9 @@ impl Vitals {
             Line::Lost(why) => ails("broker_away", why.to_owned()),
             Line::Greeted => ails("not_subscribed", "the broker has not granted the subscription".to_owned()),
             Line::Open => {}
+        }
+        if self.file_refused {
+            ails("file_refused", Worry::FileRefused.words().en.to_owned());
         }
         if self.too_large_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < TOO_LARGE_TOLD_MS) {
             ails("packet_too_large", Refused::TooLarge.text().to_owned());
@@ -376,6 +381,7 @@ mod tests {
             (Vitals { line: Line::Untried, ..well() }, "broker_away"),
             (Vitals { line: Line::Lost("gone"), ..well() }, "broker_away"),
             (Vitals { too_large_ms: Some(999_000), ..well() }, "packet_too_large"),
+            (Vitals { file_refused: true, ..well() }, "file_refused"),
             (Vitals { line: Line::Greeted, ..well() }, "not_subscribed"),
             (Vitals { store_away_since_ms: Some(0), ..well() }, "store_away"),
             (Vitals { store_away_since_ms: Some(0), store_full: true, ..well() }, "store_full"),

@@ -305,6 +305,21 @@ pub fn text(value: &Value) -> Reading<String> {
     }
 }
 
+/// Some text on one line, as a screen shows it.
+///
+/// # Errors
+/// It is empty, or has a control character in it, which would move a cursor or forge a line.
+pub fn line(value: &Value) -> Reading<String> {
+    let text = text(value)?;
+    match text.chars().find(|letter| letter.is_control()) {
+        None => Ok(text),
+        Some(letter) => {
+            let wrong = format!("has the control character U+{:04X}", u32::from(letter));
+            Err(Wrong::new(wrong, "write letters and digits on one line"))
+        }
+    }
+}
+
 /// An identifier.
 ///
 /// # Errors

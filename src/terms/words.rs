@@ -262,8 +262,13 @@ pub const TOPIC_FORBIDDEN: Words = Words {
 };
 /// Somebody else connected under our name.
 pub const TAKEN_OVER: Words = Words {
-    zh: "另一客户端在使用我们的客户端标识；两个网关程序不得共用网关编号和企业代码",
-    en: "another client uses our client id; two agents must not share gateway id and enterprise",
+    zh: "另一客户端在使用我们的客户端标识；两个网关程序不得共用网关编号和企业代码，两个采集程序不得共用客户端标识",
+    en: "another client uses our client id; two agents must not share gateway id and enterprise, nor two collectors a client id",
+};
+/// The broker hangs up again and again, without a word.
+pub const HUNG_UP: Words = Words {
+    zh: "MQTT 服务器一再接受我们，随即不说原因地断开：多半另一客户端在使用我们的客户端标识；两个网关程序不得共用网关编号和企业代码，两个采集程序不得共用客户端标识；MQTT 服务器的日志会说明",
+    en: "the broker takes us and hangs up again and again without a word: most likely another client uses our client id; two agents must not share gateway id and enterprise, nor two collectors a client id; the broker's log tells",
 };
 /// A packet that cannot be taken.
 pub const PACKET_TOO_LARGE: Words = Words {

@@ -5,17 +5,19 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use coldhearth::host::out::{self, Out};
+
 /// Standard output, shared by everybody who speaks.
 pub(super) struct Screen {
     /// Whether lines may be coloured.
     pub colour: bool,
-    out: Mutex<io::Stdout>,
+    out: Mutex<Out>,
 }
 
 impl Screen {
     /// A screen on standard output.
     pub(super) fn new(colour: bool) -> Screen {
-        Screen { colour, out: Mutex::new(io::stdout()) }
+        Screen { colour, out: Mutex::new(out::out()) }
     }
 
     /// A line nobody in the story says.

@@ -1,12 +1,9 @@
 //! What is seen of a fleet from outside: who is connected, what was sent and receipted; storms and how long they take to
 //! pass; the summary.
 
-use std::{
-    io::Write as _,
-    sync::{Arc, atomic::Ordering},
-};
+use std::sync::{Arc, atomic::Ordering};
 
-use coldhearth::host::{Exit, Failure};
+use coldhearth::host::{Exit, Failure, out};
 use tokio::task::{JoinError, JoinSet};
 
 use super::{gateway::Shown, time::PlantTime};
@@ -245,6 +242,5 @@ fn seconds(ms: u64) -> String {
 }
 
 fn say(line: &str) {
-    crate::demo::write_line(&mut std::io::stdout(), line);
-    let _gone = std::io::stdout().flush();
+    crate::demo::write_line(&mut out::out(), line);
 }

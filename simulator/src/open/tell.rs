@@ -14,7 +14,7 @@ use crate::{
     told::Teller,
     truth::Look,
 };
-use coldhearth::host::{Exit, Failure};
+use coldhearth::host::{Exit, Failure, out};
 
 /// How often the truth is written, in milliseconds of plant time; beside that, at every deed and change.
 const TRUTH_EVERY_MS: u64 = 60_000;
@@ -94,7 +94,7 @@ impl Narrator {
 }
 
 fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
+    let mut out = out::out();
     // Whoever does not want to hear it any more has his plant all the same.
     let _gone = writeln!(out, "{line}").and_then(|()| out.flush());
 }

@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 use coldhearth::{
-    host::{Exit, Failure},
+    host::{Exit, Failure, out},
     terms::{Decimal, MilliWatts},
 };
 use coldhearth_sim::trace::{self, Declared};
@@ -68,7 +68,7 @@ pub(crate) fn run(orders: &Judge) -> Result<Exit, Failure> {
     let report =
         trace::judge(source, &declared).map_err(|why| Failure::new(Exit::Data, format!("{name}:{why}")))?;
     let text = if orders.json { format!("{:#}\n", report.json(is_default)) } else { report.text(is_default) };
-    let mut out = io::stdout().lock();
+    let mut out = out::out();
     // Whoever reads only the beginning has what he wants.
     let _gone = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     Ok(Exit::Done)

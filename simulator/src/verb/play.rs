@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use clap::Args;
 use coldhearth::{
-    host::{Exit, Failure},
+    host::{Exit, Failure, out},
     terms::words::Language,
 };
 use coldhearth_sim::{
@@ -38,7 +38,7 @@ pub(crate) fn run(orders: &Play) -> Result<Exit, Failure> {
     let scenario = shipped::named(&orders.scenario)?;
     let usual = || Language::of_locale(&std::env::var("LANG").unwrap_or_default());
     let language = orders.lang.unwrap_or_else(usual);
-    let mut out = std::io::stdout().lock();
+    let mut out = out::out();
     let _gone = writeln!(out, "{}: {}", scenario.name, scenario.told(language));
     let mut teller = told::Teller::new(language, orders.all);
     Witness::new(&scenario, orders.seed).play(&mut |at, seen, plant| {

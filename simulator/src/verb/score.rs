@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use coldhearth::host::{Exit, Failure};
+use coldhearth::host::{Exit, Failure, out};
 use coldhearth_sim::{
     scenario::{Scenario, shipped},
     score::{self, LEAST_RUNS, MAX_RUNS, MAX_YEARS, Orders, Progress},
@@ -47,7 +47,7 @@ pub(crate) fn run(orders: &Score) -> Result<Exit, Failure> {
     let told = AtomicU64::new(0);
     let orders_of_it = Orders { years, seed, runs, threads: None };
     let report = score::score_telling(&scenarios, orders_of_it, &|progress| tell(&told, progress));
-    let mut out = std::io::stdout().lock();
+    let mut out = out::out();
     let _gone = if orders.json {
         writeln!(out, "{}", report.json())
     } else {

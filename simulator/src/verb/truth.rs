@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use clap::Args;
-use coldhearth::host::{Exit, Failure};
+use coldhearth::host::{Exit, Failure, out};
 use coldhearth_sim::{scenario::shipped, truth::Truths};
 
 /// The command line of the verb.
@@ -22,7 +22,7 @@ pub(crate) struct Truth {
 /// There is no such scenario, or it has mistakes.
 pub(crate) fn run(orders: &Truth) -> Result<Exit, Failure> {
     let scenario = shipped::named(&orders.scenario)?;
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut out = std::io::BufWriter::new(out::out());
     Truths::new(&scenario, orders.seed).tell(&mut |line| writeln!(out, "{line}").is_ok());
     let _gone = out.flush();
     Ok(Exit::Done)

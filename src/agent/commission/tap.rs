@@ -12,7 +12,7 @@ use crate::{
         bus::{Dial, Got},
         config::Meter,
     },
-    host::{Clock, Exit, Failure},
+    host::{Clock, Exit, Failure, out},
     metering::{Fault, Next, Quantity, Reading, Sample, Schedule},
     terms::{Stamp, time::LegalTime},
 };
@@ -85,7 +85,8 @@ async fn poll(
     screen: &mut Screen<'_>,
 ) -> Result<(), Failure> {
     let mut asker = Asker::new(clock, dial, 0, 0);
-    loop {
+    // Where nothing can be printed any more nobody sees it; how it ends is told at the end of the program.
+    while !out::is_broken() {
         match schedule.next(clock.now().uptime_ms) {
             Next::WaitUntil(uptime_ms) => clock.sleep_until(uptime_ms).await,
             Next::Ask(ask) => {
@@ -101,6 +102,7 @@ async fn poll(
             }
         }
     }
+    Ok(())
 }
 
 fn tell(sample: &Sample, screen: &mut Screen<'_>) -> Result<(), Failure> {

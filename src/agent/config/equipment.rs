@@ -36,7 +36,7 @@ impl Reader<'_> {
     ) -> Option<Furnace> {
         let id = form.required("id", form::name);
         let kind = form.required("kind", kind);
-        let label = form.optional("name", form::text);
+        let label = form.optional("name", form::line);
         let rated = form.required("rated_power_w", form::whole(1..=MAX_POWER_W));
         let decommissioned_on: Option<LegalDay> = form.optional("decommissioned_on", form::day);
         let lead_days = form.optional("lead_days", form::fitting::<u16>(0..=i64::from(MAX_LEAD_DAYS)));

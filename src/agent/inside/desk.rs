@@ -1,9 +1,12 @@
 //! Where whoever looks is answered: a thread of its own, so that neither many who look nor one who never reads costs the
 //! loop that judges anything but a copy a second.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::{
@@ -21,16 +24,19 @@ use crate::{
     agent::{
         config::AgentConfig,
         outbox::{Turn, Want},
+        reserve,
         scribe::{Entry, Progress},
         start::SOFTWARE,
         uplink::Traffic,
     },
     evidence::{Class, record::Unverified},
-    host::{Clock, exit::Failure, service},
+    host::{Clock, exit::Failure, hush::Hush, service, watchdog::Watchdog, worry::Worry},
 };
 
 /// Least time between two looks into the log, in milliseconds.
 pub const LOOK_MS: u64 = 1_000;
+/// Time between two looks at the disk, in milliseconds.
+const DISK_LOOK_MS: u64 = 2_000;
 /// Pause after a connection that could not be accepted, in milliseconds.
 const PAUSE_MS: u64 = 100;
 
@@ -46,6 +52,8 @@ pub struct Sources {
     pub disk_full: Arc<AtomicBool>,
     /// To the scribe, to read records back.
     pub journal: mpsc::Sender<Entry>,
+    /// What somebody has to do something about.
+    pub watchdog: Watchdog,
 }
 
 /// What was last read of the log.
@@ -63,6 +71,9 @@ pub struct Desk {
     progress: watch::Receiver<Progress>,
     traffic: Arc<Traffic>,
     disk_full: Arc<AtomicBool>,
+    watchdog: Watchdog,
+    /// The folder of the journal.
+    state: PathBuf,
     seen: Mutex<Seen>,
 }
 
@@ -73,16 +84,18 @@ pub fn open(
     sources: Sources,
     mut stop: watch::Receiver<bool>,
 ) -> Option<std::thread::JoinHandle<()>> {
-    let Sources { view, progress, traffic, disk_full, journal } = sources;
+    let Sources { view, progress, traffic, disk_full, journal, watchdog } = sources;
     let fixed = Fixed::of(config, SOFTWARE);
     let seen = Mutex::default();
-    let desk = Desk { clock: clock.clone(), fixed, view, progress, traffic, disk_full, seen };
+    let (clock, state) = (clock.clone(), config.gateway.state_dir.clone());
+    let desk = Desk { clock, fixed, view, progress, traffic, disk_full, watchdog, state, seen };
     let (desk, at) = (Arc::new(desk), config.status.clone());
     let serve = move || {
         let Ok(runtime) = service::runtime().inspect_err(cannot) else { return };
         runtime.block_on(async {
             let mut tasks = JoinSet::new();
             tasks.spawn(follow(desk.clone(), journal));
+            tasks.spawn(mind_the_disk(desk.clone()));
             match socket::listen(&at.socket) {
                 Ok(door) => drop(tasks.spawn(socket::serve(door, desk.clone()))),
                 Err(failure) => cannot(&failure),
@@ -131,6 +144,8 @@ impl Desk {
             newest,
             oldest_unix_ms,
             disk_full: self.disk_full.load(Ordering::Relaxed),
+            disk_free_bytes: reserve::free_bytes(&self.state),
+            worries: self.watchdog.worries(),
         };
         Status::of(&view, &self.fixed, &around)
     }
@@ -144,6 +159,30 @@ impl Desk {
     /// Waits a little.
     pub(super) async fn pause(&self) {
         self.clock.sleep_until(self.clock.now().uptime_ms + PAUSE_MS).await;
+    }
+}
+
+/// Looks whether the disk is nearly full, and whether what is kept for that moment is there.
+async fn mind_the_disk(desk: Arc<Desk>) {
+    let (mut room, mut kept) = (Hush::default(), Hush::default());
+    loop {
+        // What is kept for that moment is set aside first.
+        desk.clock.sleep_until(desk.clock.now().uptime_ms + DISK_LOOK_MS).await;
+        let now_ms = desk.clock.now().uptime_ms;
+        let is_low = reserve::free_bytes(&desk.state).is_some_and(|free| free < reserve::NEARLY_FULL_BYTES);
+        let is_spent = !reserve::is_whole(&desk.state);
+        for (worry, stands, hush) in
+            [(Worry::DiskNearlyFull, is_low, &mut room), (Worry::ReserveSpent, is_spent, &mut kept)]
+        {
+            let is_news = desk.watchdog.on_worry(worry, stands);
+            let told = if is_news { hush.may(now_ms, u8::from(stands)) } else { hush.due(now_ms) };
+            let Some(not_told) = told.map(|not_told| (not_told > 0).then_some(not_told)) else { continue };
+            if stands {
+                tracing::warn!(not_told, "{}", worry.words().en);
+            } else {
+                tracing::info!(not_told, worry = worry.code(), "over: there is room again");
+            }
+        }
     }
 }
 

@@ -66,6 +66,8 @@ fn journal(status: &Status, page: &mut Exposition) {
     page.gauge("log_oldest_not_receipted_seconds", help, &one(age_s));
     let help = "1 while the disk takes nothing";
     page.gauge("disk_full", help, &[(&[], u8::from(journal.disk_full))]);
+    let help = "Room left on the disk of the state folder";
+    page.gauge("disk_free_bytes", help, &one(journal.disk_free_bytes));
 }
 
 fn plant(status: &Status, page: &mut Exposition) {

@@ -1,12 +1,20 @@
 //! The page, metrics and health over HTTP/1.1, on a loopback address only. One question a connection, GET or HEAD, and every
 //! limit is named: this is all the gateway needs, and a server library would weigh more than all else that looks inside.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    task::AbortHandle,
     time::timeout,
 };
 
@@ -24,7 +32,7 @@ use crate::{
     terms::words::Language,
 };
 
-/// Connections at a time; what comes beyond is closed at once.
+/// Connections at a time. One more puts out the oldest that has not asked anything yet; where all have, it is closed at once.
 pub const MAX_PAGES: usize = 8;
 /// Largest head of a request, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 8 * 1_024;
@@ -52,26 +60,49 @@ pub(super) async fn listen(at: SocketAddr) -> Result<TcpListener, Failure> {
 
 /// Answers until its thread ends.
 pub(super) async fn serve(listener: TcpListener, desk: Arc<Desk>) {
-    let room = Arc::new(Semaphore::new(MAX_PAGES));
+    let mut visitors = Visitors::default();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // No handle is left, or the peer is gone already: whoever looks may ask again.
             desk.pause().await;
             continue;
         };
-        if let Ok(place) = room.clone().try_acquire_owned() {
-            let desk = desk.clone();
-            tokio::spawn(async move {
-                answer(stream, &desk).await;
-                drop(place);
-            });
+        if visitors.have_room() {
+            let (desk, has_asked) = (desk.clone(), Arc::new(AtomicBool::new(false)));
+            let asked = has_asked.clone();
+            let task = tokio::spawn(async move { answer(stream, &desk, &asked).await }).abort_handle();
+            visitors.0.push_back(Visitor { task, has_asked });
         }
     }
 }
 
+/// Who is at the door, the oldest first.
+#[derive(Default)]
+struct Visitors(VecDeque<Visitor>);
+
+struct Visitor {
+    task: AbortHandle,
+    /// Whether his question has come.
+    has_asked: Arc<AtomicBool>,
+}
+
+impl Visitors {
+    /// Makes room for one more: whoever only stands in the door makes way for whoever asks.
+    fn have_room(&mut self) -> bool {
+        self.0.retain(|visitor| !visitor.task.is_finished());
+        if self.0.len() < MAX_PAGES {
+            return true;
+        }
+        let idle = self.0.iter().position(|visitor| !visitor.has_asked.load(Ordering::Relaxed));
+        let idle = idle.and_then(|at| self.0.remove(at));
+        idle.inspect(|visitor| visitor.task.abort()).is_some()
+    }
+}
+
 /// One question and its answer. Whoever does not speak, or does not read, is let go.
-async fn answer(mut stream: TcpStream, desk: &Desk) {
+async fn answer(mut stream: TcpStream, desk: &Desk, has_asked: &AtomicBool) {
     let asked = timeout(Duration::from_millis(READ_MS), head(&mut stream)).await;
+    has_asked.store(true, Ordering::Relaxed);
     let answer = match asked {
         Ok(Some(head)) => respond(&head, desk),
         Ok(None) => Answer::plain(400, "no request, or one that is too long\n"),
@@ -283,6 +314,24 @@ mod tests {
         ] {
             assert_eq!(language(query, accepted), expected, "{query} {accepted}");
         }
+    }
+
+    #[tokio::test]
+    async fn whoever_stands_in_the_door_makes_way_for_whoever_asks() {
+        let mut visitors = Visitors::default();
+        let came = |has_asked: bool| Visitor {
+            task: tokio::spawn(std::future::pending::<()>()).abort_handle(),
+            has_asked: Arc::new(AtomicBool::new(has_asked)),
+        };
+        for number in 0..300 {
+            assert!(visitors.have_room(), "{number}");
+            visitors.0.push_back(came(number == 0));
+            assert!(visitors.0.len() <= MAX_PAGES);
+        }
+        let first = visitors.0.front().unwrap();
+        assert!(first.has_asked.load(Ordering::Relaxed) && !first.task.is_finished(), "he is being answered");
+        visitors.0.iter().for_each(|visitor| visitor.has_asked.store(true, Ordering::Relaxed));
+        assert!(!visitors.have_room(), "nobody is interrupted");
     }
 
     #[test]

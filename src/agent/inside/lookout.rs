@@ -66,7 +66,7 @@ impl Lookout {
 }
 
 fn write(line: &Line) {
-    let Line { weight, about, name, state, why, text, not_told } = line;
+    let Line { weight, gravity: _, about, name, state, why, text, not_told } = line;
     let (name, why) = (name.as_ref().map_or("", Name::as_str), why.unwrap_or(""));
     match weight {
         Weight::Notice => tracing::info!(about, name, state, why, not_told, "{text}"),

@@ -1,13 +1,13 @@
 //! PURE file: what the log tells of what was said: one line for each change, however often it comes. The first few changes
-//! of a meter are told at once; of more only every so often one, with how many were not told, and the last word is always
-//! how things are.
+//! of a meter are told at once, and each that is graver than the last one told; of more only every so often one, with how
+//! many were not told. Once it is calm the last word is how things are.
 
 use std::collections::BTreeMap;
 
 use crate::{
     evidence::{Answer, Body},
     host::hush::Hush,
-    judge::{Event, Finding, SignFinding, State, StateFinding, Transition, Turn, Verdict, Why},
+    judge::{Event, Finding, Rung, Sign, SignFinding, State, StateFinding, Transition, Turn, Verdict, Why},
     terms::{
         Name, Stamp,
         words::{self, Language},
@@ -30,7 +30,7 @@ pub enum Weight {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
     Feeder(Name),
-    Signs(Name),
+    Sign(Name, Sign),
     Equipment(Name),
     Order(Name),
     Acts,
@@ -43,7 +43,7 @@ impl Subject {
     const fn stands(&self) -> bool {
         match self {
             Subject::Feeder(_) | Subject::Equipment(_) | Subject::Order(_) => true,
-            Subject::Signs(_) | Subject::Acts | Subject::Clock | Subject::Others => false,
+            Subject::Sign(..) | Subject::Acts | Subject::Clock | Subject::Others => false,
         }
     }
 
@@ -51,7 +51,7 @@ impl Subject {
     const fn worded(&self) -> (&'static str, Option<&Name>) {
         match self {
             Subject::Feeder(name) => ("meter", Some(name)),
-            Subject::Signs(name) => ("signs", Some(name)),
+            Subject::Sign(name, _) => ("signs", Some(name)),
             Subject::Equipment(name) => ("equipment", Some(name)),
             Subject::Order(name) => ("order", Some(name)),
             Subject::Acts => ("acts", None),
@@ -66,6 +66,8 @@ impl Subject {
 pub struct Line {
     /// How much it weighs.
     pub weight: Weight,
+    /// How grave it is among the lines about the same; the larger the graver.
+    pub gravity: u8,
     /// What it is about: `meter`, `signs`, `equipment`, `order`, `acts`, `clock` or `others`.
     pub about: &'static str,
     /// Which of them.
@@ -133,7 +135,7 @@ impl Narrator {
                 && let Some(line) = told.waiting.take()
             {
                 self.waiting = self.waiting.saturating_sub(1);
-                lines.push(Line { not_told: kept_back.saturating_sub(1), ..line });
+                lines.push(Line { not_told: kept_back, ..line });
             }
         }
         lines
@@ -149,7 +151,7 @@ impl Narrator {
             return None;
         }
         told.word = word;
-        if let Some(not_told) = told.hush.may(now_ms) {
+        if let Some(not_told) = told.hush.may(now_ms, line.gravity) {
             self.waiting = self.waiting.saturating_sub(usize::from(told.waiting.take().is_some()));
             Some(Line { not_told, ..line })
         } else {
@@ -161,13 +163,13 @@ impl Narrator {
 
 fn line(
     subject: Subject,
-    weight: Weight,
+    (weight, gravity): (Weight, u8),
     state: &'static str,
     why: Option<&'static str>,
     text: String,
 ) -> (Subject, Line) {
     let (about, name) = subject.worded();
-    let line = Line { weight, about, name: name.copied(), state, why, text, not_told: 0 };
+    let line = Line { weight, gravity, about, name: name.copied(), state, why, text, not_told: 0 };
     (subject, line)
 }
 
@@ -181,6 +183,9 @@ const fn weighed(state: State) -> (Option<&'static str>, Weight) {
     }
 }
 
+/// What a latched violation adds to the gravity of any state.
+const LATCHED_GRAVITY: u8 = 16;
+
 /// Every start, and every change of load, goes through it for a moment.
 const fn is_passing(state: State) -> bool {
     matches!(state, State::Unknown(Why::NotYetRead | Why::NotYetJudged))
@@ -189,6 +194,7 @@ const fn is_passing(state: State) -> bool {
 fn feeder(found: &StateFinding) -> Option<(Subject, Line)> {
     let (why, weight) = weighed(found.state);
     let text = found.state.sentence(found.words(), Language::English);
+    let weight = (weight, found.state.severity());
     let told = line(Subject::Feeder(found.meter.0), weight, found.state.word(), why, text);
     (!is_passing(found.state)).then_some(told)
 }
@@ -197,26 +203,45 @@ fn feeder(found: &StateFinding) -> Option<(Subject, Line)> {
 fn equipment(verdict: &Verdict) -> Option<(Subject, Line)> {
     let subject = Subject::Equipment(verdict.asset.0);
     let (state, text) = (verdict.state.word(), verdict.sentence(Language::English));
+    let gravity = verdict.state.severity();
     if verdict.violation_since_unix_ms.is_some() {
         let text = format!("{}; {text}", words::LATCHED.en);
-        return Some(line(subject, Weight::Look, "violation", Some(state), text));
+        let weight = (Weight::Look, gravity + LATCHED_GRAVITY);
+        return Some(line(subject, weight, "violation", Some(state), text));
     }
     let (why, weight) = weighed(verdict.state);
-    (!is_passing(verdict.state)).then(|| line(subject, weight, state, why, text))
+    (!is_passing(verdict.state)).then(|| line(subject, (weight, gravity), state, why, text))
 }
 
 fn order(step: &Transition) -> (Subject, Line) {
     let text = format!("{}; {} by {}", step.to.told(Language::English), step.why, step.actor);
-    line(Subject::Order(step.order.0), Weight::Look, step.to.word(), None, text)
+    let gravity = match step.to {
+        Rung::Violated => 2,
+        Rung::Indeterminate => 1,
+        Rung::Issued
+        | Rung::Acknowledged
+        | Rung::Scheduled
+        | Rung::CutClaimed
+        | Rung::Observing
+        | Rung::Provisional
+        | Rung::Verified
+        | Rung::Maintained
+        | Rung::Suspended
+        | Rung::Closed
+        | Rung::Cancelled
+        | Rung::Restored => 0,
+    };
+    line(Subject::Order(step.order.0), (Weight::Look, gravity), step.to.word(), None, text)
 }
 
 fn answered(answer: &Answer) -> (Subject, Line) {
     let act = answer.act.map_or_else(|| "an act".to_owned(), |(id, version)| format!("act {id}, {version}"));
     match answer.refused {
         Some(why) => {
-            line(Subject::Acts, Weight::Look, "refused", None, format!("{act} is refused: {}", why.word()))
+            let text = format!("{act} is refused: {}", why.word());
+            line(Subject::Acts, (Weight::Look, 1), "refused", None, text)
         }
-        None => line(Subject::Acts, Weight::Notice, "accepted", None, format!("{act} is accepted")),
+        None => line(Subject::Acts, (Weight::Notice, 0), "accepted", None, format!("{act} is accepted")),
     }
 }
 
@@ -225,11 +250,11 @@ fn happened(event: &Event) -> Option<(Subject, Line)> {
         Event::Sign(sign) => Some(signed(sign)),
         Event::ClockStepped { by_ms } => {
             let text = format!("the wall clock was moved by {by_ms} ms against the boot clock");
-            Some(line(Subject::Clock, Weight::Look, "stepped", None, text))
+            Some(line(Subject::Clock, (Weight::Look, 0), "stepped", None, text))
         }
         Event::FedBehindCut { order, .. } => {
             let (state, text) = ("fed_behind_cut", words::FED_BEHIND_CUT.en.to_owned());
-            Some(line(Subject::Order(order.0), Weight::Look, state, None, text))
+            Some(line(Subject::Order(order.0), (Weight::Look, 2), state, None, text))
         }
         Event::Register(_)
         | Event::Meter(_)
@@ -254,6 +279,56 @@ fn signed(found: &SignFinding) -> (Subject, Line) {
             format!("{}: {}", found.sign.words().en, found.turn.word())
         }
     };
-    let weight = if found.turn == Turn::Begins { Weight::Look } else { Weight::Notice };
-    line(Subject::Signs(found.meter.0), weight, found.sign.word(), Some(found.turn.word()), text)
+    let weight = if found.turn == Turn::Begins { (Weight::Look, 1) } else { (Weight::Notice, 0) };
+    let subject = Subject::Sign(found.meter.0, found.sign);
+    line(subject, weight, found.sign.word(), Some(found.turn.word()), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        catalogue::Standing,
+        judge::{Shares, SignSet},
+        terms::{AssetId, ClockQuality, WattHours},
+    };
+
+    fn at(uptime_ms: u64) -> Stamp {
+        Stamp { wall_unix_ms: 0, uptime_ms, boot: 1, clock: ClockQuality::Ntp, error_ms: 0 }
+    }
+
+    fn verdict(state: State, violation: bool) -> Body {
+        Body::Finding(Finding::Verdict(Verdict {
+            asset: AssetId::new("eaf-1").unwrap(),
+            state,
+            since: at(0),
+            standing: Standing::declared(None),
+            phase: None,
+            violation_since_unix_ms: violation.then_some(7),
+            energy_overdue: WattHours(0),
+            energy_closed: WattHours(0),
+            shares: Shares::default(),
+            plate: None,
+            permit: None,
+            signs: SignSet::default(),
+            grounds: None,
+        }))
+    }
+
+    #[test]
+    fn a_plug_that_was_pulled_again_and_again_hides_no_violation_and_its_end_is_told() {
+        let mut narrator = Narrator::default();
+        let mut told = 0;
+        for turn in 0..10 {
+            let state = if turn % 2 == 0 { State::Unknown(Why::Silent) } else { State::Auxiliary };
+            told += usize::from(narrator.on_said(&at(turn * 4_000), &verdict(state, false)).is_some());
+        }
+        assert_eq!(told, 5, "four, and that it ends in doubt");
+        let drawing = narrator.on_said(&at(41_000), &verdict(State::Drawing, false)).unwrap();
+        assert_eq!((drawing.state, drawing.not_told), ("drawing", 5));
+        let line = narrator.on_said(&at(42_000), &verdict(State::Drawing, true)).unwrap();
+        assert_eq!((line.state, line.why, line.weight), ("violation", Some("drawing"), Weight::Look));
+        assert!(narrator.on_said(&at(43_000), &verdict(State::Dead, true)).is_none(), "graver was told");
+        assert_eq!(narrator.due(&at(43_000 + crate::host::hush::CALM_MS))[0].why, Some("dead"));
+    }
 }

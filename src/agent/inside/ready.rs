@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::status::{Meter, Said, Status};
-use crate::terms::words::{self, Language, Words};
+use crate::{
+    host::worry::Worry,
+    terms::words::{self, Language, Words},
+};
 
 /// How long the loop may not turn before it counts as stuck, in milliseconds: it turns once a second, unless it waits for a
 /// disk that takes nothing.
@@ -15,9 +18,12 @@ pub const RECEIPT_LATE_MS: u64 = 900_000;
 pub const MOST_METERS_NAMED: usize = 32;
 
 /// Every code but the words of a meter's faults.
-pub const CODES: [&str; 8] = [
+pub const CODES: [&str; 11] = [
     "stuck",
     "disk_full",
+    "reserve_spent",
+    "disk_nearly_full",
+    "file_refused",
     "broker_away",
     "not_delivered",
     "receipt_late",
@@ -31,7 +37,7 @@ pub const CODES: [&str; 8] = [
 pub struct Reason {
     /// In a word.
     pub code: String,
-    /// Which task it is about: `judge`, `scribe`, `uplink`, `clock` or `bus`.
+    /// Which task it is about: `judge`, `scribe`, `configuration`, `uplink`, `clock` or `bus`.
     pub task: String,
     /// Which meter it is about.
     pub meter: Option<String>,
@@ -51,7 +57,7 @@ fn for_seconds(words: Words, ms: u64) -> Said {
 }
 
 /// Every reason, the weightiest first.
-pub fn reasons(status: &Status) -> Vec<Reason> {
+pub fn reasons(status: &Status, worries: &[Worry]) -> Vec<Reason> {
     let mut all = Vec::new();
     if status.loop_age_ms >= STUCK_MS {
         all.push(reason("stuck", "judge", for_seconds(words::LOOP_STUCK, status.loop_age_ms)));
@@ -59,6 +65,7 @@ pub fn reasons(status: &Status) -> Vec<Reason> {
     if status.journal.disk_full {
         all.push(reason("disk_full", "scribe", Said::of(words::T_DISK_FULL)));
     }
+    all.extend(worries.iter().map(|worry| reason(worry.code(), worry.task(), Said::of(worry.words()))));
     if !status.broker.is_there {
         let why = status.broker.why.clone().unwrap_or_else(|| Said::of(words::T_BROKER_NOT_REACHED));
         all.push(reason("broker_away", "uplink", why));

@@ -97,6 +97,8 @@ pub struct Journal {
     pub oldest_not_receipted_age_ms: Option<u64>,
     /// Whether the disk takes nothing.
     pub disk_full: bool,
+    /// Room left on it, in bytes; nothing where that is not known.
+    pub disk_free_bytes: Option<u64>,
 }
 
 /// A record by which the whole log before it can be checked.

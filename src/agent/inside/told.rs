@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     agent::config::{AgentConfig, Furnace},
-    host::courier::Refused,
+    host::{courier::Refused, worry::Worry},
     judge::{Sign, State},
     metering::Fault,
     terms::{AssetId, ClockQuality, Digest, GatewayId, Name, Stamp, words},
@@ -73,6 +73,10 @@ pub struct Around {
     pub oldest_unix_ms: Option<i64>,
     /// Whether the disk takes nothing.
     pub disk_full: bool,
+    /// Room left on it, in bytes.
+    pub disk_free_bytes: Option<u64>,
+    /// What somebody has to do something about.
+    pub worries: Vec<Worry>,
 }
 
 /// The newest record of the log.
@@ -121,7 +125,7 @@ impl Status {
             ready: false,
             reasons: Vec::new(),
         };
-        status.reasons = ready::reasons(&status);
+        status.reasons = ready::reasons(&status, &around.worries);
         status.ready = status.reasons.is_empty();
         status
     }
@@ -159,6 +163,7 @@ impl Journal {
             oldest_not_receipted_unix_ms: oldest,
             oldest_not_receipted_age_ms: oldest.and_then(age),
             disk_full: around.disk_full,
+            disk_free_bytes: around.disk_free_bytes,
         }
     }
 }
@@ -340,6 +345,8 @@ mod tests {
             newest: None,
             oldest_unix_ms: None,
             disk_full: false,
+            disk_free_bytes: Some(1 << 30),
+            worries: Vec::new(),
         }
     }
 
@@ -426,17 +433,31 @@ mod tests {
             undelivered: Some(Refused::NoSubscriber),
             oldest_unix_ms: Some(DAY_BEGAN_UNIX_MS),
             disk_full: true,
+            worries: Worry::ALL.to_vec(),
             ..around(unset)
         };
         view.at = unset;
         let status = Status::of(&view, &fixed, &ill);
         assert_eq!(
             codes(&status),
-            ["disk_full", "broker_away", "not_delivered", "receipt_late", "clock_unset", "timeout"]
+            [
+                "disk_full",
+                "reserve_spent",
+                "disk_nearly_full",
+                "file_refused",
+                "broker_away",
+                "not_delivered",
+                "receipt_late",
+                "clock_unset",
+                "timeout"
+            ]
         );
         let tasks: Vec<&str> = status.reasons.iter().map(|reason| reason.task.as_str()).collect();
-        assert_eq!(tasks, ["scribe", "uplink", "uplink", "uplink", "clock", "bus"]);
-        assert_eq!(status.reasons[5].meter.as_deref(), Some("feeder-1"));
+        assert_eq!(
+            tasks,
+            ["scribe", "scribe", "scribe", "configuration", "uplink", "uplink", "uplink", "clock", "bus"]
+        );
+        assert_eq!(status.reasons[8].meter.as_deref(), Some("feeder-1"));
         let failing = status.meters[0].failing.as_ref().unwrap();
         assert_eq!((failing.polls, failing.since_unix_ms), (2, DAY_BEGAN_UNIX_MS + 500));
         assert_eq!((status.journal.not_receipted, status.clock.error_ms), (Some(12), None));
@@ -480,7 +501,7 @@ mod tests {
         let page = page(&status, Language::Chinese);
         let rows = page.matches("<tr><td>meter-").count();
         assert_eq!((rows, page.contains("1300</p>")), (page::MOST_ROWS, true));
-        let reasons = ready::reasons(&status);
+        let reasons = ready::reasons(&status, &[]);
         assert_eq!(reasons.len(), ready::MOST_METERS_NAMED + 1);
         assert!(reasons.last().is_some_and(|last| last.says.en.ends_with(": 1468")), "{:?}", reasons.last());
     }

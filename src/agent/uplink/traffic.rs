@@ -6,7 +6,10 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use crate::host::{courier::Refused, hush::Hush};
+use crate::host::{
+    courier::{Refused, Tidings},
+    hush::Hush,
+};
 
 /// What an uplink does, for whoever looks on.
 #[derive(Debug, Default)]
@@ -51,52 +54,49 @@ impl Traffic {
     }
 }
 
-/// How the broker stood when the log last had something new to tell of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stand {
-    Connected,
-    Lost(Refused),
-}
-
-/// What the log is told of the broker: one line for each change, few of them when it comes and goes, and the last word is how
-/// it stands.
-#[derive(Debug, Default)]
+/// What the log is told of the broker and of what it does not take, in few lines.
+#[derive(Debug)]
 pub(super) struct Talk {
-    stand: Option<Stand>,
-    broker: Hush,
+    broker: Tidings,
     undelivered: Hush,
     copies: Hush,
     oversized: Hush,
 }
 
 impl Talk {
+    /// Of the broker at this host and port.
+    pub(super) fn of(host: &str, port: u16) -> Talk {
+        let (undelivered, copies, oversized) = (Hush::default(), Hush::default(), Hush::default());
+        Talk { broker: Tidings::of(host, port), undelivered, copies, oversized }
+    }
+
     /// The broker is there.
     pub(super) fn on_connected(&mut self, now_ms: u64) {
-        self.turn(now_ms, Stand::Connected);
+        self.broker.on_connected(now_ms);
     }
 
     /// It is lost.
     pub(super) fn on_lost(&mut self, now_ms: u64, why: Refused) {
-        self.turn(now_ms, Stand::Lost(why));
+        self.broker.on_lost(now_ms, why);
     }
 
     /// It does not take a record.
     pub(super) fn on_undelivered(&mut self, now_ms: u64, seq: u64, why: Refused) {
-        if let Some(not_told) = self.undelivered.may(now_ms) {
+        if let Some(not_told) = self.undelivered.may(now_ms, 0) {
             tracing::warn!(seq, not_told, "not delivered: {}", why.text());
         }
     }
 
     /// It does not take a retained copy.
     pub(super) fn on_copy_refused(&mut self, now_ms: u64, why: Refused) {
-        if let Some(not_told) = self.copies.may(now_ms) {
+        if let Some(not_told) = self.copies.may(now_ms, 0) {
             tracing::warn!(not_told, "a retained copy was refused: {}", why.text());
         }
     }
 
     /// A record is larger than it takes.
     pub(super) fn on_oversized(&mut self, now_ms: u64, seq: u64, length: usize, limit: usize) {
-        if let Some(not_told) = self.oversized.may(now_ms) {
+        if let Some(not_told) = self.oversized.may(now_ms, 0) {
             let what = "passed over: larger than the broker takes; raise its limit";
             tracing::error!(seq, length, limit, not_told, "{what}");
         }
@@ -109,24 +109,6 @@ impl Talk {
 
     /// Time has passed: what was kept back may be due.
     pub(super) fn on_time(&mut self, now_ms: u64) {
-        if let (Some(not_told), Some(stand)) = (self.broker.due(now_ms), self.stand) {
-            tell(stand, not_told.saturating_sub(1));
-        }
-    }
-
-    fn turn(&mut self, now_ms: u64, stand: Stand) {
-        if self.stand.replace(stand) == Some(stand) {
-            return;
-        }
-        if let Some(not_told) = self.broker.may(now_ms) {
-            tell(stand, not_told);
-        }
-    }
-}
-
-fn tell(stand: Stand, not_told: u64) {
-    match stand {
-        Stand::Connected => tracing::info!(not_told, "connected to the broker"),
-        Stand::Lost(why) => tracing::warn!(not_told, "broker lost: {}", why.text()),
+        self.broker.on_time(now_ms);
     }
 }

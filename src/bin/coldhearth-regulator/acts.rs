@@ -1,14 +1,14 @@
 //! `act sign|send|ask`: the authority speaks to a gateway.
 
 use std::{
-    io::{Read as _, Write as _},
+    io::Read as _,
     path::{Path, PathBuf},
 };
 
 use clap::Subcommand;
 use coldhearth::{
     evidence::follow::{Place, Seen},
-    host::{Clock as _, Exit, Failure, SystemClock},
+    host::{Clock as _, Exit, Failure, SystemClock, out},
     regulator::{
         acts::{self, Reply},
         timeline::Timeline,
@@ -54,14 +54,14 @@ pub(crate) fn act(verb: ActVerb) -> Result<Exit, Failure> {
         ActVerb::Sign { file, home } => {
             let signed =
                 acts::sign(&read(&file)?, &*home.signer()?, SystemClock::default().now().wall_unix_ms)?;
-            let _gone = std::io::stdout().write_all(&[&signed[..], b"\n"].concat());
+            out::give(&[&signed[..], b"\n"].concat());
             Ok(Exit::Done)
         }
         ActVerb::Send(sending) => sending.send(|_| Ok(())),
         ActVerb::Ask { way, asset, gateway, json } => {
             let now_unix_ms = SystemClock::default().now().wall_unix_ms;
             let (gateway, asset) = (GatewayId(gateway), AssetId(asset));
-            let (signer, mut store) = (way.home.signer()?, way.home.store()?);
+            let (mut store, signer) = (way.home.store_that_is_there()?, way.home.signer()?);
             let mut reply = Reply::default();
             for turn in 0..acts::TURNS_A_SECOND {
                 let bytes = acts::question(gateway, asset, &*signer, now_unix_ms, turn)?;

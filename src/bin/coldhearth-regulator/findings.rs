@@ -63,7 +63,7 @@ pub(crate) fn findings(orders: &Findings) -> Result<Exit, Failure> {
         return export(*id, folder, *whole, home);
     }
     let language = Language::of_locale(&std::env::var("LANG").unwrap_or_default());
-    let mut store = home.store()?;
+    let mut store = home.store_that_is_there()?;
     let (mut open, mut excused) = (0_u64, 0_u64);
     // The moment before is the last that is left out.
     let mut after = Some((since.map_or(i64::MIN, |day| day.starts_unix_ms() - 1), Some(ClashId([0xFF; 8]))));
@@ -88,7 +88,7 @@ pub(crate) fn findings(orders: &Findings) -> Result<Exit, Failure> {
 }
 
 fn export(id: ClashId, folder: &Path, whole: bool, home: &Home) -> Result<Exit, Failure> {
-    let mut store = home.store()?;
+    let mut store = home.store_that_is_there()?;
     let Some(finding) = store.finding(id)? else {
         return Err(Failure::new(Exit::Negative, format!("{id}: there is no such finding")));
     };

@@ -75,7 +75,7 @@ pub(crate) fn gateway(verb: Gateway) -> Result<Exit, Failure> {
         }
         Gateway::Admit { list, home } => admit::admit(&list, &home, now),
         Gateway::List { home } => {
-            for admitted in home.store()?.admitted()? {
+            for admitted in home.store_that_is_there()?.admitted()? {
                 let revoked = admitted
                     .revoked_unix_ms
                     .map_or_else(String::new, |at| format!("  REVOKED {}", LegalTime(at)));
@@ -91,7 +91,7 @@ pub(crate) fn gateway(verb: Gateway) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Gateway::Revoke { id, key, home } => {
-            if !home.store()?.revoke(id, key, now)? {
+            if !home.store_that_is_there()?.revoke(id, key, now)? {
                 return Err(Failure::new(Exit::Negative, format!("{id}: no key {key} is in force")));
             }
             say(&format!("{id}: key {key} revoked; its logs are believed no longer"));

@@ -1,11 +1,11 @@
 //! `order new|sign|send|reading|revoke|reset|restore|status|certificate`: cut-off orders, from draft to proof.
 
-use std::{io::Write as _, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use coldhearth::{
     evidence::ActKind,
-    host::{Clock as _, Exit, Failure, SystemClock, public_key},
+    host::{Clock as _, Exit, Failure, SystemClock, out, public_key},
     regulator::{
         acts,
         orders::{self, About},
@@ -163,7 +163,7 @@ pub(crate) fn order(verb: OrderVerb) -> Result<Exit, Failure> {
                 );
                 return Err(Failure::new(Exit::Data, message));
             }
-            let _gone = std::io::stdout().write_all(&[&signed[..], b"\n"].concat());
+            out::give(&[&signed[..], b"\n"].concat());
             Ok(Exit::Done)
         }
         OrderVerb::Send(sending) => sending.send(|bytes| orders::check(&acts::read(bytes)?)),
@@ -173,8 +173,11 @@ pub(crate) fn order(verb: OrderVerb) -> Result<Exit, Failure> {
         OrderVerb::Reading(reading) => proof::reading(&reading, now_unix_ms),
         OrderVerb::Certificate(wanted) => proof::certificate(&wanted, now_unix_ms),
         OrderVerb::Status { order, gateway, trust, home, json } => {
-            let mut all =
-                orders::standing(&mut *home.store()?, gateway.map(GatewayId), &home.trusted(&trust)?)?;
+            let mut all = orders::standing(
+                &mut *home.store_that_is_there()?,
+                gateway.map(GatewayId),
+                &home.trusted(&trust)?,
+            )?;
             all.retain(|standing| order.is_none_or(|named| standing.cut.order().id == OrderId(named)));
             Ok(status(&all, json, now_unix_ms))
         }

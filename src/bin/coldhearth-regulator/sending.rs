@@ -41,7 +41,7 @@ impl Way {
 
     /// Sends signed bytes, and fails unless the gateway takes them.
     pub(crate) fn deliver(&self, bytes: Vec<u8>) -> Result<Exit, Failure> {
-        answered(&self.send(&mut *self.home.store()?, bytes)?)?;
+        answered(&self.send(&mut *self.home.store_that_is_there()?, bytes)?)?;
         say("accepted");
         Ok(Exit::Done)
     }

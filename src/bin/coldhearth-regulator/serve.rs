@@ -13,6 +13,7 @@ use coldhearth::{
     evidence::PublicKey,
     host::{
         Clock, Exit, Failure, SystemClock,
+        alone::{self, LOCK_FILE},
         courier::Broker,
         keys,
         layers::Setting,
@@ -58,9 +59,22 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    /// The configuration, where one is named.
+    /// The configuration, where one is named. What is set over none is refused: nobody would obey it.
     pub(crate) fn config(&self) -> Result<Option<RegulatorConfig>, Failure> {
-        self.config.as_deref().map(|file| load(file, &self.set)).transpose()
+        let Some(file) = &self.config else {
+            let flag = self.set.first().map(|_| "--set".to_owned());
+            let mut variables = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+            let variable = || variables.find(|name| Setting::is_variable(name));
+            return match flag.or_else(variable) {
+                None => Ok(None),
+                Some(set) => {
+                    let what =
+                        format!("{set} sets a value over the files of --config: name one with --config FILE");
+                    Err(Failure::new(Exit::Usage, what))
+                }
+            };
+        };
+        load(file, &self.set).map(Some)
     }
 
     /// The authority's key, made at its first use.
@@ -151,7 +165,7 @@ pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
         // A store may have a runtime of its own, which must not end inside of another.
         let listener = life.metrics.map(|at| runtime.block_on(page::listen(at))).transpose()?;
         let desk = life.desk.take().map(|desk| opened(&runtime, desk)).transpose()?;
-        let asked = reload::asked(orders, config.as_ref(), &mut signals, watchdog.notify());
+        let asked = reload::asked(orders, config.as_ref(), &mut signals, &watchdog);
         match runtime.block_on(live(life, (listener, desk), asked, &watchdog))? {
             (exit, None) => return Ok(exit),
             (_, Some(new)) => config = Some(*new),
@@ -161,6 +175,8 @@ pub(crate) fn serve(orders: &Serve) -> Result<Exit, Failure> {
 
 /// What one configuration makes of the collector.
 struct Life {
+    /// Two with one key and one name at the broker would put each other out for ever.
+    alone: std::fs::File,
     broker: Broker,
     collector: Collector,
     member: Option<Member>,
@@ -186,6 +202,9 @@ impl Life {
             broker.client_id = format!("{}-{run:08x}", broker.client_id);
         }
         let (state, store) = orders.home.of(config);
+        let place =
+            group.map_or_else(|| LOCK_FILE.to_owned(), |group| format!("{LOCK_FILE}-{}", group.worker));
+        let alone = alone::alone(&state, &place, "collector")?;
         let receivers = config.map_or_else(Vec::new, |config| config.receivers.clone());
         let own = group.and_then(|group| Name::new(&format!("collector-{}", group.worker)));
         let regime = config.map_or_else(Regime::default, |config| config.regime);
@@ -196,7 +215,7 @@ impl Life {
         let console = config.and_then(|config| config.console.clone());
         let console = orders.console.map(ConsoleAt::plain).or(console);
         let desk = console.map(|at| Ok::<_, Failure>((books(&state, &store)?, at))).transpose()?;
-        Ok(Life { broker, collector, member, metrics, desk })
+        Ok(Life { alone, broker, collector, member, metrics, desk })
     }
 }
 
@@ -226,12 +245,13 @@ async fn live(
     asked: impl Future<Output = Option<Box<RegulatorConfig>>>,
     watchdog: &Watchdog,
 ) -> Result<(Exit, Option<Box<RegulatorConfig>>), Failure> {
-    let Life { broker, collector, member, .. } = life;
+    let Life { alone: _alone, broker, collector, member, .. } = life;
     let key = collector.public_key();
     tracing::info!(kid = %key.id(), fingerprint = key.fingerprint(), "receipts are signed by this key");
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let (shown, seen) = watch::channel(Vitals::default());
-    let page = listener.map(|listener| tokio::spawn(page::show(listener, clock.clone(), seen.clone())));
+    let page = listener
+        .map(|listener| tokio::spawn(page::show(listener, clock.clone(), seen.clone(), watchdog.clone())));
     let desk = desk.map(|(listening, console)| tokio::spawn(console::show(listening, console)));
     let serving = watchdog.pulse("collector", &clock);
     let (store, looking, looker) = (watchdog.pulse("store", &clock), clock.clone(), watchdog.clone());

@@ -8,7 +8,7 @@ use std::{
 
 use clap::Subcommand;
 use coldhearth::{
-    host::{Clock as _, Exit, Failure, SystemClock, keys, public_key},
+    host::{Clock as _, Exit, Failure, SystemClock, keys, out, public_key},
     regulator::{
         archive::{self, Copied},
         config::{DEFAULT_KEEP_DAYS, LEAST_KEEP_DAYS},
@@ -99,7 +99,7 @@ fn backup(file: &Path, replace: bool, home: &Home) -> Result<Exit, Failure> {
     }
     let mut store = home.store_that_is_there()?;
     if file.as_os_str() == "-" {
-        let mut out = BufWriter::new(std::io::stdout().lock());
+        let mut out = BufWriter::new(out::out());
         let copied = archive::backup(&mut *store, &mut out, now)?;
         let _gone = writeln!(std::io::stderr(), "copied {}", told(copied));
         return Ok(Exit::Done);

@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 use coldhearth::{
-    host::{Exit, Failure, SystemClock, public_key, service},
+    host::{Exit, Failure, SystemClock, out, public_key, service},
     regulator::{
         self, WatchOrders,
         watch::{Awaited, Until},
@@ -54,7 +54,7 @@ pub(crate) fn watch(orders: Watch) -> Result<Exit, Failure> {
     let trusted = orders.trust.iter().map(|path| public_key::load(path)).collect::<Result<Vec<_>, _>>()?;
     let name = format!("{}-{}", orders.client_id, std::process::id());
     let broker = broker::broker(&orders.broker, &name)?;
-    let mut out = std::io::stdout();
+    let mut out = out::out();
     let until = orders.until();
     let orders = WatchOrders {
         broker,
@@ -62,7 +62,7 @@ pub(crate) fn watch(orders: Watch) -> Result<Exit, Failure> {
         until,
         save: orders.save,
         language: Language::of_locale(&std::env::var("LANG").unwrap_or_default()),
-        colour: out.is_terminal(),
+        colour: std::io::stdout().is_terminal(),
     };
     let awaited = orders.until.map(|until| until.awaited);
     service::runtime()?.block_on(async {

@@ -12,7 +12,7 @@ use coldhearth::{
         Case, Catalogue, Class, Classification, Entry, Overlay, Phase, Rules, Source, Witness,
         case::DETERMINATIONS, facts::EQUIPMENT_KIND,
     },
-    host::{Exit, Failure},
+    host::{Exit, Failure, out},
     terms::{
         Flaw,
         words::{self, Language, Words},
@@ -58,7 +58,7 @@ pub(crate) fn classify(orders: &Classify) -> Result<Exit, Failure> {
     let rules = rules(orders)?;
     let (name, text) = read(&orders.file)?;
     let cases = Case::read_all(&name, &text, &rules).map_err(|flaws| misread(&flaws))?;
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::new(out::out());
     let answers = cases.iter().map(|case| {
         if case.overlays.is_empty() {
             rules.classify(case.on, &case.plate)

@@ -1,9 +1,6 @@
 //! `clock`: how good this machine's clock is, and what to do about it.
 
-use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use coldhearth::{
@@ -14,7 +11,7 @@ use coldhearth::{
     host::{
         Clock as _, Exit, Failure, SystemClock,
         kernel_clock::{self, TELL_MS},
-        service,
+        out, service,
     },
     terms::words::Language,
 };
@@ -62,7 +59,7 @@ pub(crate) fn clock(orders: &ClockOrders) -> Result<Exit, Failure> {
     let language = Language::of_locale(&std::env::var("LANG").unwrap_or_default());
     let lines = if orders.json { vec![told.json().to_string()] } else { told.lines(language) };
     for line in lines {
-        let _gone = writeln!(std::io::stdout(), "{line}");
+        out::say(&line);
     }
     let answer = told.answer();
     if answer == Exit::Done {

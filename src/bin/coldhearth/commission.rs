@@ -20,7 +20,7 @@ use coldhearth::{
     host::{
         Clock as _, Exit, Failure, SystemClock,
         credentials::{Identity, TlsFiles},
-        keys, service,
+        keys, out, service,
     },
     metering::{Function, Profile, decode::Declared},
     terms::{MilliVolts, Ratio, words::Language},
@@ -346,9 +346,7 @@ fn spoken(
     verb: impl AsyncFnOnce(&mut Screen<'_>) -> Result<Exit, Failure>,
 ) -> Result<Exit, Failure> {
     let language = Language::of_locale(&std::env::var("LANG").unwrap_or_default());
-    let mut say = |line: &str| {
-        let _gone = writeln!(std::io::stdout(), "{line}");
-    };
+    let mut say = |line: &str| out::say(line);
     let mut screen = Screen::new(&mut say, language, json);
     service::runtime()?.block_on(Box::pin(verb(&mut screen)))
 }

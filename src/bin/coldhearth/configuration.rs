@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use coldhearth::{
     agent::{AgentConfig, config},
-    host::{Exit, Failure, layers::Setting},
+    host::{Exit, Failure, layers::Setting, logging::Form},
 };
 
 use crate::online::listed;
@@ -24,6 +24,11 @@ pub(crate) struct Configuration {
 }
 
 impl Configuration {
+    /// How its log is to be written, as far as that can be read.
+    pub(crate) fn log_form(&self) -> Form {
+        config::log_form(&self.config, &self.set).unwrap_or_default()
+    }
+
     /// Reads all its layers.
     pub(crate) fn load(&self) -> Result<AgentConfig, Failure> {
         config::load_with(&self.config, &self.set).map_err(|flaws| Failure::new(Exit::Config, listed(&flaws)))

@@ -1,10 +1,8 @@
 //! `explain`: what a code means, and what to do about it.
 
-use std::io::Write as _;
-
 use clap::Args;
 use coldhearth::{
-    host::{self, Exit, Failure},
+    host::{self, Exit, Failure, out},
     terms::words::Language,
 };
 
@@ -24,10 +22,6 @@ pub(crate) struct Explain {
 pub(crate) fn explain(orders: &Explain) -> Result<Exit, Failure> {
     let locale = orders.lang.clone().or_else(|| std::env::var("LANG").ok()).unwrap_or_default();
     let lines = host::explain::explain(orders.code.as_deref(), Language::of_locale(&locale), orders.json)?;
-    let mut out = std::io::stdout().lock();
-    for line in lines {
-        // Whoever does not want to hear more has heard enough.
-        let _gone = writeln!(out, "{line}");
-    }
+    lines.iter().for_each(|line| out::say(line));
     Ok(Exit::Done)
 }

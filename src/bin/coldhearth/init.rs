@@ -14,7 +14,7 @@ use coldhearth::{
         setup::{self, Choices},
     },
     evidence::{PublicKey, Suite},
-    host::{Exit, Failure, keys, public_key},
+    host::{Exit, Failure, keys, out::say, public_key},
     terms::words::{self, Language},
 };
 
@@ -213,8 +213,4 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
 
 fn failed(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(Exit::Permission, format!("{}: {error}", path.display()))
-}
-
-fn say(line: &str) {
-    let _gone = writeln!(std::io::stdout(), "{line}");
 }

@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use coldhearth::{
     agent::inside::{ask, bundle, screen},
-    host::{Clock as _, Exit, Failure, SystemClock, service},
+    host::{Clock as _, Exit, Failure, SystemClock, out, service},
     terms::words::Language,
 };
 
@@ -61,7 +61,8 @@ pub(crate) fn status(orders: &Status) -> Result<Exit, Failure> {
             let text = told(&socket, orders, language).await?;
             let clear =
                 if orders.watch && !orders.json && std::io::stdout().is_terminal() { CLEAR } else { "" };
-            if write!(std::io::stdout(), "{clear}{text}").and_then(|()| std::io::stdout().flush()).is_err() {
+            let mut out = out::out();
+            if write!(out, "{clear}{text}").and_then(|()| out.flush()).is_err() {
                 return Ok(Exit::Done);
             }
             if !orders.watch {
@@ -87,10 +88,9 @@ async fn told(socket: &Path, orders: &Status, language: Language) -> Result<Stri
 pub(crate) fn support_bundle(orders: &SupportBundle) -> Result<Exit, Failure> {
     let clock = SystemClock::default();
     service::runtime()?.block_on(bundle(&clock, &orders.config, &orders.out))?;
-    let _gone = writeln!(
-        std::io::stdout(),
+    out::say(&format!(
         "{}: look through it before you hand it on: it names your meters, equipment and addresses",
         orders.out.display()
-    );
+    ));
     Ok(Exit::Done)
 }

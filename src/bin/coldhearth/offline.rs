@@ -12,7 +12,7 @@ use coldhearth::{
         Anchor, Audit, PublicKey, Report,
         audit::{RECEIPTS_FILE, RECORDS_FILE, place_of},
     },
-    host::{Exit, Failure, public_key},
+    host::{Exit, Failure, out, public_key},
     terms::words::{self, Language},
 };
 
@@ -73,7 +73,7 @@ pub(crate) fn verify(orders: &Verify) -> Result<Exit, Failure> {
         (false, None) => report::as_text(&report),
         (false, Some(checked)) => [report::as_text(&report), report::certificate_line(checked)].join("\n"),
     };
-    let _gone = writeln!(io::stdout(), "{text}");
+    out::say(&text);
     if report.no_evidence {
         let message = format!("{}: no coldhearth/1 record in it", orders.file.display());
         return Err(Failure::new(Exit::Data, message));

@@ -1,9 +1,6 @@
 //! The verbs over files of a gateway: `check`, `enrol`, `export`.
 
-use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use coldhearth::{
     agent::{self, config},
@@ -13,6 +10,7 @@ use coldhearth::{
         Exit, Failure,
         keys::KEY_FILE,
         layers::{self, Setting},
+        out::say,
         text,
     },
     metering::Profile,
@@ -114,8 +112,4 @@ pub(crate) fn export(layers: &Configuration, out: &Path) -> Result<Exit, Failure
 pub(crate) fn listed(flaws: &[Flaw]) -> String {
     let lines: Vec<String> = flaws.iter().map(ToString::to_string).collect();
     format!("configuration invalid\n{}", lines.join("\n"))
-}
-
-fn say(line: &str) {
-    let _gone = writeln!(std::io::stdout(), "{line}");
 }

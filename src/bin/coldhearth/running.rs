@@ -11,6 +11,7 @@ use coldhearth::{
         notify::Notify,
         service::{self, Asked, Signals},
         watchdog::Watchdog,
+        worry::Worry,
     },
     terms::{
         ClockQuality,
@@ -27,7 +28,7 @@ use crate::{configuration::Configuration, online::listed};
 /// Runs the agent until it is asked to stop.
 pub(crate) fn run(layers: &Configuration, new_journal: bool) -> Result<Exit, Failure> {
     memory::keep_little();
-    let config = fit(layers)?;
+    let config = fit(layers).inspect_err(|_| logging::start("info", layers.log_form()))?;
     logging::start("info", config.status.log);
     warn(&config);
     service::runtime()?.block_on(follow(layers, config, new_journal))
@@ -68,23 +69,28 @@ async fn follow(layers: &Configuration, config: AgentConfig, new_journal: bool) 
             asked = signals.next() => asked,
         };
         match asked {
-            Asked::Stop => {
+            Asked::Stop(signal) => {
+                tracing::info!("asked to stop by {signal}: last words are written and sent");
                 manager.stopping();
                 stopper.send_replace(true);
-                return done(agent.await);
+                return done(agent.await).inspect(|_| tracing::info!("stopped, everything said is written"));
             }
+            Asked::Nothing(signal) => tracing::info!("{signal} asks nothing of this program; it goes on"),
             Asked::Reload => {
                 let read = reload(layers, &running, &*clock);
                 match manager.while_reloading(monotonic_us(), read).await {
                     Ok(None) => {
+                        watchdog.on_worry(Worry::FileRefused, false);
                         tracing::info!("asked to reload: the configuration says the same, nothing changes");
                     }
                     Ok(Some(new)) => {
+                        watchdog.on_worry(Worry::FileRefused, false);
                         running = Arc::new((*new).clone());
                         // An agent that has ended meanwhile is heard of above.
                         let _ended = reloads.send(*new).await;
                     }
                     Err(why) => {
+                        watchdog.on_worry(Worry::FileRefused, true);
                         tracing::error!(
                             "asked to reload, refused; the old configuration stays in force: {why}"
                         );

@@ -15,6 +15,8 @@ pub enum Refused {
     TopicForbidden,
     /// Somebody else connected under our name.
     TakenOver,
+    /// The broker takes us and hangs up again and again, without a word.
+    HungUp,
     /// The protocol's version.
     Version,
     /// Any other reason of the broker.
@@ -73,6 +75,7 @@ impl Refused {
             Refused::NotAuthorised => words::LOGIN_REFUSED,
             Refused::TopicForbidden => words::TOPIC_FORBIDDEN,
             Refused::TakenOver => words::TAKEN_OVER,
+            Refused::HungUp => words::HUNG_UP,
             Refused::Version => words::NO_COMMON_VERSION,
             Refused::Broker => words::REFUSED_BY_BROKER,
             Refused::Unreachable => words::BROKER_UNREACHABLE,
@@ -96,6 +99,39 @@ impl Refused {
             Refused::Credentials => words::CERTIFICATE_FILES_UNFIT,
         }
     }
+
+    /// Whether somebody has to do something about it, or it may pass by itself.
+    pub const fn has_to_be_mended(self) -> bool {
+        match self {
+            Refused::NoSubscriber
+            | Refused::Unreachable
+            | Refused::Broken
+            | Refused::Silent
+            | Refused::Left
+            | Refused::Renewed
+            | Refused::Again => false,
+            Refused::Quota
+            | Refused::NotAuthorised
+            | Refused::TopicForbidden
+            | Refused::TakenOver
+            | Refused::HungUp
+            | Refused::Version
+            | Refused::Broker
+            | Refused::Dropped
+            | Refused::TooLarge
+            | Refused::AuthorityUnknown
+            | Refused::BrokerExpired
+            | Refused::BrokerNotYetValid
+            | Refused::WrongName
+            | Refused::BrokerCertificate
+            | Refused::CertificateMissing
+            | Refused::CertificateUntrusted
+            | Refused::CertificateExpired
+            | Refused::NotTls
+            | Refused::NoCommonTls
+            | Refused::Credentials => true,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -112,6 +148,7 @@ mod tests {
             Refused::NotAuthorised,
             Refused::TopicForbidden,
             Refused::TakenOver,
+            Refused::HungUp,
             Refused::Version,
             Refused::Broker,
             Refused::Unreachable,

@@ -26,6 +26,11 @@ pub struct Setting {
 }
 
 impl Setting {
+    /// Whether a variable of this name is meant for a configuration.
+    pub fn is_variable(name: &str) -> bool {
+        name.strip_prefix(ENVIRONMENT_PREFIX).is_some_and(|rest| rest.starts_with(SEPARATOR))
+    }
+
     /// `broker.host` set by a flag of this name.
     pub fn of_flag(flag: &str, key: &str, value: &str) -> Setting {
         let path = key.split('.').map(str::to_owned).collect();

@@ -147,3 +147,17 @@ async fn ready_is_said_once_all_is_begun_and_feeding_ends_with_whoever_stands_st
     assert!(fed(&said) <= 1, "the scribe stands still: {said:?}");
     std::fs::remove_file(&path).unwrap();
 }
+
+#[test]
+fn what_somebody_has_to_do_stands_first_in_the_status_until_it_is_done() {
+    let watchdog = Watchdog::default();
+    watchdog.on_status("attests now".to_owned());
+    assert_eq!(watchdog.news().as_deref(), Some("attests now"));
+    assert!(watchdog.on_worry(Worry::FileRefused, true) && watchdog.on_worry(Worry::ReserveSpent, true));
+    assert!(!watchdog.on_worry(Worry::FileRefused, true), "no news");
+    assert_eq!(watchdog.worries(), [Worry::ReserveSpent, Worry::FileRefused], "the weightiest first");
+    let told = watchdog.news().unwrap();
+    assert!(told.starts_with("! the disk's emergency reserve") && told.ends_with(" | attests now"), "{told}");
+    assert!(watchdog.on_worry(Worry::ReserveSpent, false) && watchdog.on_worry(Worry::FileRefused, false));
+    assert_eq!((watchdog.news().as_deref(), watchdog.news()), (Some("attests now"), None));
+}

@@ -38,7 +38,10 @@ pub const T_BUSES: Words = Words { zh: "总线", en: "Buses" };
 /// The list of orders.
 pub const T_ORDERS: Words = Words { zh: "断电命令", en: "Cut-off orders" };
 /// Why it is not ready.
-pub const T_NOT_READY: Words = Words { zh: "尚不能全部证明", en: "Not everything can be attested" };
+pub const T_NOT_READY: Words = Words {
+    zh: "有事须处理，或尚不能全部证明",
+    en: "Something has to be done, or not everything can be attested",
+};
 /// It is.
 pub const T_READY: Words = Words { zh: "一切可证明", en: "Everything is being attested" };
 /// The state of a feeder or of equipment.
@@ -112,6 +115,21 @@ pub const LOOP_STUCK: Words = Words {
 pub const T_DISK_FULL: Words = Words {
     zh: "磁盘已满：轮询暂停，这段时间记为无证据；请腾出空间",
     en: "the disk is full: polls wait, and the time shows as no evidence; make room",
+};
+/// What is written is refused.
+pub const FILE_REFUSED: Words = Words {
+    zh: "配置文件被拒绝，与正在执行的不同；下次启动将失败；请改正后重新加载（日志说明错在何处，check 亦然）",
+    en: "the file is refused and is not what is in force: the next start will fail; correct it and reload (the log, and `check`, tell where)",
+};
+/// The room kept for a full disk is spent.
+pub const RESERVE_SPENT: Words = Words {
+    zh: "磁盘应急预留空间已用掉；下次磁盘写满将立即中断监测；请腾出空间，预留会自行恢复",
+    en: "the disk's emergency reserve is spent: the next full disk stops the watch at once; make room, and it is set aside again",
+};
+/// Little room is left.
+pub const DISK_NEARLY_FULL: Words = Words {
+    zh: "磁盘即将写满（不足 16 MiB）；请腾出空间",
+    en: "the disk is nearly full (less than 16 MiB are left): make room",
 };
 /// The broker was not reached in this life.
 pub const T_BROKER_NOT_REACHED: Words = Words {

@@ -80,7 +80,7 @@ pub(crate) fn reading(orders: &ReadingOrders, now_unix_ms: i64) -> Result<Exit, 
     // Another file of this second came before: its acts have the same names and a version that is as late.
     let turns = (0..acts::TURNS_A_SECOND).map(|turn| drafts(turn).iter().map(sign).collect());
     let turns = turns.collect::<Result<Vec<Vec<Vec<u8>>>, Failure>>()?;
-    let mut store = orders.way.home.store()?;
+    let mut store = orders.way.home.store_that_is_there()?;
     for place in 0..drafts(0).len() {
         let mut reply = Reply::default();
         for act in turns.iter().filter_map(|turn| turn.get(place)) {
@@ -114,12 +114,13 @@ pub(crate) struct CertificateOrders {
 }
 
 pub(crate) fn certificate(orders: &CertificateOrders, now_unix_ms: i64) -> Result<Exit, Failure> {
+    let mut store = orders.home.store_that_is_there()?;
     let signer = orders.home.signer()?;
     let mut trusted =
         orders.trust.iter().map(|path| public_key::load(path)).collect::<Result<Vec<_>, _>>()?;
     trusted.push(signer.public_key());
     let about = (OrderId(orders.order), orders.gateway.map(GatewayId));
-    let issued = certificate::issue(&mut *orders.home.store()?, about, &trusted, &*signer, now_unix_ms)?;
+    let issued = certificate::issue(&mut *store, about, &trusted, &*signer, now_unix_ms)?;
     for (ending, bytes) in [("json", &issued.json[..]), ("html", issued.html.as_bytes())] {
         let path = orders.out.join(format!("{}.{ending}", orders.order));
         std::fs::write(&path, bytes).map_err(|e| {

@@ -5,8 +5,9 @@ use coldhearth::{
     host::{
         Exit, Failure,
         clock::monotonic_us,
-        notify::Notify,
         service::{Asked, Signals},
+        watchdog::Watchdog,
+        worry::Worry,
     },
     regulator::config::RegulatorConfig,
 };
@@ -20,25 +21,32 @@ pub(super) async fn asked(
     orders: &Serve,
     running: Option<&RegulatorConfig>,
     signals: &mut Signals,
-    manager: &Notify,
+    watchdog: &Watchdog,
 ) -> Option<Box<RegulatorConfig>> {
+    let manager = watchdog.notify();
     loop {
         match signals.next().await {
-            Asked::Stop => {
+            Asked::Nothing(signal) => tracing::info!("{signal} asks nothing of this program; it goes on"),
+            Asked::Stop(signal) => {
+                tracing::info!("asked to stop by {signal}");
                 manager.stopping();
                 return None;
             }
             Asked::Reload => match manager.while_reloading(monotonic_us(), reload(orders, running)).await {
                 Ok(Some(new)) => {
+                    watchdog.on_worry(Worry::FileRefused, false);
                     tracing::info!(
                         "asked to reload: valid, the collector goes on with the new configuration"
                     );
                     return Some(new);
                 }
                 Ok(None) => {
+                    watchdog.on_worry(Worry::FileRefused, false);
                     tracing::info!("asked to reload: the configuration says the same, nothing changes");
                 }
+                // Without a file there is none that is not in force.
                 Err(why) => {
+                    watchdog.on_worry(Worry::FileRefused, running.is_some());
                     tracing::error!("asked to reload, refused; the old configuration stays in force: {why}");
                 }
             },
