@@ -51,6 +51,36 @@ fn plain(facts: &Map<String, Value>) -> String {
     page.replace("<span class=\"en\">", "").replace("</span>", "")
 }
 
+/// The row of the page that begins with this heading.
+fn row<'p>(page: &'p str, heading: &str) -> &'p str {
+    let from = page.find(heading).unwrap_or_else(|| panic!("{heading}: {page}"));
+    page[from..].split("</tr>").next().unwrap()
+}
+
+#[test]
+fn a_figure_that_the_signed_object_does_not_have_is_a_dash_and_never_nothing() {
+    let mut facts = witnessed(&short().lines).facts(&keys()).unwrap();
+    for name in ["hold", "asked", "earlier_ms", "steps_left_out", "readings_left_out", "darks_left_out"] {
+        facts.remove(name).unwrap();
+    }
+    let page = plain(&facts);
+    for (heading, told) in [
+        ("<th>无电持续", "– – –：– h"),
+        ("<th>无电持续", "– h，– %，– ×"),
+        ("<th>未见时段", "– × ，– min"),
+        ("<th>未见时段", "，– h，"),
+        ("第一见证", "– Wh（"),
+        ("<th>经过", "earlier ones besides: –"),
+        ("第二见证", "earlier ones besides: –"),
+    ] {
+        assert!(row(&page, heading).contains(told), "{told}: {}", row(&page, heading));
+    }
+    for heading in ["<th>无电持续", "<th>未见时段"] {
+        let row = row(&page, heading).replace("0 h", "0h");
+        assert!(!row.contains(" 0.0 ") && !row.contains("：0") && !row.contains(" 0 "), "{row}");
+    }
+}
+
 #[test]
 fn the_page_has_every_point_with_its_warnings_and_every_hash_whole() {
     let mut facts = witnessed(&short().lines).facts(&keys()).unwrap();

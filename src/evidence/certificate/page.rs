@@ -95,7 +95,7 @@ impl Facts<'_> {
         shown(self.get(name))
     }
 
-    fn whole(&self, inside: &str, name: &str) -> i64 {
+    fn whole(&self, inside: &str, name: &str) -> Option<i64> {
         whole(self.get(inside), name)
     }
 
@@ -190,8 +190,8 @@ impl Facts<'_> {
             both(words::C_ASKED),
             hours(of("asked", "verified_ms")),
             percent(of("asked", "coverage_ppm")),
-            of("asked", "nights"),
-            of("asked", "weekends"),
+            figure(of("asked", "nights")),
+            figure(of("asked", "weekends")),
         );
         let is_less = self.get("asked_less_than_usual") == &Value::Bool(true);
         let less = if is_less { format!("<br>{}", both(words::SHORTENED_HOLD)) } else { String::new() };
@@ -202,8 +202,8 @@ impl Facts<'_> {
             hours(of("hold", "proven_ms")),
             label(words::P_PROVEN),
             percent(of("hold", "coverage_ppm")),
-            of("hold", "nights"),
-            of("hold", "weekends"),
+            figure(of("hold", "nights")),
+            figure(of("hold", "weekends")),
         )
     }
 
@@ -214,7 +214,7 @@ impl Facts<'_> {
             .take(MAX_GAPS)
             .map(|gap| {
                 let dark = gap.get("dark").map(|ended| format!("（{}）", label(ended_words(ended))));
-                let minutes = whole(gap, "unseen_ms") / MINUTE_MS;
+                let minutes = minutes(whole(gap, "unseen_ms"));
                 format!("{} + {minutes} min{}", moment(gap, "from_unix_ms"), dark.unwrap_or_default())
             })
             .collect();
@@ -222,16 +222,24 @@ impl Facts<'_> {
             "{}: {}，{} h，{}",
             label(words::P_EARLIER_HOLDS),
             self.text("restarts"),
-            hours(whole_of(self.get("earlier_ms"))),
+            hours(self.get("earlier_ms").as_i64()),
             label(words::P_NOT_COUNTED),
         );
         let darks = self.darks();
-        if all == 0 {
+        if all == Some(0) {
             return format!("{}；{earlier}{darks}", both(words::NO_GAP));
         }
-        let (longest, most) = (label(words::P_LONGEST), self.whole("hold", "longest_gap_ms") / 1_000);
-        let whole_min = self.whole("hold", "unseen_ms") / MINUTE_MS;
-        format!("{all} × ，{whole_min} min，{longest} {most} s：{}；{earlier}{darks}", listed.join("；"))
+        let most = figure(self.whole("hold", "longest_gap_ms").map(|ms| ms / 1_000));
+        let (longest, unseen_min) = (label(words::P_LONGEST), minutes(self.whole("hold", "unseen_ms")));
+        let (all, listed) = (figure(all), listed.join("；"));
+        format!("{all} × ，{unseen_min} min，{longest} {most} s：{listed}；{earlier}{darks}")
+    }
+
+    /// How many more there were than the page or the signed object has; nothing where it has all of them.
+    fn earlier(&self, off_page: usize, left_out: &str) -> Option<String> {
+        let left_out = self.get(left_out).as_i64();
+        let earlier = left_out.and_then(|left_out| Some(i64::try_from(off_page).ok()? + left_out));
+        (earlier != Some(0)).then(|| format!("{} {}", both(words::AND_EARLIER), figure(earlier)))
     }
 
     /// When the witness itself was dark, why, and what the registers say passed meanwhile.
@@ -246,16 +254,12 @@ impl Facts<'_> {
                 format!("{} {from} – {to}（{why}）{energy} Wh", told(dark, "meter"))
             })
             .collect();
-        let first = i64::try_from(all.len().saturating_sub(DARKS_ON_PAGE)).unwrap_or(0);
-        let earlier = first + whole_of(self.get("darks_left_out"));
-        match (told.is_empty(), earlier) {
-            (true, _) => String::new(),
-            (false, 0) => format!("<br>{}: {}", both(words::C_DARKS), told.join("；")),
-            (false, earlier) => {
-                let more = both(words::AND_EARLIER);
-                format!("<br>{}: {}；{more} {earlier}", both(words::C_DARKS), told.join("；"))
-            }
+        let earlier = self.earlier(all.len().saturating_sub(DARKS_ON_PAGE), "darks_left_out");
+        let lines: Vec<String> = told.into_iter().chain(earlier).collect();
+        if lines.is_empty() {
+            return String::new();
         }
+        format!("<br>{}: {}", both(words::C_DARKS), lines.join("；"))
     }
 
     fn steps(&self) -> String {
@@ -275,8 +279,7 @@ impl Facts<'_> {
                 told("sha256"),
             ));
         }
-        let earlier = i64::try_from(first).unwrap_or(0) + whole_of(self.get("steps_left_out"));
-        lines.extend((earlier > 0).then(|| format!("{} {earlier}", both(words::AND_EARLIER))));
+        lines.extend(self.earlier(first, "steps_left_out"));
         lines.join("<br>")
     }
 
@@ -338,8 +341,8 @@ fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-fn whole(inside: &Value, name: &str) -> i64 {
-    whole_of(inside.get(name).unwrap_or(&Value::Null))
+fn whole(inside: &Value, name: &str) -> Option<i64> {
+    inside.get(name).and_then(Value::as_i64)
 }
 
 fn moment(inside: &Value, name: &str) -> String {
@@ -348,19 +351,24 @@ fn moment(inside: &Value, name: &str) -> String {
 
 /// A moment that is not told is none.
 fn moment_of(value: &Value) -> String {
-    value.as_i64().map_or_else(|| "–".to_owned(), |unix_ms| LegalTime(unix_ms).to_string())
+    figure(value.as_i64().map(LegalTime))
 }
 
-fn whole_of(value: &Value) -> i64 {
-    value.as_i64().unwrap_or(0)
+/// A figure that is not told is none, and never nothing.
+fn figure<T: ToString>(told: Option<T>) -> String {
+    told.map_or_else(|| "–".to_owned(), |told| told.to_string())
 }
 
-fn hours(ms: i64) -> String {
-    format!("{}.{}", ms / 3_600_000, ms % 3_600_000 / 360_000)
+fn hours(ms: Option<i64>) -> String {
+    figure(ms.map(|ms| format!("{}.{}", ms / 3_600_000, ms % 3_600_000 / 360_000)))
 }
 
-fn percent(ppm: i64) -> String {
-    format!("{}.{:02}", ppm / 10_000, ppm % 10_000 / 100)
+fn minutes(ms: Option<i64>) -> String {
+    figure(ms.map(|ms| ms / MINUTE_MS))
+}
+
+fn percent(ppm: Option<i64>) -> String {
+    figure(ppm.map(|ppm| format!("{}.{:02}", ppm / 10_000, ppm % 10_000 / 100)))
 }
 
 /// A member as it is shown: text escaped and not longer than there is room for; a hash whole, or it proves nothing.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Facts, READINGS_ON_PAGE, both, items, label, listed, moment, shown, told, whole, whole_of};
+use super::{Facts, READINGS_ON_PAGE, both, figure, items, label, listed, moment, shown, told, whole};
 use crate::{
     judge::cutoff::Carrier,
     terms::{
@@ -48,7 +48,7 @@ impl Facts<'_> {
         let carrier = Carrier::from_word(&shown(self.get("hold").get("carrier").unwrap_or(&Value::Null)));
         let blind = match carrier {
             Some(Carrier::Upstream) => {
-                format!("<br>{} {} Wh", both(words::UPSTREAM_BLIND), self.whole("hold", "blind_wh"))
+                format!("<br>{} {} Wh", both(words::UPSTREAM_BLIND), figure(self.whole("hold", "blind_wh")))
             }
             Some(Carrier::Own | Carrier::Utility) | None => String::new(),
         };
@@ -59,9 +59,9 @@ impl Facts<'_> {
             self.text("log_id"),
             items(self.get("points")).iter().map(|point| told(point, "meter")).collect::<Vec<_>>().join("，"),
             label(words::P_MOVED),
-            self.whole("hold", "moved_wh"),
+            figure(self.whole("hold", "moved_wh")),
             label(words::P_TOLD_FROM),
-            self.whole("hold", "blind_wh"),
+            figure(self.whole("hold", "blind_wh")),
         )
     }
 
@@ -80,8 +80,8 @@ impl Facts<'_> {
             label(words::P_DIFFER),
         )];
         for day in items(self.get("differing")).iter().rev().take(1) {
-            let date = LegalDay::of_unix_ms(whole(day, "from_unix_ms"));
-            let (ours, theirs) = (whole(day, "ours_wh"), whole(day, "utility_wh"));
+            let date = figure(whole(day, "from_unix_ms").map(LegalDay::of_unix_ms));
+            let (ours, theirs) = (figure(whole(day, "ours_wh")), figure(whole(day, "utility_wh")));
             lines.push(format!("{date}：{ours} Wh / {theirs} Wh"));
         }
         for reading in readings.iter().skip(first) {
@@ -100,8 +100,7 @@ impl Facts<'_> {
                 told("switch"),
             ));
         }
-        let earlier = i64::try_from(first).unwrap_or(0) + whole_of(self.get("readings_left_out"));
-        lines.extend((earlier > 0).then(|| format!("{} {earlier}", both(words::AND_EARLIER))));
+        lines.extend(self.earlier(first, "readings_left_out"));
         for (words, is_ordered) in [(words::SERIAL_BY_ORDER, true), (words::SERIAL_BY_READING, false)] {
             let is_meant =
                 |point: &&Value| point.get("utility_meter_ordered") == Some(&Value::Bool(is_ordered));
