@@ -355,13 +355,13 @@ async fn what_was_written_wrong_is_told_before_anybody_is_asked() {
     }
 }
 
-/// The README's lines as they stand, but for the place of the meter.
+/// The chapter's lines as they stand, but for the place of the meter.
 #[tokio::test]
-async fn the_readmes_lines_work() {
+async fn the_chapters_lines_work() {
     let (works, endpoint) = works("readme").await;
     let config = works.configure(1);
-    let readme = std::fs::read_to_string("README.md").unwrap();
-    let from = &readme[readme.find("### Commission a meter").unwrap()..];
+    let chapter = std::fs::read_to_string("src/agent/README.md").unwrap();
+    let from = &chapter[chapter.find("## Commission a meter").unwrap()..];
     let block = from.split("```").nth(1).unwrap().strip_prefix("sh\n").unwrap();
     let mut verbs = Vec::new();
     for line in block.lines() {

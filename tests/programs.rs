@@ -116,20 +116,20 @@ fn a_log_whose_key_was_rotated_and_the_log_that_continues_it_verify() {
     assert_eq!((&answer["authentic"], &answer["complete"]), (&true.into(), &true.into()), "{answer}");
 }
 
-/// The shell lines of the README that contain a word.
-fn readme_block(word: &str) -> String {
-    let readme = std::fs::read_to_string("README.md").unwrap();
-    let mut blocks = readme.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+/// The shell lines of the format's chapter that contain a word.
+fn chapter_block(word: &str) -> String {
+    let chapter = std::fs::read_to_string("src/evidence/README.md").unwrap();
+    let mut blocks = chapter.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     blocks.find(|block| block.contains(word)).unwrap().to_owned()
 }
 
-/// The README's own lines: nothing of ours, only `jq`, `openssl` and `sha256sum`.
+/// The chapter's own lines: nothing of ours, only `jq`, `openssl` and `sha256sum`.
 #[test]
-fn the_readme_verifies_every_golden_without_us() {
+fn the_chapter_verifies_every_golden_without_us() {
     use coldhearth::evidence::{Ed25519, Signed, Signer as _};
 
     let folder = Folder::new("openssl");
-    let block = readme_block("openssl pkeyutl");
+    let block = chapter_block("openssl pkeyutl");
     let holds = |key: &str, record: &[u8], next: &str| {
         let with_key = serde_json::json!({ "public_key": key }).to_string();
         std::fs::write(folder.0.join("genesis.json"), with_key).unwrap();

@@ -266,6 +266,74 @@ fn the_top_level_is_the_agreed_one() {
     }
 }
 
+/// Words of the README's way in: five minutes at the pace of somebody who reads a foreign text.
+const MOST_README_WORDS: usize = 1_500;
+
+#[test]
+fn the_readme_takes_five_minutes_and_shows_the_picture() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let (way_in, for_contributors) = readme.split_once("\n## For contributors\n").unwrap();
+    let (english, chinese) = way_in.split_once("\n## 中文说明\n").unwrap();
+    let words = english.split_whitespace().count();
+    assert!(words <= MOST_README_WORDS, "{words} words: move reference into the chapter beside its code");
+    let han = chinese.chars().filter(|letter| ('\u{4e00}'..='\u{9fff}').contains(letter)).count();
+    assert!(han > 1_000, "{han}: the Chinese section is whole, or none");
+    for part in ["(simulator/picture.svg)", "\n## Threat model\n", "\n## What it cannot prove\n"] {
+        assert!(english.contains(part), "{part}");
+    }
+    for part in ["\n### House rules\n", "\n### Invariants\n", "\n## Changes\n"] {
+        assert!(for_contributors.contains(part), "{part}");
+    }
+}
+
+/// Where a text links to, in this tree.
+fn links(text: &str) -> Vec<String> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let ours = targets.filter(|target| !target.starts_with('#') && !target.contains("://"));
+    ours.map(str::to_owned).collect()
+}
+
+fn chapters(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && name != "target" && !name.starts_with('.') {
+            chapters(&path, found);
+        } else if name == "README.md" {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_chapter_is_linked_and_every_link_leads_somewhere() {
+    let mut all = Vec::new();
+    chapters(Path::new("."), &mut all);
+    let from_the_readme: BTreeSet<PathBuf> = links(&fs::read_to_string("README.md").unwrap())
+        .iter()
+        .map(|link| fs::canonicalize(link).unwrap_or_else(|_| panic!("README.md links to {link}")))
+        .collect();
+    assert!(all.len() > 10, "{all:?}");
+    for chapter in all {
+        let text = fs::read_to_string(&chapter).unwrap();
+        for link in links(&text) {
+            let to = chapter.parent().unwrap().join(&link);
+            assert!(to.exists(), "{} links to {link}", chapter.display());
+        }
+        let is_the_readme = chapter == Path::new("./README.md");
+        let known = from_the_readme.contains(&fs::canonicalize(&chapter).unwrap());
+        assert!(is_the_readme || known, "README.md does not link to {}", chapter.display());
+    }
+}
+
+#[test]
+fn the_package_puts_register_maps_where_they_are_looked_for() {
+    let manifest = fs::read_to_string("Cargo.toml").unwrap();
+    let there =
+        coldhearth::agent::commission::library::USUAL_FOLDERS.first().unwrap().trim_start_matches('/');
+    assert!(manifest.contains(&format!("[\"config/meters/*.toml\", \"{there}/\"")), "{there}");
+}
+
 #[test]
 fn the_readme_names_every_room_and_every_shipped_folder() {
     let readme = fs::read_to_string("README.md").unwrap();

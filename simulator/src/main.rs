@@ -39,8 +39,13 @@ enum Verb {
 
 fn main() -> ExitCode {
     let verb = Arguments::parse().verb;
-    // What befalls a fleet is its story, told as a sum; thousands of lost brokers are no news.
-    service::start_logging_at(if matches!(verb, Verb::Fleet(_)) { "error" } else { "warn" });
+    service::start_logging_at(match verb {
+        // The screen tells what the agent says; its own log is for whoever asks by RUST_LOG.
+        Verb::Demo(_) => "off",
+        // What befalls a fleet is its story, told as a sum; thousands of lost brokers are no news.
+        Verb::Fleet(_) => "error",
+        Verb::Serve(_) | Verb::Judge(_) | Verb::Play(_) | Verb::Score(_) | Verb::Truth(_) => "warn",
+    });
     let done = match verb {
         Verb::Demo(orders) => verb::demo::run(orders),
         Verb::Serve(orders) => verb::serve::run(orders),

@@ -69,8 +69,7 @@ pub fn load_or_make(state: &Path, file: &str, may_make: bool) -> Result<Box<dyn 
         }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && may_make => make(state, file, Suite::Ed25519),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            let cure =
-                "restore it beside the journal; if it is lost, enrol anew: see \"A lost key\" in the README";
+            let cure = "restore it beside the journal; if it is lost, enrol anew: see \"A lost key\" in systemd/README.md";
             Err(Failure::new(
                 Exit::Config,
                 format!("{}: the journal's key is missing; {cure}", path.display()),

@@ -17,7 +17,7 @@ use crate::{
         courier::{self, Broker, Event},
         exit::{Exit, Failure},
     },
-    judge::Finding,
+    judge::{Finding, State, Why},
     terms::{
         GatewayId,
         words::{self, Language},
@@ -53,7 +53,7 @@ pub struct Until {
 /// What may be waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Awaited {
-    /// A verified verdict on equipment, whatever it says.
+    /// A verified verdict on equipment, whatever it says, once its meters were heard.
     Verdict,
     /// A verified verdict that says violation.
     Violation,
@@ -77,7 +77,7 @@ pub struct Tally {
     pub refused: u64,
     /// Two signed histories of one log.
     pub forks: u64,
-    /// Verified verdicts on equipment.
+    /// Verified verdicts on equipment, but for those said before its meters were heard.
     pub verdicts: u64,
     /// Verified verdicts that say violation.
     pub violations: u64,
@@ -234,7 +234,10 @@ impl Desk {
             Seen::Record(record, _) => {
                 self.tally.verified += 1;
                 if let Body::Finding(Finding::Verdict(verdict)) = &record.body {
-                    self.tally.verdicts += 1;
+                    // Every agent says these two as it starts, whether there is a meter or none.
+                    let is_heard =
+                        !matches!(verdict.state, State::Unknown(Why::NotYetRead | Why::NotYetJudged));
+                    self.tally.verdicts += u64::from(is_heard);
                     self.tally.violations += u64::from(verdict.violation_since_unix_ms.is_some());
                 }
             }

@@ -5,6 +5,7 @@
 
 mod broker;
 mod clock;
+mod picture;
 mod premises;
 mod screen;
 mod subscriber;
@@ -25,6 +26,7 @@ use coldhearth::{
 };
 use tokio::sync::watch as signal;
 
+pub use self::picture::picture;
 use self::{clock::FastClock, premises::Premises, screen::Screen, subscriber::Subscriber};
 
 /// Fastest the demo's clock may run, in times life.

@@ -30,9 +30,9 @@ use crate::{
 const JANITZA: &str = include_str!("../../../config/meters/janitza-19000.toml");
 const ACREL: &str = include_str!("../../../config/meters/acrel-adl400.toml");
 const CUTOFF: &str = include_str!("../../meters/sim-cutoff.toml");
-const SEED: u64 = 20_100_206;
+pub(super) const SEED: u64 = 20_100_206;
 /// When the melt begins and ends, in milliseconds of demo time: 00:03 and 00:21 on the demo's clock.
-const MELT_MS: (u64, u64) = (540_000, 1_620_000);
+pub(super) const MELT_MS: (u64, u64) = (540_000, 1_620_000);
 /// First register of the nameplate blocks.
 const PLATE_AT: u16 = 60_000;
 

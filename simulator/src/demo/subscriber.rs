@@ -79,6 +79,10 @@ impl Subscriber {
             while let Some(event) = events.recv().await {
                 if let Event::Message { topic, payload, .. } = event {
                     if Kind::of_topic(&topic) == Some(Kind::Violation) {
+                        // A word without bytes takes an alarm of before back.
+                        if payload.is_empty() {
+                            continue;
+                        }
                         alarm.get_or_insert_with(|| tell_alarm(&screen, &topic, &payload));
                         continue;
                     }

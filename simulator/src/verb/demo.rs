@@ -1,11 +1,16 @@
 //! `coldhearth-sim demo`.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use coldhearth::host::{Exit, Failure};
 use coldhearth_sim::demo::{self, DemoOrders, MAX_SPEED};
 
 /// The command line of the verb.
 #[derive(Args)]
+#[command(
+    after_help = "What the agent itself logs is left out; RUST_LOG=coldhearth=info shows it on standard error."
+)]
 pub(crate) struct Demo {
     /// End by itself after this time of the wall (60s, 2m) with a summary; until Ctrl-C without
     #[arg(long = "for", value_name = "TIME", value_parser = milliseconds)]
@@ -19,6 +24,9 @@ pub(crate) struct Demo {
     /// Times life
     #[arg(long, default_value_t = MAX_SPEED, value_parser = clap::value_parser!(u64).range(1..=MAX_SPEED))]
     speed: u64,
+    /// Draw the night of its furnace into this file instead, as an SVG: in virtual time, the same for everybody
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["duration", "honest", "cheat", "speed"])]
+    picture: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -31,7 +39,11 @@ enum Switch {
 ///
 /// # Errors
 /// As [`demo::run`].
-pub(crate) fn run(Demo { duration, honest, cheat, speed }: Demo) -> Result<Exit, Failure> {
+pub(crate) fn run(Demo { duration, honest, cheat, speed, picture }: Demo) -> Result<Exit, Failure> {
+    if let Some(file) = picture {
+        let cannot = |e| Failure::new(Exit::Permission, format!("{}: {e}", file.display()));
+        return std::fs::write(&file, demo::picture()?).map(|()| Exit::Done).map_err(cannot);
+    }
     let cheats = !honest && cheat == Switch::On;
     demo::run(DemoOrders { cheat: cheats, expect_violation: !honest, for_ms: duration, speed })
 }
