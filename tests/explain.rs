@@ -10,12 +10,13 @@ use std::{
 
 use coldhearth::{
     agent::{
+        bus::Hindrance,
         commission::{explore::What, marks::Note},
-        inside::ready::CODES,
+        inside::{ready::CODES, told::NOT_PRESENT},
     },
     catalogue::plate::PlateFault,
     evidence::{ActRefusal, Anchor, GapWhy, Notice, lineage::ClashKind, share},
-    host::Exit,
+    host::{Exit, courier::Refused},
     judge::{Doubt, Ending, RegisterQuirk, Rung, Sign, State, cutoff::table::Cue, state::WITHOUT_FAULT},
     metering::Fault,
     regulator::{refusals::REASONS, share::canary::E_BRK_SHARE},
@@ -66,7 +67,11 @@ fn of_the_judge() -> Codes {
             | PlateFault::Attribute { .. } => {}
         }
     }
-    let why = WITHOUT_FAULT.iter().map(|why| why.word()).chain(Fault::KINDS.iter().map(|fault| fault.word()));
+    let why = WITHOUT_FAULT
+        .iter()
+        .map(|why| why.word())
+        .chain(Fault::KINDS.iter().map(|fault| fault.word()))
+        .chain([NOT_PRESENT]);
     Codes::from([
         ("state", words(states.map(State::word))),
         ("why", words(why)),
@@ -215,7 +220,13 @@ fn of_the_programs() -> Codes {
         }
     }
     let exits = exits.iter().map(|exit| exit.code().to_string()).collect();
-    Codes::from([("exit", exits), ("health", ailments()), ("ready", words(CODES))])
+    Codes::from([
+        ("exit", exits),
+        ("health", ailments()),
+        ("ready", words(CODES)),
+        ("broker", words(Refused::ALL.map(Refused::word))),
+        ("bus", words(Hindrance::ALL.map(Hindrance::word))),
+    ])
 }
 
 /// The reasons of `/health`, as its own text has them: each stands behind `ails(`, or is chosen for it.
@@ -289,6 +300,8 @@ fn both_programs_explain_in_the_language_of_whoever_asks() {
             String::from_utf8(output.stdout).unwrap()
         };
         assert!(text(&["why.silent"], "C").starts_with("why silent: No poll came"));
+        assert!(text(&["bus.device_forbidden"], "C").contains("group dialout"));
+        assert!(text(&["login_refused"], "zh_CN.UTF-8").starts_with("broker login_refused: MQTT 服务器拒绝"));
         assert!(text(&["silent"], "zh_CN.UTF-8").contains("why silent: 超过三次轮询"));
         assert!(text(&["e-brk-share", "--lang", "zh"], "C").contains("按行政区划分担"));
         assert_eq!(text(&["register_fell"], "C").lines().count(), 2, "a reason and a sign");

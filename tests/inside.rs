@@ -5,7 +5,10 @@
 mod support;
 
 use std::{
-    os::unix::fs::PermissionsExt as _,
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _},
+        process::CommandExt as _,
+    },
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
@@ -154,14 +157,77 @@ async fn status_tells_what_is_attested_with_every_values_own_time_and_the_head_o
     assert!(text(&out.stderr).contains("no agent is running"), "{out:?}");
 }
 
+/// Where Prometheus' own tool is installed it has the last word on the page; what is ours to know is read without it.
+fn promtool_takes(page: &str) {
+    use std::io::Write as _;
+
+    let mut command = Command::new("promtool");
+    command.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let Ok(mut child) = command.spawn() else { return };
+    child.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}\n{page}");
+}
+
+/// A listener behind a socket that its own mode closes, and the program asked by somebody who is not root.
+#[test]
+fn a_socket_that_is_not_for_whoever_asks_is_77_and_says_how_to_be_let_in() {
+    const NOBODY: u32 = 65_534;
+    let folder = support::Folder::new("status-forbidden");
+    let (program, socket) = (folder.0.join("coldhearth"), folder.0.join("status.sock"));
+    std::fs::copy(env!("CARGO_BIN_EXE_coldhearth"), &program).unwrap();
+    let open =
+        |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    open(&folder.0, 0o755);
+    open(&program, 0o755);
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    open(&socket, 0o000);
+    let mut command = Command::new(&program);
+    if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let out = command.args(["status", "--socket"]).arg(&socket).stdin(Stdio::null()).output().unwrap();
+    assert_eq!(out.status.code(), Some(i32::from(Exit::Permission.code())), "{out:?}");
+    assert!(text(&out.stderr).contains("join its group"), "{out:?}");
+}
+
+/// Under systemd the socket stands where its unit has a folder made, which others may enter.
+#[tokio::test]
+async fn a_service_manager_says_where_the_socket_stands() {
+    let works = Works::open("status-runtime").await;
+    let folder = works.folder.0.join("run");
+    std::fs::create_dir(&folder).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_coldhearth"));
+    command.args(["run", "--config"]).arg(works.configure(free_port())).env("RUNTIME_DIRECTORY", &folder);
+    let agent =
+        Process(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let clock = SystemClock::default();
+    soon("an answer", async {
+        while ask(&folder.join("status.sock")).await.is_err() {
+            clock.sleep_until(clock.now().uptime_ms + 50).await;
+        }
+    })
+    .await;
+    assert!(!works.folder.0.join("state/status.sock").exists());
+    assert_eq!(agent.stop(), 0);
+}
+
 #[tokio::test]
 async fn a_silent_meter_is_unknown_everywhere_and_no_missing_value_is_a_zero() {
     let seen = Seen::start("silent", free_port()).await;
     seen.until("a furnace at rest", |status| furnace_is(status, "energised")).await;
     let power = "coldhearth_meter_power_watts{meter=\"eaf-1-feeder\"}";
-    let samples = exposition::read(&seen.get("/metrics", "").await.2).unwrap();
+    let page = seen.get("/metrics", "").await.2;
+    promtool_takes(&page);
+    let samples = exposition::read(&page).unwrap();
     assert!(samples.contains_key(power), "{samples:#?}");
     assert_eq!(samples["coldhearth_meter_state{meter=\"eaf-1-feeder\",state=\"energised\"}"], 1);
+    let polls = samples["coldhearth_polls_total{result=\"ok\"}"];
+    let took = samples["coldhearth_poll_seconds_count"];
+    assert!(
+        took > 0 && took.abs_diff(polls) <= 4,
+        "each poll that gave a reading, and no other: {took} of {polls}"
+    );
     seen.works.faults.set(1, WireFault::Silent);
     let status = seen.until("doubt", |status| furnace_is(status, "unknown")).await;
     let meter = &status.meters[0];

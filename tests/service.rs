@@ -4,6 +4,7 @@
 mod support;
 
 use std::{
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -132,6 +133,45 @@ async fn dead_meters_and_a_broker_that_is_away_are_no_reason_to_end_a_witness() 
     manager.until("unknown").await;
     for _ in 0..3 {
         manager.until("WATCHDOG=1").await;
+    }
+}
+
+/// Whoever writes into the journal says how much each line weighs, and leaves the time to it; into a file that is not the
+/// journal's stream it does neither.
+#[tokio::test]
+async fn the_journal_is_told_how_much_each_line_weighs_and_nobody_else_is() {
+    let works = Works::open("service-journal").await;
+    for is_journal in [true, false] {
+        let path = works.folder.0.join(format!("stderr-{is_journal}"));
+        let file = std::fs::File::create(&path).unwrap();
+        let (device, inode) = (file.metadata().unwrap().dev(), file.metadata().unwrap().ino());
+        let stream = format!("{device}:{}", inode + u64::from(!is_journal));
+        let mut command = agent(&works, free_port());
+        command.env("JOURNAL_STREAM", stream).stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
+        let process = Process(command.spawn().unwrap());
+        soon("a word of the broker", async {
+            let clock = SystemClock::default();
+            while !std::fs::read_to_string(&path).unwrap().contains("broker not reached") {
+                clock.sleep_until(clock.uptime_ms() + 20).await;
+            }
+        })
+        .await;
+        assert_eq!(process.stop(), 0);
+        let log = std::fs::read_to_string(&path).unwrap();
+        let weight = |line: &str| match line
+            .split_whitespace()
+            .find(|word| word.ends_with("INFO") || word.ends_with("WARN"))
+        {
+            Some(word) if word.ends_with("INFO") => "<6>",
+            Some(_) => "<4>",
+            None => panic!("{line}"),
+        };
+        assert!(log.contains("WARN") && log.contains("INFO"), "{log}");
+        for line in log.lines() {
+            assert_eq!(line.starts_with(weight(line)), is_journal, "{line}");
+            let has_time = line.starts_with("20") && line.contains('T');
+            assert_eq!(has_time, !is_journal, "{line}");
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use coldhearth::agent::inside;
 use support::{Folder, Mosquitto, Process, Subscriber, Works, audit, free_port, page::until_ails, verdict};
 
 const UNIT: &str = include_str!("../systemd/coldhearth-regulator.service");
@@ -146,6 +147,9 @@ fn the_companion_may_ask_the_kernel_and_nothing_else_that_sets_a_clock() {
     assert!(CLOCK_UNIT.contains("--tell /run/coldhearth-clock/quality\n"));
     assert_eq!(coldhearth::host::kernel_clock::TOLD_FILE, "/run/coldhearth-clock/quality");
     assert_eq!(value_in(CLOCK_UNIT, "RuntimeDirectory"), "coldhearth-clock");
+    let runtime = format!("/run/{}/{}", value_in(AGENT_UNIT, "RuntimeDirectory"), inside::SOCKET_FILE);
+    assert_eq!(runtime, inside::socket::USUAL, "where `coldhearth status` asks unless told otherwise");
+    assert_eq!(value_in(AGENT_UNIT, "RuntimeDirectoryMode"), "0755", "the socket's own mode says who may");
     let able = Command::new("/usr/bin/python3").args(["-c", "import seccomp"]).output();
     if !able.is_ok_and(|out| out.status.success()) {
         eprintln!("NOT TESTED: python3-seccomp is not installed");

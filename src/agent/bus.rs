@@ -284,7 +284,8 @@ impl<'a> Line<'a> {
         let told = if is_news { self.hush.may(now_ms, 0) } else { self.hush.due(now_ms) };
         if let Some(not_told) = told {
             let bus = self.manners.id.as_ref().map_or("", Name::as_str);
-            tracing::warn!(bus, not_told, "{cause}");
+            let code = Hindrance::of(error).map_or("", Hindrance::word);
+            tracing::warn!(bus, code, not_told, "{cause}");
         }
         self.told = Some(cause);
     }

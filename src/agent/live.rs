@@ -17,6 +17,7 @@ use crate::{
     host::{
         Clock,
         courier::{self, Broker, Courier, Event, Send},
+        watchdog::Watchdog,
     },
     metering::Reading,
     terms::MeterId,
@@ -67,14 +68,14 @@ impl Live {
             self.is_there.store(true, Ordering::Relaxed);
         } else if let Event::Lost { why } = event {
             self.is_there.store(false, Ordering::Relaxed);
-            tracing::warn!("live: broker lost: {}", why.text());
+            tracing::warn!(code = why.word(), "live: broker lost: {}", why.text());
         }
     }
 }
 
-/// Opens the way to this broker, as the gateway itself is let in but under a name of its own.
+/// Opens the way to this broker, as the gateway itself is let in but under a name of its own. Both its tasks have a pulse.
 pub fn open(
-    clock: &Arc<dyn Clock>,
+    (clock, watchdog): (&Arc<dyn Clock>, &Watchdog),
     config: &AgentConfig,
     broker: &Broker,
     tasks: &mut JoinSet<()>,
@@ -82,13 +83,16 @@ pub fn open(
     let client_id = format!("{}-live", broker.client_id);
     let broker = Broker { client_id, will: None, filters: Vec::new(), keeps_s: None, ..broker.clone() };
     let (Courier { send, mut events }, ends) = courier::pair_with_room(BACKLOG);
-    let carrying = clock.clone();
-    tasks.spawn(async move { courier::run(&*carrying, broker, ends).await });
+    let carrying = watchdog.pulse("live courier", clock);
+    // Its waits have limits of their own, or wait for a scan.
+    tasks.spawn(async move {
+        carrying.while_doing(Box::pin(courier::run(&*carrying, broker, ends))).await;
+    });
     let gateway = &config.gateway;
     let topic = |meter| live::topic(gateway.division, gateway.enterprise, gateway.id, meter);
     let topics = config.meters.iter().map(|meter| (meter.id, topic(meter.id))).collect();
     let live = Arc::new(Live::new(topics, send));
-    let (watching, clock) = (live.clone(), clock.clone());
+    let (watching, clock) = (live.clone(), watchdog.pulse("live", clock));
     tasks.spawn(async move {
         let (mut told, mut count_ms) = (0, clock.now().uptime_ms + COUNT_MS);
         loop {

@@ -166,7 +166,7 @@ async fn one_life(
     let mut tasks = JoinSet::new();
     let broker = address::broker(config, &clock.now())?;
     let mut polls = JoinSet::new();
-    let live = config.broker.live.then(|| live::open(clock, config, &broker, &mut polls));
+    let live = config.broker.live.then(|| live::open((clock, watchdog), config, &broker, &mut polls));
     buses::spawn((clock, watchdog), config, &Outlet { inbox: inbox.clone(), live }, &mut polls)?;
     polls.spawn(power::watch(clock.clone(), PowerFailures::watch()?, inbox.clone()));
     let (courier, ends) = courier::pair();

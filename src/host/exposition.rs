@@ -48,6 +48,21 @@ impl Exposition {
         self.by("gauge", name, help, label, values);
     }
 
+    /// How often something took how long: the upper ends of the buckets in milliseconds, how many fell into each alone, the
+    /// open one last, and all of it together in milliseconds. Told in seconds.
+    pub fn histogram_of_ms(&mut self, name: &str, help: &str, upto_ms: &[u32], counts: &[u64], sum_ms: u64) {
+        let ends = upto_ms.iter().map(|ms| thousandths(i64::from(*ms))).chain(["+Inf".to_owned()]);
+        self.describe("histogram", name, help);
+        let mut all = 0_u64;
+        for (end, count) in ends.zip(counts) {
+            all = all.saturating_add(*count);
+            // Writing into a string never fails.
+            let _never = writeln!(self.text, "coldhearth_{name}_bucket{{le=\"{end}\"}} {all}");
+        }
+        let sum = thousandths(i64::try_from(sum_ms).unwrap_or(i64::MAX));
+        let _never = writeln!(self.text, "coldhearth_{name}_sum {sum}\ncoldhearth_{name}_count {all}");
+    }
+
     /// The page.
     pub fn into_text(self) -> String {
         self.text
@@ -68,12 +83,16 @@ impl Exposition {
         self.metric(kind, name, help, &samples);
     }
 
+    fn describe(&mut self, kind: &str, name: &str, help: &str) {
+        // Writing into a string never fails.
+        let _never = writeln!(self.text, "# HELP coldhearth_{name} {help}\n# TYPE coldhearth_{name} {kind}");
+    }
+
     fn metric<V: Display>(&mut self, kind: &str, name: &str, help: &str, samples: &Samples<'_, V>) {
         if samples.is_empty() {
             return;
         }
-        // Writing into a string never fails.
-        let _never = writeln!(self.text, "# HELP coldhearth_{name} {help}\n# TYPE coldhearth_{name} {kind}");
+        self.describe(kind, name, help);
         for (labels, value) in samples {
             let labels: Vec<String> =
                 labels.iter().map(|(label, word)| format!("{label}=\"{word}\"")).collect();
@@ -81,4 +100,10 @@ impl Exposition {
             let _never = writeln!(self.text, "coldhearth_{name}{labels} {value}");
         }
     }
+}
+
+/// Thousandths of a unit as a number of that unit, exactly.
+pub fn thousandths(number: i64) -> String {
+    let (sign, size) = (if number < 0 { "-" } else { "" }, number.unsigned_abs());
+    format!("{sign}{}.{:03}", size / 1_000, size % 1_000)
 }

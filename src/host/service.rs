@@ -1,5 +1,7 @@
 //! What an operating system asks of a program: end when told to, log where it is read.
 
+use std::path::PathBuf;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{
@@ -28,6 +30,12 @@ impl PowerFailures {
     pub async fn next(&mut self) -> bool {
         self.0.recv().await.is_some()
     }
+}
+
+/// The folder that a service manager made for what lives as long as the program, where one did: `RuntimeDirectory=`.
+pub fn runtime_folder() -> Option<PathBuf> {
+    let folders = std::env::var_os("RUNTIME_DIRECTORY")?;
+    std::env::split_paths(&folders).next().filter(|folder| folder.is_absolute())
 }
 
 /// What is asked of a running program by a signal.

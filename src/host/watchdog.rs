@@ -232,6 +232,15 @@ impl Watchdog {
         }
     }
 
+    /// The names of the tasks that were felt and have not ended, in order.
+    #[cfg(test)]
+    pub(crate) fn felt(&self) -> Vec<String> {
+        let expected = self.expected();
+        let felt: BTreeSet<String> =
+            expected.iter().filter(|pulse| pulse.seen_ms() > 0).map(|pulse| pulse.name.clone()).collect();
+        felt.into_iter().collect()
+    }
+
     fn is_ready(&self) -> bool {
         self.0.begun.load(Ordering::Relaxed) && self.expected().iter().all(|pulse| pulse.seen_ms() > 0)
     }

@@ -2,13 +2,8 @@
 
 use std::fmt;
 
-use super::Fault;
+use super::{Fault, Latencies, latencies::LATENCIES};
 
-/// Upper ends of the latency buckets, in milliseconds: an answer is counted in the first that is not below its time, or in
-/// the last, open one.
-pub const LATENCY_BUCKETS_MS: [u32; 9] = [5, 10, 20, 50, 100, 200, 500, 1_000, 2_000];
-
-const LATENCIES: usize = LATENCY_BUCKETS_MS.len() + 1;
 const LATENCY_WORDS: [&str; LATENCIES] = [
     "latency_5_ms",
     "latency_10_ms",
@@ -59,14 +54,14 @@ pub struct Tally {
     pub identities: u64,
     faults: [u64; Fault::KINDS.len()],
     exceptions: [u64; EXCEPTIONS.len() + 1],
-    latencies: [u64; LATENCIES],
+    latencies: Latencies,
 }
 
 impl Tally {
     /// A question was answered after this time, in milliseconds.
     pub fn on_reply(&mut self, took_ms: u64) {
         self.replies += 1;
-        self.on_latency(took_ms);
+        self.latencies.on(took_ms);
     }
 
     /// A question came to nothing. A refusal is an answer too, and has its time.
@@ -78,14 +73,8 @@ impl Tally {
             let known = EXCEPTIONS.iter().position(|(known, _)| *known == code);
             let place = known.unwrap_or(EXCEPTIONS.len());
             self.exceptions.get_mut(place).into_iter().for_each(|count| *count += 1);
-            self.on_latency(took_ms);
+            self.latencies.on(took_ms);
         }
-    }
-
-    fn on_latency(&mut self, took_ms: u64) {
-        let bucket = LATENCY_BUCKETS_MS.iter().position(|upto| took_ms <= u64::from(*upto));
-        let bucket = bucket.unwrap_or(LATENCY_BUCKETS_MS.len());
-        self.latencies.get_mut(bucket).into_iter().for_each(|count| *count += 1);
     }
 
     /// Every count with its word, zeros included, in a fixed order.
@@ -104,7 +93,11 @@ impl Tally {
         let faults = Fault::KINDS.iter().map(|fault| fault.word()).zip(self.faults);
         let words = EXCEPTIONS.iter().map(|(_, word)| *word).chain([OTHER_EXCEPTION]);
         let exceptions = words.zip(self.exceptions);
-        plain.into_iter().chain(faults).chain(exceptions).chain(LATENCY_WORDS.into_iter().zip(self.latencies))
+        plain
+            .into_iter()
+            .chain(faults)
+            .chain(exceptions)
+            .chain(LATENCY_WORDS.into_iter().zip(self.latencies.counts()))
     }
 }
 

@@ -6,6 +6,43 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A page as it was read: the samples as they stand there, and the whole parts of their values.
 pub type Samples = BTreeMap<String, u64>;
 
+/// A histogram that is being read: its buckets rise to the open one, which is also its count; the sum stands before that.
+#[derive(Default)]
+struct Histogram {
+    /// The end of the last bucket, in thousandths, and how many fell into it or before.
+    last: Option<(u64, u64)>,
+    has_sum: bool,
+    has_count: bool,
+}
+
+impl Histogram {
+    fn on(&mut self, part: &str, labels: &BTreeMap<String, String>, value: &str) -> Result<(), &'static str> {
+        let count = || value.parse::<u64>().map_err(|_| "a count that is no whole number");
+        match part {
+            "_bucket" if !self.has_sum && labels.len() == 1 => {
+                let end = labels.get("le").ok_or("a bucket without its end")?;
+                let end =
+                    if end == "+Inf" { u64::MAX } else { thousandths(end).ok_or("no end of a bucket")? };
+                let (before, fell) = self.last.unwrap_or((0, 0));
+                if end <= before || count()? < fell {
+                    return Err("a bucket below the one before");
+                }
+                self.last = Some((end, count()?));
+                Ok(())
+            }
+            "_sum" if !self.has_sum && labels.is_empty() => {
+                self.has_sum = self.last.is_some_and(|(end, _)| end == u64::MAX);
+                if self.has_sum { Ok(()) } else { Err("no open bucket before the sum") }
+            }
+            "_count" if self.has_sum && !self.has_count && labels.is_empty() => {
+                self.has_count = self.last.is_some_and(|(_, fell)| Ok(fell) == count());
+                if self.has_count { Ok(()) } else { Err("another count than the open bucket's") }
+            }
+            _ => Err("no part of a histogram, or out of turn"),
+        }
+    }
+}
+
 #[derive(Default)]
 struct Reader {
     helped: BTreeSet<String>,
@@ -14,6 +51,7 @@ struct Reader {
     family: String,
     kind: Option<String>,
     labels: Option<BTreeSet<String>>,
+    histogram: Histogram,
     series: BTreeSet<(String, BTreeMap<String, String>)>,
     samples: Samples,
 }
@@ -49,7 +87,8 @@ impl Reader {
     }
 
     fn ends(&self) -> Result<(), &'static str> {
-        if self.family.is_empty() || self.labels.is_some() {
+        let is_whole = self.kind.as_deref() != Some("histogram") || self.histogram.has_count;
+        if self.family.is_empty() || (self.labels.is_some() && is_whole) {
             Ok(())
         } else {
             Err("a family without a sample")
@@ -68,6 +107,7 @@ impl Reader {
             return Err("described twice");
         }
         (self.family, self.kind, self.labels) = (name.to_owned(), None, None);
+        self.histogram = Histogram::default();
         Ok(())
     }
 
@@ -75,7 +115,9 @@ impl Reader {
         if name != self.family || self.labels.is_some() || !self.typed.insert(name.to_owned()) {
             return Err("a TYPE that does not follow its HELP");
         }
-        if !["counter", "gauge"].contains(&kind) || name.ends_with("_total") != (kind == "counter") {
+        if !["counter", "gauge", "histogram"].contains(&kind)
+            || name.ends_with("_total") != (kind == "counter")
+        {
             return Err("no kind of ours, or its name says another");
         }
         self.kind = Some(kind.to_owned());
@@ -88,10 +130,15 @@ impl Reader {
             Some((name, rest)) => (name, labels(rest.strip_suffix('}').ok_or("labels without an end")?)?),
             None => (series, BTreeMap::new()),
         };
-        if name != self.family || self.kind.is_none() {
-            return Err("a sample that does not follow its description");
-        }
+        let part = name.strip_prefix(self.family.as_str()).filter(|_| self.kind.is_some());
+        let is_histogram = self.kind.as_deref() == Some("histogram");
+        let part = part.filter(|part| is_histogram || part.is_empty());
+        let part = part.ok_or("a sample that does not follow its description")?;
         let names: BTreeSet<String> = labels.keys().cloned().collect();
+        if is_histogram {
+            self.histogram.on(part, &labels, value)?;
+            self.labels = Some(names.clone());
+        }
         if *self.labels.get_or_insert_with(|| names.clone()) != names {
             return Err("other labels than the samples before");
         }
@@ -102,6 +149,12 @@ impl Reader {
         self.samples.insert(series.to_owned(), value);
         Ok(())
     }
+}
+
+/// A number of at most three digits behind its point, in thousandths.
+fn thousandths(text: &str) -> Option<u64> {
+    let (_, rest) = text.split_once('.').unwrap_or((text, "0"));
+    Some(whole(text)? * 1_000 + format!("{rest:0<3}").parse::<u64>().ok()?)
 }
 
 /// The whole part of a number that has at most three digits behind its point.

@@ -28,6 +28,18 @@ pub enum Hindrance {
 }
 
 impl Hindrance {
+    /// Every cause.
+    pub const ALL: [Hindrance; 8] = [
+        Hindrance::NoDevice,
+        Hindrance::DeviceForbidden,
+        Hindrance::DeviceTaken,
+        Hindrance::NotSilent,
+        Hindrance::NotServed,
+        Hindrance::CertificateRefused,
+        Hindrance::PeerNotBelieved,
+        Hindrance::NotBuilt,
+    ];
+
     /// The cause of an error, where it is one of these.
     pub fn of(error: &io::Error) -> Option<Hindrance> {
         let inner = error.get_ref()?;
@@ -51,15 +63,24 @@ impl Hindrance {
 
     /// What a person reads.
     pub const fn words(self) -> Words {
+        self.known().1
+    }
+
+    /// The code by which the log names it and `explain` knows it.
+    pub const fn word(self) -> &'static str {
+        self.known().0
+    }
+
+    const fn known(self) -> (&'static str, Words) {
         match self {
-            Hindrance::NoDevice => words::NO_DEVICE,
-            Hindrance::DeviceForbidden => words::DEVICE_FORBIDDEN,
-            Hindrance::DeviceTaken => words::DEVICE_TAKEN,
-            Hindrance::NotSilent => words::LINE_NOT_SILENT,
-            Hindrance::NotServed => words::BUS_NOT_SERVED,
-            Hindrance::CertificateRefused => words::BUS_CERTIFICATE_REFUSED,
-            Hindrance::PeerNotBelieved => words::BUS_PEER_NOT_BELIEVED,
-            Hindrance::NotBuilt => words::NO_SERIAL_LINES,
+            Hindrance::NoDevice => ("no_device", words::NO_DEVICE),
+            Hindrance::DeviceForbidden => ("device_forbidden", words::DEVICE_FORBIDDEN),
+            Hindrance::DeviceTaken => ("device_taken", words::DEVICE_TAKEN),
+            Hindrance::NotSilent => ("line_not_silent", words::LINE_NOT_SILENT),
+            Hindrance::NotServed => ("not_served", words::BUS_NOT_SERVED),
+            Hindrance::CertificateRefused => ("certificate_refused", words::BUS_CERTIFICATE_REFUSED),
+            Hindrance::PeerNotBelieved => ("peer_not_believed", words::BUS_PEER_NOT_BELIEVED),
+            Hindrance::NotBuilt => ("no_serial_lines", words::NO_SERIAL_LINES),
         }
     }
 }
@@ -90,5 +111,10 @@ mod tests {
         assert_eq!(told(io::ErrorKind::ResourceBusy), Some(Hindrance::DeviceTaken));
         assert_eq!(told(io::ErrorKind::TimedOut), None);
         assert!(Hindrance::DeviceForbidden.to_string().contains("dialout"));
+    }
+
+    #[test]
+    fn explain_knows_every_cause_by_its_code() {
+        assert_eq!(Hindrance::ALL.map(Hindrance::known), words::BUS_CODES);
     }
 }

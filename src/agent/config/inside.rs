@@ -5,7 +5,10 @@ use std::{net::SocketAddr, path::PathBuf};
 use super::{Gateway, read::Reader};
 use crate::{
     agent::inside::SOCKET_FILE,
-    host::logging::{self, FORMS},
+    host::{
+        logging::{self, FORMS},
+        service,
+    },
     terms::form::{self, Form},
 };
 
@@ -24,8 +27,9 @@ impl Reader<'_> {
     /// Reads `[status]`, which may be missing.
     pub(super) fn status(&self, form: Option<Form<'_>>, gateway: Option<&Gateway>) -> StatusConfig {
         let state_dir = gateway.map_or(self.base, |gateway| &gateway.state_dir);
-        let usual =
-            StatusConfig { socket: state_dir.join(SOCKET_FILE), listen: None, log: logging::Form::default() };
+        let folder = service::runtime_folder();
+        let socket = folder.as_deref().unwrap_or(state_dir).join(SOCKET_FILE);
+        let usual = StatusConfig { socket, listen: None, log: logging::Form::default() };
         let Some(form) = form else { return usual };
         let socket = form.optional("socket", form::text).map(|path| self.base.join(path));
         let listen = listen(&form);

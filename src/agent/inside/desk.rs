@@ -30,7 +30,14 @@ use crate::{
         uplink::Traffic,
     },
     evidence::{Class, record::Unverified},
-    host::{Clock, exit::Failure, hush::Hush, service, watchdog::Watchdog, worry::Worry},
+    host::{
+        Clock,
+        exit::Failure,
+        hush::Hush,
+        service,
+        watchdog::{Pulse, Watchdog},
+        worry::Worry,
+    },
 };
 
 /// Least time between two looks into the log, in milliseconds.
@@ -77,7 +84,8 @@ pub struct Desk {
     seen: Mutex<Seen>,
 }
 
-/// Opens the desk; it is closed by `stop`. What cannot be opened is told in the log, and the agent attests without it.
+/// Opens the desk; it is closed by `stop`. What cannot be opened is told in the log, and the agent attests without it. What
+/// is opened has a pulse that `watchdog` feels, so that a desk that stands still is told too.
 pub fn open(
     clock: &Arc<dyn Clock>,
     config: &AgentConfig,
@@ -91,18 +99,21 @@ pub fn open(
     let desk = Desk { clock, fixed, view, progress, traffic, disk_full, watchdog, state, seen };
     let (desk, at) = (Arc::new(desk), config.status.clone());
     let serve = move || {
+        let pulse = |task: &str| desk.watchdog.pulse(format!("inside {task}"), &desk.clock);
         let Ok(runtime) = service::runtime().inspect_err(cannot) else { return };
         runtime.block_on(async {
             let mut tasks = JoinSet::new();
-            tasks.spawn(follow(desk.clone(), journal));
-            tasks.spawn(mind_the_disk(desk.clone()));
+            tasks.spawn(living(pulse("log"), follow(desk.clone(), journal)));
+            tasks.spawn(living(pulse("disk"), mind_the_disk(desk.clone())));
             match socket::listen(&at.socket) {
-                Ok(door) => drop(tasks.spawn(socket::serve(door, desk.clone()))),
+                Ok(door) => drop(tasks.spawn(living(pulse("socket"), socket::serve(door, desk.clone())))),
                 Err(failure) => cannot(&failure),
             }
             if let Some(at) = at.listen {
                 match http::listen(at).await {
-                    Ok(listener) => drop(tasks.spawn(http::serve(listener, desk.clone()))),
+                    Ok(listener) => {
+                        drop(tasks.spawn(living(pulse("page"), http::serve(listener, desk.clone()))));
+                    }
                     Err(failure) => cannot(&failure),
                 }
             }
@@ -115,6 +126,12 @@ pub fn open(
         .spawn(serve)
         .inspect_err(|error| tracing::warn!(%error, "nobody can look inside; everything else goes on"))
         .ok()
+}
+
+/// Does what waits for whoever looks, and shows that its thread comes round meanwhile: answers have limits of their own, and
+/// one that is being made holds up everybody here.
+async fn living(pulse: Arc<Pulse>, work: impl Future<Output = ()> + Send) {
+    pulse.while_doing(Box::pin(work)).await;
 }
 
 fn cannot(failure: &Failure) {
@@ -219,4 +236,38 @@ async fn read(journal: &mpsc::Sender<Entry>, from: u64) -> Option<Newest> {
         hash: record.hash(),
         written_unix_ms: header.at.wall_unix_ms,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{agent::config, host::SystemClock, judge::Memory};
+
+    #[tokio::test]
+    async fn every_task_of_the_desk_is_felt_until_it_ends() {
+        let folder = std::env::temp_dir().join(format!("coldhearth-desk-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut config = config::load(Path::new("config/agent.toml")).unwrap();
+        config.gateway.state_dir.clone_from(&folder);
+        config.status.socket = folder.join("status.sock");
+        config.status.listen = Some("127.0.0.1:0".parse().unwrap());
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let (_shown, view) = watch::channel(Arc::new(View::new(&config, &Memory::default(), &clock.now())));
+        let (_told, progress) = watch::channel(Progress { places: 0, receipted: None, missing: Vec::new() });
+        let (journal, _entries) = mpsc::channel(1);
+        let (traffic, disk_full) = (Arc::default(), Arc::default());
+        let (watchdog, (stopper, stop)) = (Watchdog::default(), watch::channel(false));
+        let watched = watchdog.clone();
+        let sources = Sources { view, progress, traffic, disk_full, journal, watchdog: watched };
+        let thread = open(&clock, &config, sources, stop).unwrap();
+        while watchdog.felt() != ["inside disk", "inside log", "inside page", "inside socket"] {
+            clock.sleep_until(clock.uptime_ms() + 5).await;
+        }
+        stopper.send_replace(true);
+        tokio::task::spawn_blocking(|| thread.join().unwrap()).await.unwrap();
+        assert!(watchdog.felt().is_empty(), "who has ended is expected no more: {:?}", watchdog.felt());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

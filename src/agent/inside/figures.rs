@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::status::{Meter, Status};
 use crate::{
-    host::exposition::{Exposition, Samples},
+    host::exposition::{Exposition, Samples, thousandths},
     judge::cutoff::Rung,
 };
 
@@ -74,6 +74,9 @@ fn plant(status: &Status, page: &mut Exposition) {
     let (ok, failed) = ([("result", "ok")], [("result", "failed")]);
     let polls: &Samples<'_, u64> = &[(&ok, status.reads_ok), (&failed, status.reads_failed)];
     page.counter("polls_total", "Polls, by whether they gave a reading", polls);
+    let took = &status.polls_took;
+    let help = "How long polls that gave a reading took, first question to last answer";
+    page.histogram_of_ms("poll_seconds", help, &took.upto_ms, &took.counts, took.sum_ms);
     let by_state =
         |words: Vec<&str>| STATES.map(|state| (state, words.iter().filter(|word| **word == state).count()));
     let meters = by_state(status.meters.iter().map(|meter| meter.state.as_str()).collect());
@@ -113,12 +116,6 @@ fn meters(meters: &[&Meter], page: &mut Exposition) {
     let stands: Vec<(&[(&str, &str)], u8)> = stands.iter().map(|labels| (&labels[..], 1)).collect();
     page.gauge("meter_state", "1 for the state of a meter's feeder", &stands);
     accounted(meters, page);
-}
-
-/// Thousandths of a unit as a number of that unit, exactly.
-fn thousandths(number: i64) -> String {
-    let (sign, size) = (if number < 0 { "-" } else { "" }, number.unsigned_abs());
-    format!("{sign}{}.{:03}", size / 1_000, size % 1_000)
 }
 
 /// How today is accounted for, meter by meter.

@@ -20,8 +20,11 @@ use tokio::{
 use super::desk::Desk;
 use crate::host::exit::{Exit, Failure};
 
-/// File name of the socket in the state directory, unless the configuration names another.
+/// File name of the socket in the folder that the service manager made, else in the state directory, unless the
+/// configuration names another.
 pub const SOCKET_FILE: &str = "status.sock";
+/// Where an installed agent has it: in the `RuntimeDirectory` of its unit.
+pub const USUAL: &str = "/run/coldhearth/status.sock";
 /// Longest path that a socket can have, in bytes: what the operating system has room for.
 pub const MAX_PATH_BYTES: usize = 107;
 /// Longest path of it that may be configured, in bytes: it is made beside its place, under a name one longer.

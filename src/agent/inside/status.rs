@@ -31,6 +31,8 @@ pub struct Status {
     pub reads_ok: u64,
     /// Polls that gave no reading.
     pub reads_failed: u64,
+    /// How long the polls took that gave a reading.
+    pub polls_took: Took,
     /// By bus.
     pub buses: Vec<Bus>,
     /// By equipment.
@@ -45,6 +47,17 @@ pub struct Status {
     pub ready: bool,
     /// Why not, all of it, the weightiest first.
     pub reasons: Vec<Reason>,
+}
+
+/// How long something took, counted by bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Took {
+    /// Upper end of each bucket but the last, which is open, in milliseconds.
+    pub upto_ms: Vec<u32>,
+    /// How many fell into each bucket alone.
+    pub counts: Vec<u64>,
+    /// All of them together, in milliseconds.
+    pub sum_ms: u64,
 }
 
 /// A sentence in both languages.

@@ -6,7 +6,7 @@ use super::{
     ready::{self, STUCK_MS},
     status::{
         Broker, Bus, Clock, Coverage, Equipment, Failing, Head, Journal, Meter, Order, Said, StandingSign,
-        Status,
+        Status, Took,
     },
     view::{EquipmentView, MeterView, OrderView, Today, View},
 };
@@ -14,7 +14,7 @@ use crate::{
     agent::config::{AgentConfig, Furnace},
     host::{courier::Refused, worry::Worry},
     judge::{Sign, State},
-    metering::Fault,
+    metering::{Fault, Latencies, latencies::LATENCY_BUCKETS_MS},
     terms::{AssetId, ClockQuality, Digest, GatewayId, Name, Stamp, words},
 };
 
@@ -117,6 +117,7 @@ impl Status {
             journal: Journal::of(around, fixed),
             reads_ok: view.reads.ok,
             reads_failed: view.reads.failed,
+            polls_took: Took::of(&view.polls_took),
             buses: fixed.buses.iter().map(|bus| Bus::of(*bus, &view.meters)).collect(),
             equipment,
             meters,
@@ -128,6 +129,12 @@ impl Status {
         status.reasons = ready::reasons(&status, &around.worries);
         status.ready = status.reasons.is_empty();
         status
+    }
+}
+
+impl Took {
+    fn of(took: &Latencies) -> Took {
+        Took { upto_ms: LATENCY_BUCKETS_MS.to_vec(), counts: took.counts().to_vec(), sum_ms: took.sum_ms() }
     }
 }
 
@@ -204,13 +211,16 @@ fn worded(state: State) -> (String, Option<String>) {
     (state.word().to_owned(), why.map(ToOwned::to_owned))
 }
 
+/// Why nothing is known while the loop stands still.
+pub const NOT_PRESENT: &str = "not_present";
+
 /// What is said in place of a state while the loop stands still: what was is not what is.
 fn not_present() -> (String, Option<String>, Said) {
     let unknown = |language| {
         let (unknown, why) = (words::UNKNOWN.in_language(language), words::NOT_PRESENT.in_language(language));
         format!("{unknown} ({why})")
     };
-    ("unknown".to_owned(), Some("not_present".to_owned()), Said::in_both(unknown))
+    ("unknown".to_owned(), Some(NOT_PRESENT.to_owned()), Said::in_both(unknown))
 }
 
 impl Meter {

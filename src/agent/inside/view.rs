@@ -10,7 +10,7 @@ use crate::{
         Finding, Interval, Memory, Reads, Sign, SignSet, Site, State, StateFinding, Verdict, Why,
         cutoff::Rung,
     },
-    metering::{Fault, Sample},
+    metering::{Fault, Latencies, Sample},
     terms::{AssetId, LegalDay, MeterId, MilliWatts, Name, OrderId, Stamp, WattHours, words::Words},
 };
 
@@ -23,6 +23,8 @@ pub struct View {
     pub began: Stamp,
     /// Polls since then.
     pub reads: Reads,
+    /// How long those took that gave a reading.
+    pub polls_took: Latencies,
     /// By meter.
     pub meters: Vec<MeterView>,
     /// By equipment.
@@ -139,13 +141,22 @@ impl View {
             .map(|asset| EquipmentView { asset, verdict: None, latched_unix_ms: latched(asset) })
             .collect();
         equipment.sort_unstable_by_key(|view| view.asset);
-        View { at: *now, began: *now, reads: Reads::default(), meters, equipment, orders: Vec::new() }
+        View {
+            at: *now,
+            began: *now,
+            reads: Reads::default(),
+            polls_took: Latencies::default(),
+            meters,
+            equipment,
+            orders: Vec::new(),
+        }
     }
 
     /// What came of a poll.
     pub fn on_sample(&mut self, sample: &Sample) {
         match sample {
             Sample::Reading(reading) => {
+                self.polls_took.on(reading.took_ms.into());
                 let Some(meter) = self.meter_mut(reading.meter) else { return };
                 let energy = reading.import.map(|register| register.energy);
                 meter.good = Some(Good { at: reading.at, power: reading.power(), energy });

@@ -83,14 +83,14 @@ impl Talk {
     /// It does not take a record.
     pub(super) fn on_undelivered(&mut self, now_ms: u64, seq: u64, why: Refused) {
         if let Some(not_told) = self.undelivered.may(now_ms, 0) {
-            tracing::warn!(seq, not_told, "not delivered: {}", why.text());
+            tracing::warn!(seq, code = why.word(), not_told, "not delivered: {}", why.text());
         }
     }
 
     /// It does not take a retained copy.
     pub(super) fn on_copy_refused(&mut self, now_ms: u64, why: Refused) {
         if let Some(not_told) = self.copies.may(now_ms, 0) {
-            tracing::warn!(not_told, "a retained copy was refused: {}", why.text());
+            tracing::warn!(code = why.word(), not_told, "a retained copy was refused: {}", why.text());
         }
     }
 

@@ -1,6 +1,6 @@
 //! Where a verb finds its configuration: the file, and what flags set over it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use coldhearth::{
@@ -27,6 +27,11 @@ impl Configuration {
     /// How its log is to be written, as far as that can be read.
     pub(crate) fn log_form(&self) -> Form {
         config::log_form(&self.config, &self.set).unwrap_or_default()
+    }
+
+    /// Whether it is the one of an installed gateway, as it is.
+    pub(crate) fn is_usual(&self) -> bool {
+        self.config == Path::new(USUAL) && self.set.is_empty()
     }
 
     /// Reads all its layers.

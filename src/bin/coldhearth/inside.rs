@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 use coldhearth::{
-    agent::inside::{ask, bundle, screen},
+    agent::inside::{ask, bundle, screen, socket},
     host::{Clock as _, Exit, Failure, SystemClock, out, service},
     terms::words::Language,
 };
@@ -50,10 +50,7 @@ pub(crate) struct SupportBundle {
 
 /// Tells what a running agent attests, once or again and again.
 pub(crate) fn status(orders: &Status) -> Result<Exit, Failure> {
-    let socket = match &orders.socket {
-        Some(socket) => socket.clone(),
-        None => orders.layers.load()?.status.socket,
-    };
+    let socket = place(orders)?;
     let language = Language::of_locale(&std::env::var("LANG").unwrap_or_default());
     let clock = SystemClock::default();
     service::runtime()?.block_on(async {
@@ -71,6 +68,15 @@ pub(crate) fn status(orders: &Status) -> Result<Exit, Failure> {
             clock.sleep_until(clock.now().uptime_ms + WATCH_MS).await;
         }
     })
+}
+
+/// Where to ask: as told, else where the unit of an installed agent has it, which wants no right to read the configuration.
+fn place(orders: &Status) -> Result<PathBuf, Failure> {
+    match &orders.socket {
+        Some(socket) => Ok(socket.clone()),
+        None if orders.layers.is_usual() && Path::new(socket::USUAL).exists() => Ok(socket::USUAL.into()),
+        None => Ok(orders.layers.load()?.status.socket),
+    }
 }
 
 async fn told(socket: &Path, orders: &Status, language: Language) -> Result<String, Failure> {

@@ -62,6 +62,37 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// Every reason.
+    pub const ALL: [Refused; 27] = [
+        Refused::NoSubscriber,
+        Refused::Quota,
+        Refused::NotAuthorised,
+        Refused::TopicForbidden,
+        Refused::TakenOver,
+        Refused::HungUp,
+        Refused::Version,
+        Refused::Broker,
+        Refused::Unreachable,
+        Refused::Broken,
+        Refused::Dropped,
+        Refused::Silent,
+        Refused::TooLarge,
+        Refused::Left,
+        Refused::Renewed,
+        Refused::Again,
+        Refused::AuthorityUnknown,
+        Refused::BrokerExpired,
+        Refused::BrokerNotYetValid,
+        Refused::WrongName,
+        Refused::BrokerCertificate,
+        Refused::CertificateMissing,
+        Refused::CertificateUntrusted,
+        Refused::CertificateExpired,
+        Refused::NotTls,
+        Refused::NoCommonTls,
+        Refused::Credentials,
+    ];
+
     /// Cause and next step, as the log says it.
     pub const fn text(self) -> &'static str {
         self.words().in_language(Language::English)
@@ -69,34 +100,43 @@ impl Refused {
 
     /// Cause and next step.
     pub const fn words(self) -> Words {
+        self.known().1
+    }
+
+    /// The code by which the log names it and `explain` knows it.
+    pub const fn word(self) -> &'static str {
+        self.known().0
+    }
+
+    const fn known(self) -> (&'static str, Words) {
         match self {
-            Refused::NoSubscriber => words::NO_SUBSCRIBER,
-            Refused::Quota => words::BROKER_QUOTA,
-            Refused::NotAuthorised => words::LOGIN_REFUSED,
-            Refused::TopicForbidden => words::TOPIC_FORBIDDEN,
-            Refused::TakenOver => words::TAKEN_OVER,
-            Refused::HungUp => words::HUNG_UP,
-            Refused::Version => words::NO_COMMON_VERSION,
-            Refused::Broker => words::REFUSED_BY_BROKER,
-            Refused::Unreachable => words::BROKER_UNREACHABLE,
-            Refused::Broken => words::CONNECTION_BROKEN,
-            Refused::Dropped => words::CONNECTION_DROPPED,
-            Refused::Silent => words::BROKER_SILENT,
-            Refused::TooLarge => words::PACKET_TOO_LARGE,
-            Refused::Left => words::DISCONNECTED,
-            Refused::Renewed => words::CERTIFICATE_RENEWED,
-            Refused::Again => words::BROUGHT_AGAIN,
-            Refused::AuthorityUnknown => words::AUTHORITY_UNKNOWN,
-            Refused::BrokerExpired => words::BROKER_EXPIRED,
-            Refused::BrokerNotYetValid => words::BROKER_NOT_YET_VALID,
-            Refused::WrongName => words::WRONG_NAME,
-            Refused::BrokerCertificate => words::BROKER_CERTIFICATE,
-            Refused::CertificateMissing => words::CERTIFICATE_MISSING,
-            Refused::CertificateUntrusted => words::CERTIFICATE_UNTRUSTED,
-            Refused::CertificateExpired => words::CERTIFICATE_EXPIRED,
-            Refused::NotTls => words::NOT_TLS,
-            Refused::NoCommonTls => words::NO_COMMON_TLS,
-            Refused::Credentials => words::CERTIFICATE_FILES_UNFIT,
+            Refused::NoSubscriber => ("no_subscriber", words::NO_SUBSCRIBER),
+            Refused::Quota => ("quota", words::BROKER_QUOTA),
+            Refused::NotAuthorised => ("login_refused", words::LOGIN_REFUSED),
+            Refused::TopicForbidden => ("topic_forbidden", words::TOPIC_FORBIDDEN),
+            Refused::TakenOver => ("taken_over", words::TAKEN_OVER),
+            Refused::HungUp => ("hung_up", words::HUNG_UP),
+            Refused::Version => ("no_common_version", words::NO_COMMON_VERSION),
+            Refused::Broker => ("refused_by_broker", words::REFUSED_BY_BROKER),
+            Refused::Unreachable => ("broker_unreachable", words::BROKER_UNREACHABLE),
+            Refused::Broken => ("connection_broken", words::CONNECTION_BROKEN),
+            Refused::Dropped => ("connection_dropped", words::CONNECTION_DROPPED),
+            Refused::Silent => ("broker_silent", words::BROKER_SILENT),
+            Refused::TooLarge => ("packet_too_large", words::PACKET_TOO_LARGE),
+            Refused::Left => ("disconnected", words::DISCONNECTED),
+            Refused::Renewed => ("certificate_renewed", words::CERTIFICATE_RENEWED),
+            Refused::Again => ("brought_again", words::BROUGHT_AGAIN),
+            Refused::AuthorityUnknown => ("authority_unknown", words::AUTHORITY_UNKNOWN),
+            Refused::BrokerExpired => ("broker_expired", words::BROKER_EXPIRED),
+            Refused::BrokerNotYetValid => ("broker_not_yet_valid", words::BROKER_NOT_YET_VALID),
+            Refused::WrongName => ("wrong_name", words::WRONG_NAME),
+            Refused::BrokerCertificate => ("broker_certificate", words::BROKER_CERTIFICATE),
+            Refused::CertificateMissing => ("certificate_missing", words::CERTIFICATE_MISSING),
+            Refused::CertificateUntrusted => ("certificate_untrusted", words::CERTIFICATE_UNTRUSTED),
+            Refused::CertificateExpired => ("certificate_expired", words::CERTIFICATE_EXPIRED),
+            Refused::NotTls => ("not_tls", words::NOT_TLS),
+            Refused::NoCommonTls => ("no_common_tls", words::NO_COMMON_TLS),
+            Refused::Credentials => ("certificate_files_unfit", words::CERTIFICATE_FILES_UNFIT),
         }
     }
 
@@ -142,38 +182,15 @@ mod tests {
 
     #[test]
     fn every_reason_has_its_own_words_in_both_languages() {
-        let all = [
-            Refused::NoSubscriber,
-            Refused::Quota,
-            Refused::NotAuthorised,
-            Refused::TopicForbidden,
-            Refused::TakenOver,
-            Refused::HungUp,
-            Refused::Version,
-            Refused::Broker,
-            Refused::Unreachable,
-            Refused::Broken,
-            Refused::Dropped,
-            Refused::Silent,
-            Refused::TooLarge,
-            Refused::Left,
-            Refused::Renewed,
-            Refused::Again,
-            Refused::AuthorityUnknown,
-            Refused::BrokerExpired,
-            Refused::BrokerNotYetValid,
-            Refused::WrongName,
-            Refused::BrokerCertificate,
-            Refused::CertificateMissing,
-            Refused::CertificateUntrusted,
-            Refused::CertificateExpired,
-            Refused::NotTls,
-            Refused::NoCommonTls,
-            Refused::Credentials,
-        ];
         for language in [Language::Chinese, Language::English] {
-            let words: BTreeSet<&str> = all.iter().map(|why| why.words().in_language(language)).collect();
-            assert_eq!(words.len(), all.len());
+            let words: BTreeSet<&str> =
+                Refused::ALL.iter().map(|why| why.words().in_language(language)).collect();
+            assert_eq!(words.len(), Refused::ALL.len());
         }
+    }
+
+    #[test]
+    fn explain_knows_every_reason_by_its_code() {
+        assert_eq!(Refused::ALL.map(Refused::known), words::BROKER_CODES);
     }
 }

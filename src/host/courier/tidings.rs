@@ -82,8 +82,12 @@ impl Tidings {
         let not_told = (not_told > 0).then_some(not_told);
         match stand {
             Stand::Connected => tracing::info!(broker, not_told, "connected to the broker"),
-            Stand::Lost(why) => tracing::warn!(broker, not_told, "broker lost: {}", why.text()),
-            Stand::NotReached(why) => tracing::warn!(broker, not_told, "broker not reached: {}", why.text()),
+            Stand::Lost(why) => {
+                tracing::warn!(broker, code = why.word(), not_told, "broker lost: {}", why.text())
+            }
+            Stand::NotReached(why) => {
+                tracing::warn!(broker, code = why.word(), not_told, "broker not reached: {}", why.text())
+            }
         }
     }
 }

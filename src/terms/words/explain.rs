@@ -1,10 +1,14 @@
-//! What every code means and what to do about it, in both languages, from a table beside this file.
+//! What every code means and what to do about it, in both languages: from a table beside this file, and, where a screen
+//! shows the same words, from these.
 
-use super::Language;
+use super::{BROKER_CODES, BUS_CODES, Language, Words};
 use crate::terms::form::{Node, Value};
 
 /// The table; `tests/explain.rs` reads it whole.
 const TABLE: (&str, &str) = ("src/terms/words/explain.toml", include_str!("explain.toml"));
+
+/// Families whose words are shown with their codes.
+const SHOWN: [(&str, &[(&str, Words)]); 2] = [("broker", &BROKER_CODES), ("bus", &BUS_CODES)];
 
 /// What one code of one family means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +55,14 @@ pub fn explanations() -> Vec<Explanation> {
                 all.push(Explanation { family: family.clone(), code: code.clone(), zh, en });
             }
         }
+    }
+    for (family, codes) in SHOWN {
+        all.extend(codes.iter().map(|(code, words)| Explanation {
+            family: family.to_owned(),
+            code: (*code).to_owned(),
+            zh: words.zh.to_owned(),
+            en: words.en.to_owned(),
+        }));
     }
     all
 }
