@@ -126,7 +126,7 @@ pub struct AlarmsAsked {
     pub now_unix_ms: i64,
 }
 
-/// A page of alarms, the most urgent first.
+/// A page of alarms: pages from the newest on, and on each the most urgent first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlarmsPage {
     /// The alarms.

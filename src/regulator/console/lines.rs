@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, HttpBody as _},
     extract::{Request, State},
     http::StatusCode,
     middleware::Next,
@@ -111,6 +111,10 @@ async fn answer(line: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, rout
 /// Has a form come whole before it is looked at, within [`MAX_FORM_BYTES`] and the time there is for it.
 pub(super) async fn whole(State(limits): State<Limits>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
+    // Whoever announces too long a one is not waited for.
+    if body.size_hint().lower() > MAX_FORM_BYTES as u64 {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    }
     match timeout(limits.form, axum::body::to_bytes(body, MAX_FORM_BYTES)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(head, Body::from(bytes))).await,
         Ok(Err(_too_large_or_cut_short)) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),

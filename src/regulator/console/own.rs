@@ -11,7 +11,7 @@ use super::{
 use crate::{
     evidence::lineage::{ClashId, Place},
     regulator::{
-        alarms::{self, Alarm, AlarmId, Cause, Entry, Event, Hand, Refused, kpi::Kpi, log::PAGE},
+        alarms::{self, Alarm, AlarmId, Cause, Entry, Event, Hand, Priority, Refused, kpi::Kpi, log::PAGE},
         orders,
         reports::{self, Sheet, completion, coverage, list, restarts, survey},
         store::{
@@ -52,18 +52,20 @@ impl asks::Alarms for OwnAlarms {
         let (mut rows, mut after) = (Vec::new(), asked.after.as_deref().and_then(place));
         for _ in 0..MOST_PAGES {
             let page = books.store.alarms(&AlarmsAsked { within, kind: None, after, most: asked.most })?;
-            let Some(last) = page.last() else { return Ok(AlarmsPage { rows, next: None }) };
+            let Some(last) = page.last() else {
+                return Ok(AlarmsPage { rows: by_urgency(rows), next: None });
+            };
             after = Some((last.raised_unix_ms, last.id));
             for alarm in page.iter().filter(|alarm| asked.all || is_open(alarm)) {
-                rows.push(row(alarm));
+                rows.push((alarm.about.cause.priority(), row(alarm)));
                 if rows.len() >= asked.most as usize {
                     let next = Some(format!("{}.{}", alarm.raised_unix_ms, alarm.id));
-                    return Ok(AlarmsPage { rows, next });
+                    return Ok(AlarmsPage { rows: by_urgency(rows), next });
                 }
             }
         }
         let next = after.map(|(raised, id)| format!("{raised}.{id}"));
-        Ok(AlarmsPage { rows, next })
+        Ok(AlarmsPage { rows: by_urgency(rows), next })
     }
 
     fn load(&self, books: &mut Books, scope: &Scope, now_unix_ms: i64) -> Answered<Load> {
@@ -110,6 +112,12 @@ impl asks::Alarms for OwnAlarms {
             Some(Err(Refused::Unknown)) | None => Err(words::K_NOT_HERE),
         })
     }
+}
+
+/// The newest of a page stay the newest of those that are as urgent.
+fn by_urgency(mut rows: Vec<(Priority, AlarmRow)>) -> Vec<AlarmRow> {
+    rows.sort_by_key(|(priority, _)| *priority);
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 /// Nobody has acknowledged it, and it is told.

@@ -218,7 +218,7 @@ console_words! {
     K_WHO_SAW "谁看了什么" "Who saw what";
     K_ANSWERED "应答" "Answered";
     K_VERIFY "验证记录" "Verify records";
-    K_VERIFY_HOW "上传记录文件（每行一条，最大 8 MiB）。结果与离线命令 coldhearth verify 相同；上传内容不予保存。" "Bring a file of records, one a line, 8 MiB at most. The answer is that of `coldhearth verify`, which needs no network; nothing you bring is kept.";
+    K_VERIFY_HOW "上传记录文件（每行一条，最大 8 MiB）。结果与离线命令 coldhearth verify 相同；上传内容不予保存。" "Bring a file of records, one a line, 8 MiB at most. The answer is that of the command coldhearth verify, which needs no network; nothing you bring is kept.";
     K_RECORDS_FILE "记录文件（records.jsonl）" "Records (records.jsonl)";
     K_RECEIPTS_FILE "回执文件（receipts.jsonl，可选）" "Receipts (receipts.jsonl), if there are any";
     K_NO_FILE "没有选择文件" "No file was given";
@@ -236,6 +236,7 @@ console_words! {
     K_FORKS "分叉" "Forks";
     K_GAP_DECLARED "网关已声明" "declared by the gateway";
     K_REPORTS "报告" "Reports";
+    K_REPORTS_BY_FILES "定期报告、应报未报与差别电价清单以上报文件或电价文件为依据，请用命令：coldhearth-regulator report periodic、report owed、report surcharge。" "Periodic reports, reports that are owed and the list for differential prices rest on files that were handed in or that set prices; the commands are coldhearth-regulator report periodic, report owed and report surcharge.";
     K_NO_REPORTS "本采集程序未启用报告。" "This collector makes no reports.";
     K_RULES "规则版本与法律依据" "Rules and their legal basis";
     K_INSTRUMENT "文件" "Instrument";

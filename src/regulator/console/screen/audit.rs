@@ -137,6 +137,7 @@ fn reports(console: &Console, viewer: &Viewer) -> Markup {
                 }
             }
         }
+        p { (say(words::K_REPORTS_BY_FILES)) }
     }
 }
 
