@@ -90,12 +90,14 @@ pub struct ConsoleAt {
     pub identity: Option<Identity>,
     /// A proxy before it encrypts, so that cookies travel encrypted only.
     pub is_behind_tls: bool,
+    /// Names that it answers by besides its address and `localhost`.
+    pub names: Vec<String>,
 }
 
 impl ConsoleAt {
     /// At a loopback address, without anything before it.
     pub fn plain(listen: SocketAddr) -> ConsoleAt {
-        ConsoleAt { listen, identity: None, is_behind_tls: false }
+        ConsoleAt { listen, identity: None, is_behind_tls: false, names: Vec::new() }
     }
 }
 
@@ -273,6 +275,7 @@ fn console(form: Form<'_>, base: &Path, absent: &Flaws) -> Option<ConsoleAt> {
     let certificate = form.optional("certificate", form::text);
     let key = form.optional("key", form::text);
     let is_behind_tls = form.optional("behind_tls", form::flag).unwrap_or(false);
+    let names = form.optional("names", form::list(form::text)).unwrap_or_default();
     if certificate.is_some() != key.is_some() {
         form.flaw("certificate", "`certificate` and `key` belong together", "give both or neither");
     }
@@ -295,7 +298,7 @@ fn console(form: Form<'_>, base: &Path, absent: &Flaws) -> Option<ConsoleAt> {
         );
     }
     form.close();
-    Some(ConsoleAt { listen: listen?, identity, is_behind_tls })
+    Some(ConsoleAt { listen: listen?, identity, is_behind_tls, names })
 }
 
 /// A member of a group has a name of its own at the broker, unless told otherwise.
@@ -469,9 +472,11 @@ mod tests {
         let wrong =
             with("listen = \"0.0.0.0:8010\"\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n").unwrap_err();
         assert!(wrong.contains("c.pem"), "{wrong}");
-        let config = with("listen = \"127.0.0.1:8010\"\nbehind_tls = true\n").unwrap();
+        let config =
+            with("listen = \"127.0.0.1:8010\"\nbehind_tls = true\nnames = [\"desk.example\"]\n").unwrap();
         let console = config.console.unwrap();
         assert!(console.is_behind_tls && console.identity.is_none());
+        assert_eq!(console.names, ["desk.example"]);
     }
 
     #[test]

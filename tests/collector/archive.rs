@@ -9,7 +9,7 @@ use coldhearth::{
         collector::Collector,
         inspect::{Inspection, inspect},
         prune::prune,
-        store::state_root,
+        store::{Mentions as _, state_root},
     },
     terms::{GatewayId, LegalDay, time::DAY_MS},
 };
@@ -73,6 +73,7 @@ fn a_copy_moves_a_store_from_either_database_to_the_other(homes: Homes) {
     assert_eq!((restored.gateways, restored.logs, restored.records), (2, 2, 12));
     assert_eq!((restored.forks, restored.heads), (1, 2));
     assert_eq!(copy_of(&moved), copy, "a copy of the copy is the copy");
+    assert_eq!(moved.store().unindexed_logs().unwrap(), Some((2, 2)), "what the desk is shown is read anew");
     let found = inspected(&moved, &[]);
     assert_eq!((found.wrongs, found.records, found.forks, found.heads), (0, 12, 1, 2), "{found:?}");
     assert_eq!((found.gateways, found.logs, found.waiting, found.pruned), (2, 2, 0, 0));

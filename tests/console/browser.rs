@@ -179,6 +179,19 @@ impl Browser {
         }
     }
 
+    /// Listens to a stream until the other side ends it.
+    pub(crate) async fn until_its_end(&self, address: &str, meanwhile: impl Future<Output = ()>) -> String {
+        let mut line = self.line().await;
+        line.write_all(self.head(&format!("GET {address} HTTP/1.1\r\n"), 0).as_bytes()).await.unwrap();
+        let mut heard = Vec::new();
+        let mut some = [0; 4_096];
+        let first = soon("the stream", line.read(&mut some)).await.unwrap();
+        heard.extend_from_slice(&some[..first]);
+        meanwhile.await;
+        soon("its end", line.read_to_end(&mut heard)).await.unwrap();
+        String::from_utf8_lossy(&heard).into_owned()
+    }
+
     pub(crate) async fn line(&self) -> TcpStream {
         let clock = SystemClock::default();
         soon("the console", async {

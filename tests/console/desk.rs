@@ -77,7 +77,7 @@ impl Alarms for SomeAlarms {
             asked.scope.has(*division) && asked.asset.is_none_or(|asset| row.asset == Some(asset))
         };
         let rows = all.iter().filter(is_asked).map(|(_, row)| row.clone()).collect();
-        Ok(AlarmsPage { rows, next: None })
+        Ok(AlarmsPage { rows, ..AlarmsPage::default() })
     }
 
     fn load(&self, _books: &mut Books, scope: &Scope, _now: i64) -> Answered<Load> {

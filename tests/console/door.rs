@@ -1,13 +1,18 @@
 //! Who comes in, and what a form must carry.
 
 use coldhearth::{
-    regulator::store::People as _,
+    regulator::{
+        config::ConsoleAt,
+        store::{People as _, sights::Scope},
+    },
     terms::{Name, words},
 };
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{
     browser::Browser,
-    desk::{Desk, PASSWORD, alarm},
+    desk::{Desk, PASSWORD, alarm, ours, people},
+    support::{free_port, soon},
 };
 
 /// Every page that is read.
@@ -73,6 +78,87 @@ async fn a_password_lets_in_and_five_wrong_ones_make_wait() {
     assert_eq!((out.status, out.header("location").as_str()), (303, "/login?over"), "whoever has its token");
     let told = browser.get("/login?over").await.text();
     assert!(told.contains(words::K_SESSION_OVER.en), "and is told why: {told}");
+}
+
+#[tokio::test]
+async fn whoever_asks_at_once_is_looked_at_no_more_often_and_the_overseer_reads_that_it_was_tried() {
+    let desk = Desk::open("at-once");
+    let port = desk.port;
+    let guesses: Vec<_> = (0..20)
+        .map(|number| {
+            tokio::spawn(
+                async move { Browser::at(port).enter("zhao", &format!("guess {number}")).await.status },
+            )
+        })
+        .collect();
+    for guess in guesses {
+        assert!([401, 503].contains(&guess.await.unwrap()));
+    }
+    let saw = desk.store().who_saw(&Scope::NATION, u64::MAX, 100).unwrap();
+    let tried: Vec<String> =
+        saw.iter().map(|(_, saw)| format!("{} {} {}", saw.person, saw.what, saw.status)).collect();
+    assert_eq!(tried, ["zhao POST /login 127.0.0.1 401"; 5], "five were looked at, and each is written down");
+}
+
+#[tokio::test]
+async fn a_name_that_leads_here_from_elsewhere_is_not_answered() {
+    let at = ConsoleAt {
+        names: vec!["desk.example".to_owned()],
+        ..ConsoleAt::plain(([127, 0, 0, 1], free_port()).into())
+    };
+    let desk = Desk::at("host", &at, |store| {
+        people(store);
+        ours(store);
+    });
+    for (host, status) in [
+        ("evil.example", "421"),
+        ("127.0.0.1", "200"),
+        ("localhost:1", "200"),
+        ("desk.example", "200"),
+        ("", "421"),
+    ] {
+        let mut line = Browser::at(desk.port).line().await;
+        let asked = format!("GET /login HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        line.write_all(asked.as_bytes()).await.unwrap();
+        let mut said = String::new();
+        soon("an answer", line.read_to_string(&mut said)).await.unwrap();
+        assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{host}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_out_is_told_nothing_more() {
+    let desk = Desk::open("no-more");
+    for how in ["removed", "left"] {
+        let browser = Browser::entered(desk.port, "wang", PASSWORD).await;
+        let token = browser.get("/fleet").await.form_token();
+        let heard = browser
+            .until_its_end("/live", async {
+                if how == "left" {
+                    browser.post("/logout", &format!("form={token}")).await;
+                } else {
+                    let wang = Name::new("wang").unwrap();
+                    let mut store = desk.store();
+                    let before = store.person(wang).unwrap().unwrap();
+                    assert!(
+                        store.change_password(wang, &before.password, before.changed_unix_ms + 1).unwrap()
+                    );
+                }
+            })
+            .await;
+        assert!(heard.contains("200 OK"), "{how}: {heard}");
+    }
+}
+
+#[tokio::test]
+async fn a_language_leads_nowhere_else() {
+    let desk = Desk::open("back");
+    for (back, to) in
+        [("/fleet", "/fleet"), ("/%09/evil.example", "/"), ("//evil.example", "/"), ("/%5Cevil.example", "/")]
+    {
+        let answer = Browser::at(desk.port).get(&format!("/language?to=en&back={back}")).await;
+        assert_eq!((answer.status, answer.header("location").as_str()), (303, to), "{back}");
+    }
 }
 
 #[tokio::test]

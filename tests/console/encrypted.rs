@@ -42,7 +42,7 @@ async fn a_certificate_of_its_own_encrypts_and_whoever_greets_slowly_keeps_nobod
     let folder = Folder::new("console-identity");
     let (identity, dial) = identity(&folder.0);
     let listen = SocketAddr::from(([127, 0, 0, 1], free_port()));
-    let at = ConsoleAt { listen, identity: Some(identity), is_behind_tls: false };
+    let at = ConsoleAt { listen, identity: Some(identity), is_behind_tls: false, names: Vec::new() };
     let _desk = Desk::at("encrypted", &at, |store| {
         people(store);
         ours(store);

@@ -7,7 +7,7 @@ use coldhearth::{
         alarms::{Cause, Entry, Event, Kind, log::verify},
         store::{Alarms as _, AlarmsAsked},
     },
-    terms::place::Division,
+    terms::{place::Division, words},
 };
 
 use crate::{
@@ -56,6 +56,22 @@ async fn what_a_person_decides_is_signed_into_the_desks_log() {
 }
 
 #[tokio::test]
+async fn what_stands_is_listed_whoever_has_acknowledged_it() {
+    let desk = Desk::own("own-stands");
+    let county = Browser::entered(desk.port, "li", PASSWORD).await;
+    let (id, token) = (violation(&desk), county.get("/alarms").await.form_token());
+    let decide = |more: &str| format!("form={token}&id={id}&why=w&{more}");
+    assert_eq!(county.post("/alarms/decide", &decide("deed=acknowledge")).await.status, 303);
+    let page = county.get("/alarms").await.text();
+    assert!(page.contains("gw-03 / eaf-2") && !page.contains(words::K_NO_ALARM.en), "{page}");
+    assert!(county.get("/alarms.csv").await.body.contains("gw-03 / eaf-2"));
+    // However it is put aside, a violation that stands is not out of sight; and what is put aside is counted.
+    assert_eq!(county.post("/alarms/decide", &decide("deed=shelve&hours=1")).await.status, 303);
+    let page = county.get("/alarms").await.text();
+    assert!(page.contains("gw-03 / eaf-2") && page.contains(words::K_ASIDE.en), "{page}");
+}
+
+#[tokio::test]
 async fn a_county_is_shown_and_moves_no_alarm_of_the_next() {
     let desk = Desk::own("own-county");
     let id = violation(&desk);
@@ -87,6 +103,8 @@ async fn reports_are_of_the_scope_and_of_no_more() {
     }
     assert_eq!(county.get(&format!("/report/list/csv?{time}&in=130422")).await.status, 400);
     assert_eq!(county.get("/report/list/csv?from=yesterday").await.status, 400);
+    let turned = county.get("/report/list/html?from=2027-01-01&to=2026-12-31").await;
+    assert!(turned.status == 400 && turned.text().contains(words::K_DAYS_TURNED.en), "{turned:?}");
     for none in ["/report/nothing/csv", "/report/list/pdf", "/report/surcharge/csv"] {
         assert_eq!(county.get(none).await.status, 404, "{none}");
     }

@@ -5,7 +5,10 @@ use std::sync::atomic::Ordering;
 use coldhearth::{
     evidence::LogId,
     regulator::sight::Said,
-    regulator::store::{Batch, Sights as _, Store as _, sights::AskedAt},
+    regulator::{
+        lineage::Lineage,
+        store::{Batch, Mentions as _, Sights as _, Store as _, sights::AskedAt},
+    },
     terms::{GatewayId, LegalDay, words},
 };
 use std::collections::BTreeSet;
@@ -137,6 +140,83 @@ async fn silence_takes_the_place_of_whatever_was_said_last() {
     let unproven = browser.get("/fleet.csv?lane=unproven").await.body;
     assert!(unproven.contains("secret-kiln"));
     assert!(!browser.get("/fleet.csv?lane=verified").await.body.contains("secret-kiln"));
+}
+
+#[tokio::test]
+async fn what_was_not_read_yet_is_not_told_as_nothing() {
+    let desk = Desk::open("reading");
+    // As after a copy was put back: nothing that is listed is there, and all that it is made of is.
+    desk.store().unindex().unwrap();
+    let mut browser = Browser::entered(desk.port, "wang", PASSWORD).await;
+    for language in ["en", "zh"] {
+        browser.language = language;
+        let say = |words: words::Words| if language == "en" { words.en } else { words.zh };
+        for page in ["/", "/fleet", "/alarms", "/audit"] {
+            assert!(browser.get(page).await.text().contains(say(words::K_READING)), "{page}");
+        }
+        let today = browser.get("/").await;
+        assert!(!today.body.contains("data-live"), "no number: {}", today.body);
+        for none in [words::K_NONE_LATCHED, words::K_NO_DEADLINE, words::K_OF_ALL] {
+            assert!(!today.text().contains(say(none)), "{}", none.en);
+        }
+        assert!(!browser.get("/fleet").await.text().contains(say(words::K_NOTHING_FOUND)));
+        for none in ["/asset/gw-03/eaf-2", "/fleet.csv", "/fleet.csv?whole=1", "/asset/gw-03/eaf-2/power.csv"]
+        {
+            assert_eq!(browser.get(none).await.status, 503, "{none}");
+        }
+    }
+    let lineage = Lineage::shipped().unwrap();
+    let mut store = desk.store();
+    while lineage.index(&mut store, None, NOW).unwrap().is_some() {}
+    let today = browser.get("/").await;
+    assert!(today.body.contains("data-live") && today.text().contains("eaf-2"), "{}", today.body);
+    assert!(!today.text().contains(words::K_READING.zh));
+    assert_eq!(browser.get("/asset/gw-03/eaf-2").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_page_of_a_file_says_where_the_next_one_is() {
+    let desk = Desk::open_with("linked", |store| {
+        people(store);
+        crate::sizes::fill(store, 50);
+    });
+    let browser = Browser::entered(desk.port, "wang", PASSWORD).await;
+    let first = browser.get("/fleet.csv").await;
+    let link = first.header("link");
+    let next = link.strip_prefix('<').and_then(|rest| rest.strip_suffix(">; rel=\"next\"")).expect("a link");
+    let second = browser.get(next).await;
+    assert_eq!(second.header("link"), "");
+    assert_eq!(rows(&first.body).len() + rows(&second.body).len(), 52, "each with its head");
+    assert_eq!(browser.get("/fleet.csv?whole=1").await.header("link"), "");
+}
+
+#[tokio::test]
+async fn figures_say_until_when_they_are_told_and_that_there_may_be_more() {
+    let desk = Desk::open("as-of");
+    let browser = Browser::entered(desk.port, "li", PASSWORD).await;
+    let page = browser.get("/asset/gw-03/eaf-2?days=1").await.text();
+    let (least, untold) = (words::K_AT_LEAST.en, words::K_STEPS_UNTOLD.en);
+    assert!(page.contains(&format!("{}: {least} ", words::K_ENERGY.en)) && page.contains(untold), "{page}");
+    assert!(page.contains(words::K_LATCHED_SINCE.en) && !page.contains(words::VIOLATION.en), "{page}");
+    let overdue = |page: &str| page.lines().any(|line| line.contains("kWh (as of 20"));
+    assert!(overdue(&page), "{page}");
+    assert!(overdue(&browser.get("/").await.text()));
+}
+
+#[tokio::test]
+async fn a_log_of_elsewhere_is_not_called_forged() {
+    let desk = Desk::open("elsewhere");
+    let browser = Browser::entered(desk.port, "zhao", PASSWORD).await;
+    let token = browser.get("/audit").await.form_token();
+    let log: Vec<Vec<u8>> = goldens()
+        .into_iter()
+        .filter(|line| String::from_utf8_lossy(line).contains("\"log_id\":\"3f1c9a70e2b84d15\""))
+        .take(10)
+        .collect();
+    let good = log.join(&b'\n');
+    let page = browser.upload("/verify", &[("form", token.as_bytes()), ("records", &good)]).await.text();
+    assert!(page.contains(words::K_CANNOT_TELL.en) && page.contains(words::K_ANCHOR_STRANGE.en), "{page}");
+    assert!(!page.contains(words::K_ANCHOR_TRUSTED.en), "{page}");
 }
 
 #[tokio::test]

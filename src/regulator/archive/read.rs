@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Copied, FIRST_FORMAT, FORMAT, MAX_LINE_BYTES, PAGE, TELLS_MENTIONS, line::Line};
+use super::{Copied, FIRST_FORMAT, FORMAT, MAX_LINE_BYTES, PAGE, line::Line};
 use crate::{
     evidence::{LogId, heads::Listed, record::Unverified},
     host::exit::{Exit, Failure},
@@ -28,14 +28,13 @@ pub fn restore(store: &mut dyn Store, copy: &mut (impl BufRead + Seek)) -> Resul
         let message = "the store is not empty: a copy goes into an empty one, so that nothing is mixed up";
         return Err(Failure::new(Exit::Config, message));
     }
-    let format = each_line(copy, &mut |_, _| Ok(()))?;
+    each_line(copy, &mut |_, _| Ok(()))?;
     copy.seek(SeekFrom::Start(0)).map_err(|e| unreadable(0, &e.to_string()))?;
     let mut filling = Filling {
         store,
         batch: Batch::default(),
         log: None,
         logs: BTreeSet::new(),
-        is_older: format < TELLS_MENTIONS,
         heads: None,
         alarms: AlarmBatch::default(),
         standing: BTreeMap::new(),
@@ -51,12 +50,12 @@ pub fn restore(store: &mut dyn Store, copy: &mut (impl BufRead + Seek)) -> Resul
     Ok(filling.copied)
 }
 
-/// Hands out each line between the first and the last, and checks those two and the hash. Tells the copy's version.
+/// Hands out each line between the first and the last, and checks those two and the hash.
 fn each_line(
     copy: &mut impl BufRead,
     take: &mut dyn FnMut(u64, &Value) -> Result<(), Failure>,
-) -> Result<u64, Failure> {
-    let (mut hasher, mut line, mut number, mut format) = (Hasher::default(), Vec::new(), 0, 0);
+) -> Result<(), Failure> {
+    let (mut hasher, mut line, mut number) = (Hasher::default(), Vec::new(), 0);
     loop {
         line.clear();
         let read = copy.take(MAX_LINE_BYTES).read_until(b'\n', &mut line);
@@ -71,7 +70,7 @@ fn each_line(
                 && end.get("sha256").and_then(Value::as_str) == Some(hasher.digest().to_string().as_str());
             let more = copy.fill_buf().map_err(|e| unreadable(number, &e.to_string()))?;
             return match (right, more.is_empty()) {
-                (true, true) => Ok(format),
+                (true, true) => Ok(()),
                 (true, false) => Err(unreadable(number + 2, "something follows the last line")),
                 (false, _) => Err(unreadable(
                     number + 1,
@@ -84,7 +83,7 @@ fn each_line(
         if number > 1 {
             take(number, &value)?;
         } else {
-            format = value.get("coldhearth_store").and_then(Value::as_u64).unwrap_or(0);
+            let format = value.get("coldhearth_store").and_then(Value::as_u64).unwrap_or(0);
             if !(FIRST_FORMAT..=FORMAT).contains(&format) {
                 return Err(unreadable(
                     1,
@@ -102,8 +101,6 @@ struct Filling<'a> {
     log: Option<Log>,
     /// The logs of the batch.
     logs: BTreeSet<Log>,
-    /// Whether the copy does not tell all that its records mention.
-    is_older: bool,
     heads: Option<(KeptHeads, Vec<Listed>)>,
     /// Steps of the desk's log that are not kept yet.
     alarms: AlarmBatch,
@@ -150,12 +147,8 @@ impl Filling<'_> {
                 self.of((mention.gateway, mention.log))?;
                 self.batch.mentions.push(mention);
             }
-            Line::Unindexed(log, from) => {
-                self.of(log)?;
-                if !self.is_older {
-                    self.batch.unindexed.push((log, Some(from)));
-                }
-            }
+            // Every log is looked through from its first record, however far it was where the copy was made.
+            Line::Unindexed(log, _) => self.of(log)?,
             Line::Finding(finding) => self.finding(number, finding)?,
             Line::Heads(heads) => {
                 self.flush()?;
@@ -246,9 +239,8 @@ impl Filling<'_> {
             if self.logs.len() >= PAGE as usize {
                 self.flush()?;
             }
-            if self.is_older {
-                self.batch.unindexed.push((log, Some(0)));
-            }
+            // What the desk is shown is no part of a copy: it is told by the records.
+            self.batch.unindexed.push((log, Some(0)));
         }
         self.logs.insert(log);
         Ok(())

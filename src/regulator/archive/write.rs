@@ -108,9 +108,6 @@ impl Copy<'_> {
         for Located { mention, .. } in store.mentions(Asked::Logs(&BTreeSet::from([log])))? {
             self.line(&Line::Mention(mention))?;
         }
-        if let Some((_, from)) = store.unindexed(Some(log))? {
-            self.line(&Line::Unindexed(log, from))?;
-        }
         if let Some(pruned) = store.pruned(log)? {
             self.line(&Line::Pruned(log, pruned))?;
         }

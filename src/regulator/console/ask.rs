@@ -36,7 +36,11 @@ impl Pairs {
     /// Where a form says to go on, if that is a page of ours; `or` otherwise.
     pub(super) fn back<'p>(&'p self, or: &'p str) -> &'p str {
         let is_here = |back: &&str| {
-            back.starts_with('/') && !back.starts_with("//") && !back.contains(['\\', '\r', '\n'])
+            // Browsers take a backslash for a slash, and read no blank and no control character at all.
+            let second = back.chars().nth(1);
+            back.starts_with('/')
+                && second.is_none_or(|c| !matches!(c, '/' | '\\' | '\0'..='\x20'))
+                && !back.chars().any(char::is_control)
         };
         self.one("back").filter(is_here).unwrap_or(or)
     }
@@ -157,10 +161,18 @@ mod tests {
     #[test]
     fn a_form_leads_nowhere_else() {
         let back = |raw: &str| Pairs::read(raw.as_bytes()).back("/alarms").to_owned();
+        assert_eq!(back("back=/"), "/");
         assert_eq!(back("back=%2Fasset%2Fgw-03%2Feaf-2%3Fdays%3D7"), "/asset/gw-03/eaf-2?days=7");
-        for wrong in
-            ["", "back=%2F%2Fevil.example", "back=https%3A%2F%2Fevil.example", "back=%2F%5Cevil.example"]
-        {
+        for wrong in [
+            "",
+            "back=%2F%2Fevil.example",
+            "back=https%3A%2F%2Fevil.example",
+            "back=%2F%5Cevil.example",
+            "back=/%09/evil.example",
+            "back=/%20/evil.example",
+            "back=/%0A/evil.example",
+            "back=/fl%09eet",
+        ] {
             assert_eq!(back(wrong), "/alarms", "{wrong}");
         }
     }

@@ -116,7 +116,7 @@ pub struct AlarmsAsked {
     pub scope: Scope,
     /// Of this piece of equipment alone.
     pub asset: Option<(GatewayId, AssetId)>,
-    /// Those put aside and those acknowledged, too.
+    /// Those that are put aside, too; a latched violation is always listed.
     pub all: bool,
     /// The place after which the page begins, as [`AlarmsPage::next`] told it.
     pub after: Option<String>,
@@ -126,13 +126,16 @@ pub struct AlarmsAsked {
     pub now_unix_ms: i64,
 }
 
-/// A page of alarms: pages from the newest on, and on each the most urgent first.
+/// A page of alarms: violations before all others, both from the newest on; on each page those that nobody has acknowledged
+/// first, and of those the most urgent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlarmsPage {
     /// The alarms.
     pub rows: Vec<AlarmRow>,
     /// Where the next page begins, if there is one.
     pub next: Option<String>,
+    /// How many are put aside, out of service, or told of by a wider one.
+    pub aside: u64,
 }
 
 /// How busy the desk is.

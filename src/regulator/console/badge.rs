@@ -163,6 +163,7 @@ mod tests {
             overdue: WattHours(0),
             order: None,
             plate: None,
+            verdict_unix_ms: 0,
             seen_unix_ms: 0,
             heard_unix_ms: Some(10 * SILENT_MS),
         }

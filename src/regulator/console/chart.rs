@@ -27,7 +27,7 @@ const NIGHT: [(i64, i64); 2] = [(0, 21_600_000), (79_200_000, DAY_MS)];
 const WIDTH: i64 = 8_000;
 const HEIGHT: i64 = 1_600;
 /// Room for the labels at its left, above and below.
-const LEFT: i64 = 700;
+const LEFT: i64 = 900;
 const TOP: i64 = 220;
 const BOTTOM: i64 = 260;
 /// Ticks of a chart at most, and how far they may be from each other, in milliseconds: hours, a day, days.
@@ -193,7 +193,7 @@ fn labels(out: &mut String, frame: &Frame, top_w: i64, language: Language) {
             "<path class=\"axis\" d=\"M{LEFT} {y}H{right}\"></path><text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
             LEFT - 40,
             y + 40,
-            kilowatts(watts)
+            power_of(watts, top_w)
         );
     }
     let clock = escaped(words::K_LAWFUL_TIME.in_language(language));
@@ -267,11 +267,13 @@ fn scale(watts: i64) -> i64 {
     }
 }
 
-fn kilowatts(watts: i64) -> String {
-    if watts % 1_000 == 0 {
-        format!("{} kW", watts / 1_000)
+/// A power in the unit that its axis is in: short enough for the room at its left.
+fn power_of(watts: i64, top_w: i64) -> String {
+    let (unit, name) = if top_w >= 1_000_000 { (1_000_000, "MW") } else { (1_000, "kW") };
+    if watts % unit == 0 {
+        format!("{} {name}", watts / unit)
     } else {
-        format!("{}.{} kW", watts / 1_000, watts % 1_000 / 100)
+        format!("{}.{} {name}", watts / unit, watts % unit / (unit / 10))
     }
 }
 
@@ -346,6 +348,12 @@ mod tests {
     fn scales_are_round() {
         assert_eq!([0, 1, 1_001, 4_999, 12_000_000].map(scale), [1_000, 1_000, 2_000, 5_000, 20_000_000]);
         assert!(scale(i64::MAX) >= i64::MAX / 10);
+        let axis = |top: i64| [0, top / 2, top].map(|watts| power_of(watts, top)).join(", ");
+        assert_eq!(axis(10_000_000), "0 MW, 5 MW, 10 MW");
+        assert_eq!(
+            (axis(5_000_000), axis(1_000)),
+            ("0 MW, 2.5 MW, 5 MW".into(), "0 kW, 0.5 kW, 1 kW".into())
+        );
     }
 
     #[test]

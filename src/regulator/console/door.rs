@@ -1,7 +1,10 @@
 //! The door: who comes in, and what everybody who is in carries. Nothing inside is reached but through [`guard`], which knows the
 //! person by the session, looks the person up anew at every request, and writes down what was asked before it is answered.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    net::IpAddr,
+    sync::{Arc, PoisonError},
+};
 
 use axum::{
     Extension,
@@ -19,14 +22,19 @@ use maud::html;
 use super::{
     Console,
     ask::{Pairs, written},
-    frame, password, session,
+    frame,
+    lines::Caller,
+    password, session,
 };
 use crate::{
     host::keys,
-    regulator::store::{
-        Answered, StoreFault,
-        people::{MAX_SEEN_BYTES, Person, Role, Saw},
-        sights::Scope,
+    regulator::{
+        config::ConsoleAt,
+        store::{
+            Answered, StoreFault,
+            people::{MAX_SEEN_BYTES, Person, Role, Saw},
+            sights::Scope,
+        },
     },
     terms::{
         Digest, Name,
@@ -55,6 +63,8 @@ pub(super) struct Viewer {
     pub(super) now_unix_ms: i64,
     /// The page that was asked for.
     pub(super) address: String,
+    /// How many logs are still to be looked through, and how many there are; `None` once what is listed is whole.
+    pub(super) reading: Option<(u64, u64)>,
     token: String,
 }
 
@@ -68,6 +78,11 @@ impl Viewer {
     pub(super) fn form(&self, body: &[u8]) -> Option<Pairs> {
         let pairs = Pairs::read(body);
         self.is_own(pairs.one("form").unwrap_or("")).then_some(pairs)
+    }
+
+    /// Whether its session is still open.
+    pub(super) fn is_in(&self, console: &Console, now_ms: u64) -> bool {
+        console.sessions.lock().unwrap_or_else(PoisonError::into_inner).is_in(&self.token, now_ms)
     }
 
     /// Whether this is what a form of this session carries.
@@ -99,6 +114,45 @@ impl Asked {
             is_from_here: is_from_here(headers),
             is_page: request.method() == Method::GET,
         }
+    }
+}
+
+/// Answers by its own names alone. A page of elsewhere whose name leads here suddenly is told that this is not its host.
+pub(super) async fn addressed(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
+    if !console.host.has(host) {
+        return StatusCode::MISDIRECTED_REQUEST.into_response();
+    }
+    next.run(request).await
+}
+
+/// The names that a console answers by.
+pub(super) struct Host {
+    listen: IpAddr,
+    names: Vec<String>,
+}
+
+impl Host {
+    pub(super) fn of(at: &ConsoleAt) -> Host {
+        Host { listen: at.listen.ip(), names: at.names.clone() }
+    }
+
+    /// Whether a `Host` header names it: by its address, as `localhost`, or by a name that was given. No page of elsewhere
+    /// has an address for its name, so where it listens at all addresses any will do.
+    fn has(&self, host: &str) -> bool {
+        let host = without_port(host);
+        if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+            return address == self.listen || self.listen.is_unspecified();
+        }
+        host.eq_ignore_ascii_case("localhost")
+            || self.names.iter().any(|name| host.eq_ignore_ascii_case(name))
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        Some(_) | None => host,
     }
 }
 
@@ -134,7 +188,9 @@ impl Console {
             Some((token.to_owned(), sessions.who(token, now.uptime_ms)?))
         });
         let Some((token, (name, changed_unix_ms))) = known else { return Ok(None) };
-        let person = self.readers.ask(move |books| books.store.person(name)).await?;
+        let ask =
+            self.readers.ask(move |books| Ok((books.store.person(name)?, books.store.unindexed_logs()?)));
+        let (person, reading) = ask.await?;
         // Whoever was removed, or has another password since, is not in any longer.
         let person = person.filter(|person| person.changed_unix_ms == changed_unix_ms);
         Ok(person.map(|Person { name, role, scope, .. }| Viewer {
@@ -144,6 +200,7 @@ impl Console {
             language: asked.language,
             now_unix_ms: now.wall_unix_ms,
             address: asked.address.clone(),
+            reading,
             token,
         }))
     }
@@ -159,17 +216,17 @@ impl Console {
         self.readers.ask(move |books| books.store.note_saw(&saw)).await
     }
 
-    /// Whose name and password these are.
-    async fn recognised(&self, name: &str, password: String) -> Answered<Option<Person>> {
+    /// Who has this name, and whether this is that person's password.
+    async fn recognised(&self, name: &str, password: String) -> Answered<(Option<Person>, bool)> {
         let person = match Name::new(name) {
             Some(name) => self.readers.ask(move |books| books.store.person(name)).await?,
             None => None,
         };
         let hash = person.as_ref().map(|person| person.password.clone());
         // It is never closed; without a permit nobody comes in.
-        let Ok(_permit) = self.hashing.acquire().await else { return Ok(None) };
+        let Ok(_permit) = self.hashing.acquire().await else { return Ok((person, false)) };
         let fits = tokio::task::spawn_blocking(move || password::fits(&password, hash.as_deref())).await;
-        Ok(person.filter(|_| fits.is_ok_and(|fits| fits)))
+        Ok((person, fits.is_ok_and(|fits| fits)))
     }
 }
 
@@ -202,7 +259,12 @@ fn login(language: Language, why: Option<(StatusCode, Words)>) -> Response {
 }
 
 /// `POST /login`
-pub(super) async fn enter(State(console): State<Arc<Console>>, headers: HeaderMap, body: Bytes) -> Response {
+pub(super) async fn enter(
+    State(console): State<Arc<Console>>,
+    Extension(Caller(from)): Extension<Caller>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let language = language_of(&headers);
     if !is_from_here(&headers) {
         return login(language, Some(REFUSED));
@@ -211,25 +273,33 @@ pub(super) async fn enter(State(console): State<Arc<Console>>, headers: HeaderMa
     let pairs = Pairs::read(&body);
     let (name, password) = (pairs.one("name").unwrap_or(""), pairs.one("password").unwrap_or(""));
     let now_ms = console.clock.now().uptime_ms;
-    let may_try = console.sessions.lock().unwrap_or_else(PoisonError::into_inner).may_try(name, now_ms);
+    let who = (name, from);
+    // It counts before it is looked at: whoever asks many times at once is looked at no more often than one after the other.
+    let may_try = console.sessions.lock().unwrap_or_else(PoisonError::into_inner).tries(who, now_ms);
     if !may_try {
         return login(language, Some(REFUSED));
     }
     match console.recognised(name, password.to_owned()).await {
         Err(fault) => frame::away(language, &fault),
-        Ok(None) => {
-            console.sessions.lock().unwrap_or_else(PoisonError::into_inner).failed(name, now_ms);
-            // Not the name: people type passwords there.
-            tracing::info!("somebody was not let into the console");
-            login(language, Some(REFUSED))
+        Ok((Some(person), true)) => admitted(&console, who, &person, now_ms, language).await,
+        Ok((known, _)) => {
+            // Not a name that nobody has: people type passwords there.
+            tracing::info!(%from, "somebody was not let into the console");
+            let noted = match &known {
+                Some(person) => {
+                    let what = format!("POST /login {from}");
+                    console.note(&person.name, &person.scope, what, StatusCode::UNAUTHORIZED).await
+                }
+                None => Ok(()),
+            };
+            noted.map_or_else(|fault| frame::away(language, &fault), |()| login(language, Some(REFUSED)))
         }
-        Ok(Some(person)) => admitted(&console, name, &person, now_ms, language).await,
     }
 }
 
 async fn admitted(
     console: &Console,
-    name: &str,
+    who: (&str, IpAddr),
     person: &Person,
     now_ms: u64,
     language: Language,
@@ -244,7 +314,7 @@ async fn admitted(
         return frame::away(language, &fault);
     }
     let mut sessions = console.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-    sessions.succeeded(name);
+    sessions.succeeded(who);
     sessions.open(&token, person.name, person.changed_unix_ms, now_ms);
     drop(sessions);
     let lasts_s = session::LONGEST_MS / 1_000;
@@ -339,6 +409,26 @@ mod tests {
             ("desk.example", "null", false),
         ] {
             assert_eq!(is_from_here(&headers(&[(HOST, host), (ORIGIN, origin)])), is_ours, "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_console_answers_by_its_own_names_alone() {
+        let host =
+            |listen: &str| Host { listen: listen.parse().unwrap(), names: vec!["desk.example".into()] };
+        for (listen, asked, is_its) in [
+            ("127.0.0.1", "127.0.0.1:8010", true),
+            ("127.0.0.1", "localhost:8010", true),
+            ("127.0.0.1", "Desk.example", true),
+            ("127.0.0.1", "evil.example", false),
+            ("127.0.0.1", "desk.example.evil", false),
+            ("127.0.0.1", "127.0.0.2", false),
+            ("127.0.0.1", "", false),
+            ("::1", "[::1]:8010", true),
+            ("0.0.0.0", "10.0.0.7:8010", true),
+            ("0.0.0.0", "evil.example:8010", false),
+        ] {
+            assert_eq!(host(listen).has(asked), is_its, "{listen} {asked}");
         }
     }
 

@@ -6,7 +6,7 @@ use axum::{
     http::{
         HeaderValue, StatusCode,
         header::{
-            CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+            CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LINK, REFERRER_POLICY,
             X_CONTENT_TYPE_OPTIONS,
         },
     },
@@ -116,7 +116,7 @@ fn whole(status: StatusCode, viewer: &Viewer, here: Option<Here>, title: &str, b
         status,
         viewer.language,
         title,
-        &html! { (head) main id="main" tabindex="-1" { h1 { (title) } (body) } (foot) },
+        &html! { (head) main id="main" tabindex="-1" { h1 { (title) } (reading(viewer)) (body) } (foot) },
     )
 }
 
@@ -187,8 +187,27 @@ pub(super) fn refused(viewer: &Viewer, why: Words) -> Response {
     sorry(viewer, StatusCode::BAD_REQUEST, why)
 }
 
-/// There is nothing of that name for this person, whether there is for another or not.
+/// Says that what is listed is not whole as long as records are still looked through: after a copy was put back, or with a new
+/// version of the store.
+fn reading(viewer: &Viewer) -> Markup {
+    let say = |words: Words| words.in_language(viewer.language);
+    let told = viewer.reading.map(|(left, all)| all.saturating_sub(left).saturating_mul(100) / all.max(1));
+    html! {
+        @if let Some(percent) = told { p.note.alarm role="status" { (say(words::K_READING)) " " (percent) " %" } }
+    }
+}
+
+/// What is asked for is not whole yet, and a part of it is not handed out as the whole.
+pub(super) fn not_whole(viewer: &Viewer) -> Response {
+    sorry(viewer, StatusCode::SERVICE_UNAVAILABLE, words::K_NOT_WHOLE)
+}
+
+/// There is nothing of that name for this person, whether there is for another or not; as long as records are looked through
+/// nobody knows.
 pub(super) fn nothing(viewer: &Viewer) -> Response {
+    if viewer.reading.is_some() {
+        return not_whole(viewer);
+    }
     sorry(viewer, StatusCode::NOT_FOUND, words::K_NOT_HERE)
 }
 
@@ -227,6 +246,13 @@ pub(super) fn file(media: &'static str, name: &str, body: impl Into<Body>) -> Re
     if let Ok(named) = HeaderValue::from_str(&named) {
         response.headers_mut().insert(CONTENT_DISPOSITION, named);
     }
+    response
+}
+
+/// A page of something says where the next one is.
+pub(super) fn goes_on(mut response: Response, next: Option<String>) -> Response {
+    let next = next.and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok());
+    response.headers_mut().extend(next.map(|next| (LINK, next)));
     response
 }
 

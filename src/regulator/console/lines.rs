@@ -1,9 +1,14 @@
 //! Lines to browsers, each within limits, so that whoever sends a byte a minute, or takes one, keeps nobody else out for long.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
-    Router,
+    Extension, Router,
     body::{Body, HttpBody as _},
     extract::{Request, State},
     http::StatusCode,
@@ -16,6 +21,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use rustix::process::{Resource, getrlimit};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -27,8 +33,13 @@ use tokio_rustls::TlsAcceptor;
 
 use super::MAX_FORM_BYTES;
 
-/// Lines at once; whoever comes then waits until one ends.
+/// Lines at once, and never more than a part of the descriptors that this program may have: those who collect have the others.
+/// Whoever comes then waits until one ends.
 pub const MOST_LINES: usize = 1_024;
+/// One in so many descriptors may be a line.
+pub const DESCRIPTORS_A_LINE: u64 = 4;
+/// One in so many lines may be of one address; whoever has more is not answered. On this machine a proxy speaks for all.
+pub const LINES_AN_ADDRESS: usize = 2;
 /// How long the greeting of an encrypted line may take, in seconds.
 pub const GREETING_S: u64 = 10;
 /// How long the head of a request may take, and the quiet before it, in seconds.
@@ -65,6 +76,51 @@ impl Limits {
     };
 }
 
+/// From where somebody asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Caller(pub(super) IpAddr);
+
+/// How many lines each address has.
+#[derive(Clone, Default)]
+struct Addresses(Arc<Mutex<BTreeMap<IpAddr, usize>>>);
+
+impl Addresses {
+    /// A line of an address that has fewer than so many.
+    fn one_more(&self, of: IpAddr, most: usize) -> Option<Place> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = all.entry(of).or_insert(0);
+        if *lines >= most && !of.is_loopback() {
+            return None;
+        }
+        *lines += 1;
+        Some(Place { of, addresses: self.clone() })
+    }
+}
+
+/// A line of an address.
+struct Place {
+    of: IpAddr,
+    addresses: Addresses,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut all = self.addresses.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = all.get(&self.of).map_or(0, |lines| lines.saturating_sub(1));
+        if left == 0 {
+            all.remove(&self.of);
+        } else {
+            all.insert(self.of, left);
+        }
+    }
+}
+
+/// So many lines at once as the descriptors of this program allow.
+fn lines_at_once(most: usize) -> usize {
+    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    most.min(usize::try_from(descriptors / DESCRIPTORS_A_LINE).unwrap_or(most)).max(1)
+}
+
 /// Answers on a listener until it is let go of; every line ends with it.
 pub(super) async fn serve(
     mut listener: TcpListener,
@@ -72,15 +128,17 @@ pub(super) async fn serve(
     router: Router,
     limits: Limits,
 ) {
-    let room = Arc::new(Semaphore::new(limits.lines));
+    let most = lines_at_once(limits.lines);
+    let (room, addresses) = (Arc::new(Semaphore::new(most)), Addresses::default());
     let mut lines = JoinSet::new();
     // It is never closed.
     while let Ok(permit) = room.clone().acquire_owned().await {
-        let (line, _from) = Listener::accept(&mut listener).await;
-        let (encrypting, router) = (encrypting.clone(), router.clone());
+        let (line, from) = Listener::accept(&mut listener).await;
+        let Some(place) = addresses.one_more(from.ip(), (most / LINES_AN_ADDRESS).max(1)) else { continue };
+        let (encrypting, router) = (encrypting.clone(), router.clone().layer(Extension(Caller(from.ip()))));
         lines.spawn(async move {
             greet(line, encrypting, router, limits).await;
-            drop(permit);
+            drop((place, permit));
         });
         while lines.try_join_next().is_some() {}
     }
@@ -165,6 +223,25 @@ mod tests {
     }
 
     const GOOD: &str = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\na=b";
+
+    #[test]
+    fn one_address_has_its_part_of_the_lines_and_all_have_a_part_of_the_descriptors() {
+        let (addresses, far) = (Addresses::default(), IpAddr::from([10, 0, 0, 1]));
+        let first = addresses.one_more(far, 2);
+        let second = addresses.one_more(far, 2);
+        assert!(first.is_some() && second.is_some() && addresses.one_more(far, 2).is_none());
+        assert!(addresses.one_more(IpAddr::from([10, 0, 0, 2]), 2).is_some());
+        drop(first);
+        assert!(addresses.one_more(far, 2).is_some());
+        drop(second);
+        assert!(addresses.0.lock().unwrap().is_empty(), "nobody is remembered who has none");
+        let here = IpAddr::from([127, 0, 0, 1]);
+        let all: Vec<_> = (0..5).map(|_| addresses.one_more(here, 2)).collect();
+        assert!(all.iter().all(Option::is_some), "a proxy on this machine speaks for many");
+        let descriptors = getrlimit(Resource::Nofile).current.unwrap();
+        assert_eq!(lines_at_once(usize::MAX) as u64, descriptors / DESCRIPTORS_A_LINE);
+        assert_eq!(lines_at_once(1), 1);
+    }
 
     #[tokio::test]
     async fn half_a_head_holds_its_line_for_no_longer_than_it_may() {

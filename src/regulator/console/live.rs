@@ -23,8 +23,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::{Console, SAW_KEPT_DAYS, badge::silent_before, chart::DAY_MS, door::Viewer};
 use crate::{
-    host::Clock,
-    regulator::store::sights::{AskedAt, Numbers, Scope},
+    regulator::store::{
+        Answered, StoreFault,
+        sights::{AskedAt, Numbers, Scope},
+    },
     terms::LegalDay,
 };
 
@@ -38,6 +40,8 @@ const PAUSES: u64 = 20;
 pub(super) const MOST_STREAMS: usize = 500;
 /// How long one stream lasts, in milliseconds; a browser asks again, and is looked at again.
 pub(super) const STREAM_MS: u64 = 10 * 60 * 1_000;
+/// How often is looked whether a stream's person is still in, in milliseconds.
+pub(super) const CHECK_MS: u64 = 2_000;
 /// Time after which a silent stream says that it is there, in seconds.
 const KEPT_ALIVE_S: u64 = 20;
 
@@ -91,7 +95,14 @@ pub(super) async fn tell(console: Arc<Console>) {
         if kept != Some(at.today) && keep_day(&console, at, now.wall_unix_ms).await {
             kept = Some(at.today);
         }
-        for scope in console.live.looked_at() {
+        // What was not looked through is no number: whoever looks is told so by the page.
+        let is_whole = console.readers.ask(|books| books.store.unindexed_logs()).await;
+        let looked_at = if is_whole.is_ok_and(|reading| reading.is_none()) {
+            console.live.looked_at()
+        } else {
+            Vec::new()
+        };
+        for scope in looked_at {
             let of = scope.clone();
             match console.readers.ask(move |books| books.store.numbers(&of, at)).await {
                 Ok(numbers) => console.live.tell(&scope, numbers),
@@ -105,10 +116,32 @@ pub(super) async fn tell(console: Arc<Console>) {
     }
 }
 
+/// Ends the sessions of whoever was removed or has another password since, as long as somebody is told something.
+pub(super) async fn look_after(console: Arc<Console>) {
+    loop {
+        console.clock.sleep_until(console.clock.now().uptime_ms + CHECK_MS).await;
+        if console.live.streams.available_permits() == MOST_STREAMS {
+            continue;
+        }
+        let names = console.sessions.lock().unwrap_or_else(PoisonError::into_inner).names();
+        let ask = console.readers.ask(move |books| {
+            let person = |name| Ok((name, books.store.person(name)?.map(|person| person.changed_unix_ms)));
+            names.into_iter().map(person).collect::<Answered<Vec<_>>>()
+        });
+        // While the database is away nothing new is told to anybody.
+        let Ok(people) = ask.await else { continue };
+        let mut sessions = console.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        people.into_iter().for_each(|(name, changed)| sessions.end_unless(name, changed));
+    }
+}
+
 /// Keeps the day's numbers, and forgets who saw what too long ago.
 async fn keep_day(console: &Console, at: AskedAt, now_unix_ms: i64) -> bool {
     let before = now_unix_ms - SAW_KEPT_DAYS * DAY_MS;
     let kept = console.readers.ask(move |books| {
+        if books.store.unindexed_logs()?.is_some() {
+            return Err(StoreFault::Away("the records are being looked through".to_owned()));
+        }
         books.store.keep_tally(at)?;
         books.store.forget_saw(before)
     });
@@ -126,7 +159,8 @@ pub(super) async fn stream(
     let looking = Looking {
         seen: console.live.look(&viewer.scope),
         ends_ms: console.clock.now().uptime_ms + STREAM_MS,
-        clock: console.clock.clone(),
+        viewer,
+        console,
         _permit: permit,
     };
     let events = stream::unfold(looking, next);
@@ -137,17 +171,27 @@ pub(super) async fn stream(
 /// Somebody who looks.
 struct Looking {
     seen: watch::Receiver<Option<Numbers>>,
-    clock: Arc<dyn Clock>,
+    console: Arc<Console>,
+    viewer: Viewer,
     ends_ms: u64,
     /// Whoever holds it has a stream.
     _permit: OwnedSemaphorePermit,
 }
 
 async fn next(mut looking: Looking) -> Option<(Result<Event, Infallible>, Looking)> {
-    let Looking { seen, clock, ends_ms, .. } = &mut looking;
-    tokio::select! {
-        changed = seen.changed() => changed.ok()?,
-        () = clock.sleep_until(*ends_ms) => return None,
+    let Looking { seen, console, viewer, ends_ms, .. } = &mut looking;
+    loop {
+        let now_ms = console.clock.now().uptime_ms;
+        if now_ms >= *ends_ms || !viewer.is_in(console, now_ms) {
+            return None;
+        }
+        tokio::select! {
+            changed = seen.changed() => {
+                changed.ok()?;
+                break;
+            }
+            () = console.clock.sleep_until((*ends_ms).min(now_ms + CHECK_MS)) => {}
+        }
     }
     let numbers = *seen.borrow_and_update();
     let event = numbers.map_or_else(|| Event::default().comment("counting"), |numbers| said(&numbers));

@@ -41,7 +41,7 @@ pub use self::{
     readers::{Books, READERS},
     upload::MAX_UPLOAD_BYTES,
 };
-use self::{lines::Limits, live::Live, readers::Readers, session::Sessions};
+use self::{door::Host, lines::Limits, live::Live, readers::Readers, session::Sessions};
 use crate::{
     catalogue::Rules,
     host::{
@@ -58,7 +58,9 @@ pub const HASHES_AT_ONCE: usize = 2;
 /// People whose passwords may wait to be looked at; whoever comes then is asked to come again.
 pub const MOST_AT_DOOR: usize = 32;
 /// Uploads that are verified at once, each of which is held in memory twice; whoever brings one then is asked to come again.
-pub const UPLOADS_AT_ONCE: usize = 2;
+pub const UPLOADS_AT_ONCE: usize = 1;
+/// Reports that are made at once, so that a reader stays free for pages; the next ones wait.
+pub const REPORTS_AT_ONCE: usize = READERS - 1;
 /// Days for which it is known who saw what.
 pub const SAW_KEPT_DAYS: i64 = 730;
 
@@ -71,7 +73,10 @@ pub struct Console {
     /// Those who wait before it.
     door: Semaphore,
     uploads: Semaphore,
+    /// Reports that are made.
+    reports: Semaphore,
     live: Live,
+    host: Host,
     rules: Rules,
     joined: Joined,
     /// Cookies are for encrypted lines only.
@@ -99,7 +104,9 @@ impl Console {
             hashing: Semaphore::new(HASHES_AT_ONCE),
             door: Semaphore::new(MOST_AT_DOOR),
             uploads: Semaphore::new(UPLOADS_AT_ONCE),
+            reports: Semaphore::new(REPORTS_AT_ONCE),
             live: Live::default(),
+            host: Host::of(at),
             rules,
             joined,
             is_encrypted: at.identity.is_some() || at.is_behind_tls,
@@ -141,7 +148,11 @@ impl Console {
             .route("/style.css", get(frame::style))
             .route("/live.js", get(frame::script))
             .layer(middleware::from_fn_with_state(Limits::NAMED, lines::whole));
-        outside.merge(inside).layer(middleware::from_fn(frame::sealed)).with_state(self.clone())
+        outside
+            .merge(inside)
+            .layer(middleware::from_fn_with_state(self.clone(), door::addressed))
+            .layer(middleware::from_fn(frame::sealed))
+            .with_state(self.clone())
     }
 }
 
@@ -180,6 +191,7 @@ pub async fn show(listening: Listening, console: Arc<Console>) {
     let Listening { listener, encrypting } = listening;
     tokio::select! {
         () = lines::serve(listener, encrypting, console.router(), Limits::NAMED) => {}
-        () = live::tell(console) => {}
+        () = live::tell(console.clone()) => {}
+        () = live::look_after(console) => {}
     }
 }

@@ -1,7 +1,10 @@
 //! The collector's own alarms and reports, as the console asks for them. Whoever asks sees what lies in the scope, and of what
 //! lies partly elsewhere nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use super::{
     Books,
@@ -11,7 +14,9 @@ use super::{
 use crate::{
     evidence::lineage::{ClashId, Place},
     regulator::{
-        alarms::{self, Alarm, AlarmId, Cause, Entry, Event, Hand, Priority, Refused, kpi::Kpi, log::PAGE},
+        alarms::{
+            self, Alarm, AlarmId, Cause, Entry, Event, Hand, Kind, Priority, Refused, kpi::Kpi, log::PAGE,
+        },
         orders,
         reports::{self, Sheet, completion, coverage, list, restarts, survey},
         store::{
@@ -47,25 +52,31 @@ impl asks::Alarms for OwnAlarms {
         if let Some((gateway, asset)) = asked.asset {
             let found = of_asset(&mut *books.store, within, gateway, asset)?;
             let rows = found.iter().take(asked.most as usize).map(row).collect();
-            return Ok(AlarmsPage { rows, next: None });
+            return Ok(AlarmsPage { rows, ..AlarmsPage::default() });
         }
-        let (mut rows, mut after) = (Vec::new(), asked.after.as_deref().and_then(place));
+        let aside = aside(&mut *books.store, within)?;
+        let (mut lane, mut rows) = (Lane::read(asked.after.as_deref()), Vec::new());
         for _ in 0..MOST_PAGES {
-            let page = books.store.alarms(&AlarmsAsked { within, kind: None, after, most: asked.most })?;
+            let Lane { kind, after } = lane;
+            let page = books.store.alarms(&AlarmsAsked { within, kind, after, most: asked.most })?;
             let Some(last) = page.last() else {
-                return Ok(AlarmsPage { rows: by_urgency(rows), next: None });
+                if kind.is_none() {
+                    return Ok(AlarmsPage { rows: by_urgency(rows), next: None, aside });
+                }
+                lane = Lane { kind: None, after: None };
+                continue;
             };
-            after = Some((last.raised_unix_ms, last.id));
-            for alarm in page.iter().filter(|alarm| asked.all || is_open(alarm)) {
-                rows.push((alarm.about.cause.priority(), row(alarm)));
+            lane.after = Some((last.raised_unix_ms, last.id));
+            let here = lane;
+            for alarm in page.iter().filter(|alarm| here.has(alarm) && (asked.all || is_listed(alarm))) {
+                rows.push((urgency(alarm), row(alarm)));
                 if rows.len() >= asked.most as usize {
-                    let next = Some(format!("{}.{}", alarm.raised_unix_ms, alarm.id));
-                    return Ok(AlarmsPage { rows: by_urgency(rows), next });
+                    lane.after = Some((alarm.raised_unix_ms, alarm.id));
+                    return Ok(AlarmsPage { rows: by_urgency(rows), next: Some(lane.to_string()), aside });
                 }
             }
         }
-        let next = after.map(|(raised, id)| format!("{raised}.{id}"));
-        Ok(AlarmsPage { rows: by_urgency(rows), next })
+        Ok(AlarmsPage { rows: by_urgency(rows), next: Some(lane.to_string()), aside })
     }
 
     fn load(&self, books: &mut Books, scope: &Scope, now_unix_ms: i64) -> Answered<Load> {
@@ -114,10 +125,63 @@ impl asks::Alarms for OwnAlarms {
     }
 }
 
+/// A place in the list: among the violations, or behind them among all else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Lane {
+    kind: Option<Kind>,
+    after: Option<(i64, AlarmId)>,
+}
+
+/// What the places among the violations begin with.
+const AMONG_VIOLATIONS: &str = "v.";
+
+impl Lane {
+    /// The place of a page, as [`AlarmsPage::next`] tells it; the beginning where it tells none.
+    fn read(text: Option<&str>) -> Lane {
+        let begin = Lane { kind: Some(Kind::Violation), after: None };
+        let Some(text) = text else { return begin };
+        match text.strip_prefix(AMONG_VIOLATIONS) {
+            Some(text) => Lane { after: place(text), ..begin },
+            None => place(text).map_or(begin, |after| Lane { kind: None, after: Some(after) }),
+        }
+    }
+
+    /// Violations are not listed again behind themselves.
+    fn has(&self, alarm: &Alarm) -> bool {
+        self.kind.is_some() || alarm.about.cause.kind() != Kind::Violation
+    }
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let among = if self.kind.is_some() { AMONG_VIOLATIONS } else { "" };
+        self.after.map_or(Ok(()), |(raised, id)| write!(f, "{among}{raised}.{id}"))
+    }
+}
+
+/// Violations first, then what nobody has acknowledged, then the most urgent.
+type Urgency = (bool, bool, Priority);
+
+fn urgency(alarm: &Alarm) -> Urgency {
+    (alarm.about.cause.kind() != Kind::Violation, !is_open(alarm), alarm.about.cause.priority())
+}
+
 /// The newest of a page stay the newest of those that are as urgent.
-fn by_urgency(mut rows: Vec<(Priority, AlarmRow)>) -> Vec<AlarmRow> {
-    rows.sort_by_key(|(priority, _)| *priority);
+fn by_urgency(mut rows: Vec<(Urgency, AlarmRow)>) -> Vec<AlarmRow> {
+    rows.sort_by_key(|(urgency, _)| *urgency);
     rows.into_iter().map(|(_, row)| row).collect()
+}
+
+/// What is told stands on the screen whoever has acknowledged it, and a violation that stands does whatever anybody decided.
+fn is_listed(alarm: &Alarm) -> bool {
+    let is_violation = alarm.about.cause.kind() == Kind::Violation && alarm.state.life.is_standing();
+    alarm.state.hush == alarms::Hush::Open || is_violation
+}
+
+/// How many are not told.
+fn aside(store: &mut dyn Store, within: Division) -> Answered<u64> {
+    let counts = store.alarm_counts(within)?.into_iter();
+    Ok(counts.filter(|count| count.state.hush != alarms::Hush::Open).map(|count| count.count).sum())
 }
 
 /// Nobody has acknowledged it, and it is told.
@@ -320,5 +384,10 @@ mod tests {
         let id = AlarmId([7; 8]);
         assert_eq!(place(&format!("42.{id}")), Some((42, id)));
         assert_eq!((place("42"), place("x.0707070707070707")), (None, None));
+        let begin = Lane { kind: Some(Kind::Violation), after: None };
+        for lane in [Lane { after: Some((42, id)), ..begin }, Lane { kind: None, after: Some((42, id)) }] {
+            assert_eq!(Lane::read(Some(&lane.to_string())), lane);
+        }
+        assert_eq!((Lane::read(None), Lane::read(Some("x"))), (begin, begin));
     }
 }

@@ -1,7 +1,10 @@
 //! PURE file. Who is in: sessions by the hash of their token, and how often a name has failed to come in. Both are bounded, and
 //! both live as long as the program.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use crate::terms::{Digest, Name};
 
@@ -11,11 +14,11 @@ pub(super) const MOST_SESSIONS: usize = 1_000;
 pub(super) const IDLE_MS: u64 = 30 * 60 * 1_000;
 /// How long it lasts at all, in milliseconds.
 pub(super) const LONGEST_MS: u64 = 12 * 60 * 60 * 1_000;
-/// Wrong passwords for a name before the next ones are not even looked at.
+/// Passwords for a name from one address before the next ones are not even looked at.
 pub(super) const TRIES: u32 = 5;
 /// For how long they are not, in milliseconds.
 pub(super) const WAIT_MS: u64 = 60_000;
-/// Names of which wrong passwords are counted.
+/// Names and addresses of which that is counted; whoever comes then is not looked at.
 pub(super) const MOST_NAMES: usize = 10_000;
 
 /// Somebody who is in.
@@ -32,7 +35,7 @@ struct Session {
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     open: BTreeMap<Digest, Session>,
-    failed: BTreeMap<String, (u32, u64)>,
+    tried: BTreeMap<(String, IpAddr), (u32, u64)>,
 }
 
 impl Sessions {
@@ -62,25 +65,39 @@ impl Sessions {
         self.open.remove(&Digest::of(token.as_bytes()));
     }
 
-    /// Whether a password for this name is looked at now.
-    pub(super) fn may_try(&self, name: &str, now_ms: u64) -> bool {
-        self.failed
-            .get(name)
-            .is_none_or(|(times, last_ms)| *times < TRIES || now_ms.saturating_sub(*last_ms) >= WAIT_MS)
-    }
-
-    /// A wrong password, or a name that nobody has.
-    pub(super) fn failed(&mut self, name: &str, now_ms: u64) {
-        self.failed.retain(|_, (_, last_ms)| now_ms.saturating_sub(*last_ms) < WAIT_MS);
-        if self.failed.len() < MOST_NAMES || self.failed.contains_key(name) {
-            let (times, last_ms) = self.failed.entry(name.to_owned()).or_insert((0, now_ms));
-            (*times, *last_ms) = (times.saturating_add(1), now_ms);
+    /// Whether a password for this name from there is looked at now. It counts as wrong until it was found right.
+    pub(super) fn tries(&mut self, (name, from): (&str, IpAddr), now_ms: u64) -> bool {
+        self.tried.retain(|_, (_, last_ms)| now_ms.saturating_sub(*last_ms) < WAIT_MS);
+        let who = (name.to_owned(), from);
+        if self.tried.len() >= MOST_NAMES && !self.tried.contains_key(&who) {
+            return false;
         }
+        let (times, last_ms) = self.tried.entry(who).or_insert((0, now_ms));
+        if *times >= TRIES {
+            return false;
+        }
+        (*times, *last_ms) = (*times + 1, now_ms);
+        true
     }
 
-    /// A right one.
-    pub(super) fn succeeded(&mut self, name: &str) {
-        self.failed.remove(name);
+    /// It was right.
+    pub(super) fn succeeded(&mut self, (name, from): (&str, IpAddr)) {
+        self.tried.remove(&(name.to_owned(), from));
+    }
+
+    /// Whether this token is in, without using it.
+    pub(super) fn is_in(&self, token: &str, now_ms: u64) -> bool {
+        self.open.get(&Digest::of(token.as_bytes())).is_some_and(|session| session.is_open(now_ms))
+    }
+
+    /// Everybody who is in.
+    pub(super) fn names(&self) -> BTreeSet<Name> {
+        self.open.values().map(|session| session.who).collect()
+    }
+
+    /// Ends those of a person whose entry is not as it was when they began: there is none any longer, or another.
+    pub(super) fn end_unless(&mut self, who: Name, changed_unix_ms: Option<i64>) {
+        self.open.retain(|_, session| session.who != who || Some(session.changed_unix_ms) == changed_unix_ms);
     }
 }
 
@@ -139,17 +156,32 @@ mod tests {
 
     #[test]
     fn whoever_guesses_waits() {
+        let (here, there) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
         let mut sessions = Sessions::default();
-        (0..TRIES).for_each(|_| {
-            assert!(sessions.may_try("li", 0));
-            sessions.failed("li", 0);
+        // Nothing was found wrong yet: it counts all the same.
+        (0..TRIES).for_each(|_| assert!(sessions.tries(("li", here), 0)));
+        assert!(!sessions.tries(("li", here), WAIT_MS - 1) && sessions.tries(("wang", here), 0));
+        assert!(sessions.tries(("li", there), 0), "whoever guesses elsewhere keeps nobody out");
+        assert!(sessions.tries(("li", here), WAIT_MS), "and being refused makes nobody wait longer");
+        sessions.succeeded(("li", here));
+        (0..TRIES).for_each(|_| assert!(sessions.tries(("li", here), WAIT_MS)));
+        (0..2 * MOST_NAMES).for_each(|number| {
+            sessions.tries((&number.to_string(), here), WAIT_MS);
         });
-        assert!(!sessions.may_try("li", WAIT_MS - 1) && sessions.may_try("wang", 0));
-        assert!(sessions.may_try("li", WAIT_MS));
-        sessions.succeeded("li");
-        assert!(sessions.may_try("li", 0));
-        (0..2 * MOST_NAMES).for_each(|number| sessions.failed(&number.to_string(), 0));
-        assert_eq!(sessions.failed.len(), MOST_NAMES);
+        assert_eq!(sessions.tried.len(), MOST_NAMES);
+    }
+
+    #[test]
+    fn whoever_is_changed_is_out_and_looking_uses_nothing() {
+        let mut sessions = Sessions::default();
+        sessions.open("a", name("li"), 7, 0);
+        sessions.open("b", name("wang"), 7, 0);
+        assert!(sessions.is_in("a", IDLE_MS - 1) && !sessions.is_in("a", IDLE_MS));
+        sessions.end_unless(name("li"), Some(7));
+        assert!(sessions.is_in("a", 1));
+        sessions.end_unless(name("li"), Some(8));
+        sessions.end_unless(name("wang"), None);
+        assert!(!sessions.is_in("a", 1) && !sessions.is_in("b", 1) && sessions.names().is_empty());
     }
 
     #[test]

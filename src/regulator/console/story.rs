@@ -16,11 +16,11 @@ use crate::{
 };
 
 /// A sentence and how it is meant; `None` for a record that tells nothing new of a piece of equipment.
-pub(super) fn told(record: &Record, language: Language) -> Option<(Tone, String)> {
+pub(super) fn told(record: &Record, at_unix_ms: i64, language: Language) -> Option<(Tone, String)> {
     let say = |words: Words| words.in_language(language);
     Some(match &record.body {
         Body::Finding(Finding::State(found)) => (tone(found.state), state(found, language)),
-        Body::Finding(Finding::Verdict(said)) => verdict(said, language),
+        Body::Finding(Finding::Verdict(said)) => verdict(said, at_unix_ms, language),
         Body::Finding(Finding::Transition(step)) => {
             let tone = if step.to == Rung::Violated { Tone::Alarm } else { Tone::Plain };
             (tone, format!("{} {}: {}", say(words::P_ORDER), step.order, step.to.told(language)))
@@ -54,17 +54,24 @@ fn state(found: &StateFinding, language: Language) -> String {
     format!("{}: {}", found.meter, found.state.sentence(found.words(), language))
 }
 
-fn verdict(said: &Verdict, language: Language) -> (Tone, String) {
-    let sentence = said.sentence(language);
+fn verdict(said: &Verdict, at_unix_ms: i64, language: Language) -> (Tone, String) {
+    let text = standing(said, at_unix_ms, language);
     match said.violation_since_unix_ms {
-        None => (tone(said.state), format!("{}: {sentence}", words::K_VERDICT.in_language(language))),
-        Some(since) => {
-            let (violation, drawn) =
-                (words::VIOLATION.in_language(language), words::K_DRAWN_OVERDUE.in_language(language));
-            let energy = kilowatt_hours(said.energy_overdue);
-            (Tone::Alarm, format!("{violation} ({}). {sentence}. {drawn}: {energy}", LegalTime(since)))
+        None => (tone(said.state), format!("{}: {text}", words::K_VERDICT.in_language(language))),
+        Some(_) => {
+            let drawn = words::K_DRAWN_OVERDUE.in_language(language);
+            (Tone::Alarm, format!("{text}. {drawn}: {}", kilowatt_hours(said.energy_overdue)))
         }
     }
+}
+
+/// What a verdict says: since when a violation is latched is one thing, what the meters showed as it was written is another.
+pub(super) fn standing(said: &Verdict, at_unix_ms: i64, language: Language) -> String {
+    let sentence = said.sentence(language);
+    let Some(since) = said.violation_since_unix_ms else { return sentence };
+    let (latched, as_of) =
+        (words::K_LATCHED_SINCE.in_language(language), words::K_AS_OF.in_language(language));
+    format!("{latched} {}. {as_of} {}: {sentence}", LegalTime(since), LegalTime(at_unix_ms))
 }
 
 fn event(event: &Event, language: Language) -> Option<(Tone, String)> {

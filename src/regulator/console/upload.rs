@@ -18,7 +18,7 @@ use super::{
     frame::{self, Here},
 };
 use crate::{
-    evidence::{Anchor, Audit, PublicKey, Report, audit::place_of},
+    evidence::{Anchor, Audit, PublicKey, Report, audit::place_of, record::Refusal},
     host::exit::{Exit, Failure},
     regulator::store::{Answered, StoreFault, sights::Scope},
     terms::{
@@ -119,7 +119,8 @@ fn in_order(trusted: &[PublicKey], records: &[u8], receipts: &[u8]) -> Report {
     if !report.disordered {
         return report;
     }
-    let mut sorted: Vec<_> = numbered().collect();
+    // An empty line tells nothing, wherever it stands.
+    let mut sorted: Vec<_> = numbered().filter(|(_, line)| !line.is_empty()).collect();
     sorted.sort_by_key(|(number, line)| (place_of(line), *number));
     judged(trusted, sorted.into_iter(), receipts)
 }
@@ -167,7 +168,10 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 fn page(report: &Report, language: Language) -> Markup {
     let say = |words: Words| words.in_language(language);
     let yes_no = |is: bool| say(if is { words::K_YES } else { words::K_NO });
+    // Of keys that nobody here knows the first record tells nothing: neither that it is good nor that it is not.
+    let is_strange = report.records == 0 && matches!(report.first_bad, Some((_, Refusal::UnknownKey(_))));
     let anchor = match report.anchor {
+        Anchor::Trusted | Anchor::Own | Anchor::Nobody if is_strange => words::K_ANCHOR_STRANGE,
         Anchor::Trusted => words::K_ANCHOR_TRUSTED,
         Anchor::Own => words::SELF_ANCHORED,
         Anchor::Nobody => words::K_ANCHOR_NONE,
@@ -175,8 +179,8 @@ fn page(report: &Report, language: Language) -> Markup {
     html! {
         @if report.no_evidence { p.note.alarm { (say(words::K_NO_EVIDENCE_IN_IT)) } }
         dl.facts {
-            dt { (say(words::K_AUTHENTIC)) } dd { (yes_no(report.authentic)) }
-            dt { (say(words::K_COMPLETE)) } dd { (yes_no(report.complete)) }
+            dt { (say(words::K_AUTHENTIC)) } dd { @if is_strange { (say(words::K_CANNOT_TELL)) } @else { (yes_no(report.authentic)) } }
+            dt { (say(words::K_COMPLETE)) } dd { @if is_strange { (say(words::K_NOT_TOLD)) } @else { (yes_no(report.complete)) } }
             dt { (say(words::K_CONDITION)) } dd { (condition(report, language)) }
             dt { (say(words::K_RECORDS)) } dd { (report.records) }
             dt { (say(words::K_KEYS)) } dd { (say(anchor)) }

@@ -88,4 +88,8 @@ pub trait Mentions {
     fn finding(&mut self, id: ClashId) -> Answered<Option<KeptFinding>>;
     /// A log with older records that were not looked through, and the place to go on from: this one, or the first.
     fn unindexed(&mut self, of: Option<Log>) -> Answered<Option<(Log, u64)>>;
+    /// How many logs have such records, and how many there are; `None` where none has.
+    fn unindexed_logs(&mut self) -> Answered<Option<(u64, u64)>>;
+    /// Forgets all that records say of equipment, and has every log looked through from its first record on.
+    fn unindex(&mut self) -> Answered<()>;
 }

@@ -87,6 +87,8 @@ pub struct AssetRow {
     pub enterprise: Option<CreditCode>,
     /// The newest verdict; none as long as there is none.
     pub verdict: Option<Place>,
+    /// When it was written, Unix milliseconds.
+    pub verdict_unix_ms: i64,
     /// The word of the state that the verdict tells; empty where there is none.
     pub state: String,
     /// Since when that is its state, Unix milliseconds.
@@ -305,19 +307,21 @@ pub(super) struct AssetText<'t> {
     pub(super) plate: (&'t str, i64),
 }
 
-/// And its numbers: since, violation since, overdue, seen, heard.
-pub(super) type AssetNumbers = (i64, Option<i64>, i64, i64, Option<i64>);
+/// And its numbers: verdict, since, violation since, overdue, seen, heard.
+pub(super) type AssetNumbers = (i64, i64, Option<i64>, i64, i64, Option<i64>);
 
 impl AssetText<'_> {
     /// The row they mean; `None` for one that this program did not write.
     pub(super) fn row(&self, numbers: AssetNumbers) -> Option<AssetRow> {
-        let (since_unix_ms, violation_since_unix_ms, overdue, seen_unix_ms, heard_unix_ms) = numbers;
+        let (verdict_unix_ms, since_unix_ms, violation_since_unix_ms, overdue, seen_unix_ms, heard_unix_ms) =
+            numbers;
         Some(AssetRow {
             gateway: GatewayId::new(self.gateway)?,
             asset: AssetId::new(self.asset)?,
             division: told(self.division, Division::parse)?,
             enterprise: told(self.uscc, CreditCode::parse)?,
             verdict: place(self.verdict)?,
+            verdict_unix_ms,
             state: self.state.to_owned(),
             since_unix_ms,
             violation_since_unix_ms,

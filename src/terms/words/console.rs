@@ -48,11 +48,15 @@ console_words! {
     K_ROLE_TOO_LOW "您的角色不允许此操作" "Your role does not allow that";
     K_FORM_FOREIGN "此表单不是从本次登录的页面发出：请重新载入页面后再试" "That form was not sent from a page of this session: load the page again";
     K_FILTER_WRONG "筛选条件无法理解：请检查行政区划代码、信用代码和日期（YYYY-MM-DD）" "That filter cannot be understood: check division code, credit code and day (YYYY-MM-DD)";
+    K_READING "记录仍在读取：页面所列尚不完整，未列出不等于没有。已读取的日志：" "Records are still being read: what is listed here is not whole, and what is missing is not nought. Logs that have been read:";
+    K_NOT_WHOLE "记录仍在读取，尚不能答复" "Records are still being read: this cannot be told yet";
     K_YES "是" "yes";
     K_NO "否" "no";
     K_ALL "全部" "all";
     K_FROM "自" "From";
-    K_TO "至" "To";
+    K_TO_INCLUDED "至（含当日）" "To (that day included)";
+    K_DAYS_TURNED "起始日期晚于截止日期" "The first day is later than the last";
+    K_AS_OF "截至" "as of";
 
     // States, in one word each.
     K_LATCHED "违规已锁存" "violation latched";
@@ -127,6 +131,9 @@ console_words! {
     K_RESET_BY_ACT "违规锁存只能由主管机关签署复位文书解除（coldhearth-regulator act sign），本页面不能解除。" "A latch is opened by a signed act of the authority alone (coldhearth-regulator act sign), and not from here.";
     K_POWER "功率" "Power";
     K_ENERGY "电量" "Energy";
+    K_AT_LEAST "至少" "at least";
+    K_STEPS_UNTOLD "没有电量记录的时段" "steps of which nothing is told";
+    K_LATCHED_SINCE "违规锁存始于" "Violation latched since";
     K_GAPS "缺口" "Gaps";
     K_NOT_TOLD "未知" "not told";
     K_HATCHED "斜线为未见证的时段：不作插补，也不等于零。阴影为 22:00–06:00。" "What is hatched was not seen: it is not filled in, and it is not zero. Shaded: 22:00 to 06:00.";
@@ -183,7 +190,10 @@ console_words! {
     // Alarms.
     K_NO_ALARM "没有告警。" "There is no alarm.";
     K_NO_ALARMS_KEPT "本采集程序未启用告警。" "This collector keeps no alarms.";
-    K_ALL_ALARMS "全部告警，含已确认与已搁置" "All alarms, acknowledged and put aside";
+    K_NO_OTHER_ALARM "除此之外没有告警。" "There is no other alarm.";
+    K_ASIDE "已搁置、停用或由上级告警涵盖，未列于此的告警：" "Alarms that are not listed here, because they are put aside, out of service, or told of by a wider one:";
+    K_STANDING_ALARMS "现存告警" "Alarms that stand";
+    K_ALL_ALARMS "全部告警，含已搁置与停用" "All alarms, those that are put aside as well";
     K_KIND "类别" "Kind";
     K_ABOUT "对象" "About";
     K_PRIORITY "优先级" "Priority";
@@ -226,6 +236,8 @@ console_words! {
     K_UPLOADS_BUSY "正在验证其他上传，请稍后再试" "Other uploads are being verified: try again in a little while";
     K_NO_EVIDENCE_IN_IT "文件中没有 coldhearth/1 记录" "There is no coldhearth/1 record in it";
     K_AUTHENTIC "真实" "Authentic";
+    K_CANNOT_TELL "无法在此判断：签名密钥不属于您辖区内的任何网关。请向主管该网关的机关查询，或使用 coldhearth verify --authority" "It cannot be told here: no gateway in your division has this key. Ask the authority of that gateway, or use coldhearth verify --authority";
+    K_ANCHOR_STRANGE "此处无人登记此密钥" "nobody whose key is known here";
     K_COMPLETE "完整" "Complete";
     K_CONDITION "所述状况" "What it says";
     K_RECORDS "记录" "Records";

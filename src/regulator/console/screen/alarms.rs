@@ -135,11 +135,14 @@ fn screen(page: &AlarmsPage, asked: &AlarmsAsked, viewer: &Viewer) -> Markup {
     let here = written(&[("all", all), ("after", asked.after.as_deref().unwrap_or(""))]);
     html! {
         p.no-print {
-            @if asked.all { a href="/alarms" { (say(words::K_OPEN_ALARMS)) } }
+            @if asked.all { a href="/alarms" { (say(words::K_STANDING_ALARMS)) } }
             @else { a href="/alarms?all=1" { (say(words::K_ALL_ALARMS)) } }
             " · " a href={ "/alarms.csv?" (here) } { (say(words::K_CSV)) }
         }
-        (table(&page.rows, viewer))
+        @if page.aside > 0 && !asked.all { p.note { (say(words::K_ASIDE)) " " a href="/alarms?all=1" { (page.aside) } } }
+        @if !page.rows.is_empty() { (table(&page.rows, viewer)) }
+        @else if page.aside > 0 && !asked.all { p { (say(words::K_NO_OTHER_ALARM)) } }
+        @else if page.next.is_none() && asked.after.is_none() { (table(&page.rows, viewer)) }
         @if let Some(next) = &page.next {
             p.no-print { a rel="next" href={ "/alarms?" (written(&[("all", all), ("after", next)])) } { (say(words::K_NEXT_PAGE)) } }
         }

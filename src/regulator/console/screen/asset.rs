@@ -243,7 +243,7 @@ fn standing(case: &Case, viewer: &Viewer) -> Markup {
     let (row, language) = (&case.row, viewer.language);
     let say = |words: Words| words.in_language(language);
     let badge = Badge::of(row, viewer.now_unix_ms);
-    let sentence = case.verdict.as_ref().and_then(|record| sentence(record, language));
+    let sentence = case.verdict.as_ref().and_then(|record| sentence(record, row.verdict_unix_ms, language));
     html! {
         p { (frame::badge(badge, language)) }
         @for words in badge.beside() { p.note { (say(*words)) } }
@@ -256,7 +256,7 @@ fn standing(case: &Case, viewer: &Viewer) -> Markup {
             }
             @if let Some(since) = row.violation_since_unix_ms {
                 dt { (say(words::K_LATCHED)) } dd { (LegalTime(since).to_string()) ". " (say(words::K_RESET_BY_ACT)) }
-                dt { (say(words::K_DRAWN_OVERDUE)) } dd { (kilowatt_hours(row.overdue)) }
+                dt { (say(words::K_DRAWN_OVERDUE)) } dd { (super::overdue(row, language)) }
             }
             dt { (say(words::LAST_LAWFUL_DAY)) } dd { (row.last_day.map_or_else(|| "–".to_owned(), |d| d.to_string())) }
             @if let Some((order, rung)) = row.order {
@@ -277,9 +277,9 @@ fn standing(case: &Case, viewer: &Viewer) -> Markup {
     }
 }
 
-fn sentence(record: &Record, language: Language) -> Option<String> {
+fn sentence(record: &Record, at_unix_ms: i64, language: Language) -> Option<String> {
     let Body::Finding(Finding::Verdict(verdict)) = &record.body else { return None };
-    Some(verdict.sentence(language))
+    Some(story::standing(verdict, at_unix_ms, language))
 }
 
 fn power(case: &Case, stretch: Stretch, viewer: &Viewer) -> Markup {
@@ -289,10 +289,17 @@ fn power(case: &Case, stretch: Stretch, viewer: &Viewer) -> Markup {
     let gaps = steps.iter().filter(|step| step.is_hatched).count();
     let due_ms = viewer.now_unix_ms.min(case.frame.to_unix_ms) - case.frame.from_unix_ms;
     let ppm = chart::coverage_ppm(&case.spans, due_ms);
-    let energy = chart::energy(&case.spans).map_or_else(|| say(words::K_NOT_TOLD).to_owned(), kilowatt_hours);
+    let untold = steps.iter().filter(|step| step.mean.is_none()).count();
+    let energy = match chart::energy(&case.spans) {
+        None => say(words::K_NOT_TOLD).to_owned(),
+        Some(energy) if gaps == 0 => kilowatt_hours(energy),
+        Some(energy) => format!("{} {}", say(words::K_AT_LEAST), kilowatt_hours(energy)),
+    };
     let summary = format!(
-        "{}: {energy}; {}: {}.{} %; {}: {gaps}",
+        "{}: {energy}; {}: {untold} / {}; {}: {}.{} %; {}: {gaps}",
         say(words::K_ENERGY),
+        say(words::K_STEPS_UNTOLD),
+        steps.len(),
         say(words::K_COVERAGE),
         ppm / 10_000,
         ppm % 10_000 / 1_000,
@@ -343,7 +350,10 @@ fn story_table(case: &Case, stretch: Stretch, viewer: &Viewer) -> Markup {
     const COLUMNS: [Words; 4] = [words::K_WHEN, words::K_WHAT, words::K_PLACE, words::K_SIGNATURE];
     let language = viewer.language;
     let say = |words: Words| words.in_language(language);
-    let lines = case.story.iter().filter_map(|told| Some((told, story::told(&told.record, language)?)));
+    let lines = case
+        .story
+        .iter()
+        .filter_map(|told| Some((told, story::told(&told.record, told.wall_unix_ms, language)?)));
     html! {
         div.scroll role="region" aria-label=(say(words::K_STORY)) tabindex="0" {
             table {

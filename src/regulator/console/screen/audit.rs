@@ -130,7 +130,7 @@ fn reports(console: &Console, viewer: &Viewer) -> Markup {
             form.filter method="get" action={ "/report/" (kind.word) "/html" } {
                 strong { (say(kind.title)) }
                 div { label for={ "from-" (kind.word) } { (say(words::K_FROM)) } input id={ "from-" (kind.word) } name="from" type="date" required; }
-                div { label for={ "to-" (kind.word) } { (say(words::K_TO)) } input id={ "to-" (kind.word) } name="to" type="date" required; }
+                div { label for={ "to-" (kind.word) } { (say(words::K_TO_INCLUDED)) } input id={ "to-" (kind.word) } name="to" type="date" required; }
                 div { label for={ "in-" (kind.word) } { (say(words::K_DIVISION)) } input id={ "in-" (kind.word) } name="in" maxlength="6" value=(viewer.scope.as_str()); }
                 @for form in ReportForm::ALL {
                     button formaction={ "/report/" (kind.word) "/" (form.word()) } { (form.word()) }

@@ -10,7 +10,10 @@ use axum::{
 };
 use maud::{Markup, html};
 
-use super::{address, head, today::age};
+use super::{
+    address, head,
+    today::{age, unless_reading},
+};
 use crate::{
     catalogue::{Class, Rules},
     regulator::{
@@ -105,14 +108,18 @@ pub(in crate::regulator::console) async fn csv(
         Ok(filter) => filter,
         Err(why) => return frame::refused(&viewer, why),
     };
+    if viewer.reading.is_some() {
+        return frame::not_whole(&viewer);
+    }
     let is_whole = Pairs::read(query.as_deref().unwrap_or("").as_bytes()).one("whole").is_some();
     let most = if is_whole { ROWS_OF_A_PART } else { ROWS };
     match asked(&console, &viewer, &filter, most).await {
         Ok(fleet) => {
             let head = COLUMNS.map(|column| column.in_language(viewer.language));
             let text = values::table(&head, rows(&fleet, &viewer).iter().map(<[String; 12]>::as_slice));
+            let more = fleet.next.as_ref().filter(|_| !is_whole).map(|next| filter.query_after(next));
             let next = fleet.next.filter(|_| is_whole);
-            flow::file((CSV, "fleet.csv"), (text.into_bytes(), next), move |after| {
+            let file = flow::file((CSV, "fleet.csv"), (text.into_bytes(), next), move |after| {
                 let (console, viewer) = (console.clone(), viewer.clone());
                 let filter = Filter { after, ..filter.clone() };
                 async move {
@@ -120,7 +127,8 @@ pub(in crate::regulator::console) async fn csv(
                     let text = values::more(rows(&fleet, &viewer).iter().map(<[String; 12]>::as_slice));
                     Ok((text.into_bytes(), fleet.next))
                 }
-            })
+            });
+            frame::goes_on(file, more.map(|query| format!("/fleet.csv?{query}")))
         }
         Err(fault) => frame::away(viewer.language, &fault),
     }
@@ -209,7 +217,7 @@ fn page(fleet: &Fleet, filter: &Filter, rules: &Rules, viewer: &Viewer) -> Marku
                 tbody { @for one in &fleet.listed { (line(one, fleet, viewer)) } }
             }
         }
-        @if fleet.listed.is_empty() { p { (say(words::K_NOTHING_FOUND)) } }
+        @if fleet.listed.is_empty() { p { (unless_reading(words::K_NOTHING_FOUND, viewer)) } }
         (legend(language))
         p.no-print {
             @if filter.after != After::default() { a href={ "/fleet?" (filter.query()) } { (say(words::K_FIRST_PAGE)) } " · " }

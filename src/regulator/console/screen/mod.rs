@@ -14,10 +14,13 @@ pub(super) mod today;
 use axum::{Extension, response::Response};
 use maud::{Markup, html};
 
-use super::{door::Viewer, frame};
+use super::{door::Viewer, frame, story::kilowatt_hours};
 use crate::{
     regulator::{store::sights::AssetRow, timeline::Tone},
-    terms::words::{self, Language, Words},
+    terms::{
+        time::LegalTime,
+        words::{self, Language, Words},
+    },
 };
 
 /// An address that leads nowhere.
@@ -28,6 +31,12 @@ pub(super) async fn nothing(Extension(viewer): Extension<Viewer>) -> Response {
 /// The address of a piece of equipment.
 fn address(row: &AssetRow) -> String {
     format!("/asset/{}/{}", row.gateway, row.asset)
+}
+
+/// What was drawn past the last lawful day, and until when that is told.
+fn overdue(row: &AssetRow, language: Language) -> String {
+    let as_of = words::K_AS_OF.in_language(language);
+    format!("{} ({as_of} {})", kilowatt_hours(row.overdue), LegalTime(row.verdict_unix_ms))
 }
 
 /// The head of a table. What can be done in a column is not printed.

@@ -85,6 +85,8 @@ pub(in crate::regulator::console) async fn report(
         Ok(asked) => asked,
         Err(why) => return frame::refused(&viewer, why),
     };
+    // It is never closed.
+    let _one = console.reports.acquire().await;
     match console.readers.ask(move |books| reports.make(books, &asked)).await {
         Ok(Some(bytes)) if form == ReportForm::Html => {
             frame::paper(String::from_utf8_lossy(&bytes).into_owned())
@@ -102,11 +104,15 @@ fn asked(query: Option<&str>, viewer: &Viewer, word: &str, form: ReportForm) -> 
         pairs.one(name).map_or_else(|| Ok(LegalDay::of_unix_ms(viewer.now_unix_ms)), read)
     };
     let wanted = Scope::parse(pairs.one("in").unwrap_or("")).ok_or(words::K_FILTER_WRONG)?;
+    let (from, to) = (day("from")?, day("to")?);
+    if from > to {
+        return Err(words::K_DAYS_TURNED);
+    }
     Ok(ReportAsked {
         word: word.to_owned(),
         scope: wanted.within(&viewer.scope).ok_or(words::K_NOT_HERE)?,
-        from: day("from")?,
-        to: day("to")?,
+        from,
+        to,
         form,
         language: viewer.language,
         now_unix_ms: viewer.now_unix_ms,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Extension, extract::State, response::Response};
 use maud::{Markup, html};
 
-use super::{address, head};
+use super::{address, head, overdue};
 use crate::{
     regulator::{
         console::{
@@ -16,7 +16,7 @@ use crate::{
             door::Viewer,
             frame::{self, Here},
             live::asked_at,
-            story::{ago, kilowatt_hours},
+            story::ago,
         },
         store::{
             Answered,
@@ -87,18 +87,20 @@ fn page(today: &Today, viewer: &Viewer) -> Markup {
     let say = |words: Words| words.in_language(language);
     html! {
         p.note id="fresh" hidden { (say(words::K_FRESH)) " " a href="/" { (say(words::K_AGAIN)) } }
-        (tiles(today, language))
+        (tiles(today, viewer))
         h2 id="latched" { (say(words::K_LATCHED_LIST)) }
         (latched(&today.latched, viewer))
         h2 { (say(words::K_CALENDAR)) }
-        (calendar(&today.calendar, language))
+        (calendar(&today.calendar, viewer))
         h2 { (say(words::K_DESK)) }
         (desk(today.load.as_ref(), language))
         p.note { (say(words::NOT_A_TEST_FOR_DEAD)) }
     }
 }
 
-fn tiles(today: &Today, language: Language) -> Markup {
+/// Numbers are told once all is read: until then none is, and least of all nought.
+fn tiles(today: &Today, viewer: &Viewer) -> Markup {
+    let (language, is_whole) = (viewer.language, viewer.reading.is_none());
     let (now, before) = (&today.numbers, today.before.as_ref());
     let all: [(Words, &str, u64, Option<u64>, Lane); 5] = [
         (words::K_DUE, "due", now.due, before.map(|n| n.due), Lane::Due),
@@ -112,12 +114,17 @@ fn tiles(today: &Today, language: Language) -> Markup {
             @for (words, name, count, before, lane) in all {
                 li {
                     a href={ "/fleet?lane=" (lane.word()) } { (words.in_language(language)) }
-                    strong data-live=(name) { (count) }
-                    span { (trend(count, before, language)) }
+                    @if is_whole {
+                        strong data-live=(name) { (count) }
+                        span { (trend(count, before, language)) }
+                    } @else {
+                        strong { "–" }
+                        span { (words::K_NOT_TOLD.in_language(language)) }
+                    }
                 }
             }
         }
-        p { (words::K_OF_ALL.in_language(language)) " " span data-live="assets" { (now.assets) } }
+        @if is_whole { p { (words::K_OF_ALL.in_language(language)) " " span data-live="assets" { (now.assets) } } }
     }
 }
 
@@ -143,7 +150,7 @@ fn latched(all: &[AssetRow], viewer: &Viewer) -> Markup {
     ];
     let language = viewer.language;
     if all.is_empty() {
-        return html! { p { (words::K_NONE_LATCHED.in_language(language)) } };
+        return html! { p { (unless_reading(words::K_NONE_LATCHED, viewer)) } };
     }
     html! {
         div.scroll role="region" aria-labelledby="latched" tabindex="0" {
@@ -159,7 +166,7 @@ fn latched(all: &[AssetRow], viewer: &Viewer) -> Markup {
                             td {
                                 (LegalTime(row.violation_since_unix_ms.unwrap_or_default()).to_string())
                             }
-                            td.number { (kilowatt_hours(row.overdue)) }
+                            td.number { (overdue(row, language)) }
                         }
                     }
                 }
@@ -168,10 +175,17 @@ fn latched(all: &[AssetRow], viewer: &Viewer) -> Markup {
     }
 }
 
-fn calendar(months: &[(String, u64)], language: Language) -> Markup {
+/// That there is none of something is said once all is read.
+pub(super) fn unless_reading(none: Words, viewer: &Viewer) -> &'static str {
+    let words = if viewer.reading.is_some() { words::K_NOT_WHOLE } else { none };
+    words.in_language(viewer.language)
+}
+
+fn calendar(months: &[(String, u64)], viewer: &Viewer) -> Markup {
+    let language = viewer.language;
     const COLUMNS: [Words; 2] = [words::K_MONTH, words::K_EQUIPMENT];
     if months.is_empty() {
-        return html! { p { (words::K_NO_DEADLINE.in_language(language)) } };
+        return html! { p { (unless_reading(words::K_NO_DEADLINE, viewer)) } };
     }
     html! {
         table {

@@ -238,6 +238,23 @@ impl Mentions for PostgresStore {
         };
         Ok(self.read_all(&rows, |row| Some((log(row)?, number(row, 2)?)))?.into_iter().next())
     }
+
+    fn unindexed_logs(&mut self) -> Answered<Option<(u64, u64)>> {
+        let rows = self.ask(async |session| session.query("select count(*) from unindexed", &[]).await)?;
+        let left = self.read_all(&rows, |row| number(row, 0))?.into_iter().next().unwrap_or(0);
+        if left == 0 {
+            return Ok(None);
+        }
+        let rows = self.ask(async |session| session.query("select count(*) from log", &[]).await)?;
+        Ok(self.read_all(&rows, |row| number(row, 0))?.into_iter().next().map(|all| (left, all)))
+    }
+
+    fn unindex(&mut self) -> Answered<()> {
+        let sql = "with drawn as (delete from span), told as (delete from asset)
+                   insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from log
+                   on conflict (gateway, log) do update set next_seq = 0";
+        self.ask(async |session| session.execute(sql, &[]).await).map(|_| ())
+    }
 }
 
 fn utf8(row: &Row, column: usize) -> Option<&str> {

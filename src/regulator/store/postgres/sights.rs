@@ -190,7 +190,7 @@ async fn plate(session: &mut Session, sight: &Sight) -> Result<(), Error> {
 macro_rules! columns {
     () => {
         "select gateway, asset, division, uscc, verdict_log, verdict_seq, state, class, last_day, entry, order_id, rung,
-         plate_log, plate_seq, since_unix_ms, violation_since_unix_ms, overdue_wh, seen_unix_ms,
+         plate_log, plate_seq, since_unix_ms, violation_since_unix_ms, overdue_wh, seen_unix_ms, verdict_unix_ms,
          (select max(received_unix_ms) from log where log.gateway = asset.gateway) as heard from asset"
     };
 }
@@ -408,6 +408,7 @@ fn asset_row(row: &Row) -> Option<AssetRow> {
     let violation: Option<i64> = row.try_get(15).ok()?;
     let overdue: i64 = row.try_get(16).ok()?;
     let seen: i64 = row.try_get(17).ok()?;
-    let heard: Option<i64> = row.try_get(18).ok()?;
-    text.row((since, violation, overdue, seen, heard))
+    let verdict: i64 = row.try_get(18).ok()?;
+    let heard: Option<i64> = row.try_get(19).ok()?;
+    text.row((verdict, since, violation, overdue, seen, heard))
 }

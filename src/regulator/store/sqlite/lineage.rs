@@ -10,7 +10,7 @@ use crate::{
         LogId,
         lineage::{ClashId, ClashKind, Located, Mention, MentionId, Place, Says, kind_and_end},
     },
-    regulator::store::{Answered, Asked, Batch, KeptFinding, KeptHalf, Log, Mentions, Spot},
+    regulator::store::{Answered, Asked, Batch, KeptFinding, KeptHalf, Log, Mentions, Spot, Store as _},
     terms::{
         Digest, GatewayId, Name,
         place::{CreditCode, Division},
@@ -218,6 +218,30 @@ impl Mentions for SqliteStore {
         };
         Ok(found.into_iter().next())
     }
+
+    fn unindexed_logs(&mut self) -> Answered<Option<(u64, u64)>> {
+        let left = self.rows("select count(*) from unindexed", [], count)?.into_iter().next().unwrap_or(0);
+        if left == 0 {
+            return Ok(None);
+        }
+        let all = self.rows("select count(*) from log", [], count)?.into_iter().next().unwrap_or(left);
+        Ok(Some((left, all)))
+    }
+
+    fn unindex(&mut self) -> Answered<()> {
+        let sql = "begin immediate; delete from span; delete from asset;
+                   insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from log where true
+                   on conflict (gateway, log) do update set next_seq = 0; commit";
+        let done = self.ok(self.connection.execute_batch(sql));
+        if done.is_err() {
+            self.abandon();
+        }
+        done
+    }
+}
+
+fn count(row: &Row<'_>) -> rusqlite::Result<Option<u64>> {
+    Ok(Some(row.get::<_, i64>(0)?.cast_unsigned()))
 }
 
 fn read_mention(row: &Row<'_>) -> rusqlite::Result<Option<Located>> {

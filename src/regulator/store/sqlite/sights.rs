@@ -17,7 +17,7 @@ use crate::{
 
 const COLUMNS: &str =
     "select gateway, asset, division, uscc, verdict_log, verdict_seq, state, class, last_day, entry, order_id, rung,
-    plate_log, plate_seq, since_unix_ms, violation_since_unix_ms, overdue_wh, seen_unix_ms,
+    plate_log, plate_seq, since_unix_ms, violation_since_unix_ms, overdue_wh, seen_unix_ms, verdict_unix_ms,
     (select max(received_unix_ms) from log where log.gateway = asset.gateway) as heard from asset";
 const NUMBERS: &str = "count(*) as assets, count(*) filter (where last_day <> '' and last_day < ?1) as due,
     count(*) filter (where rung in ('verified', 'maintained') and heard >= ?2) as verified,
@@ -278,5 +278,5 @@ fn asset_row(row: &Row<'_>) -> rusqlite::Result<Option<AssetRow>> {
         order: (&order, &rung),
         plate: (&plate_log, row.get(13)?),
     };
-    Ok(text.row((row.get(14)?, row.get(15)?, row.get(16)?, row.get(17)?, row.get(18)?)))
+    Ok(text.row((row.get(18)?, row.get(14)?, row.get(15)?, row.get(16)?, row.get(17)?, row.get(19)?)))
 }
