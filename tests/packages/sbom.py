@@ -14,7 +14,8 @@ import re
 import subprocess
 import sys
 
-OWN = "coldhearth"
+# The crates of this tree, and the programs that are made of another than the first.
+OWN = ("coldhearth", "coldhearth-sim")
 
 
 def said_by(*command):
@@ -27,9 +28,10 @@ def locked(text):
     return {(name, version): checksum for name, version, checksum in entries}
 
 
-def crates(features, edges):
+def crates(program, features, edges):
     """Licence of every crate along these edges, by name and version."""
-    tree = ["cargo", "tree", "--locked", "--package", OWN, "--no-default-features", "--features", features]
+    package = program if program in OWN else OWN[0]
+    tree = ["cargo", "tree", "--locked", "--package", package, "--no-default-features", "--features", features]
     found = {}
     for line in said_by(*tree, "--edges", edges, "--prefix", "none", "--format", "{p}\t{l}").splitlines():
         crate, licence = line.removesuffix(" (*)").split("\t")
@@ -67,12 +69,12 @@ def rust():
 def written(program, features):
     """The document."""
     checksums = locked(sys.stdin.read())
-    built, linked = crates(features, "normal,build"), crates(features, "normal,no-proc-macro")
-    own = next(version for name, version in built if name == OWN)
+    built, linked = crates(program, features, "normal,build"), crates(program, features, "normal,no-proc-macro")
+    own = next(version for name, version in built if name in OWN)
     components = [
         component("cargo", *crate, licence, checksums[crate], only_builds=crate not in linked)
         for crate, licence in sorted(built.items())
-        if crate[0] != OWN
+        if crate[0] not in OWN
     ]
     document = {
         "bomFormat": "CycloneDX",
@@ -93,7 +95,7 @@ def held(program, document):
             # `…#NAME@VERSION`, and `…/NAME#VERSION` where the folder has the crate's name.
             place, _, crate = told["package_id"].partition("#")
             compiled.add(crate if "@" in crate else f"{place.rsplit('/', 1)[-1]}@{crate}")
-    compiled = {f"pkg:cargo/{crate}" for crate in compiled if crate.partition("@")[0] != OWN}
+    compiled = {f"pkg:cargo/{crate}" for crate in compiled if crate.partition("@")[0] not in OWN}
     listed = {part["purl"] for part in document["components"] if part["purl"].startswith("pkg:cargo/")}
     assert compiled, "nothing was compiled"
     assert listed == compiled, f"{program}: not listed {sorted(compiled - listed)}, not built {sorted(listed - compiled)}"
