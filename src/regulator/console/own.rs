@@ -46,7 +46,7 @@ impl asks::Alarms for OwnAlarms {
         let within = division(&asked.scope);
         if let Some((gateway, asset)) = asked.asset {
             let found = of_asset(&mut *books.store, within, gateway, asset)?;
-            let rows = found.iter().take(asked.most as usize).map(row).collect();
+            let rows = found.iter().take(asked.most as usize).map(|alarm| row(alarm, within)).collect();
             return Ok(AlarmsPage { rows, next: None });
         }
         let (mut rows, mut after) = (Vec::new(), asked.after.as_deref().and_then(place));
@@ -55,7 +55,7 @@ impl asks::Alarms for OwnAlarms {
             let Some(last) = page.last() else { return Ok(AlarmsPage { rows, next: None }) };
             after = Some((last.raised_unix_ms, last.id));
             for alarm in page.iter().filter(|alarm| asked.all || is_open(alarm)) {
-                rows.push(row(alarm));
+                rows.push(row(alarm, within));
                 if rows.len() >= asked.most as usize {
                     let next = Some(format!("{}.{}", alarm.raised_unix_ms, alarm.id));
                     return Ok(AlarmsPage { rows, next });
@@ -77,6 +77,8 @@ impl asks::Alarms for OwnAlarms {
             load.open += page.iter().filter(|alarm| is_open(alarm)).count() as u64;
             load.shelved +=
                 page.iter().filter(|alarm| alarm.state.hush == alarms::Hush::Shelved).count() as u64;
+            load.retired +=
+                page.iter().filter(|alarm| alarm.state.hush == alarms::Hush::OutOfService).count() as u64;
         }
         let kpi = of_day(store, within, now_unix_ms - DAY_MS)?;
         Ok(Load { raised_day: kpi.raised(), most_in_ten_minutes: kpi.most_in_a_window(), ..load })
@@ -106,7 +108,7 @@ impl asks::Alarms for OwnAlarms {
         Ok(match done.into_values().next() {
             Some(Ok(_)) => Ok(()),
             Some(Err(Refused::Until)) => Err(words::K_WHY_MISSING),
-            Some(Err(Refused::Unfit(_))) => Err(words::K_ALARM_UNFIT),
+            Some(Err(Refused::Unfit(_) | Refused::Kept(_))) => Err(words::K_ALARM_UNFIT),
             Some(Err(Refused::Unknown)) | None => Err(words::K_NOT_HERE),
         })
     }
@@ -152,7 +154,7 @@ fn of_day(store: &mut dyn Store, within: Division, since_unix_ms: i64) -> Answer
         for kept in page.iter().filter(|kept| kept.at_unix_ms >= since_unix_ms) {
             // What is kept was sealed here.
             if let Ok(entry) = Entry::own(&kept.bytes)
-                && within.covers(entry.step.about.division)
+                && entry.step.about.concerns(within)
             {
                 kpi.on(&entry.step);
             }
@@ -167,7 +169,8 @@ fn place(text: &str) -> Option<(i64, AlarmId)> {
     Some((raised.parse().ok()?, AlarmId::from_hex(id)?))
 }
 
-fn row(alarm: &Alarm) -> AlarmRow {
+/// An outage that is wider than the scope is shown there, and decided above it.
+fn row(alarm: &Alarm, within: Division) -> AlarmRow {
     let about = &alarm.about;
     let names = [
         Some(about.division.to_string()),
@@ -195,7 +198,7 @@ fn row(alarm: &Alarm) -> AlarmRow {
         stands_for: alarm.gateways.unwrap_or(1),
         may: may
             .into_iter()
-            .filter(|(_, event)| alarm.state.after(*event).is_ok())
+            .filter(|(_, event)| within.covers(about.division) && alarm.state.after(*event).is_ok())
             .map(|(deed, _)| deed)
             .collect(),
     }
