@@ -11,7 +11,12 @@ use coldhearth::{
         archive,
         inspect::inspect,
         reports::{self, Scope, Surveyed, coverage, survey},
-        store::{AlarmBatch, AlarmsAsked, people::Saw, sights::Scope as Digits},
+        store::{
+            AlarmBatch, AlarmsAsked,
+            inspections::{Inspection, Said},
+            people::Saw,
+            sights::Scope as Digits,
+        },
     },
     terms::{AssetId, GatewayId, LegalDay, Name, WattHours, place::Division, time::DAY_MS},
 };
@@ -183,6 +188,16 @@ fn alarms_move_with_a_copy_and_whoever_changes_them_is_found_out(homes: Homes) {
     for what in ["GET /", "GET /fleet", "GET /alarms"] {
         home.store().note_saw(&saw(what)).unwrap();
     }
+    let said = |what: &str| Said { who: Name::new("li").unwrap(), at_unix_ms: NOW, what: what.to_owned() };
+    let inspection = |number, answered| Inspection {
+        number,
+        gateway: GatewayId::new("gw-1").unwrap(),
+        asset: AssetId::new("eaf-2").unwrap(),
+        asked: said("谁在夜里用电"),
+        answered,
+    };
+    let looks = [inspection(2, Some(said("看过"))), inspection(5, None)];
+    looks.iter().for_each(|one| home.store().keep_inspection(one).unwrap());
     let mut copy = Vec::new();
     archive::backup(&mut *home.store(), &mut copy, NOW).unwrap();
     let other = match homes {
@@ -191,7 +206,8 @@ fn alarms_move_with_a_copy_and_whoever_changes_them_is_found_out(homes: Homes) {
     };
     let there = other.open("copied-there");
     let copied = archive::restore(&mut *there.store(), &mut Cursor::new(&copy)).unwrap();
-    assert_eq!((copied.alarm_steps, copied.seen), (2, 3));
+    assert_eq!((copied.alarm_steps, copied.seen, copied.inspections), (2, 3, 2));
+    assert_eq!(there.store().inspections_after(0, 10).unwrap(), looks);
     let seen = |home: &Home| -> Vec<Saw> {
         let seen = home.store().who_saw(&Digits::NATION, u64::MAX, 10).unwrap();
         seen.into_iter().map(|(_, saw)| saw).collect()
