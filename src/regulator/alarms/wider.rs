@@ -15,7 +15,7 @@ use crate::terms::{
 };
 
 /// Whoever is heard so long after an outage was raised was back, in milliseconds: half an hour.
-pub const LATER_MS: i64 = 1_800_000;
+pub(super) const LATER_MS: i64 = 1_800_000;
 
 /// Alarms that tell of others.
 #[derive(Debug, Default)]
