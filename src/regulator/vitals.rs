@@ -108,7 +108,7 @@ pub struct Ailment {
 }
 
 impl Vitals {
-    /// Everything that keeps records from being kept and receipted now. None: it is well.
+    /// Everything that keeps records from being kept and receipted now, or alarms from being told. None: it is well.
     pub fn ailments(&self, now_ms: u64) -> Vec<Ailment> {
         let mut all = Vec::new();
         let mut ails = |code, text: String| all.push(Ailment { code, text });
@@ -152,6 +152,15 @@ impl Vitals {
             );
         }
         self.history(&mut ails);
+        if self.alarms.refused > 0 {
+            let refused = self.alarms.refused;
+            ails(
+                "notifications_untaken",
+                format!(
+                    "{refused} notifications of alarms were not taken and are told again; the log says by whom"
+                ),
+            );
+        }
         if !self.clock_set {
             ails("clock_unset", "the clock was never set: receipts would tell a wrong time".to_owned());
         }
@@ -205,7 +214,7 @@ impl Vitals {
         page.gauge("build_info", "Which version this is", &[(&[("version", env!("CARGO_PKG_VERSION"))], 1)]);
         page.gauge(
             "healthy",
-            "1 while nothing keeps records from being kept and receipted",
+            "1 while nothing keeps records from being kept and receipted, or alarms from being told",
             &[(&[], u64::from(self.ailments(now_ms).is_empty()))],
         );
         page.counter("records_total", "Records that were new, believed and kept", &[(&[], records)]);

@@ -11,7 +11,12 @@ use coldhearth::{
         archive,
         inspect::inspect,
         reports::{self, Scope, Surveyed, coverage, survey},
-        store::{AlarmsAsked, people::Saw, sights::Scope as Digits},
+        store::{
+            AlarmBatch, AlarmsAsked,
+            inspections::{Inspection, Said},
+            people::Saw,
+            sights::Scope as Digits,
+        },
     },
     terms::{AssetId, GatewayId, LegalDay, Name, WattHours, place::Division, time::DAY_MS},
 };
@@ -183,6 +188,16 @@ fn alarms_move_with_a_copy_and_whoever_changes_them_is_found_out(homes: Homes) {
     for what in ["GET /", "GET /fleet", "GET /alarms"] {
         home.store().note_saw(&saw(what)).unwrap();
     }
+    let said = |what: &str| Said { who: Name::new("li").unwrap(), at_unix_ms: NOW, what: what.to_owned() };
+    let inspection = |number, answered| Inspection {
+        number,
+        gateway: GatewayId::new("gw-1").unwrap(),
+        asset: AssetId::new("eaf-2").unwrap(),
+        asked: said("谁在夜里用电"),
+        answered,
+    };
+    let looks = [inspection(2, Some(said("看过"))), inspection(5, None)];
+    looks.iter().for_each(|one| home.store().keep_inspection(one).unwrap());
     let mut copy = Vec::new();
     archive::backup(&mut *home.store(), &mut copy, NOW).unwrap();
     let other = match homes {
@@ -191,7 +206,8 @@ fn alarms_move_with_a_copy_and_whoever_changes_them_is_found_out(homes: Homes) {
     };
     let there = other.open("copied-there");
     let copied = archive::restore(&mut *there.store(), &mut Cursor::new(&copy)).unwrap();
-    assert_eq!((copied.alarm_steps, copied.seen), (2, 3));
+    assert_eq!((copied.alarm_steps, copied.seen, copied.inspections), (2, 3, 2));
+    assert_eq!(there.store().inspections_after(0, 10).unwrap(), looks);
     let seen = |home: &Home| -> Vec<Saw> {
         let seen = home.store().who_saw(&Digits::NATION, u64::MAX, 10).unwrap();
         seen.into_iter().map(|(_, saw)| saw).collect()
@@ -269,7 +285,40 @@ fn a_gateway_that_was_admitted_and_never_spoke_is_an_alarm_until_it_does(homes: 
     assert_eq!(unheard(&home)[0].state.life, Life::UnackReturned);
 }
 
+fn an_outage_of_a_province_is_shown_to_its_counties_and_to_nobody_elsewhere(homes: Homes) {
+    let home = home_of(homes, "wider", 1);
+    let about = |cause, code: &str| alarms::About {
+        cause,
+        division: Division::parse(code).unwrap(),
+        enterprise: None,
+        gateway: None,
+        subject: None,
+    };
+    let all = [
+        about(Cause::Outage, "130000"),
+        about(Cause::Outage, "130500"),
+        about(Cause::Outage, "140000"),
+        about(Cause::Unreachable, "000000"),
+    ];
+    let alarms = all.map(|about| {
+        let alarm = Alarm::unheard(about);
+        alarm.after(&alarm.step(Event::Raise, NOW).unwrap()).unwrap()
+    });
+    let batch = AlarmBatch { alarms: alarms.to_vec(), ..AlarmBatch::default() };
+    assert!(home.store().keep_alarms(&batch).unwrap());
+    let places = |code| -> Vec<String> {
+        standing(&home, code).iter().map(|alarm| alarm.about.division.to_string()).collect()
+    };
+    assert_eq!(places("130421"), ["130000"]);
+    assert_eq!(places("130000").len(), 2);
+    assert_eq!(places("150000").len(), 0);
+    assert_eq!(places("000000").len(), 4);
+    let counts = home.store().alarm_counts(Division::parse("130421").unwrap()).unwrap();
+    assert_eq!(counts.iter().map(|alike| alike.count).sum::<u64>(), 1);
+}
+
 over_both!(
+    an_outage_of_a_province_is_shown_to_its_counties_and_to_nobody_elsewhere,
     a_gateway_that_was_admitted_and_never_spoke_is_an_alarm_until_it_does,
     a_furnace_that_drew_at_night_is_latched_in_the_morning_until_the_authority_resets_it,
     a_record_and_what_it_says_is_the_matter_are_kept_together_and_looked_at_after_a_restart,

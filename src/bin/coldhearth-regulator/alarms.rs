@@ -16,7 +16,7 @@ use coldhearth::{
         LegalDay,
         place::Division,
         time::{self, LegalTime},
-        words::Language,
+        words::{self, Language},
     },
 };
 use serde_json::json;
@@ -67,8 +67,15 @@ pub(crate) enum AlarmVerb {
     },
     /// Take alarms back from the shelf before their time
     Unshelve(Done),
-    /// Take alarms out of service: of equipment that is being worked at
-    Retire(Done),
+    /// Take alarms out of service until a time, thirty days ahead at most: of equipment that is being worked at. Of a violation,
+    /// and of what may be tampering, it is refused
+    Retire {
+        #[command(flatten)]
+        done: Done,
+        /// Until when, RFC 3339: 2026-11-30T08:00:00+08:00
+        #[arg(long, value_name = "TIME", value_parser = moment)]
+        until: i64,
+    },
     /// Take alarms back into service
     Restore(Done),
     /// Print the desk's signed log, one step a line
@@ -98,7 +105,7 @@ pub(crate) fn alarm(verb: &AlarmVerb) -> Result<Exit, Failure> {
         AlarmVerb::Ack(done) => act(done, Deed::Acknowledge),
         AlarmVerb::Shelve { done, until } => act(done, Deed::Shelve(*until)),
         AlarmVerb::Unshelve(done) => act(done, Deed::Unshelve),
-        AlarmVerb::Retire(done) => act(done, Deed::Retire),
+        AlarmVerb::Retire { done, until } => act(done, Deed::Retire(*until)),
         AlarmVerb::Restore(done) => act(done, Deed::Restore),
         AlarmVerb::Log { after, home } => print_log(*after, home),
         AlarmVerb::Kpi { from, to, home } => kpi(*from, *to, home),
@@ -138,7 +145,12 @@ fn act(done: &Done, deed: Deed) -> Result<Exit, Failure> {
                 refused.push(format!("{id}: {}", state.words().in_language(language)));
             }
             Err(Refused::Until) => {
-                refused.push(format!("{id}: --until lies behind, or more than seven days ahead"));
+                let most = if matches!(deed, Deed::Retire(_)) { "thirty" } else { "seven" };
+                refused.push(format!("{id}: --until lies behind, or more than {most} days ahead"));
+            }
+            Err(Refused::Kept(kind)) => {
+                let kind = kind.words().in_language(language);
+                refused.push(format!("{id}: {kind}: {}", words::NEVER_RETIRED.in_language(language)));
             }
         }
     }

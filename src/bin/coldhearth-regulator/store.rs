@@ -132,10 +132,11 @@ fn next_after_restore(home: &Home) -> Result<String, Failure> {
 }
 
 fn told(copied: Copied) -> String {
-    let Copied { gateways, logs, records, forks, receipts, findings, heads, alarm_steps, seen } = copied;
+    let Copied { gateways, logs, records, forks, receipts, findings, heads, .. } = copied;
+    let Copied { alarm_steps, seen, inspections, .. } = copied;
     format!(
         "{gateways} gateways, {logs} logs, {records} records, {forks} forks, {receipts} receipts, {findings} findings, \
-         {heads} heads of heads, {alarm_steps} steps of alarms, {seen} looks at the console"
+         {heads} heads of heads, {alarm_steps} steps of alarms, {seen} looks at the console, {inspections} inspections"
     )
 }
 

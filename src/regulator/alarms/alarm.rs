@@ -12,6 +12,9 @@ pub const MAX_TEXT_CHARS: usize = 200;
 /// The longest time an alarm may be put aside, in milliseconds: seven days.
 pub const MAX_SHELF_MS: i64 = 7 * 86_400_000;
 
+/// The longest time an alarm may be out of service, in milliseconds: thirty days.
+pub const MAX_RETIRED_MS: i64 = 30 * 86_400_000;
+
 /// Who did something, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hand {
@@ -160,15 +163,14 @@ impl Alarm {
             raised_unix_ms: if raises { step.at_unix_ms } else { self.raised_unix_ms },
             changed_unix_ms: step.at_unix_ms,
             until_unix_ms: match step.event {
-                Event::Shelve => step.until_unix_ms,
-                Event::Unshelve | Event::Retire => None,
+                Event::Shelve | Event::Retire => step.until_unix_ms,
+                Event::Unshelve | Event::Restore => None,
                 Event::Raise
                 | Event::Settle
                 | Event::Clear
                 | Event::Acknowledge
                 | Event::Inhibit
                 | Event::Release
-                | Event::Restore
                 | Event::Escalate => self.until_unix_ms,
             },
             hand: step.hand.clone().or_else(|| self.hand.clone()),

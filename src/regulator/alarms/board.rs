@@ -5,17 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Regime,
-    alarm::{Alarm, Hand, MAX_SHELF_MS, Step},
+    alarm::{Alarm, Hand, MAX_RETIRED_MS, MAX_SHELF_MS, Step, first_level},
     cause::{Cause, Kind},
     condition::{About, AlarmId, Settled, Shown, Waiting},
     escalation,
     outage::{self, Heard, SILENT_MS},
     state::{Event, Hush, Life, Unfit},
+    wider::Wider,
 };
-use crate::terms::{
-    Digest, GatewayId, Name,
-    place::{Division, Level},
-};
+use crate::terms::{Digest, GatewayId, Name, place::Division};
 
 /// What a person may do about an alarm. Opening the latch of a violation is not among it: that is a signed act to the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +24,9 @@ pub enum Deed {
     Shelve(i64),
     /// Take it back from there.
     Unshelve,
-    /// Take it out of service.
-    Retire,
+    /// Take it out of service until this time, Unix milliseconds; no longer than [`MAX_RETIRED_MS`], and no violation and
+    /// nothing that may be tampering.
+    Retire(i64),
     /// Take it back into service.
     Restore,
 }
@@ -38,7 +37,7 @@ impl Deed {
             Deed::Acknowledge => Event::Acknowledge,
             Deed::Shelve(_) => Event::Shelve,
             Deed::Unshelve => Event::Unshelve,
-            Deed::Retire => Event::Retire,
+            Deed::Retire(_) => Event::Retire,
             Deed::Restore => Event::Restore,
         }
     }
@@ -51,8 +50,10 @@ pub enum Refused {
     Unknown,
     /// It would change nothing, or cannot be done to an alarm in this state.
     Unfit(super::State),
-    /// The time lies behind, or further ahead than seven days.
+    /// The time lies behind, or further ahead than seven days; of what is taken out of service thirty.
     Until,
+    /// A violation, or what may be tampering, is never out of service.
+    Kept(Kind),
 }
 
 /// What has come of it.
@@ -127,7 +128,7 @@ impl Board {
         let counts = |alarm: &&Alarm| {
             let about = &alarm.about;
             about.cause.kind() == kind
-                && within.covers(about.division)
+                && about.concerns(within)
                 && alarm.state.life.is_standing()
                 && alarm.state.hush == Hush::Open
         };
@@ -188,7 +189,9 @@ impl Board {
     }
 
     fn look_for_silence(&mut self, fleet: &[Heard], now_unix_ms: i64) {
-        let found = outage::outages(fleet, &self.out(), self.regime.outage, now_unix_ms);
+        let wider = Wider::of(self.alarms.values());
+        let found = outage::outages(fleet, &wider.places(), self.regime.outage, now_unix_ms);
+        let again = outage::outages(&wider.later(fleet), &BTreeSet::new(), self.regime.outage, now_unix_ms);
         let mut wanted = BTreeSet::new();
         for (division, silent) in &found {
             let about = outage_of(*division);
@@ -197,8 +200,12 @@ impl Board {
         }
         for heard in fleet.iter().filter(|heard| heard.is_silent(now_unix_ms)) {
             let about = silence_of(heard);
-            // What a wider alarm tells of is not told again; what was told before goes on, and shows that.
-            if !outage::covers(&found, heard.division) || self.stands(about.id()) {
+            // What a wider alarm tells of is not told again; what was told before goes on, and shows that. Whoever was
+            // heard while it stood and falls silent alone is told for himself, and so is who was convicted.
+            let is_alone = wider.is_later(heard) && !outage::covers(&again, heard.division);
+            let is_told =
+                outage::covers(&found, heard.division) && !is_alone && !wider.convicts(heard.gateway);
+            if !is_told || self.stands(about.id()) {
                 wanted.insert(about.id());
                 self.want(about, true, None, now_unix_ms);
             }
@@ -211,12 +218,6 @@ impl Board {
                 self.want(about, false, None, now_unix_ms);
             }
         }
-    }
-
-    /// Divisions of which an outage is told.
-    fn out(&self) -> BTreeSet<Division> {
-        let is_out = |alarm: &&Alarm| alarm.about.cause == Cause::Outage && alarm.state.life.is_standing();
-        self.alarms.values().filter(is_out).map(|alarm| alarm.about.division).collect()
     }
 
     fn known_of(&self, causes: &[Cause]) -> Vec<About> {
@@ -255,11 +256,15 @@ impl Board {
         }
         let is_over = |alarm: &Alarm| {
             let is_past = alarm.until_unix_ms.is_none_or(|until| until <= now_unix_ms);
-            (alarm.state.hush == Hush::Shelved && is_past).then_some(Event::Unshelve)
+            match alarm.state.hush {
+                Hush::Shelved => is_past.then_some(Event::Unshelve),
+                Hush::OutOfService => is_past.then_some(Event::Restore),
+                Hush::Open | Hush::Suppressed => None,
+            }
         };
         self.each(is_over, now_unix_ms, &mut outcome);
-        let out = self.out();
-        self.each(|alarm| inhibition(alarm, &out), now_unix_ms, &mut outcome);
+        let wider = Wider::of(self.alarms.values());
+        self.each(|alarm| wider.inhibition(alarm), now_unix_ms, &mut outcome);
         let regime = self.regime;
         let is_due =
             |alarm: &Alarm| escalation::is_due(alarm, &regime, now_unix_ms).then_some(Event::Escalate);
@@ -292,7 +297,12 @@ impl Board {
     fn take(&mut self, id: AlarmId, held: &Held, event: Event, at_unix_ms: i64, outcome: &mut Outcome) {
         let alarm = self.alarms.get(&id).cloned().unwrap_or_else(|| Alarm::unheard(held.about));
         if let Ok(step) = alarm.step(event, at_unix_ms) {
-            let step = Step { about: held.about, record: held.record, gateways: held.gateways, ..step };
+            // What was raised before its county was known goes to that county now.
+            let is_placed =
+                alarm.about.division == Division::NATION && held.about.division != Division::NATION;
+            let level = if is_placed { first_level(&held.about) } else { step.level };
+            let step =
+                Step { about: held.about, record: held.record, gateways: held.gateways, level, ..step };
             self.apply(&alarm, step, outcome);
         }
     }
@@ -328,13 +338,27 @@ impl Board {
             Deed::Shelve(until) if !(1..=MAX_SHELF_MS).contains(&until.saturating_sub(now_unix_ms)) => {
                 return Err(Refused::Until);
             }
-            Deed::Shelve(until) => Some(until),
-            Deed::Acknowledge | Deed::Unshelve | Deed::Retire | Deed::Restore => None,
+            Deed::Retire(_) if is_kept(alarm.about.cause.kind()) => {
+                return Err(Refused::Kept(alarm.about.cause.kind()));
+            }
+            Deed::Retire(until) if !(1..=MAX_RETIRED_MS).contains(&until.saturating_sub(now_unix_ms)) => {
+                return Err(Refused::Until);
+            }
+            Deed::Shelve(until) | Deed::Retire(until) => Some(until),
+            Deed::Acknowledge | Deed::Unshelve | Deed::Restore => None,
         };
         let step = alarm.step(deed.event(), now_unix_ms).map_err(|Unfit| Refused::Unfit(alarm.state))?;
         let mut outcome = Outcome::default();
         self.apply(&alarm, Step { hand: Some(hand), until_unix_ms, ..step }, &mut outcome);
         Ok(outcome)
+    }
+}
+
+/// Whether alarms of a kind are never out of service.
+const fn is_kept(kind: Kind) -> bool {
+    match kind {
+        Kind::Violation | Kind::Tamper => true,
+        Kind::EvidenceMissing | Kind::DeviceFault | Kind::RuleData => false,
     }
 }
 
@@ -380,54 +404,6 @@ fn needed(life: Life, shown: Shown) -> Option<Event> {
         (Life::UnackActive | Life::AckActive | Life::UnackLatched | Life::AckLatched, Shown::Clear) => {
             Some(Event::Clear)
         }
-    }
-}
-
-/// Whether an alarm begins, or ceases, to be told by a wider one. Only silence is: what is known of a furnace, a meter or a
-/// rule is told whatever else happens.
-fn inhibition(alarm: &Alarm, out: &BTreeSet<Division>) -> Option<Event> {
-    let division = alarm.about.division;
-    let wider = match alarm.about.cause {
-        Cause::Silent => Level::ALL.into_iter().any(|level| out.contains(&division.at(level))),
-        Cause::Outage => {
-            let above = Level::ALL.map(|level| division.at(level));
-            above.into_iter().any(|above| above != division && out.contains(&above))
-        }
-        Cause::Violation
-        | Cause::CutViolated
-        | Cause::FedBehindCut
-        | Cause::Unreachable
-        | Cause::NeverHeard
-        | Cause::NoEvidence
-        | Cause::Indeterminate
-        | Cause::Gap
-        | Cause::Tamper
-        | Cause::Fork
-        | Cause::PlateEdited
-        | Cause::Rollback
-        | Cause::MeterTwice
-        | Cause::RatingEdited
-        | Cause::MeterFault
-        | Cause::DiskFull
-        | Cause::JournalDamaged
-        | Cause::CertificateExpiring
-        | Cause::LastGasp
-        | Cause::Oversized
-        | Cause::ClockStepped
-        | Cause::PlateUnreadable
-        | Cause::PlateDiffers
-        | Cause::NotOnRoster
-        | Cause::Undetermined
-        | Cause::Reconcile
-        | Cause::Transfer
-        | Cause::PlaceChanged
-        | Cause::ListedTwice
-        | Cause::EliminatedDraws => false,
-    };
-    match (alarm.state.hush, wider) {
-        (Hush::Open, true) => Some(Event::Inhibit),
-        (Hush::Suppressed, false) => Some(Event::Release),
-        (Hush::Suppressed, true) | (Hush::Open, false) | (Hush::Shelved | Hush::OutOfService, _) => None,
     }
 }
 

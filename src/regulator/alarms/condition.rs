@@ -53,6 +53,11 @@ impl About {
     pub fn id(&self) -> AlarmId {
         id_of(self.cause, self.gateway, self.division, self.subject)
     }
+
+    /// Whether it is told to who answers for a division: what lies in it, and an outage that is wider than it.
+    pub fn concerns(&self, within: Division) -> bool {
+        within.covers(self.division) || (self.cause == Cause::Outage && self.division.covers(within))
+    }
 }
 
 fn id_of(cause: Cause, gateway: Option<GatewayId>, division: Division, subject: Option<Name>) -> AlarmId {
@@ -202,6 +207,25 @@ mod tests {
         let outage = |code| About { cause: Cause::Outage, gateway: None, subject: None, ..about(code) };
         assert_ne!(outage("130000").id(), outage("140000").id());
         assert_eq!(AlarmId::from_hex(&said.id().to_string()), Some(said.id()));
+    }
+
+    #[test]
+    fn an_outage_concerns_whoever_lies_in_it_and_nothing_else_of_elsewhere_does() {
+        let code = |text| Division::parse(text).unwrap();
+        let about = |cause, text| About {
+            cause,
+            division: code(text),
+            enterprise: None,
+            gateway: None,
+            subject: None,
+        };
+        let county = code("130421");
+        assert!(about(Cause::Outage, "130000").concerns(county));
+        assert!(about(Cause::Outage, "130421").concerns(county));
+        assert!(about(Cause::Outage, "130421").concerns(code("130000")));
+        assert!(!about(Cause::Outage, "130422").concerns(county));
+        assert!(!about(Cause::Outage, "140000").concerns(county));
+        assert!(!about(Cause::Unreachable, "000000").concerns(county));
     }
 
     #[test]

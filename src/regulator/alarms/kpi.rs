@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Event, Kind, Priority, Step};
+use super::{AlarmId, Event, Kind, Priority, Step};
 
 /// The window of a flood, in milliseconds.
 pub const WINDOW_MS: i64 = 600_000;
@@ -17,8 +17,10 @@ pub struct Kpi {
     pub by_priority: BTreeMap<Priority, u64>,
     /// By kind.
     pub by_kind: BTreeMap<Kind, u64>,
-    /// Windows of ten minutes in which anything was raised, and how many it was.
-    windows: BTreeMap<i64, u64>,
+    /// When each was raised, Unix milliseconds, and how many at that time.
+    times: BTreeMap<i64, u64>,
+    /// When each alarm was raised last, Unix milliseconds.
+    last: BTreeMap<AlarmId, i64>,
     /// Alarms that went to a level above.
     pub escalated: u64,
     /// Alarms that a person acknowledged.
@@ -35,7 +37,12 @@ impl Kpi {
                 let cause = step.about.cause;
                 *self.by_priority.entry(cause.priority()).or_default() += 1;
                 *self.by_kind.entry(cause.kind()).or_default() += 1;
-                *self.windows.entry(step.at_unix_ms.div_euclid(WINDOW_MS)).or_default() += 1;
+                *self.times.entry(step.at_unix_ms).or_default() += 1;
+                self.last.insert(step.about.id(), step.at_unix_ms);
+            }
+            // What is told by another from its beginning asked nothing of anybody.
+            Event::Inhibit if self.last.get(&step.about.id()) == Some(&step.at_unix_ms) => {
+                self.take_back(step)
             }
             Event::Escalate => self.escalated += 1,
             Event::Acknowledge => self.acknowledged += 1,
@@ -51,6 +58,25 @@ impl Kpi {
         }
     }
 
+    fn take_back(&mut self, step: &Step) {
+        let cause = step.about.cause;
+        let counts = [
+            self.by_priority.get_mut(&cause.priority()),
+            self.by_kind.get_mut(&cause.kind()),
+            self.times.get_mut(&step.at_unix_ms),
+        ];
+        counts.into_iter().flatten().for_each(|count| *count = count.saturating_sub(1));
+        self.last.remove(&step.about.id());
+    }
+
+    /// Of each time at which something was raised, how much was within the ten minutes up to it.
+    fn loads(&self) -> impl Iterator<Item = u64> {
+        self.times.keys().map(|at| {
+            let begins = at.saturating_sub(WINDOW_MS).saturating_add(1);
+            self.times.range(begins..=*at).map(|(_, count)| count).sum()
+        })
+    }
+
     /// Alarms raised.
     pub fn raised(&self) -> u64 {
         self.by_priority.values().sum()
@@ -58,12 +84,20 @@ impl Kpi {
 
     /// The most in ten minutes.
     pub fn most_in_a_window(&self) -> u64 {
-        self.windows.values().copied().max().unwrap_or(0)
+        self.loads().max().unwrap_or(0)
     }
 
-    /// Windows of ten minutes that were a flood.
+    /// How often it became more than is bearable.
     pub fn floods(&self) -> usize {
-        self.windows.values().filter(|count| **count > FLOOD_ABOVE).count()
+        let mut was_flood = false;
+        self.loads()
+            .filter(|load| {
+                let is_flood = *load > FLOOD_ABOVE;
+                let begins = is_flood && !was_flood;
+                was_flood = is_flood;
+                begins
+            })
+            .count()
     }
 
     /// The part of a priority, in thousandths; none where nothing was raised.
@@ -91,5 +125,31 @@ mod tests {
         assert_eq!((kpi.raised(), kpi.most_in_a_window(), kpi.floods()), (12, 11, 1));
         assert_eq!(kpi.part_per_mille(Priority::High), Some(916));
         assert_eq!(kpi.part_per_mille(Priority::Low), Some(0));
+    }
+
+    /// Ten before the full ten minutes of a clock, and ten after.
+    #[test]
+    fn a_flood_across_the_edge_of_a_clocks_ten_minutes_is_a_flood() {
+        let mut kpi = Kpi::default();
+        for n in 0..20 {
+            let alarm = Alarm::unheard(about(Cause::Silent, &format!("gw-{n}"), "130421"));
+            kpi.on(&alarm.step(Event::Raise, WINDOW_MS - 10_000 + n * 1_000).unwrap());
+        }
+        assert_eq!((kpi.most_in_a_window(), kpi.floods()), (20, 1));
+        // Ten minutes later it is another window.
+        let alarm = Alarm::unheard(about(Cause::Silent, "gw-99", "130421"));
+        kpi.on(&alarm.step(Event::Raise, 2 * WINDOW_MS + 9_000).unwrap());
+        assert_eq!((kpi.most_in_a_window(), kpi.floods()), (20, 1));
+    }
+
+    #[test]
+    fn what_another_alarm_tells_from_its_beginning_is_not_counted() {
+        let mut kpi = Kpi::default();
+        let alarm = Alarm::unheard(about(Cause::EliminatedDraws, "gw-1", "130421"));
+        let raised = alarm.step(Event::Raise, 7).unwrap();
+        kpi.on(&raised);
+        kpi.on(&alarm.after(&raised).unwrap().step(Event::Inhibit, 7).unwrap());
+        assert_eq!((kpi.raised(), kpi.most_in_a_window()), (0, 0));
+        assert_eq!(kpi.part_per_mille(Priority::High), None);
     }
 }

@@ -30,9 +30,10 @@ pub mod regime;
 pub mod signals;
 pub mod state;
 mod telling;
+mod wider;
 
 pub use self::{
-    alarm::{Alarm, Hand, MAX_SHELF_MS, Step},
+    alarm::{Alarm, Hand, MAX_RETIRED_MS, MAX_SHELF_MS, Step},
     board::{Board, Deed, Own, Refused},
     cause::{Cause, Kind, Priority},
     condition::{About, AlarmId, Condition, Settled, Shown, Waiting},

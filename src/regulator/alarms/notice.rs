@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Alarm, AlarmId, Kind, Notification, pager::News};
+use super::{About, Alarm, AlarmId, Cause, Kind, Life, Notification, State, pager::News};
 use crate::terms::{
     Name,
     time::{self, LegalTime},
@@ -11,6 +11,14 @@ use crate::terms::{
 
 /// Below it stands the newest notification of each receiver that is told by MQTT, retained, under his name and its kind.
 pub const ALARMS_TOPIC: &str = "coldhearth/v1/alarms";
+
+/// How long an alarm that stands is to stand at an Alertmanager without being told again, in milliseconds: eight days, longer
+/// than it can be on the shelf. That it is over it is told.
+pub const ALERT_LASTS_MS: i64 = 8 * 86_400_000;
+/// Time between two tellings of all that stands to an Alertmanager, in milliseconds: one that was started anew knows nothing.
+pub const REPEAT_MS: i64 = 300_000;
+/// Alarms that an Alertmanager is told at once, the most urgent first.
+pub const MOST_ALERTS: usize = 1_000;
 
 /// Where a receiver's notifications of a kind stand.
 pub fn topic(receiver: Name, kind: Kind) -> String {
@@ -63,9 +71,23 @@ pub fn alarm_line(alarm: &Alarm, language: Language) -> String {
         say(about.cause.priority().words()),
         say(about.cause.kind().words()),
         about.division,
-        say(about.cause.words()),
+        title(alarm, language),
         say(alarm.state.words()),
     )
+}
+
+/// What an alarm is called. A violation is of a time, and how it is now is another matter.
+pub fn title(alarm: &Alarm, language: Language) -> String {
+    let say = |words: Words| words.in_language(language);
+    if alarm.about.cause != Cause::Violation || !alarm.state.life.is_standing() {
+        return say(alarm.about.cause.words()).to_owned();
+    }
+    let now = match alarm.state.life {
+        Life::UnackActive | Life::AckActive => words::NOW_DRAWS,
+        Life::UnackLatched | Life::AckLatched | Life::Normal | Life::UnackReturned => words::NOW_NOT_DRAWING,
+    };
+    let since = LegalTime(alarm.raised_unix_ms);
+    format!("{} {since}{}{}", say(words::LATCHED_SINCE), say(words::NOW), say(now))
 }
 
 impl Notification {
@@ -101,9 +123,18 @@ impl Notification {
         })
     }
 
-    /// As the alerts of an Alertmanager: one for each alarm that is named, and one for those that are not.
-    pub fn to_alerts(&self) -> Value {
-        let mut alerts: Vec<Value> = self.news.iter().map(|(id, news)| self.alert(*id, news)).collect();
+    /// As the alerts of an Alertmanager: one for each alarm that is named, and one for those that are not. `raised` tells
+    /// when an alarm that is not over was raised, Unix milliseconds.
+    pub fn to_alerts(&self, raised: &dyn Fn(AlarmId) -> Option<i64>) -> Value {
+        let of = |(id, news): &(AlarmId, News)| {
+            let ends = if news.state.life.is_standing() {
+                self.at_unix_ms + ALERT_LASTS_MS
+            } else {
+                news.at_unix_ms
+            };
+            alert(self.receiver, &news.about, news.state, (raised(*id), ends))
+        };
+        let mut alerts: Vec<Value> = self.news.iter().map(of).collect();
         if self.further > 0 {
             let Words { zh, en } = words::AND_FURTHER;
             alerts.push(json!({
@@ -119,41 +150,48 @@ impl Notification {
         }
         Value::from(alerts)
     }
+}
 
-    fn alert(&self, id: AlarmId, news: &News) -> Value {
-        let about = &news.about;
-        let label = |shown: Option<String>| shown.unwrap_or_default();
-        let mut alert = json!({
-            "labels": {
-                "alertname": format!("coldhearth_{}", about.cause.word()),
-                "alarm_id": id.to_string(),
-                "kind": self.kind.word(),
-                "severity": about.cause.priority().word(),
-                "division": about.division.to_string(),
-                "uscc": label(about.enterprise.map(|enterprise| enterprise.to_string())),
-                "gateway": label(about.gateway.map(|gateway| gateway.to_string())),
-                "subject": label(about.subject.map(|subject| subject.to_string())),
-                "receiver": self.receiver.as_str(),
-            },
-            "annotations": {
-                "summary": about.cause.words().en,
-                "summary_zh": about.cause.words().zh,
-                "state": news.state.word(),
-            },
-        });
-        let moment = time::utc(news.at_unix_ms);
-        if let Some(alert) = alert.as_object_mut() {
-            let ends = if news.state.life.is_standing() { "startsAt" } else { "endsAt" };
-            alert.insert(ends.to_owned(), Value::from(moment));
-        }
-        alert
+/// Alarms that stand, as an Alertmanager takes them: told again, and nothing new.
+pub fn standing_alerts(receiver: Name, alarms: &[&Alarm], now_unix_ms: i64) -> Value {
+    let of = |alarm: &&Alarm| {
+        let times = (Some(alarm.raised_unix_ms), now_unix_ms + ALERT_LASTS_MS);
+        alert(receiver, &alarm.about, alarm.state, times)
+    };
+    alarms.iter().map(of).collect()
+}
+
+fn alert(receiver: Name, about: &About, state: State, (starts, ends): (Option<i64>, i64)) -> Value {
+    let label = |shown: Option<String>| shown.unwrap_or_default();
+    let mut alert = json!({
+        "labels": {
+            "alertname": format!("coldhearth_{}", about.cause.word()),
+            "alarm_id": about.id().to_string(),
+            "kind": about.cause.kind().word(),
+            "severity": about.cause.priority().word(),
+            "division": about.division.to_string(),
+            "uscc": label(about.enterprise.map(|enterprise| enterprise.to_string())),
+            "gateway": label(about.gateway.map(|gateway| gateway.to_string())),
+            "subject": label(about.subject.map(|subject| subject.to_string())),
+            "receiver": receiver.as_str(),
+        },
+        "annotations": {
+            "summary": about.cause.words().en,
+            "summary_zh": about.cause.words().zh,
+            "state": state.word(),
+        },
+        "endsAt": time::utc(ends),
+    });
+    if let (Some(alert), Some(starts)) = (alert.as_object_mut(), starts) {
+        alert.insert("startsAt".to_owned(), Value::from(time::utc(starts)));
     }
+    alert
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::regulator::alarms::{Cause, Event, Priority, alarm::tests::about};
+    use crate::regulator::alarms::{Event, Priority, alarm::tests::about};
 
     #[test]
     fn an_alertmanager_is_told_when_it_began_and_when_it_ended() {
@@ -176,16 +214,37 @@ mod tests {
             standing: 5,
             upto: 7,
         };
-        let alerts = told.to_alerts();
+        let alerts = told.to_alerts(&|_| Some(1_795_700_000_000));
         let alerts = alerts.as_array().unwrap();
         assert_eq!(alerts.len(), 3);
         assert_eq!(alerts[0]["labels"]["alertname"], "coldhearth_violation");
-        assert_eq!(alerts[0]["startsAt"], time::utc(1_795_800_000_000));
-        assert!(alerts[0].get("endsAt").is_none() && alerts[1].get("endsAt").is_some());
+        // It began when it was raised, whatever happened since; while it stands its end lies far ahead, and then is true.
+        assert_eq!(alerts[0]["startsAt"], time::utc(1_795_700_000_000));
+        assert_eq!(alerts[0]["endsAt"], time::utc(told.at_unix_ms + ALERT_LASTS_MS));
+        assert_eq!(alerts[1]["endsAt"], time::utc(1_795_800_000_000));
+        let mut stands = Alarm::unheard(raised.about).after(&raised).unwrap();
+        stands.raised_unix_ms = 1_795_700_000_000;
+        let again = standing_alerts(told.receiver, &[&stands], told.at_unix_ms + REPEAT_MS);
+        assert_eq!(again[0]["labels"], alerts[0]["labels"], "the same alert by its labels");
+        assert_eq!(again[0]["startsAt"], alerts[0]["startsAt"]);
+        assert_ne!(again[0]["endsAt"], alerts[0]["endsAt"]);
         let texts =
             alerts.iter().all(|alert| alert["labels"].as_object().unwrap().values().all(Value::is_string));
         assert!(texts, "labels are text");
         let json = told.to_json();
         assert_eq!((json["further"].as_u64(), json["alarms"].as_array().unwrap().len()), (Some(3), 2));
+    }
+
+    #[test]
+    fn a_violation_is_told_by_when_it_was_latched_and_by_how_it_is_now() {
+        let alarm = Alarm::unheard(about(Cause::Violation, "gw-1", "130421"));
+        let drawing = alarm.after(&alarm.step(Event::Raise, 1_795_800_000_000).unwrap()).unwrap();
+        let rests = drawing.after(&drawing.step(Event::Settle, 1_795_800_060_000).unwrap()).unwrap();
+        let since = format!("violation latched since {}; now: ", LegalTime(1_795_800_000_000));
+        assert_eq!(title(&drawing, Language::English), format!("{since}it draws power"));
+        assert_eq!(title(&rests, Language::English), format!("{since}not seen to draw power"));
+        assert!(alarm_line(&rests, Language::English).contains(&since));
+        let silent = Alarm::unheard(about(Cause::Silent, "gw-1", "130421"));
+        assert_eq!(title(&silent, Language::Chinese), Cause::Silent.words().zh);
     }
 }

@@ -18,6 +18,8 @@ pub struct Numbers {
     pub told: u64,
     /// Notifications that were tried in vain, and are told again.
     pub untaken: u64,
+    /// Receivers and kinds whose last notification was not taken.
+    pub refused: u64,
     /// Receivers and kinds of which something is to be told, or is on its way.
     pub waiting: u64,
 }
@@ -40,6 +42,8 @@ impl Numbers {
         page.counter("notifications_told_total", "Notifications that were taken", &[(&[], self.told)]);
         let help = "Notifications tried in vain; each is told again";
         page.counter("notifications_untaken_total", help, &[(&[], self.untaken)]);
+        let help = "Receivers and kinds whose last notification was not taken; it is told again";
+        page.gauge("notifications_refused", help, &[(&[], self.refused)]);
         let help = "Receivers and kinds of which something is to be told, or is on its way";
         page.gauge("notifications_waiting", help, &[(&[], self.waiting)]);
     }

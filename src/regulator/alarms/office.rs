@@ -82,6 +82,7 @@ impl Office {
             steps: self.steps,
             told: self.telling.told,
             untaken: self.telling.untaken,
+            refused: self.telling.refused() as u64,
             waiting: self.telling.waiting() as u64,
         }
     }

@@ -1,5 +1,5 @@
-//! Notifications that leave by a program or by HTTP, on a thread of their own: whoever is slow to take one holds up
-//! nothing else. What MQTT carries goes with the receipts.
+//! Notifications that leave by a program or by HTTP, each on a lane of its own beside the collector: whoever is slow to take
+//! one holds up nothing and nobody else. What MQTT carries goes with the receipts.
 
 use std::{net::IpAddr, process::Stdio, sync::Arc, time::Duration};
 
@@ -11,6 +11,7 @@ use hyper::{
     header::{CONTENT_TYPE, HOST},
 };
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,
@@ -23,7 +24,7 @@ use tokio_rustls::{
     rustls::{ClientConfig, pki_types::ServerName},
 };
 
-use super::{Format, Kind, Notification, Way, Webhook, pager::CLAIM_MS};
+use super::{Kind, Notification, Way, Webhook, pager::CLAIM_MS};
 use crate::{
     host::{
         Clock, SystemClock,
@@ -54,6 +55,8 @@ struct Errand {
     kind: Kind,
     way: Way,
     body: Vec<u8>,
+    /// Whether it tells nothing new, so that nobody waits to hear that it was taken.
+    is_repeat: bool,
 }
 
 /// The thread's other end. It ends with this.
@@ -79,7 +82,9 @@ impl Outs {
                     let tell = tell.clone();
                     tokio::spawn(async move {
                         let is_taken = carry(&SystemClock::default(), &errand).await;
-                        let _nobody_asks = tell.send((errand.receiver, errand.kind, is_taken)).await;
+                        if !errand.is_repeat {
+                            let _nobody_asks = tell.send((errand.receiver, errand.kind, is_taken)).await;
+                        }
                     });
                 }
             });
@@ -101,17 +106,20 @@ impl Outs {
         self.errands.capacity() > 0
     }
 
-    /// Hands one over; false where too many wait.
-    pub fn hand_over(&self, way: &Way, notification: &Notification) -> bool {
-        let body = match way {
-            Way::Webhook(Webhook { format: Format::Alertmanager, .. }) => notification.to_alerts(),
-            Way::Webhook(Webhook { format: Format::Coldhearth, .. }) | Way::Command(_) | Way::Mqtt => {
-                notification.to_json()
-            }
-        };
+    /// Hands one over, as it is to be read there; false where too many wait.
+    pub fn hand_over(&self, way: &Way, notification: &Notification, body: &Value) -> bool {
         let Notification { receiver, kind, .. } = *notification;
+        self.send(way, (receiver, kind), body, false)
+    }
+
+    /// Tells again what was told; false where too many wait.
+    pub fn repeat(&self, way: &Way, whose: (Name, Kind), body: &Value) -> bool {
+        self.send(way, whose, body, true)
+    }
+
+    fn send(&self, way: &Way, (receiver, kind): (Name, Kind), body: &Value, is_repeat: bool) -> bool {
         let (way, body) = (way.clone(), body.to_string().into_bytes());
-        self.errands.try_send(Errand { receiver, kind, way, body }).is_ok()
+        self.errands.try_send(Errand { receiver, kind, way, body, is_repeat }).is_ok()
     }
 }
 
@@ -243,6 +251,35 @@ async fn send(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::regulator::alarms::Format;
+
+    /// One receiver's server takes the connection and never answers; another's program is done at once.
+    #[test]
+    fn a_receiver_that_never_answers_holds_up_no_other() {
+        let hangs = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", hangs.local_addr().unwrap());
+        let slow = Way::Webhook(Webhook { url, format: Format::Coldhearth, ca: None });
+        let quick = Way::Command(["sh", "-c", "exit 0"].map(str::to_owned).to_vec());
+        let mut outs = Outs::start().unwrap();
+        let told = |name: &str| Notification {
+            receiver: Name::new(name).unwrap(),
+            kind: Kind::Violation,
+            at_unix_ms: 0,
+            priority: crate::regulator::alarms::Priority::High,
+            news: Vec::new(),
+            further: 0,
+            standing: 0,
+            upto: 0,
+        };
+        assert!(outs.hand_over(&slow, &told("slow"), &Value::Null));
+        let (taken, _) = hangs.accept().unwrap();
+        assert!(outs.repeat(&quick, (Name::new("quick").unwrap(), Kind::Violation), &Value::Null));
+        assert!(outs.hand_over(&quick, &told("quick"), &Value::Null));
+        let first = outs.done.blocking_recv().unwrap();
+        assert_eq!(first, (Name::new("quick").unwrap(), Kind::Violation, true));
+        assert_eq!(outs.carried(), None, "a repeat is not told back, and the slow one is on its way yet");
+        drop(taken);
+    }
 
     #[test]
     fn nothing_leaves_this_machine_unencrypted() {

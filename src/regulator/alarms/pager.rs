@@ -65,7 +65,8 @@ pub struct Notification {
     pub at_unix_ms: i64,
     /// The most urgent of what is new.
     pub priority: Priority,
-    /// What is new, the most urgent first; at most [`MOST_NAMED`].
+    /// What is new, the most urgent first; at most [`MOST_NAMED`], to an Alertmanager
+    /// [`MOST_ALERTS`](super::notice::MOST_ALERTS).
     pub news: Vec<(AlarmId, News)>,
     /// How many further alarms there is something new of.
     pub further: usize,
@@ -195,14 +196,19 @@ impl Pager {
     /// What is to be told now; none where nothing is due, or somebody is at it. It counts as told once [`Pager::told`] is
     /// called.
     pub fn due(&self, standing: usize, now_unix_ms: i64) -> Option<Notification> {
+        self.due_naming(MOST_NAMED, standing, now_unix_ms)
+    }
+
+    /// The same, of another number of alarms that are named at most.
+    pub fn due_naming(&self, most_named: usize, standing: usize, now_unix_ms: i64) -> Option<Notification> {
         if self.due_unix_ms()? > now_unix_ms || self.is_claimed(now_unix_ms) {
             return None;
         }
         let mut news: Vec<(AlarmId, News)> = self.news.iter().map(|(id, news)| (*id, news.clone())).collect();
         news.sort_by_key(|(id, news)| (news.about.cause.priority(), news.at_unix_ms, *id));
         let priority = news.first().map_or(Priority::Diagnostic, |(_, news)| news.about.cause.priority());
-        let further = news.len().saturating_sub(MOST_NAMED) + self.uncounted;
-        news.truncate(MOST_NAMED);
+        let further = news.len().saturating_sub(most_named) + self.uncounted;
+        news.truncate(most_named);
         let KeptPager { receiver, kind, .. } = self.kept;
         Some(Notification {
             receiver,
@@ -214,6 +220,11 @@ impl Pager {
             standing,
             upto: self.read,
         })
+    }
+
+    /// Whether there is something new of an alarm, which a notification is to tell.
+    pub fn has_news(&self, id: AlarmId) -> bool {
+        self.news.contains_key(&id)
     }
 
     /// Whether a notification is on its way. A clock that was set back holds nobody up for longer than that takes.

@@ -54,6 +54,16 @@ pub struct Receiver {
     pub way: Way,
 }
 
+impl Way {
+    /// Whether an Alertmanager is told by it, which forgets whatever is not repeated.
+    pub fn is_alertmanager(&self) -> bool {
+        match self {
+            Way::Webhook(Webhook { format, .. }) => *format == Format::Alertmanager,
+            Way::Mqtt | Way::Command(_) => false,
+        }
+    }
+}
+
 /// How high a level is.
 const fn height(level: Level) -> u8 {
     match level {
@@ -67,7 +77,7 @@ impl Receiver {
     /// Whether he is told of what this is about, once it is at that level.
     pub fn is_concerned(&self, about: &About, level: Level) -> bool {
         self.kinds.contains(&about.cause.kind())
-            && self.division.covers(about.division)
+            && about.concerns(self.division)
             && height(level) >= height(self.hears)
     }
 }
@@ -97,7 +107,17 @@ mod tests {
         assert!(receiver.is_concerned(&violation("130421"), Level::City));
         assert!(!receiver.is_concerned(&violation("130521"), Level::City));
         assert!(!receiver.is_concerned(&about(Cause::Tamper, "gw-1", "130421"), Level::City));
-        let desk = Receiver { hears: Level::County, division: Division::NATION, ..receiver };
+        let desk = Receiver { hears: Level::County, division: Division::NATION, ..receiver.clone() };
         assert!(desk.is_concerned(&violation("130421"), Level::County));
+        // An outage of its province is its own outage.
+        let kinds = vec![Kind::EvidenceMissing];
+        let county = Receiver {
+            hears: Level::County,
+            division: Division::parse("130421").unwrap(),
+            kinds,
+            ..receiver
+        };
+        assert!(county.is_concerned(&about(Cause::Outage, "gw-1", "130000"), Level::Province));
+        assert!(!county.is_concerned(&about(Cause::Outage, "gw-1", "140000"), Level::Province));
     }
 }

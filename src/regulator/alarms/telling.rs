@@ -4,8 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Board, Entry, KeptPager, Kind, Notification, Receiver, Step, Way, log::PAGE, notice::topic, outs::Outs,
-    pager::Pager,
+    Alarm, AlarmId, Board, Entry, Hush, KeptPager, Kind, Notification, Receiver, Step, Way,
+    log::PAGE,
+    notice::{MOST_ALERTS, REPEAT_MS, standing_alerts, topic},
+    outs::Outs,
+    pager::{MOST_NAMED, Pager},
 };
 use crate::{
     host::exit::{Exit, Failure},
@@ -25,6 +28,10 @@ struct Each {
     receiver: Receiver,
     pager: Pager,
     on_its_way: Option<Notification>,
+    /// Whether the last one was not taken.
+    is_refused: bool,
+    /// When an Alertmanager was told all that stands, Unix milliseconds.
+    repeated_unix_ms: Option<i64>,
 }
 
 /// Has receivers told.
@@ -65,6 +72,11 @@ impl Telling {
         self.each.iter().filter(|each| each.pager.due_unix_ms().is_some()).count()
     }
 
+    /// How many receivers have not taken the last notification of a kind.
+    pub(super) fn refused(&self) -> usize {
+        self.each.iter().filter(|each| each.is_refused).count()
+    }
+
     /// Follows what others have told, and reads the log from where each receiver was told; false where it has grown.
     pub(super) fn read(&mut self, store: &mut dyn Store, newest: u64) -> Answered<bool> {
         let kept = store.pagers()?.into_iter().map(|kept| ((kept.receiver, kept.kind), kept));
@@ -75,7 +87,10 @@ impl Telling {
         for (receiver, kind) in self.receivers.iter().flat_map(|one| one.kinds.iter().map(move |k| (one, *k)))
         {
             let key = (receiver.name, kind);
-            let pager = match (kept.get(&key), before.remove(&key)) {
+            let known = before.remove(&key);
+            let (is_refused, repeated_unix_ms) =
+                known.as_ref().map_or((false, None), |each| (each.is_refused, each.repeated_unix_ms));
+            let pager = match (kept.get(&key), known) {
                 // What it has read and not told yet it goes on knowing.
                 (Some(kept), Some(each)) if each.pager.kept() == *kept => {
                     self.each.push(each);
@@ -88,7 +103,8 @@ impl Telling {
                     pager
                 }
             };
-            self.each.push(Each { receiver: receiver.clone(), pager, on_its_way: None });
+            let receiver = receiver.clone();
+            self.each.push(Each { receiver, pager, on_its_way: None, is_refused, repeated_unix_ms });
         }
         let begins = AlarmBatch { after: newest, pagers: new, ..AlarmBatch::default() };
         if !begins.is_empty() && !store.keep_alarms(&begins)? {
@@ -121,7 +137,9 @@ impl Telling {
         now_unix_ms: i64,
     ) -> Answered<bool> {
         let Telling { outs, each, ready, .. } = self;
-        for Each { receiver, pager, on_its_way } in each {
+        for each in each {
+            each.repeat(board, outs.as_ref(), now_unix_ms);
+            let Each { receiver, pager, on_its_way, .. } = each;
             let was = pager.kept();
             if let Some(caught_up) = pager.idle() {
                 if !keep(store, newest, was, caught_up)? {
@@ -136,13 +154,16 @@ impl Telling {
                 Way::Command(_) | Way::Webhook(_) => outs.as_ref().is_some_and(Outs::has_room),
             };
             let standing = board.standing(was.kind, receiver.division);
-            let Some(notification) = pager.due(standing, now_unix_ms).filter(|_| has_room) else { continue };
+            let most_named = if receiver.way.is_alertmanager() { MOST_ALERTS } else { MOST_NAMED };
+            let due = pager.due_naming(most_named, standing, now_unix_ms);
+            let Some(notification) = due.filter(|_| has_room) else { continue };
             let claimed = KeptPager { claimed_unix_ms: Some(now_unix_ms), ..was };
             if !keep(store, newest, was, claimed)? {
                 return Ok(false);
             }
             pager.claim(now_unix_ms);
-            hand_over(&receiver.way, outs.as_ref(), ready, &notification);
+            let raised = |id: AlarmId| board.alarm(id).map(|alarm| alarm.raised_unix_ms);
+            hand_over(&receiver.way, outs.as_ref(), ready, (&notification, &raised));
             *on_its_way = Some(notification);
         }
         Ok(true)
@@ -161,6 +182,10 @@ impl Telling {
                 self.taken.push((receiver, kind));
             } else {
                 self.untaken += 1;
+            }
+            let whose = |each: &&mut Each| each.key() == (receiver, kind);
+            if let Some(each) = self.each.iter_mut().find(whose) {
+                each.is_refused = !is_taken;
             }
         }
         while let Some(key) = self.taken.last().copied() {
@@ -192,17 +217,48 @@ impl Each {
         let (receiver, kind) = self.key();
         topic(receiver, kind)
     }
+
+    /// Tells an Alertmanager all that stands, so that it goes on standing there; what is new a notification tells.
+    fn repeat(&mut self, board: &Board, outs: Option<&Outs>, now_unix_ms: i64) {
+        let is_soon = |told: i64| (0..REPEAT_MS).contains(&now_unix_ms.saturating_sub(told));
+        if !self.receiver.way.is_alertmanager() || self.repeated_unix_ms.is_some_and(is_soon) {
+            return;
+        }
+        let is_to_stand = |alarm: &&Alarm| {
+            alarm.state.life.is_standing()
+                && alarm.state.hush == Hush::Open
+                && alarm.about.cause.kind() == self.pager.kept().kind
+                && self.receiver.is_concerned(&alarm.about, alarm.level)
+                && !self.pager.has_news(alarm.id)
+        };
+        let mut alarms: Vec<&Alarm> = board.alarms().filter(is_to_stand).collect();
+        alarms.sort_by_key(|alarm| (alarm.about.cause.priority(), alarm.raised_unix_ms, alarm.id));
+        alarms.truncate(MOST_ALERTS);
+        let body = standing_alerts(self.receiver.name, &alarms, now_unix_ms);
+        let is_handed_over =
+            alarms.is_empty() || outs.is_some_and(|outs| outs.repeat(&self.receiver.way, self.key(), &body));
+        if is_handed_over {
+            self.repeated_unix_ms = Some(now_unix_ms);
+        }
+    }
 }
 
 /// What is lost on the way is told again once its claim has run out.
-fn hand_over(way: &Way, outs: Option<&Outs>, ready: &mut Vec<Outgoing>, notification: &Notification) {
+fn hand_over(
+    way: &Way,
+    outs: Option<&Outs>,
+    ready: &mut Vec<Outgoing>,
+    (notification, raised): (&Notification, &dyn Fn(AlarmId) -> Option<i64>),
+) {
     match way {
         Way::Mqtt => {
             let topic = topic(notification.receiver, notification.kind);
             ready.push(Outgoing { topic, bytes: notification.to_json().to_string().into_bytes() });
         }
         Way::Command(_) | Way::Webhook(_) => {
-            if !outs.is_some_and(|outs| outs.hand_over(way, notification)) {
+            let body =
+                if way.is_alertmanager() { notification.to_alerts(raised) } else { notification.to_json() };
+            if !outs.is_some_and(|outs| outs.hand_over(way, notification, &body)) {
                 tracing::warn!(receiver = %notification.receiver, "too many notifications wait to leave");
             }
         }

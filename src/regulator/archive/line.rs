@@ -11,10 +11,13 @@ use crate::{
     regulator::alarms::{AlarmId, KeptPager, KeptStep, Kind},
     regulator::store::{
         Admitted, Kept, KeptEpoch, KeptFinding, KeptFork, KeptHalf, KeptHeads, KeptReceipt, KeptRecord, Log,
-        Pruned, people::Saw, sights::Scope,
+        Pruned,
+        inspections::{Inspection, Said},
+        people::Saw,
+        sights::Scope,
     },
     terms::{
-        Digest, GatewayId, Name,
+        AssetId, Digest, GatewayId, Name,
         place::{CreditCode, Division},
     },
 };
@@ -37,6 +40,7 @@ pub(super) enum Line {
     AlarmStep(KeptStep),
     Pager(KeptPager),
     Saw(Saw),
+    Inspection(Inspection),
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -77,6 +81,17 @@ fn pager(pager: &KeptPager) -> Value {
 fn saw(Saw { at_unix_ms, person, scope, what, status }: &Saw) -> Value {
     json!({ "saw": {
         "at_unix_ms": at_unix_ms, "person": person.to_string(), "scope": scope.as_str(), "what": what, "status": status,
+    }})
+}
+
+fn said(Said { who, at_unix_ms, what }: &Said) -> Value {
+    json!({ "who": who.to_string(), "at_unix_ms": at_unix_ms, "what": what })
+}
+
+fn inspection(Inspection { number, gateway, asset, asked, answered }: &Inspection) -> Value {
+    json!({ "inspection": {
+        "number": number, "gateway": gateway.to_string(), "asset": asset.to_string(), "asked": said(asked),
+        "answered": answered.as_ref().map(said),
     }})
 }
 
@@ -137,6 +152,7 @@ impl Line {
             }}),
             Line::Pager(kept) => pager(kept),
             Line::Saw(seen) => saw(seen),
+            Line::Inspection(asked) => inspection(asked),
         }
     }
 
@@ -195,6 +211,7 @@ impl Line {
             "alarm_step" => Line::AlarmStep(m.alarm_step()?),
             "pager" => Line::Pager(m.pager()?),
             "saw" => Line::Saw(m.saw()?),
+            "inspection" => Line::Inspection(m.inspection()?),
             _ => return None,
         })
     }
@@ -297,6 +314,22 @@ impl Members<'_> {
             pause_ms: self.whole("pause_ms")?,
             // Whoever was at telling him is not there any more.
             claimed_unix_ms: None,
+        })
+    }
+
+    fn said(&self, name: &str) -> Option<Said> {
+        let m = Members(self.0.get(name)?.as_object()?);
+        let what = m.text("what")?.to_owned();
+        Some(Said { who: Name::new(m.text("who")?)?, at_unix_ms: m.whole("at_unix_ms")?, what })
+    }
+
+    fn inspection(&self) -> Option<Inspection> {
+        Some(Inspection {
+            number: self.count("number")?,
+            gateway: GatewayId::new(self.text("gateway")?)?,
+            asset: AssetId::new(self.text("asset")?)?,
+            asked: self.said("asked")?,
+            answered: if self.is_told("answered") { Some(self.said("answered")?) } else { None },
         })
     }
 

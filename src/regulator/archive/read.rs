@@ -163,6 +163,10 @@ impl Filling<'_> {
             Line::AlarmStep(step) => self.alarm_step(number, step)?,
             Line::Pager(pager) => self.alarms.pagers.push((None, pager)),
             Line::Saw(saw) => self.saw(&saw)?,
+            Line::Inspection(inspection) => {
+                self.copied.inspections += 1;
+                self.store.keep_inspection(&inspection)?;
+            }
         }
         Ok(())
     }

@@ -69,6 +69,7 @@ impl Copy<'_> {
         }
         self.alarms(store)?;
         self.who_saw(store)?;
+        self.inspections(store)?;
         let end =
             json!({ "end": { "lines": self.lines, "sha256": self.hasher.clone().digest().to_string() } });
         self.put(&end)?;
@@ -99,6 +100,18 @@ impl Copy<'_> {
                 self.line(&Line::Saw(saw))?;
             }
             written = end;
+        }
+        Ok(())
+    }
+
+    fn inspections(&mut self, store: &mut dyn Store) -> Result<(), Failure> {
+        let mut after = Some(0);
+        while let Some(last) = after.take() {
+            for inspection in store.inspections_after(last, PAGE)? {
+                after = Some(inspection.number);
+                self.copied.inspections += 1;
+                self.line(&Line::Inspection(inspection))?;
+            }
         }
         Ok(())
     }

@@ -145,6 +145,8 @@ pub struct Load {
     pub open: u64,
     /// Alarms put aside.
     pub shelved: u64,
+    /// Alarms out of service.
+    pub retired: u64,
     /// Alarms raised within the last day.
     pub raised_day: u64,
     /// The most raised within ten minutes of that day: more than ten are a flood.

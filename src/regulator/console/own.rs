@@ -51,7 +51,7 @@ impl asks::Alarms for OwnAlarms {
         let within = division(&asked.scope);
         if let Some((gateway, asset)) = asked.asset {
             let found = of_asset(&mut *books.store, within, gateway, asset)?;
-            let rows = found.iter().take(asked.most as usize).map(row).collect();
+            let rows = found.iter().take(asked.most as usize).map(|alarm| row(alarm, within)).collect();
             return Ok(AlarmsPage { rows, ..AlarmsPage::default() });
         }
         let aside = aside(&mut *books.store, within)?;
@@ -69,7 +69,7 @@ impl asks::Alarms for OwnAlarms {
             lane.after = Some((last.raised_unix_ms, last.id));
             let here = lane;
             for alarm in page.iter().filter(|alarm| here.has(alarm) && (asked.all || is_listed(alarm))) {
-                rows.push((urgency(alarm), row(alarm)));
+                rows.push((urgency(alarm), row(alarm, within)));
                 if rows.len() >= asked.most as usize {
                     lane.after = Some((alarm.raised_unix_ms, alarm.id));
                     return Ok(AlarmsPage { rows: by_urgency(rows), next: Some(lane.to_string()), aside });
@@ -90,6 +90,8 @@ impl asks::Alarms for OwnAlarms {
             load.open += page.iter().filter(|alarm| is_open(alarm)).count() as u64;
             load.shelved +=
                 page.iter().filter(|alarm| alarm.state.hush == alarms::Hush::Shelved).count() as u64;
+            load.retired +=
+                page.iter().filter(|alarm| alarm.state.hush == alarms::Hush::OutOfService).count() as u64;
         }
         let kpi = of_day(store, within, now_unix_ms - DAY_MS)?;
         Ok(Load { raised_day: kpi.raised(), most_in_ten_minutes: kpi.most_in_a_window(), ..load })
@@ -119,7 +121,7 @@ impl asks::Alarms for OwnAlarms {
         Ok(match done.into_values().next() {
             Some(Ok(_)) => Ok(()),
             Some(Err(Refused::Until)) => Err(words::K_WHY_MISSING),
-            Some(Err(Refused::Unfit(_))) => Err(words::K_ALARM_UNFIT),
+            Some(Err(Refused::Unfit(_) | Refused::Kept(_))) => Err(words::K_ALARM_UNFIT),
             Some(Err(Refused::Unknown)) | None => Err(words::K_NOT_HERE),
         })
     }
@@ -224,7 +226,7 @@ fn of_day(store: &mut dyn Store, within: Division, since_unix_ms: i64) -> Answer
         for kept in page.iter().filter(|kept| kept.at_unix_ms >= since_unix_ms) {
             // What is kept was sealed here.
             if let Ok(entry) = Entry::own(&kept.bytes)
-                && within.covers(entry.step.about.division)
+                && entry.step.about.concerns(within)
             {
                 kpi.on(&entry.step);
             }
@@ -239,7 +241,8 @@ fn place(text: &str) -> Option<(i64, AlarmId)> {
     Some((raised.parse().ok()?, AlarmId::from_hex(id)?))
 }
 
-fn row(alarm: &Alarm) -> AlarmRow {
+/// An outage that is wider than the scope is shown there, and decided above it.
+fn row(alarm: &Alarm, within: Division) -> AlarmRow {
     let about = &alarm.about;
     let names = [
         Some(about.division.to_string()),
@@ -267,7 +270,7 @@ fn row(alarm: &Alarm) -> AlarmRow {
         stands_for: alarm.gateways.unwrap_or(1),
         may: may
             .into_iter()
-            .filter(|(_, event)| alarm.state.after(*event).is_ok())
+            .filter(|(_, event)| within.covers(about.division) && alarm.state.after(*event).is_ok())
             .map(|(deed, _)| deed)
             .collect(),
     }

@@ -41,7 +41,7 @@ impl AlarmBatch {
 /// Which alarms are wanted; the one raised last comes first.
 #[derive(Clone, Copy, Debug)]
 pub struct AlarmsAsked {
-    /// Of which division, and of all below it.
+    /// Of which division, and of all below it; and outages that it lies in.
     pub within: Division,
     /// Of one kind.
     pub kind: Option<Kind>,
@@ -74,7 +74,7 @@ pub trait Alarms {
     fn waiting(&mut self, after: Option<(i64, AlarmId)>, most: u32) -> Answered<Vec<Waiting>>;
     /// Alarms that are not over.
     fn alarms(&mut self, asked: &AlarmsAsked) -> Answered<Vec<Alarm>>;
-    /// How many of a division and all below it are not over, by kind, priority and state.
+    /// How many of a division and all below it, and of outages that it lies in, are not over, by kind, priority and state.
     fn alarm_counts(&mut self, within: Division) -> Answered<Vec<AlarmCount>>;
     /// One alarm, if it is not over.
     fn alarm(&mut self, id: AlarmId) -> Answered<Option<Alarm>>;
@@ -109,6 +109,11 @@ pub(super) fn prefix(division: Division) -> (String, u32) {
         Some(Level::County) => 6,
     };
     (division.to_string().chars().take(count as usize).collect(), count)
+}
+
+/// The divisions above one, of which an outage is its outage, too.
+pub(super) fn above(division: Division) -> [String; 2] {
+    [Level::Province, Level::City].map(|level| division.at(level).to_string())
 }
 
 /// The columns of an alarm, as either database gives them.

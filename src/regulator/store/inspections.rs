@@ -65,6 +65,10 @@ pub trait Inspections {
     ) -> Answered<bool>;
     /// Reports on one. Tells whether it was there, in the scope and open.
     fn answer_inspection(&mut self, scope: &Scope, number: u64, answered: &Said) -> Answered<bool>;
+    /// Every one after a number, in order, at most so many, wherever its equipment lies.
+    fn inspections_after(&mut self, number: u64, most: u32) -> Answered<Vec<Inspection>>;
+    /// Keeps one that a copy holds, under its own number.
+    fn keep_inspection(&mut self, inspection: &Inspection) -> Answered<()>;
     /// Those of a scope, the newest first.
     fn inspections(&mut self, asked: &InspectionsAsked) -> Answered<Vec<Inspection>>;
 }

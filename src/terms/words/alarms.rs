@@ -33,9 +33,17 @@ pub const ALARM_UNACK_RETURNED: Words =
     Words { zh: "已消失，未确认", en: "gone by itself, not acknowledged" };
 /// `latched`
 pub const ALARM_LATCHED: Words = Words {
-    zh: "已锁存：用电已停，违规仍在案，只有主管机关签名复位才能解除",
-    en: "latched: it rests, the violation stands until the authority's signed reset",
+    zh: "已锁存：现未见用电，违规仍在案，只有主管机关签名复位才能解除",
+    en: "latched: not seen to draw now, the violation stands until the authority's signed reset",
 };
+/// Before the time since which the latch of a violation is closed.
+pub const LATCHED_SINCE: Words = Words { zh: "违规锁存始于", en: "violation latched since" };
+/// After that time, before how it is now.
+pub const NOW: Words = Words { zh: "；现在：", en: "; now: " };
+/// How it is now.
+pub const NOW_DRAWS: Words = Words { zh: "用电中", en: "it draws power" };
+/// How it is now: at rest, or nobody can tell.
+pub const NOW_NOT_DRAWING: Words = Words { zh: "未见用电", en: "not seen to draw power" };
 /// `shelved`
 pub const ALARM_SHELVED: Words = Words { zh: "已搁置", en: "shelved" };
 /// `suppressed`
@@ -44,10 +52,16 @@ pub const ALARM_SUPPRESSED: Words =
 /// `out_of_service`
 pub const ALARM_OUT_OF_SERVICE: Words = Words { zh: "已停用", en: "out of service" };
 
+/// Why an alarm is not taken out of service.
+pub const NEVER_RETIRED: Words = Words {
+    zh: "此类告警不得停用，只能限时搁置",
+    en: "never out of service; it may be shelved for a time",
+};
+
 /// `violation`
 pub const CAUSE_VIOLATION: Words = Words {
-    zh: "期限已过的设备用电（判定已锁存）",
-    en: "equipment past its last lawful day draws power, by the judge's latched verdict",
+    zh: "违规已锁存：设备曾在期限之后用电",
+    en: "violation latched: equipment drew power after its last lawful day",
 };
 /// `cut_violated`
 pub const CAUSE_CUT_VIOLATED: Words =

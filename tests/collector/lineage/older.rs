@@ -9,7 +9,8 @@ const FORGET_ALARMS: &str =
     "drop table condition; drop table alarm; drop table alarm_step; drop table pager;";
 /// What came with the console.
 const FORGET_DESK: &str = "drop index record_story; drop table asset; drop table span; drop table tally;
-    drop table person; drop table saved; drop table saw;";
+    drop table person; drop table saved; drop table saw; drop table inspection;
+    drop index record_verdict; drop index record_paper;";
 
 /// Everything a store of an earlier version would not have.
 fn made_older(home: &Home) {

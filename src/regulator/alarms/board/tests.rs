@@ -8,7 +8,10 @@ use crate::{
         receiver::{Receiver, Way},
         state::State,
     },
-    terms::{GatewayId, place::CreditCode},
+    terms::{
+        GatewayId,
+        place::{CreditCode, Level},
+    },
 };
 
 const OWN: Own = Own { collector: None, hears: true };
@@ -107,6 +110,64 @@ fn a_shelf_has_an_end_and_what_comes_off_it_is_as_it_would_have_been() {
     assert_eq!(board.act(AlarmId::FIRST, Deed::Acknowledge, hand(), 1), Err(Refused::Unknown));
 }
 
+#[test]
+fn a_violation_is_never_out_of_service_and_what_is_comes_back_by_itself() {
+    let mut board = Board::default();
+    for cause in [Cause::Violation, Cause::Fork, Cause::Indeterminate] {
+        board.hear(&waiting(cause, Shown::Active, 0));
+    }
+    board.tick(0);
+    let id = |cause| about(cause, "gw-1", "130421").id();
+    for (cause, kind) in [(Cause::Violation, Kind::Violation), (Cause::Fork, Kind::Tamper)] {
+        let refused = board.act(id(cause), Deed::Retire(2_000), hand(), 1_000);
+        assert_eq!(refused, Err(Refused::Kept(kind)));
+    }
+    let other = id(Cause::Indeterminate);
+    for until in [1_000, 1_000 + MAX_RETIRED_MS + 1] {
+        assert_eq!(board.act(other, Deed::Retire(until), hand(), 1_000), Err(Refused::Until));
+    }
+    board.act(other, Deed::Retire(5_000), hand(), 1_000).unwrap();
+    assert_eq!(board.alarm(other).unwrap().state.word(), "out_of_service");
+    assert_eq!(board.alarm(other).unwrap().until_unix_ms, Some(5_000));
+    assert!(board.tick(4_999).steps.is_empty());
+    assert_eq!(events(&board.tick(5_000)), [Event::Restore]);
+    let back = board.alarm(other).unwrap();
+    assert_eq!((back.state.life, back.until_unix_ms), (Life::UnackActive, None));
+}
+
+#[test]
+fn one_melt_is_one_alarm_and_its_contradiction_comes_out_when_the_latch_is_opened() {
+    let mut board = Board::default();
+    let of_melt =
+        |cause, shown, at| Waiting { record: Some(Digest::of(b"melt")), ..waiting(cause, shown, at) };
+    board.hear(&of_melt(Cause::Violation, Shown::Active, 0));
+    board.hear(&of_melt(Cause::EliminatedDraws, Shown::Active, 0));
+    let told = board.tick(0);
+    let rings: Vec<Cause> =
+        board.alarms().filter(|alarm| alarm.state.rings()).map(|alarm| alarm.about.cause).collect();
+    assert_eq!(rings, [Cause::Violation], "{told:?}");
+    board.hear(&of_melt(Cause::Violation, Shown::Clear, 1_000));
+    assert_eq!(events(&board.tick(1_000)), [Event::Clear, Event::Release]);
+    // Of another record it is a matter of its own.
+    let mut other = Board::default();
+    other.hear(&waiting(Cause::Violation, Shown::Active, 0));
+    other.hear(&waiting(Cause::EliminatedDraws, Shown::Active, 0));
+    other.tick(0);
+    assert!(other.alarms().all(|alarm| alarm.state.rings()));
+}
+
+#[test]
+fn what_was_raised_before_its_county_was_known_goes_to_it_with_the_next_step() {
+    let mut board = Board::default();
+    let nowhere = About { division: Division::NATION, ..about(Cause::Violation, "gw-1", "130421") };
+    board.hear(&Waiting { about: nowhere, ..waiting(Cause::Violation, Shown::Active, 0) });
+    assert_eq!(board.tick(0).steps[0].level, Level::Province);
+    board.hear(&waiting(Cause::Violation, Shown::Latched, 1_000));
+    let placed = board.tick(1_000);
+    assert_eq!((events(&placed), placed.steps[0].level), (vec![Event::Settle], Level::County));
+    assert_eq!(board.alarm(nowhere.id()).unwrap().level, Level::County);
+}
+
 fn fleet(counties: u32, each: u32) -> Vec<Heard> {
     let enterprise = CreditCode::parse("91350100M000100Y43").unwrap();
     let all = (0..counties).flat_map(|county| (0..each).map(move |n| (county, n)));
@@ -180,6 +241,60 @@ fn who_was_told_of_alone_is_told_by_the_wider_alarm_as_long_as_that_stands() {
         told.extend(board.tick(now).steps.into_iter().map(|step| (step.about.cause, step.event)));
     }
     assert_eq!(told, [(Cause::Outage, Event::Raise), (Cause::Silent, Event::Inhibit)]);
+}
+
+/// A province is out from minute 0 on, and stays so for a quarter of it; the others are back after an hour, and speak as
+/// `speaks` tells of gateway and minute. Tells what was raised after three hours.
+fn raised_while_out(board: &mut Board, speaks: impl Fn(usize, i64) -> bool) -> Vec<(Cause, String)> {
+    let mut fleet = fleet(1, 40);
+    let mut raised = Vec::new();
+    board.look(&[], OWN, -SILENT_MS);
+    for minute in 0..5 * 60 {
+        let now = minute * MINUTE_MS;
+        for (n, heard) in fleet.iter_mut().enumerate() {
+            if minute >= 60 && speaks(n, minute) {
+                heard.heard_unix_ms = now;
+            }
+        }
+        board.look(&fleet, OWN, now);
+        let steps =
+            board.tick(now).steps.into_iter().filter(|step| step.to.rings() && step.event != Event::Escalate);
+        let names = steps.map(|step| {
+            let gateway = step.about.gateway.map_or_else(String::new, |gateway| gateway.to_string());
+            (step.about.cause, gateway)
+        });
+        raised.extend(names);
+    }
+    raised
+}
+
+#[test]
+fn who_was_back_and_falls_silent_alone_while_an_outage_stands_is_told_for_himself() {
+    let mut board = Board::default();
+    // Ten stay away: the outage stands. One of the others falls silent after three hours.
+    let raised = raised_while_out(&mut board, |n, minute| n >= 10 && (n != 17 || minute < 180));
+    let names: Vec<(Cause, &str)> = raised.iter().map(|(cause, name)| (*cause, name.as_str())).collect();
+    assert_eq!(names, [(Cause::Outage, ""), (Cause::Silent, "gw-0-17")]);
+    let silent = board.alarms().find(|alarm| alarm.about.cause == Cause::Silent).unwrap();
+    assert_eq!(silent.state.word(), "unack_active", "no wider alarm tells of it");
+    // Where all of them go again it is the same outage.
+    let raised = raised_while_out(&mut Board::default(), |n, minute| n >= 10 && minute < 180);
+    assert_eq!(raised.len(), 1, "{raised:?}");
+}
+
+#[test]
+fn the_silence_of_a_convicted_furnace_is_told_whatever_else_is_silent() {
+    let mut board = Board::default();
+    let convicted = about(Cause::Violation, "gw-0-3", "130101");
+    board.hear(&Waiting { about: convicted, ..waiting(Cause::Violation, Shown::Latched, 0) });
+    let raised = raised_while_out(&mut board, |_, _| false);
+    let mut causes: Vec<(Cause, &str)> = raised.iter().map(|(cause, name)| (*cause, name.as_str())).collect();
+    causes.sort();
+    assert_eq!(
+        causes,
+        [(Cause::Violation, "gw-0-3"), (Cause::Silent, "gw-0-3"), (Cause::Outage, "")],
+        "and of nobody else"
+    );
 }
 
 #[test]
@@ -289,7 +404,7 @@ proptest! {
                 }
                 3 => board.act(id, Deed::Acknowledge, hand(), now).unwrap_or_default(),
                 4 => board.act(id, Deed::Shelve(now + 600_000), hand(), now).unwrap_or_default(),
-                5 => board.act(id, Deed::Retire, hand(), now).unwrap_or_default(),
+                5 => board.act(id, Deed::Retire(now + 600_000), hand(), now).unwrap_or_default(),
                 6 => board.act(id, Deed::Restore, hand(), now).unwrap_or_default(),
                 _ => board.tick(now),
             };

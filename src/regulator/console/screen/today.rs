@@ -202,7 +202,8 @@ fn desk(load: Option<&Load>, language: Language) -> Markup {
         dl.facts {
             dt { (say(words::K_OPEN_ALARMS)) } dd { a href="/alarms" { (load.open) } }
             dt { (say(words::K_INSPECTIONS)) } dd { a href="/inspections" { (say(words::K_INSPECTIONS_OPEN)) } }
-            dt { (say(words::K_SHELVED)) } dd { (load.shelved) }
+            dt { (say(words::K_SHELVED)) } dd { a href="/alarms?all=1" { (load.shelved) } }
+            dt { (say(words::ALARM_OUT_OF_SERVICE)) } dd { a href="/alarms?all=1" { (load.retired) } }
             dt { (say(words::K_RAISED_DAY)) } dd { (load.raised_day) }
             dt { (say(words::K_MOST_IN_TEN)) }
             dd { (load.most_in_ten_minutes) @if load.most_in_ten_minutes > FLOOD { " " strong { (say(words::K_FLOOD)) } } }

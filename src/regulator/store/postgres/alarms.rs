@@ -14,7 +14,9 @@ use crate::{
         },
         store::{
             Alarms, Answered, Batch, Log,
-            alarms::{AlarmBatch, AlarmColumns, AlarmCount, AlarmsAsked, WaitingColumns, count_of, prefix},
+            alarms::{
+                AlarmBatch, AlarmColumns, AlarmCount, AlarmsAsked, WaitingColumns, above, count_of, prefix,
+            },
         },
     },
     terms::{Digest, Name, place::Division},
@@ -213,19 +215,23 @@ impl Alarms for PostgresStore {
         let most = i64::from(*most);
         let sql = "select cause, division, uscc, gateway, subject, life, hush, level, raised_unix_ms, changed_unix_ms,
                        until_unix_ms, who, why, record, gateways
-                   from alarm where starts_with(division, $1) and ($2 = '' or kind = $2)
+                   from alarm where (starts_with(division, $1) or (cause = 'outage' and division in ($6, $7)))
+                   and ($2 = '' or kind = $2)
                    and (raised_unix_ms < $3 or (raised_unix_ms = $3 and id > $4))
                    order by raised_unix_ms desc, id limit $5";
-        let rows =
-            self.ask(async |session| session.query(sql, &[&digits, &kind, &time, &id, &most]).await)?;
+        let [province, city] = above(*within);
+        let columns: [&(dyn ToSql + Sync); 7] = [&digits, &kind, &time, &id, &most, &province, &city];
+        let rows = self.ask(async |session| session.query(sql, &columns).await)?;
         self.alarm_rows(&rows, read_alarm)
     }
 
     fn alarm_counts(&mut self, within: Division) -> Answered<Vec<AlarmCount>> {
         let (digits, _) = prefix(within);
-        let sql = "select kind, priority, life, hush, count(*) from alarm where starts_with(division, $1)
+        let [province, city] = above(within);
+        let sql = "select kind, priority, life, hush, count(*) from alarm
+                   where starts_with(division, $1) or (cause = 'outage' and division in ($2, $3))
                    group by kind, priority, life, hush order by kind, priority, life, hush";
-        let rows = self.ask(async |session| session.query(sql, &[&digits]).await)?;
+        let rows = self.ask(async |session| session.query(sql, &[&digits, &province, &city]).await)?;
         self.alarm_rows(&rows, |row| {
             let (kind, priority, life, hush) = (text(row, 0)?, text(row, 1)?, text(row, 2)?, text(row, 3)?);
             count_of([&kind, &priority, &life, &hush], row.try_get(4).ok()?)

@@ -57,6 +57,36 @@ impl Inspections for PostgresStore {
         let rows = self.ask(async |session| session.query(sql, &columns).await)?;
         rows.iter().map(|row| inspection(row).ok_or_else(|| self.strange())).collect()
     }
+
+    fn inspections_after(&mut self, number: u64, most: u32) -> Answered<Vec<Inspection>> {
+        let sql = "select number, gateway, asset, asked_by, asked_unix_ms, why, answered_by, answered_unix_ms, found
+                   from inspection where number > $1 order by number limit $2";
+        let (number, most) = (number.cast_signed(), i64::from(most));
+        let rows = self.ask(async |session| session.query(sql, &[&number, &most]).await)?;
+        rows.iter().map(|row| inspection(row).ok_or_else(|| self.strange())).collect()
+    }
+
+    fn keep_inspection(&mut self, inspection: &Inspection) -> Answered<()> {
+        let Inspection { number, gateway, asset, asked, answered } = inspection;
+        let sql = "insert into inspection
+                   (number, gateway, asset, asked_by, asked_unix_ms, why, answered_by, answered_unix_ms, found)
+                   overriding system value values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        // The next one that is asked for has the number after.
+        let next =
+            "select setval(pg_get_serial_sequence('inspection', 'number'), max(number)) from inspection";
+        let (number, gateway, asset) = (number.cast_signed(), gateway.as_str(), asset.as_str());
+        let (who, what) = (asked.who.as_str(), asked.what.as_bytes());
+        let by = answered.as_ref().map(|said| said.who.as_str());
+        let at = answered.as_ref().map(|said| said.at_unix_ms);
+        let found = answered.as_ref().map(|said| said.what.as_bytes());
+        let row: [&(dyn ToSql + Sync); 9] =
+            [&number, &gateway, &asset, &who, &asked.at_unix_ms, &what, &by, &at, &found];
+        self.ask(async |session| {
+            session.execute(sql, &row).await?;
+            session.query(next, &[]).await
+        })
+        .map(|_| ())
+    }
 }
 
 fn inspection(row: &Row) -> Option<Inspection> {

@@ -11,8 +11,8 @@ use crate::{
         store::{
             Alarms, Answered, Batch,
             alarms::{
-                ALARM_COLUMNS, AlarmBatch, AlarmColumns, AlarmCount, AlarmsAsked, WaitingColumns, count_of,
-                prefix,
+                ALARM_COLUMNS, AlarmBatch, AlarmColumns, AlarmCount, AlarmsAsked, WaitingColumns, above,
+                count_of, prefix,
             },
         },
     },
@@ -186,17 +186,21 @@ impl Alarms for SqliteStore {
         let kind = kind.map_or("", Kind::word);
         let (time, id) = after.map_or((i64::MAX, String::new()), |(time, id)| (time, id.to_string()));
         let sql = format!(
-            "select {ALARM_COLUMNS} from alarm where substr(division, 1, ?1) = ?2 and (?3 = '' or kind = ?3)
+            "select {ALARM_COLUMNS} from alarm
+             where (substr(division, 1, ?1) = ?2 or (cause = 'outage' and division in (?7, ?8))) and (?3 = '' or kind = ?3)
              and (raised_unix_ms < ?4 or (raised_unix_ms = ?4 and id > ?5)) order by raised_unix_ms desc, id limit ?6"
         );
-        self.rows(&sql, params![count, digits, kind, time, id, most], read_alarm)
+        let [province, city] = above(*within);
+        self.rows(&sql, params![count, digits, kind, time, id, most, province, city], read_alarm)
     }
 
     fn alarm_counts(&mut self, within: Division) -> Answered<Vec<AlarmCount>> {
         let (digits, count) = prefix(within);
-        let sql = "select kind, priority, life, hush, count(*) from alarm where substr(division, 1, ?1) = ?2
+        let [province, city] = above(within);
+        let sql = "select kind, priority, life, hush, count(*) from alarm
+                   where substr(division, 1, ?1) = ?2 or (cause = 'outage' and division in (?3, ?4))
                    group by kind, priority, life, hush order by kind, priority, life, hush";
-        self.rows(sql, params![count, digits], |row| {
+        self.rows(sql, params![count, digits, province, city], |row| {
             let text = |column| row.get::<_, String>(column);
             let (kind, priority, life, hush) = (text(0)?, text(1)?, text(2)?, text(3)?);
             Ok(count_of([&kind, &priority, &life, &hush], row.get(4)?))

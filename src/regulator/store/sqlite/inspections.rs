@@ -1,6 +1,6 @@
 //! Looks on site that were asked for, in SQLite.
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::SqliteStore;
 use crate::{
@@ -58,15 +58,42 @@ impl Inspections for SqliteStore {
             asset.as_ref().map(|asset| asset.as_str()),
             asked.most
         ];
-        self.rows(sql, row, |row| {
-            let columns = InspectionColumns {
-                number: row.get::<_, i64>(0)?.cast_unsigned(),
-                gateway: row.get(1)?,
-                asset: row.get(2)?,
-                asked: (row.get(3)?, row.get(4)?, row.get(5)?),
-                answered: (row.get(6)?, row.get(7)?, row.get(8)?),
-            };
-            Ok(columns.read())
-        })
+        self.rows(sql, row, inspection)
     }
+
+    fn inspections_after(&mut self, number: u64, most: u32) -> Answered<Vec<Inspection>> {
+        let sql = "select number, gateway, asset, asked_by, asked_unix_ms, why, answered_by, answered_unix_ms, found
+                   from inspection where number > ?1 order by number limit ?2";
+        self.rows(sql, params![number.cast_signed(), most], inspection)
+    }
+
+    fn keep_inspection(&mut self, inspection: &Inspection) -> Answered<()> {
+        let Inspection { number, gateway, asset, asked, answered } = inspection;
+        let sql = "insert into inspection
+                   (number, gateway, asset, asked_by, asked_unix_ms, why, answered_by, answered_unix_ms, found)
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let row = params![
+            number.cast_signed(),
+            gateway.as_str(),
+            asset.as_str(),
+            asked.who.as_str(),
+            asked.at_unix_ms,
+            asked.what,
+            answered.as_ref().map(|said| said.who.as_str()),
+            answered.as_ref().map(|said| said.at_unix_ms),
+            answered.as_ref().map(|said| said.what.as_str())
+        ];
+        self.execute(sql, row).map(|_| ())
+    }
+}
+
+fn inspection(row: &Row<'_>) -> rusqlite::Result<Option<Inspection>> {
+    let columns = InspectionColumns {
+        number: row.get::<_, i64>(0)?.cast_unsigned(),
+        gateway: row.get(1)?,
+        asset: row.get(2)?,
+        asked: (row.get(3)?, row.get(4)?, row.get(5)?),
+        answered: (row.get(6)?, row.get(7)?, row.get(8)?),
+    };
+    Ok(columns.read())
 }
