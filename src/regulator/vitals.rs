@@ -152,15 +152,7 @@ impl Vitals {
             );
         }
         self.history(&mut ails);
-        if self.alarms.refused > 0 {
-            let refused = self.alarms.refused;
-            ails(
-                "notifications_untaken",
-                format!(
-                    "{refused} notifications of alarms were not taken and are told again; the log says by whom"
-                ),
-            );
-        }
+        self.telling(&mut ails);
         if !self.clock_set {
             ails("clock_unset", "the clock was never set: receipts would tell a wrong time".to_owned());
         }
@@ -172,6 +164,19 @@ impl Vitals {
             );
         }
         all
+    }
+
+    /// What is wrong with what is told of alarms.
+    fn telling(&self, ails: &mut impl FnMut(&'static str, String)) {
+        let refused = self.alarms.refused;
+        if refused > 0 {
+            ails(
+                "notifications_untaken",
+                format!(
+                    "{refused} notifications of alarms were not taken and are told again; the log says by whom"
+                ),
+            );
+        }
     }
 
     /// What is wrong with what is kept.

@@ -9,7 +9,7 @@ use coldhearth::{
         collector::Collector,
         inspect::{Inspection, inspect},
         prune::prune,
-        store::{Mentions as _, state_root},
+        store::state_root,
     },
     terms::{GatewayId, LegalDay, time::DAY_MS},
 };

@@ -83,10 +83,10 @@ impl Tidings {
         match stand {
             Stand::Connected => tracing::info!(broker, not_told, "connected to the broker"),
             Stand::Lost(why) => {
-                tracing::warn!(broker, code = why.word(), not_told, "broker lost: {}", why.text())
+                tracing::warn!(broker, code = why.word(), not_told, "broker lost: {}", why.text());
             }
             Stand::NotReached(why) => {
-                tracing::warn!(broker, code = why.word(), not_told, "broker not reached: {}", why.text())
+                tracing::warn!(broker, code = why.word(), not_told, "broker not reached: {}", why.text());
             }
         }
     }

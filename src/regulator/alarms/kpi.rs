@@ -42,7 +42,7 @@ impl Kpi {
             }
             // What is told by another from its beginning asked nothing of anybody.
             Event::Inhibit if self.last.get(&step.about.id()) == Some(&step.at_unix_ms) => {
-                self.take_back(step)
+                self.take_back(step);
             }
             Event::Escalate => self.escalated += 1,
             Event::Acknowledge => self.acknowledged += 1,
