@@ -83,7 +83,7 @@ impl Alarms for SomeAlarms {
     fn load(&self, _books: &mut Books, scope: &Scope, _now: i64) -> Answered<Load> {
         let all = self.all.lock().unwrap();
         let open = all.iter().filter(|(division, _)| scope.has(*division)).count() as u64;
-        Ok(Load { open, shelved: 0, raised_day: open, most_in_ten_minutes: 11 })
+        Ok(Load { open, shelved: 0, retired: 0, raised_day: open, most_in_ten_minutes: 11 })
     }
 
     fn decide(
