@@ -29,6 +29,7 @@ use coldhearth::{
 /// Where a state is turned into what a person or a machine reads. A file that is new here must be looked at below.
 const RENDERINGS: [&str; 25] = [
     "simulator/src/alarm.rs",
+    "simulator/src/demo/picture.rs",
     "simulator/src/demo/premises.rs",
     "simulator/src/demo/summary.rs",
     "simulator/src/fleet/story.rs",
@@ -48,7 +49,6 @@ const RENDERINGS: [&str; 25] = [
     "src/regulator/alarms/notice.rs",
     "src/regulator/alarms/signals.rs",
     "src/regulator/console/own.rs",
-    "src/regulator/console/screen/asset.rs",
     "src/regulator/console/story.rs",
     "src/regulator/reports/list.rs",
     "src/regulator/sight.rs",
