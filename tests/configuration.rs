@@ -326,6 +326,27 @@ fn init_writes_what_passes_never_over_a_file_and_leaves_nothing_of_what_is_refus
 }
 
 #[test]
+fn whoever_installs_under_a_strict_mask_leaves_what_the_service_can_read_and_the_key_to_its_owner() {
+    let (folder, _) = folder("mask");
+    let file = folder.0.join("strict/agent.toml");
+    coldhearth::host::keys::load_or_make(&folder.0, "authority.key", true).unwrap();
+    let (key, profiles) = (folder.0.join("authority.key.pub"), folder.0.join("meters"));
+    let more = [file.as_path(), Path::new("--profiles"), &profiles, Path::new("--authority"), &key];
+    let made = Command::new("sh")
+        .args(["-c", "umask 077; exec \"$0\" \"$@\"", AGENT])
+        .args(CHOICES)
+        .args(more)
+        .arg("--enrol")
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let strict = file.parent().unwrap();
+    assert_eq!((mode(strict), mode(&file), mode(&strict.join("authority.key.pub"))), (0o755, 0o644, 0o644));
+    assert_eq!(mode(&strict.join("state/gateway.key")), 0o600);
+}
+
+#[test]
 fn what_init_invented_is_told_until_somebody_reads_the_plate() {
     let (folder, _) = folder("invented");
     let file = folder.0.join("new.toml");

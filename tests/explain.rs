@@ -17,10 +17,12 @@ use coldhearth::{
     catalogue::plate::PlateFault,
     evidence::{ActRefusal, Anchor, GapWhy, Notice, lineage::ClashKind, share},
     host::{Exit, courier::Refused},
-    judge::{Doubt, Ending, RegisterQuirk, Rung, Sign, State, cutoff::table::Cue, state::WITHOUT_FAULT},
-    metering::Fault,
+    judge::{
+        Doubt, Ending, Outcome, RegisterQuirk, Rung, Sign, State, cutoff::table::Cue, state::WITHOUT_FAULT,
+    },
+    metering::{Fault, decode::Problem},
     regulator::{refusals::REASONS, share::canary::E_BRK_SHARE},
-    terms::{Digest, Name, words::explanations},
+    terms::{ClockQuality, Digest, Name, words::explanations},
 };
 
 type Codes = BTreeMap<&'static str, BTreeSet<String>>;
@@ -67,6 +69,16 @@ fn of_the_judge() -> Codes {
             | PlateFault::Attribute { .. } => {}
         }
     }
+    let outcomes = [Outcome::Agrees, Outcome::Residual, Outcome::Unknown(Doubt::ALL[0])];
+    let clocks = [ClockQuality::Ntp, ClockQuality::Rtc, ClockQuality::Unset];
+    for (outcome, clock) in outcomes.into_iter().zip(clocks) {
+        match (outcome, clock) {
+            (
+                Outcome::Agrees | Outcome::Residual | Outcome::Unknown(_),
+                ClockQuality::Ntp | ClockQuality::Rtc | ClockQuality::Unset,
+            ) => {}
+        }
+    }
     let why = WITHOUT_FAULT
         .iter()
         .map(|why| why.word())
@@ -84,6 +96,8 @@ fn of_the_judge() -> Codes {
         ("order", words(Rung::ALL.map(Rung::word))),
         ("transition", words(Cue::ALL.iter().map(|cue| cue.word()))),
         ("plate", words(plates.map(PlateFault::word))),
+        ("outcome", words(outcomes.map(Outcome::word))),
+        ("clock", words(clocks.map(ClockQuality::word))),
     ])
 }
 
@@ -191,7 +205,13 @@ fn of_commissioning() -> Codes {
         // Names every variant, or is not compiled.
         let _ = note.is_good();
     }
-    Codes::from([("scan", words(things.iter().map(What::word))), ("mark", words(notes.map(Note::word)))])
+    let problems =
+        Problem::ALL.map(Problem::word).into_iter().chain(["profile_guessed", "type_differs", "not_asked"]);
+    Codes::from([
+        ("probe", words(problems)),
+        ("scan", words(things.iter().map(What::word))),
+        ("mark", words(notes.map(Note::word))),
+    ])
 }
 
 fn of_the_programs() -> Codes {

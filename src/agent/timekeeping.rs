@@ -18,6 +18,8 @@ use crate::{
     },
 };
 
+/// What a machine that takes Chinese time for UTC is off by, in milliseconds.
+const EIGHT_HOURS_MS: u64 = 8 * 3_600_000;
 /// How far the battery clock may be from this one before it is worth a word, in milliseconds.
 const BATTERY_OFF_MS: u64 = 60_000;
 
@@ -125,6 +127,10 @@ impl Timekeeping {
             let judged = beyond(ms.unsigned_abs() > RTC_ERROR_MS.unsigned_abs());
             lines.push(format!("{}: {there}, {off}, {}", said(words::CLOCK_BY_HAND), said(judged)));
         }
+        let is_a_zone = |ms: i64| ms.unsigned_abs().abs_diff(EIGHT_HOURS_MS) <= RTC_ERROR_MS.unsigned_abs();
+        if self.by_hand_ms().is_some_and(is_a_zone) {
+            lines.push(said(words::CLOCK_EIGHT_HOURS).to_owned());
+        }
         if self.answer() != Exit::Done {
             lines.push(said(words::CLOCK_SET_IT).to_owned());
         }
@@ -192,6 +198,18 @@ mod tests {
         assert!(unset.lines(Language::Chinese)[0].contains("从未校准"));
         assert_eq!(at(ClockQuality::Rtc).answer(), Exit::Done);
         assert!(at(ClockQuality::Ntp).lines(Language::English)[0].contains("no more than 8 ms"));
+    }
+
+    #[test]
+    fn eight_hours_are_a_time_zone_and_the_cure_names_it() {
+        let eight_hours = EIGHT_HOURS_MS.cast_signed();
+        for (off_ms, is_named) in [(eight_hours, true), (-eight_hours - 18_000, true), (7 * 3_600_000, false)]
+        {
+            let told = Timekeeping { by_hand_unix_ms: Some(NOW - off_ms), ..at(ClockQuality::Rtc) };
+            let lines = told.lines(Language::English).join("\n");
+            assert_eq!(lines.contains(words::CLOCK_EIGHT_HOURS.en), is_named, "{lines}");
+            assert!(lines.contains("set-timezone Asia/Shanghai"), "{lines}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::Write as _,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -82,7 +83,9 @@ pub(crate) fn init(orders: &Init) -> Result<Exit, Failure> {
     }
     let language = Language::of_locale(&std::env::var("LANG").unwrap_or_default());
     let base = orders.out.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(base).map_err(|e| unwritable(base, &e))?;
+    if !base.as_os_str().is_empty() && !base.exists() {
+        fs::create_dir_all(base).and_then(|()| may_read(base, 0o755)).map_err(|e| unwritable(base, &e))?;
+    }
     let authority = orders.authority.as_deref().map(|file| authority(orders, file)).transpose()?;
     let copied = authority.as_ref().map(|(_, pem)| copy(&base.join(AUTHORITY), pem)).transpose()?;
     let written = write(orders, base, language);
@@ -132,7 +135,7 @@ fn write(orders: &Init, base: &Path, language: Language) -> Result<AgentConfig, 
     let made = fs::OpenOptions::new().write(true).create_new(true).open(out);
     let written =
         made.and_then(|mut file| file.write_all(draft.text.as_bytes()).and_then(|()| file.sync_all()));
-    written.map_err(|e| unwritable(out, &e))?;
+    written.and_then(|()| may_read(out, 0o644)).map_err(|e| unwritable(out, &e))?;
     let (meters, equipment) = (draft.config.meters.len(), draft.config.equipment.len());
     say(&match language {
         Language::Chinese => format!("已写入 {}：电表 {meters} 块，设备 {equipment} 台", out.display()),
@@ -170,10 +173,18 @@ fn authority(orders: &Init, file: &Path) -> Result<(PublicKey, String), Failure>
     Ok((key, text))
 }
 
+/// Whoever installs may keep all he makes to himself; the service's own user has to read what is no secret.
+fn may_read(path: &Path, mode: u32) -> std::io::Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
 /// Copies a key beside the configuration; tells whether it was not there before. Another key there is left alone.
 fn copy(to: &Path, text: &str) -> Result<bool, Failure> {
     match fs::OpenOptions::new().write(true).create_new(true).open(to) {
-        Ok(mut file) => file.write_all(text.as_bytes()).map(|()| true).map_err(|e| failed(to, &e)),
+        Ok(mut file) => {
+            let written = file.write_all(text.as_bytes()).and_then(|()| may_read(to, 0o644));
+            written.map(|()| true).map_err(|e| failed(to, &e))
+        }
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
             let there = fs::read_to_string(to).map_err(|e| failed(to, &e))?;
             if there == text {

@@ -49,6 +49,16 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// Every one.
+    pub const ALL: [Problem; 6] = [
+        Problem::NotRead,
+        Problem::Absent,
+        Problem::ScaleUnknown,
+        Problem::Implausible,
+        Problem::RatioUnknown,
+        Problem::RatioDiffers,
+    ];
+
     /// The word of reports.
     pub const fn word(self) -> &'static str {
         match self {

@@ -31,9 +31,9 @@ pub const CLOCK_UNSET: Words = Words {
 };
 /// What to do about a clock without a time server.
 pub const CLOCK_SET_IT: Words = Words {
-    zh: "校准：timedatectl set-ntp true；无网络时：timedatectl set-ntp false && timedatectl set-time '年-月-日 时:分:秒'，再以 coldhearth clock --by 核对",
-    en: "to set it: timedatectl set-ntp true; without a network: timedatectl set-ntp false && timedatectl set-time \
-         'YYYY-MM-DD HH:MM:SS', then check it with coldhearth clock --by",
+    zh: "校准：timedatectl set-ntp true；无网络时：timedatectl set-timezone Asia/Shanghai && timedatectl set-ntp false && timedatectl set-time '年-月-日 时:分:秒'，再以 coldhearth clock --by 核对",
+    en: "to set it: timedatectl set-ntp true; without a network: timedatectl set-timezone Asia/Shanghai && timedatectl \
+         set-ntp false && timedatectl set-time 'YYYY-MM-DD HH:MM:SS', then check it with coldhearth clock --by",
 };
 /// Before the battery clock's time.
 pub const CLOCK_BATTERY: Words = Words { zh: "电池时钟", en: "battery clock" };
@@ -49,6 +49,11 @@ pub const CLOCK_BATTERY_OFF: Words = Words {
 };
 /// Before the difference to the authority's clock.
 pub const CLOCK_AUTHORITY: Words = Words { zh: "主管部门", en: "authority" };
+/// A clock that was set in another zone.
+pub const CLOCK_EIGHT_HOURS: Words = Words {
+    zh: "正好差八小时：本机时区不是北京时间；先设时区再校时",
+    en: "just eight hours: this machine's time zone is not China's; set the zone before the time",
+};
 /// No receipt tells the authority's time.
 pub const CLOCK_NO_RECEIPT: Words =
     Words { zh: "尚无回执，无从比较", en: "no receipt yet, so its time is not known" };
