@@ -69,16 +69,6 @@ fn of_the_judge() -> Codes {
             | PlateFault::Attribute { .. } => {}
         }
     }
-    let outcomes = [Outcome::Agrees, Outcome::Residual, Outcome::Unknown(Doubt::ALL[0])];
-    let clocks = [ClockQuality::Ntp, ClockQuality::Rtc, ClockQuality::Unset];
-    for (outcome, clock) in outcomes.into_iter().zip(clocks) {
-        match (outcome, clock) {
-            (
-                Outcome::Agrees | Outcome::Residual | Outcome::Unknown(_),
-                ClockQuality::Ntp | ClockQuality::Rtc | ClockQuality::Unset,
-            ) => {}
-        }
-    }
     let why = WITHOUT_FAULT
         .iter()
         .map(|why| why.word())
@@ -96,6 +86,21 @@ fn of_the_judge() -> Codes {
         ("order", words(Rung::ALL.map(Rung::word))),
         ("transition", words(Cue::ALL.iter().map(|cue| cue.word()))),
         ("plate", words(plates.map(PlateFault::word))),
+    ])
+}
+
+fn of_what_records_say_beside() -> Codes {
+    let outcomes = [Outcome::Agrees, Outcome::Residual, Outcome::Unknown(Doubt::ALL[0])];
+    let clocks = [ClockQuality::Ntp, ClockQuality::Rtc, ClockQuality::Unset];
+    for (outcome, clock) in outcomes.into_iter().zip(clocks) {
+        match (outcome, clock) {
+            (
+                Outcome::Agrees | Outcome::Residual | Outcome::Unknown(_),
+                ClockQuality::Ntp | ClockQuality::Rtc | ClockQuality::Unset,
+            ) => {}
+        }
+    }
+    Codes::from([
         ("outcome", words(outcomes.map(Outcome::word))),
         ("clock", words(clocks.map(ClockQuality::word))),
     ])
@@ -267,7 +272,10 @@ fn ailments() -> BTreeSet<String> {
 }
 
 fn emitted() -> Codes {
-    [of_the_judge(), of_the_evidence(), of_commissioning(), of_the_programs()].into_iter().flatten().collect()
+    [of_the_judge(), of_what_records_say_beside(), of_the_evidence(), of_commissioning(), of_the_programs()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 #[test]

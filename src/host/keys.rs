@@ -81,6 +81,7 @@ pub fn load_or_make(state: &Path, file: &str, may_make: bool) -> Result<Box<dyn 
 
 /// What a start would find wrong with the key of a state directory, and whether that is so for whoever looks only, who may
 /// be another user than the service's. Nothing where there is no key: one is made, or the journal holds it.
+#[cfg(feature = "agent")]
 pub(crate) fn look(state: &Path, file: &str) -> Option<(Wrong, bool)> {
     let found = SecretFile::named(file, state);
     let text = match found.text() {
