@@ -164,7 +164,7 @@ fn latched(all: &[AssetRow], viewer: &Viewer) -> Markup {
                             td { (row.enterprise.map_or_else(|| "–".to_owned(), |code| code.to_string())) }
                             td { (frame::badge(Badge::Latched, language)) }
                             td {
-                                (LegalTime(row.violation_since_unix_ms.unwrap_or_default()).to_string())
+                                (row.violation_since_unix_ms.map_or_else(|| "–".to_owned(), |since| LegalTime(since).to_string()))
                             }
                             td.number { (overdue(row, language)) }
                         }
