@@ -1,8 +1,13 @@
 //! Verifies a store from the bytes in it, as if nobody had ever looked: every signature, every chain, every receipt, every
-//! proof of a fork, every head of heads. Believes the keys that were admitted, and the authority's own.
+//! proof of a fork, every head of heads; and whether what screens are shown is what records say. Believes the keys that were
+//! admitted, and the authority's own.
+
+mod index;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::index::Equipment;
+pub use self::index::{Index, MOST_ASSETS};
 use super::{
     alarms::log::{self, Checked},
     store::{Answered, Asked, FINDINGS_AT_ONCE, Kept, KeptFinding, KeptFork, KeptRecord, Log, Pruned, Store},
@@ -45,6 +50,8 @@ pub struct Inspection {
     pub heads: u64,
     /// Steps of the desk's own log that follow one another and lead to the alarms that are kept.
     pub alarm_steps: u64,
+    /// What of the screens' index is as records say.
+    pub index: Index,
     /// What was pruned, when, and by which rule, for so many logs as [`MOST_TOLD`].
     pub prunings: Vec<String>,
     /// What does not hold, each with its place.
@@ -59,6 +66,11 @@ impl Inspection {
         if self.wrong.len() < MOST_TOLD {
             self.wrong.push(what);
         }
+    }
+
+    fn accuse_index(&mut self, wrong: Vec<String>) {
+        self.index.wrongs += wrong.len() as u64;
+        wrong.into_iter().for_each(|what| self.accuse(format!("the screens' index: {what}")));
     }
 }
 
@@ -75,9 +87,9 @@ pub fn inspect(
 ) -> Answered<Inspection> {
     store.snapshot()?;
     let (found, keys) = (Inspection::default(), BTreeMap::new());
-    let (young, listed_unix_ms) = (BTreeSet::new(), None);
+    let (young, listed_unix_ms, equipment) = (BTreeSet::new(), None, None);
     let inspected =
-        Inspector { store, authority, found, keys, keep_days, now_unix_ms, young, listed_unix_ms }
+        Inspector { store, authority, found, keys, keep_days, now_unix_ms, young, listed_unix_ms, equipment }
             .everything(published);
     store.abandon();
     inspected
@@ -97,6 +109,8 @@ struct Inspector<'a> {
     young: BTreeSet<Log>,
     /// When the list before was made.
     listed_unix_ms: Option<i64>,
+    /// What the records of the gateway say that are read; none while the index is not whole.
+    equipment: Option<Equipment>,
 }
 
 impl Inspector<'_> {
@@ -114,15 +128,23 @@ impl Inspector<'_> {
             let began = first.first().map_or(i64::MAX, |(_, record)| record.received_unix_ms);
             of_gateway.entry(gateway).or_default().push((began, log));
         }
+        self.found.index.reading = self.store.unindexed_logs()?;
         for (gateway, mut logs) in of_gateway {
             // A log that continues another begins with a key of that one.
             logs.sort_unstable();
             self.keys.clear();
+            self.equipment = self.found.index.reading.is_none().then(Equipment::default);
             let trusted = admitted.get(&gateway).map_or(&[][..], Vec::as_slice);
             for (_, log) in logs {
                 self.log((gateway, log), trusted, heads.get(&(gateway, log)))?;
             }
+            if let Some(equipment) = self.equipment.take() {
+                let wrong = equipment.end(self.store, gateway, &mut self.found.index)?;
+                self.found.accuse_index(wrong);
+            }
         }
+        let strangers = index::strangers(self.store, &self.found.index)?;
+        self.found.accuse_index(strangers);
         self.findings()?;
         self.days(published)?;
         self.alarms()?;
@@ -142,6 +164,9 @@ impl Inspector<'_> {
         if let Some(pruned) = pruned {
             self.pruned(log, pruned)?;
         }
+        if let Some(equipment) = &mut self.equipment {
+            equipment.log(log.1, pruned.map(|pruned| pruned.seq), kept);
+        }
         let mut head = Head::default();
         let mut from = Some(0);
         let mut resumed = false;
@@ -155,6 +180,10 @@ impl Inspector<'_> {
                     head = Head::resuming(upto, hash, next_epoch);
                 }
                 self.record(log, seq, &record, trusted, pruned, &mut head);
+            }
+            if let Some(equipment) = &mut self.equipment {
+                let wrong = equipment.page(self.store, log)?;
+                self.found.accuse_index(wrong);
             }
         }
         self.found.waiting += u64::from(head.waiting() > 0);
@@ -213,6 +242,9 @@ impl Inspector<'_> {
             Err(why) => self.found.accuse(format!("{gateway} {id} {seq}: {why}")),
             Ok(believed) => {
                 self.found.records += 1;
+                if let Some(equipment) = &mut self.equipment {
+                    equipment.on(&believed);
+                }
                 if let Body::Rotation(rotation) = &believed.body {
                     self.keys.insert((id, rotation.next_epoch), rotation.public_key);
                 }

@@ -21,6 +21,7 @@ pub mod orders;
 pub mod page;
 pub mod prune;
 pub mod refusals;
+pub mod reindex;
 pub mod remarks;
 pub mod reports;
 pub mod serve;

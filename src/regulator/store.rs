@@ -23,7 +23,7 @@ use std::{
 };
 
 pub use self::{
-    alarms::{AlarmBatch, AlarmCount, Alarms, AlarmsAsked},
+    alarms::{AlarmBatch, AlarmCount, Alarms, AlarmsAsked, Part},
     inspections::Inspections,
     lineage::{Asked, FINDINGS_AT_ONCE, KeptFinding, KeptHalf, Mentions},
     people::People,

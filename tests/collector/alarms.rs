@@ -65,7 +65,7 @@ fn voice(number: u8, division: &'static str) -> Voice {
 
 fn standing(home: &Home, within: &str) -> Vec<Alarm> {
     let within = Division::parse(within).unwrap();
-    home.store().alarms(&AlarmsAsked { within, kind: None, after: None, most: 1_000 }).unwrap()
+    home.store().alarms(&AlarmsAsked::all(within, 1_000)).unwrap()
 }
 
 fn events(home: &Home) -> Vec<Event> {
@@ -145,12 +145,12 @@ fn a_fork_is_an_alarm_of_its_own_and_pages_hold_what_was_asked_for(homes: Homes)
     let all = standing(&home, "000000");
     assert_eq!(all.len(), 4);
     assert_eq!(standing(&home, "130000").len(), 3);
-    let tamper = AlarmsAsked { within: Division::NATION, kind: Some(Kind::Tamper), after: None, most: 10 };
+    let tamper = AlarmsAsked { kind: Some(Kind::Tamper), ..AlarmsAsked::all(Division::NATION, 10) };
     let [fork]: [Alarm; 1] = home.store().alarms(&tamper).unwrap().try_into().unwrap();
     assert_eq!((fork.about.cause, fork.state.life), (Cause::Fork, Life::UnackReturned));
     let (mut paged, mut after) = (Vec::new(), None);
     loop {
-        let asked = AlarmsAsked { within: Division::NATION, kind: None, after, most: 3 };
+        let asked = AlarmsAsked { after, ..AlarmsAsked::all(Division::NATION, 3) };
         let page = home.store().alarms(&asked).unwrap();
         let Some(last) = page.last() else { break };
         after = Some((last.raised_unix_ms, last.id));

@@ -77,7 +77,10 @@ fn a_copy_moves_a_store_from_either_database_to_the_other(homes: Homes) {
     let found = inspected(&moved, &[]);
     assert_eq!((found.wrongs, found.records, found.forks, found.heads), (0, 12, 1, 2), "{found:?}");
     assert_eq!((found.gateways, found.logs, found.waiting, found.pruned), (2, 2, 0, 0));
-    assert_eq!(found, inspected(&home, &[]));
+    assert!(found.index.reading.is_some(), "what is not read yet is not compared, and is said not to be");
+    let of_home = inspected(&home, &[]);
+    assert!(of_home.index.reading.is_none());
+    assert_eq!(Inspection { index: of_home.index.clone(), ..found }, of_home);
     assert_eq!(state_root(&moved.store().heads(None).unwrap()), collector.state_root().unwrap());
     // The collector goes on there: revoked, forked and known stay what they were.
     let mut collector = open(&moved);

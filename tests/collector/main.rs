@@ -9,6 +9,7 @@ mod flood;
 mod forged;
 mod homes;
 mod hostile;
+mod index;
 mod lineage;
 mod orders;
 mod several;

@@ -18,7 +18,7 @@ use coldhearth::{
         config::ConsoleAt,
         console::{
             self, Books, Console, Joined,
-            asks::{AlarmRow, Alarms, AlarmsAsked, AlarmsPage, Decision, Deed, Load},
+            asks::{AlarmRow, AlarmTold, Alarms, AlarmsAsked, AlarmsPage, Decision, Deed, Load},
             password,
         },
         sight::{self, Said, Sight, VerdictSaid},
@@ -80,10 +80,29 @@ impl Alarms for SomeAlarms {
         Ok(AlarmsPage { rows, ..AlarmsPage::default() })
     }
 
+    fn one(&self, _books: &mut Books, scope: &Scope, id: &str, _before: u64) -> Answered<Option<AlarmTold>> {
+        let all = self.all.lock().unwrap();
+        let found = all.iter().find(|(division, row)| row.id == id && scope.has(*division));
+        Ok(found.map(|(_, row)| AlarmTold {
+            row: row.clone(),
+            is_over: false,
+            record: None,
+            finding: None,
+            steps: Vec::new(),
+            older: None,
+        }))
+    }
+
+    fn standing(&self, _books: &mut Books, scope: &Scope) -> Answered<(u64, u64)> {
+        let all = self.all.lock().unwrap();
+        let here = all.iter().filter(|(division, _)| scope.has(*division)).count() as u64;
+        Ok((here, here))
+    }
+
     fn load(&self, _books: &mut Books, scope: &Scope, _now: i64) -> Answered<Load> {
         let all = self.all.lock().unwrap();
         let open = all.iter().filter(|(division, _)| scope.has(*division)).count() as u64;
-        Ok(Load { open, shelved: 0, retired: 0, raised_day: open, most_in_ten_minutes: 11 })
+        Ok(Load { open, raised_day: open, most_in_ten_minutes: 11, ..Load::default() })
     }
 
     fn decide(

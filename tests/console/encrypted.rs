@@ -71,7 +71,10 @@ async fn a_certificate_of_its_own_encrypts_and_whoever_greets_slowly_keeps_nobod
     let _without_farewell = soon("an answer", line.read_to_end(&mut said)).await;
     let answer = Answer::of(&said);
     assert_eq!(answer.status, 303, "{answer:?}");
-    assert!(answer.header("set-cookie").contains("; Secure"), "{answer:?}");
+    let cookie = answer.header("set-cookie");
+    assert!(cookie.starts_with("__Host-coldhearth=") && cookie.contains("; Secure"), "{cookie}");
+    assert!(cookie.contains("; Path=/") && !cookie.contains("Domain"), "{cookie}");
+    assert_eq!(answer.header("strict-transport-security"), "max-age=31536000");
     drop(silent);
 }
 

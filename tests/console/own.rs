@@ -2,9 +2,9 @@
 //! county's is shown or touched.
 
 use coldhearth::{
-    evidence::Signer as _,
+    evidence::{Signer as _, record::Unverified},
     regulator::{
-        alarms::{Cause, Entry, Event, Kind, log::verify},
+        alarms::{AlarmId, Cause, Entry, Event, Kind, Priority, log::verify},
         store::{Alarms as _, AlarmsAsked},
     },
     terms::{place::Division, words},
@@ -17,7 +17,7 @@ use crate::{
 
 /// The alarm of the furnace that drew.
 fn violation(desk: &Desk) -> String {
-    let asked = AlarmsAsked { within: Division::NATION, kind: Some(Kind::Violation), after: None, most: 10 };
+    let asked = AlarmsAsked { kind: Some(Kind::Violation), ..AlarmsAsked::all(Division::NATION, 10) };
     let all = desk.store().alarms(&asked).unwrap();
     all.iter().find(|alarm| alarm.about.cause == Cause::Violation).expect("it is raised").id.to_string()
 }
@@ -76,12 +76,84 @@ async fn a_county_is_shown_and_moves_no_alarm_of_the_next() {
     let desk = Desk::own("own-county");
     let id = violation(&desk);
     let next = Browser::entered(desk.port, "zhao", PASSWORD).await;
-    for page in ["/alarms", "/alarms?all=1", "/alarms.csv?all=1", "/"] {
+    for page in ["/alarms", "/alarms?part=all", "/alarms.csv?part=all", "/alarms.csv?part=all&whole=1", "/"] {
         assert!(!next.get(page).await.text().contains("eaf-2"), "{page}");
+    }
+    for page in [format!("/alarm/{id}"), "/alarm/x".to_owned(), "/alarms?in=130421".to_owned()] {
+        let answer = next.get(&page).await;
+        assert!([400, 404].contains(&answer.status) && !answer.text().contains("eaf-2"), "{page}");
     }
     let token = next.get("/fleet").await.form_token();
     let body = format!("form={token}&id={id}&deed=acknowledge&why=w");
     assert_eq!(next.post("/alarms/decide", &body).await.status, 403, "a reader decides nothing");
+}
+
+/// The rows of a file of alarms, without its head.
+fn rows(file: &str) -> Vec<&str> {
+    file.lines().skip(1).collect()
+}
+
+#[tokio::test]
+async fn alarms_are_filtered_by_kind_priority_part_and_division_and_counted() {
+    let desk = Desk::own("own-filter");
+    let nation = Browser::entered(desk.port, "wang", PASSWORD).await;
+    let kept = desk.store().alarms(&AlarmsAsked::all(Division::NATION, 100)).unwrap();
+    let found = async |query: &str| nation.get(&format!("/alarms.csv?whole=1&{query}")).await.body;
+    assert!(kept.len() > 1 && rows(&found("part=all").await).len() == kept.len(), "{kept:?}");
+    for kind in Kind::ALL {
+        let told = found(&format!("part=all&kind={}", kind.word())).await;
+        let expected: Vec<_> = kept.iter().filter(|alarm| alarm.about.cause.kind() == kind).collect();
+        assert_eq!(rows(&told).len(), expected.len(), "{}", kind.word());
+        assert!(expected.iter().all(|alarm| told.contains(&alarm.id.to_string())), "{}", kind.word());
+    }
+    for priority in Priority::ALL {
+        let told = found(&format!("part=all&priority={}", priority.word())).await;
+        let expected = kept.iter().filter(|alarm| alarm.about.cause.priority() == priority).count();
+        assert_eq!(rows(&told).len(), expected, "{}", priority.word());
+    }
+    assert!(!found("part=all&in=130422").await.contains("eaf-2"));
+    let (id, token) = (violation(&desk), nation.get("/fleet").await.form_token());
+    let shelf = format!("form={token}&id={id}&deed=shelve&why=w&hours=1");
+    assert_eq!(nation.post("/alarms/decide", &shelf).await.status, 303);
+    for (part, is_in) in
+        [("shelved", true), ("open", false), ("listed", true), ("out_of_service", false), ("all", true)]
+    {
+        let page = nation.get(&format!("/alarms?part={part}")).await;
+        assert_eq!(page.body.contains(&format!("/alarm/{id}\"")), is_in, "{part}");
+        // What the choice promises is what is found, on the page and in the file.
+        let promised = page.body.split(&format!("value=\"{part}\" selected>")).nth(1).unwrap();
+        let promised = promised.split('<').next().unwrap();
+        let told = rows(&found(&format!("part={part}")).await).len();
+        assert!(promised.ends_with(&format!("({told})")), "{part}: {promised}, {told}");
+    }
+    assert_eq!(nation.get("/alarms?kind=fire").await.status, 400);
+}
+
+#[tokio::test]
+async fn an_alarm_is_told_with_its_steps_and_leads_to_its_record() {
+    let desk = Desk::own("own-one");
+    let county = Browser::entered(desk.port, "li", PASSWORD).await;
+    let (id, token) = (violation(&desk), county.get("/alarms").await.form_token());
+    let decide = format!("form={token}&id={id}&deed=acknowledge&why=sent+somebody");
+    assert_eq!(county.post("/alarms/decide", &decide).await.status, 303);
+    let page = county.get(&format!("/alarm/{id}")).await;
+    let kept = desk.store().steps_of(AlarmId::from_hex(&id).unwrap(), u64::MAX, 9).unwrap();
+    assert!(kept.len() >= 2);
+    for step in &kept {
+        assert!(page.body.contains(&step.hash.to_string()), "step {}", step.number);
+    }
+    for said in ["li: sent somebody", words::STEP_ACKNOWLEDGE.en, words::STEP_RAISE.en, "gw-03 / eaf-2"] {
+        assert!(page.text().contains(said), "{said}");
+    }
+    // Its record leads to the place of it in what happened, and that to the record itself.
+    let at = page.body.split("/asset/gw-03/eaf-2#r-").nth(1).expect("a record").split('"').next().unwrap();
+    let case = county.get("/asset/gw-03/eaf-2").await.body;
+    let there = case.split(&format!("id=\"r-{at}\"")).nth(1).expect("the record stands in what happened");
+    let file = there.split("href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+    let record = county.get(&file).await.body;
+    assert_eq!(record.lines().count(), 1, "{file}: {record}");
+    let read = Unverified::read(record.trim_end().as_bytes()).unwrap();
+    assert_eq!(read.hash().to_string(), at);
 }
 
 #[tokio::test]

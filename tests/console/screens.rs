@@ -259,6 +259,44 @@ async fn numbers_come_without_asking_again() {
 }
 
 #[tokio::test]
+async fn a_new_alarm_reaches_whoever_looks_and_a_person_has_not_all_the_streams() {
+    let desk = Desk::open("live-alarms");
+    let county = Browser::entered(desk.port, "li", PASSWORD).await;
+    county
+        .hear("/live", "\"open\":1", async {
+            let all = &mut *desk.alarms.all.lock().unwrap();
+            all.push(("130421".parse_division(), alarm("a-1", "gw-03", "eaf-2")));
+        })
+        .await;
+    let page = county.get("/alarms").await.body;
+    assert!(page.contains("data-live=\"open\">1<") && page.contains("role=\"status\""), "{page}");
+    for screen in ["/", "/fleet", "/asset/gw-03/eaf-2", "/alarms"] {
+        let page = county.get(screen).await;
+        assert!(page.body.contains("id=\"fresh\" hidden"), "{screen} says when it is not of now any more");
+        assert!(
+            page.text().contains(words::K_ASKED_AT.en),
+            "{screen} says when it was made, without a script"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_days_numbers_are_of_a_division_and_an_industry_where_somebody_asks() {
+    let desk = Desk::open("today-filter");
+    let nation = Browser::entered(desk.port, "wang", PASSWORD).await;
+    let whole = nation.get("/").await;
+    assert!(whole.body.contains("data-live=\"assets\">2<"), "{}", whole.body);
+    let county = nation.get("/?in=130421").await;
+    assert!(county.body.contains("<span>1</span>"), "of one county, as of now: {}", county.body);
+    assert!(county.text().contains("eaf-2") && county.body.contains("/fleet?in=130421&amp;lane=due"));
+    let next = nation.get("/?in=130422").await;
+    assert!(!next.text().contains("eaf-2") && next.text().contains(words::K_NONE_LATCHED.en));
+    let none = nation.get("/?industry=Textile").await;
+    assert!(none.body.contains("<span>0</span>") && none.text().contains(words::K_TODAY_ALL.en));
+    assert_eq!(Browser::entered(desk.port, "li", PASSWORD).await.get("/?in=130422").await.status, 400);
+}
+
+#[tokio::test]
 async fn what_is_brought_is_verified_as_offline_and_one_altered_byte_is_found() {
     let desk = Desk::open("verify");
     let browser = Browser::entered(desk.port, "li", PASSWORD).await;

@@ -215,10 +215,13 @@ fn lists(store: &mut dyn Store, at: AskedAt, out: &mut String) {
                 writeln!(out, "by entry {:?}", store.fleet(&asked).unwrap()).unwrap();
             }
         }
-        writeln!(out, "{:?}", store.numbers(&scope, at).unwrap()).unwrap();
-        writeln!(out, "{:?}", store.latched(&scope, 5).unwrap()).unwrap();
-        writeln!(out, "{:?}", store.calendar(&scope, LegalDay::parse("2011-01-01").unwrap(), 12).unwrap())
-            .unwrap();
+        let (steel, none) = (["guofa-2010-7 steel-electric-furnace-up-to-30t".to_owned(), String::new()], []);
+        for entries in [None, Some(&steel[..]), Some(&none[..])] {
+            writeln!(out, "{:?}", store.numbers(&scope, entries, at).unwrap()).unwrap();
+            writeln!(out, "{:?}", store.latched(&scope, entries, 5).unwrap()).unwrap();
+            let from = LegalDay::parse("2011-01-01").unwrap();
+            writeln!(out, "{:?}", store.calendar(&scope, entries, from, 12).unwrap()).unwrap();
+        }
         writeln!(out, "{:?}", store.tally(&scope, at.today).unwrap()).unwrap();
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Addresses that would show gw-99 of county 130422, however they are asked.
-const THEIRS: [&str; 22] = [
+const THEIRS: [&str; 30] = [
     "/asset/gw-99/secret-kiln",
     "/asset/gw-99/secret-kiln?days=31",
     "/asset/gw-99/secret-kiln/power.csv",
@@ -33,8 +33,16 @@ const THEIRS: [&str; 22] = [
     "/fleet.csv?in=130422",
     "/fleet.csv?gateway=gw-99",
     "/audit?gateway=gw-99",
-    "/alarms?all=1",
-    "/alarms.csv?all=1",
+    "/alarms?part=all",
+    "/alarms?in=130422",
+    "/alarms?in=130422&part=all&kind=violation",
+    "/alarms.csv?part=all",
+    "/alarms.csv?in=130422&whole=1",
+    "/alarms.csv?part=all&whole=1&in=13",
+    "/alarm/a-2",
+    "/alarm/a-2?before=9",
+    "/?in=130422",
+    "/?in=13&industry=Iron+and+steel",
     "/",
 ];
 
@@ -177,8 +185,8 @@ async fn a_list_of_the_store_ends_where_its_scope_ends() {
         [("130421", 1, 1), ("130422", 1, 0), ("1304", 2, 1), ("14", 0, 0), ("", 2, 1)]
     {
         let scope = Scope::parse(scope).unwrap();
-        let numbers = store.numbers(&scope, at).unwrap();
+        let numbers = store.numbers(&scope, None, at).unwrap();
         assert_eq!((numbers.assets, numbers.latched), (assets, latched), "{scope}");
-        assert_eq!(store.latched(&scope, 10).unwrap().len() as u64, latched, "{scope}");
+        assert_eq!(store.latched(&scope, None, 10).unwrap().len() as u64, latched, "{scope}");
     }
 }

@@ -117,7 +117,7 @@ fn list(within: Division, kind: Option<Kind>, as_json: bool, home: &Home) -> Res
     let mut store = home.store_that_is_there()?;
     let (mut after, mut rings) = (None, false);
     loop {
-        let page = store.alarms(&AlarmsAsked { within, kind, after, most: PAGE })?;
+        let page = store.alarms(&AlarmsAsked { kind, after, ..AlarmsAsked::all(within, PAGE) })?;
         let Some(last) = page.last() else { break };
         after = Some((last.raised_unix_ms, last.id));
         for alarm in &page {

@@ -1,4 +1,4 @@
-//! `store backup|restore|verify|prune`: the authority's store as a whole.
+//! `store backup|restore|verify|reindex|prune`: the authority's store as a whole.
 
 use std::{
     fs::{self, File},
@@ -12,8 +12,8 @@ use coldhearth::{
     regulator::{
         archive::{self, Copied},
         config::{DEFAULT_KEEP_DAYS, LEAST_KEEP_DAYS},
-        inspect::{self, Inspection},
-        prune,
+        inspect::{self, Index, Inspection, MOST_ASSETS},
+        prune, reindex,
     },
     terms::LegalDay,
 };
@@ -40,7 +40,8 @@ pub(crate) enum StoreVerb {
         #[command(flatten)]
         home: Home,
     },
-    /// Verify every signature, chain, receipt and head of heads from the stored bytes: exit 0 good, 1 not
+    /// Verify every signature, chain, receipt and head of heads from the stored bytes, and what screens show of equipment
+    /// against the records: exit 0 good, 1 not
     Verify {
         /// Heads of heads that somebody has kept, one a line: each must be in the store
         #[arg(long, value_name = "FILE")]
@@ -51,6 +52,11 @@ pub(crate) enum StoreVerb {
         /// Print one JSON object
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        home: Home,
+    },
+    /// Make what screens show of equipment anew out of the records: where `store verify` says that it is not what they tell
+    Reindex {
         #[command(flatten)]
         home: Home,
     },
@@ -79,6 +85,18 @@ pub(crate) fn store(verb: &StoreVerb) -> Result<Exit, Failure> {
         }
         StoreVerb::Verify { published, authority, json, home } => {
             verify(published.as_deref(), authority.as_deref(), *json, home)
+        }
+        StoreVerb::Reindex { home } => {
+            let now = SystemClock::default().now().wall_unix_ms;
+            let logs =
+                reindex::reindex(&mut *home.store_that_is_there()?, now).map_err(|failure| Failure {
+                    message: format!("{}; run it again: it goes on where it ended", failure.message),
+                    ..failure
+                })?;
+            say(&format!(
+                "what screens show was made anew out of {logs} logs; now run: coldhearth-regulator store verify"
+            ));
+            Ok(Exit::Done)
         }
         StoreVerb::Prune { before, home } => {
             let keep_days = home.config()?.map_or(DEFAULT_KEEP_DAYS, |config| config.keep_days);
@@ -169,12 +187,16 @@ fn verify(
     let found =
         inspect::inspect(&mut *home.store_that_is_there()?, &authority, &published, (keep_days, now))?;
     let Inspection { gateways, logs, records, pruned, waiting, forks, receipts, .. } = &found;
-    let Inspection { findings, heads, alarm_steps, prunings, wrong, wrongs, .. } = &found;
+    let Inspection { findings, heads, alarm_steps, prunings, wrong, wrongs, index, .. } = &found;
     if as_json {
         let report = json!({
             "gateways": gateways, "logs": logs, "records": records, "pruned_logs": pruned, "waiting_logs": waiting,
             "forks": forks, "receipts": receipts, "findings": findings, "heads": heads, "alarm_steps": alarm_steps,
             "prunings": prunings, "wrong": wrong, "wrongs": wrongs,
+            "index": {
+                "assets": index.assets, "intervals": index.spans, "wrongs": index.wrongs,
+                "gateways_not_compared": index.uncompared, "is_compared": index.reading.is_none(),
+            },
         });
         say(&report.to_string());
     } else {
@@ -187,11 +209,39 @@ fn verify(
             "verified: {records} records, {forks} proofs of forks, {receipts} receipts, {findings} findings, \
              {heads} heads of heads, {alarm_steps} steps of alarms"
         ));
+        say(&told_of_index(index));
     }
     if *wrongs == 0 {
         return Ok(Exit::Done);
     }
     Err(Failure::new(Exit::Negative, format!("{wrongs} things do not hold; the first are told above")))
+}
+
+/// What of the screens' index was held against the records, and what was not.
+fn told_of_index(index: &Index) -> String {
+    let Index { assets, spans, uncompared, reading, wrongs, .. } = index;
+    if let Some((left, all)) = reading {
+        return format!(
+            "NOT COMPARED: what screens show of equipment; {left} of {all} logs are still to be read into it. Verify again once \
+             serve, or store reindex, has read them"
+        );
+    }
+    let mut text = format!(
+        "compared with the records: {assets} pieces of equipment and {spans} intervals that screens show; not compared: the \
+         counts of past days, which no record tells"
+    );
+    if *uncompared > 0 {
+        text += &format!(
+            "; NOT COMPARED as a whole: {uncompared} gateways that tell of more than {MOST_ASSETS} pieces of equipment each"
+        );
+    }
+    if *wrongs > 0 {
+        text += &format!(
+            "\n{wrongs} of what is wrong is the screens' index alone, which is no evidence: run coldhearth-regulator store reindex, \
+             then store verify again"
+        );
+    }
+    text
 }
 
 pub(crate) fn day(text: &str) -> Result<LegalDay, String> {

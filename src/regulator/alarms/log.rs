@@ -117,7 +117,7 @@ pub fn verify(store: &mut dyn Store, authority: &PublicKey) -> Answered<Checked>
 pub fn all(store: &mut dyn Store) -> Answered<Vec<Alarm>> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let asked = AlarmsAsked { within: Division::NATION, kind: None, after, most: PAGE };
+        let asked = AlarmsAsked { after, ..AlarmsAsked::all(Division::NATION, PAGE) };
         let page = store.alarms(&asked)?;
         let Some(last) = page.last() else { return Ok(all) };
         after = Some((last.raised_unix_ms, last.id));

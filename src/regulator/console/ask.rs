@@ -1,8 +1,15 @@
 //! What somebody asks for in an address or a form, read into types that cannot be wrong. PURE file.
 
+use super::asks::AlarmsAsked;
 use crate::{
     catalogue::{Class, Rules},
-    regulator::store::sights::{After, AskedAt, FleetAsked, Lane, Scope},
+    regulator::{
+        alarms::{Kind, Priority},
+        store::{
+            Part,
+            sights::{After, AskedAt, FleetAsked, Lane, Scope},
+        },
+    },
     terms::{
         GatewayId, LegalDay,
         place::CreditCode,
@@ -108,8 +115,7 @@ impl Filter {
     /// The entries that are asked for, `instrument entry`; none where any is.
     fn entries(&self, rules: &Rules) -> Option<Vec<String>> {
         let Some(industry) = &self.industry else { return self.entry.clone().map(|entry| vec![entry]) };
-        let of_industry = rules.entries().filter(|entry| entry.industry.en == *industry);
-        let named = of_industry.map(|entry| format!("{} {}", entry.source.id, entry.id.as_str()));
+        let named = entries_of(rules, industry);
         Some(named.filter(|named| self.entry.as_ref().is_none_or(|entry| entry == named)).collect())
     }
 
@@ -137,6 +143,86 @@ impl Filter {
     }
 }
 
+/// A filter of the alarms, within what its person may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct AlarmFilter {
+    pub(super) within: Scope,
+    pub(super) kind: Option<Kind>,
+    pub(super) priority: Option<Priority>,
+    pub(super) part: Part,
+    /// The place after which the page begins.
+    pub(super) after: Option<String>,
+}
+
+impl AlarmFilter {
+    /// Reads a filter of a person with this scope; a division outside of it is as one that is not there.
+    pub(super) fn read(pairs: &Pairs, scope: &Scope) -> Result<AlarmFilter, Words> {
+        let asked = read(pairs, "in", Scope::parse)?.unwrap_or(Scope::NATION);
+        Ok(AlarmFilter {
+            within: asked.within(scope).ok_or(words::K_NOT_HERE)?,
+            kind: read(pairs, "kind", Kind::from_word)?,
+            priority: read(pairs, "priority", Priority::from_word)?,
+            part: read(pairs, "part", Part::from_word)?.unwrap_or_default(),
+            after: pairs.one("after").map(ToOwned::to_owned),
+        })
+    }
+
+    /// As the alarms are asked.
+    pub(super) fn asked(&self, most: u32) -> AlarmsAsked {
+        AlarmsAsked {
+            kind: self.kind,
+            priority: self.priority,
+            part: self.part,
+            after: self.after.clone(),
+            ..AlarmsAsked::all(self.within.clone(), most)
+        }
+    }
+
+    /// The filter as an address carries it, from a place on.
+    pub(super) fn query_after(&self, after: &str) -> String {
+        written(&[
+            ("in", self.within.as_str()),
+            ("kind", self.kind.map_or("", Kind::word)),
+            ("priority", self.priority.map_or("", Priority::word)),
+            ("part", if self.part == Part::Listed { "" } else { self.part.word() }),
+            ("after", after),
+        ])
+    }
+}
+
+/// Which part of a day's numbers is asked for, within what its person may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DayFilter {
+    pub(super) within: Scope,
+    /// An industry of the notice, by its English name.
+    pub(super) industry: Option<String>,
+}
+
+impl DayFilter {
+    /// Reads one of a person with this scope; a division outside of it is as one that is not there.
+    pub(super) fn read(pairs: &Pairs, scope: &Scope) -> Result<DayFilter, Words> {
+        let Filter { within, industry, .. } = Filter::read(pairs, scope)?;
+        Ok(DayFilter { within, industry })
+    }
+
+    /// The entries of its industry, `instrument entry`; `None` where any will do.
+    pub(super) fn entries(&self, rules: &Rules) -> Option<Vec<String>> {
+        self.industry.as_deref().map(|industry| entries_of(rules, industry).collect())
+    }
+
+    /// The filter as an address carries it, before what else is asked for.
+    pub(super) fn query(&self, more: &[(&str, &str)]) -> String {
+        let own = [("in", self.within.as_str()), ("industry", self.industry.as_deref().unwrap_or(""))];
+        written(&[&own, more].concat())
+    }
+}
+
+/// The entries of an industry, `instrument entry`.
+fn entries_of<'r>(rules: &'r Rules, industry: &'r str) -> impl Iterator<Item = String> + 'r {
+    let of_industry = rules.entries().filter(move |entry| entry.industry.en == industry);
+    of_industry.map(|entry| format!("{} {}", entry.source.id, entry.id.as_str()))
+}
+
 fn read<T>(pairs: &Pairs, name: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Words> {
     pairs.one(name).map(|text| read(text).ok_or(words::K_FILTER_WRONG)).transpose()
 }
@@ -156,6 +242,22 @@ mod tests {
         assert_eq!(filter("in=130421", "13").unwrap().within.as_str(), "130421");
         assert_eq!(filter("in=130422", "130421"), Err(words::K_NOT_HERE));
         assert_eq!(filter("in=14", "130421"), Err(words::K_NOT_HERE));
+    }
+
+    #[test]
+    fn a_filter_of_the_alarms_is_the_same_written_and_read_and_never_wider_than_its_person() {
+        let read =
+            |raw: &str| AlarmFilter::read(&Pairs::read(raw.as_bytes()), &Scope::parse("1304").unwrap());
+        let raw = "in=130421&kind=tamper&priority=high&part=out_of_service&after=v.5.0707070707070707";
+        let filter = read(raw).unwrap();
+        assert_eq!(filter.query_after(filter.after.as_deref().unwrap()), raw);
+        assert_eq!(read("").unwrap().within.as_str(), "1304");
+        assert_eq!(read("in=14"), Err(words::K_NOT_HERE));
+        for wrong in ["kind=x", "priority=x", "part=x", "in=x"] {
+            assert_eq!(read(wrong), Err(words::K_FILTER_WRONG), "{wrong}");
+        }
+        let today = DayFilter::read(&Pairs::read(b"in=130421&industry=Coke"), &Scope::NATION).unwrap();
+        assert_eq!(today.query(&[("lane", "due")]), "in=130421&industry=Coke&lane=due");
     }
 
     #[test]

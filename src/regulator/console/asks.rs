@@ -8,9 +8,13 @@ use std::sync::Arc;
 
 use super::Books;
 use crate::{
-    regulator::store::{Answered, sights::Scope},
+    evidence::LogId,
+    regulator::{
+        alarms::{Kind, Priority},
+        store::{AlarmCount, Answered, Part, sights::Scope},
+    },
     terms::{
-        AssetId, GatewayId, LegalDay, Name,
+        AssetId, Digest, GatewayId, LegalDay, Name,
         words::{Language, Words},
     },
 };
@@ -116,14 +120,16 @@ pub struct AlarmsAsked {
     pub scope: Scope,
     /// Of this piece of equipment alone.
     pub asset: Option<(GatewayId, AssetId)>,
-    /// Those that are put aside, too; a latched violation is always listed.
-    pub all: bool,
+    /// Of this kind alone.
+    pub kind: Option<Kind>,
+    /// Of this priority alone.
+    pub priority: Option<Priority>,
+    /// Which part of them.
+    pub part: Part,
     /// The place after which the page begins, as [`AlarmsPage::next`] told it.
     pub after: Option<String>,
     /// How many at most.
     pub most: u32,
-    /// When it is asked, Unix milliseconds.
-    pub now_unix_ms: i64,
 }
 
 /// A page of alarms: violations before all others, both from the newest on; on each page those that nobody has acknowledged
@@ -136,6 +142,93 @@ pub struct AlarmsPage {
     pub next: Option<String>,
     /// How many are put aside, out of service, or told of by a wider one.
     pub aside: u64,
+    /// How many stand how, of every kind and priority in the scope.
+    pub counts: Vec<AlarmCount>,
+}
+
+impl AlarmsAsked {
+    /// All of a scope, from the first on.
+    pub fn all(scope: Scope, most: u32) -> AlarmsAsked {
+        AlarmsAsked { scope, asset: None, kind: None, priority: None, part: Part::All, after: None, most }
+    }
+}
+
+impl AlarmsPage {
+    /// How many a filter finds.
+    pub fn found(&self, kind: Option<Kind>, priority: Option<Priority>, part: Part) -> u64 {
+        let is_asked = |count: &&AlarmCount| {
+            kind.is_none_or(|kind| kind == count.kind)
+                && priority.is_none_or(|priority| priority == count.priority)
+                && part.has(count.kind, count.state)
+        };
+        self.counts.iter().filter(is_asked).map(|count| count.count).sum()
+    }
+}
+
+/// A record by its place, and the equipment it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordAt {
+    /// Whose log.
+    pub gateway: GatewayId,
+    /// Which log.
+    pub log: LogId,
+    /// The place in it.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: Digest,
+    /// When it says it was written, Unix milliseconds.
+    pub wall_unix_ms: i64,
+    /// The equipment it is about.
+    pub asset: Option<AssetId>,
+}
+
+/// Two records that do not go together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingTold {
+    /// What is the matter with them.
+    pub what: Words,
+    /// The clause that asks for it.
+    pub clause: Words,
+    /// The machine or meter, or the equipment's name.
+    pub about: String,
+    /// What was said first and later, and the paper that excuses it; of one that lies outside the scope nothing is told.
+    pub records: Vec<(Words, Option<RecordAt>)>,
+}
+
+/// A step of an alarm, by the desk's signed log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepTold {
+    /// Its number in the log.
+    pub number: u64,
+    /// When, Unix milliseconds.
+    pub at_unix_ms: i64,
+    /// What happened.
+    pub event: Words,
+    /// How the alarm stood after it.
+    pub state: Words,
+    /// Who had to act then.
+    pub level: Words,
+    /// Who did it and why, where a person did.
+    pub hand: Option<(String, String)>,
+    /// Its hash, which the next step names.
+    pub hash: Digest,
+}
+
+/// One alarm with what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlarmTold {
+    /// As it is listed, or as it stood when it was over.
+    pub row: AlarmRow,
+    /// It is over.
+    pub is_over: bool,
+    /// The hash of the record that raised it.
+    pub record: Option<Digest>,
+    /// The finding it speaks of.
+    pub finding: Option<FindingTold>,
+    /// Its steps, the newest first.
+    pub steps: Vec<StepTold>,
+    /// Before which step there are older ones.
+    pub older: Option<u64>,
 }
 
 /// How busy the desk is.
@@ -151,6 +244,8 @@ pub struct Load {
     pub raised_day: u64,
     /// The most raised within ten minutes of that day: more than ten are a flood.
     pub most_in_ten_minutes: u64,
+    /// The desk has taken more steps in that day than were looked at: there may be more of both.
+    pub is_bounded: bool,
 }
 
 /// The alarms of a collector.
@@ -160,6 +255,16 @@ pub trait Alarms: Send + Sync {
     /// # Errors
     /// The store failed.
     fn page(&self, books: &mut Books, asked: &AlarmsAsked) -> Answered<AlarmsPage>;
+    /// One of them with its steps before a number, be it over or not; `None` where there is none in the scope.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn one(&self, books: &mut Books, scope: &Scope, id: &str, before: u64) -> Answered<Option<AlarmTold>>;
+    /// How many alarms of a scope nobody has acknowledged, and how many there are.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn standing(&self, books: &mut Books, scope: &Scope) -> Answered<(u64, u64)>;
     /// How busy the desk of a scope is.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use axum::{
     extract::{RawQuery, Request, State},
     http::{
         HeaderMap, HeaderValue, Method, StatusCode,
-        header::{ACCEPT_LANGUAGE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE},
+        header::{ACCEPT_LANGUAGE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE, STRICT_TRANSPORT_SECURITY},
     },
     middleware::Next,
     response::{IntoResponse, Response},
@@ -44,6 +44,8 @@ use crate::{
 
 /// The cookie of a session.
 const SESSION: &str = "coldhearth";
+/// The same on encrypted lines: what bears such a name was set by this very host, over such a line.
+const SESSION_OF_HOST: &str = "__Host-coldhearth";
 /// The cookie of a language.
 const LANGUAGE: &str = "coldhearth-language";
 
@@ -102,12 +104,12 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(request: &Request) -> Asked {
+    fn of(request: &Request, session: &str) -> Asked {
         let headers = request.headers();
         let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
         let what = format!("{} {address}", request.method());
         Asked {
-            token: cookie(headers, SESSION).filter(|token| !token.is_empty()).map(ToOwned::to_owned),
+            token: cookie(headers, session).filter(|token| !token.is_empty()).map(ToOwned::to_owned),
             language: language_of(headers),
             address: address.to_owned(),
             what: what.chars().take(MAX_SEEN_BYTES).filter(char::is_ascii).collect(),
@@ -123,7 +125,13 @@ pub(super) async fn addressed(State(console): State<Arc<Console>>, request: Requ
     if !console.host.has(host) {
         return StatusCode::MISDIRECTED_REQUEST.into_response();
     }
-    next.run(request).await
+    let mut response = next.run(request).await;
+    if console.is_encrypted {
+        // For a year a browser that was here asks by encrypted lines alone.
+        let lasts = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, lasts);
+    }
+    response
 }
 
 /// The names that a console answers by.
@@ -158,7 +166,7 @@ fn without_port(host: &str) -> &str {
 
 /// Lets nobody by who is not in.
 pub(super) async fn guard(State(console): State<Arc<Console>>, mut request: Request, next: Next) -> Response {
-    let asked = Asked::of(&request);
+    let asked = Asked::of(&request, console.session_cookie());
     let language = asked.language;
     let viewer = match console.viewer(&asked).await {
         Ok(Some(viewer)) => viewer,
@@ -318,7 +326,7 @@ async fn admitted(
     sessions.open(&token, person.name, person.changed_unix_ms, now_ms);
     drop(sessions);
     let lasts_s = session::LONGEST_MS / 1_000;
-    with_cookie(to("/"), &console.cookie(SESSION, &token, lasts_s, "; HttpOnly"))
+    with_cookie(to("/"), &console.cookie(console.session_cookie(), &token, lasts_s, "; HttpOnly"))
 }
 
 /// `POST /logout`
@@ -331,7 +339,7 @@ pub(super) async fn leave(
         return frame::refused(&viewer, words::K_FORM_FOREIGN);
     }
     console.sessions.lock().unwrap_or_else(PoisonError::into_inner).close(&viewer.token);
-    with_cookie(to("/login"), &console.cookie(SESSION, "", 0, "; HttpOnly"))
+    with_cookie(to("/login"), &console.cookie(console.session_cookie(), "", 0, "; HttpOnly"))
 }
 
 /// `GET /language`: changes it, and goes back to where its switch stood.
@@ -343,6 +351,10 @@ pub(super) async fn language(State(console): State<Arc<Console>>, RawQuery(query
 }
 
 impl Console {
+    const fn session_cookie(&self) -> &'static str {
+        if self.is_encrypted { SESSION_OF_HOST } else { SESSION }
+    }
+
     fn cookie(&self, name: &str, value: &str, lasts_s: u64, more: &str) -> String {
         let secure = if self.is_encrypted { "; Secure" } else { "" };
         format!("{name}={value}; Path=/; SameSite=Strict; Max-Age={lasts_s}{more}{secure}")

@@ -182,6 +182,16 @@ pub(super) fn place(viewer: &Viewer) -> String {
     if scope.is_empty() { words::K_NATION.in_language(viewer.language).to_owned() } else { scope.to_owned() }
 }
 
+/// What a page says, by its script, once what it shows has changed since it was made.
+pub(super) fn fresh(address: &str, language: Language) -> Markup {
+    let say = |words: Words| words.in_language(language);
+    html! {
+        div.no-print role="status" {
+            p.note id="fresh" hidden { (say(words::K_FRESH)) " " a href=(address) { (say(words::K_AGAIN)) } }
+        }
+    }
+}
+
 /// Something went wrong that a person can be told: a sentence on a page.
 pub(super) fn refused(viewer: &Viewer, why: Words) -> Response {
     sorry(viewer, StatusCode::BAD_REQUEST, why)

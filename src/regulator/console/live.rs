@@ -11,7 +11,7 @@ use std::{
 use axum::{
     Extension,
     extract::State,
-    http::StatusCode,
+    http::{StatusCode, header::RETRY_AFTER},
     response::{
         IntoResponse, Response, Sse,
         sse::{Event, KeepAlive},
@@ -27,7 +27,7 @@ use crate::{
         Answered, StoreFault,
         sights::{AskedAt, Numbers, Scope},
     },
-    terms::LegalDay,
+    terms::{LegalDay, Name},
 };
 
 /// Time between two counts, in milliseconds, at least.
@@ -38,6 +38,10 @@ pub(super) const TICK_MOST_MS: u64 = 60_000;
 const PAUSES: u64 = 20;
 /// Streams at once.
 pub(super) const MOST_STREAMS: usize = 500;
+/// Streams of one person at once: windows of one desk. Whoever has more is told so by none of them moving.
+pub(super) const STREAMS_A_PERSON: usize = 12;
+/// After which time a stream that was refused may be asked for again, in seconds.
+const AGAIN_S: &str = "30";
 /// How long one stream lasts, in milliseconds; a browser asks again, and is looked at again.
 pub(super) const STREAM_MS: u64 = 10 * 60 * 1_000;
 /// How often is looked whether a stream's person is still in, in milliseconds.
@@ -47,18 +51,63 @@ const KEPT_ALIVE_S: u64 = 20;
 
 /// Who looks at which scope.
 pub(super) struct Live {
-    scopes: Mutex<BTreeMap<Scope, watch::Sender<Option<Numbers>>>>,
+    scopes: Mutex<BTreeMap<Scope, watch::Sender<Option<Counted>>>>,
     streams: Arc<Semaphore>,
+    people: People,
 }
 
 impl Default for Live {
     fn default() -> Live {
-        Live { scopes: Mutex::default(), streams: Arc::new(Semaphore::new(MOST_STREAMS)) }
+        let streams = Arc::new(Semaphore::new(MOST_STREAMS));
+        Live { scopes: Mutex::default(), streams, people: People::default() }
+    }
+}
+
+/// What is counted of a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Counted {
+    numbers: Numbers,
+    /// Alarms that nobody has acknowledged, and all; none where no alarms are kept.
+    alarms: Option<(u64, u64)>,
+}
+
+/// How many streams each person has.
+#[derive(Clone, Default)]
+struct People(Arc<Mutex<BTreeMap<Name, usize>>>);
+
+impl People {
+    /// One more of somebody who has fewer than [`STREAMS_A_PERSON`].
+    fn one_more(&self, who: Name) -> Option<Seat> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let streams = all.entry(who).or_insert(0);
+        if *streams >= STREAMS_A_PERSON {
+            return None;
+        }
+        *streams += 1;
+        Some(Seat { who, people: self.clone() })
+    }
+}
+
+/// A stream of somebody.
+struct Seat {
+    who: Name,
+    people: People,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut all = self.people.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = all.get(&self.who).map_or(0, |streams| streams.saturating_sub(1));
+        if left == 0 {
+            all.remove(&self.who);
+        } else {
+            all.insert(self.who, left);
+        }
     }
 }
 
 impl Live {
-    fn look(&self, scope: &Scope) -> watch::Receiver<Option<Numbers>> {
+    fn look(&self, scope: &Scope) -> watch::Receiver<Option<Counted>> {
         let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
         let told = scopes.entry(scope.clone()).or_insert_with(|| watch::channel(None).0);
         let mut seen = told.subscribe();
@@ -73,10 +122,10 @@ impl Live {
         scopes.keys().cloned().collect()
     }
 
-    fn tell(&self, scope: &Scope, numbers: Numbers) {
+    fn tell(&self, scope: &Scope, counted: Counted) {
         let scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(told) = scopes.get(scope) {
-            told.send_if_modified(|before| before.replace(numbers) != Some(numbers));
+            told.send_if_modified(|before| before.replace(counted) != Some(counted));
         }
     }
 }
@@ -103,9 +152,13 @@ pub(super) async fn tell(console: Arc<Console>) {
             Vec::new()
         };
         for scope in looked_at {
-            let of = scope.clone();
-            match console.readers.ask(move |books| books.store.numbers(&of, at)).await {
-                Ok(numbers) => console.live.tell(&scope, numbers),
+            let (of, alarms) = (scope.clone(), console.joined.alarms.clone());
+            let ask = console.readers.ask(move |books| {
+                let alarms = alarms.map(|alarms| alarms.standing(books, &of)).transpose()?;
+                Ok(Counted { numbers: books.store.numbers(&of, None, at)?, alarms })
+            });
+            match ask.await {
+                Ok(counted) => console.live.tell(&scope, counted),
                 // The pages say so to whoever asks for one.
                 Err(fault) => tracing::debug!(%fault, "nothing can be counted"),
             }
@@ -153,15 +206,16 @@ pub(super) async fn stream(
     State(console): State<Arc<Console>>,
     Extension(viewer): Extension<Viewer>,
 ) -> Response {
-    let Ok(permit) = console.live.streams.clone().try_acquire_owned() else {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    let permit = console.live.streams.clone().try_acquire_owned().ok();
+    let Some((seat, permit)) = console.live.people.one_more(viewer.name).zip(permit) else {
+        return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, AGAIN_S)]).into_response();
     };
     let looking = Looking {
         seen: console.live.look(&viewer.scope),
         ends_ms: console.clock.now().uptime_ms + STREAM_MS,
         viewer,
         console,
-        _permit: permit,
+        _held: (seat, permit),
     };
     let events = stream::unfold(looking, next);
     let alive = KeepAlive::new().interval(Duration::from_secs(KEPT_ALIVE_S));
@@ -170,12 +224,12 @@ pub(super) async fn stream(
 
 /// Somebody who looks.
 struct Looking {
-    seen: watch::Receiver<Option<Numbers>>,
+    seen: watch::Receiver<Option<Counted>>,
     console: Arc<Console>,
     viewer: Viewer,
     ends_ms: u64,
-    /// Whoever holds it has a stream.
-    _permit: OwnedSemaphorePermit,
+    /// Whoever holds them has a stream.
+    _held: (Seat, OwnedSemaphorePermit),
 }
 
 async fn next(mut looking: Looking) -> Option<(Result<Event, Infallible>, Looking)> {
@@ -193,15 +247,37 @@ async fn next(mut looking: Looking) -> Option<(Result<Event, Infallible>, Lookin
             () = console.clock.sleep_until((*ends_ms).min(now_ms + CHECK_MS)) => {}
         }
     }
-    let numbers = *seen.borrow_and_update();
-    let event = numbers.map_or_else(|| Event::default().comment("counting"), |numbers| said(&numbers));
+    let counted = *seen.borrow_and_update();
+    let event = counted.map_or_else(|| Event::default().comment("counting"), |counted| said(&counted));
     Some((Ok(event), looking))
 }
 
-fn said(numbers: &Numbers) -> Event {
-    let Numbers { assets, due, verified, drawing, unproven, latched } = numbers;
-    let data = json!({
+fn said(counted: &Counted) -> Event {
+    let Numbers { assets, due, verified, drawing, unproven, latched } = counted.numbers;
+    let mut data = json!({
         "assets": assets, "due": due, "verified": verified, "drawing": drawing, "unproven": unproven, "latched": latched,
     });
+    if let (Some((open, all)), Some(data)) = (counted.alarms, data.as_object_mut()) {
+        data.insert("open".to_owned(), json!(open));
+        data.insert("alarms".to_owned(), json!(all));
+    }
     Event::default().event("numbers").data(data.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_has_all_the_streams() {
+        let people = People::default();
+        let (li, wang) = (Name::new("li").unwrap(), Name::new("wang").unwrap());
+        let mut seats: Vec<_> = (0..STREAMS_A_PERSON).map(|_| people.one_more(li)).collect();
+        assert!(seats.iter().all(Option::is_some) && people.one_more(li).is_none());
+        assert!(people.one_more(wang).is_some(), "who keeps nobody else out");
+        seats.pop();
+        assert!(people.one_more(li).is_some());
+        drop(seats);
+        assert!(people.0.lock().unwrap().is_empty(), "nobody is remembered who has none");
+    }
 }

@@ -127,6 +127,7 @@ impl Console {
             .route("/alarms", get(screen::alarms::show))
             .route("/alarms.csv", get(screen::alarms::csv))
             .route("/alarms/decide", post(screen::alarms::decide))
+            .route("/alarm/{id}", get(screen::alarm::show))
             .route("/inspections", get(screen::inspections::show).post(screen::inspections::ask))
             .route("/inspections/report", post(screen::inspections::report))
             .route("/audit", get(screen::audit::show))

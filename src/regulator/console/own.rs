@@ -1,6 +1,8 @@
 //! The collector's own alarms and reports, as the console asks for them. Whoever asks sees what lies in the scope, and of what
 //! lies partly elsewhere nothing.
 
+mod one;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -8,7 +10,7 @@ use std::{
 
 use super::{
     Books,
-    asks::{self, AlarmRow, AlarmsPage, Decision, Load, ReportAsked, ReportForm, ReportKind},
+    asks::{self, AlarmRow, AlarmTold, AlarmsPage, Decision, Load, ReportAsked, ReportForm, ReportKind},
     chart::DAY_MS,
 };
 use crate::{
@@ -20,7 +22,8 @@ use crate::{
         orders,
         reports::{self, Sheet, completion, coverage, list, restarts, survey},
         store::{
-            AlarmsAsked, Answered, FINDINGS_AT_ONCE, KeptFinding, Log, Store, StoreFault, sights::Scope,
+            AlarmCount, AlarmsAsked, Answered, FINDINGS_AT_ONCE, KeptFinding, Log, Part, Store, StoreFault,
+            sights::Scope,
         },
     },
     terms::{
@@ -54,47 +57,40 @@ impl asks::Alarms for OwnAlarms {
             let rows = found.iter().take(asked.most as usize).map(|alarm| row(alarm, within)).collect();
             return Ok(AlarmsPage { rows, ..AlarmsPage::default() });
         }
-        let aside = aside(&mut *books.store, within)?;
-        let (mut lane, mut rows) = (Lane::read(asked.after.as_deref()), Vec::new());
-        for _ in 0..MOST_PAGES {
-            let Lane { kind, after } = lane;
-            let page = books.store.alarms(&AlarmsAsked { within, kind, after, most: asked.most })?;
-            let Some(last) = page.last() else {
-                if kind.is_none() {
-                    return Ok(AlarmsPage { rows: by_urgency(rows), next: None, aside });
-                }
-                lane = Lane { kind: None, after: None };
-                continue;
-            };
-            lane.after = Some((last.raised_unix_ms, last.id));
-            let here = lane;
-            for alarm in page.iter().filter(|alarm| here.has(alarm) && (asked.all || is_listed(alarm))) {
-                rows.push((urgency(alarm), row(alarm, within)));
-                if rows.len() >= asked.most as usize {
-                    lane.after = Some((alarm.raised_unix_ms, alarm.id));
-                    return Ok(AlarmsPage { rows: by_urgency(rows), next: Some(lane.to_string()), aside });
-                }
-            }
-        }
-        Ok(AlarmsPage { rows: by_urgency(rows), next: Some(lane.to_string()), aside })
+        let counts = books.store.alarm_counts(within)?;
+        let aside = aside(&counts);
+        let (rows, next) = listed(&mut *books.store, within, asked)?;
+        Ok(AlarmsPage { rows: by_urgency(rows), next, aside, counts })
+    }
+
+    fn one(&self, books: &mut Books, scope: &Scope, id: &str, before: u64) -> Answered<Option<AlarmTold>> {
+        let Some(id) = AlarmId::from_hex(id) else { return Ok(None) };
+        one::told(&mut *books.store, scope, id, before)
+    }
+
+    fn standing(&self, books: &mut Books, scope: &Scope) -> Answered<(u64, u64)> {
+        let counts = books.store.alarm_counts(division(scope))?;
+        let open = counts.iter().filter(|count| count.state.rings()).map(|count| count.count).sum();
+        Ok((open, counts.iter().map(|count| count.count).sum()))
     }
 
     fn load(&self, books: &mut Books, scope: &Scope, now_unix_ms: i64) -> Answered<Load> {
         let store = &mut *books.store;
         let within = division(scope);
-        let (mut load, mut after) = (Load::default(), None);
-        loop {
-            let page = store.alarms(&AlarmsAsked { within, kind: None, after, most: PAGE })?;
-            let Some(last) = page.last() else { break };
-            after = Some((last.raised_unix_ms, last.id));
-            load.open += page.iter().filter(|alarm| is_open(alarm)).count() as u64;
-            load.shelved +=
-                page.iter().filter(|alarm| alarm.state.hush == alarms::Hush::Shelved).count() as u64;
-            load.retired +=
-                page.iter().filter(|alarm| alarm.state.hush == alarms::Hush::OutOfService).count() as u64;
-        }
-        let kpi = of_day(store, within, now_unix_ms - DAY_MS)?;
-        Ok(Load { raised_day: kpi.raised(), most_in_ten_minutes: kpi.most_in_a_window(), ..load })
+        let counts = store.alarm_counts(within)?;
+        let of = |part: Part| {
+            let asked = counts.iter().filter(|count| part.has(count.kind, count.state));
+            asked.map(|count| count.count).sum()
+        };
+        let (kpi, is_bounded) = of_day(store, within, now_unix_ms - DAY_MS)?;
+        Ok(Load {
+            open: of(Part::Open),
+            shelved: of(Part::Shelved),
+            retired: of(Part::OutOfService),
+            raised_day: kpi.raised(),
+            most_in_ten_minutes: kpi.most_in_a_window(),
+            is_bounded,
+        })
     }
 
     fn decide(
@@ -125,6 +121,42 @@ impl asks::Alarms for OwnAlarms {
             Some(Err(Refused::Unknown)) | None => Err(words::K_NOT_HERE),
         })
     }
+}
+
+/// Rows with their urgency, and the place after them if there may be more.
+type Listed = (Vec<(Urgency, AlarmRow)>, Option<String>);
+
+/// Goes through the alarms that a filter finds, violations first, until a page is full.
+fn listed(store: &mut dyn Store, within: Division, asked: &asks::AlarmsAsked) -> Answered<Listed> {
+    let (mut lane, mut rows) = (Lane::read(asked.after.as_deref()), Vec::new());
+    for _ in 0..MOST_PAGES {
+        let Lane { kind, after } = lane;
+        let page = store.alarms(&AlarmsAsked {
+            within,
+            kind: asked.kind.or(kind),
+            priority: asked.priority,
+            part: asked.part,
+            after,
+            most: asked.most,
+        })?;
+        let Some(last) = page.last() else {
+            if kind.is_none() || asked.kind.is_some() {
+                return Ok((rows, None));
+            }
+            lane = Lane { kind: None, after: None };
+            continue;
+        };
+        lane.after = Some((last.raised_unix_ms, last.id));
+        let here = lane;
+        for alarm in page.iter().filter(|alarm| here.has(alarm)) {
+            rows.push((urgency(alarm), row(alarm, within)));
+            if rows.len() >= asked.most as usize {
+                lane.after = Some((alarm.raised_unix_ms, alarm.id));
+                return Ok((rows, Some(lane.to_string())));
+            }
+        }
+    }
+    Ok((rows, Some(lane.to_string())))
 }
 
 /// A place in the list: among the violations, or behind them among all else.
@@ -165,7 +197,7 @@ impl fmt::Display for Lane {
 type Urgency = (bool, bool, Priority);
 
 fn urgency(alarm: &Alarm) -> Urgency {
-    (alarm.about.cause.kind() != Kind::Violation, !is_open(alarm), alarm.about.cause.priority())
+    (alarm.about.cause.kind() != Kind::Violation, !alarm.state.rings(), alarm.about.cause.priority())
 }
 
 /// The newest of a page stay the newest of those that are as urgent.
@@ -174,21 +206,10 @@ fn by_urgency(mut rows: Vec<(Urgency, AlarmRow)>) -> Vec<AlarmRow> {
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-/// What is told stands on the screen whoever has acknowledged it, and a violation that stands does whatever anybody decided.
-fn is_listed(alarm: &Alarm) -> bool {
-    let is_violation = alarm.about.cause.kind() == Kind::Violation && alarm.state.life.is_standing();
-    alarm.state.hush == alarms::Hush::Open || is_violation
-}
-
 /// How many are not told.
-fn aside(store: &mut dyn Store, within: Division) -> Answered<u64> {
-    let counts = store.alarm_counts(within)?.into_iter();
-    Ok(counts.filter(|count| count.state.hush != alarms::Hush::Open).map(|count| count.count).sum())
-}
-
-/// Nobody has acknowledged it, and it is told.
-fn is_open(alarm: &Alarm) -> bool {
-    alarm.state.life.is_unacknowledged() && alarm.state.hush == alarms::Hush::Open
+fn aside(counts: &[AlarmCount]) -> u64 {
+    let told = counts.iter().filter(|count| count.state.hush != alarms::Hush::Open);
+    told.map(|count| count.count).sum()
 }
 
 /// Alarms about a piece of equipment: each cause has one at most.
@@ -214,11 +235,13 @@ fn of_asset(
     Ok(found)
 }
 
-/// What was raised since a time, by the desk's own log.
-fn of_day(store: &mut dyn Store, within: Division, since_unix_ms: i64) -> Answered<Kpi> {
+/// What was raised since a time, by the desk's own log; and whether more steps were taken since then than are looked at.
+fn of_day(store: &mut dyn Store, within: Division, since_unix_ms: i64) -> Answered<(Kpi, bool)> {
     let mut kpi = Kpi::default();
     let newest = store.newest_step()?.map_or(0, |(number, _)| number);
     let mut after = newest.saturating_sub(MOST_STEPS);
+    let before = if after > 0 { store.steps_after(after - 1, 1)? } else { Vec::new() };
+    let is_bounded = before.first().is_some_and(|step| step.at_unix_ms >= since_unix_ms);
     while after < newest {
         let page = store.steps_after(after, PAGE)?;
         let Some(last) = page.last() else { break };
@@ -232,7 +255,7 @@ fn of_day(store: &mut dyn Store, within: Division, since_unix_ms: i64) -> Answer
             }
         }
     }
-    Ok(kpi)
+    Ok((kpi, is_bounded))
 }
 
 /// The place of a page, as [`AlarmsPage::next`] tells it.
@@ -260,7 +283,7 @@ fn row(alarm: &Alarm, within: Division) -> AlarmRow {
         cause: about.cause.words(),
         priority: about.cause.priority().words(),
         state: alarm.state.words(),
-        is_open: is_open(alarm),
+        is_open: alarm.state.rings(),
         about: names.into_iter().flatten().collect::<Vec<_>>().join(" / "),
         asset: about.gateway.zip(about.subject.map(AssetId)).filter(|_| is_of_equipment(about.cause)),
         level: level(alarm.level),

@@ -204,6 +204,7 @@ pub(super) fn kilowatt_hours(WattHours(energy): WattHours) -> String {
 pub(super) fn ago(then_unix_ms: i64, now_unix_ms: i64, language: Language) -> String {
     let seconds = now_unix_ms.saturating_sub(then_unix_ms).max(0) / 1_000;
     let (count, unit) = match seconds {
+        1 => (1, words::K_SECOND),
         0..=119 => (seconds, words::K_SECONDS),
         120..=7_199 => (seconds / 60, words::K_MINUTES),
         7_200..=172_799 => (seconds / 3_600, words::K_HOURS),
@@ -223,6 +224,8 @@ mod tests {
         assert_eq!(kilowatt_hours(WattHours(i64::MIN)), "-9223372036854775.808 kWh");
         assert_eq!(ago(0, 7_200_000, Language::English), "2 hours ago");
         assert_eq!(ago(5, 0, Language::English), "0 seconds ago", "a clock ahead of ours tells no age");
+        let shown = [1_000, 2_000, 120_000].map(|now| ago(0, now, Language::English));
+        assert_eq!(shown, ["1 second ago", "2 seconds ago", "2 minutes ago"]);
     }
 
     #[test]

@@ -45,10 +45,105 @@ pub struct AlarmsAsked {
     pub within: Division,
     /// Of one kind.
     pub kind: Option<Kind>,
+    /// Of one priority.
+    pub priority: Option<Priority>,
+    /// Which part of them.
+    pub part: Part,
     /// After the one that was raised then, Unix milliseconds, and has that identifier.
     pub after: Option<(i64, AlarmId)>,
     /// At most so many.
     pub most: u32,
+}
+
+impl AlarmsAsked {
+    /// All of a division that are not over, from the newest on.
+    pub const fn all(within: Division, most: u32) -> AlarmsAsked {
+        AlarmsAsked { within, kind: None, priority: None, part: Part::All, after: None, most }
+    }
+
+    /// Kinds and states that are asked for, as `kind life hush`; `None` where any will do.
+    pub(super) fn stands(&self) -> Option<Vec<String>> {
+        if self.part == Part::All {
+            return None;
+        }
+        let states = || Life::ALL.into_iter().flat_map(|life| Hush::ALL.map(|hush| State { life, hush }));
+        let each = Kind::ALL.into_iter().flat_map(|kind| states().map(move |state| (kind, state)));
+        let asked = each.filter(|(kind, state)| self.part.has(*kind, *state));
+        let written = |(kind, State { life, hush }): (Kind, State)| {
+            format!("{} {} {}", kind.word(), life.word(), hush.word())
+        };
+        Some(asked.map(written).collect())
+    }
+}
+
+/// A part of the alarms that people ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// Those that are told, and violations that stand whatever anybody decided about them.
+    #[default]
+    Listed,
+    /// Those that are told and that nobody has acknowledged.
+    Open,
+    /// Those that are told and that somebody has acknowledged.
+    Acknowledged,
+    /// Equipment that rests while the judge's latch is closed, whatever anybody decided.
+    Latched,
+    /// Those that somebody has put aside for a time.
+    Shelved,
+    /// Those that a wider one tells of.
+    Suppressed,
+    /// Those that somebody has taken out of service.
+    OutOfService,
+    /// Whatever is not over.
+    All,
+}
+
+impl Part {
+    /// Every one.
+    pub const ALL: [Part; 8] = [
+        Part::Listed,
+        Part::Open,
+        Part::Acknowledged,
+        Part::Latched,
+        Part::Shelved,
+        Part::Suppressed,
+        Part::OutOfService,
+        Part::All,
+    ];
+
+    /// Its word in addresses.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Part::Listed => "listed",
+            Part::Open => "open",
+            Part::Acknowledged => "acknowledged",
+            Part::Latched => "latched",
+            Part::Shelved => "shelved",
+            Part::Suppressed => "suppressed",
+            Part::OutOfService => "out_of_service",
+            Part::All => "all",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Part> {
+        Part::ALL.into_iter().find(|part| part.word() == word)
+    }
+
+    /// Whether an alarm of this kind that stands so is in it.
+    pub fn has(self, kind: Kind, state: State) -> bool {
+        let State { life, hush } = state;
+        match self {
+            Part::Listed => hush == Hush::Open || (kind == Kind::Violation && life.is_standing()),
+            Part::Open => state.rings(),
+            Part::Acknowledged => hush == Hush::Open && !life.is_unacknowledged(),
+            Part::Latched => matches!(life, Life::UnackLatched | Life::AckLatched),
+            Part::Shelved => hush == Hush::Shelved,
+            Part::Suppressed => hush == Hush::Suppressed,
+            Part::OutOfService => hush == Hush::OutOfService,
+            Part::All => true,
+        }
+    }
 }
 
 /// How many alarms stand alike.
@@ -238,6 +333,24 @@ impl WaitingColumns {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_asks_for_a_part_asks_for_its_states_and_a_standing_violation_is_always_listed() {
+        let asked = |part| AlarmsAsked { part, ..AlarmsAsked::all(Division::NATION, 1) }.stands();
+        assert_eq!(asked(Part::All), None);
+        let listed = asked(Part::Listed).unwrap();
+        assert!(listed.contains(&"violation ack_latched shelved".to_owned()));
+        assert!(!listed.contains(&"tamper ack_active shelved".to_owned()));
+        assert!(
+            !listed.contains(&"violation unack_returned shelved".to_owned()),
+            "it is over but for a look"
+        );
+        let open = asked(Part::Open).unwrap();
+        assert!(open.iter().all(|one| one.contains(" unack_") && one.ends_with(" open")) && open.len() == 15);
+        for part in Part::ALL {
+            assert_eq!(Part::from_word(part.word()), Some(part));
+        }
+    }
 
     #[test]
     fn a_division_is_found_by_its_digits() {

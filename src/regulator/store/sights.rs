@@ -1,12 +1,13 @@
 //! What a store lists of pieces of equipment. Every list is asked for by a [`Scope`], and no row outside it is ever read:
 //! a county's officer has no question that another county's equipment would answer.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
-use super::{Answered, KeptRecord};
+use super::{Answered, KeptRecord, Log};
 use crate::{
     evidence::LogId,
     judge::Rung,
+    regulator::sight::Span,
     terms::{
         AssetId, GatewayId, LegalDay, OrderId, WattHours,
         place::{CreditCode, Division},
@@ -255,6 +256,9 @@ pub struct SpanSum {
     pub meters: u64,
 }
 
+/// By one of which entries equipment is classed, `instrument entry`; none where any will do.
+pub type Entries<'e> = Option<&'e [String]>;
+
 /// The part of a store that lists equipment.
 ///
 /// Every function fails with [`super::StoreFault`].
@@ -265,11 +269,17 @@ pub trait Sights {
     /// One piece of equipment, if it lies in the scope.
     fn asset(&mut self, scope: &Scope, gateway: GatewayId, asset: AssetId) -> Answered<Option<AssetRow>>;
     /// Latched violations, the oldest first.
-    fn latched(&mut self, scope: &Scope, most: u32) -> Answered<Vec<AssetRow>>;
+    fn latched(&mut self, scope: &Scope, entries: Entries<'_>, most: u32) -> Answered<Vec<AssetRow>>;
     /// How many there are of what.
-    fn numbers(&mut self, scope: &Scope, at: AskedAt) -> Answered<Numbers>;
+    fn numbers(&mut self, scope: &Scope, entries: Entries<'_>, at: AskedAt) -> Answered<Numbers>;
     /// How many pieces of equipment have their last lawful day in which month, `YYYY-MM`, from a day on.
-    fn calendar(&mut self, scope: &Scope, from: LegalDay, most: u32) -> Answered<Vec<(String, u64)>>;
+    fn calendar(
+        &mut self,
+        scope: &Scope,
+        entries: Entries<'_>,
+        from: LegalDay,
+        most: u32,
+    ) -> Answered<Vec<(String, u64)>>;
     /// Keeps the numbers of each division for a day, unless they are kept. Tells whether there were any to keep.
     fn keep_tally(&mut self, at: AskedAt) -> Answered<bool>;
     /// The numbers of a day; none where that day's were not kept.
@@ -283,6 +293,10 @@ pub trait Sights {
         to_unix_ms: i64,
         step_ms: i64,
     ) -> Answered<Vec<SpanSum>>;
+    /// Which of these intervals of a log are kept just as they are told here, by their places.
+    fn spans_kept(&mut self, log: Log, told: &[(u64, AssetId, Span)]) -> Answered<BTreeSet<u64>>;
+    /// How many intervals are kept of a gateway.
+    fn span_count(&mut self, gateway: GatewayId) -> Answered<u64>;
     /// Records about a piece of equipment before a time, the newest first; see [`STORY_KINDS`].
     fn story(
         &mut self,

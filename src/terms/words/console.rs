@@ -41,7 +41,7 @@ console_words! {
     K_CSV "下载本页 CSV" "This page as CSV";
     K_CSV_WHOLE "下载全部筛选结果 CSV" "Everything that the filter finds as CSV";
     K_AGAIN "重新载入" "Load it again";
-    K_FRESH "数字已变化。" "The numbers have changed.";
+    K_FRESH "情况已变化，本页为打开时的内容。" "Something has changed since this page was made.";
     K_SORRY "无法显示" "This cannot be shown";
     K_AWAY "数据库暂不应答：采集不受影响，请稍后再试。" "The database does not answer now. Nothing that was receipted is lost; try again in a while.";
     K_NOT_HERE "您的辖区内没有此项" "There is nothing of that name in your division";
@@ -89,8 +89,11 @@ console_words! {
     K_DESK "值班负荷" "At the desk";
     K_OPEN_ALARMS "未确认的告警" "Alarms that nobody has acknowledged";
     K_SHELVED "已搁置" "Put aside";
+    K_OUT_OF_SERVICE "已停用" "Out of service";
     K_RAISED_DAY "近 24 小时新增" "Raised within a day";
     K_MOST_IN_TEN "其中十分钟内最多" "The most of them within ten minutes";
+    K_DAY_BOUNDED "（仅统计最近 20,000 步，实际可能更多）" "(of the newest 20,000 steps alone: there may be more)";
+    K_TODAY_ALL "告警按行政区划统计，不分行业。" "Alarms are counted by division, for all industries.";
     K_FLOOD "告警泛滥" "a flood";
 
     // The fleet.
@@ -150,6 +153,14 @@ console_words! {
     K_DECLARED "申报" "declared";
     K_READ "读取" "read";
     K_CHINESE_DECIDES "以中文条文为准。" "The Chinese text decides.";
+    K_RULE_ASKS "条文要求" "What the rule asks";
+    K_NOT_ON_PLATE "铭牌未载" "not on the plate";
+    K_OTHER_LINE "铭牌其他项目" "Another line of the plate";
+    K_RULED_BY_AUTHORITY "须由主管部门认定" "ruled by an authority";
+    K_YEARS_IN_SERVICE "使用年限（年）超过" "years in service, more than";
+    K_EXEMPT_IF "豁免条件：" "exempt if:";
+    K_IS_MET "符合" "met";
+    K_IS_NOT_MET "不符合" "not met";
     K_STORY "经过" "What happened";
     K_WHEN "时间" "When";
     K_WHAT "事项" "What";
@@ -169,6 +180,7 @@ console_words! {
     K_MINUTES "分钟前" "minutes ago";
     K_HOURS "小时前" "hours ago";
     K_DAYS "天前" "days ago";
+    K_SECOND "秒前" "second ago";
     K_ACT_TAKEN "网关已收下，版本" "taken by the gateway, version";
     K_ACT_ORDER "断电令文书" "act of a cut-off order";
     K_ACT_PLAN "断电日期" "day of the cut";
@@ -192,8 +204,6 @@ console_words! {
     K_NO_ALARMS_KEPT "本采集程序未启用告警。" "This collector keeps no alarms.";
     K_NO_OTHER_ALARM "除此之外没有告警。" "There is no other alarm.";
     K_ASIDE "已搁置、停用或由上级告警涵盖，未列于此的告警：" "Alarms that are not listed here, because they are put aside, out of service, or told of by a wider one:";
-    K_STANDING_ALARMS "现存告警" "Alarms that stand";
-    K_ALL_ALARMS "全部告警，含已搁置与停用" "All alarms, those that are put aside as well";
     K_KIND "类别" "Kind";
     K_ABOUT "对象" "About";
     K_PRIORITY "优先级" "Priority";
@@ -211,6 +221,24 @@ console_words! {
     K_CITY "市级" "prefecture";
     K_PROVINCE "省级" "province";
     K_WHY_MISSING "请填写理由（最多 200 字）；搁置须选择时长" "Say why, in at most 200 characters; what is put aside needs a time";
+    K_ALARM "告警" "Alarm";
+    K_ALARM_ID "告警编号" "Alarm number";
+    K_ALARMS_FOUND "符合条件的告警：" "Alarms that the filter finds:";
+    K_PART_LISTED "现存告警" "those that stand and are told";
+    K_PART_OPEN "未确认" "not acknowledged";
+    K_PART_ACKNOWLEDGED "已确认" "acknowledged";
+    K_PART_LATCHED "违规锁存，现未见用电" "latched, not seen to draw now";
+    K_PART_SUPPRESSED "由上级告警涵盖" "told of by a wider alarm";
+    K_PART_ALL "全部" "all";
+    K_IN_DIVISION "辖区内未确认 / 全部：" "Not acknowledged, of all in your division:";
+    K_STEPS "经过（主管机关签名日志）" "Its steps, by the desk's signed log";
+    K_STEP "步骤" "Step";
+    K_STEP_NUMBER "序号" "Number";
+    K_ALARM_OVER "此告警已结束。" "This alarm is over.";
+    K_RAISED_BY "触发记录" "Record that raised it";
+    K_FINDING "两份记录不相符" "Two records that do not go together";
+    K_RECORD "记录" "Record";
+    K_RECORD_ELSEWHERE "另一份记录在您的辖区之外" "The other record lies outside your division";
 
     // Looks on site.
     K_INSPECTIONS "现场复查" "Looks on site";

@@ -41,7 +41,7 @@ fn made_former(home: &Home) {
 /// Pieces of equipment that screens list.
 fn listed(home: &Home) -> u64 {
     let at = AskedAt { today: LegalDay::of_unix_ms(NOW), silent_before_unix_ms: 0 };
-    home.store().numbers(&Scope::NATION, at).unwrap().assets
+    home.store().numbers(&Scope::NATION, None, at).unwrap().assets
 }
 
 /// A furnace that drew, was declared out of service, and draws again: its last drawing contradicts, not its first.

@@ -1,4 +1,5 @@
-//! Alarms: the list by ISA-18.2, and what a person decides about one. A latch is opened by a signed act alone, and not from here.
+//! Alarms: the list by ISA-18.2, filtered; one with its steps; and what a person decides about it. A latch is opened by a signed
+//! act alone, and not from here.
 
 use std::sync::Arc;
 
@@ -13,16 +14,18 @@ use maud::{Markup, html};
 use super::head;
 use crate::{
     regulator::{
+        alarms::{Kind, Priority},
         console::{
             Console,
-            ask::{Pairs, written},
+            ask::{AlarmFilter, Pairs},
             asks::{AlarmRow, AlarmsAsked, AlarmsPage, Decision, Deed},
             csv as values,
             door::{self, Viewer},
+            flow,
             frame::{self, Here},
             story::ago,
         },
-        store::{Answered, people::Role},
+        store::{Answered, Part, people::Role, sights::Scope},
     },
     terms::{
         time::LegalTime,
@@ -39,8 +42,13 @@ const SHELF_HOURS: [i64; 4] = [1, 8, 24, 168];
 /// An hour, in milliseconds.
 const HOUR_MS: i64 = 3_600_000;
 
+/// Rows of a part of a file of all pages: neither is in memory as a whole.
+const ROWS_OF_A_PART: u32 = 500;
+const CSV: &str = "text/csv; charset=utf-8";
+
 /// The columns of screen and file.
-const COLUMNS: [Words; 8] = [
+const COLUMNS: [Words; 9] = [
+    words::K_ALARM_ID,
     words::K_KIND,
     words::K_WHAT,
     words::K_ABOUT,
@@ -58,45 +66,62 @@ pub(in crate::regulator::console) async fn show(
     RawQuery(query): RawQuery,
 ) -> Response {
     let title = words::K_ALARMS.in_language(viewer.language);
-    let asked = asked(query.as_deref(), &viewer);
-    match page_of(&console, asked.clone()).await {
-        None => {
-            let body = html! { p { (words::K_NO_ALARMS_KEPT.in_language(viewer.language)) } };
-            frame::page(&viewer, Here::Alarms, title, &body)
+    let filter = match filter(query.as_deref(), &viewer) {
+        Ok(filter) => filter,
+        Err(why) => return frame::refused(&viewer, why),
+    };
+    let Some(alarms) = console.joined.alarms.clone() else {
+        let body = html! { p { (words::K_NO_ALARMS_KEPT.in_language(viewer.language)) } };
+        return frame::page(&viewer, Here::Alarms, title, &body);
+    };
+    let (asked, scope) = (filter.asked(ROWS), viewer.scope.clone());
+    let ask =
+        console.readers.ask(move |books| Ok((alarms.page(books, &asked)?, alarms.standing(books, &scope)?)));
+    match ask.await {
+        Ok((page, standing)) => {
+            frame::page(&viewer, Here::Alarms, title, &screen(&page, standing, &filter, &viewer))
         }
-        Some(Ok(page)) => frame::page(&viewer, Here::Alarms, title, &screen(&page, &asked, &viewer)),
-        Some(Err(fault)) => frame::away(viewer.language, &fault),
+        Err(fault) => frame::away(viewer.language, &fault),
     }
 }
 
-/// `GET /alarms.csv`: the rows of the page with the same address.
+/// `GET /alarms.csv`: the rows of the page with the same address; with `whole=1` those of every page from there on.
 pub(in crate::regulator::console) async fn csv(
     State(console): State<Arc<Console>>,
     Extension(viewer): Extension<Viewer>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    match page_of(&console, asked(query.as_deref(), &viewer)).await {
+    let filter = match filter(query.as_deref(), &viewer) {
+        Ok(filter) => filter,
+        Err(why) => return frame::refused(&viewer, why),
+    };
+    let is_whole = Pairs::read(query.as_deref().unwrap_or("").as_bytes()).one("whole").is_some();
+    let most = if is_whole { ROWS_OF_A_PART } else { ROWS };
+    match page_of(&console, filter.asked(most)).await {
         None => frame::nothing(&viewer),
         Some(Ok(page)) => {
-            let rows: Vec<[String; 8]> = page.rows.iter().map(|row| cells(row, &viewer)).collect();
             let head = COLUMNS.map(|column| column.in_language(viewer.language));
-            let text = values::table(&head, rows.iter().map(<[String; 8]>::as_slice));
-            frame::file("text/csv; charset=utf-8", "alarms.csv", text.into_bytes())
+            let text = values::table(&head, rows(&page, &viewer).iter().map(<[String; 9]>::as_slice));
+            let more = page.next.as_ref().filter(|_| !is_whole).map(|next| filter.query_after(next));
+            let next = page.next.filter(|_| is_whole);
+            let file = flow::file((CSV, "alarms.csv"), (text.into_bytes(), next), move |after| {
+                let (console, viewer) = (console.clone(), viewer.clone());
+                let filter = AlarmFilter { after: Some(after), ..filter.clone() };
+                async move {
+                    let page = page_of(&console, filter.asked(ROWS_OF_A_PART)).await;
+                    let page = page.transpose()?.unwrap_or_default();
+                    let text = values::more(rows(&page, &viewer).iter().map(<[String; 9]>::as_slice));
+                    Ok((text.into_bytes(), page.next))
+                }
+            });
+            frame::goes_on(file, more.map(|query| format!("/alarms.csv?{query}")))
         }
         Some(Err(fault)) => frame::away(viewer.language, &fault),
     }
 }
 
-fn asked(query: Option<&str>, viewer: &Viewer) -> AlarmsAsked {
-    let pairs = Pairs::read(query.unwrap_or("").as_bytes());
-    AlarmsAsked {
-        scope: viewer.scope.clone(),
-        asset: None,
-        all: pairs.one("all").is_some(),
-        after: pairs.one("after").map(ToOwned::to_owned),
-        most: ROWS,
-        now_unix_ms: viewer.now_unix_ms,
-    }
+fn filter(query: Option<&str>, viewer: &Viewer) -> Result<AlarmFilter, Words> {
+    AlarmFilter::read(&Pairs::read(query.unwrap_or("").as_bytes()), &viewer.scope)
 }
 
 /// `None` where no alarms are kept.
@@ -105,8 +130,12 @@ async fn page_of(console: &Console, asked: AlarmsAsked) -> Option<Answered<Alarm
     Some(console.readers.ask(move |books| alarms.page(books, &asked)).await)
 }
 
+fn rows(page: &AlarmsPage, viewer: &Viewer) -> Vec<[String; 9]> {
+    page.rows.iter().map(|row| cells(row, viewer)).collect()
+}
+
 /// What a row says, in the order of [`COLUMNS`].
-fn cells(row: &AlarmRow, viewer: &Viewer) -> [String; 8] {
+pub(super) fn cells(row: &AlarmRow, viewer: &Viewer) -> [String; 9] {
     let language = viewer.language;
     let say = |words: Words| words.in_language(language).to_owned();
     let mut about = row.about.clone();
@@ -118,6 +147,7 @@ fn cells(row: &AlarmRow, viewer: &Viewer) -> [String; 8] {
         state = format!("{state} ({} {})", say(words::K_UNTIL), LegalTime(until));
     }
     [
+        row.id.clone(),
         say(row.kind),
         say(row.cause),
         about,
@@ -129,24 +159,95 @@ fn cells(row: &AlarmRow, viewer: &Viewer) -> [String; 8] {
     ]
 }
 
-fn screen(page: &AlarmsPage, asked: &AlarmsAsked, viewer: &Viewer) -> Markup {
+fn screen(page: &AlarmsPage, (open, all): (u64, u64), filter: &AlarmFilter, viewer: &Viewer) -> Markup {
     let say = |words: Words| words.in_language(viewer.language);
-    let all = if asked.all { "1" } else { "" };
-    let here = written(&[("all", all), ("after", asked.after.as_deref().unwrap_or(""))]);
+    let here = filter.query_after(filter.after.as_deref().unwrap_or(""));
+    let found = page.found(filter.kind, filter.priority, filter.part);
+    let is_first = filter.after.is_none();
     html! {
-        p.no-print {
-            @if asked.all { a href="/alarms" { (say(words::K_STANDING_ALARMS)) } }
-            @else { a href="/alarms?all=1" { (say(words::K_ALL_ALARMS)) } }
-            " · " a href={ "/alarms.csv?" (here) } { (say(words::K_CSV)) }
+        (frame::fresh(&viewer.address, viewer.language))
+        p { (say(words::K_IN_DIVISION)) " " span data-live="open" { (open) } " / " span data-live="alarms" { (all) } }
+        (form(page, filter, viewer))
+        p { (say(words::K_ALARMS_FOUND)) " " strong { (found) } }
+        @if page.aside > 0 && filter.part == Part::Listed {
+            p.note { (say(words::K_ASIDE)) " " a href={ "/alarms?" (AlarmFilter { part: Part::All, after: None, ..filter.clone() }.query_after("")) } { (page.aside) } }
         }
-        @if page.aside > 0 && !asked.all { p.note { (say(words::K_ASIDE)) " " a href="/alarms?all=1" { (page.aside) } } }
         @if !page.rows.is_empty() { (table(&page.rows, viewer)) }
-        @else if page.aside > 0 && !asked.all { p { (say(words::K_NO_OTHER_ALARM)) } }
-        @else if page.next.is_none() && asked.after.is_none() { (table(&page.rows, viewer)) }
-        @if let Some(next) = &page.next {
-            p.no-print { a rel="next" href={ "/alarms?" (written(&[("all", all), ("after", next)])) } { (say(words::K_NEXT_PAGE)) } }
+        @else if page.aside > 0 && filter.part == Part::Listed { p { (say(words::K_NO_OTHER_ALARM)) } }
+        @else if page.next.is_none() && is_first && *filter == whole(&filter.within) { (table(&page.rows, viewer)) }
+        @else if page.next.is_none() && is_first { p { (say(words::K_NOTHING_FOUND)) } }
+        p.no-print {
+            @if !is_first { a href={ "/alarms?" (filter.query_after("")) } { (say(words::K_FIRST_PAGE)) } " · " }
+            @if let Some(next) = &page.next {
+                a rel="next" href={ "/alarms?" (filter.query_after(next)) } { (say(words::K_NEXT_PAGE)) } " · "
+            }
+            a href={ "/alarms.csv?" (here) } { (say(words::K_CSV)) } " · "
+            a href={ "/alarms.csv?" (filter.query_after("")) "&whole=1" } { (say(words::K_CSV_WHOLE)) }
         }
         p.note { (say(words::K_RESET_BY_ACT)) }
+    }
+}
+
+/// No filter but a division.
+fn whole(within: &Scope) -> AlarmFilter {
+    AlarmFilter { within: within.clone(), kind: None, priority: None, part: Part::Listed, after: None }
+}
+
+/// What a part of the alarms is called.
+const fn part(part: Part) -> Words {
+    match part {
+        Part::Listed => words::K_PART_LISTED,
+        Part::Open => words::K_PART_OPEN,
+        Part::Acknowledged => words::K_PART_ACKNOWLEDGED,
+        Part::Latched => words::K_PART_LATCHED,
+        Part::Shelved => words::K_SHELVED,
+        Part::Suppressed => words::K_PART_SUPPRESSED,
+        Part::OutOfService => words::K_OUT_OF_SERVICE,
+        Part::All => words::K_PART_ALL,
+    }
+}
+
+/// Each choice with how many it would find beside the other choices.
+fn form(page: &AlarmsPage, filter: &AlarmFilter, viewer: &Viewer) -> Markup {
+    let say = |words: Words| words.in_language(viewer.language);
+    let AlarmFilter { kind, priority, part: chosen, .. } = filter;
+    let choice = |word: &str, is_chosen: bool, words: Words, found: u64| {
+        html! { option value=(word) selected[is_chosen] { (say(words)) " (" (found) ")" } }
+    };
+    html! {
+        form.filter method="get" action="/alarms" {
+            div {
+                label for="f-part" { (say(words::K_STATE)) }
+                select id="f-part" name="part" {
+                    @for one in Part::ALL {
+                        (choice(one.word(), one == *chosen, part(one), page.found(*kind, *priority, one)))
+                    }
+                }
+            }
+            div {
+                label for="f-kind" { (say(words::K_KIND)) }
+                select id="f-kind" name="kind" {
+                    (choice("", kind.is_none(), words::K_ALL, page.found(None, *priority, *chosen)))
+                    @for one in Kind::ALL {
+                        (choice(one.word(), *kind == Some(one), one.words(), page.found(Some(one), *priority, *chosen)))
+                    }
+                }
+            }
+            div {
+                label for="f-priority" { (say(words::K_PRIORITY)) }
+                select id="f-priority" name="priority" {
+                    (choice("", priority.is_none(), words::K_ALL, page.found(*kind, None, *chosen)))
+                    @for one in Priority::ALL {
+                        (choice(one.word(), *priority == Some(one), one.words(), page.found(*kind, Some(one), *chosen)))
+                    }
+                }
+            }
+            div {
+                label for="f-in" { (say(words::K_DIVISION)) }
+                input id="f-in" name="in" value=(filter.within.as_str()) maxlength="6";
+            }
+            button { (say(words::K_SHOW_IT)) }
+        }
     }
 }
 
@@ -167,10 +268,11 @@ pub(super) fn table(rows: &[AlarmRow], viewer: &Viewer) -> Markup {
 }
 
 fn line(row: &AlarmRow, viewer: &Viewer) -> Markup {
-    let [kind, what, about, priority, state, level, since, hand] = cells(row, viewer);
+    let [id, kind, what, about, priority, state, level, since, hand] = cells(row, viewer);
     let class = if row.is_open { "tone-alarm" } else { "tone-plain" };
     html! {
         tr {
+            td.hash { a href={ "/alarm/" (id) } { (id) } }
             td { (kind) }
             th scope="row" { (what) }
             td {
@@ -186,7 +288,7 @@ fn line(row: &AlarmRow, viewer: &Viewer) -> Markup {
             td { (level) }
             td { (since) " (" (ago(row.raised_unix_ms, viewer.now_unix_ms, viewer.language)) ")" }
             td { (hand) }
-            td.no-print { @if viewer.role >= Role::Officer { @for deed in &row.may { (form(row, *deed, viewer)) } } }
+            td.no-print { @if viewer.role >= Role::Officer { @for deed in &row.may { (decide_form(row, *deed, viewer)) } } }
         }
     }
 }
@@ -200,7 +302,7 @@ const fn name(deed: Deed) -> Words {
     }
 }
 
-fn form(row: &AlarmRow, deed: Deed, viewer: &Viewer) -> Markup {
+pub(super) fn decide_form(row: &AlarmRow, deed: Deed, viewer: &Viewer) -> Markup {
     let say = |words: Words| words.in_language(viewer.language);
     let id = format!("{}-{}", row.id, deed.word());
     html! {

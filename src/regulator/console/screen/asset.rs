@@ -13,7 +13,7 @@ use maud::{Markup, PreEscaped, html};
 use super::{
     alarms, head, inspections,
     nameplate::{self, Plate},
-    tone,
+    record_address, tone,
 };
 use crate::{
     evidence::{Body, LogId, Record, record::Unverified},
@@ -151,8 +151,7 @@ async fn asked(
         let found = case(&mut *books.store, &scope, which, stretch, now_unix_ms)?;
         let Some(mut case) = found else { return Ok(None) };
         if let Some(alarms) = alarms {
-            let asked =
-                AlarmsAsked { scope, asset: Some(which), all: true, after: None, most: ALARMS, now_unix_ms };
+            let asked = AlarmsAsked { asset: Some(which), ..AlarmsAsked::all(scope, ALARMS) };
             case.alarms = alarms.page(books, &asked)?.rows;
         }
         Ok(Some(case))
@@ -222,6 +221,7 @@ fn page(case: &Case, console: &Console, stretch: Stretch, viewer: &Viewer) -> Ma
     let language = viewer.language;
     let say = |words: Words| words.in_language(language);
     html! {
+        (frame::fresh(&viewer.address, language))
         p.no-print { button type="button" data-print hidden { (say(words::K_PRINT)) } }
         (standing(case, viewer))
         h2 { (say(words::K_POWER)) }
@@ -248,6 +248,7 @@ fn standing(case: &Case, viewer: &Viewer) -> Markup {
         p { (frame::badge(badge, language)) }
         @for words in badge.beside() { p.note { (say(*words)) } }
         dl.facts {
+            @if let Some(name) = case.plate.as_ref().and_then(Plate::name) { dt { (say(words::K_EQUIPMENT)) } dd { (name) } }
             dt { (say(words::K_DIVISION)) } dd { (row.division.map_or_else(|| "–".to_owned(), |d| d.to_string())) }
             dt { (say(words::K_ENTERPRISE)) } dd { (row.enterprise.map_or_else(|| "–".to_owned(), |e| e.to_string())) }
             @if let Some(sentence) = sentence {
@@ -255,7 +256,7 @@ fn standing(case: &Case, viewer: &Viewer) -> Markup {
                 dt { (say(words::K_SINCE)) } dd { (LegalTime(row.since_unix_ms).to_string()) }
             }
             @if let Some(since) = row.violation_since_unix_ms {
-                dt { (say(words::K_LATCHED)) } dd { (LegalTime(since).to_string()) ". " (say(words::K_RESET_BY_ACT)) }
+                dt { (say(words::K_LATCHED_SINCE)) } dd { (LegalTime(since).to_string()) ". " (say(words::K_RESET_BY_ACT)) }
                 dt { (say(words::K_DRAWN_OVERDUE)) } dd { (super::overdue(row, language)) }
             }
             dt { (say(words::LAST_LAWFUL_DAY)) } dd { (row.last_day.map_or_else(|| "–".to_owned(), |d| d.to_string())) }
@@ -363,7 +364,10 @@ fn story_table(case: &Case, stretch: Stretch, viewer: &Viewer) -> Markup {
                         tr {
                             td { (LegalTime(told.wall_unix_ms).to_string()) }
                             td class=(tone(meant)) { (text) }
-                            td.hash { (told.log.to_string()) " #" (told.seq) br; (told.hash.to_string()) }
+                            td.hash id={ "r-" (told.hash.to_string()) } {
+                                (told.log.to_string()) " #" (told.seq) br;
+                                a href=(record_address(case.row.gateway, told.log, told.seq)) { (told.hash.to_string()) }
+                            }
                             td { (say(if told.is_in_chain { words::SIGNATURE_GOOD } else { words::PLACE_PENDING })) }
                         }
                     }

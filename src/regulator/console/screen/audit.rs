@@ -206,7 +206,7 @@ fn gateway(found: &Asked, language: Language) -> Markup {
     }
 }
 
-/// `GET /log/{gateway}/{log}`: a log as it came, a record a line, to be verified anywhere; from a place on where one is named.
+/// `GET /log/{gateway}/{log}`: a log as it came, a record a line, to be verified anywhere; from a place on, and up to one, where they are named.
 pub(in crate::regulator::console) async fn records(
     State(console): State<Arc<Console>>,
     Extension(viewer): Extension<Viewer>,
@@ -217,12 +217,13 @@ pub(in crate::regulator::console) async fn records(
         return frame::nothing(&viewer);
     };
     let pairs = Pairs::read(query.unwrap_or_default().as_bytes());
-    let from: u64 = pairs.one("from").and_then(|from| from.parse().ok()).unwrap_or(0);
-    match part(console.clone(), viewer.scope.clone(), which, from).await {
+    let place = |name| pairs.one(name).and_then(|place| place.parse().ok());
+    let (from, to) = (place("from").unwrap_or(0), place("to").unwrap_or(u64::MAX));
+    match part(console.clone(), viewer.scope.clone(), which, (from, to)).await {
         Ok(Some(first)) => {
             let scope = viewer.scope.clone();
             flow::file(("application/jsonl", "records.jsonl"), first, move |from| {
-                let part = part(console.clone(), scope.clone(), which, from);
+                let part = part(console.clone(), scope.clone(), which, (from, to));
                 async { Ok(part.await?.unwrap_or_default()) }
             })
         }
@@ -231,21 +232,24 @@ pub(in crate::regulator::console) async fn records(
     }
 }
 
-/// Records from a place on, and the place after them if there may be more; none of a log outside the scope.
+/// Records from a place on up to another, and the place after them if there may be more; none of a log outside the scope.
 async fn part(
     console: Arc<Console>,
     scope: Scope,
     (gateway, log): (GatewayId, LogId),
-    from: u64,
+    (from, to): (u64, u64),
 ) -> Answered<Option<Part<u64>>> {
+    let most = PART.min(u32::try_from(to.saturating_sub(from).saturating_add(1)).unwrap_or(PART));
     let asked = console.readers.ask(move |books| {
         let store = &mut *books.store;
         let is_here =
             of(store, &scope, gateway)?.is_some_and(|found| found.logs.iter().any(|kept| kept.log == log));
-        if is_here { store.records_from((gateway, log), from, PART).map(Some) } else { Ok(None) }
+        if is_here { store.records_from((gateway, log), from, most).map(Some) } else { Ok(None) }
     });
-    Ok(asked.await?.map(|records| {
-        let next = records.last().filter(|_| records.len() >= PART as usize).map(|(seq, _)| seq + 1);
+    Ok(asked.await?.map(|mut records| {
+        records.retain(|(seq, _)| *seq <= to);
+        // A part may be short because its records are long: the file ends where there is none any more.
+        let next = records.last().and_then(|(seq, _)| seq.checked_add(1)).filter(|next| *next <= to);
         let lines = records.iter().flat_map(|(_, record)| record.bytes.iter().copied().chain([b'\n']));
         (lines.collect(), next)
     }))

@@ -208,6 +208,7 @@ fn page(fleet: &Fleet, filter: &Filter, rules: &Rules, viewer: &Viewer) -> Marku
     let say = |words: Words| words.in_language(language);
     let here = filter.query_after(&filter.after);
     html! {
+        (frame::fresh(&viewer.address, language))
         (form(filter, rules, language))
         (saved(&fleet.saved, filter, viewer))
         div.scroll.wide role="region" aria-label=(say(words::K_FLEET)) tabindex="0" {
@@ -289,6 +290,24 @@ fn industries(rules: &Rules) -> BTreeMap<&str, &str> {
     rules.entries().map(|entry| (entry.industry.en.as_str(), entry.industry.zh.as_str())).collect()
 }
 
+/// The choice of an industry.
+pub(super) fn industry(chosen: Option<&str>, rules: &Rules, language: Language) -> Markup {
+    let say = |words: Words| words.in_language(language);
+    html! {
+        div {
+            label for="f-industry" { (say(words::K_INDUSTRY)) }
+            select id="f-industry" name="industry" {
+                option value="" { (say(words::K_ALL)) }
+                @for (en, zh) in industries(rules) {
+                    option value=(en) selected[chosen == Some(en)] {
+                        (match language { Language::Chinese => zh, Language::English => en })
+                    }
+                }
+            }
+        }
+    }
+}
+
 fn form(filter: &Filter, rules: &Rules, language: Language) -> Markup {
     let say = |words: Words| words.in_language(language);
     let due_by = filter.due_by.map_or_else(String::new, |day| day.to_string());
@@ -321,17 +340,7 @@ fn form(filter: &Filter, rules: &Rules, language: Language) -> Markup {
                     }
                 }
             }
-            div {
-                label for="f-industry" { (say(words::K_INDUSTRY)) }
-                select id="f-industry" name="industry" {
-                    option value="" { (say(words::K_ALL)) }
-                    @for (en, zh) in industries(rules) {
-                        option value=(en) selected[filter.industry.as_deref() == Some(en)] {
-                            (match language { Language::Chinese => zh, Language::English => en })
-                        }
-                    }
-                }
-            }
+            (industry(filter.industry.as_deref(), rules, language))
             (typed("in", words::K_DIVISION, filter.within.as_str(), "6"))
             (typed("enterprise", words::K_ENTERPRISE, &enterprise, "18"))
             (typed("gateway", words::K_GATEWAY, &gateway, "24"))

@@ -1,5 +1,6 @@
 //! The screens: each asks the store once, by the scope of whoever looks, and makes a page of the answer.
 
+pub(super) mod alarm;
 pub(super) mod alarms;
 pub(super) mod asset;
 pub(super) mod audit;
@@ -16,8 +17,10 @@ use maud::{Markup, html};
 
 use super::{door::Viewer, frame, story::kilowatt_hours};
 use crate::{
+    evidence::LogId,
     regulator::{store::sights::AssetRow, timeline::Tone},
     terms::{
+        GatewayId,
         time::LegalTime,
         words::{self, Language, Words},
     },
@@ -31,6 +34,11 @@ pub(super) async fn nothing(Extension(viewer): Extension<Viewer>) -> Response {
 /// The address of a piece of equipment.
 fn address(row: &AssetRow) -> String {
     format!("/asset/{}/{}", row.gateway, row.asset)
+}
+
+/// The address of a record as it came: a file of one line, which the box that verifies takes.
+fn record_address(gateway: GatewayId, log: LogId, seq: u64) -> String {
+    format!("/log/{gateway}/{log}?from={seq}&to={seq}")
 }
 
 /// What was drawn past the last lawful day, and until when that is told.

@@ -1,15 +1,22 @@
-//! Today: how many of what, which violations are latched, which deadlines come, how busy the desk is.
+//! Today: how many of what, which violations are latched, which deadlines come, how busy the desk is; of a division and an
+//! industry, where somebody asks for them.
 
 use std::sync::Arc;
 
-use axum::{Extension, extract::State, response::Response};
+use axum::{
+    Extension,
+    extract::{RawQuery, State},
+    response::Response,
+};
 use maud::{Markup, html};
 
-use super::{address, head, overdue};
+use super::{address, fleet, head, overdue};
 use crate::{
+    catalogue::Rules,
     regulator::{
         console::{
             Console,
+            ask::{DayFilter, Pairs},
             asks::Load,
             badge::Badge,
             chart::DAY_MS,
@@ -19,7 +26,7 @@ use crate::{
             story::ago,
         },
         store::{
-            Answered,
+            Answered, Part,
             sights::{AssetRow, Lane, Numbers},
         },
     },
@@ -52,55 +59,82 @@ struct Today {
 pub(in crate::regulator::console) async fn show(
     State(console): State<Arc<Console>>,
     Extension(viewer): Extension<Viewer>,
+    RawQuery(query): RawQuery,
 ) -> Response {
-    match asked(&console, &viewer).await {
+    let pairs = Pairs::read(query.unwrap_or_default().as_bytes());
+    let filter = match DayFilter::read(&pairs, &viewer.scope) {
+        Ok(filter) => filter,
+        Err(why) => return frame::refused(&viewer, why),
+    };
+    match asked(&console, &viewer, &filter).await {
         Ok(today) => frame::page(
             &viewer,
             Here::Today,
             words::K_TODAY.in_language(viewer.language),
-            &page(&today, &viewer),
+            &page(&today, &filter, &console.rules, &viewer),
         ),
         Err(fault) => frame::away(viewer.language, &fault),
     }
 }
 
-async fn asked(console: &Console, viewer: &Viewer) -> Answered<Today> {
-    let (scope, now_unix_ms) = (viewer.scope.clone(), viewer.now_unix_ms);
-    let alarms = console.joined.alarms.clone();
+async fn asked(console: &Console, viewer: &Viewer, filter: &DayFilter) -> Answered<Today> {
+    let (scope, now_unix_ms) = (filter.within.clone(), viewer.now_unix_ms);
+    let (alarms, entries) = (console.joined.alarms.clone(), filter.entries(&console.rules));
     let ask = console.readers.ask(move |books| {
         let load = alarms.map(|alarms| alarms.load(books, &scope, now_unix_ms)).transpose()?;
         let (store, at) = (&mut *books.store, asked_at(now_unix_ms));
-        let before = LegalDay::of_unix_ms(now_unix_ms - TREND_DAYS * DAY_MS);
+        let day = LegalDay::of_unix_ms(now_unix_ms - TREND_DAYS * DAY_MS);
+        let entries = entries.as_deref();
+        // Each day's numbers are kept by division, for all industries together.
+        let before = if entries.is_none() { store.tally(&scope, day)? } else { None };
         Ok(Today {
-            numbers: store.numbers(&scope, at)?,
-            before: store.tally(&scope, before)?,
-            latched: store.latched(&scope, LATCHED_LISTED)?,
-            calendar: store.calendar(&scope, at.today, MONTHS)?,
+            numbers: store.numbers(&scope, entries, at)?,
+            before,
+            latched: store.latched(&scope, entries, LATCHED_LISTED)?,
+            calendar: store.calendar(&scope, entries, at.today, MONTHS)?,
             load,
         })
     });
     ask.await
 }
 
-fn page(today: &Today, viewer: &Viewer) -> Markup {
+fn page(today: &Today, filter: &DayFilter, rules: &Rules, viewer: &Viewer) -> Markup {
     let language = viewer.language;
     let say = |words: Words| words.in_language(language);
     html! {
-        p.note id="fresh" hidden { (say(words::K_FRESH)) " " a href="/" { (say(words::K_AGAIN)) } }
-        (tiles(today, viewer))
+        (frame::fresh(&viewer.address, language))
+        (form(filter, rules, viewer))
+        (tiles(today, filter, viewer))
         h2 id="latched" { (say(words::K_LATCHED_LIST)) }
         (latched(&today.latched, viewer))
         h2 { (say(words::K_CALENDAR)) }
-        (calendar(&today.calendar, viewer))
+        (calendar(&today.calendar, filter, viewer))
         h2 { (say(words::K_DESK)) }
-        (desk(today.load.as_ref(), language))
+        @if filter.industry.is_some() { p { (say(words::K_TODAY_ALL)) } }
+        (desk(today.load.as_ref(), filter, viewer))
         p.note { (say(words::NOT_A_TEST_FOR_DEAD)) }
     }
 }
 
-/// Numbers are told once all is read: until then none is, and least of all nought.
-fn tiles(today: &Today, viewer: &Viewer) -> Markup {
+fn form(filter: &DayFilter, rules: &Rules, viewer: &Viewer) -> Markup {
+    let say = |words: Words| words.in_language(viewer.language);
+    html! {
+        form.filter method="get" action="/" {
+            div {
+                label for="f-in" { (say(words::K_DIVISION)) }
+                input id="f-in" name="in" value=(filter.within.as_str()) maxlength="6";
+            }
+            (fleet::industry(filter.industry.as_deref(), rules, viewer.language))
+            button { (say(words::K_SHOW_IT)) }
+        }
+    }
+}
+
+/// Numbers are told once all is read: until then none is, and least of all nought. They follow what is told of the whole
+/// scope of whoever looks; of a part of it they stand as of when the page was made.
+fn tiles(today: &Today, filter: &DayFilter, viewer: &Viewer) -> Markup {
     let (language, is_whole) = (viewer.language, viewer.reading.is_none());
+    let is_live = is_all(filter, viewer);
     let (now, before) = (&today.numbers, today.before.as_ref());
     let all: [(Words, &str, u64, Option<u64>, Lane); 5] = [
         (words::K_DUE, "due", now.due, before.map(|n| n.due), Lane::Due),
@@ -113,9 +147,9 @@ fn tiles(today: &Today, viewer: &Viewer) -> Markup {
         ul.tiles {
             @for (words, name, count, before, lane) in all {
                 li {
-                    a href={ "/fleet?lane=" (lane.word()) } { (words.in_language(language)) }
+                    a href={ "/fleet?" (filter.query(&[("lane", lane.word())])) } { (words.in_language(language)) }
                     @if is_whole {
-                        strong data-live=(name) { (count) }
+                        strong data-live=[is_live.then_some(name)] { (count) }
                         span { (trend(count, before, language)) }
                     } @else {
                         strong { "–" }
@@ -124,8 +158,13 @@ fn tiles(today: &Today, viewer: &Viewer) -> Markup {
                 }
             }
         }
-        @if is_whole { p { (words::K_OF_ALL.in_language(language)) " " span data-live="assets" { (now.assets) } } }
+        @if is_whole { p { (words::K_OF_ALL.in_language(language)) " " span data-live=[is_live.then_some("assets")] { (now.assets) } } }
     }
+}
+
+/// Whether a filter lets all through that its person may see.
+fn is_all(filter: &DayFilter, viewer: &Viewer) -> bool {
+    filter.within == viewer.scope && filter.industry.is_none()
 }
 
 /// The change against a week ago, in words; said to be unknown where that day's numbers were not kept.
@@ -181,7 +220,12 @@ pub(super) fn unless_reading(none: Words, viewer: &Viewer) -> &'static str {
     words.in_language(viewer.language)
 }
 
-fn calendar(months: &[(String, u64)], viewer: &Viewer) -> Markup {
+/// The last day of a month, `YYYY-MM`.
+fn end_of(month: &str) -> Option<LegalDay> {
+    [31, 30, 29, 28].into_iter().find_map(|day| LegalDay::parse(&format!("{month}-{day}")))
+}
+
+fn calendar(months: &[(String, u64)], filter: &DayFilter, viewer: &Viewer) -> Markup {
     let language = viewer.language;
     const COLUMNS: [Words; 2] = [words::K_MONTH, words::K_EQUIPMENT];
     if months.is_empty() {
@@ -190,21 +234,36 @@ fn calendar(months: &[(String, u64)], viewer: &Viewer) -> Markup {
     html! {
         table {
             (head(&COLUMNS, language))
-            tbody { @for (month, count) in months { tr { th scope="row" { (month) } td.number { (count) } } } }
+            tbody {
+                @for (month, count) in months {
+                    @let due_by = end_of(month).map_or_else(String::new, |day| day.to_string());
+                    tr {
+                        th scope="row" { a href={ "/fleet?" (filter.query(&[("due_by", &due_by)])) } { (month) } }
+                        td.number { (count) }
+                    }
+                }
+            }
         }
     }
 }
 
-fn desk(load: Option<&Load>, language: Language) -> Markup {
-    let say = |words: Words| words.in_language(language);
+fn desk(load: Option<&Load>, filter: &DayFilter, viewer: &Viewer) -> Markup {
+    let say = |words: Words| words.in_language(viewer.language);
     let Some(load) = load else { return html! { p { (say(words::K_NO_ALARMS_KEPT)) } } };
+    let part = |part: Part| {
+        let within = DayFilter { industry: None, ..filter.clone() };
+        format!("/alarms?{}", within.query(&[("part", part.word())]))
+    };
+    // Nothing is told by the stream while records are read.
+    let live = (filter.within == viewer.scope && viewer.reading.is_none()).then_some("open");
     html! {
         dl.facts {
-            dt { (say(words::K_OPEN_ALARMS)) } dd { a href="/alarms" { (load.open) } }
+            dt { (say(words::K_OPEN_ALARMS)) } dd { a href=(part(Part::Open)) data-live=[live] { (load.open) } }
             dt { (say(words::K_INSPECTIONS)) } dd { a href="/inspections" { (say(words::K_INSPECTIONS_OPEN)) } }
-            dt { (say(words::K_SHELVED)) } dd { a href="/alarms?all=1" { (load.shelved) } }
-            dt { (say(words::ALARM_OUT_OF_SERVICE)) } dd { a href="/alarms?all=1" { (load.retired) } }
-            dt { (say(words::K_RAISED_DAY)) } dd { (load.raised_day) }
+            dt { (say(words::K_SHELVED)) } dd { a href=(part(Part::Shelved)) { (load.shelved) } }
+            dt { (say(words::K_OUT_OF_SERVICE)) } dd { a href=(part(Part::OutOfService)) { (load.retired) } }
+            dt { (say(words::K_RAISED_DAY)) }
+            dd { (load.raised_day) @if load.is_bounded { " " (say(words::K_DAY_BOUNDED)) } }
             dt { (say(words::K_MOST_IN_TEN)) }
             dd { (load.most_in_ten_minutes) @if load.most_in_ten_minutes > FLOOD { " " strong { (say(words::K_FLOOD)) } } }
         }
@@ -222,6 +281,13 @@ pub(super) fn age(row: &AssetRow, now_unix_ms: i64, language: Language) -> Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_month_ends_on_its_last_day() {
+        let ends =
+            ["2026-12", "2026-11", "2027-02", "2028-02"].map(|month| end_of(month).unwrap().to_string());
+        assert_eq!(ends, ["2026-12-31", "2026-11-30", "2027-02-28", "2028-02-29"]);
+    }
 
     #[test]
     fn a_trend_without_a_day_to_compare_with_is_said_to_be_unknown() {

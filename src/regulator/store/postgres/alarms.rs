@@ -10,7 +10,8 @@ use super::{
 use crate::{
     regulator::{
         alarms::{
-            Alarm, AlarmId, Condition, KeptPager, KeptStep, Kind, Settled, Shown, Waiting, condition::newest,
+            Alarm, AlarmId, Condition, KeptPager, KeptStep, Kind, Priority, Settled, Shown, Waiting,
+            condition::newest,
         },
         store::{
             Alarms, Answered, Batch, Log,
@@ -208,19 +209,22 @@ impl Alarms for PostgresStore {
     }
 
     fn alarms(&mut self, asked: &AlarmsAsked) -> Answered<Vec<Alarm>> {
-        let AlarmsAsked { within, kind, after, most } = asked;
+        let AlarmsAsked { within, kind, priority, part: _, after, most } = asked;
         let (digits, _) = prefix(*within);
-        let kind = kind.map_or("", Kind::word);
+        let (kind, priority) = (kind.map_or("", Kind::word), priority.map_or("", Priority::word));
+        let stands = asked.stands();
         let (time, id) = after.map_or((i64::MAX, String::new()), |(time, id)| (time, id.to_string()));
         let most = i64::from(*most);
         let sql = "select cause, division, uscc, gateway, subject, life, hush, level, raised_unix_ms, changed_unix_ms,
                        until_unix_ms, who, why, record, gateways
                    from alarm where (starts_with(division, $1) or (cause = 'outage' and division in ($6, $7)))
-                   and ($2 = '' or kind = $2)
+                   and ($2 = '' or kind = $2) and ($8 = '' or priority = $8)
+                   and ($9::text[] is null or kind || ' ' || life || ' ' || hush = any($9))
                    and (raised_unix_ms < $3 or (raised_unix_ms = $3 and id > $4))
                    order by raised_unix_ms desc, id limit $5";
         let [province, city] = above(*within);
-        let columns: [&(dyn ToSql + Sync); 7] = [&digits, &kind, &time, &id, &most, &province, &city];
+        let columns: [&(dyn ToSql + Sync); 9] =
+            [&digits, &kind, &time, &id, &most, &province, &city, &priority, &stands];
         let rows = self.ask(async |session| session.query(sql, &columns).await)?;
         self.alarm_rows(&rows, read_alarm)
     }

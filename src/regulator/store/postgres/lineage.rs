@@ -245,13 +245,13 @@ impl Mentions for PostgresStore {
         if left == 0 {
             return Ok(None);
         }
-        let rows = self.ask(async |session| session.query("select count(*) from log", &[]).await)?;
+        let rows = self.ask(async |session| session.query("select count(*) from turn", &[]).await)?;
         Ok(self.read_all(&rows, |row| number(row, 0))?.into_iter().next().map(|all| (left, all)))
     }
 
     fn unindex(&mut self) -> Answered<()> {
         let sql = "with drawn as (delete from span), told as (delete from asset)
-                   insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from log
+                   insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn
                    on conflict (gateway, log) do update set next_seq = 0";
         self.ask(async |session| session.execute(sql, &[]).await).map(|_| ())
     }

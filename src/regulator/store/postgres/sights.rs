@@ -1,6 +1,6 @@
 //! Equipment as screens list it, in PostgreSQL. What cites a law is kept as bytes: no encoding of a database holds it all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::{Error, Row, types::ToSql};
 
@@ -11,8 +11,8 @@ use crate::{
     regulator::{
         sight::{Said, Sight, Span, VerdictSaid},
         store::{
-            Answered, Batch, KeptRecord, Sights,
-            sights::{AskedAt, AssetRow, AssetText, FleetAsked, Numbers, Scope, SpanSum},
+            Answered, Batch, KeptRecord, Log, Sights,
+            sights::{AskedAt, AssetRow, AssetText, Entries, FleetAsked, Numbers, Scope, SpanSum},
         },
     },
     terms::{AssetId, Digest, GatewayId, LegalDay, OrderId, WattHours},
@@ -208,6 +208,11 @@ macro_rules! numbers {
     };
 }
 
+/// Entries as they are kept: as bytes.
+fn listed(entries: Entries<'_>) -> Option<Vec<&[u8]>> {
+    entries.map(|entries| entries.iter().map(String::as_bytes).collect())
+}
+
 impl Sights for PostgresStore {
     fn fleet(&mut self, asked: &FleetAsked) -> Answered<Vec<AssetRow>> {
         let sql = concat!(
@@ -227,9 +232,7 @@ impl Sights for PostgresStore {
         let enterprise = asked.enterprise.as_ref().map_or("", |enterprise| enterprise.as_str());
         let gateway = asked.gateway.as_ref().map_or("", |gateway| gateway.as_str());
         let class = asked.class.as_deref().unwrap_or("");
-        let bytes =
-            |entries: &'_ Vec<String>| entries.iter().map(|entry| entry.clone().into_bytes()).collect();
-        let entries: Option<Vec<Vec<u8>>> = asked.entries.as_ref().map(bytes);
+        let entries = listed(asked.entries.as_deref());
         let due_by = asked.due_by.map_or_else(String::new, |day| day.to_string());
         let (lane, today) = (asked.lane.word(), asked.at.today.to_string());
         let most = i64::from(asked.most);
@@ -264,30 +267,45 @@ impl Sights for PostgresStore {
         Ok(self.read_rows(&rows)?.into_iter().next())
     }
 
-    fn latched(&mut self, scope: &Scope, most: u32) -> Answered<Vec<AssetRow>> {
+    fn latched(&mut self, scope: &Scope, entries: Entries<'_>, most: u32) -> Answered<Vec<AssetRow>> {
         let sql = concat!(
             columns!(),
             " where violation_since_unix_ms is not null and division >= $1 and division < $2
+             and ($4::bytea[] is null or entry = any($4))
              order by violation_since_unix_ms, gateway, asset limit $3"
         );
-        let ((from, to), most) = (scope.bounds(), i64::from(most));
-        let rows = self.ask(async |session| session.query(sql, &[&from, &to, &most]).await)?;
+        let ((from, to), most, entries) = (scope.bounds(), i64::from(most), listed(entries));
+        let rows = self.ask(async |session| session.query(sql, &[&from, &to, &most, &entries]).await)?;
         self.read_rows(&rows)
     }
 
-    fn numbers(&mut self, scope: &Scope, at: AskedAt) -> Answered<Numbers> {
-        let sql = concat!("select ", numbers!(), " where division >= $3 and division < $4");
-        let ((from, to), today) = (scope.bounds(), at.today.to_string());
+    fn numbers(&mut self, scope: &Scope, entries: Entries<'_>, at: AskedAt) -> Answered<Numbers> {
+        let sql = concat!(
+            "select ",
+            numbers!(),
+            " where division >= $3 and division < $4 and ($5::bytea[] is null or entry = any($5))"
+        );
+        let ((from, to), today, entries) = (scope.bounds(), at.today.to_string(), listed(entries));
         let silent = at.silent_before_unix_ms;
-        let rows = self.ask(async |session| session.query(sql, &[&today, &silent, &from, &to]).await)?;
+        let rows =
+            self.ask(async |session| session.query(sql, &[&today, &silent, &from, &to, &entries]).await)?;
         rows.first().and_then(numbers).ok_or_else(|| self.strange())
     }
 
-    fn calendar(&mut self, scope: &Scope, from_day: LegalDay, most: u32) -> Answered<Vec<(String, u64)>> {
+    fn calendar(
+        &mut self,
+        scope: &Scope,
+        entries: Entries<'_>,
+        from_day: LegalDay,
+        most: u32,
+    ) -> Answered<Vec<(String, u64)>> {
         let sql = "select substr(last_day, 1, 7) as month, count(*) from asset
-                   where division >= $1 and division < $2 and last_day >= $3 group by month order by month limit $4";
+                   where division >= $1 and division < $2 and last_day >= $3
+                   and ($5::bytea[] is null or entry = any($5)) group by month order by month limit $4";
         let ((from, to), day, most) = (scope.bounds(), from_day.to_string(), i64::from(most));
-        let rows = self.ask(async |session| session.query(sql, &[&from, &to, &day, &most]).await)?;
+        let entries = listed(entries);
+        let rows =
+            self.ask(async |session| session.query(sql, &[&from, &to, &day, &most, &entries]).await)?;
         let read = |row: &Row| Some((row.try_get(0).ok()?, number(row, 1)?));
         rows.iter().map(|row| read(row).ok_or_else(|| self.strange())).collect()
     }
@@ -329,6 +347,36 @@ impl Sights for PostgresStore {
         let rows = self.ask(async |session| session.query(sql, &parameters).await)?;
         let read = |row: &Row| span_sum(row, from_unix_ms, step_ms).ok_or_else(|| self.strange());
         rows.iter().map(read).collect()
+    }
+
+    fn spans_kept(&mut self, (gateway, log): Log, told: &[(u64, AssetId, Span)]) -> Answered<BTreeSet<u64>> {
+        let sql = "select span.seq from unnest($3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[],
+                       $8::bigint[], $9::bigint[], $10::bigint[])
+                       as told (asset, from_unix_ms, meter, seq, to_unix_ms, energy_wh, seen_ms, unseen_ms)
+                   join span on span.gateway = $1 and span.log = $2 and span.asset = told.asset
+                       and span.from_unix_ms = told.from_unix_ms and span.meter = told.meter and span.seq = told.seq
+                   where span.to_unix_ms = told.to_unix_ms and span.energy_wh is not distinct from told.energy_wh
+                   and span.seen_ms = told.seen_ms and span.unseen_ms = told.unseen_ms";
+        let log = log.to_string();
+        let assets: Vec<&str> = told.iter().map(|(_, asset, _)| asset.as_str()).collect();
+        let from: Vec<i64> = told.iter().map(|(.., span)| span.from_unix_ms).collect();
+        let meters: Vec<&str> = told.iter().map(|(.., span)| span.meter.as_str()).collect();
+        let seqs: Vec<i64> = told.iter().map(|(seq, ..)| seq.cast_signed()).collect();
+        let to: Vec<i64> = told.iter().map(|(.., span)| span.to_unix_ms).collect();
+        let energies: Vec<Option<i64>> = told.iter().map(|(.., span)| span.energy.map(|e| e.0)).collect();
+        let seen: Vec<i64> = told.iter().map(|(.., span)| span.seen_ms).collect();
+        let unseen: Vec<i64> = told.iter().map(|(.., span)| span.unseen_ms).collect();
+        let gateway = gateway.as_str();
+        let columns: Columns<'_> =
+            vec![&gateway, &log, &assets, &from, &meters, &seqs, &to, &energies, &seen, &unseen];
+        let rows = self.ask(async |session| session.query(sql, &columns).await)?;
+        rows.iter().map(|row| number(row, 0).ok_or_else(|| self.strange())).collect()
+    }
+
+    fn span_count(&mut self, gateway: GatewayId) -> Answered<u64> {
+        let sql = "select count(*) from span where gateway = $1";
+        let rows = self.ask(async |session| session.query(sql, &[&gateway.as_str()]).await)?;
+        rows.first().and_then(|row| number(row, 0)).ok_or_else(|| self.strange())
     }
 
     fn story(

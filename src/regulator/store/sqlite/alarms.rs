@@ -6,7 +6,8 @@ use super::SqliteStore;
 use crate::{
     regulator::{
         alarms::{
-            Alarm, AlarmId, Condition, KeptPager, KeptStep, Kind, Settled, Shown, Waiting, condition::newest,
+            Alarm, AlarmId, Condition, KeptPager, KeptStep, Kind, Priority, Settled, Shown, Waiting,
+            condition::newest,
         },
         store::{
             Alarms, Answered, Batch,
@@ -181,17 +182,21 @@ impl Alarms for SqliteStore {
     }
 
     fn alarms(&mut self, asked: &AlarmsAsked) -> Answered<Vec<Alarm>> {
-        let AlarmsAsked { within, kind, after, most } = asked;
+        let AlarmsAsked { within, kind, priority, part: _, after, most } = asked;
         let (digits, count) = prefix(*within);
-        let kind = kind.map_or("", Kind::word);
+        let (kind, priority) = (kind.map_or("", Kind::word), priority.map_or("", Priority::word));
+        let stands = asked.stands().map(|stands| serde_json::json!(stands).to_string());
         let (time, id) = after.map_or((i64::MAX, String::new()), |(time, id)| (time, id.to_string()));
         let sql = format!(
             "select {ALARM_COLUMNS} from alarm
              where (substr(division, 1, ?1) = ?2 or (cause = 'outage' and division in (?7, ?8))) and (?3 = '' or kind = ?3)
+             and (?9 = '' or priority = ?9)
+             and (?10 is null or kind || ' ' || life || ' ' || hush in (select value from json_each(?10)))
              and (raised_unix_ms < ?4 or (raised_unix_ms = ?4 and id > ?5)) order by raised_unix_ms desc, id limit ?6"
         );
         let [province, city] = above(*within);
-        self.rows(&sql, params![count, digits, kind, time, id, most, province, city], read_alarm)
+        let row = params![count, digits, kind, time, id, most, province, city, priority, stands];
+        self.rows(&sql, row, read_alarm)
     }
 
     fn alarm_counts(&mut self, within: Division) -> Answered<Vec<AlarmCount>> {

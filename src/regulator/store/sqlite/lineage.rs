@@ -224,13 +224,13 @@ impl Mentions for SqliteStore {
         if left == 0 {
             return Ok(None);
         }
-        let all = self.rows("select count(*) from log", [], count)?.into_iter().next().unwrap_or(left);
+        let all = self.rows("select count(*) from turn", [], count)?.into_iter().next().unwrap_or(left);
         Ok(Some((left, all)))
     }
 
     fn unindex(&mut self) -> Answered<()> {
         let sql = "begin immediate; delete from span; delete from asset;
-                   insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from log where true
+                   insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn where true
                    on conflict (gateway, log) do update set next_seq = 0; commit";
         let done = self.ok(self.connection.execute_batch(sql));
         if done.is_err() {

@@ -1,5 +1,7 @@
 //! Equipment as screens list it, in SQLite.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Row, params};
 
 use super::SqliteStore;
@@ -8,8 +10,8 @@ use crate::{
     regulator::{
         sight::{Said, Sight, Span, VerdictSaid},
         store::{
-            Answered, Batch, Kept, KeptRecord, Sights,
-            sights::{AskedAt, AssetRow, AssetText, FleetAsked, Numbers, Scope, SpanSum},
+            Answered, Batch, Kept, KeptRecord, Log, Sights,
+            sights::{AskedAt, AssetRow, AssetText, Entries, FleetAsked, Numbers, Scope, SpanSum},
         },
     },
     terms::{AssetId, Digest, GatewayId, LegalDay, WattHours},
@@ -140,7 +142,7 @@ impl Sights for SqliteStore {
             asked.enterprise.as_ref().map_or("", |enterprise| enterprise.as_str()),
             asked.gateway.as_ref().map_or("", |gateway| gateway.as_str()),
             asked.class.as_deref().unwrap_or(""),
-            asked.entries.as_ref().map(|entries| serde_json::json!(entries).to_string()),
+            listed(asked.entries.as_deref()),
             asked.due_by.map_or_else(String::new, |day| day.to_string()),
             asked.lane.word(),
             asked.at.today.to_string(),
@@ -157,27 +159,38 @@ impl Sights for SqliteStore {
         Ok(found.into_iter().next())
     }
 
-    fn latched(&mut self, scope: &Scope, most: u32) -> Answered<Vec<AssetRow>> {
+    fn latched(&mut self, scope: &Scope, entries: Entries<'_>, most: u32) -> Answered<Vec<AssetRow>> {
         let sql = format!(
             "{COLUMNS} where violation_since_unix_ms is not null and division >= ?1 and division < ?2
+             and (?4 is null or entry in (select value from json_each(?4)))
              order by violation_since_unix_ms, gateway, asset limit ?3"
         );
         let (from, to) = scope.bounds();
-        self.rows(&sql, params![from, to, most], asset_row)
+        self.rows(&sql, params![from, to, most, listed(entries)], asset_row)
     }
 
-    fn numbers(&mut self, scope: &Scope, at: AskedAt) -> Answered<Numbers> {
-        let sql = format!("select {NUMBERS} where division >= ?3 and division < ?4");
+    fn numbers(&mut self, scope: &Scope, entries: Entries<'_>, at: AskedAt) -> Answered<Numbers> {
+        let sql = format!(
+            "select {NUMBERS} where division >= ?3 and division < ?4
+             and (?5 is null or entry in (select value from json_each(?5)))"
+        );
         let (from, to) = scope.bounds();
-        let row = params![at.today.to_string(), at.silent_before_unix_ms, from, to];
+        let row = params![at.today.to_string(), at.silent_before_unix_ms, from, to, listed(entries)];
         Ok(self.one(&sql, row, numbers)?.unwrap_or_default())
     }
 
-    fn calendar(&mut self, scope: &Scope, from_day: LegalDay, most: u32) -> Answered<Vec<(String, u64)>> {
+    fn calendar(
+        &mut self,
+        scope: &Scope,
+        entries: Entries<'_>,
+        from_day: LegalDay,
+        most: u32,
+    ) -> Answered<Vec<(String, u64)>> {
         let sql = "select substr(last_day, 1, 7) as month, count(*) from asset
-                   where division >= ?1 and division < ?2 and last_day >= ?3 group by month order by month limit ?4";
+                   where division >= ?1 and division < ?2 and last_day >= ?3
+                   and (?5 is null or entry in (select value from json_each(?5))) group by month order by month limit ?4";
         let (from, to) = scope.bounds();
-        self.rows(sql, params![from, to, from_day.to_string(), most], |row| {
+        self.rows(sql, params![from, to, from_day.to_string(), most, listed(entries)], |row| {
             Ok(Some((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))
         })
     }
@@ -223,6 +236,35 @@ impl Sights for SqliteStore {
         })
     }
 
+    fn spans_kept(&mut self, (gateway, log): Log, told: &[(u64, AssetId, Span)]) -> Answered<BTreeSet<u64>> {
+        let sql = "select seq from span where gateway = ?1 and asset = ?2 and from_unix_ms = ?3 and meter = ?4 and log = ?5
+                   and seq = ?6 and to_unix_ms = ?7 and energy_wh is ?8 and seen_ms = ?9 and unseen_ms = ?10";
+        let log = log.to_string();
+        let mut kept = BTreeSet::new();
+        for (seq, asset, span) in told {
+            let row = params![
+                gateway.as_str(),
+                asset.as_str(),
+                span.from_unix_ms,
+                span.meter.as_str(),
+                log,
+                seq.cast_signed(),
+                span.to_unix_ms,
+                span.energy.map(|energy| energy.0),
+                span.seen_ms,
+                span.unseen_ms
+            ];
+            kept.extend(self.rows(sql, row, |row| Ok(Some(row.get::<_, i64>(0)?.cast_unsigned())))?);
+        }
+        Ok(kept)
+    }
+
+    fn span_count(&mut self, gateway: GatewayId) -> Answered<u64> {
+        let sql = "select count(*) from span where gateway = ?1";
+        let counted = self.one(sql, [gateway.as_str()], |row| row.get::<_, i64>(0))?;
+        Ok(counted.map_or(0, i64::cast_unsigned))
+    }
+
     fn story(
         &mut self,
         row: &AssetRow,
@@ -246,6 +288,11 @@ impl Sights for SqliteStore {
             }))
         })
     }
+}
+
+/// Entries as SQLite takes a list.
+fn listed(entries: Entries<'_>) -> Option<String> {
+    entries.map(|entries| serde_json::json!(entries).to_string())
 }
 
 fn numbers(row: &Row<'_>) -> rusqlite::Result<Numbers> {

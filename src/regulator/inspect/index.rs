@@ -1,0 +1,299 @@
+//! The screens' index held against the records that it was made of, one gateway after the other: no more than the equipment of
+//! one gateway and the intervals of one page of its records are in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    evidence::{LogId, Record},
+    judge::Rung,
+    regulator::{
+        sight::{self, Said, Span, VerdictSaid},
+        store::{
+            Answered, Kept, Log, Store,
+            sights::{After, AskedAt, AssetRow, FleetAsked, Lane, Scope},
+        },
+    },
+    terms::{AssetId, GatewayId, LegalDay, OrderId},
+};
+
+/// Pieces of equipment behind one gateway whose rows are held against its records; those of one that names more are not.
+pub const MOST_ASSETS: usize = 10_000;
+/// Rows of the index read at once.
+const ROWS: u32 = 500;
+
+/// What was found of the screens' index.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Index {
+    /// Pieces of equipment whose row is what their records say.
+    pub assets: u64,
+    /// Pieces of equipment that have a row, of gateways that have a log.
+    pub shown: u64,
+    /// Intervals that are drawn as their records tell them.
+    pub spans: u64,
+    /// Gateways of which more equipment is told than is compared.
+    pub uncompared: u64,
+    /// Nothing was compared: so many logs of so many are still to be read into it.
+    pub reading: Option<(u64, u64)>,
+    /// How many of the things that do not hold are the index's, and mended by making it anew.
+    pub wrongs: u64,
+}
+
+/// The newest record of a kind in each log. Of one log the later place is newer; of two logs the later time, so that where a
+/// clock was set back several are right, by the order in which they came.
+struct Newest<T>(BTreeMap<LogId, Last<T>>);
+
+struct Last<T> {
+    seq: u64,
+    wall_unix_ms: i64,
+    /// The latest time that any record of that kind in this log tells.
+    latest_unix_ms: i64,
+    said: T,
+}
+
+impl<T> Newest<T> {
+    const fn new() -> Newest<T> {
+        Newest(BTreeMap::new())
+    }
+
+    fn on(&mut self, log: LogId, seq: u64, wall_unix_ms: i64, said: T) {
+        let before = self.0.get(&log).map(|last| (last.seq, last.latest_unix_ms));
+        let latest_unix_ms = before.map_or(wall_unix_ms, |(_, latest)| latest.max(wall_unix_ms));
+        if before.is_none_or(|(before, _)| before < seq) {
+            self.0.insert(log, Last { seq, wall_unix_ms, latest_unix_ms, said });
+        } else if let Some(last) = self.0.get_mut(&log) {
+            last.latest_unix_ms = latest_unix_ms;
+        }
+    }
+
+    /// Whether this log's newest may be the newest of all.
+    fn may_be(&self, log: LogId) -> bool {
+        let own = self.0.get(&log).map(|last| last.latest_unix_ms);
+        self.0.iter().all(|(other, last)| *other == log || own.is_some_and(|own| last.wall_unix_ms <= own))
+    }
+
+    /// What may be the newest of all.
+    fn possible(&self) -> impl Iterator<Item = (&LogId, &Last<T>)> {
+        self.0.iter().filter(|(log, _)| self.may_be(**log))
+    }
+}
+
+/// What records say of a piece of equipment.
+struct Told {
+    seen_unix_ms: i64,
+    verdict: Newest<VerdictSaid>,
+    order: Newest<(OrderId, Rung)>,
+    plate: Newest<()>,
+}
+
+/// What the records of one gateway say of its equipment.
+#[derive(Default)]
+pub(super) struct Equipment {
+    told: BTreeMap<AssetId, Told>,
+    is_too_much: bool,
+    /// Intervals of the page that is read, and how many of all pages are kept as they were told.
+    page: Vec<(u64, AssetId, Span)>,
+    spans: u64,
+    /// Up to where each log was pruned.
+    pruned: BTreeMap<LogId, u64>,
+    places: BTreeSet<(String, String)>,
+}
+
+impl Equipment {
+    /// A log of it begins.
+    pub(super) fn log(&mut self, log: LogId, pruned: Option<u64>, kept: Option<&Kept>) {
+        self.pruned.extend(pruned.map(|seq| (log, seq)));
+        self.places.extend(kept.map(|kept| (kept.division.to_string(), kept.enterprise.to_string())));
+    }
+
+    /// A record of it whose signature holds.
+    pub(super) fn on(&mut self, record: &Record) {
+        let Some(sight) = sight::of(record, 0) else { return };
+        if !self.told.contains_key(&sight.asset) && self.told.len() >= MOST_ASSETS {
+            self.is_too_much = true;
+            return;
+        }
+        let told = self.told.entry(sight.asset).or_insert(Told {
+            seen_unix_ms: sight.wall_unix_ms,
+            verdict: Newest::new(),
+            order: Newest::new(),
+            plate: Newest::new(),
+        });
+        told.seen_unix_ms = told.seen_unix_ms.max(sight.wall_unix_ms);
+        let (log, seq, wall) = (sight.log, sight.seq, sight.wall_unix_ms);
+        match sight.said {
+            Said::Verdict(said) => told.verdict.on(log, seq, wall, said),
+            Said::Order { order, rung } => told.order.on(log, seq, wall, (order, rung)),
+            Said::Plate => told.plate.on(log, seq, wall, ()),
+            Said::Span(span) => self.page.push((seq, sight.asset, span)),
+        }
+    }
+
+    /// A page of records was read: its intervals are held against the index. Tells what is wrong with them.
+    pub(super) fn page(&mut self, store: &mut dyn Store, (gateway, log): Log) -> Answered<Vec<String>> {
+        let page = std::mem::take(&mut self.page);
+        if page.is_empty() {
+            return Ok(Vec::new());
+        }
+        let kept = store.spans_kept((gateway, log), &page)?;
+        self.spans += kept.len() as u64;
+        // What was pruned is drawn no longer, though a record of it may have to stay.
+        let stays = |seq: u64| self.pruned.get(&log).is_none_or(|pruned| seq > *pruned);
+        let wrong = page.iter().filter(|(seq, ..)| !kept.contains(seq) && stays(*seq));
+        Ok(wrong
+            .map(|(seq, asset, _)| {
+                format!("{gateway} / {asset}: the interval of {log} #{seq} is not drawn as it is told")
+            })
+            .collect())
+    }
+
+    /// All its records were read: its rows are held against them. Tells what is wrong.
+    pub(super) fn end(
+        mut self,
+        store: &mut dyn Store,
+        gateway: GatewayId,
+        found: &mut Index,
+    ) -> Answered<Vec<String>> {
+        found.uncompared += u64::from(self.is_too_much);
+        let mut wrong = Vec::new();
+        let drawn = store.span_count(gateway)?;
+        if drawn > self.spans && !self.is_too_much {
+            wrong.push(format!("{gateway}: {} intervals are drawn that no record tells", drawn - self.spans));
+        }
+        found.spans += self.spans;
+        let mut asked = rows_of(gateway);
+        loop {
+            let rows = store.fleet(&asked)?;
+            let Some(last) = rows.last() else { break };
+            asked.after = After::row(last);
+            found.shown += rows.len() as u64;
+            // Of whom more is told than is compared only what is compared is looked at.
+            for row in &rows {
+                if self.is_too_much && !self.told.contains_key(&row.asset) {
+                    continue;
+                }
+                match self.wrong(row) {
+                    None => found.assets += 1,
+                    Some(what) => wrong.push(format!("{gateway} / {}: {what}", row.asset)),
+                }
+                self.told.remove(&row.asset);
+            }
+        }
+        let missing = self.told.keys().map(|asset| format!("{gateway} / {asset}: is on no screen"));
+        wrong.extend(missing);
+        Ok(wrong)
+    }
+
+    /// What of a row is not as records say.
+    fn wrong(&self, row: &AssetRow) -> Option<&'static str> {
+        let is_pruned = !self.pruned.is_empty();
+        let Some(told) = self.told.get(&row.asset) else {
+            return (!is_pruned).then_some("no record tells of it");
+        };
+        let place = row.division.map(|d| d.to_string()).zip(row.enterprise.map(|e| e.to_string()));
+        match place {
+            Some(place) if !self.places.contains(&place) => return Some("it stands elsewhere"),
+            None if !self.places.is_empty() => return Some("where it stands is not shown"),
+            Some(_) | None => {}
+        }
+        if !self.is_verdict(row, told) {
+            return Some("its state is not that of the newest verdict");
+        }
+        let is_order = |(_, last): (&LogId, &Last<(OrderId, Rung)>)| row.order == Some(last.said);
+        let has_order =
+            if told.order.0.is_empty() { row.order.is_none() } else { told.order.possible().any(is_order) };
+        if !has_order && !is_pruned {
+            return Some("its order does not stand where its records say");
+        }
+        let is_plate = |(log, last): (&LogId, &Last<()>)| row.plate == Some((*log, last.seq));
+        let has_plate =
+            if told.plate.0.is_empty() { row.plate.is_none() } else { told.plate.possible().any(is_plate) };
+        if !has_plate && !is_pruned {
+            return Some("its nameplate is not the newest");
+        }
+        let is_seen =
+            row.seen_unix_ms == told.seen_unix_ms || (is_pruned && row.seen_unix_ms > told.seen_unix_ms);
+        (!is_seen).then_some("it was not last told of when it is shown to have been")
+    }
+
+    fn is_verdict(&self, row: &AssetRow, told: &Told) -> bool {
+        let Some((log, seq)) = row.verdict else { return told.verdict.0.is_empty() };
+        let is_gone = self.pruned.get(&log).is_some_and(|pruned| seq <= *pruned);
+        match told.verdict.0.get(&log) {
+            Some(last) if last.seq == seq => {
+                told.verdict.may_be(log) && row.verdict_unix_ms == last.wall_unix_ms && says(row, &last.said)
+            }
+            Some(last) => is_gone && last.seq < seq,
+            None => is_gone,
+        }
+    }
+}
+
+fn says(row: &AssetRow, said: &VerdictSaid) -> bool {
+    let VerdictSaid {
+        state,
+        since_unix_ms,
+        violation_since_unix_ms,
+        class,
+        phase: _,
+        last_day,
+        entry,
+        overdue,
+    } = said;
+    row.state == *state
+        && row.since_unix_ms == *since_unix_ms
+        && row.violation_since_unix_ms == *violation_since_unix_ms
+        && row.class == class.map_or("", |class| class.word())
+        && row.last_day == *last_day
+        && row.entry == entry.as_deref().unwrap_or("")
+        && row.overdue == *overdue
+}
+
+/// The time of a question whose answer does not depend on it.
+fn whenever() -> AskedAt {
+    AskedAt { today: LegalDay::of_unix_ms(0), silent_before_unix_ms: 0 }
+}
+
+/// Whether screens show equipment of gateways that have no log at all.
+pub(super) fn strangers(store: &mut dyn Store, found: &Index) -> Answered<Vec<String>> {
+    let all = store.numbers(&Scope::NATION, None, whenever())?.assets;
+    let more = all.saturating_sub(found.shown);
+    let is_wrong = found.reading.is_none() && more > 0;
+    let told = || format!("{more} pieces of equipment are shown of gateways that have no log");
+    Ok(is_wrong.then(told).into_iter().collect())
+}
+
+/// Every row of a gateway.
+fn rows_of(gateway: GatewayId) -> FleetAsked {
+    FleetAsked {
+        scope: Scope::NATION,
+        lane: Lane::All,
+        enterprise: None,
+        gateway: Some(gateway),
+        class: None,
+        entries: None,
+        due_by: None,
+        after: After::default(),
+        most: ROWS,
+        at: whenever(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_one_log_the_later_place_is_newest_and_of_two_the_later_time() {
+        let mut newest = Newest::new();
+        let may_be = |newest: &Newest<()>| -> Vec<u64> { newest.possible().map(|(log, _)| log.0).collect() };
+        newest.on(LogId(1), 5, 100, ());
+        newest.on(LogId(2), 1, 200, ());
+        assert_eq!(may_be(&newest), [2]);
+        // Out of order: the place counts.
+        newest.on(LogId(1), 4, 900, ());
+        assert_eq!(newest.0.get(&LogId(1)).map(|last| last.seq), Some(5));
+        assert_eq!(may_be(&newest), [1, 2], "its clock was set back: which came first cannot be told");
+        newest.on(LogId(2), 2, 950, ());
+        assert_eq!(may_be(&newest), [2]);
+    }
+}
