@@ -15,6 +15,11 @@ use crate::{
     terms::Name,
 };
 
+/// So many buses begin their turns together. One wake-up costs as much as several polls, so that meters of one moment are
+/// cheap; but each of them waits until those before it are done.
+const BUSES_TOGETHER: u64 = 10;
+/// The same where somebody looks on at every scan, and would wait with them.
+const BUSES_LOOKED_AT_TOGETHER: u64 = 4;
 /// How long a nameplate's answer may take, in milliseconds.
 const PLATE_TIMEOUT_MS: u32 = 1_000;
 
@@ -30,6 +35,7 @@ pub(super) fn spawn(
 ) -> Result<(), Failure> {
     // One beginning for all of them: whoever is due at the same moment shares a wake-up.
     let (start_ms, buses) = (clock.uptime_ms(), config.buses.len() as u64);
+    let together = if outlet.live.is_some() { BUSES_LOOKED_AT_TOGETHER } else { BUSES_TOGETHER };
     let mut on_buses = OnBus::of(config);
     for (place, bus) in (0..).zip(&config.buses) {
         let on_bus = on_buses.remove(&bus.id).unwrap_or_default();
@@ -47,7 +53,7 @@ pub(super) fn spawn(
             first_transaction: u16::from_le_bytes([first, second]),
         };
         let dial = dialler(&bus.endpoint, &terms);
-        let schedule = on_bus.schedule(start_ms, Phase::of_bus(place, buses));
+        let schedule = on_bus.schedule(start_ms, Phase::of_bus(place, buses, together));
         let (pulse, outlet) = (watchdog.pulse(format!("bus {}", bus.id), clock), outlet.clone());
         polls.spawn(async move { bus::run(&*pulse, &*dial, manners, schedule, outlet).await });
     }

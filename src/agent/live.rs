@@ -5,13 +5,13 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
 };
 
 use tokio::{sync::mpsc, task::JoinSet};
 
-use super::config::AgentConfig;
+use super::{config::AgentConfig, uplink::PACKET_OVERHEAD_BYTES};
 use crate::{
     evidence::live,
     host::{
@@ -35,27 +35,38 @@ const USUAL_BYTES: usize = 512;
 pub struct Live {
     topics: BTreeMap<MeterId, String>,
     send: mpsc::Sender<Send>,
-    is_there: AtomicBool,
+    /// Largest packet that the broker takes, in bytes; 0 while it is not there.
+    takes_bytes: AtomicU32,
     dropped: AtomicU64,
 }
 
 impl Live {
     /// For meters and where each is told; whoever carries what is sent has the other end.
     fn new(topics: BTreeMap<MeterId, String>, send: mpsc::Sender<Send>) -> Live {
-        Live { topics, send, is_there: AtomicBool::new(false), dropped: AtomicU64::new(0) }
+        Live { topics, send, takes_bytes: AtomicU32::new(0), dropped: AtomicU64::new(0) }
     }
 
     /// Tells a scan, or drops it; never waits.
     pub fn tell(&self, reading: &Reading) {
         let Some(topic) = self.topics.get(&reading.meter) else { return };
-        let place = if self.is_there.load(Ordering::Relaxed) { self.send.try_reserve().ok() } else { None };
-        let Some(place) = place else {
+        if !self.hand_over(topic, reading) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
-            return;
-        };
+        }
+    }
+
+    fn hand_over(&self, topic: &str, reading: &Reading) -> bool {
+        let takes_bytes = self.takes_bytes.load(Ordering::Relaxed) as usize;
+        if takes_bytes == 0 {
+            return false;
+        }
+        let Ok(place) = self.send.try_reserve() else { return false };
         let mut payload = Vec::with_capacity(USUAL_BYTES);
         live::write(reading, &mut payload);
-        place.send(Send::Tell { topic: topic.clone(), payload });
+        let is_taken = topic.len() + payload.len() + PACKET_OVERHEAD_BYTES <= takes_bytes;
+        if is_taken {
+            place.send(Send::Tell { topic: topic.to_owned(), payload });
+        }
+        is_taken
     }
 
     /// Scans that nobody was told of.
@@ -64,10 +75,10 @@ impl Live {
     }
 
     fn on_event(&self, event: &Event) {
-        if let Event::Connected { .. } = event {
-            self.is_there.store(true, Ordering::Relaxed);
+        if let Event::Connected { max_packet_bytes, .. } = event {
+            self.takes_bytes.store(*max_packet_bytes, Ordering::Relaxed);
         } else if let Event::Lost { why } = event {
-            self.is_there.store(false, Ordering::Relaxed);
+            self.takes_bytes.store(0, Ordering::Relaxed);
             tracing::warn!(code = why.word(), "live: broker lost: {}", why.text());
         }
     }
@@ -82,7 +93,7 @@ pub fn open(
 ) -> Arc<Live> {
     let client_id = format!("{}-live", broker.client_id);
     let broker = Broker { client_id, will: None, filters: Vec::new(), keeps_s: None, ..broker.clone() };
-    let (Courier { send, mut events }, ends) = courier::pair_with_room(BACKLOG);
+    let (Courier { send, mut events }, ends) = courier::pair_that_tells(BACKLOG);
     let carrying = watchdog.pulse("live courier", clock);
     // Its waits have limits of their own, or wait for a scan.
     tasks.spawn(async move {
@@ -133,8 +144,11 @@ mod tests {
         assert_eq!(live.dropped(), 1, "no broker is there yet");
         live.on_event(&Event::Connected { window: 1, max_packet_bytes: 1, sharing: Sharing::Unknown });
         live.tell(&reading);
+        assert_eq!(live.dropped(), 2, "the broker takes no packet of that size");
+        live.on_event(&Event::Connected { window: 1, max_packet_bytes: 1_000, sharing: Sharing::Unknown });
         live.tell(&reading);
-        assert_eq!(live.dropped(), 2, "the broker takes nothing");
+        live.tell(&reading);
+        assert_eq!(live.dropped(), 3, "the broker takes nothing");
         let sent = sends.try_recv().unwrap();
         assert!(
             matches!(&sent, Send::Tell { topic, payload } if topic == "there" && !payload.is_empty()),
@@ -142,7 +156,7 @@ mod tests {
         );
         live.on_event(&Event::Lost { why: Refused::Broken });
         live.tell(&reading);
-        assert_eq!(live.dropped(), 3);
+        assert_eq!(live.dropped(), 4);
         assert!(sends.try_recv().is_err());
     }
 }

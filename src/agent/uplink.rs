@@ -44,7 +44,7 @@ pub const AGAIN_MS: u64 = 10_000;
 /// How often the backlog moves on, in milliseconds.
 pub const PACE_MS: u64 = 100;
 /// What a publish adds to its topic and payload on the wire, in bytes, at most.
-const PACKET_OVERHEAD_BYTES: usize = 32;
+pub(super) const PACKET_OVERHEAD_BYTES: usize = 32;
 
 /// A publish on its way and what its acceptance means.
 #[derive(Clone, Copy, Debug)]

@@ -5,6 +5,7 @@
 //! spoken to in 3.1.1, where a PUBACK has no reason and each counts as accepted: there, more than anywhere, only a
 //! signed receipt proves that a record was delivered.
 
+mod dial;
 mod expiry;
 mod fault;
 mod line;
@@ -12,6 +13,7 @@ mod refused;
 mod ring;
 mod rival;
 mod session;
+mod teller;
 mod tidings;
 mod v311;
 mod v5;
@@ -44,6 +46,8 @@ pub const WINDOW: u16 = 63;
 pub const CHANNEL: usize = 64;
 /// Messages that a program which acknowledges by itself may have in hand. In MQTT 3.1.1 nothing tells the broker so.
 pub const IN_HAND: u16 = 512;
+/// Least keep-alive, in seconds, whatever is configured.
+const MIN_KEEPALIVE_S: u16 = 5;
 /// Largest packet accepted from a broker, in bytes: a payload of 256 KiB with the longest topic, which is refused by name
 /// instead of being dropped by the broker where nobody counts it.
 pub const MAX_PACKET_BYTES: u32 = 320 * 1024 + 64;
@@ -233,18 +237,20 @@ pub struct Courier {
 pub struct Ends {
     sends: mpsc::Receiver<Send>,
     events: mpsc::Sender<Event>,
+    only_tells: bool,
 }
 
 /// A courier and the ends its [`run`] needs.
 pub fn pair() -> (Courier, Ends) {
-    pair_with_room(CHANNEL)
+    let (courier, ends) = pair_that_tells(CHANNEL);
+    (courier, Ends { only_tells: false, ..ends })
 }
 
-/// As [`pair`], with room for so many messages towards the broker.
-pub fn pair_with_room(room: usize) -> (Courier, Ends) {
+/// As [`pair`], for a line that is only asked to [tell](Send::Tell), with room for so many messages.
+pub fn pair_that_tells(room: usize) -> (Courier, Ends) {
     let (send, sends) = mpsc::channel(room);
     let (events, event) = mpsc::channel(CHANNEL);
-    (Courier { send, events: event }, Ends { sends, events })
+    (Courier { send, events: event }, Ends { sends, events, only_tells: true })
 }
 
 /// Carries messages until asked to stop or until the program drops its ends. Connects again by itself, with growing
@@ -335,8 +341,7 @@ async fn connection(
         if let Some(ending) = still_clogged(broker, version, None, clogged).await {
             return ending;
         }
-        let line = line::open(broker, version, None);
-        return session::carry(broker, (line, number), ends, std::future::pending()).await;
+        return carry(broker, (version, number), None, ends, std::future::pending()).await;
     };
     let Some(credentials) = ring.read() else {
         return Ending { why: Refused::Credentials, greeted: false, served: false };
@@ -346,8 +351,8 @@ async fn connection(
     if let Some(ending) = still_clogged(broker, version, Some(credentials.config.clone()), clogged).await {
         return ending;
     }
-    let line = line::open(broker, version, Some(credentials.config.clone()));
-    let mut ending = session::carry(broker, (line, number), ends, ring.renewed(clock, broker, &events)).await;
+    let renewed = ring.renewed(clock, broker, &events);
+    let mut ending = carry(broker, (version, number), Some(credentials.config.clone()), ends, renewed).await;
     if ending == (Ending { why: Refused::Dropped, greeted: false, served: false })
         && let Err(why) = ring::trial(broker, &credentials).await
         && why != Refused::Broken
@@ -357,6 +362,25 @@ async fn connection(
     }
     ring.on_ending(ending);
     ending
+}
+
+/// Carries over a new line until it ends, or until `renewed` ends.
+async fn carry(
+    broker: &Broker,
+    (version, number): (Version, u64),
+    tls: Option<Arc<ClientConfig>>,
+    ends: &mut Ends,
+    renewed: impl Future<Output = ()>,
+) -> Ending {
+    if ends.only_tells {
+        return teller::carry(broker, (version, tls), ends, renewed).await;
+    }
+    session::carry(broker, (line::open(broker, version, tls), number), ends, renewed).await
+}
+
+/// The keep-alive a broker is greeted with, in seconds.
+fn keepalive_s(broker: &Broker) -> u16 {
+    broker.keepalive_s.max(MIN_KEEPALIVE_S)
 }
 
 /// Has the broker let go of everything it keeps for us, by a visit that wants nothing kept; whatever of it was not taken

@@ -27,10 +27,6 @@ use crate::terms::{MeterId, Stamp};
 const PHASES: u64 = 16;
 /// Most meters of one bus that share a wake-up; further ones start on the next part of the period.
 pub const MAX_TOGETHER: u64 = 50;
-/// So many buses begin their turns together. One wake-up costs as much as several polls, so that meters of one moment are
-/// cheap; but each of them waits until those before it are done.
-pub const BUSES_TOGETHER: u64 = 10;
-
 /// Where in the period the turns of a bus begin, so that not all buses of a gateway speak at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Phase {
@@ -39,9 +35,9 @@ pub struct Phase {
 }
 
 impl Phase {
-    /// The phase of one of so many buses, counted from 0.
-    pub fn of_bus(place: u64, buses: u64) -> Phase {
-        let of = buses.div_ceil(BUSES_TOGETHER).max(1);
+    /// The phase of one of so many buses, counted from 0, of which so many begin `together`.
+    pub fn of_bus(place: u64, buses: u64, together: u64) -> Phase {
+        let of = buses.div_ceil(together.max(1)).max(1);
         Phase { part: place % of, of }
     }
 

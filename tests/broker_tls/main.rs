@@ -4,6 +4,7 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+mod tells;
 mod unfit_files;
 
 use std::{
@@ -103,9 +104,23 @@ fn life() -> Arc<dyn Clock> {
     Arc::new(SystemClock::default())
 }
 
-/// The first thing a courier tells of a broker: that it is there, or why not.
+/// The first thing that both kinds of lines tell of a broker, and they must agree: that it is there, or why not.
 async fn first_word(broker: Broker) -> Result<(), Refused> {
-    let mut courier = started(broker, life());
+    let client_id = format!("{}-live", broker.client_id);
+    let of_teller = first_word_of(teller(Broker { client_id, ..broker.clone() })).await;
+    let first = first_word_of(started(broker, life())).await;
+    assert_eq!(of_teller, first, "of a line that only tells");
+    first
+}
+
+/// A line that only tells.
+fn teller(broker: Broker) -> Courier {
+    let (courier, ends) = courier::pair_that_tells(16);
+    tokio::spawn(async move { courier::run(&SystemClock::default(), broker, ends).await });
+    courier
+}
+
+async fn first_word_of(mut courier: Courier) -> Result<(), Refused> {
     soon("a word of the broker", async {
         loop {
             match courier.events.recv().await {

@@ -190,7 +190,7 @@ impl Mosquitto {
 
 /// Subscribes to everything and hands it out.
 pub struct Subscriber {
-    courier: Courier,
+    pub courier: Courier,
 }
 
 impl Subscriber {

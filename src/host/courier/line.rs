@@ -18,6 +18,8 @@ pub(super) enum Heard {
         max_packet_bytes: u32,
         /// Whether it shares.
         sharing: Sharing,
+        /// Keep-alive that the broker wants in place of ours, in seconds.
+        keepalive_s: Option<u16>,
     },
     /// The oldest subscription not yet on the wire is on it now, under this packet identifier.
     Asked(u16),

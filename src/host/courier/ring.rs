@@ -7,10 +7,11 @@ use std::{
     time::Duration,
 };
 
-use tokio::{io::AsyncReadExt as _, net::TcpStream, sync::mpsc};
-use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
+use tokio::{io::AsyncReadExt as _, sync::mpsc};
 
-use super::{Broker, CONNECT_TIMEOUT_S, Event, expiry::Notices, fault, refused::Refused, session::Ending};
+use super::{
+    Broker, CONNECT_TIMEOUT_S, Event, dial, expiry::Notices, fault, refused::Refused, session::Ending,
+};
 use crate::host::{
     Clock,
     credentials::{self, Credentials, Part, TlsFiles, Unfit},
@@ -178,15 +179,11 @@ fn listed(unfit: &[Unfit]) -> String {
 /// # Errors
 /// What either side has against the other.
 pub(super) async fn trial(broker: &Broker, credentials: &Credentials) -> Result<(), Refused> {
-    let handshake = async {
-        let tcp = TcpStream::connect((broker.host.as_str(), broker.port)).await;
-        let tcp = tcp.map_err(|e| fault::of_io(&e))?;
-        tcp.set_nodelay(true).map_err(|e| fault::of_io(&e))?;
-        let host = ServerName::try_from(broker.host.clone()).map_err(|_| Refused::WrongName)?;
-        let connector = TlsConnector::from(credentials.config.clone());
-        connector.connect(host, tcp).await.map_err(|e| fault::of_handshake(&e))
-    };
-    let handshake = tokio::time::timeout(Duration::from_secs(CONNECT_TIMEOUT_S), handshake).await;
+    let handshake = tokio::time::timeout(
+        Duration::from_secs(CONNECT_TIMEOUT_S),
+        dial::tls(broker, credentials.config.clone()),
+    )
+    .await;
     let mut tls = handshake.map_err(|_| Refused::Unreachable)??;
     // With TLS 1.3 a broker judges our certificate after we think we are done: its objection comes as the first thing
     // we read. A broker that has none says nothing, for it waits for our greeting.

@@ -86,7 +86,7 @@ pub(super) async fn carry(
     renewed: impl Future<Output = ()>,
 ) -> Ending {
     let shared = Shared::new(Mutex::new(OnTheWay { number, ..OnTheWay::default() }));
-    let Ends { sends, events } = ends;
+    let Ends { sends, events, only_tells: _ } = ends;
     let renewal = async {
         renewed.await;
         speaker.disconnect().await;
@@ -219,7 +219,8 @@ async fn on_heard(
     heard: Heard,
 ) -> Result<Option<Event>, Refused> {
     match heard {
-        Heard::Greeted { in_flight, max_packet_bytes, sharing } => {
+        // Another keep-alive is the library's own affair.
+        Heard::Greeted { in_flight, max_packet_bytes, sharing, keepalive_s: _ } => {
             locked(shared, |way| way.greeted = true);
             if !broker.filters.is_empty() {
                 locked(shared, |way| way.asked.push_back(Subscription::Own));

@@ -7,16 +7,17 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::BytesMut;
 use rumqttc::{
-    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, LastWill, MqttOptions,
-    NetworkOptions, Outgoing, Publish, QoS, StateError, SubscribeFilter, SubscribeReasonCode,
-    TlsConfiguration, Transport, mqttbytes::Error as PacketError,
+    AsyncClient, Connect, ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, LastWill, Login,
+    MqttOptions, NetworkOptions, Outgoing, Packet, Publish, QoS, StateError, SubscribeFilter,
+    SubscribeReasonCode, TlsConfiguration, Transport, mqttbytes::Error as PacketError,
 };
 use tokio_rustls::rustls::ClientConfig;
 
 use super::{
-    Broker, CHANNEL, CONNECT_TIMEOUT_S, IN_FLIGHT_TABLE, MAX_PACKET_BYTES, Sharing, fault, line::Heard,
-    refused::Refused,
+    Broker, CHANNEL, CONNECT_TIMEOUT_S, IN_FLIGHT_TABLE, MAX_PACKET_BYTES, Sharing, fault, keepalive_s,
+    line::Heard, refused::Refused,
 };
 
 /// A connection to be: nothing is sent before it is first polled.
@@ -37,7 +38,7 @@ fn options(broker: &Broker) -> MqttOptions {
     let mut options = MqttOptions::new(&broker.client_id, &broker.host, broker.port);
     let max_bytes = usize::try_from(MAX_PACKET_BYTES).unwrap_or(usize::MAX);
     options
-        .set_keep_alive(Duration::from_secs(u64::from(broker.keepalive_s.max(5))))
+        .set_keep_alive(Duration::from_secs(u64::from(keepalive_s(broker))))
         .set_clean_session(true)
         .set_max_packet_size(max_bytes, max_bytes)
         .set_inflight(IN_FLIGHT_TABLE);
@@ -86,6 +87,7 @@ fn incoming(packet: Incoming) -> Heard {
             in_flight: IN_FLIGHT_TABLE,
             max_packet_bytes: MAX_PACKET_BYTES,
             sharing: Sharing::Unknown,
+            keepalive_s: None,
         };
     }
     if let Incoming::SubAck(ack) = packet {
@@ -104,6 +106,32 @@ fn incoming(packet: Incoming) -> Heard {
         return Heard::Acknowledged(ack.pkid, None);
     }
     Heard::Nothing
+}
+
+/// Writes our greeting, for a line that the library does not carry.
+pub(super) fn write_greeting(broker: &Broker, wire: &mut BytesMut) -> Result<(), Refused> {
+    let mut greeting = Connect::new(broker.client_id.clone());
+    greeting.keep_alive = keepalive_s(broker);
+    greeting.login = broker.login.as_ref().map(|(user, password)| Login::new(user.clone(), password.clone()));
+    greeting.write(wire).map(drop).map_err(|_| Refused::Broken)
+}
+
+/// Writes a publish at QoS 0.
+pub(super) fn write_told(topic: String, payload: Vec<u8>, wire: &mut BytesMut) -> Result<(), Refused> {
+    Publish::new(topic, QoS::AtMostOnce, payload).write(wire).map(drop).map_err(|_| Refused::Broken)
+}
+
+/// Takes the next packet off what has come; none as long as it has not come whole.
+pub(super) fn read(came: &mut BytesMut) -> Result<Option<Heard>, Refused> {
+    let max_bytes = usize::try_from(MAX_PACKET_BYTES).unwrap_or(usize::MAX);
+    match Packet::read(came, max_bytes) {
+        Ok(Packet::ConnAck(ack)) if ack.code != ConnectReturnCode::Success => {
+            Err(refused(&ConnectionError::ConnectionRefused(ack.code)))
+        }
+        Ok(packet) => Ok(Some(incoming(packet))),
+        Err(PacketError::InsufficientBytes(_)) => Ok(None),
+        Err(error) => Err(refused(&ConnectionError::MqttState(StateError::Deserialization(error)))),
+    }
 }
 
 fn refused(error: &ConnectionError) -> Refused {

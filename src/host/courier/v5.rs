@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::BytesMut;
 use rumqttc::{
     Outgoing, TlsConfiguration, Transport,
     v5::{
@@ -9,8 +10,8 @@ use rumqttc::{
         mqttbytes::{
             Error as PacketError, QoS,
             v5::{
-                ConnAck, ConnectReturnCode, DisconnectReasonCode, Filter, LastWill, LastWillProperties,
-                PubAckReason, Publish, SubscribeReasonCode,
+                ConnAck, Connect, ConnectProperties, ConnectReturnCode, DisconnectReasonCode, Filter,
+                LastWill, LastWillProperties, Login, Packet, PubAckReason, Publish, SubscribeReasonCode,
             },
         },
     },
@@ -19,7 +20,7 @@ use tokio_rustls::rustls::ClientConfig;
 
 use super::{
     Broker, CHANNEL, CONNECT_TIMEOUT_S, IN_FLIGHT_TABLE, IN_HAND, MAX_PACKET_BYTES, Sharing, fault,
-    line::Heard, refused::Refused,
+    keepalive_s, line::Heard, refused::Refused,
 };
 
 /// A connection to be: nothing is sent before it is first polled.
@@ -34,7 +35,7 @@ pub(super) fn open(broker: &Broker, tls: Option<Arc<ClientConfig>>) -> (AsyncCli
 fn options(broker: &Broker) -> MqttOptions {
     let mut options = MqttOptions::new(&broker.client_id, &broker.host, broker.port);
     options
-        .set_keep_alive(Duration::from_secs(u64::from(broker.keepalive_s.max(5))))
+        .set_keep_alive(Duration::from_secs(u64::from(keepalive_s(broker))))
         .set_connection_timeout(CONNECT_TIMEOUT_S)
         .set_clean_start(true)
         .set_max_packet_size(Some(MAX_PACKET_BYTES))
@@ -132,6 +133,7 @@ fn greeted(ack: &ConnAck) -> Heard {
             Some(0) => Sharing::Withheld,
             Some(_) | None => Sharing::Offered,
         },
+        keepalive_s: told.and_then(|p| p.server_keep_alive),
     }
 }
 
@@ -146,6 +148,38 @@ fn publish_refusal(reason: PubAckReason) -> Option<Refused> {
         | PubAckReason::TopicNameInvalid
         | PubAckReason::PacketIdentifierInUse
         | PubAckReason::PayloadFormatInvalid => Some(Refused::Broker),
+    }
+}
+
+/// Writes our greeting, for a line that the library does not carry.
+pub(super) fn write_greeting(broker: &Broker, wire: &mut BytesMut) -> Result<(), Refused> {
+    let properties =
+        ConnectProperties { max_packet_size: Some(MAX_PACKET_BYTES), ..ConnectProperties::new() };
+    let greeting = Connect {
+        keep_alive: keepalive_s(broker),
+        client_id: broker.client_id.clone(),
+        clean_start: true,
+        properties: Some(properties),
+    };
+    let login = broker.login.as_ref().map(|(user, password)| Login::new(user.clone(), password.clone()));
+    greeting.write(&None, &login, wire).map(drop).map_err(|_| Refused::Broken)
+}
+
+/// Writes a publish at QoS 0.
+pub(super) fn write_told(topic: String, payload: Vec<u8>, wire: &mut BytesMut) -> Result<(), Refused> {
+    Publish::new(topic, QoS::AtMostOnce, payload, None).write(wire).map(drop).map_err(|_| Refused::Broken)
+}
+
+/// Takes the next packet off what has come; none as long as it has not come whole.
+pub(super) fn read(came: &mut BytesMut) -> Result<Option<Heard>, Refused> {
+    match Packet::read(came, Some(MAX_PACKET_BYTES)) {
+        Ok(Packet::ConnAck(ack)) if ack.code != ConnectReturnCode::Success => {
+            Err(refused(&ConnectionError::ConnectionRefused(ack.code)))
+        }
+        Ok(Packet::Disconnect(farewell_of_broker)) => Err(farewell(farewell_of_broker.reason_code)),
+        Ok(packet) => Ok(Some(incoming(packet))),
+        Err(PacketError::InsufficientBytes(_)) => Ok(None),
+        Err(error) => Err(broken(&StateError::Deserialization(error))),
     }
 }
 
@@ -199,7 +233,7 @@ fn farewell(reason: DisconnectReasonCode) -> Refused {
 
 #[cfg(test)]
 mod tests {
-    use rumqttc::v5::mqttbytes::v5::{Packet, SubAck};
+    use rumqttc::v5::mqttbytes::v5::SubAck;
 
     use super::*;
 

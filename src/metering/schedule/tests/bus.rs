@@ -150,15 +150,15 @@ fn more_than_fifty_meters_do_not_wake_together() {
 fn buses_share_moments_and_spread_over_the_period() {
     let mut begin: BTreeMap<u64, u64> = BTreeMap::new();
     for place in 0..1_000 {
-        let phase = Phase::of_bus(place, 1_000);
+        let phase = Phase::of_bus(place, 1_000, 10);
         let schedule = Schedule::sharing(vec![meter("m1", 1)], vec![], 7_000, phase);
         *begin.entry(schedule.turns[0].pace.at_ms()).or_default() += 1;
     }
     assert_eq!(begin.len(), 100);
-    assert!(begin.values().all(|buses| *buses == BUSES_TOGETHER));
+    assert!(begin.values().all(|buses| *buses == 10));
     assert_eq!((begin.keys().next(), begin.keys().last()), (Some(&7_000), Some(&7_990)));
-    assert_eq!(Phase::of_bus(4, 5), Phase::of_bus(0, 5), "a few buses speak at once");
-    assert_eq!(Phase::of_bus(0, 0).after_ms(1_000, 0), 0);
+    assert_eq!(Phase::of_bus(4, 5, 10), Phase::of_bus(0, 5, 10), "a few buses speak at once");
+    assert_eq!(Phase::of_bus(0, 0, 10).after_ms(1_000, 0), 0);
 }
 
 #[test]
