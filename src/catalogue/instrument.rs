@@ -23,6 +23,9 @@ pub(super) const REGION_CODE: &str = "region_code";
 const WITNESS: &[(&str, Witness)] =
     &[("full", Witness::Full), ("drives", Witness::Drives), ("none", Witness::None)];
 
+/// What attributes are called, and the unit of each that has one.
+pub(super) type Labels = BTreeMap<Arc<str>, (Bilingual, Option<String>)>;
+
 /// One instrument, read whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalogue {
@@ -34,8 +37,8 @@ pub struct Catalogue {
     pub effective_from: Option<LegalDay>,
     /// What plates may say, and of which type.
     pub(super) attributes: Attributes,
-    /// What attributes are called.
-    pub(super) labels: BTreeMap<Arc<str>, Bilingual>,
+    /// What attributes are called, and their units.
+    pub(super) labels: Labels,
     /// Kinds of equipment it knows without naming them in a criterion.
     pub(super) known_kinds: BTreeSet<String>,
     /// Rules every plate must keep.
@@ -126,20 +129,20 @@ fn read(form: Form<'_>, file: &str, sha256: Digest) -> Option<Catalogue> {
 
 /// The declared attributes and what they are called; region and rulings are always there, overlays and determinations
 /// need them.
-fn attributes(form: &Form<'_>) -> (Attributes, BTreeMap<Arc<str>, Bilingual>) {
+fn attributes(form: &Form<'_>) -> (Attributes, Labels) {
     let mut attributes = Attributes::from([
         (Arc::from(REGION_CODE), AttributeType::Text),
         (Arc::from(super::case::DETERMINATIONS), AttributeType::Rulings),
     ]);
-    let mut labels = BTreeMap::new();
+    let mut labels = Labels::new();
     for (name, node) in form.entries("attributes") {
         let Some(item) = Form::of(node, form.flaws()) else { continue };
         let name: Arc<str> = name.into();
         let of = item.required("type", form::one_of(AttributeType::WORDS));
         let label = read::bilingual(&item, "zh", "en");
-        item.pass("unit");
+        let unit = item.optional("unit", form::text);
         item.close();
-        labels.extend(label.map(|label| (name.clone(), label)));
+        labels.extend(label.map(|label| (name.clone(), (label, unit))));
         attributes.extend(of.map(|of| (name, of)));
     }
     (attributes, labels)

@@ -11,7 +11,7 @@ use super::{
     entry::{Bilingual, Criterion, Entry, EntryId, EntryKind, Predicate, Source, Test},
     exact::Exact,
     facts::{Consistency, Facts},
-    instrument::Catalogue,
+    instrument::{Catalogue, Labels},
     overlay::Overlay,
     read::Attributes,
     service::year_of,
@@ -29,7 +29,7 @@ pub const SHIPPED: (&str, &str) =
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Nation {
     pub(super) attributes: Attributes,
-    labels: BTreeMap<Arc<str>, Bilingual>,
+    labels: Labels,
     kinds: BTreeSet<String>,
     consistency: Vec<Consistency>,
     entries: BTreeMap<EntryId, (Option<LegalDay>, Arc<Entry>)>,
@@ -64,7 +64,7 @@ impl Rules {
         };
         let mut nation = Nation {
             attributes: Attributes::new(),
-            labels: BTreeMap::new(),
+            labels: Labels::new(),
             kinds: BTreeSet::new(),
             consistency: Vec::new(),
             entries: BTreeMap::new(),
@@ -151,7 +151,12 @@ impl Rules {
 
     /// What an attribute is called.
     pub fn label(&self, attribute: &str) -> Option<&Bilingual> {
-        self.nation.labels.get(attribute)
+        self.nation.labels.get(attribute).map(|(label, _)| label)
+    }
+
+    /// The unit of an attribute's numbers, as people write it.
+    pub fn unit(&self, attribute: &str) -> Option<&str> {
+        self.nation.labels.get(attribute).and_then(|(_, unit)| unit.as_deref())
     }
 
     /// Whether an instrument has such an attribute.

@@ -13,6 +13,7 @@ mod lineage;
 mod memory;
 mod receipts;
 mod strangers;
+mod sums;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +25,7 @@ pub use self::{
     memory::{LOGS_IN_MEMORY, MAX_WAITING_OF_ONE, NEAR_PLACES, PLACES_IN_MEMORY, RECALLED},
     receipts::{Outgoing, RECEIPTS_AT_ONCE},
     strangers::{MAX_HEARSAY, MAX_HEARSAY_OF_ONE, STRANGE_LOGS_AT_ONCE},
+    sums::SUMMED_IN_A_ROUND,
 };
 use super::{
     alarms::Office,
@@ -135,6 +137,9 @@ pub struct Collector {
     remarks: Remarks,
     /// No older record is left that nobody has looked through.
     looked_through: bool,
+    /// Logs whose verdicts are to be added up, and on which day those were listed.
+    unsummed: Vec<Kept>,
+    summed_on: Option<LegalDay>,
     /// The day whose round has looked for the head of heads of the day before.
     day: Option<LegalDay>,
     /// The day of the newest head of heads, if it lies ahead.
@@ -182,6 +187,8 @@ impl Collector {
             conflicts: 0,
             remarks: Remarks::default(),
             looked_through: false,
+            unsummed: Vec::new(),
+            summed_on: None,
             day: None,
             heads_ahead: None,
             tell_heads: false,

@@ -91,6 +91,7 @@ fn work(collector: &mut Collector, job: &Job) -> Answered<Outcome> {
             collector.remark(*now_unix_ms);
             outcome.tally = collector.look_up(*now_unix_ms)?;
             outcome.tally.found.add(collector.look_through(*now_unix_ms)?);
+            collector.add_up(*now_unix_ms)?;
             collector.published(published);
             collector.alarm_round(*hears, *now_unix_ms)?;
             outcome.alarms = Some(collector.alarm_numbers());

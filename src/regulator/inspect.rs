@@ -3,6 +3,8 @@
 //! admitted, and the authority's own.
 
 mod index;
+mod pruned;
+mod sums;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +13,7 @@ pub use self::index::{Index, MOST_ASSETS};
 use super::{
     alarms::log::{self, Checked},
     store::{Answered, Asked, FINDINGS_AT_ONCE, Kept, KeptFinding, KeptFork, KeptRecord, Log, Pruned, Store},
+    sums::{Adding, Mark},
 };
 use crate::{
     evidence::{
@@ -19,7 +22,7 @@ use crate::{
         lineage::{Located, Mention},
         record::Unverified,
     },
-    terms::{Digest, GatewayId, LegalDay, time::DAY_MS},
+    terms::{AssetId, Digest, GatewayId, LegalDay, time::DAY_MS},
 };
 
 /// What is wrong is told for so many places; the others are counted.
@@ -52,6 +55,8 @@ pub struct Inspection {
     pub alarm_steps: u64,
     /// What of the screens' index is as records say.
     pub index: Index,
+    /// Sums of days that are what the verdicts of the day come to.
+    pub sums: u64,
     /// What was pruned, when, and by which rule, for so many logs as [`MOST_TOLD`].
     pub prunings: Vec<String>,
     /// What does not hold, each with its place.
@@ -87,10 +92,20 @@ pub fn inspect(
 ) -> Answered<Inspection> {
     store.snapshot()?;
     let (found, keys) = (Inspection::default(), BTreeMap::new());
-    let (young, listed_unix_ms, equipment) = (BTreeSet::new(), None, None);
-    let inspected =
-        Inspector { store, authority, found, keys, keep_days, now_unix_ms, young, listed_unix_ms, equipment }
-            .everything(published);
+    let inspector = Inspector {
+        store,
+        authority,
+        found,
+        keys,
+        keep_days,
+        now_unix_ms,
+        young: BTreeSet::new(),
+        listed_unix_ms: None,
+        equipment: None,
+        summed: None,
+        adding: BTreeMap::new(),
+    };
+    let inspected = inspector.everything(published);
     store.abandon();
     inspected
 }
@@ -111,6 +126,9 @@ struct Inspector<'a> {
     listed_unix_ms: Option<i64>,
     /// What the records of the gateway say that are read; none while the index is not whole.
     equipment: Option<Equipment>,
+    /// Up to where the verdicts of the log at hand are said to be added up, and what they come to.
+    summed: Option<u64>,
+    adding: BTreeMap<AssetId, Adding>,
 }
 
 impl Inspector<'_> {
@@ -167,6 +185,7 @@ impl Inspector<'_> {
         if let Some(equipment) = &mut self.equipment {
             equipment.log(log.1, pruned.map(|pruned| pruned.seq), kept);
         }
+        (self.summed, self.adding) = (self.store.summed(log)?, BTreeMap::new());
         let mut head = Head::default();
         let mut from = Some(0);
         let mut resumed = false;
@@ -196,35 +215,10 @@ impl Inspector<'_> {
                 "{gateway} {id}: the head that is kept, {said:?}, is not that of the records, {known:?}"
             ));
         }
+        self.sums(log)?;
         self.forks(log)?;
         self.mentions(log)?;
         self.receipts(log, pruned)
-    }
-
-    /// Tells what was pruned of a log: from its genesis on, which stays, to the first record behind.
-    fn pruned(&mut self, log: Log, pruned: Pruned) -> Answered<()> {
-        self.found.pruned += 1;
-        let (gateway, id) = log;
-        let Pruned { seq, pruned_unix_ms, .. } = pruned;
-        let arrived = |kept: Vec<(u64, KeptRecord)>| {
-            let day = |record: &KeptRecord| LegalDay::of_unix_ms(record.received_unix_ms).to_string();
-            kept.first().map_or_else(|| "?".to_owned(), |(_, record)| day(record))
-        };
-        let from = arrived(self.store.records_from(log, 0, 1)?);
-        let to = arrived(self.store.records_from(log, seq.saturating_add(1), 1)?);
-        let on = LegalDay::of_unix_ms(pruned_unix_ms);
-        if self.found.prunings.len() < MOST_TOLD {
-            self.found.prunings.push(format!(
-                "{gateway} {id}: places up to {seq}, which arrived from {from} to {to}, on {on}; the rule: nothing that had \
-                 arrived within {} days ([retention] keep_days)",
-                self.keep_days
-            ));
-        }
-        if pruned_unix_ms > self.now_unix_ms {
-            self.found
-                .accuse(format!("{gateway} {id}: was pruned on {on}, a day to come: nobody pruned that"));
-        }
-        Ok(())
     }
 
     fn record(
@@ -244,6 +238,10 @@ impl Inspector<'_> {
                 self.found.records += 1;
                 if let Some(equipment) = &mut self.equipment {
                     equipment.on(&believed);
+                }
+                let is_summed = self.summed.is_some_and(|upto| seq <= upto);
+                if let Some((asset, mark)) = Mark::of(&believed).filter(|_| is_summed) {
+                    self.adding.entry(asset).or_default().add(mark);
                 }
                 if let Body::Rotation(rotation) = &believed.body {
                     self.keys.insert((id, rotation.next_epoch), rotation.public_key);

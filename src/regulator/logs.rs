@@ -1,6 +1,6 @@
 //! All logs of a gateway: the one it speaks in now, and those before it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::store::{Answered, Kept, Store};
 use crate::terms::GatewayId;
@@ -20,10 +20,9 @@ pub(super) struct GatewayLogs {
 /// The store cannot be read.
 pub(super) fn by_gateway(store: &mut dyn Store, gateway: Option<GatewayId>) -> Answered<Vec<GatewayLogs>> {
     let mut logs = BTreeMap::<GatewayId, Vec<Kept>>::new();
-    for kept in store.heads(None)? {
-        if gateway.is_none_or(|named| named == kept.gateway) {
-            logs.entry(kept.gateway).or_default().push(kept);
-        }
+    let named: Option<BTreeSet<GatewayId>> = gateway.map(|named| [named].into());
+    for kept in store.heads(named.as_ref())? {
+        logs.entry(kept.gateway).or_default().push(kept);
     }
     let sorted = |mut all: Vec<Kept>| {
         all.sort_by_key(|kept| std::cmp::Reverse((kept.received_unix_ms, kept.log)));

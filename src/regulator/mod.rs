@@ -28,6 +28,7 @@ pub mod serve;
 pub mod share;
 pub mod sight;
 pub mod store;
+pub mod sums;
 pub mod support;
 pub mod timeline;
 pub mod utility;

@@ -28,6 +28,8 @@ use crate::{
 const PAGE: u32 = 2_048;
 /// The types of records that orders are told in and judged by.
 const JUDGED: [&str; 8] = ["genesis", "boot", "act", "answer", "transition", "event", "state", "verdict"];
+/// Those that say something only of an order that was given: most of a log.
+const OF_ORDERS: [&str; 2] = ["state", "verdict"];
 /// Nothing of a gateway for so long is silence, in milliseconds: three of its checkpoints.
 pub const SILENT_MS: i64 = 900_000;
 
@@ -135,7 +137,9 @@ fn replayed(store: &mut dyn Store, kept: &Kept) -> Answered<Replayed> {
         let Some((last, _)) = page.last() else { return Ok(said) };
         from = last + 1;
         for (seq, record) in &page {
-            if !JUDGED.contains(&record.kind.as_str()) {
+            if !JUDGED.contains(&record.kind.as_str())
+                || (is_idle(&said) && OF_ORDERS.contains(&record.kind.as_str()))
+            {
                 continue;
             }
             // What is kept was verified when it came.
@@ -149,6 +153,11 @@ fn replayed(store: &mut dyn Store, kept: &Kept) -> Answered<Replayed> {
             }
         }
     }
+}
+
+/// Whether a log has told of no order yet.
+fn is_idle(said: &Replayed) -> bool {
+    said.log.iter().next().is_none()
 }
 
 impl Standing {

@@ -35,7 +35,7 @@ pub use self::{
 use crate::{
     evidence::{KeyId, LogId, PublicKey, Record, heads::Listed, lineage::Mention},
     host::exit::{Exit, Failure},
-    regulator::{alarms::Condition, sight::Sight},
+    regulator::{alarms::Condition, sight::Sight, sums::Summed},
     terms::{
         Digest, GatewayId, LegalDay,
         digest::Hasher,
@@ -255,6 +255,8 @@ pub struct Batch {
     pub unindexed: Vec<(Log, Option<u64>)>,
     /// What its records say of pieces of equipment.
     pub sights: Vec<Sight>,
+    /// What verdicts come to. Of a log with records of its own in the batch nothing is added up in it.
+    pub sums: Vec<Summed>,
 }
 
 /// A database of the authority. What is written is durable when `commit` returns, and never overwritten.
@@ -327,6 +329,17 @@ pub fn state_root(heads: &[Kept]) -> Digest {
         hasher.update(format!("{gateway} {log} {seq} {head} {next_epoch} {root}\n").as_bytes());
     }
     hasher.digest()
+}
+
+/// The first verdict that a batch keeps of each log.
+fn first_verdicts(batch: &Batch) -> BTreeMap<Log, u64> {
+    let mut first = BTreeMap::new();
+    for ((gateway, log, seq), record) in &batch.records {
+        if record.kind == "verdict" {
+            first.entry((*gateway, *log)).or_insert(*seq);
+        }
+    }
+    first
 }
 
 /// A row that this program did not write.

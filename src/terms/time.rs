@@ -119,6 +119,16 @@ impl LegalDay {
         i64::from(self.0) * DAY_MS - LEGAL_OFFSET_MS
     }
 
+    /// Days since 1970-01-01.
+    pub fn number(self) -> i32 {
+        self.0
+    }
+
+    /// The day so many days after 1970-01-01.
+    pub fn numbered(days: i32) -> LegalDay {
+        LegalDay(days)
+    }
+
     /// Whole days from here to `later`; negative when that lies before.
     pub fn days_to(self, later: LegalDay) -> i64 {
         i64::from(later.0) - i64::from(self.0)

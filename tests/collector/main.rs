@@ -14,6 +14,7 @@ mod lineage;
 mod orders;
 mod several;
 mod starved;
+mod sums;
 #[path = "../support/mod.rs"]
 mod support;
 

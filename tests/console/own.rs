@@ -181,3 +181,72 @@ async fn reports_are_of_the_scope_and_of_no_more() {
         assert_eq!(county.get(none).await.status, 404, "{none}");
     }
 }
+
+const COUNTY: &str = r#"
+division = "130421"
+version = 1
+order = "县发〔2026〕3号"
+[[target]]
+entry = "steel-electric-furnace-up-to-30t"
+amount = 2
+[[equipment]]
+uscc = "91350100M000100Y43"
+asset = "eaf-2"
+entry = "steel-electric-furnace-up-to-30t"
+deadline = "2011-12-31"
+"#;
+const NEXT: &str = r#"
+division = "130422"
+version = 1
+order = "县发〔2026〕4号"
+[[target]]
+entry = "steel-electric-furnace-up-to-30t"
+amount = 7
+"#;
+
+#[tokio::test]
+async fn reports_that_rest_on_files_take_them_with_the_form_and_are_of_the_scope() {
+    let desk = Desk::own("own-files");
+    let county = Browser::entered(desk.port, "li", PASSWORD).await;
+    let page = county.get("/audit").await;
+    for kind in ["periodic", "owed", "surcharge", "list"] {
+        assert!(page.body.contains(&format!("action=\"/report/{kind}/html\"")), "{kind}");
+    }
+    let token = page.form_token();
+    let ask = async |report: &str, files: &[(&str, &[u8])]| {
+        let lines = [("form", token.as_str()), ("from", "2026-11-01"), ("to", "2026-11-30")];
+        let mut parts: Vec<(&str, &[u8])> =
+            lines.iter().map(|(name, line)| (*name, line.as_bytes())).collect();
+        parts.extend(files);
+        county.upload(&format!("/report/{report}"), &parts).await
+    };
+    let pages: [(&str, &[u8]); 2] = [("pages", COUNTY.as_bytes()), ("pages", NEXT.as_bytes())];
+    let periodic = ask("periodic/json", &pages).await;
+    assert_eq!(periodic.status, 200, "{periodic:?}");
+    let told: serde_json::Value = serde_json::from_str(&periodic.body).unwrap();
+    let rows: Vec<_> = told["rows"].as_array().unwrap().iter().map(|row| &row["division"]).collect();
+    assert_eq!(rows, ["130421"], "{}", periodic.body);
+    assert!(told["wrong"].to_string().contains("1 more must be listed"), "{}", periodic.body);
+    let printed = ask("periodic/html", &pages).await.text();
+    assert!(printed.contains(words::FILES_WRONG.en) && !printed.contains("<td>130422"), "{printed}");
+    let prices = "[[price]]\ndocument = \"发改价格〔2010〕978号\"\nfrom = 2010-06-01\nyuan_per_kwh = 0.3\n";
+    let surcharge = ask("surcharge/csv", &[("prices", prices.as_bytes())]).await;
+    assert!(surcharge.status == 200 && surcharge.body.contains("rate_yuan_per_kwh"), "{surcharge:?}");
+    assert!(!surcharge.body.contains("130422"), "{}", surcharge.body);
+    let schedule = "[[owed]]\ndivision = \"130421\"\nreports = [\"periodic\"]\ndue_days = 1\n\
+                    [[owed]]\ndivision = \"130422\"\nreports = [\"list\"]\ndue_days = 1\n";
+    let owed = ask("owed/json", &[("schedule", schedule.as_bytes())]).await;
+    assert!(owed.status == 200 && owed.body.contains("130421") && !owed.body.contains("130422"), "{owed:?}");
+    let names = "[[enterprise]]\nuscc = \"91350100M000100Y43\"\nzh = \"某某钢铁\"\ndocument = \"登记\"\n";
+    let list = ask("list/json", &[("names", names.as_bytes())]).await;
+    assert!(list.status == 200 && list.body.contains("某某钢铁"), "{list:?}");
+    // What cannot be read is told with its place, and no report is made.
+    let wrong = ask("surcharge/html", &[("prices", b"[[price]]\nfrom = 2010-06-01\n")]).await.text();
+    assert!(wrong.contains(words::K_FILES_UNREAD.en) && wrong.contains("`document` is missing"), "{wrong}");
+    // No file, no token, no other division, no other kind.
+    assert_eq!(ask("surcharge/json", &[]).await.status, 400);
+    let foreign = [("prices", prices.as_bytes()), ("form", token.as_bytes())];
+    assert_eq!(county.upload("/report/surcharge/json", &foreign).await.status, 400);
+    assert_eq!(ask("surcharge/json", &[("prices", prices.as_bytes()), ("in", b"130422")]).await.status, 400);
+    assert_eq!(ask("nothing/json", &[("prices", prices.as_bytes())]).await.status, 404);
+}

@@ -15,10 +15,9 @@ use coldhearth::{
     },
     host::{Clock as _, Exit, Failure, SystemClock, public_key},
     regulator::{
-        orders,
         reports::{
-            Scope, Sheet, Surveyed, Tariff, completion, coverage, list, owed, periodic, restarts, sealed,
-            standing, surcharge, survey,
+            Beside, Names, Scope, Sheet, Surveyed, Tariff, beside, completion, coverage, list, owed,
+            periodic, restarts, sealed, standing, surcharge, survey, survey_anew,
         },
         store::{FINDINGS_AT_ONCE, KeptFinding, Log, Store},
     },
@@ -61,6 +60,14 @@ pub(crate) struct Wanted {
     home: Home,
 }
 
+/// Of what the figures of a time are made.
+#[derive(Args)]
+pub(crate) struct Basis {
+    /// Read every verdict of the time instead of the sums of days that `serve` keeps: slower, and the same figures
+    #[arg(long)]
+    every_verdict: bool,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum ReportVerb {
     /// VI(1): enterprises, equipment, last lawful days, progress
@@ -70,6 +77,9 @@ pub(crate) enum ReportVerb {
         /// The list before, as JSON: what differs is named
         #[arg(long, value_name = "FILE")]
         before: Option<PathBuf>,
+        /// What enterprises are called, TOML; src/regulator/reports/names.rs tells what stands in it
+        #[arg(long, value_name = "FILE")]
+        names: Option<PathBuf>,
     },
     /// VI(2): targets against attested closures, what remains, what is allocated to nobody; exit 1 where the files do not add up
     Periodic {
@@ -94,11 +104,15 @@ pub(crate) enum ReportVerb {
     Findings {
         #[command(flatten)]
         wanted: Wanted,
+        #[command(flatten)]
+        basis: Basis,
     },
     /// How much of the time is witnessed
     Coverage {
         #[command(flatten)]
         wanted: Wanted,
+        #[command(flatten)]
+        basis: Basis,
     },
     /// IV(2): energy drawn after the last lawful day, against price documents
     Surcharge {
@@ -107,6 +121,8 @@ pub(crate) enum ReportVerb {
         /// The price documents, TOML; src/regulator/reports/tariff.rs tells what stands in it
         #[arg(long, value_name = "FILE")]
         prices: PathBuf,
+        #[command(flatten)]
+        basis: Basis,
     },
     /// VI(2): reports of a time that are late, missing or there twice, and equipment of which nothing new enough was
     /// attested; exit 1 where there is any
@@ -137,28 +153,24 @@ pub(crate) enum ReportVerb {
 
 pub(crate) fn report(verb: &ReportVerb) -> Result<Exit, Failure> {
     match verb {
-        ReportVerb::List { wanted, before } => {
-            let before = before.as_deref().map(list_before).transpose()?;
-            let (_, surveyed, scope) = wanted.standing()?;
-            wanted.print(&list::sheet(&surveyed, before.as_ref(), scope))
-        }
+        ReportVerb::List { wanted, before, names } => of_list(wanted, before.as_deref(), names.as_deref()),
         ReportVerb::Periodic { wanted, files } => of_targets(wanted, files),
         ReportVerb::Completion { wanted, out, trust } => completions(wanted, out.as_deref(), trust),
-        ReportVerb::Findings { wanted } => {
-            let (mut store, surveyed, scope) = wanted.survey()?;
+        ReportVerb::Findings { wanted, basis } => {
+            let (mut store, surveyed, scope) = wanted.survey(basis)?;
             let (findings, places) = findings(&mut *store, &scope)?;
             wanted.print(&restarts::sheet(&surveyed, &findings, &places, scope))
         }
-        ReportVerb::Coverage { wanted } => {
-            let (_, surveyed, scope) = wanted.survey()?;
+        ReportVerb::Coverage { wanted, basis } => {
+            let (_, surveyed, scope) = wanted.survey(basis)?;
             wanted.print(&coverage::sheet(&surveyed, scope))
         }
-        ReportVerb::Surcharge { wanted, prices } => {
+        ReportVerb::Surcharge { wanted, prices, basis } => {
             let (name, text) = text_of(prices)?;
             let rules = Rules::shipped().map_err(|flaws| wrong(&flaws))?;
             let is_entry = |id: &str| rules.entry(id).is_some();
             let tariff = Tariff::parse(&name, &text, &is_entry).map_err(|flaws| wrong(&flaws))?;
-            let (_, surveyed, scope) = wanted.survey()?;
+            let (_, surveyed, scope) = wanted.survey(basis)?;
             wanted.print(&surcharge::sheet(&surveyed, &tariff, scope))
         }
         ReportVerb::Owed { wanted, schedule, trust, signatures } => {
@@ -169,9 +181,9 @@ pub(crate) fn report(verb: &ReportVerb) -> Result<Exit, Failure> {
 }
 
 impl Wanted {
-    /// Goes through the records of the time, with the store to ask further.
-    fn survey(&self) -> Result<(Box<dyn Store>, Surveyed, Scope), Failure> {
-        self.asked(survey)
+    /// What the records of the time come to, with the store to ask further.
+    fn survey(&self, basis: &Basis) -> Result<(Box<dyn Store>, Surveyed, Scope), Failure> {
+        self.asked(if basis.every_verdict { survey_anew } else { survey })
     }
 
     /// The same, of how everything stands when the time ends.
@@ -212,6 +224,22 @@ impl Wanted {
         say(text.trim_end_matches(['\r', '\n']));
         Ok(Exit::Done)
     }
+}
+
+fn of_list(wanted: &Wanted, before: Option<&Path>, names: Option<&Path>) -> Result<Exit, Failure> {
+    let before = before.map(list_before).transpose()?;
+    let names = match names {
+        None => Names::default(),
+        Some(file) => {
+            let (name, text) = text_of(file)?;
+            Names::parse(&name, &text).map_err(|flaws| wrong(&flaws))?
+        }
+    };
+    let rules = Rules::shipped().map_err(|flaws| wrong(&flaws))?;
+    let (mut store, surveyed, scope) = wanted.standing()?;
+    let plates = beside::plates(&mut *store, &surveyed, &scope)?;
+    let beside = Beside { rules: &rules, names: &names, plates: &plates };
+    wanted.print(&list::sheet(&surveyed, before.as_ref(), beside, scope))
 }
 
 fn of_targets(wanted: &Wanted, files: &[PathBuf]) -> Result<Exit, Failure> {
@@ -261,7 +289,7 @@ fn owed_reports(
 fn completions(wanted: &Wanted, out: Option<&Path>, trust: &[PathBuf]) -> Result<Exit, Failure> {
     let trusted = wanted.home.trusted(trust)?;
     let (mut store, surveyed, scope) = wanted.standing()?;
-    let standing = orders::standing(&mut *store, None, &trusted)?;
+    let standing = completion::standing(&mut *store, &surveyed, &scope, &trusted)?;
     let completed = completion::completed(&surveyed, &standing, &scope);
     if let Some(folder) = out {
         let (mut sealer, signer) = (Sealer::default(), wanted.home.signer()?);

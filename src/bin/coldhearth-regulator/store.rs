@@ -187,12 +187,12 @@ fn verify(
     let found =
         inspect::inspect(&mut *home.store_that_is_there()?, &authority, &published, (keep_days, now))?;
     let Inspection { gateways, logs, records, pruned, waiting, forks, receipts, .. } = &found;
-    let Inspection { findings, heads, alarm_steps, prunings, wrong, wrongs, index, .. } = &found;
+    let Inspection { findings, heads, alarm_steps, sums, prunings, wrong, wrongs, index, .. } = &found;
     if as_json {
         let report = json!({
             "gateways": gateways, "logs": logs, "records": records, "pruned_logs": pruned, "waiting_logs": waiting,
             "forks": forks, "receipts": receipts, "findings": findings, "heads": heads, "alarm_steps": alarm_steps,
-            "prunings": prunings, "wrong": wrong, "wrongs": wrongs,
+            "sums": sums, "prunings": prunings, "wrong": wrong, "wrongs": wrongs,
             "index": {
                 "assets": index.assets, "intervals": index.spans, "wrongs": index.wrongs,
                 "gateways_not_compared": index.uncompared, "is_compared": index.reading.is_none(),
@@ -207,7 +207,7 @@ fn verify(
         ));
         say(&format!(
             "verified: {records} records, {forks} proofs of forks, {receipts} receipts, {findings} findings, \
-             {heads} heads of heads, {alarm_steps} steps of alarms"
+             {heads} heads of heads, {alarm_steps} steps of alarms, {sums} sums of days"
         ));
         say(&told_of_index(index));
     }

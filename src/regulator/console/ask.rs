@@ -32,6 +32,11 @@ impl Pairs {
         )
     }
 
+    /// The lines of a form that was brought in parts.
+    pub(super) fn of(lines: Vec<(String, String)>) -> Pairs {
+        Pairs(lines)
+    }
+
     /// What is said under a name; `None` where nothing is, or nothing but blanks.
     pub(super) fn one(&self, name: &str) -> Option<&str> {
         let said = self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());

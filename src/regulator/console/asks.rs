@@ -284,6 +284,30 @@ pub trait Alarms: Send + Sync {
     ) -> Answered<Result<(), Words>>;
 }
 
+/// A file that a report rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileAsked {
+    /// Its word in forms.
+    pub word: &'static str,
+    /// What it is.
+    pub label: Words,
+    /// Without it there is no such report.
+    pub is_needed: bool,
+    /// There may be several.
+    pub is_many: bool,
+}
+
+/// A file that somebody brought for a report. Nothing of it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brought {
+    /// As what, by [`FileAsked::word`].
+    pub word: String,
+    /// What it was called there.
+    pub name: String,
+    /// What stands in it.
+    pub text: String,
+}
+
 /// A kind of report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReportKind {
@@ -291,6 +315,8 @@ pub struct ReportKind {
     pub word: &'static str,
     /// What it is called, and the clause that asks for it.
     pub title: Words,
+    /// The files it rests on beside the records.
+    pub files: &'static [FileAsked],
 }
 
 /// In which form a report is wanted.
@@ -349,15 +375,28 @@ pub struct ReportAsked {
     pub language: Language,
     /// When it is asked, Unix milliseconds.
     pub now_unix_ms: i64,
+    /// Files that it is to rest on.
+    pub files: Vec<Brought>,
+}
+
+/// What became of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// It was made.
+    Paper(Vec<u8>),
+    /// A file cannot be read: every mistake, with its place.
+    Wrong(Vec<String>),
+    /// There is no such kind, or a file that it needs is not there.
+    Nothing,
 }
 
 /// The reports of a collector.
 pub trait Reports: Send + Sync {
     /// Every kind.
     fn kinds(&self) -> &'static [ReportKind];
-    /// Makes one; `None` for a kind that is not there. A page must need nothing but itself, styles within it.
+    /// Makes one. A page must need nothing but itself, styles within it.
     ///
     /// # Errors
     /// The store failed.
-    fn make(&self, books: &mut Books, asked: &ReportAsked) -> Answered<Option<Vec<u8>>>;
+    fn make(&self, books: &mut Books, asked: &ReportAsked) -> Answered<Made>;
 }

@@ -17,6 +17,7 @@ mod frame;
 pub mod lines;
 mod live;
 mod own;
+mod own_reports;
 pub mod password;
 mod readers;
 mod screen;
@@ -37,7 +38,8 @@ use tokio_rustls::TlsAcceptor;
 
 pub use self::{
     asks::Joined,
-    own::{OwnAlarms, OwnReports},
+    own::OwnAlarms,
+    own_reports::OwnReports,
     readers::{Books, READERS},
     upload::MAX_UPLOAD_BYTES,
 };
@@ -141,6 +143,10 @@ impl Console {
         let inside = inside
             .route("/verify", post(upload::verify).layer(DefaultBodyLimit::max(MAX_UPLOAD_BYTES)))
             .route("/rules", post(screen::rules::compare).layer(DefaultBodyLimit::max(MAX_UPLOAD_BYTES)))
+            .route(
+                "/report/{kind}/{form}",
+                post(screen::papers::report_of_files).layer(DefaultBodyLimit::max(MAX_UPLOAD_BYTES)),
+            )
             .fallback(screen::nothing)
             .layer(middleware::from_fn_with_state(self.clone(), door::guard));
         let outside = Router::new()

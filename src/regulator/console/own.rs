@@ -1,33 +1,23 @@
-//! The collector's own alarms and reports, as the console asks for them. Whoever asks sees what lies in the scope, and of what
-//! lies partly elsewhere nothing.
+//! The collector's own alarms, as the console asks for them. Whoever asks sees what lies in the scope.
 
 mod one;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::fmt;
 
 use super::{
     Books,
-    asks::{self, AlarmRow, AlarmTold, AlarmsPage, Decision, Load, ReportAsked, ReportForm, ReportKind},
+    asks::{self, AlarmRow, AlarmTold, AlarmsPage, Decision, Load},
     chart::DAY_MS,
 };
 use crate::{
-    evidence::lineage::{ClashId, Place},
     regulator::{
         alarms::{
             self, Alarm, AlarmId, Cause, Entry, Event, Hand, Kind, Priority, Refused, kpi::Kpi, log::PAGE,
         },
-        orders,
-        reports::{self, Sheet, completion, coverage, list, restarts, survey},
-        store::{
-            AlarmCount, AlarmsAsked, Answered, FINDINGS_AT_ONCE, KeptFinding, Log, Part, Store, StoreFault,
-            sights::Scope,
-        },
+        store::{AlarmCount, AlarmsAsked, Answered, Part, Store, sights::Scope},
     },
     terms::{
-        AssetId, GatewayId, LegalDay,
+        AssetId, GatewayId,
         place::{Division, Level},
         words::{self, Words},
     },
@@ -41,11 +31,8 @@ const MOST_PAGES: u32 = 20;
 /// The alarms that the collector keeps.
 pub struct OwnAlarms;
 
-/// The reports that are made of what it keeps.
-pub struct OwnReports;
-
 /// A scope as a division's code.
-fn division(scope: &Scope) -> Division {
+pub(super) fn division(scope: &Scope) -> Division {
     Division::parse(&format!("{:0<6}", scope.as_str())).unwrap_or(Division::NATION)
 }
 
@@ -321,82 +308,6 @@ const fn level(level: Level) -> Words {
         Level::City => words::K_CITY,
         Level::County => words::K_COUNTY,
     }
-}
-
-const LIST: &str = "list";
-const COVERAGE: &str = "coverage";
-const COMPLETION: &str = "completion";
-const FINDINGS: &str = "findings";
-
-/// Those that need nothing but the store; what divisions handed in and price documents are files, which the command line takes.
-const KINDS: &[ReportKind] = &[
-    ReportKind { word: LIST, title: words::REPORT_LIST },
-    ReportKind { word: COMPLETION, title: words::REPORT_COMPLETION },
-    ReportKind { word: FINDINGS, title: words::REPORT_FINDINGS },
-    ReportKind { word: COVERAGE, title: words::REPORT_COVERAGE },
-];
-
-impl asks::Reports for OwnReports {
-    fn kinds(&self) -> &'static [ReportKind] {
-        KINDS
-    }
-
-    fn make(&self, books: &mut Books, asked: &ReportAsked) -> Answered<Option<Vec<u8>>> {
-        // The last day that is asked for is in it; the day after is not.
-        let to = LegalDay::of_unix_ms(asked.to.starts_unix_ms().saturating_add(DAY_MS));
-        let scope = reports::Scope {
-            within: division(&asked.scope),
-            from: asked.from,
-            to,
-            made_unix_ms: asked.now_unix_ms,
-        };
-        // Of these two the newest verdicts say all.
-        let ask = if [LIST, COMPLETION].contains(&asked.word.as_str()) { reports::standing } else { survey };
-        let surveyed = ask(&mut *books.store, &scope).map_err(StoreFault::Failed)?;
-        let sheet: Sheet = match asked.word.as_str() {
-            LIST => list::sheet(&surveyed, None, scope),
-            COVERAGE => coverage::sheet(&surveyed, scope),
-            COMPLETION => {
-                let standing =
-                    orders::standing(&mut *books.store, None, &books.trusted).map_err(StoreFault::Failed)?;
-                completion::sheet(&completion::completed(&surveyed, &standing, &scope), scope)
-            }
-            FINDINGS => {
-                let (findings, places) = findings(&mut *books.store, &asked.scope, &scope)?;
-                restarts::sheet(&surveyed, &findings, &places, scope)
-            }
-            _other => return Ok(None),
-        };
-        Ok(Some(match asked.form {
-            ReportForm::Csv => sheet.to_csv(asked.language).into_bytes(),
-            ReportForm::Json => sheet.to_json().to_string().into_bytes(),
-            ReportForm::Html => sheet.to_html(asked.language).into_bytes(),
-        }))
-    }
-}
-
-/// The findings of the time whose records both lie in the scope: one that leads elsewhere is shown to whoever may look there, too.
-fn findings(
-    store: &mut dyn Store,
-    scope: &Scope,
-    time: &reports::Scope,
-) -> Answered<(Vec<KeptFinding>, BTreeMap<Log, Place>)> {
-    let mut all: Vec<KeptFinding> = Vec::new();
-    let mut after = Some((time.from.starts_unix_ms() - 1, Some(ClashId([0xFF; 8]))));
-    while let Some(last) = after.take() {
-        let page = store.findings_after(last, FINDINGS_AT_ONCE)?;
-        after = page.last().map(|finding| (finding.found_unix_ms, Some(finding.id)));
-        after = after.filter(|(found, _)| *found < time.to.starts_unix_ms());
-        all.extend(page);
-    }
-    let gateways: BTreeSet<GatewayId> =
-        all.iter().flat_map(KeptFinding::records).map(|half| half.gateway).collect();
-    let heads = store.heads(Some(&gateways))?.into_iter();
-    let places: BTreeMap<Log, Place> =
-        heads.map(|kept| ((kept.gateway, kept.log), (kept.division, kept.enterprise))).collect();
-    let is_in = |gateway, log| places.get(&(gateway, log)).is_some_and(|(division, _)| scope.has(*division));
-    all.retain(|finding| finding.records().all(|half| is_in(half.gateway, half.log)));
-    Ok((all, places))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::{
     Books, Console,
+    asks::Brought,
     badge::Badge,
     door::Viewer,
     frame::{self, Here},
@@ -33,6 +34,8 @@ pub const MAX_UPLOAD_BYTES: usize = 8 * 1_024 * 1_024;
 pub(super) const UPLOAD_S: u64 = 120;
 /// Gateways whose keys are looked up.
 const MOST_GATEWAYS: usize = 64;
+/// Files that a report may rest on.
+const MOST_FILES: usize = 256;
 /// Gaps that are listed.
 const MOST_LISTED: usize = 50;
 
@@ -95,6 +98,40 @@ async fn read<const N: usize>(
         return Err(words::K_NO_FILE);
     }
     Ok(files)
+}
+
+/// What stands in the lines of a form, and the files that were brought with it. Nothing is read of a form that is not of this
+/// session.
+pub(super) async fn brought(
+    parts: &mut Multipart,
+    viewer: &Viewer,
+) -> Result<(Vec<(String, String)>, Vec<Brought>), Words> {
+    let reading = read_brought(parts, viewer);
+    timeout(Duration::from_secs(UPLOAD_S), reading).await.unwrap_or(Err(words::K_UPLOAD_BROKEN))
+}
+
+async fn read_brought(
+    parts: &mut Multipart,
+    viewer: &Viewer,
+) -> Result<(Vec<(String, String)>, Vec<Brought>), Words> {
+    let (mut is_own, mut lines, mut files) = (false, Vec::new(), Vec::new());
+    while let Some(part) = parts.next_field().await.map_err(|_| words::K_UPLOAD_BROKEN)? {
+        let word = part.name().unwrap_or("").to_owned();
+        let name = part.file_name().map(str::to_owned);
+        if word != "form" && !is_own {
+            return Err(words::K_FORM_FOREIGN);
+        }
+        let text = part.text().await.map_err(|_| words::K_UPLOAD_BROKEN)?;
+        match name {
+            _ if word == "form" => is_own = viewer.is_own(&text),
+            None => lines.push((word, text)),
+            // A box for a file that was left empty.
+            Some(_) if text.is_empty() => {}
+            Some(_) if files.len() >= MOST_FILES => return Err(words::K_TOO_MANY_FILES),
+            Some(name) => files.push(Brought { word, name, text }),
+        }
+    }
+    if is_own { Ok((lines, files)) } else { Err(words::K_FORM_FOREIGN) }
 }
 
 /// The keys are asked of the store; what takes long keeps none of its threads.

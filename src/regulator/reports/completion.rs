@@ -1,15 +1,19 @@
 //! V(1): which units are gone for good by a signed record, and a certificate for each: issued only where demolition was
 //! accepted, the log bears the order out, and no other unit bears the same nameplate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Cell, Column, Equipment, Rests, Row, Scope, Sheet, Surveyed, entry, equipment, equipment_columns,
 };
 use crate::{
-    evidence::{Sealer, Signer, canonical::Unwritable},
+    evidence::{PublicKey, Sealer, Signer, canonical::Unwritable},
+    host::exit::Failure,
     judge::Rung,
-    regulator::orders::Standing,
+    regulator::{
+        orders::{self, Standing},
+        store::Store,
+    },
     terms::{
         AssetId, Digest, GatewayId, LegalDay, OrderId,
         words::{self, Words},
@@ -27,6 +31,26 @@ pub struct Completed<'s> {
     pub plate: Option<Digest>,
     /// Whether another unit that is gone bears the same nameplate.
     pub is_twice: bool,
+}
+
+/// How the orders stand of whatever was accepted as demolished within the time: the logs of its gateways alone are replayed,
+/// each once.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn standing(
+    store: &mut dyn Store,
+    surveyed: &Surveyed,
+    scope: &Scope,
+    trusted: &[PublicKey],
+) -> Result<Vec<Standing>, Failure> {
+    let is_in_time = |one: &&Equipment| one.closed.is_some_and(|closed| scope.has(closed.at_unix_ms));
+    let gateways: BTreeSet<GatewayId> = surveyed.values().filter(is_in_time).map(|one| one.gateway).collect();
+    let mut all = Vec::new();
+    for gateway in gateways {
+        all.extend(orders::standing(store, Some(gateway), trusted)?);
+    }
+    Ok(all)
 }
 
 /// Every unit that was accepted as demolished within the time.
@@ -129,5 +153,13 @@ pub fn sheet(completed: &[Completed<'_>], scope: Scope) -> Sheet {
         Row { cells, rests: Rests::on(closed.map(|closed| closed.source)) }
     });
     let (rows, notes) = (rows.collect(), vec![words::NOTE_TRACE, words::NOTE_ATTESTED, words::NOTE_CLOCK]);
-    Sheet { report: "completion", title: words::REPORT_COMPLETION, scope, columns, rows, notes }
+    Sheet {
+        report: "completion",
+        title: words::REPORT_COMPLETION,
+        scope,
+        columns,
+        rows,
+        notes,
+        wrong: Vec::new(),
+    }
 }

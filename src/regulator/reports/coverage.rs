@@ -19,7 +19,15 @@ pub fn sheet(surveyed: &Surveyed, scope: Scope) -> Sheet {
     ]);
     let rows = surveyed.values().map(|one| row(one, &scope)).collect();
     let notes = vec![words::NOTE_TRACE, words::NOTE_UNKNOWN, words::NOTE_CLOCK];
-    Sheet { report: "coverage", title: words::REPORT_COVERAGE, scope, columns, rows, notes }
+    Sheet {
+        report: "coverage",
+        title: words::REPORT_COVERAGE,
+        scope,
+        columns,
+        rows,
+        notes,
+        wrong: Vec::new(),
+    }
 }
 
 fn row(one: &Equipment, scope: &Scope) -> Row {
@@ -39,7 +47,7 @@ fn row(one: &Equipment, scope: &Scope) -> Row {
 
 #[cfg(test)]
 mod tests {
-    use crate::regulator::reports::survey::Accounted;
+    use crate::regulator::sums::Accounted;
 
     #[test]
     fn silence_counts_against_coverage_and_is_told_as_a_column_of_its_own() {

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{
-    Cell, Column, Equipment, Rests, Row, Scope, Sheet, Surveyed, entry, equipment, equipment_columns,
-};
+use super::{Beside, Cell, Column, Equipment, Rests, Row, Scope, Sheet, Surveyed, entry};
 use crate::{
     catalogue::Rostered,
     judge::State,
@@ -41,46 +39,86 @@ pub fn before(json: &Value) -> Option<Before> {
     json.get("rows")?.as_array()?.iter().filter(stood).map(line).collect()
 }
 
-/// The list.
-pub fn sheet(surveyed: &Surveyed, before: Option<&Before>, scope: Scope) -> Sheet {
-    let mut columns = equipment_columns();
-    columns.extend([
+fn columns() -> Vec<Column> {
+    vec![
+        Column::of("division", words::R_DIVISION),
+        Column::of("uscc", words::R_ENTERPRISE),
+        Column::of("enterprise", words::R_NAME),
+        Column::of("gateway_id", words::R_GATEWAY),
+        Column::of("asset", words::R_ASSET),
+        Column::of("machine", words::R_MACHINE),
         Column::of("class", words::R_CLASS),
         Column::of("entry", words::R_ENTRY),
+        Column::of("clause", words::R_CLAUSE),
+        Column::of("capacity", words::R_CAPACITY),
+        Column::of("bound", words::R_BOUND),
         Column::of("deadline", words::R_DEADLINE),
         Column::of("named_by", words::R_PAPER),
         Column::of("progress", words::R_PROGRESS),
         Column::of("as_of", words::R_AS_OF),
         Column::of("change", words::R_CHANGE),
-    ]);
+        Column::of("enterprise_document", words::R_NAME_DOCUMENT),
+    ]
+}
+
+/// The list.
+pub fn sheet(surveyed: &Surveyed, before: Option<&Before>, beside: Beside<'_>, scope: Scope) -> Sheet {
     let listed = surveyed.values().filter(|one| one.last_day().is_some());
-    let mut rows: Vec<Row> = listed.clone().map(|one| row(one, before, &scope)).collect();
+    let mut rows: Vec<Row> = listed.clone().map(|one| row(one, before, beside, &scope)).collect();
     let now: BTreeSet<_> = listed.map(|one| (one.enterprise, one.gateway, one.asset)).collect();
     let gone = before
         .into_iter()
         .flatten()
         .filter(|(named, (division, _))| scope.within.covers(*division) && !now.contains(named));
     rows.extend(gone.map(|(named, was)| gone_row(*named, *was)));
-    let notes = vec![words::NOTE_TRACE, words::NOTE_UNKNOWN, words::NOTE_ATTESTED, words::NOTE_CLOCK];
-    Sheet { report: "list", title: words::REPORT_LIST, scope, columns, rows, notes }
+    let notes = vec![
+        words::NOTE_TRACE,
+        words::NOTE_UNKNOWN,
+        words::NOTE_ATTESTED,
+        words::NOTE_NAMES,
+        words::NOTE_CHINESE,
+        words::NOTE_CLOCK,
+    ];
+    Sheet {
+        report: "list",
+        title: words::REPORT_LIST,
+        scope,
+        columns: columns(),
+        rows,
+        notes,
+        wrong: Vec::new(),
+    }
 }
 
-fn row(one: &Equipment, before: Option<&Before>, scope: &Scope) -> Row {
+fn row(one: &Equipment, before: Option<&Before>, beside: Beside<'_>, scope: &Scope) -> Row {
     let day = one.last_day();
-    let mut cells = equipment(one);
-    cells.extend([
+    let [division, uscc] = super::place(one.division, one.enterprise);
+    let ([enterprise, document], [capacity, bound]) = (beside.owner(one), beside.capacity(one));
+    let as_of = one.newest.as_ref().map(|told| LegalDay::of_unix_ms(told.at_unix_ms));
+    let cells = vec![
+        division,
+        uscc,
+        enterprise,
+        Cell::Text(one.gateway.to_string()),
+        Cell::Text(one.asset.to_string()),
+        beside.machine(one),
         one.class().map_or(Cell::Unknown, |class| Cell::Said(class.words())),
         entry(one),
+        beside.clause(one),
+        capacity,
+        bound,
         day.map_or(Cell::Unknown, Cell::Day),
         paper(one).map_or(Cell::Unknown, Cell::Said),
         Cell::Said(progress(one, scope)),
-        one.newest.as_ref().map_or(Cell::Unknown, |told| Cell::Day(LegalDay::of_unix_ms(told.at_unix_ms))),
+        as_of.map_or(Cell::Unknown, Cell::Day),
         Cell::Said(change(one, day, before)),
-    ]);
+        document,
+    ];
     let sources = [
         one.newest.as_ref().map(|told| told.source),
         one.rostered.map(|rostered| rostered.source),
         one.closed.map(|closed| closed.source),
+        beside.plate(one).map(|plate| plate.source),
     ];
     Row { cells, rests: Rests::on(sources.into_iter().flatten()) }
 }
@@ -90,19 +128,16 @@ fn gone_row(
     (enterprise, gateway, asset): (CreditCode, GatewayId, AssetId),
     (division, deadline): (Division, Option<LegalDay>),
 ) -> Row {
-    let mut cells = super::place(division, enterprise).to_vec();
-    cells.extend([
-        Cell::Text(gateway.to_string()),
-        Cell::Text(asset.to_string()),
-        Cell::Unknown,
-        Cell::Unknown,
-        deadline.map_or(Cell::Unknown, Cell::Day),
-        Cell::Unknown,
-        Cell::Unknown,
-        Cell::Unknown,
-        Cell::Said(words::CHANGE_GONE),
-    ]);
-    Row { cells, rests: Rests::default() }
+    let cell = |column: &Column| match column.key {
+        "division" => Cell::Text(division.to_string()),
+        "uscc" => Cell::Text(enterprise.to_string()),
+        "gateway_id" => Cell::Text(gateway.to_string()),
+        "asset" => Cell::Text(asset.to_string()),
+        "deadline" => deadline.map_or(Cell::Unknown, Cell::Day),
+        "change" => Cell::Said(words::CHANGE_GONE),
+        _unknown_now => Cell::Unknown,
+    };
+    Row { cells: columns().iter().map(cell).collect(), rests: Rests::default() }
 }
 
 /// The paper that names its last lawful day: of several that name it, the authority's first.

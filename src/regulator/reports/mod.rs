@@ -1,9 +1,11 @@
 //! What the notice asks divisions to publish and to report, made of the records that are kept: every figure names the
 //! signed records it rests on, what nobody knows is no zero, and only what a signed record says counts as done.
 
+pub mod beside;
 pub mod completion;
 pub mod coverage;
 pub mod list;
+pub mod names;
 pub mod owed;
 pub mod periodic;
 pub mod print;
@@ -15,8 +17,10 @@ pub mod survey;
 pub mod tariff;
 
 pub use self::{
+    beside::Beside,
+    names::Names,
     sheet::{Cell, Column, Rests, Row, Scope, Sheet, Source},
-    survey::{Equipment, Surveyed, standing, survey},
+    survey::{Equipment, Surveyed, standing, survey, survey_anew},
     tariff::Tariff,
 };
 

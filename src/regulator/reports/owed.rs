@@ -116,7 +116,10 @@ pub fn sheet(
     wanting += late.len();
     rows.extend(late);
     let notes = vec![words::NOTE_OWED, words::NOTE_TRACE, words::NOTE_UNKNOWN, words::NOTE_CLOCK];
-    (Sheet { report: "owed", title: words::REPORT_OWED, scope, columns, rows, notes }, wanting)
+    (
+        Sheet { report: "owed", title: words::REPORT_OWED, scope, columns, rows, notes, wrong: Vec::new() },
+        wanting,
+    )
 }
 
 fn stands(owed: &Owed, handed_in: &[Vouched], due: LegalDay, scope: &Scope) -> Stands {

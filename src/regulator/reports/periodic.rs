@@ -53,5 +53,6 @@ pub fn sheet(surveyed: &Surveyed, pages: Vec<Page>, rules: &Rules, scope: Scope)
         })
         .collect();
     let notes = vec![words::NOTE_TRACE, words::NOTE_ATTESTED, words::NOTE_CLOCK];
-    (Sheet { report: "periodic", title: words::REPORT_PERIODIC, scope, columns, rows, notes }, report)
+    let wrong = report.wrong.iter().map(ToString::to_string).collect();
+    (Sheet { report: "periodic", title: words::REPORT_PERIODIC, scope, columns, rows, notes, wrong }, report)
 }

@@ -5,9 +5,12 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::sheet::{Cell, Column, Rests, Row, Sheet, Source};
-use crate::terms::{
-    time::LegalTime,
-    words::{self, Language, Words},
+use crate::{
+    catalogue::Bilingual,
+    terms::{
+        time::LegalTime,
+        words::{self, Language, Words},
+    },
 };
 
 /// Says that a text is UTF-8.
@@ -36,6 +39,7 @@ impl Cell {
         match self {
             Cell::Text(text) => text.clone(),
             Cell::Said(words) => words.in_language(language).to_owned(),
+            Cell::Both(text) => text.in_language(language).to_owned(),
             Cell::Count(number) => number.to_string(),
             Cell::Fixed(digits, decimals) => fixed(*digits, *decimals),
             Cell::Day(day) => day.to_string(),
@@ -48,6 +52,7 @@ impl Cell {
         match self {
             Cell::Text(text) => Value::from(text.as_str()),
             Cell::Said(Words { zh, en }) => json!({ "zh": zh, "en": en }),
+            Cell::Both(Bilingual { zh, en }) => json!({ "zh": zh, "en": en }),
             Cell::Count(number) => Value::from(*number),
             Cell::Fixed(digits, decimals) => Value::from(fixed(*digits, *decimals)),
             Cell::Day(day) => Value::from(day.to_string()),
@@ -112,6 +117,7 @@ impl Sheet {
             "columns": self.columns.iter().map(column).collect::<Vec<_>>(),
             "rows": self.rows.iter().map(row).collect::<Vec<_>>(),
             "notes": self.notes.iter().map(|Words { zh, en }| json!({ "zh": zh, "en": en })).collect::<Vec<_>>(),
+            "wrong": self.wrong,
         })
     }
 
@@ -125,7 +131,7 @@ impl Sheet {
             let cells = row.cells.iter().map(|cell| match cell {
                 // What is unknown is empty, as other programs read it.
                 Cell::Unknown => String::new(),
-                Cell::Text(_) | Cell::Said(_) => inert(cell.shown(language)),
+                Cell::Text(_) | Cell::Said(_) | Cell::Both(_) => inert(cell.shown(language)),
                 Cell::Count(_) | Cell::Fixed(..) | Cell::Day(_) => cell.shown(language),
             });
             line(&mut out, cells.chain([rests_csv(&row.rests)]));
@@ -169,6 +175,13 @@ impl Sheet {
             let _infallible = writeln!(out, "<td><code>{}</code></td></tr>", escaped(&rests_csv(&row.rests)));
         }
         out.push_str("</tbody></table>\n");
+        if !self.wrong.is_empty() {
+            let _infallible = writeln!(out, "<p><strong>{}</strong></p><ul>", say(words::FILES_WRONG));
+            for line in &self.wrong {
+                let _infallible = writeln!(out, "<li lang=\"en\"><code>{}</code></li>", escaped(line));
+            }
+            out.push_str("</ul>\n");
+        }
         for note in &self.notes {
             let _infallible = writeln!(out, "<p>{}</p>", say(*note));
         }
@@ -246,6 +259,7 @@ mod tests {
             ],
             rows: vec![Row { cells, rests: Rests::on([source(7)]) }],
             notes: vec![words::NOTE_UNKNOWN],
+            wrong: vec!["hebei.toml:3:1: <less> is listed".to_owned()],
         }
     }
 
@@ -271,6 +285,7 @@ mod tests {
             let page = sheet().to_html(language);
             assert!(page.contains("=cmd|&#39; /C calc&#39;!A0 &lt;b&gt;") && !page.contains("<b>"), "{page}");
             assert!(page.contains(&source(7).hash.to_string()) && page.contains("–"));
+            assert!(page.contains("hebei.toml:3:1: &lt;less&gt; is listed"), "{page}");
             assert!(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"));
         }
     }

@@ -46,7 +46,15 @@ pub fn sheet(
     let found = found.filter_map(|finding| of_finding(finding, places, &scope));
     let rows = restarts.chain(found).collect();
     let notes = vec![words::NOTE_FINDINGS, words::NOTE_TRACE, words::NOTE_CLOCK];
-    Sheet { report: "findings", title: words::REPORT_FINDINGS, scope, columns, rows, notes }
+    Sheet {
+        report: "findings",
+        title: words::REPORT_FINDINGS,
+        scope,
+        columns,
+        rows,
+        notes,
+        wrong: Vec::new(),
+    }
 }
 
 /// A finding counts where either of its two places lies in the division.

@@ -99,6 +99,7 @@ mod tests {
             columns: vec![Column::in_unit("observed_min", words::R_OBSERVED, "min")],
             rows: vec![Row { cells: vec![Cell::Count(41)], rests: Rests::default() }],
             notes: Vec::new(),
+            wrong: Vec::new(),
         };
         let (mut sealer, key) = (Sealer::default(), Ed25519::from_seed(&[9; 32]));
         let json = seal(&sheet, &mut sealer, &key).unwrap();

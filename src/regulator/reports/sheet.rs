@@ -1,6 +1,7 @@
 //! PURE file. A report: a table whose every row names the signed records it rests on.
 
 use crate::{
+    catalogue::Bilingual,
     evidence::LogId,
     terms::{Digest, GatewayId, LegalDay, digest::Hasher, place::Division, words::Words},
 };
@@ -50,6 +51,25 @@ impl Rests {
         }
     }
 
+    /// A stretch of one log: the first and the last of so many records. The last names all before it, so no other need be
+    /// named; one record is itself.
+    pub fn add_stretch(&mut self, first: Source, last: Source, records: u64) {
+        if records <= 1 {
+            return self.add(last);
+        }
+        let Source { gateway, log, seq, hash } = first;
+        let (to, end) = (last.seq, last.hash);
+        self.hasher.update(format!("{gateway} {log} {seq} {hash} {to} {end} {records}\n").as_bytes());
+        self.count = self.count.saturating_add(records);
+        for source in [first, last] {
+            if self.named.len() < MOST_NAMED {
+                self.named.push(source);
+            } else {
+                self.last = Some(source);
+            }
+        }
+    }
+
     /// Those that are named.
     pub fn named(&self) -> impl Iterator<Item = &Source> {
         self.named.iter().chain(&self.last)
@@ -60,7 +80,8 @@ impl Rests {
         self.count
     }
 
-    /// SHA-256 over the list: for each a line `gateway log seq hash` that ends in a line feed.
+    /// SHA-256 over the list: for each record a line `gateway log seq hash`, for each stretch of several a line `gateway log
+    /// seq hash seq hash count`; each ends in a line feed.
     pub fn root(&self) -> Digest {
         self.hasher.clone().digest()
     }
@@ -73,6 +94,8 @@ pub enum Cell {
     Text(String),
     /// A text of ours.
     Said(Words),
+    /// A text of others in both languages.
+    Both(Bilingual),
     /// A whole number.
     Count(i64),
     /// A number with this many decimals: its digits without the point.
@@ -150,6 +173,8 @@ pub struct Sheet {
     pub rows: Vec<Row>,
     /// What must be said beside it.
     pub notes: Vec<Words>,
+    /// What is wrong with the files that it rests on, each with its place.
+    pub wrong: Vec<String>,
 }
 
 #[cfg(test)]
@@ -172,5 +197,12 @@ pub(super) mod tests {
         assert_eq!((many.named().count(), many.count()), (MOST_NAMED + 1, 1_000));
         assert_eq!(many.named().last(), Some(&source(999)));
         assert_ne!(many.root(), Rests::on((1..1_000).map(source)).root());
+        let mut days = Rests::default();
+        (0..10).for_each(|day| days.add_stretch(source(day * 100), source(day * 100 + 95), 96));
+        assert_eq!((days.count(), days.named().count()), (960, MOST_NAMED + 1));
+        assert_eq!(days.named().last(), Some(&source(995)));
+        let mut one = Rests::default();
+        one.add_stretch(source(7), source(7), 1);
+        assert_eq!(one.root(), Rests::on([source(7)]).root());
     }
 }

@@ -80,7 +80,15 @@ pub fn sheet(surveyed: &Surveyed, tariff: &Tariff, scope: Scope) -> Sheet {
     ];
     let rows = lines.into_iter().map(|(line, sums)| row(line, sums)).collect();
     let notes = vec![words::NOTE_RATES, words::NOTE_TRACE, words::NOTE_UNKNOWN, words::NOTE_CLOCK];
-    Sheet { report: "surcharge", title: words::REPORT_SURCHARGE, scope, columns, rows, notes }
+    Sheet {
+        report: "surcharge",
+        title: words::REPORT_SURCHARGE,
+        scope,
+        columns,
+        rows,
+        notes,
+        wrong: Vec::new(),
+    }
 }
 
 /// What a piece of equipment drew, by price.

@@ -1,5 +1,5 @@
-//! What the logs that are kept say of each piece of equipment in a time: one pass over its verdicts, oldest first, and over
-//! the papers. No other record is read.
+//! What the logs that are kept say of each piece of equipment in a time: its newest verdict, the papers, and what its verdicts
+//! come to, day by day. No other record is read.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,7 @@ use crate::{
     regulator::{
         logs::by_gateway,
         store::{Kept, KeptRecord, Log, Store},
+        sums::{self, Accounted, DaySum, Mark, Place, Rise, Stretch},
     },
     terms::{
         AssetId, GatewayId, LegalDay, Name, OrderId,
@@ -69,55 +70,6 @@ pub struct Rostered {
     pub source: Source,
 }
 
-/// How time was accounted for, in milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Accounted {
-    /// Seen.
-    pub observed_ms: i64,
-    /// Told by registers on both sides.
-    pub bridged_ms: i64,
-    /// Told by nothing.
-    pub unaccounted_ms: i64,
-}
-
-impl Accounted {
-    fn of(verdict: &Verdict) -> Accounted {
-        let shares = &verdict.shares;
-        let (observed_ms, bridged_ms) = (shares.observed_ms(), shares.bridged_ms());
-        Accounted { observed_ms, bridged_ms, unaccounted_ms: shares.unaccounted_ms() }
-    }
-
-    fn add(&mut self, more: Accounted) {
-        self.observed_ms = self.observed_ms.saturating_add(more.observed_ms);
-        self.bridged_ms = self.bridged_ms.saturating_add(more.bridged_ms);
-        self.unaccounted_ms = self.unaccounted_ms.saturating_add(more.unaccounted_ms);
-    }
-
-    fn seen_ms(&self) -> i64 {
-        self.observed_ms.saturating_add(self.bridged_ms)
-    }
-
-    fn told_ms(&self) -> i64 {
-        self.seen_ms().saturating_add(self.unaccounted_ms)
-    }
-
-    /// What no reading and no register bears witness of, of the time that was due, in milliseconds.
-    pub fn unseen_ms(&self, due_ms: i64) -> i64 {
-        self.unaccounted_ms.saturating_add(self.untold_ms(due_ms))
-    }
-
-    /// What nobody told anything of, of the time that was due, in milliseconds.
-    pub fn untold_ms(&self, due_ms: i64) -> i64 {
-        due_ms.saturating_sub(self.told_ms()).max(0)
-    }
-
-    /// The part of the time that was due that is witnessed, in hundredths of a percent, never more than what was told
-    /// bears: silence counts against it. None where no time was due.
-    pub fn covered(&self, due_ms: i64) -> Option<i64> {
-        self.seen_ms().saturating_mul(10_000).checked_div(due_ms.max(self.told_ms()))
-    }
-}
-
 /// One piece of equipment.
 #[derive(Clone, Debug)]
 pub struct Equipment {
@@ -139,9 +91,9 @@ pub struct Equipment {
     pub accounted: Accounted,
     /// Since when it is witnessed, Unix milliseconds: none where nothing was said of it within the time or before.
     pub witnessed_from_unix_ms: Option<i64>,
-    /// The verdicts that say so.
+    /// The verdicts that say so, day by day.
     pub covered: Rests,
-    /// The first verdict of a violation that was proven within the time.
+    /// The verdict that first tells of a violation that was proven within the time.
     pub restarted: Option<Source>,
     /// Its demolition.
     pub closed: Option<Closed>,
@@ -152,12 +104,29 @@ pub struct Equipment {
 /// Everything that is under a duty, known or listed, by gateway and name.
 pub type Surveyed = BTreeMap<(GatewayId, AssetId), Equipment>;
 
-/// Goes through all verdicts of a division in a time.
+/// Of what the figures of a time are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Basis {
+    /// Of the sums that are kept, and of what came since.
+    Sums,
+    /// Of every verdict.
+    Verdicts,
+}
+
+/// What a division's equipment comes to in a time, by the sums of days.
 ///
 /// # Errors
 /// The store cannot be read.
 pub fn survey(store: &mut dyn Store, scope: &Scope) -> Result<Surveyed, Failure> {
-    pass_through(store, scope, true)
+    pass_through(store, scope, Some(Basis::Sums))
+}
+
+/// The same of every verdict anew, whatever sums are kept: as an auditor would who believes none.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn survey_anew(store: &mut dyn Store, scope: &Scope) -> Result<Surveyed, Failure> {
+    pass_through(store, scope, Some(Basis::Verdicts))
 }
 
 /// How everything stands when a time ends: of each piece of equipment the newest verdict alone is read, so that what was
@@ -166,10 +135,10 @@ pub fn survey(store: &mut dyn Store, scope: &Scope) -> Result<Surveyed, Failure>
 /// # Errors
 /// The store cannot be read.
 pub fn standing(store: &mut dyn Store, scope: &Scope) -> Result<Surveyed, Failure> {
-    pass_through(store, scope, false)
+    pass_through(store, scope, None)
 }
 
-fn pass_through(store: &mut dyn Store, scope: &Scope, is_whole: bool) -> Result<Surveyed, Failure> {
+fn pass_through(store: &mut dyn Store, scope: &Scope, figures: Option<Basis>) -> Result<Surveyed, Failure> {
     let mut surveyed = Surveyed::new();
     for logs in by_gateway(store, None)? {
         let Kept { gateway, division, enterprise, .. } = logs.newest;
@@ -178,14 +147,16 @@ fn pass_through(store: &mut dyn Store, scope: &Scope, is_whole: bool) -> Result<
         }
         let mut pass = Pass {
             scope,
-            is_whole,
+            figures,
             place: (gateway, division, enterprise),
             acts: BTreeMap::new(),
             roster: None,
+            ends: BTreeMap::new(),
             surveyed: &mut surveyed,
         };
+        let is_alone = logs.others.is_empty();
         for kept in logs.others.iter().rev().chain([&logs.newest]) {
-            pass.log(store, kept)?;
+            pass.log(store, kept, is_alone)?;
         }
         pass.finish();
     }
@@ -195,20 +166,28 @@ fn pass_through(store: &mut dyn Store, scope: &Scope, is_whole: bool) -> Result<
 /// One gateway's logs.
 struct Pass<'s> {
     scope: &'s Scope,
-    /// Whether every verdict of the time is read, or the newest alone.
-    is_whole: bool,
+    /// Of what figures are made, where any are wanted.
+    figures: Option<Basis>,
     place: (GatewayId, Division, CreditCode),
     /// Rosters that were written down and not answered yet.
     acts: BTreeMap<(Name, u32), (Roster, Source)>,
     roster: Option<(Roster, Source)>,
+    /// The last verdict on each piece of equipment in the logs before.
+    ends: BTreeMap<AssetId, (Log, Mark)>,
     surveyed: &'s mut Surveyed,
 }
 
 impl Pass<'_> {
-    fn log(&mut self, store: &mut dyn Store, kept: &Kept) -> Result<(), Failure> {
+    fn log(&mut self, store: &mut dyn Store, kept: &Kept, is_alone: bool) -> Result<(), Failure> {
         let log = (kept.gateway, kept.log);
         for asset in store.judged(log)? {
-            self.judged(store, kept, asset)?;
+            self.newest(store, kept, asset)?;
+            if let Some(basis) = self.figures {
+                self.figures(store, kept, asset, basis)?;
+                if !is_alone {
+                    self.across(store, kept, asset)?;
+                }
+            }
         }
         let mut from = Some(0);
         while let Some(first) = from.take() {
@@ -223,26 +202,71 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// The newest verdict before the time, and those in it; or the newest before its end.
-    fn judged(&mut self, store: &mut dyn Store, kept: &Kept, asset: AssetId) -> Result<(), Failure> {
-        let of = ((kept.gateway, kept.log), asset);
-        // What is told on the stroke of midnight is of the day that ends.
-        let after_midnight = |day: LegalDay| day.starts_unix_ms().saturating_add(1);
-        let (begin, end) = (after_midnight(self.scope.from), after_midnight(self.scope.to));
-        let base = store.verdict_before(of, if self.is_whole { begin } else { end })?;
-        if let Some((seq, record)) = base.filter(|(seq, _)| *seq <= kept.seq) {
-            self.verdict(of.0, seq, &record, false);
-        }
-        let mut after = Some(None);
-        while self.is_whole
-            && let Some(last) = after.take()
-        {
-            for (seq, record) in store.verdicts(of, (begin, end), last, PAGE)? {
-                after = Some(Some(seq));
-                if seq <= kept.seq {
-                    self.verdict(of.0, seq, &record, true);
-                }
+    /// The newest verdict before the time ends.
+    fn newest(&mut self, store: &mut dyn Store, kept: &Kept, asset: AssetId) -> Result<(), Failure> {
+        let log = (kept.gateway, kept.log);
+        let found = store.verdict_before((log, asset), after_midnight(self.scope.to), kept.seq)?;
+        let Some((seq, record)) = found else { return Ok(()) };
+        let Some(Record { body: Body::Finding(Finding::Verdict(verdict)), .. }) = read(&record) else {
+            return Ok(());
+        };
+        let source = Self::source(log, seq, &record);
+        self.equipment(asset).newest = Some(Told { verdict, at_unix_ms: record.wall_unix_ms, source });
+        Ok(())
+    }
+
+    /// What the verdicts of the time come to, and since when there were any.
+    fn figures(
+        &mut self,
+        store: &mut dyn Store,
+        kept: &Kept,
+        asset: AssetId,
+        basis: Basis,
+    ) -> Result<(), Failure> {
+        let log = (kept.gateway, kept.log);
+        let Scope { from, to, .. } = *self.scope;
+        let after = match basis {
+            Basis::Sums => store.summed(log)?,
+            Basis::Verdicts => None,
+        };
+        let known = match (after, day_before(to)) {
+            (Some(_), Some(last)) if from <= last => store.day_sums(log, Some(asset), (from, last))?,
+            (Some(_), Some(_)) | (None, _) | (_, None) => Vec::new(),
+        };
+        let known = known.into_iter().map(|(_, day, sum)| (day, sum)).collect();
+        let stretch = Stretch { of: (log, asset), after, to: kept.seq };
+        let days = sums::go_on(store, stretch, known, &|day| from <= day && day < to)?;
+        let earlier = store.verdict_before((log, asset), after_midnight(from), kept.seq)?;
+        let earlier = earlier.map(|(_, record)| record.wall_unix_ms);
+        let began = days.values().min_by_key(|sum| sum.first.0).map(|sum| sum.began_unix_ms);
+        let Some(witnessed) = earlier.or(began) else { return Ok(()) };
+        let scope = *self.scope;
+        let equipment = self.equipment(asset);
+        let known = equipment.witnessed_from_unix_ms.unwrap_or(witnessed);
+        equipment.witnessed_from_unix_ms = Some(known.min(witnessed));
+        let mut days: Vec<_> = days.into_iter().collect();
+        days.sort_by_key(|(_, sum)| sum.first.0);
+        days.iter().for_each(|(day, sum)| equipment.add(log, *day, sum, &scope));
+        Ok(())
+    }
+
+    /// What energy rose by from the last verdict of the log before to the first of this one.
+    fn across(&mut self, store: &mut dyn Store, kept: &Kept, asset: AssetId) -> Result<(), Failure> {
+        let log = (kept.gateway, kept.log);
+        let of = (log, asset);
+        if let Some((former, before)) = self.ends.get(&asset).copied() {
+            let first = store.verdicts(of, None, kept.seq, 1)?;
+            let first = first.first().and_then(|(_, record)| Mark::read(record));
+            let rise = first.and_then(|first| Some((first, first.rise(&before)?)));
+            let is_in = |day: LegalDay| self.scope.from <= day && day < self.scope.to;
+            if let Some((first, (from, energy_wh))) = rise.filter(|(first, _)| is_in(first.day())) {
+                let ends = (source(former, before.place), source(log, first.place));
+                self.equipment(asset).drew((from, first.day()), energy_wh, ends);
             }
+        }
+        let last = store.verdict_to(of, kept.seq)?.and_then(|(_, record)| Mark::read(&record));
+        if let Some(last) = last {
+            self.ends.insert(asset, (log, last));
         }
         Ok(())
     }
@@ -268,20 +292,6 @@ impl Pass<'_> {
             closed: None,
             rostered: None,
         })
-    }
-
-    fn verdict(&mut self, log: Log, seq: u64, record: &KeptRecord, is_in_time: bool) {
-        let Some(Record { body: Body::Finding(Finding::Verdict(verdict)), .. }) = read(record) else {
-            return;
-        };
-        let (source, at_unix_ms, scope) = (Self::source(log, seq, record), record.wall_unix_ms, *self.scope);
-        let equipment = self.equipment(verdict.asset);
-        let told_ms = if is_in_time { Accounted::of(&verdict).told_ms() } else { 0 };
-        equipment.witnessed_from_unix_ms.get_or_insert(at_unix_ms.saturating_sub(told_ms));
-        if is_in_time {
-            equipment.add(&verdict, at_unix_ms, source, &scope);
-        }
-        equipment.newest = Some(Told { verdict, at_unix_ms, source });
     }
 
     fn paper(&mut self, log: Log, seq: u64, record: &KeptRecord) {
@@ -327,28 +337,29 @@ impl Pass<'_> {
 }
 
 impl Equipment {
-    pub(super) fn add(&mut self, verdict: &Verdict, at_unix_ms: i64, source: Source, scope: &Scope) {
-        self.accounted.add(Accounted::of(verdict));
-        self.covered.add(source);
-        if self.restarted.is_none() && verdict.violation_since_unix_ms.is_some_and(|since| scope.has(since)) {
-            self.restarted = Some(source);
+    /// One day of the time, by a log.
+    pub(super) fn add(&mut self, log: Log, day: LegalDay, sum: &DaySum, scope: &Scope) {
+        self.accounted.add(sum.accounted);
+        self.covered.add_stretch(source(log, sum.first), source(log, sum.last), sum.verdicts);
+        if self.restarted.is_none() {
+            let latched = sum.latches.iter().find(|(since, _)| scope.has(*since));
+            self.restarted = latched.map(|(_, place)| source(log, *place));
         }
-        // What a first verdict has counted already passed nobody knows when.
-        let Some(before) = &self.newest else { return };
-        let energy_wh = verdict.energy_overdue.0.saturating_sub(before.verdict.energy_overdue.0);
-        if energy_wh <= 0 {
-            return;
+        for (from, Rise { energy_wh, first, last }) in &sum.rises {
+            self.drew((*from, day), *energy_wh, (source(log, *first), source(log, *last)));
         }
-        let days = (LegalDay::of_unix_ms(before.at_unix_ms), day_that_ends(at_unix_ms));
-        let first = before.source;
-        let nothing = Drawn { energy_wh: 0, first, last: source };
+    }
+
+    /// So much between two verdicts: on one day, or nobody knows on which.
+    fn drew(&mut self, days: (LegalDay, LegalDay), energy_wh: i64, (first, last): (Source, Source)) {
+        let nothing = Drawn { energy_wh: 0, first, last };
         let drawn = if days.0 < days.1 {
             self.undated.entry(days).or_insert(nothing)
         } else {
             self.drawn.entry(days.1).or_insert(nothing)
         };
         drawn.energy_wh = drawn.energy_wh.saturating_add(energy_wh);
-        drawn.last = source;
+        drawn.last = last;
     }
 
     /// The time it should have been told of, in milliseconds: from its first verdict, or the beginning, to the end of the
@@ -386,9 +397,17 @@ impl Equipment {
     }
 }
 
-/// The day a moment ends: midnight ends the day before.
-fn day_that_ends(unix_ms: i64) -> LegalDay {
-    LegalDay::of_unix_ms(unix_ms.saturating_sub(1))
+fn source((gateway, log): Log, (seq, hash): Place) -> Source {
+    Source { gateway, log, seq, hash }
+}
+
+/// What is told on the stroke of midnight is of the day that ends.
+fn after_midnight(day: LegalDay) -> i64 {
+    day.starts_unix_ms().saturating_add(1)
+}
+
+fn day_before(day: LegalDay) -> Option<LegalDay> {
+    day.number().checked_sub(1).map(LegalDay::numbered)
 }
 
 /// What is kept was verified when it came.

@@ -2,12 +2,17 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{sheet::tests::source, survey::*, *};
+use super::{beside::Plates, sheet::tests::source, survey::*, *};
 use crate::{
-    catalogue::{Citation, Class, Rostered as OnRoster, Ruling, Standing},
+    catalogue::{
+        Attribute, Citation, Class, Nameplate, Rostered as OnRoster, Rule, Rules, Ruling, Standing, Witness,
+        plate::PlateValue,
+    },
+    evidence::LogId,
     judge::{Shares, SignSet, State, Verdict, Why},
+    regulator::sums::{Accounted, Adding, Mark},
     terms::{
-        AssetId, ClockQuality, GatewayId, LegalDay, OrderId, Stamp, WattHours,
+        AssetId, ClockQuality, Digest, GatewayId, LegalDay, OrderId, Stamp, WattHours,
         words::{self, Language},
     },
 };
@@ -75,16 +80,25 @@ fn surveyed(all: Vec<Equipment>) -> Surveyed {
 /// Verdicts of one piece of equipment: day and hour, count of energy.
 fn lived(counts: &[((&str, i64), i64)], is_listed: bool) -> Equipment {
     let mut one = equipment_of("eaf-2");
+    let mut adding = Adding::default();
     for (seq, ((at, hour), energy_wh)) in (1..).zip(counts) {
         let at_unix_ms = day(at).starts_unix_ms() + hour * 3_600_000;
         let verdict = verdict(State::Drawing, *energy_wh, is_listed);
         one.witnessed_from_unix_ms.get_or_insert(at_unix_ms);
-        if at_unix_ms > scope().from.starts_unix_ms() && at_unix_ms <= scope().to.starts_unix_ms() {
-            one.add(&verdict, at_unix_ms, source(seq), &scope());
-        }
+        adding.add(Mark::new(&verdict, at_unix_ms, (seq, source(seq).hash)));
         one.newest = Some(Told { verdict, at_unix_ms, source: source(seq) });
     }
+    let log = (one.gateway, LogId(5));
+    for (day, sum) in adding.days.iter().filter(|(day, _)| scope().from <= **day && **day < scope().to) {
+        one.add(log, *day, sum, &scope());
+    }
     one
+}
+
+/// The list, of the shipped catalogue, with nothing beside it.
+fn list_of(surveyed: &Surveyed, before: Option<&list::Before>, scope: Scope) -> Sheet {
+    let (rules, names, plates) = (Rules::shipped().unwrap(), Names::default(), Plates::new());
+    list::sheet(surveyed, before, Beside { rules: &rules, names: &names, plates: &plates }, scope)
 }
 
 #[test]
@@ -174,16 +188,19 @@ fn the_list_is_the_roster_and_says_what_differs_from_the_one_before() {
     let unheard = Equipment { rostered: Some(rostered("2026-06-30")), ..equipment_of("eaf-1") };
     let moved = |deadline| Equipment { rostered: Some(rostered(deadline)), ..equipment_of("eaf-3") };
     let last_year = surveyed(vec![lived(&[(("2026-01-05", 0), 0)], true), moved("2026-06-30")]);
-    let before = list::before(&list::sheet(&last_year, None, scope()).to_json()).unwrap();
+    let before = list::before(&list_of(&last_year, None, scope()).to_json()).unwrap();
     assert_eq!(before.len(), 2);
     let free = equipment_of("fan-1");
-    let sheet = list::sheet(&surveyed(vec![unheard, moved("2026-09-30"), free]), Some(&before), scope());
+    let sheet = list_of(&surveyed(vec![unheard, moved("2026-09-30"), free]), Some(&before), scope());
     let told: Vec<(String, String, String)> = sheet
         .rows
         .iter()
         .map(|row| {
-            let shown = |at: usize| row.cells[at].shown(Language::English);
-            (shown(3), shown(8), shown(10))
+            let shown = |key: &str| {
+                let at = sheet.columns.iter().position(|column| column.key == key).unwrap();
+                row.cells[at].shown(Language::English)
+            };
+            (shown("asset"), shown("progress"), shown("change"))
         })
         .collect();
     let line = |asset: &str, progress: &str, change: words::Words| {
@@ -199,10 +216,58 @@ fn the_list_is_the_roster_and_says_what_differs_from_the_one_before() {
     );
     // A list of one county knows nothing of another's: what stands elsewhere has not gone.
     let elsewhere = Scope { within: Division::parse("130422").unwrap(), ..scope() };
-    assert!(list::sheet(&Surveyed::new(), Some(&before), elsewhere).rows.is_empty());
+    assert!(list_of(&Surveyed::new(), Some(&before), elsewhere).rows.is_empty());
     // What had gone is told once.
     assert_eq!(list::before(&sheet.to_json()).map(|before| before.len()), Some(2));
     assert_eq!(list::before(&serde_json::json!({ "report": "coverage", "rows": [] })), None);
+}
+
+#[test]
+fn a_list_can_be_published_as_it_is() {
+    let entry = "steel-electric-furnace-up-to-30t";
+    let mut one = lived(&[(("2026-01-05", 0), 0)], true);
+    let rule = Rule {
+        instrument: Citation::new("guofa-2010-7").unwrap(),
+        entry: Citation::new(entry).unwrap(),
+        file: Digest::of(b""),
+        witness: Witness::Full,
+    };
+    let ruling = Ruling { class: Class::InScope, rule: Some(rule), deadline: Some(day("2011-12-31")) };
+    one.newest.iter_mut().for_each(|told| told.verdict.standing.ruling = Some(ruling));
+    let lines = [
+        ("nominal_tonnage_t", PlateValue::Whole(25)),
+        ("maker", PlateValue::Text("西安电炉厂".into())),
+        ("serial_number", PlateValue::Text("XT-2008/0417".into())),
+    ];
+    let lines = lines.into_iter().map(|(name, value)| Attribute::new(name, value).unwrap());
+    let plate = Nameplate::new(lines.collect()).unwrap();
+    let plates = Plates::from([((one.gateway, one.asset), beside::Plate { plate, source: source(77) })]);
+    let names = "[[enterprise]]\nuscc = \"91350100M000100Y43\"\nzh = \"某某钢铁\"\nen = \"Moumou Steel\"\n\
+                 document = \"登记\"\n";
+    let (rules, names) = (Rules::shipped().unwrap(), Names::parse("n.toml", names).unwrap());
+    let beside = Beside { rules: &rules, names: &names, plates: &plates };
+    let json = list::sheet(&surveyed(vec![one, equipment_of("fan-1")]), None, beside, scope()).to_json();
+    let row = &json["rows"][0];
+    assert_eq!((&row["entry"], &row["enterprise"]["zh"]), (&Value::from(entry), &Value::from("某某钢铁")));
+    assert_eq!(row["clause"]["zh"], "淘汰30吨及以下炼钢转炉、电炉");
+    assert!(row["clause"]["en"].as_str().is_some_and(|en| en.contains("30")), "{row}");
+    assert_eq!(
+        (&row["capacity"]["zh"], &row["bound"]["zh"]),
+        (&"公称容量 25 t".into(), &"公称容量 ≤ 30 t".into())
+    );
+    assert_eq!(row["bound"]["en"], "nominal tonnage ≤ 30 t");
+    assert_eq!(
+        (&row["machine"], &row["enterprise_document"]),
+        (&"西安电炉厂 XT-2008/0417".into(), &"登记".into())
+    );
+    let named = row["records"]["named"].as_array().unwrap();
+    assert!(named.iter().any(|record| record["hash"] == source(77).hash.to_string()), "{row}");
+    // Nothing of it is known of a machine whose plate nobody read, and whose owner is in no table.
+    let bare = list_of(&surveyed(vec![lived(&[(("2026-01-05", 0), 0)], true)]), None, scope()).to_json();
+    let row = &bare["rows"][0];
+    for key in ["enterprise", "machine", "clause", "capacity", "bound"] {
+        assert_eq!(row[key], Value::Null, "{key}");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod read;
 mod reported;
 mod session;
 mod sights;
+mod sums;
 mod tls;
 mod write;
 

@@ -8,6 +8,7 @@ mod people;
 mod reported;
 mod rows;
 mod sights;
+mod sums;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -163,6 +164,7 @@ impl SqliteStore {
         // What is mentioned, or shown by a finding, is not pruned.
         self.write_lineage(batch)?;
         self.write_sights(batch)?;
+        self.write_sums(batch)?;
         self.write_conditions(batch)?;
         batch.pruned.iter().try_for_each(|(log, pruned, stay)| self.write_pruned(*log, pruned, stay))
     }
@@ -189,9 +191,7 @@ impl SqliteStore {
             "delete from receipt where gateway = ?1 and log = ?2 and seq < (select max(seq) from receipt
                    where gateway = ?1 and log = ?2 and seq <= ?3)";
         self.execute(sql, params![gateway.as_str(), log, seq])?;
-        // What is drawn rests on records that are there.
-        let sql = "delete from span where gateway = ?1 and log = ?2 and seq <= ?3";
-        self.execute(sql, params![gateway.as_str(), log, seq]).map(|_| ())
+        self.forget_pruned(gateway.as_str(), &log, seq)
     }
 
     fn write_heads(&self, heads: &KeptHeads, list: &[Listed]) -> Answered<bool> {

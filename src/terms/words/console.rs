@@ -276,7 +276,16 @@ console_words! {
     K_FORKS "分叉" "Forks";
     K_GAP_DECLARED "网关已声明" "declared by the gateway";
     K_REPORTS "报告" "Reports";
-    K_REPORTS_BY_FILES "定期报告、应报未报与差别电价清单以上报文件或电价文件为依据，请用命令：coldhearth-regulator report periodic、report owed、report surcharge。" "Periodic reports, reports that are owed and the list for differential prices rest on files that were handed in or that set prices; the commands are coldhearth-regulator report periodic, report owed and report surcharge.";
+    K_REPORTS_BY_FILES "所附文件只用于本次报告，不予保存；报告只含您辖区内的内容。" "Files are read for this one report and not kept; a report is of your division alone.";
+    K_NAMES_FILE "企业名称表（TOML，可不附）" "Names of enterprises (TOML), if there are any";
+    K_BEFORE_FILE "上次名单（JSON，可不附）" "The list before (JSON), if there was one";
+    K_PAGES_FILE "各级上报的目标分解文件（TOML 或 JSON）" "What divisions handed in: targets and equipment (TOML or JSON)";
+    K_SCHEDULE_FILE "应报清单（TOML）" "Who owes which report (TOML)";
+    K_SIGNATURES_FILE "已收到报告的签名" "Signatures of the reports that were handed in";
+    K_KEYS_FILE "其他主管机关的公钥（可不附）" "Further authorities' public keys, if any";
+    K_PRICES_FILE "电价文件（TOML）" "Price documents (TOML)";
+    K_TOO_MANY_FILES "一次所附文件过多。" "Too many files at once.";
+    K_FILES_UNREAD "所附文件有误，未出具报告：" "No report was made, for the files cannot be read:";
     K_NO_REPORTS "本采集程序未启用报告。" "This collector makes no reports.";
     K_RULES "规则版本与法律依据" "Rules and their legal basis";
     K_INSTRUMENT "文件" "Instrument";

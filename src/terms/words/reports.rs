@@ -67,11 +67,23 @@ pub const NOTE_OWED: Words = Words {
 /// A column.
 pub const R_DIVISION: Words = Words { zh: "行政区划", en: "division" };
 /// A column.
-pub const R_ENTERPRISE: Words = Words { zh: "统一社会信用代码", en: "enterprise" };
+pub const R_ENTERPRISE: Words = Words { zh: "统一社会信用代码", en: "credit code" };
 /// A column.
 pub const R_GATEWAY: Words = Words { zh: "网关", en: "gateway" };
 /// A column.
 pub const R_ASSET: Words = Words { zh: "设备", en: "equipment" };
+/// A column.
+pub const R_NAME: Words = Words { zh: "企业名称", en: "enterprise's name" };
+/// A column.
+pub const R_NAME_DOCUMENT: Words = Words { zh: "名称来源", en: "name from" };
+/// A column.
+pub const R_MACHINE: Words = Words { zh: "铭牌", en: "nameplate" };
+/// A column.
+pub const R_CLAUSE: Words = Words { zh: "条文", en: "clause" };
+/// A column.
+pub const R_CAPACITY: Words = Words { zh: "能力（铭牌）", en: "capacity, by nameplate" };
+/// A column.
+pub const R_BOUND: Words = Words { zh: "条文界限", en: "bound of the clause" };
 /// A column.
 pub const R_ENTRY: Words = Words { zh: "目录条目", en: "entry of the catalogue" };
 /// A column.
@@ -233,6 +245,17 @@ pub const NOTE_CLOCK: Words = Words {
     zh: "日期按网关时钟计算（北京时间）",
     en: "days are told by the gateways' clocks, in lawful time (+08:00)",
 };
+/// Above what is wrong with files that were handed in.
+pub const FILES_WRONG: Words =
+    Words { zh: "上报文件之间不一致或有误", en: "The files handed in do not add up" };
+/// Whose the names are.
+pub const NOTE_NAMES: Words = Words {
+    zh: "企业名称未经签名：取自所注来源，未知者为“–”；铭牌与能力取自签名记录",
+    en: "names of enterprises are signed by nobody: they are from the source given, a dash where none is; nameplates and capacities stand in signed records",
+};
+/// Which language decides.
+pub const NOTE_CHINESE: Words =
+    Words { zh: "条文以中文为准", en: "of a clause the Chinese text decides" };
 /// What attested means.
 pub const NOTE_ATTESTED: Words = Words {
     zh: "完成量仅计有签名验收记录者；申报不计",

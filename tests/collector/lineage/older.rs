@@ -10,7 +10,8 @@ const FORGET_ALARMS: &str =
 /// What came with the console.
 const FORGET_DESK: &str = "drop index record_story; drop table asset; drop table span; drop table tally;
     drop table person; drop table saved; drop table saw; drop table inspection;
-    drop index record_verdict; drop index record_paper;";
+    drop index record_verdict; drop index record_paper;
+    drop index record_verdict_place; drop table summed; drop table day_sum;";
 
 /// Everything a store of an earlier version would not have.
 fn made_older(home: &Home) {

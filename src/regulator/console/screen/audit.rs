@@ -16,7 +16,7 @@ use crate::{
         console::{
             Console,
             ask::Pairs,
-            asks::ReportForm,
+            asks::{ReportForm, ReportKind},
             door::Viewer,
             flow::{self, Part},
             frame::{self, Here},
@@ -126,18 +126,34 @@ fn reports(console: &Console, viewer: &Viewer) -> Markup {
     let say = |words: Words| words.in_language(viewer.language);
     let Some(reports) = &console.joined.reports else { return html! { p { (say(words::K_NO_REPORTS)) } } };
     html! {
-        @for kind in reports.kinds() {
-            form.filter method="get" action={ "/report/" (kind.word) "/html" } {
-                strong { (say(kind.title)) }
-                div { label for={ "from-" (kind.word) } { (say(words::K_FROM)) } input id={ "from-" (kind.word) } name="from" type="date" required; }
-                div { label for={ "to-" (kind.word) } { (say(words::K_TO_INCLUDED)) } input id={ "to-" (kind.word) } name="to" type="date" required; }
-                div { label for={ "in-" (kind.word) } { (say(words::K_DIVISION)) } input id={ "in-" (kind.word) } name="in" maxlength="6" value=(viewer.scope.as_str()); }
-                @for form in ReportForm::ALL {
-                    button formaction={ "/report/" (kind.word) "/" (form.word()) } { (form.word()) }
-                }
-            }
-        }
+        @for kind in reports.kinds() { (report(*kind, viewer)) }
         p { (say(words::K_REPORTS_BY_FILES)) }
+    }
+}
+
+fn report(kind: ReportKind, viewer: &Viewer) -> Markup {
+    let say = |words: Words| words.in_language(viewer.language);
+    let lines = html! {
+        strong { (say(kind.title)) }
+        div { label for={ "from-" (kind.word) } { (say(words::K_FROM)) } input id={ "from-" (kind.word) } name="from" type="date" required; }
+        div { label for={ "to-" (kind.word) } { (say(words::K_TO_INCLUDED)) } input id={ "to-" (kind.word) } name="to" type="date" required; }
+        div { label for={ "in-" (kind.word) } { (say(words::K_DIVISION)) } input id={ "in-" (kind.word) } name="in" maxlength="6" value=(viewer.scope.as_str()); }
+        @for file in kind.files {
+            @let id = format!("{}-{}", file.word, kind.word);
+            div { label for=(id) { (say(file.label)) } input id=(id) type="file" name=(file.word) required[file.is_needed] multiple[file.is_many]; }
+        }
+        @for form in ReportForm::ALL {
+            button formaction={ "/report/" (kind.word) "/" (form.word()) } { (form.word()) }
+        }
+    };
+    let action = format!("/report/{}/html", kind.word);
+    html! {
+        @if kind.files.is_empty() {
+            form.filter method="get" action=(action) { (lines) }
+        } @else {
+            // The token stands first: what follows it is read only if it is right.
+            form.filter method="post" action=(action) enctype="multipart/form-data" { (frame::form_token(viewer)) (lines) }
+        }
     }
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     Extension,
-    extract::{Path, RawQuery, State},
+    extract::{Multipart, Path, RawQuery, State},
     response::Response,
 };
+use maud::{Markup, html};
 
 use super::asset::named;
 use crate::{
@@ -16,9 +17,10 @@ use crate::{
         console::{
             Console,
             ask::Pairs,
-            asks::{ReportAsked, ReportForm},
+            asks::{FileAsked, Made, ReportAsked, ReportForm, ReportKind},
             door::Viewer,
-            frame,
+            frame::{self, Here},
+            upload,
         },
         store::{StoreFault, sights::Scope},
     },
@@ -27,6 +29,9 @@ use crate::{
         words::{self, Words},
     },
 };
+
+/// Mistakes of files that are listed.
+const MOST_FLAWS: usize = 50;
 
 /// What became of a certificate.
 enum Certified {
@@ -74,31 +79,78 @@ pub(in crate::regulator::console) async fn report(
     Path((kind, form)): Path<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let (Some(reports), Some(form)) = (console.joined.reports.clone(), ReportForm::from_word(&form)) else {
-        return frame::nothing(&viewer);
+    let Some(wanted) = wanted(&console, &kind, &form) else { return frame::nothing(&viewer) };
+    let pairs = Pairs::read(query.unwrap_or_default().as_bytes());
+    match asked(&pairs, &viewer, wanted) {
+        Ok(asked) => made(&console, &viewer, asked).await,
+        Err(why) => frame::refused(&viewer, why),
+    }
+}
+
+/// `POST /report/{kind}/{form}`, with the files that it rests on.
+pub(in crate::regulator::console) async fn report_of_files(
+    State(console): State<Arc<Console>>,
+    Extension(viewer): Extension<Viewer>,
+    Path((kind, form)): Path<(String, String)>,
+    mut parts: Multipart,
+) -> Response {
+    let Some(wanted) = wanted(&console, &kind, &form) else { return frame::nothing(&viewer) };
+    let Ok(_room) = console.uploads.try_acquire() else {
+        return frame::refused(&viewer, words::K_UPLOADS_BUSY);
     };
-    // A name of a file is made of it.
-    let Some(kind) = reports.kinds().iter().find(|known| known.word == kind) else {
-        return frame::nothing(&viewer);
-    };
-    let asked = match asked(query.as_deref(), &viewer, kind.word, form) {
-        Ok(asked) => asked,
+    let (lines, files) = match upload::brought(&mut parts, &viewer).await {
+        Ok(brought) => brought,
         Err(why) => return frame::refused(&viewer, why),
     };
+    let is_there = |file: &FileAsked| files.iter().any(|brought| brought.word == file.word);
+    if wanted.0.files.iter().any(|file| file.is_needed && !is_there(file)) {
+        return frame::refused(&viewer, words::K_NO_FILE);
+    }
+    match asked(&Pairs::of(lines), &viewer, wanted) {
+        Ok(asked) => made(&console, &viewer, ReportAsked { files, ..asked }).await,
+        Err(why) => frame::refused(&viewer, why),
+    }
+}
+
+/// The kind and the form that these words name: a name of a file is made of them.
+fn wanted(console: &Console, kind: &str, form: &str) -> Option<(&'static ReportKind, ReportForm)> {
+    let reports = console.joined.reports.as_ref()?;
+    let kind = reports.kinds().iter().find(|known| known.word == kind)?;
+    Some((kind, ReportForm::from_word(form)?))
+}
+
+async fn made(console: &Console, viewer: &Viewer, asked: ReportAsked) -> Response {
+    let Some(reports) = console.joined.reports.clone() else { return frame::nothing(viewer) };
     // It is never closed.
     let _one = console.reports.acquire().await;
+    let (form, word) = (asked.form, asked.word.clone());
     match console.readers.ask(move |books| reports.make(books, &asked)).await {
-        Ok(Some(bytes)) if form == ReportForm::Html => {
+        Ok(Made::Paper(bytes)) if form == ReportForm::Html => {
             frame::paper(String::from_utf8_lossy(&bytes).into_owned())
         }
-        Ok(Some(bytes)) => frame::file(form.media(), &format!("{}.{}", kind.word, form.word()), bytes),
-        Ok(None) => frame::nothing(&viewer),
+        Ok(Made::Paper(bytes)) => frame::file(form.media(), &format!("{word}.{}", form.word()), bytes),
+        Ok(Made::Wrong(lines)) => {
+            let title = words::K_REPORTS.in_language(viewer.language);
+            frame::page(viewer, Here::Audit, title, &wrong(&lines, viewer))
+        }
+        Ok(Made::Nothing) => frame::nothing(viewer),
         Err(fault) => frame::away(viewer.language, &fault),
     }
 }
 
-fn asked(query: Option<&str>, viewer: &Viewer, word: &str, form: ReportForm) -> Result<ReportAsked, Words> {
-    let pairs = Pairs::read(query.unwrap_or("").as_bytes());
+fn wrong(lines: &[String], viewer: &Viewer) -> Markup {
+    html! {
+        p.note.alarm { (words::K_FILES_UNREAD.in_language(viewer.language)) }
+        ul { @for line in lines.iter().take(MOST_FLAWS) { li.hash lang="en" { (line) } } }
+        p { a href="/audit" { (words::K_AUDIT.in_language(viewer.language)) } }
+    }
+}
+
+fn asked(
+    pairs: &Pairs,
+    viewer: &Viewer,
+    (kind, form): (&ReportKind, ReportForm),
+) -> Result<ReportAsked, Words> {
     let day = |name: &str| {
         let read = |text| LegalDay::parse(text).ok_or(words::K_FILTER_WRONG);
         pairs.one(name).map_or_else(|| Ok(LegalDay::of_unix_ms(viewer.now_unix_ms)), read)
@@ -109,12 +161,13 @@ fn asked(query: Option<&str>, viewer: &Viewer, word: &str, form: ReportForm) -> 
         return Err(words::K_DAYS_TURNED);
     }
     Ok(ReportAsked {
-        word: word.to_owned(),
+        word: kind.word.to_owned(),
         scope: wanted.within(&viewer.scope).ok_or(words::K_NOT_HERE)?,
         from,
         to,
         form,
         language: viewer.language,
         now_unix_ms: viewer.now_unix_ms,
+        files: Vec::new(),
     })
 }

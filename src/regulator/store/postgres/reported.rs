@@ -4,11 +4,14 @@ use tokio_postgres::{Row, types::ToSql};
 
 use super::{PostgresStore, read::number};
 use crate::{
-    regulator::store::{
-        Answered, KeptRecord, Log,
-        reported::{Reported, beyond},
+    regulator::{
+        store::{
+            Answered, KeptRecord, Log,
+            reported::{Reported, beyond},
+        },
+        sums::DaySum,
     },
-    terms::{AssetId, Digest},
+    terms::{AssetId, Digest, LegalDay},
 };
 
 impl Reported for PostgresStore {
@@ -30,31 +33,47 @@ impl Reported for PostgresStore {
     fn verdicts(
         &mut self,
         ((gateway, log), asset): (Log, AssetId),
-        (from_unix_ms, to_unix_ms): (i64, i64),
         after: Option<u64>,
+        to: u64,
         most: u32,
     ) -> Answered<Vec<(u64, KeptRecord)>> {
         let sql = "select seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
-                   where gateway = $1 and log = $2 and asset = $3 and kind = 'verdict' and wall_unix_ms >= $4
-                   and wall_unix_ms < $5 and seq > $6 order by seq limit $7";
+                   where gateway = $1 and log = $2 and asset = $3 and kind = 'verdict' and seq > $4 and seq <= $5
+                   order by seq limit $6";
         let (gateway, log, asset) = (gateway.as_str(), log.to_string(), asset.as_str());
-        let (after, most) = (beyond(after), i64::from(most));
-        let asked: [&(dyn ToSql + Sync); 7] =
-            [&gateway, &log, &asset, &from_unix_ms, &to_unix_ms, &after, &most];
+        let (after, to, most) = (beyond(after), to.cast_signed(), i64::from(most));
+        let asked: [&(dyn ToSql + Sync); 6] = [&gateway, &log, &asset, &after, &to, &most];
         let rows = self.ask(async |session| session.query(sql, &asked).await)?;
         self.reported(&rows)
+    }
+
+    fn verdict_to(
+        &mut self,
+        ((gateway, log), asset): (Log, AssetId),
+        to: u64,
+    ) -> Answered<Option<(u64, KeptRecord)>> {
+        let sql = "select seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
+                   where gateway = $1 and log = $2 and asset = $3 and kind = 'verdict' and seq <= $4
+                   order by seq desc limit 1";
+        let (gateway, log, asset) = (gateway.as_str(), log.to_string(), asset.as_str());
+        let to = to.cast_signed();
+        let rows = self.ask(async |session| session.query(sql, &[&gateway, &log, &asset, &to]).await)?;
+        Ok(self.reported(&rows)?.into_iter().next())
     }
 
     fn verdict_before(
         &mut self,
         ((gateway, log), asset): (Log, AssetId),
         unix_ms: i64,
+        to: u64,
     ) -> Answered<Option<(u64, KeptRecord)>> {
         let sql = "select seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
                    where gateway = $1 and log = $2 and asset = $3 and kind = 'verdict' and wall_unix_ms < $4
-                   order by wall_unix_ms desc, seq desc limit 1";
+                   and seq <= $5 order by wall_unix_ms desc, seq desc limit 1";
         let (gateway, log, asset) = (gateway.as_str(), log.to_string(), asset.as_str());
-        let rows = self.ask(async |session| session.query(sql, &[&gateway, &log, &asset, &unix_ms]).await)?;
+        let to = to.cast_signed();
+        let asked: [&(dyn ToSql + Sync); 5] = [&gateway, &log, &asset, &unix_ms, &to];
+        let rows = self.ask(async |session| session.query(sql, &asked).await)?;
         Ok(self.reported(&rows)?.into_iter().next())
     }
 
@@ -67,12 +86,48 @@ impl Reported for PostgresStore {
         let rows = self.ask(async |session| session.query(sql, &[&gateway, &log, &from, &most]).await)?;
         self.reported(&rows)
     }
+
+    fn summed(&mut self, (gateway, log): Log) -> Answered<Option<u64>> {
+        let sql = "select seq from summed where gateway = $1 and log = $2";
+        let (gateway, log) = (gateway.as_str(), log.to_string());
+        let rows = self.ask(async |session| session.query(sql, &[&gateway, &log]).await)?;
+        rows.first().map(|row| number(row, 0).ok_or_else(|| self.strange())).transpose()
+    }
+
+    fn day_sums(
+        &mut self,
+        (gateway, log): Log,
+        asset: Option<AssetId>,
+        (from, to): (LegalDay, LegalDay),
+    ) -> Answered<Vec<(AssetId, LegalDay, DaySum)>> {
+        let of_all = "select asset, day, sum from day_sum where gateway = $1 and log = $2
+                      and day >= $3 and day <= $4 order by asset, day";
+        let of_one = "select asset, day, sum from day_sum where gateway = $1 and log = $2
+                      and day >= $3 and day <= $4 and asset = $5 order by day";
+        let (gateway, log) = (gateway.as_str(), log.to_string());
+        let (from, to) = (i64::from(from.number()), i64::from(to.number()));
+        let rows = match asset {
+            None => self.ask(async |session| session.query(of_all, &[&gateway, &log, &from, &to]).await)?,
+            Some(asset) => {
+                let asset = asset.as_str();
+                let asked: [&(dyn ToSql + Sync); 5] = [&gateway, &log, &from, &to, &asset];
+                self.ask(async |session| session.query(of_one, &asked).await)?
+            }
+        };
+        rows.iter().map(|row| day_sum(row).ok_or_else(|| self.strange())).collect()
+    }
 }
 
 impl PostgresStore {
     fn reported(&self, rows: &[Row]) -> Answered<Vec<(u64, KeptRecord)>> {
         rows.iter().map(|row| record(row).ok_or_else(|| self.strange())).collect()
     }
+}
+
+fn day_sum(row: &Row) -> Option<(AssetId, LegalDay, DaySum)> {
+    let day = i32::try_from(row.try_get::<_, i64>(1).ok()?).ok()?;
+    let sum = DaySum::of_text(row.try_get(2).ok()?)?;
+    Some((AssetId::new(row.try_get(0).ok()?)?, LegalDay::numbered(day), sum))
 }
 
 fn record(row: &Row) -> Option<(u64, KeptRecord)> {

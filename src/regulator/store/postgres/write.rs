@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::Error;
 
-use super::{alarms, lineage, read::columns, session::Session, sights};
+use super::{alarms, lineage, read::columns, session::Session, sights, sums};
 use crate::{
     evidence::heads::Listed,
     regulator::store::{Batch, KeptHeads, Log},
@@ -42,6 +42,7 @@ pub(super) async fn everything(session: &mut Session, batch: &Batch) -> Result<(
     // What is mentioned, or shown by a finding, is not pruned.
     lineage::write(session, batch).await?;
     sights::write(session, batch).await?;
+    sums::write(session, batch).await?;
     alarms::conditions(session, batch).await?;
     pruned(session, batch).await?;
     session.batch("commit").await
@@ -159,7 +160,7 @@ async fn pruned(session: &mut Session, batch: &Batch) -> Result<(), Error> {
     let receipts =
         "delete from receipt where gateway = $1 and log = $2 and seq < (select max(seq) from receipt
                     where gateway = $1 and log = $2 and seq <= $3)";
-    // What is drawn rests on records that are there.
+    // What is drawn and added up rests on records that are there.
     let spans = "delete from span where gateway = $1 and log = $2 and seq <= $3";
     for ((gateway, log), pruned, stay) in &batch.pruned {
         let stay: Vec<i64> = stay.iter().map(|seq| seq.cast_signed()).collect();
@@ -169,6 +170,7 @@ async fn pruned(session: &mut Session, batch: &Batch) -> Result<(), Error> {
         session.execute(delete, &[&gateway.as_str(), &log, &seq, &stay]).await?;
         session.execute(receipts, &[&gateway.as_str(), &log, &seq]).await?;
         session.execute(spans, &[&gateway.as_str(), &log, &seq]).await?;
+        sums::forget(session, gateway.as_str(), &log).await?;
     }
     Ok(())
 }

@@ -302,4 +302,22 @@ pub(in crate::regulator::store) const POSTGRES: &[&str] = &[
     create index record_verdict on record (gateway, log, asset, wall_unix_ms, seq) where kind = 'verdict';
     create index record_paper on record (gateway, log, seq) where kind in ('transition', 'act', 'answer');
 ",
+    // What verdicts come to, day by day, as far as each log is added up; an index, built anew from records.
+    "
+    create table summed (
+        gateway text collate \"C\" not null,
+        log text collate \"C\" not null,
+        seq bigint not null,
+        primary key (gateway, log)
+    );
+    create table day_sum (
+        gateway text collate \"C\" not null,
+        log text collate \"C\" not null,
+        asset text collate \"C\" not null,
+        day bigint not null,
+        sum text not null,
+        primary key (gateway, log, asset, day)
+    );
+    create index record_verdict_place on record (gateway, log, asset, seq) where kind = 'verdict';
+",
 ];

@@ -307,4 +307,22 @@ pub(in crate::regulator::store) const SQLITE: &[&str] = &[
     create index record_verdict on record (gateway, log, asset, wall_unix_ms, seq) where kind = 'verdict';
     create index record_paper on record (gateway, log, seq) where kind in ('transition', 'act', 'answer');
 ",
+    // What verdicts come to, day by day, as far as each log is added up; an index, built anew from records.
+    "
+    create table summed (
+        gateway text not null,
+        log text not null,
+        seq integer not null,
+        primary key (gateway, log)
+    ) strict, without rowid;
+    create table day_sum (
+        gateway text not null,
+        log text not null,
+        asset text not null,
+        day integer not null,
+        sum text not null,
+        primary key (gateway, log, asset, day)
+    ) strict, without rowid;
+    create index record_verdict_place on record (gateway, log, asset, seq) where kind = 'verdict';
+",
 ];

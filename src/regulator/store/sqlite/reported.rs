@@ -4,11 +4,14 @@ use rusqlite::{Row, params};
 
 use super::SqliteStore;
 use crate::{
-    regulator::store::{
-        Answered, KeptRecord, Log,
-        reported::{Reported, beyond},
+    regulator::{
+        store::{
+            Answered, KeptRecord, Log,
+            reported::{Reported, beyond},
+        },
+        sums::DaySum,
     },
-    terms::{AssetId, Digest},
+    terms::{AssetId, Digest, LegalDay},
 };
 
 impl Reported for SqliteStore {
@@ -29,29 +32,42 @@ impl Reported for SqliteStore {
     fn verdicts(
         &mut self,
         ((gateway, log), asset): (Log, AssetId),
-        (from_unix_ms, to_unix_ms): (i64, i64),
         after: Option<u64>,
+        to: u64,
         most: u32,
     ) -> Answered<Vec<(u64, KeptRecord)>> {
         let sql = "select seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
-                   indexed by record_verdict
-                   where gateway = ?1 and log = ?2 and asset = ?3 and kind = 'verdict' and wall_unix_ms >= ?4
-                   and wall_unix_ms < ?5 and seq > ?6 order by seq limit ?7";
-        let (log, after) = (log.to_string(), beyond(after));
-        let asked = params![gateway.as_str(), log, asset.as_str(), from_unix_ms, to_unix_ms, after, most];
-        self.rows(sql, asked, record)
+                   indexed by record_verdict_place
+                   where gateway = ?1 and log = ?2 and asset = ?3 and kind = 'verdict' and seq > ?4 and seq <= ?5
+                   order by seq limit ?6";
+        let (log, after, to) = (log.to_string(), beyond(after), to.cast_signed());
+        self.rows(sql, params![gateway.as_str(), log, asset.as_str(), after, to, most], record)
+    }
+
+    fn verdict_to(
+        &mut self,
+        ((gateway, log), asset): (Log, AssetId),
+        to: u64,
+    ) -> Answered<Option<(u64, KeptRecord)>> {
+        let sql = "select seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
+                   indexed by record_verdict_place
+                   where gateway = ?1 and log = ?2 and asset = ?3 and kind = 'verdict' and seq <= ?4
+                   order by seq desc limit 1";
+        let asked = params![gateway.as_str(), log.to_string(), asset.as_str(), to.cast_signed()];
+        Ok(self.rows(sql, asked, record)?.into_iter().next())
     }
 
     fn verdict_before(
         &mut self,
         ((gateway, log), asset): (Log, AssetId),
         unix_ms: i64,
+        to: u64,
     ) -> Answered<Option<(u64, KeptRecord)>> {
         let sql = "select seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
                    indexed by record_verdict
                    where gateway = ?1 and log = ?2 and asset = ?3 and kind = 'verdict' and wall_unix_ms < ?4
-                   order by wall_unix_ms desc, seq desc limit 1";
-        let asked = params![gateway.as_str(), log.to_string(), asset.as_str(), unix_ms];
+                   and seq <= ?5 order by wall_unix_ms desc, seq desc limit 1";
+        let asked = params![gateway.as_str(), log.to_string(), asset.as_str(), unix_ms, to.cast_signed()];
         Ok(self.rows(sql, asked, record)?.into_iter().next())
     }
 
@@ -62,6 +78,39 @@ impl Reported for SqliteStore {
                    order by seq limit ?4";
         self.rows(sql, params![gateway.as_str(), log.to_string(), from.cast_signed(), most], record)
     }
+
+    fn summed(&mut self, (gateway, log): Log) -> Answered<Option<u64>> {
+        let sql = "select seq from summed where gateway = ?1 and log = ?2";
+        let upto: Option<i64> =
+            self.one(sql, params![gateway.as_str(), log.to_string()], |row| row.get(0))?;
+        Ok(upto.map(i64::cast_unsigned))
+    }
+
+    fn day_sums(
+        &mut self,
+        (gateway, log): Log,
+        asset: Option<AssetId>,
+        (from, to): (LegalDay, LegalDay),
+    ) -> Answered<Vec<(AssetId, LegalDay, DaySum)>> {
+        let of_all = "select asset, day, sum from day_sum where gateway = ?1 and log = ?2
+                      and day >= ?3 and day <= ?4 order by asset, day";
+        let of_one = "select asset, day, sum from day_sum where gateway = ?1 and log = ?2
+                      and day >= ?3 and day <= ?4 and asset = ?5 order by day";
+        let (log, from, to) = (log.to_string(), from.number(), to.number());
+        match asset {
+            None => self.rows(of_all, params![gateway.as_str(), log, from, to], day_sum),
+            Some(asset) => {
+                self.rows(of_one, params![gateway.as_str(), log, from, to, asset.as_str()], day_sum)
+            }
+        }
+    }
+}
+
+fn day_sum(row: &Row<'_>) -> rusqlite::Result<Option<(AssetId, LegalDay, DaySum)>> {
+    let asset = AssetId::new(&row.get::<_, String>(0)?);
+    let (day, sum): (i32, String) = (row.get(1)?, row.get(2)?);
+    let told = asset.zip(DaySum::of_text(&sum));
+    Ok(told.map(|(asset, sum)| (asset, LegalDay::numbered(day), sum)))
 }
 
 fn record(row: &Row<'_>) -> rusqlite::Result<Option<(u64, KeptRecord)>> {
