@@ -1,18 +1,18 @@
 // Looks at a console that is open, as people do: every screen in both languages and two widths, by keyboard, without a script, on
 // paper, and a newcomer's way from the first page to a printed case. Ends with 1 at the first thing that is wrong.
 //
-// CONSOLE=http://127.0.0.1:PORT SHOTS=folder NAME=… PASSWORD=… ASSET=gateway/asset node look.mjs
+// CONSOLE=http://127.0.0.1:PORT SHOTS=folder NAME=… PASSWORD=… ASSET=gateway/asset RECORDS=records.jsonl CATALOGUE=….toml node look.mjs
 import { createRequire } from 'node:module';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 
-const { CONSOLE: base, SHOTS: shots, NAME: name, PASSWORD: password, ASSET: asset } = process.env;
+const { CONSOLE: base, SHOTS: shots, NAME: name, PASSWORD: password, ASSET: asset, RECORDS: records, CATALOGUE: catalogue } = process.env;
 const program = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-const screens = ['/', '/fleet', '/fleet?lane=latched', `/asset/${asset}`, `/asset/${asset}?days=31`, '/alarms', '/inspections', '/audit', '/audit?gateway=' + asset.split('/')[0], '/audit/seen', '/no-such-page'];
+const screens = ['/', '/fleet', '/fleet?lane=latched', `/asset/${asset}`, `/asset/${asset}?days=31`, '/alarms', '/alarms?part=all', '/alarms?kind=tamper&priority=low', '/?in=130421&industry=Coke', '/inspections', '/audit', '/audit?gateway=' + asset.split('/')[0], '/audit/seen', '/no-such-page'];
 const widths = [1280, 360];
 mkdirSync(shots, { recursive: true });
 
@@ -58,6 +58,31 @@ async function check(page, what) {
   assert.ok(wide <= seen + 1, `${what}: ${wide} pixels wide where ${seen} are seen`);
 }
 
+// A page that stands is checked as it is where scripts run, and its picture kept.
+async function looked(page, what) {
+  await page.screenshot({ path: join(shots, `${what}.png`), fullPage: true });
+  const again = await browser.newContext();
+  const copy = await again.newPage();
+  const style = await (await page.request.get('/style.css')).text();
+  await copy.setContent((await page.content()).replace('</head>', `<style>${style}</style></head>`));
+  await check(copy, what);
+  await again.close();
+}
+
+// An address is checked at both widths by somebody whose browser runs scripts.
+async function seen(language, address, what) {
+  const { context, page, wrong } = await person(language);
+  await enter(page);
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.goto(address);
+    await check(page, `${address} (${language}, ${width})`);
+    await page.screenshot({ path: join(shots, `${what}-${language}-${width}.png`), fullPage: true });
+  }
+  assert.deepEqual(wrong, [], `${address} in ${language}`);
+  await context.close();
+}
+
 for (const language of ['zh', 'en']) {
   const { context, page, wrong } = await person(language);
   await page.goto('/login');
@@ -74,6 +99,36 @@ for (const language of ['zh', 'en']) {
     }
   }
   assert.deepEqual(wrong, [], `in ${language}`);
+  await context.close();
+}
+
+// Alarms are filtered, and one is looked at, without a script; a file that somebody brings is verified, another version of the
+// rules compared.
+for (const language of ['zh', 'en']) {
+  const { context, page, wrong } = await person(language, { javaScriptEnabled: false });
+  await enter(page);
+  await page.goto('/alarms');
+  await page.selectOption('#f-kind', 'violation');
+  await page.selectOption('#f-part', 'all');
+  await Promise.all([page.waitForURL(/kind=violation/), page.locator('form.filter button').click()]);
+  assert.equal(await page.inputValue('#f-kind'), 'violation', 'what was chosen stays chosen');
+  const promised = (await page.locator('#f-kind option:checked').textContent()).match(/\((\d+)\)/)[1];
+  assert.equal(await page.locator('main tbody tr').count(), Number(promised), 'as many as the choice promises');
+  await Promise.all([page.waitForURL(/\/alarm\/[0-9a-f]{16}$/), page.locator('main tbody a[href^="/alarm/"]').first().click()]);
+  assert.ok(await page.locator('main tbody tr').count() > 0, 'its steps are told');
+  await seen(language, new URL(page.url()).pathname, 'alarm');
+  await page.goto('/audit');
+  await page.setInputFiles('#records', records);
+  await Promise.all([page.waitForURL(/\/verify$/), page.locator('form[action="/verify"] button').click()]);
+  const said = await page.locator('main').textContent();
+  assert.ok(said.includes(language === 'zh' ? '真实是' : 'Authenticyes'), `what is brought is verified: ${said}`);
+  await looked(page, `upload-${language}`);
+  await page.goto('/audit');
+  await page.setInputFiles('form[action="/rules"] input[type=file]', catalogue);
+  await Promise.all([page.waitForURL(/\/rules$/), page.locator('form[action="/rules"] button').click()]);
+  assert.ok((await page.locator('main').textContent()).includes(language === 'zh' ? '差异数' : 'Differences'), 'and the rules are compared');
+  await looked(page, `rules-${language}`);
+  assert.deepEqual(wrong, [], `without a script, in ${language}`);
   await context.close();
 }
 
