@@ -14,7 +14,7 @@ use coldhearth::{
     host::{Clock, SystemClock, clock::Wait},
     judge::Rung,
     regulator::{
-        alarms::{Office, signals::signals},
+        alarms::{Hush, Kind, Life, Office, Priority, State, signals::signals},
         config::ConsoleAt,
         console::{
             self, Books, Console, Joined,
@@ -23,8 +23,9 @@ use coldhearth::{
         },
         sight::{self, Said, Sight, VerdictSaid},
         store::{
-            Answered, Batch, Kept, KeptRecord, SqliteStore, Store,
+            AlarmCount, Answered, Batch, Kept, KeptRecord, PostgresStore, SqliteStore, Store,
             people::{Person, Role},
+            postgres::PostgresAt,
             sights::Scope,
         },
     },
@@ -35,7 +36,7 @@ use coldhearth::{
     },
 };
 
-use crate::support::{Folder, free_port};
+use crate::support::{Folder, authority::aside, free_port};
 
 /// When everything is asked, unless a test lets time pass.
 pub(crate) const NOW: i64 = 1_795_000_300_000;
@@ -93,10 +94,11 @@ impl Alarms for SomeAlarms {
         }))
     }
 
-    fn standing(&self, _books: &mut Books, scope: &Scope) -> Answered<(u64, u64)> {
+    fn counts(&self, _books: &mut Books, scope: &Scope) -> Answered<Vec<AlarmCount>> {
         let all = self.all.lock().unwrap();
-        let here = all.iter().filter(|(division, _)| scope.has(*division)).count() as u64;
-        Ok((here, here))
+        let count = all.iter().filter(|(division, _)| scope.has(*division)).count() as u64;
+        let state = State { life: Life::UnackActive, hush: Hush::Open };
+        Ok(vec![AlarmCount { kind: Kind::Violation, priority: Priority::High, state, count }])
     }
 
     fn load(&self, _books: &mut Books, scope: &Scope, _now: i64) -> Answered<Load> {
@@ -157,6 +159,25 @@ impl Desk {
         Desk::over(folder, |_| Joined::own())
     }
 
+    /// With the collector's own alarms and reports, over what is filled in.
+    pub(crate) fn own_with(name: &str, fill: impl FnOnce(&mut dyn Store)) -> Desk {
+        let folder = Folder::new(&format!("console-{name}"));
+        fill(&mut SqliteStore::open(&folder.0).unwrap());
+        Desk::over(folder, |_| Joined::own())
+    }
+
+    /// The same over a database of a server.
+    pub(crate) fn own_over(at: &PostgresAt, fill: impl FnOnce(&mut dyn Store) + Send) -> Desk {
+        aside(at.clone(), fill);
+        let listen = ConsoleAt::plain(([127, 0, 0, 1], free_port()).into());
+        // It waits with a runtime of its own, and is opened where there is none.
+        let open = || -> Box<dyn Store> {
+            let at = at.clone();
+            std::thread::spawn(move || Box::new(PostgresStore::open(at).unwrap())).join().unwrap()
+        };
+        Desk::open_at(Folder::new("console-over"), listen, open, |_| Joined::own())
+    }
+
     /// At an address of its own.
     pub(crate) fn at(name: &str, at: &ConsoleAt, fill: impl FnOnce(&mut dyn Store)) -> Desk {
         let folder = Folder::new(&format!("console-{name}"));
@@ -169,9 +190,19 @@ impl Desk {
     }
 
     fn over_at(folder: Folder, at: ConsoleAt, joined: impl FnOnce(&Arc<SomeAlarms>) -> Joined) -> Desk {
+        let path = folder.0.clone();
+        Desk::open_at(folder, at, || Box::new(SqliteStore::open(&path).unwrap()), joined)
+    }
+
+    fn open_at(
+        folder: Folder,
+        at: ConsoleAt,
+        open: impl Fn() -> Box<dyn Store>,
+        joined: impl FnOnce(&Arc<SomeAlarms>) -> Joined,
+    ) -> Desk {
         let books = (0..console::READERS)
             .map(|_| Books {
-                store: Box::new(SqliteStore::open(&folder.0).unwrap()),
+                store: open(),
                 signer: Box::new(signer()),
                 trusted: vec![signer().public_key()],
             })

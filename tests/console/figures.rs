@@ -16,11 +16,13 @@ use crate::{
     browser::Browser,
     desk::{Desk, NOW, PASSWORD, head, people, sights_of},
     programs::user,
-    sizes::fill,
+    sizes::{county, fill, fill_alarms, look},
     support::{
         Folder, Mosquitto,
         authority::{Authority, Publisher},
-        free_port, soon,
+        free_port,
+        postgres::Postgres,
+        soon,
         voice::{NOW as VOICE_NOW, Voice, at, gateway, key_of},
     },
 };
@@ -109,6 +111,21 @@ fn verdict(asset: &str) -> Body {
         signs: SignSet::default(),
         grounds: None,
     }))
+}
+
+#[tokio::test]
+#[ignore = "a figure, not a judgement; tests/all prints it"]
+async fn figures_of_every_page_over_postgresql() {
+    let server = Postgres::shared();
+    let desk = Desk::own_over(&server.at(&server.database("pages")), |store| {
+        people(store);
+        county(store);
+        fill(store, ASSETS);
+        fill_alarms(store, ASSETS);
+    });
+    for (who, what) in [("wang", "nation, PostgreSQL"), ("sun", "county, PostgreSQL")] {
+        look(&Browser::entered(desk.port, who, PASSWORD).await, what).await;
+    }
 }
 
 #[tokio::test]

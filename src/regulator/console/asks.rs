@@ -140,10 +140,6 @@ pub struct AlarmsPage {
     pub rows: Vec<AlarmRow>,
     /// Where the next page begins, if there is one.
     pub next: Option<String>,
-    /// How many are put aside, out of service, or told of by a wider one.
-    pub aside: u64,
-    /// How many stand how, of every kind and priority in the scope.
-    pub counts: Vec<AlarmCount>,
 }
 
 impl AlarmsAsked {
@@ -153,16 +149,14 @@ impl AlarmsAsked {
     }
 }
 
-impl AlarmsPage {
-    /// How many a filter finds.
-    pub fn found(&self, kind: Option<Kind>, priority: Option<Priority>, part: Part) -> u64 {
-        let is_asked = |count: &&AlarmCount| {
-            kind.is_none_or(|kind| kind == count.kind)
-                && priority.is_none_or(|priority| priority == count.priority)
-                && part.has(count.kind, count.state)
-        };
-        self.counts.iter().filter(is_asked).map(|count| count.count).sum()
-    }
+/// How many of these stand as a filter asks.
+pub fn found(counts: &[AlarmCount], kind: Option<Kind>, priority: Option<Priority>, part: Part) -> u64 {
+    let is_asked = |count: &&AlarmCount| {
+        kind.is_none_or(|kind| kind == count.kind)
+            && priority.is_none_or(|priority| priority == count.priority)
+            && part.has(count.kind, count.state)
+    };
+    counts.iter().filter(is_asked).map(|count| count.count).sum()
 }
 
 /// A record by its place, and the equipment it is about.
@@ -260,11 +254,11 @@ pub trait Alarms: Send + Sync {
     /// # Errors
     /// The store failed.
     fn one(&self, books: &mut Books, scope: &Scope, id: &str, before: u64) -> Answered<Option<AlarmTold>>;
-    /// How many alarms of a scope nobody has acknowledged, and how many there are.
+    /// How many alarms of a scope stand how.
     ///
     /// # Errors
     /// The store failed.
-    fn standing(&self, books: &mut Books, scope: &Scope) -> Answered<(u64, u64)>;
+    fn counts(&self, books: &mut Books, scope: &Scope) -> Answered<Vec<AlarmCount>>;
     /// How busy the desk of a scope is.
     ///
     /// # Errors

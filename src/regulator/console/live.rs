@@ -21,10 +21,10 @@ use futures_util::stream;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::{Console, SAW_KEPT_DAYS, badge::silent_before, chart::DAY_MS, door::Viewer};
+use super::{Console, SAW_KEPT_DAYS, asks, badge::silent_before, chart::DAY_MS, door::Viewer};
 use crate::{
     regulator::store::{
-        Answered, StoreFault,
+        Answered, Part, StoreFault,
         sights::{AskedAt, Numbers, Scope},
     },
     terms::{LegalDay, Name},
@@ -154,7 +154,10 @@ pub(super) async fn tell(console: Arc<Console>) {
         for scope in looked_at {
             let (of, alarms) = (scope.clone(), console.joined.alarms.clone());
             let ask = console.readers.ask(move |books| {
-                let alarms = alarms.map(|alarms| alarms.standing(books, &of)).transpose()?;
+                let counts = alarms.map(|alarms| alarms.counts(books, &of)).transpose()?;
+                let alarms = counts.map(|counts| {
+                    [Part::Open, Part::All].map(|part| asks::found(&counts, None, None, part)).into()
+                });
                 Ok(Counted { numbers: books.store.numbers(&of, None, at)?, alarms })
             });
             match ask.await {

@@ -22,6 +22,7 @@ pub mod password;
 mod readers;
 mod screen;
 mod session;
+mod stamped;
 mod story;
 mod upload;
 

@@ -44,10 +44,8 @@ impl asks::Alarms for OwnAlarms {
             let rows = found.iter().take(asked.most as usize).map(|alarm| row(alarm, within)).collect();
             return Ok(AlarmsPage { rows, ..AlarmsPage::default() });
         }
-        let counts = books.store.alarm_counts(within)?;
-        let aside = aside(&counts);
         let (rows, next) = listed(&mut *books.store, within, asked)?;
-        Ok(AlarmsPage { rows: by_urgency(rows), next, aside, counts })
+        Ok(AlarmsPage { rows: by_urgency(rows), next })
     }
 
     fn one(&self, books: &mut Books, scope: &Scope, id: &str, before: u64) -> Answered<Option<AlarmTold>> {
@@ -55,20 +53,15 @@ impl asks::Alarms for OwnAlarms {
         one::told(&mut *books.store, scope, id, before)
     }
 
-    fn standing(&self, books: &mut Books, scope: &Scope) -> Answered<(u64, u64)> {
-        let counts = books.store.alarm_counts(division(scope))?;
-        let open = counts.iter().filter(|count| count.state.rings()).map(|count| count.count).sum();
-        Ok((open, counts.iter().map(|count| count.count).sum()))
+    fn counts(&self, books: &mut Books, scope: &Scope) -> Answered<Vec<AlarmCount>> {
+        books.store.alarm_counts(division(scope))
     }
 
     fn load(&self, books: &mut Books, scope: &Scope, now_unix_ms: i64) -> Answered<Load> {
         let store = &mut *books.store;
         let within = division(scope);
         let counts = store.alarm_counts(within)?;
-        let of = |part: Part| {
-            let asked = counts.iter().filter(|count| part.has(count.kind, count.state));
-            asked.map(|count| count.count).sum()
-        };
+        let of = |part: Part| asks::found(&counts, None, None, part);
         let (kpi, is_bounded) = of_day(store, within, now_unix_ms - DAY_MS)?;
         Ok(Load {
             open: of(Part::Open),
@@ -191,12 +184,6 @@ fn urgency(alarm: &Alarm) -> Urgency {
 fn by_urgency(mut rows: Vec<(Urgency, AlarmRow)>) -> Vec<AlarmRow> {
     rows.sort_by_key(|(urgency, _)| *urgency);
     rows.into_iter().map(|(_, row)| row).collect()
-}
-
-/// How many are not told.
-fn aside(counts: &[AlarmCount]) -> u64 {
-    let told = counts.iter().filter(|count| count.state.hush != alarms::Hush::Open);
-    told.map(|count| count.count).sum()
 }
 
 /// Alarms about a piece of equipment: each cause has one at most.

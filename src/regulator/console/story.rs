@@ -1,12 +1,14 @@
 //! PURE file. What happened to a piece of equipment, a sentence a record, complete in both languages.
 
+use super::stamped;
 use crate::{
-    catalogue::{Difference, PlateSource},
+    catalogue::{Difference, Edit, PlateSource},
     evidence::{Act, ActKind, Body, Record},
     judge::{
         DarkMeter, Event, Finding, PlateRead, Rung, SignFinding, State, StateFinding, Turn, Verdict,
         cutoff::Reconciliation,
     },
+    metering::Fault,
     regulator::timeline::Tone,
     terms::{
         LegalDay, WattHours,
@@ -85,18 +87,21 @@ fn event(event: &Event, language: Language) -> Option<(Tone, String)> {
         ),
         Event::Dark(told) => dark(told, language),
         Event::Plate(read) => plate(read, language),
-        Event::PlateUnreadable { why, .. } => {
-            (Tone::Doubt, format!("{} ({why})", say(words::K_PLATE_UNREADABLE)))
-        }
+        Event::PlateUnreadable { why, .. } => (
+            Tone::Doubt,
+            format!("{} ({})", say(words::K_PLATE_UNREADABLE), unreadable(why.as_str(), language)),
+        ),
         Event::PlateDiffers { difference, .. } => {
             let Difference { attribute, declared, read } = difference;
             let (says, reads) = (say(words::K_DECLARED), say(words::K_READ));
-            let what = say(words::PLATE_DIFFERS);
-            (Tone::Doubt, format!("{what}: {attribute}: {says} {declared}, {reads} {read}"))
+            let (what, line) = (say(words::PLATE_DIFFERS), stamped::label(attribute, language));
+            let [declared, read] = [declared, read].map(|value| stamped::value(attribute, value, language));
+            (Tone::Doubt, format!("{what}: {line}: {says} {declared}, {reads} {read}"))
         }
         Event::ClassChanged(change) => {
             let (before, after) = (say(change.before.class.words()), say(change.after.class.words()));
-            (Tone::Alarm, format!("{}: {before} → {after}", say(words::CLASS_CHANGED)))
+            let edits: String = change.edits.iter().map(|edit| edited(edit, language)).collect();
+            (Tone::Alarm, format!("{}: {before} → {after}{edits}", say(words::CLASS_CHANGED)))
         }
         Event::DeadlineWarning(warning) => {
             let (day, left) = (warning.last_day, warning.days_left);
@@ -116,6 +121,22 @@ fn event(event: &Event, language: Language) -> Option<(Tone, String)> {
         | Event::Balance(_)
         | Event::Meter(_) => return None,
     })
+}
+
+/// Why a nameplate cannot be read.
+fn unreadable(why: &str, language: Language) -> String {
+    let of_meter = || Fault::KINDS.into_iter().find(|fault| fault.word() == why).map(Fault::words);
+    let known = words::plate_fault(why).or_else(of_meter);
+    known.map_or_else(|| why.to_owned(), |words| words.in_language(language).to_owned())
+}
+
+/// A line of a nameplate that is not what it was.
+fn edited(edit: &Edit, language: Language) -> String {
+    let Edit { attribute, before, after } = edit;
+    let [before, after] = [before, after].map(|value| {
+        value.as_ref().map_or_else(|| "–".to_owned(), |value| stamped::value(attribute, value, language))
+    });
+    format!("; {}: {before} → {after}", stamped::label(attribute, language))
 }
 
 /// A day as supplier and gateway counted it.
@@ -217,6 +238,30 @@ pub(super) fn ago(then_unix_ms: i64, now_unix_ms: i64, language: Language) -> St
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_told_of_a_nameplate_is_in_the_readers_words() {
+        use crate::catalogue::{PlateFault, plate::PlateValue};
+        let faults = [
+            PlateFault::NoMagic,
+            PlateFault::Version(2),
+            PlateFault::Length,
+            PlateFault::Checksum,
+            PlateFault::Attribute { offset: 0 },
+        ];
+        let words = faults.map(PlateFault::word).into_iter().chain(Fault::KINDS.map(Fault::word));
+        for word in words {
+            assert!(!unreadable(word, Language::English).contains('_'), "{word}");
+            assert!(unreadable(word, Language::Chinese).chars().any(|c| c > '\u{4e00}'), "{word}");
+        }
+        let edit = Edit {
+            attribute: "nominal_tonnage_t".to_owned(),
+            before: Some(PlateValue::Whole(25)),
+            after: Some(PlateValue::Whole(40)),
+        };
+        assert_eq!(edited(&edit, Language::English), "; Nominal capacity: 25 t → 40 t");
+        assert_eq!(edited(&Edit { before: None, ..edit }, Language::Chinese), "; 公称容量: – → 40 t");
+    }
 
     #[test]
     fn figures_are_read_as_they_are() {

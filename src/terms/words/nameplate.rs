@@ -92,6 +92,20 @@ lines! {
     "relocation_date" "迁入日期" "Moved to this site" text;
 }
 
+/// Why a block of registers is no nameplate, by the word of records.
+pub fn plate_fault(word: &str) -> Option<Words> {
+    PLATE_FAULTS.iter().find(|(name, _)| *name == word).map(|(_, words)| *words)
+}
+
+/// Every such word.
+pub const PLATE_FAULTS: &[(&str, Words)] = &[
+    ("plate_no_magic", Words { zh: "不是铭牌数据块", en: "this is no nameplate" }),
+    ("plate_version", Words { zh: "铭牌格式版本不支持", en: "a layout that is not known" }),
+    ("plate_length", Words { zh: "铭牌长度不符", en: "its length does not fit" }),
+    ("plate_checksum", Words { zh: "铭牌校验和不符", en: "its checksum does not fit" }),
+    ("plate_attribute", Words { zh: "铭牌某一项目有误", en: "one of its lines is malformed" }),
+];
+
 macro_rules! vocabulary {
     ($($word:literal $zh:literal $en:literal;)*) => {
         /// Every word of the vocabulary and what it means.

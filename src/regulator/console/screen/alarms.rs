@@ -14,18 +14,18 @@ use maud::{Markup, html};
 use super::head;
 use crate::{
     regulator::{
-        alarms::{Kind, Priority},
+        alarms::{Hush, Kind, Priority},
         console::{
             Console,
             ask::{AlarmFilter, Pairs},
-            asks::{AlarmRow, AlarmsAsked, AlarmsPage, Decision, Deed},
+            asks::{self, AlarmRow, AlarmsAsked, AlarmsPage, Decision, Deed},
             csv as values,
             door::{self, Viewer},
             flow,
             frame::{self, Here},
             story::ago,
         },
-        store::{Answered, Part, people::Role, sights::Scope},
+        store::{AlarmCount, Answered, Part, people::Role, sights::Scope},
     },
     terms::{
         time::LegalTime,
@@ -74,12 +74,16 @@ pub(in crate::regulator::console) async fn show(
         let body = html! { p { (words::K_NO_ALARMS_KEPT.in_language(viewer.language)) } };
         return frame::page(&viewer, Here::Alarms, title, &body);
     };
-    let (asked, scope) = (filter.asked(ROWS), viewer.scope.clone());
-    let ask =
-        console.readers.ask(move |books| Ok((alarms.page(books, &asked)?, alarms.standing(books, &scope)?)));
+    let (asked, scope, within) = (filter.asked(ROWS), viewer.scope.clone(), filter.within.clone());
+    let ask = console.readers.ask(move |books| {
+        let page = alarms.page(books, &asked)?;
+        let here = alarms.counts(books, &within)?;
+        let all = if within == scope { here.clone() } else { alarms.counts(books, &scope)? };
+        Ok((page, Counted { here, all }))
+    });
     match ask.await {
-        Ok((page, standing)) => {
-            frame::page(&viewer, Here::Alarms, title, &screen(&page, standing, &filter, &viewer))
+        Ok((page, counted)) => {
+            frame::page(&viewer, Here::Alarms, title, &screen(&page, &counted, &filter, &viewer))
         }
         Err(fault) => frame::away(viewer.language, &fault),
     }
@@ -159,21 +163,32 @@ pub(super) fn cells(row: &AlarmRow, viewer: &Viewer) -> [String; 9] {
     ]
 }
 
-fn screen(page: &AlarmsPage, (open, all): (u64, u64), filter: &AlarmFilter, viewer: &Viewer) -> Markup {
+/// How many alarms stand how.
+struct Counted {
+    /// In the division that is asked for.
+    here: Vec<AlarmCount>,
+    /// In all that its person may see.
+    all: Vec<AlarmCount>,
+}
+
+fn screen(page: &AlarmsPage, counted: &Counted, filter: &AlarmFilter, viewer: &Viewer) -> Markup {
     let say = |words: Words| words.in_language(viewer.language);
     let here = filter.query_after(filter.after.as_deref().unwrap_or(""));
-    let found = page.found(filter.kind, filter.priority, filter.part);
+    let found = asks::found(&counted.here, filter.kind, filter.priority, filter.part);
+    let [open, all] = [Part::Open, Part::All].map(|part| asks::found(&counted.all, None, None, part));
+    let aside = counted.here.iter().filter(|count| count.state.hush != Hush::Open);
+    let aside: u64 = aside.map(|count| count.count).sum();
     let is_first = filter.after.is_none();
     html! {
         (frame::fresh(&viewer.address, viewer.language))
         p { (say(words::K_IN_DIVISION)) " " span data-live="open" { (open) } " / " span data-live="alarms" { (all) } }
-        (form(page, filter, viewer))
+        (form(&counted.here, filter, viewer))
         p { (say(words::K_ALARMS_FOUND)) " " strong { (found) } }
-        @if page.aside > 0 && filter.part == Part::Listed {
-            p.note { (say(words::K_ASIDE)) " " a href={ "/alarms?" (AlarmFilter { part: Part::All, after: None, ..filter.clone() }.query_after("")) } { (page.aside) } }
+        @if aside > 0 && filter.part == Part::Listed {
+            p.note { (say(words::K_ASIDE)) " " a href={ "/alarms?" (AlarmFilter { part: Part::All, after: None, ..filter.clone() }.query_after("")) } { (aside) } }
         }
         @if !page.rows.is_empty() { (table(&page.rows, viewer)) }
-        @else if page.aside > 0 && filter.part == Part::Listed { p { (say(words::K_NO_OTHER_ALARM)) } }
+        @else if aside > 0 && filter.part == Part::Listed { p { (say(words::K_NO_OTHER_ALARM)) } }
         @else if page.next.is_none() && is_first && *filter == whole(&filter.within) { (table(&page.rows, viewer)) }
         @else if page.next.is_none() && is_first { p { (say(words::K_NOTHING_FOUND)) } }
         p.no-print {
@@ -208,7 +223,7 @@ const fn part(part: Part) -> Words {
 }
 
 /// Each choice with how many it would find beside the other choices.
-fn form(page: &AlarmsPage, filter: &AlarmFilter, viewer: &Viewer) -> Markup {
+fn form(counts: &[AlarmCount], filter: &AlarmFilter, viewer: &Viewer) -> Markup {
     let say = |words: Words| words.in_language(viewer.language);
     let AlarmFilter { kind, priority, part: chosen, .. } = filter;
     let choice = |word: &str, is_chosen: bool, words: Words, found: u64| {
@@ -220,25 +235,25 @@ fn form(page: &AlarmsPage, filter: &AlarmFilter, viewer: &Viewer) -> Markup {
                 label for="f-part" { (say(words::K_STATE)) }
                 select id="f-part" name="part" {
                     @for one in Part::ALL {
-                        (choice(one.word(), one == *chosen, part(one), page.found(*kind, *priority, one)))
+                        (choice(one.word(), one == *chosen, part(one), asks::found(counts, *kind, *priority, one)))
                     }
                 }
             }
             div {
                 label for="f-kind" { (say(words::K_KIND)) }
                 select id="f-kind" name="kind" {
-                    (choice("", kind.is_none(), words::K_ALL, page.found(None, *priority, *chosen)))
+                    (choice("", kind.is_none(), words::K_ALL, asks::found(counts, None, *priority, *chosen)))
                     @for one in Kind::ALL {
-                        (choice(one.word(), *kind == Some(one), one.words(), page.found(Some(one), *priority, *chosen)))
+                        (choice(one.word(), *kind == Some(one), one.words(), asks::found(counts, Some(one), *priority, *chosen)))
                     }
                 }
             }
             div {
                 label for="f-priority" { (say(words::K_PRIORITY)) }
                 select id="f-priority" name="priority" {
-                    (choice("", priority.is_none(), words::K_ALL, page.found(*kind, None, *chosen)))
+                    (choice("", priority.is_none(), words::K_ALL, asks::found(counts, *kind, None, *chosen)))
                     @for one in Priority::ALL {
-                        (choice(one.word(), *priority == Some(one), one.words(), page.found(*kind, Some(one), *chosen)))
+                        (choice(one.word(), *priority == Some(one), one.words(), asks::found(counts, *kind, Some(one), *chosen)))
                     }
                 }
             }

@@ -5,17 +5,17 @@ use maud::{Markup, html};
 use super::{asset::Case, head};
 use crate::{
     catalogue::{
-        CasePlate, Claim, Datum, Entry, Nameplate, PlateSource, Rules,
+        CasePlate, Claim, Datum, Entry, Nameplate, PlateSource,
         case::DETERMINATIONS,
         entry::{Criterion, Order, Predicate, Test},
         plate::PlateValue,
     },
     evidence::Body,
     judge::Finding,
-    regulator::console::Console,
+    regulator::console::{Console, stamped},
     terms::{
         Digest,
-        words::{self, Language, Words, plate_line, plate_word},
+        words::{self, Language, Words},
     },
 };
 
@@ -40,7 +40,7 @@ pub(super) fn show(case: &Case, console: &Console, language: Language) -> Markup
     let entry = rule(case).and_then(|id| console.rules.entry(&id));
     html! {
         @match &case.plate {
-            Some(plate) => { (lines(plate, entry, &console.rules, language)) },
+            Some(plate) => { (lines(plate, entry, language)) },
             None => { p { (words::K_NO_PLATE.in_language(language)) } },
         }
         @match entry {
@@ -56,7 +56,7 @@ fn rule(case: &Case) -> Option<String> {
     Some(verdict.standing.ruling?.rule?.entry.as_str().to_owned())
 }
 
-fn lines(plate: &Plate, entry: Option<&Entry>, rules: &Rules, language: Language) -> Markup {
+fn lines(plate: &Plate, entry: Option<&Entry>, language: Language) -> Markup {
     const COLUMNS: [Words; 3] = [words::K_ATTRIBUTE, words::K_VALUE, words::K_RULE_ASKS];
     let source = match plate.source {
         PlateSource::Declared => words::K_DECLARED,
@@ -69,27 +69,21 @@ fn lines(plate: &Plate, entry: Option<&Entry>, rules: &Rules, language: Language
             (head(&COLUMNS, language))
             tbody {
                 @for line in plate.plate.attributes() {
-                    (row(&line.name, &written(&line.name, &claims, &line.value.to_string(), language), entry, &claims, (rules, language)))
+                    (row(&line.name, &stamped::value(&line.name, &line.value, language), entry, &claims, language))
                 }
                 @for name in lacking(entry, &claims) {
-                    (row(name, words::K_NOT_ON_PLATE.in_language(language), entry, &claims, (rules, language)))
+                    (row(name, words::K_NOT_ON_PLATE.in_language(language), entry, &claims, language))
                 }
             }
         }
     }
 }
 
-fn row(
-    name: &str,
-    value: &str,
-    entry: Option<&Entry>,
-    claims: &CasePlate,
-    (rules, language): (&Rules, Language),
-) -> Markup {
+fn row(name: &str, value: &str, entry: Option<&Entry>, claims: &CasePlate, language: Language) -> Markup {
     let asked: Vec<Asked<'_>> = entry.map_or_else(Vec::new, |entry| asked(entry, name));
     html! {
         tr {
-            th scope="row" { (label(name, rules, language)) }
+            th scope="row" { (stamped::label(name, language)) }
             td { (value) }
             td {
                 @for (number, one) in asked.iter().enumerate() {
@@ -101,22 +95,6 @@ fn row(
     }
 }
 
-/// What a line is called. One that neither this program nor a catalogue knows is shown by the name that is stamped there.
-fn label(name: &str, rules: &Rules, language: Language) -> String {
-    let known = plate_line(name).map(|line| line.label.in_language(language));
-    let known = known.or_else(|| rules.label(name).map(|label| label.in_language(language)));
-    known.map_or_else(|| format!("{} ({name})", words::K_OTHER_LINE.in_language(language)), ToOwned::to_owned)
-}
-
-/// What a line says: numbers as they are stamped, with their unit; the catalogue's words in the reader's.
-fn written(name: &str, claims: &CasePlate, stamped: &str, language: Language) -> String {
-    match claimed(claims, name) {
-        Some(Datum::Number(_)) => with_unit(name, stamped, language),
-        Some(datum @ (Datum::Text(_) | Datum::Flag(_))) => meant(name, datum, language),
-        Some(Datum::Rulings(_) | Datum::Unusable) | None => stamped.to_owned(),
-    }
-}
-
 fn claimed<'c>(claims: &'c CasePlate, name: &str) -> Option<&'c Datum> {
     match claims.get(name)? {
         Claim::One(datum) => Some(datum),
@@ -124,21 +102,12 @@ fn claimed<'c>(claims: &'c CasePlate, name: &str) -> Option<&'c Datum> {
     }
 }
 
-fn with_unit(name: &str, number: &str, language: Language) -> String {
-    let unit = plate_line(name).map_or("", |line| line.unit.in_language(language));
-    format!("{number} {unit}").trim_end().to_owned()
-}
-
+/// What a rule asks for, as a line would say it.
 fn meant(name: &str, datum: &Datum, language: Language) -> String {
-    let is_vocabulary = plate_line(name).is_some_and(|line| line.is_vocabulary);
-    let say = |words: Words| words.in_language(language).to_owned();
     match datum {
-        Datum::Text(text) => {
-            let word = plate_word(text).filter(|_| is_vocabulary);
-            word.map_or_else(|| text.clone(), say)
-        }
-        Datum::Number(number) => with_unit(name, &number.to_string(), language),
-        Datum::Flag(flag) => say(if *flag { words::K_YES } else { words::K_NO }),
+        Datum::Text(text) => stamped::word(name, text, language),
+        Datum::Number(number) => stamped::with_unit(name, &number.to_string(), language),
+        Datum::Flag(flag) => stamped::yes_no(*flag, language),
         Datum::Rulings(_) | Datum::Unusable => "–".to_owned(),
     }
 }
@@ -174,7 +143,7 @@ impl Asked<'_> {
                 any.iter().map(|wanted| meant(name, wanted, language)).collect::<Vec<_>>().join(" / ")
             }
             Test::Bound(order, bound) => {
-                format!("{} {}", sign(*order), with_unit(name, &bound.to_string(), language))
+                format!("{} {}", sign(*order), stamped::with_unit(name, &bound.to_string(), language))
             }
             Test::Prefix(prefix) => format!("{prefix}…"),
             Test::Determined(_) => say(words::K_RULED_BY_AUTHORITY).to_owned(),
@@ -227,7 +196,10 @@ fn clause(entry: &Entry, language: Language) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::Attribute;
+    use crate::{
+        catalogue::{Attribute, Rules},
+        terms::words::{plate_line, plate_word},
+    };
 
     fn plate(lines: &[(&str, PlateValue)]) -> Nameplate {
         let lines = lines.iter().map(|(name, value)| Attribute::new(name, value.clone()).unwrap());
@@ -280,7 +252,7 @@ mod tests {
             ]),
             hash: Digest::ZERO,
         };
-        let page = |language| lines(&plate, Some(entry), &rules, language).into_string();
+        let page = |language| lines(&plate, Some(entry), language).into_string();
         let (zh, en) = (page(Language::Chinese), page(Language::English));
         for text in ["制造厂", "出厂编号", ">电炉<", "25.0 t", "≤ 30 t (符合)", "产品", "铭牌未载"]
         {

@@ -220,7 +220,7 @@ impl Alarms for PostgresStore {
                    from alarm where (starts_with(division, $1) or (cause = 'outage' and division in ($6, $7)))
                    and ($2 = '' or kind = $2) and ($8 = '' or priority = $8)
                    and ($9::text[] is null or kind || ' ' || life || ' ' || hush = any($9))
-                   and (raised_unix_ms < $3 or (raised_unix_ms = $3 and id > $4))
+                   and raised_unix_ms <= $3 and (raised_unix_ms < $3 or id > $4)
                    order by raised_unix_ms desc, id limit $5";
         let [province, city] = above(*within);
         let columns: [&(dyn ToSql + Sync); 9] =

@@ -192,7 +192,7 @@ impl Alarms for SqliteStore {
              where (substr(division, 1, ?1) = ?2 or (cause = 'outage' and division in (?7, ?8))) and (?3 = '' or kind = ?3)
              and (?9 = '' or priority = ?9)
              and (?10 is null or kind || ' ' || life || ' ' || hush in (select value from json_each(?10)))
-             and (raised_unix_ms < ?4 or (raised_unix_ms = ?4 and id > ?5)) order by raised_unix_ms desc, id limit ?6"
+             and raised_unix_ms <= ?4 and (raised_unix_ms < ?4 or id > ?5) order by raised_unix_ms desc, id limit ?6"
         );
         let [province, city] = above(*within);
         let row = params![count, digits, kind, time, id, most, province, city, priority, stands];
