@@ -15,6 +15,7 @@ use coldhearth::{
     judge::Rung,
     regulator::{
         alarms::{Hush, Kind, Life, Office, Priority, State, signals::signals},
+        collector::Collector,
         config::ConsoleAt,
         console::{
             self, Books, Console, Joined,
@@ -163,6 +164,19 @@ impl Desk {
     pub(crate) fn own_with(name: &str, fill: impl FnOnce(&mut dyn Store)) -> Desk {
         let folder = Folder::new(&format!("console-{name}"));
         fill(&mut SqliteStore::open(&folder.0).unwrap());
+        Desk::over(folder, |_| Joined::own())
+    }
+
+    /// The same, over what a collector took after these were admitted.
+    pub(crate) fn own_collecting(
+        name: &str,
+        admit: impl FnOnce(&mut dyn Store),
+        take: impl FnOnce(&mut dyn Store, Collector),
+    ) -> Desk {
+        let folder = Folder::new(&format!("console-{name}"));
+        let open = || SqliteStore::open(&folder.0).unwrap();
+        admit(&mut open());
+        take(&mut open(), Collector::open(Box::new(open()), Box::new(signer())).unwrap());
         Desk::over(folder, |_| Joined::own())
     }
 

@@ -13,6 +13,7 @@ mod desk;
 mod door;
 mod encrypted;
 mod figures;
+mod finding;
 mod looked;
 mod monitoring;
 mod own;

@@ -3,7 +3,7 @@
 
 use crate::{
     catalogue::plate::PlateValue,
-    terms::words::{self, Language, Words, plate_line, plate_word},
+    terms::words::{self, Language, PLATE_WORDS, Words, plate_line, plate_word},
 };
 
 /// What a line is called; one that this program does not know by the name that is stamped there.
@@ -32,6 +32,15 @@ pub(super) fn word(name: &str, text: &str, language: Language) -> String {
     let is_vocabulary = plate_line(name).is_some_and(|line| line.is_vocabulary);
     let known = plate_word(text).filter(|_| is_vocabulary);
     known.map_or_else(|| text.to_owned(), |words| words.in_language(language).to_owned())
+}
+
+/// A machine as it was compared, in capitals and digits alone: its kind as it is spoken, its maker and its number.
+pub(super) fn words_of(about: &str, language: Language) -> String {
+    let (kind, rest) = about.split_once(' ').unwrap_or((about, ""));
+    let is_it = |word: &str| word.replace('_', "").eq_ignore_ascii_case(kind);
+    let known = PLATE_WORDS.iter().find(|(word, _)| is_it(word));
+    let kind = known.map_or(kind, |(_, words)| words.in_language(language));
+    format!("{kind} {rest}").trim_end().to_owned()
 }
 
 /// Yes or no.

@@ -34,7 +34,8 @@ impl Inspector<'_> {
         let (gateway, id) = log;
         for (asset, day) in wrong {
             self.found.accuse(format!(
-                "{gateway} {id} {asset} {day}: the verdicts of the day do not come to the sum that is kept"
+                "{gateway} {id} {asset} {day}: the verdicts of the day do not come to the sum that is kept: run \
+                 coldhearth-regulator store reindex"
             ));
         }
         Ok(())

@@ -21,6 +21,7 @@ use crate::{
             asks::{AlarmTold, FindingTold, RecordAt, StepTold},
             door::Viewer,
             frame::{self, Here},
+            stamped,
         },
         store::people::Role,
     },
@@ -108,7 +109,7 @@ fn records(finding: &FindingTold, language: Language) -> Markup {
     const COLUMNS: [Words; 4] = [words::K_RECORD, words::K_WHEN, words::K_EQUIPMENT, words::K_PLACE];
     let say = |words: Words| words.in_language(language);
     html! {
-        p { strong { (say(finding.what)) } ": " (finding.about) }
+        p { strong { (say(finding.what)) } ": " (stamped::words_of(&finding.about, language)) }
         p { (say(finding.clause)) }
         div.scroll role="region" aria-label=(say(words::K_FINDING)) tabindex="0" {
             table {
