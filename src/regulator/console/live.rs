@@ -38,8 +38,8 @@ pub(super) const TICK_MOST_MS: u64 = 60_000;
 const PAUSES: u64 = 20;
 /// Streams at once.
 pub(super) const MOST_STREAMS: usize = 500;
-/// Streams of one person at once: windows of one desk. Whoever has more is told so by none of them moving.
-pub(super) const STREAMS_A_PERSON: usize = 12;
+/// Streams of one person at once, half of all: nobody keeps everybody else out alone.
+pub(super) const STREAMS_A_PERSON: usize = MOST_STREAMS / 2;
 /// After which time a stream that was refused may be asked for again, in seconds.
 const AGAIN_S: &str = "30";
 /// How long one stream lasts, in milliseconds; a browser asks again, and is looked at again.
