@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     alarms::signals,
-    sight,
+    carry, sight,
     store::{Answered, Asked, Batch, KeptFinding, KeptHalf, Log, Store, StoreFault},
 };
 use crate::{
@@ -191,6 +191,7 @@ impl Lineage {
         batch.unindexed.push((log, next));
         let signals = batch.findings.iter().filter_map(|finding| signals::of_finding(finding, now_unix_ms));
         batch.conditions = signals.collect();
+        carry::settle(store, &mut batch)?;
         Ok((found, batch))
     }
 }

@@ -53,7 +53,7 @@ pub struct VerdictSaid {
     pub state: &'static str,
     /// Since when that is its state, Unix milliseconds.
     pub since_unix_ms: i64,
-    /// Since when a violation is latched, Unix milliseconds.
+    /// Since when a violation is latched, Unix milliseconds: by its judge, or by that of a log of its gateway that was left.
     pub violation_since_unix_ms: Option<i64>,
     /// Its class; none where no catalogue was asked.
     pub class: Option<Class>,

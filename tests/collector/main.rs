@@ -4,6 +4,7 @@
 mod alarms;
 mod archive;
 mod cold;
+mod convictions;
 mod figures;
 mod flood;
 mod forged;

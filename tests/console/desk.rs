@@ -88,6 +88,7 @@ impl Alarms for SomeAlarms {
         Ok(found.map(|(_, row)| AlarmTold {
             row: row.clone(),
             is_over: false,
+            is_left: false,
             record: None,
             finding: None,
             steps: Vec::new(),

@@ -301,8 +301,11 @@ impl Board {
             let is_placed =
                 alarm.about.division == Division::NATION && held.about.division != Division::NATION;
             let level = if is_placed { first_level(&held.about) } else { step.level };
-            let step =
-                Step { about: held.about, record: held.record, gateways: held.gateways, level, ..step };
+            // What was raised stays where that was, though its gateway speaks from elsewhere now.
+            let begins = matches!(event, Event::Raise | Event::Settle) && !alarm.state.life.is_standing();
+            let stays = !begins && alarm.about.division != Division::NATION;
+            let about = if stays { alarm.about } else { held.about };
+            let step = Step { about, record: held.record, gateways: held.gateways, level, ..step };
             self.apply(&alarm, step, outcome);
         }
     }

@@ -6,6 +6,7 @@ use super::{Collector, Origins, Tally, about::About};
 use crate::{
     evidence::{Head, LogId},
     regulator::{
+        carry,
         lineage::Found,
         store::{Answered, Batch, EPOCHS_LOADED, Kept, Log, Spot, StoreFault},
     },
@@ -249,6 +250,7 @@ impl Collector {
         }
         let (found, mentioned) = self.compare(now_unix_ms)?;
         self.signal_findings(now_unix_ms);
+        carry::settle(&mut *self.store, &mut self.batch)?;
         self.store.commit(&self.batch)?;
         self.remember(mentioned);
         self.given.append(&mut self.saying);

@@ -215,6 +215,8 @@ pub struct AlarmTold {
     pub row: AlarmRow,
     /// It is over.
     pub is_over: bool,
+    /// It is of a latch that was closed in a log before the newest.
+    pub is_left: bool,
     /// The hash of the record that raised it.
     pub record: Option<Digest>,
     /// The finding it speaks of.

@@ -220,7 +220,8 @@ impl Equipment {
         let is_gone = self.pruned.get(&log).is_some_and(|pruned| seq <= *pruned);
         match told.verdict.0.get(&log) {
             Some(last) if last.seq == seq => {
-                told.verdict.may_be(log) && row.verdict_unix_ms == last.wall_unix_ms && says(row, &last.said)
+                let is_time = told.verdict.may_be(log) && row.verdict_unix_ms == last.wall_unix_ms;
+                is_time && says(row, &last.said) && is_latch(row, (log, last), &told.verdict)
             }
             Some(last) => is_gone && last.seq < seq,
             None => is_gone,
@@ -232,7 +233,7 @@ fn says(row: &AssetRow, said: &VerdictSaid) -> bool {
     let VerdictSaid {
         state,
         since_unix_ms,
-        violation_since_unix_ms,
+        violation_since_unix_ms: _,
         class,
         phase: _,
         last_day,
@@ -241,11 +242,20 @@ fn says(row: &AssetRow, said: &VerdictSaid) -> bool {
     } = said;
     row.state == *state
         && row.since_unix_ms == *since_unix_ms
-        && row.violation_since_unix_ms == *violation_since_unix_ms
         && row.class == class.map_or("", |class| class.word())
         && row.last_day == *last_day
         && row.entry == entry.as_deref().unwrap_or("")
         && row.overdue == *overdue
+}
+
+/// Whether the latch that a row shows is its verdict's, or one that another log has left closed. Whether the authority has
+/// opened that one since is not asked here.
+fn is_latch(row: &AssetRow, (log, last): (LogId, &Last<VerdictSaid>), all: &Newest<VerdictSaid>) -> bool {
+    let shown = row.violation_since_unix_ms;
+    let others = all.0.iter().filter(|(other, _)| **other != log);
+    let mut left = others.filter_map(|(_, left)| left.said.violation_since_unix_ms);
+    shown == last.said.violation_since_unix_ms
+        || (last.said.violation_since_unix_ms.is_none() && left.any(|since| shown == Some(since)))
 }
 
 /// The time of a question whose answer does not depend on it.

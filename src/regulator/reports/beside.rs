@@ -48,7 +48,7 @@ pub struct Beside<'b> {
 /// The store cannot be read.
 pub fn plates(store: &mut dyn Store, surveyed: &Surveyed, scope: &Scope) -> Answered<Plates> {
     let mut plates = Plates::new();
-    for (gateway, asset) in surveyed.keys() {
+    for (gateway, asset, ..) in surveyed.keys() {
         let row = store.asset(&sights::Scope::NATION, *gateway, *asset)?;
         let Some((log, seq)) = row.and_then(|row| row.plate) else { continue };
         let told = store.records_from((*gateway, log), seq, 1)?.into_iter().next();

@@ -119,6 +119,7 @@ fn row(one: &Equipment, before: Option<&Before>, beside: Beside<'_>, scope: &Sco
         one.rostered.map(|rostered| rostered.source),
         one.closed.map(|closed| closed.source),
         beside.plate(one).map(|plate| plate.source),
+        one.left(),
     ];
     Row { cells, rests: Rests::on(sources.into_iter().flatten()) }
 }
@@ -161,8 +162,12 @@ pub fn progress(one: &Equipment, scope: &Scope) -> Words {
     let Some(told) = &one.newest else {
         return if one.closed.is_some() { words::PROGRESS_CLOSED } else { words::PROGRESS_UNHEARD };
     };
-    if told.verdict.violation_since_unix_ms.is_some() {
-        return words::PROGRESS_VIOLATION;
+    if one.is_latched() {
+        return if told.verdict.violation_since_unix_ms.is_some() {
+            words::PROGRESS_VIOLATION
+        } else {
+            words::PROGRESS_LEFT_LATCHED
+        };
     }
     // Whoever draws after his demolition was accepted draws.
     if one.closed.is_some() && told.verdict.state != State::Drawing {

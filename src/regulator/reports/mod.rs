@@ -4,6 +4,7 @@
 pub mod beside;
 pub mod completion;
 pub mod coverage;
+pub mod left;
 pub mod list;
 pub mod names;
 pub mod owed;

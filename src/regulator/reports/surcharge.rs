@@ -8,12 +8,9 @@ use super::{
     survey::Drawn,
     tariff::{Price, Tariff, fen},
 };
-use crate::{
-    catalogue::{Class, Rostered},
-    terms::{
-        place::{CreditCode, Division},
-        words::{self, Words},
-    },
+use crate::terms::{
+    place::{CreditCode, Division},
+    words::{self, Words},
 };
 
 /// Milliseconds in a minute.
@@ -98,7 +95,7 @@ fn priced<'e>(
     tariff: &'e Tariff,
     scope: &'e Scope,
 ) -> impl Iterator<Item = (Priced, &'e Drawn)> {
-    let is_charged = is_charged(one);
+    let is_charged = one.is_charged();
     let by = move |price: Option<&Price>| match (is_charged, price) {
         (false, _) => Priced::NotCharged,
         (true, None) => Priced::NoRate,
@@ -111,14 +108,6 @@ fn priced<'e>(
         (priced, drawn)
     });
     dated.chain(undated)
-}
-
-/// Whether the authority has put it on a roster, and the catalogue finds it in scope.
-fn is_charged(one: &Equipment) -> bool {
-    one.newest.as_ref().is_some_and(|told| {
-        let standing = &told.verdict.standing;
-        standing.class() == Some(Class::InScope) && standing.roster.and_then(Rostered::day).is_some()
-    })
 }
 
 fn row((division, enterprise, entry, priced): Line, sums: Sums) -> Row {

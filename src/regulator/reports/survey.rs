@@ -1,9 +1,12 @@
 //! What the logs that are kept say of each piece of equipment in a time: its newest verdict, the papers, and what its verdicts
 //! come to, day by day. No other record is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::sheet::{Rests, Scope, Source};
+use super::{
+    left::{self, Latch},
+    sheet::{Rests, Scope, Source},
+};
 use crate::{
     catalogue::{Citation, Class, Roster, Ruling},
     evidence::{Act, Body, Meaning, Record, record::Unverified},
@@ -99,10 +102,15 @@ pub struct Equipment {
     pub closed: Option<Closed>,
     /// What the roster in force says.
     pub rostered: Option<Rostered>,
+    /// Where its latch stands, by all logs of its gateway.
+    pub latch: Latch,
+    /// Whether a log that was left has known it in scope and on the authority's roster here.
+    pub was_charged: bool,
 }
 
-/// Everything that is under a duty, known or listed, by gateway and name.
-pub type Surveyed = BTreeMap<(GatewayId, AssetId), Equipment>;
+/// Everything that is under a duty, known or listed, by gateway, name and where it was: whoever moves is told at both places,
+/// of each what was drawn there.
+pub type Surveyed = BTreeMap<(GatewayId, AssetId, Division, CreditCode), Equipment>;
 
 /// Of what the figures of a time are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,29 +149,35 @@ pub fn standing(store: &mut dyn Store, scope: &Scope) -> Result<Surveyed, Failur
 fn pass_through(store: &mut dyn Store, scope: &Scope, figures: Option<Basis>) -> Result<Surveyed, Failure> {
     let mut surveyed = Surveyed::new();
     for logs in by_gateway(store, None)? {
-        let Kept { gateway, division, enterprise, .. } = logs.newest;
-        if !scope.within.covers(division) {
-            continue;
+        let all: Vec<Kept> = logs.others.iter().rev().chain([&logs.newest]).copied().collect();
+        // Each log tells of the place that it began at.
+        let within = all.iter().filter(|kept| scope.within.covers(kept.division));
+        let places: BTreeSet<_> = within.map(|kept| (kept.division, kept.enterprise)).collect();
+        let is_told = !places.is_empty();
+        for (division, enterprise) in places {
+            let mut pass = Pass {
+                scope,
+                figures,
+                place: (logs.newest.gateway, division, enterprise),
+                acts: BTreeMap::new(),
+                roster: None,
+                ends: BTreeMap::new(),
+                surveyed: &mut surveyed,
+            };
+            let is_here = |kept: &&Kept| (kept.division, kept.enterprise) == (division, enterprise);
+            for kept in all.iter().filter(is_here) {
+                pass.log(store, kept, all.len() == 1)?;
+            }
+            pass.finish();
         }
-        let mut pass = Pass {
-            scope,
-            figures,
-            place: (gateway, division, enterprise),
-            acts: BTreeMap::new(),
-            roster: None,
-            ends: BTreeMap::new(),
-            surveyed: &mut surveyed,
-        };
-        let is_alone = logs.others.is_empty();
-        for kept in logs.others.iter().rev().chain([&logs.newest]) {
-            pass.log(store, kept, is_alone)?;
+        if is_told {
+            left::settle(store, &all, scope, &mut surveyed)?;
         }
-        pass.finish();
     }
     Ok(surveyed)
 }
 
-/// One gateway's logs.
+/// One gateway's logs at one place.
 struct Pass<'s> {
     scope: &'s Scope,
     /// Of what figures are made, where any are wanted.
@@ -277,7 +291,7 @@ impl Pass<'_> {
 
     fn equipment(&mut self, asset: AssetId) -> &mut Equipment {
         let (gateway, division, enterprise) = self.place;
-        self.surveyed.entry((gateway, asset)).or_insert_with(|| Equipment {
+        self.surveyed.entry((gateway, asset, division, enterprise)).or_insert_with(|| Equipment {
             division,
             enterprise,
             gateway,
@@ -291,6 +305,8 @@ impl Pass<'_> {
             restarted: None,
             closed: None,
             rostered: None,
+            latch: Latch::Told,
+            was_charged: false,
         })
     }
 
@@ -402,7 +418,7 @@ fn source((gateway, log): Log, (seq, hash): Place) -> Source {
 }
 
 /// What is told on the stroke of midnight is of the day that ends.
-fn after_midnight(day: LegalDay) -> i64 {
+pub(super) fn after_midnight(day: LegalDay) -> i64 {
     day.starts_unix_ms().saturating_add(1)
 }
 

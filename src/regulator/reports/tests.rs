@@ -70,11 +70,13 @@ fn equipment_of(asset: &str) -> Equipment {
         restarted: None,
         closed: None,
         rostered: None,
+        latch: left::Latch::Told,
+        was_charged: false,
     }
 }
 
 fn surveyed(all: Vec<Equipment>) -> Surveyed {
-    all.into_iter().map(|one| ((one.gateway, one.asset), one)).collect()
+    all.into_iter().map(|one| ((one.gateway, one.asset, one.division, one.enterprise), one)).collect()
 }
 
 /// Verdicts of one piece of equipment: day and hour, count of energy.

@@ -94,7 +94,7 @@ pub struct AssetRow {
     pub state: String,
     /// Since when that is its state, Unix milliseconds.
     pub since_unix_ms: i64,
-    /// Since when a violation is latched, Unix milliseconds.
+    /// Since when a violation is latched, Unix milliseconds: by that verdict, or in a log of its gateway that was left.
     pub violation_since_unix_ms: Option<i64>,
     /// The word of its class; empty where none is told.
     pub class: String,
@@ -266,10 +266,12 @@ pub type Entries<'e> = Option<&'e [String]>;
 pub trait Sights {
     /// A page of equipment by division, gateway and name.
     fn fleet(&mut self, asked: &FleetAsked) -> Answered<Vec<AssetRow>>;
-    /// One piece of equipment, if it lies in the scope.
+    /// One piece of equipment, if it lies in the scope, or lay there by another log of its gateway.
     fn asset(&mut self, scope: &Scope, gateway: GatewayId, asset: AssetId) -> Answered<Option<AssetRow>>;
-    /// Latched violations, the oldest first.
+    /// Latched violations, the oldest first: of what lies in the scope, or lay there by another log of its gateway.
     fn latched(&mut self, scope: &Scope, entries: Entries<'_>, most: u32) -> Answered<Vec<AssetRow>>;
+    /// What lay in the scope by an earlier log of its gateway, and lies elsewhere now, by gateway and name.
+    fn gone(&mut self, scope: &Scope, most: u32) -> Answered<Vec<AssetRow>>;
     /// How many there are of what.
     fn numbers(&mut self, scope: &Scope, entries: Entries<'_>, at: AskedAt) -> Answered<Numbers>;
     /// How many pieces of equipment have their last lawful day in which month, `YYYY-MM`, from a day on.

@@ -136,7 +136,10 @@ console_words! {
     K_ENERGY "电量" "Energy";
     K_AT_LEAST "至少" "at least";
     K_STEPS_UNTOLD "没有电量记录的时段" "steps of which nothing is told";
+    K_LATCHED_IN_LOG_BEFORE "锁存于此前的日志；网关启用新日志不解除锁存。" "Latched in the log before this one: a new journal opens no latch.";
     K_LATCHED_SINCE "违规锁存始于" "Violation latched since";
+    K_GONE_LIST "曾属本辖区，网关现自他处上报" "Equipment that was here, and whose gateway speaks from elsewhere now";
+    K_GONE_ELSEWHERE "网关现以此地上报；此前的日志属本辖区" "its gateway speaks from there now; its log before is of here";
     K_GAPS "缺口" "Gaps";
     K_NOT_TOLD "未知" "not told";
     K_HATCHED "斜线为未见证的时段：不作插补，也不等于零。阴影为 22:00–06:00。" "What is hatched was not seen: it is not filled in, and it is not zero. Shaded: 22:00 to 06:00.";

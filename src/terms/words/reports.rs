@@ -159,6 +159,11 @@ pub const PROGRESS_VIOLATION: Words = Words {
     en: "drew power past its last lawful day; the violation stands",
 };
 /// How equipment stands.
+pub const PROGRESS_LEFT_LATCHED: Words = Words {
+    zh: "逾期用电，违规在案（见于此前的日志；网关启用新日志不解除违规）",
+    en: "drew power past its last lawful day; the violation stands, in the log before this one",
+};
+/// How equipment stands.
 pub const PROGRESS_DRAWING: Words = Words { zh: "在用电", en: "draws power" };
 /// How equipment stands.
 pub const PROGRESS_AT_REST: Words = Words { zh: "未用电", en: "draws no power" };

@@ -8,6 +8,7 @@ use crate::{
     evidence::{lineage::ClashId, record::Unverified},
     regulator::{
         alarms::{About, Alarm, AlarmId, Cause, Entry, Event},
+        carry,
         console::asks::{AlarmTold, FindingTold, RecordAt, StepTold},
         store::{Answered, KeptHalf, Log, Store, sights::Scope},
     },
@@ -43,11 +44,22 @@ pub(super) fn told(
     Ok(Some(AlarmTold {
         row: row(&alarm, within),
         is_over,
+        is_left: !is_over && is_left(store, &alarm.about)?,
         record: alarm.record,
         finding: finding(store, scope, &alarm.about)?,
         steps: entries.iter().map(|(entry, hash)| step(entry, *hash)).collect(),
         older,
     }))
+}
+
+/// Whether it is of a latch that the newest log of its gateway knows nothing of.
+fn is_left(store: &mut dyn Store, about: &About) -> Answered<bool> {
+    let named = about.gateway.zip(about.subject).filter(|_| about.cause == Cause::Violation);
+    let Some((gateway, asset)) = named else { return Ok(false) };
+    match store.asset(&Scope::NATION, gateway, AssetId(asset))? {
+        Some(row) => carry::is_left(store, &row),
+        None => Ok(false),
+    }
 }
 
 /// An alarm that is over, as its newest steps leave it.

@@ -249,14 +249,19 @@ fn standing(case: &Case, viewer: &Viewer) -> Markup {
         @for words in badge.beside() { p.note { (say(*words)) } }
         dl.facts {
             @if let Some(name) = case.plate.as_ref().and_then(Plate::name) { dt { (say(words::K_EQUIPMENT)) } dd { (name) } }
-            dt { (say(words::K_DIVISION)) } dd { (row.division.map_or_else(|| "–".to_owned(), |d| d.to_string())) }
+            dt { (say(words::K_DIVISION)) } dd { (super::whereabouts(row, viewer)) }
             dt { (say(words::K_ENTERPRISE)) } dd { (row.enterprise.map_or_else(|| "–".to_owned(), |e| e.to_string())) }
             @if let Some(sentence) = sentence {
                 dt { (say(words::K_VERDICT)) } dd { (sentence) }
                 dt { (say(words::K_SINCE)) } dd { (LegalTime(row.since_unix_ms).to_string()) }
             }
             @if let Some(since) = row.violation_since_unix_ms {
-                dt { (say(words::K_LATCHED_SINCE)) } dd { (LegalTime(since).to_string()) ". " (say(words::K_RESET_BY_ACT)) }
+                dt { (say(words::K_LATCHED_SINCE)) }
+                dd {
+                    (LegalTime(since).to_string()) ". "
+                    @if is_left(case) { (say(words::K_LATCHED_IN_LOG_BEFORE)) " " }
+                    (say(words::K_RESET_BY_ACT))
+                }
                 dt { (say(words::K_DRAWN_OVERDUE)) } dd { (super::overdue(row, language)) }
             }
             dt { (say(words::LAST_LAWFUL_DAY)) } dd { (row.last_day.map_or_else(|| "–".to_owned(), |d| d.to_string())) }
@@ -276,6 +281,13 @@ fn standing(case: &Case, viewer: &Viewer) -> Markup {
             }
         }
     }
+}
+
+/// Whether a violation is latched that its newest verdict knows nothing of.
+fn is_left(case: &Case) -> bool {
+    let newest = case.verdict.as_ref().map(|record| &record.body);
+    case.row.violation_since_unix_ms.is_some()
+        && matches!(newest, Some(Body::Finding(Finding::Verdict(verdict))) if verdict.violation_since_unix_ms.is_none())
 }
 
 fn sentence(record: &Record, at_unix_ms: i64, language: Language) -> Option<String> {

@@ -36,6 +36,15 @@ fn address(row: &AssetRow) -> String {
     format!("/asset/{}/{}", row.gateway, row.asset)
 }
 
+/// Where a piece of equipment stands; of one that a reader sees because it was here before, that it is told from elsewhere now.
+fn whereabouts(row: &AssetRow, viewer: &Viewer) -> String {
+    match row.division {
+        None => "–".to_owned(),
+        Some(division) if viewer.scope.has(division) => division.to_string(),
+        Some(division) => format!("{division} ({})", words::K_GONE_ELSEWHERE.in_language(viewer.language)),
+    }
+}
+
 /// The address of a record as it came: a file of one line, which the box that verifies takes.
 fn record_address(gateway: GatewayId, log: LogId, seq: u64) -> String {
     format!("/log/{gateway}/{log}?from={seq}&to={seq}")

@@ -14,6 +14,7 @@ use super::{address, fleet, head, overdue};
 use crate::{
     catalogue::Rules,
     regulator::{
+        carry,
         console::{
             Console,
             ask::{DayFilter, Pairs},
@@ -39,6 +40,8 @@ use crate::{
 
 /// Latched violations that are listed here; the fleet lists all.
 const LATCHED_LISTED: u32 = 20;
+/// Pieces of equipment that have gone elsewhere and are listed here.
+const GONE_LISTED: u32 = 20;
 /// Months of the calendar.
 const MONTHS: u32 = 12;
 /// Against which day the numbers are held.
@@ -50,7 +53,10 @@ const FLOOD: u64 = 10;
 struct Today {
     numbers: Numbers,
     before: Option<Numbers>,
-    latched: Vec<AssetRow>,
+    /// Each with whether its latch was closed in a log before the newest.
+    latched: Vec<(AssetRow, bool)>,
+    /// What was here and is told from elsewhere now.
+    gone: Vec<AssetRow>,
     calendar: Vec<(String, u64)>,
     load: Option<Load>,
 }
@@ -87,10 +93,16 @@ async fn asked(console: &Console, viewer: &Viewer, filter: &DayFilter) -> Answer
         let entries = entries.as_deref();
         // Each day's numbers are kept by division, for all industries together.
         let before = if entries.is_none() { store.tally(&scope, day)? } else { None };
+        let mut latched = Vec::new();
+        for row in store.latched(&scope, entries, LATCHED_LISTED)? {
+            let is_left = carry::is_left(store, &row)?;
+            latched.push((row, is_left));
+        }
         Ok(Today {
             numbers: store.numbers(&scope, entries, at)?,
             before,
-            latched: store.latched(&scope, entries, LATCHED_LISTED)?,
+            latched,
+            gone: store.gone(&scope, GONE_LISTED)?,
             calendar: store.calendar(&scope, entries, at.today, MONTHS)?,
             load,
         })
@@ -107,6 +119,10 @@ fn page(today: &Today, filter: &DayFilter, rules: &Rules, viewer: &Viewer) -> Ma
         (tiles(today, filter, viewer))
         h2 id="latched" { (say(words::K_LATCHED_LIST)) }
         (latched(&today.latched, viewer))
+        @if !today.gone.is_empty() {
+            h2 { (say(words::K_GONE_LIST)) }
+            (gone(&today.gone))
+        }
         h2 { (say(words::K_CALENDAR)) }
         (calendar(&today.calendar, filter, viewer))
         h2 { (say(words::K_DESK)) }
@@ -178,7 +194,7 @@ fn trend(now: u64, before: Option<u64>, language: Language) -> String {
     }
 }
 
-fn latched(all: &[AssetRow], viewer: &Viewer) -> Markup {
+fn latched(all: &[(AssetRow, bool)], viewer: &Viewer) -> Markup {
     const COLUMNS: [Words; 6] = [
         words::K_EQUIPMENT,
         words::K_DIVISION,
@@ -196,18 +212,33 @@ fn latched(all: &[AssetRow], viewer: &Viewer) -> Markup {
             table {
                 (head(&COLUMNS, language))
                 tbody {
-                    @for row in all {
+                    @for (row, is_left) in all {
                         tr {
                             th scope="row" { a href=(address(row)) { (row.gateway.to_string()) " / " (row.asset.to_string()) } }
-                            td { (row.division.map_or_else(|| "–".to_owned(), |division| division.to_string())) }
+                            td { (super::whereabouts(row, viewer)) }
                             td { (row.enterprise.map_or_else(|| "–".to_owned(), |code| code.to_string())) }
                             td { (frame::badge(Badge::Latched, language)) }
                             td {
                                 (row.violation_since_unix_ms.map_or_else(|| "–".to_owned(), |since| LegalTime(since).to_string()))
+                                @if *is_left { ". " (words::K_LATCHED_IN_LOG_BEFORE.in_language(language)) }
                             }
                             td.number { (overdue(row, language)) }
                         }
                     }
+                }
+            }
+        }
+    }
+}
+
+fn gone(all: &[AssetRow]) -> Markup {
+    html! {
+        ul {
+            @for row in all {
+                li {
+                    a href=(address(row)) { (row.gateway.to_string()) " / " (row.asset.to_string()) }
+                    " → " (row.division.map_or_else(|| "–".to_owned(), |division| division.to_string()))
+                    " / " (row.enterprise.map_or_else(|| "–".to_owned(), |code| code.to_string()))
                 }
             }
         }

@@ -195,6 +195,24 @@ macro_rules! columns {
     };
 }
 
+/// Where a piece of equipment is, or was by another log of its gateway: between two places.
+macro_rules! is_or_was {
+    ($from:literal, $to:literal) => {
+        concat!(
+            "((division >= ",
+            $from,
+            " and division < ",
+            $to,
+            ") or exists (select 1 from log
+             where log.gateway = asset.gateway and log.division >= ",
+            $from,
+            " and log.division < ",
+            $to,
+            "))"
+        )
+    };
+}
+
 macro_rules! numbers {
     () => {
         "count(*) as assets, count(*) filter (where last_day <> '' and last_day < $1) as due,
@@ -258,8 +276,7 @@ impl Sights for PostgresStore {
     }
 
     fn asset(&mut self, scope: &Scope, gateway: GatewayId, asset: AssetId) -> Answered<Option<AssetRow>> {
-        let sql =
-            concat!(columns!(), " where gateway = $1 and asset = $2 and division >= $3 and division < $4");
+        let sql = concat!(columns!(), " where gateway = $1 and asset = $2 and ", is_or_was!("$3", "$4"));
         let (from, to) = scope.bounds();
         let rows = self.ask(async |session| {
             session.query(sql, &[&gateway.as_str(), &asset.as_str(), &from, &to]).await
@@ -270,12 +287,25 @@ impl Sights for PostgresStore {
     fn latched(&mut self, scope: &Scope, entries: Entries<'_>, most: u32) -> Answered<Vec<AssetRow>> {
         let sql = concat!(
             columns!(),
-            " where violation_since_unix_ms is not null and division >= $1 and division < $2
-             and ($4::bytea[] is null or entry = any($4))
+            " where violation_since_unix_ms is not null and ",
+            is_or_was!("$1", "$2"),
+            " and ($4::bytea[] is null or entry = any($4))
              order by violation_since_unix_ms, gateway, asset limit $3"
         );
         let ((from, to), most, entries) = (scope.bounds(), i64::from(most), listed(entries));
         let rows = self.ask(async |session| session.query(sql, &[&from, &to, &most, &entries]).await)?;
+        self.read_rows(&rows)
+    }
+
+    fn gone(&mut self, scope: &Scope, most: u32) -> Answered<Vec<AssetRow>> {
+        let sql = concat!(
+            columns!(),
+            " where not (division >= $1 and division < $2) and gateway in
+             (select log.gateway from log where log.division >= $1 and log.division < $2)
+             order by gateway, asset limit $3"
+        );
+        let ((from, to), most) = (scope.bounds(), i64::from(most));
+        let rows = self.ask(async |session| session.query(sql, &[&from, &to, &most]).await)?;
         self.read_rows(&rows)
     }
 

@@ -21,6 +21,23 @@ const COLUMNS: &str =
     "select gateway, asset, division, uscc, verdict_log, verdict_seq, state, class, last_day, entry, order_id, rung,
     plate_log, plate_seq, since_unix_ms, violation_since_unix_ms, overdue_wh, seen_unix_ms, verdict_unix_ms,
     (select max(received_unix_ms) from log where log.gateway = asset.gateway) as heard from asset";
+/// Where a piece of equipment is, or was by another log of its gateway: between the places named `?from` and `?to`.
+macro_rules! is_or_was {
+    ($from:literal, $to:literal) => {
+        concat!(
+            "((division >= ",
+            $from,
+            " and division < ",
+            $to,
+            ") or exists (select 1 from log
+             where log.gateway = asset.gateway and log.division >= ",
+            $from,
+            " and log.division < ",
+            $to,
+            "))"
+        )
+    };
+}
 const NUMBERS: &str = "count(*) as assets, count(*) filter (where last_day <> '' and last_day < ?1) as due,
     count(*) filter (where rung in ('verified', 'maintained') and heard >= ?2) as verified,
     count(*) filter (where state = 'drawing' and heard >= ?2) as drawing,
@@ -153,7 +170,7 @@ impl Sights for SqliteStore {
     }
 
     fn asset(&mut self, scope: &Scope, gateway: GatewayId, asset: AssetId) -> Answered<Option<AssetRow>> {
-        let sql = format!("{COLUMNS} where gateway = ?1 and asset = ?2 and division >= ?3 and division < ?4");
+        let sql = format!("{COLUMNS} where gateway = ?1 and asset = ?2 and {}", is_or_was!("?3", "?4"));
         let (from, to) = scope.bounds();
         let found = self.rows(&sql, params![gateway.as_str(), asset.as_str(), from, to], asset_row)?;
         Ok(found.into_iter().next())
@@ -161,12 +178,23 @@ impl Sights for SqliteStore {
 
     fn latched(&mut self, scope: &Scope, entries: Entries<'_>, most: u32) -> Answered<Vec<AssetRow>> {
         let sql = format!(
-            "{COLUMNS} where violation_since_unix_ms is not null and division >= ?1 and division < ?2
+            "{COLUMNS} where violation_since_unix_ms is not null and {}
              and (?4 is null or entry in (select value from json_each(?4)))
-             order by violation_since_unix_ms, gateway, asset limit ?3"
+             order by violation_since_unix_ms, gateway, asset limit ?3",
+            is_or_was!("?1", "?2")
         );
         let (from, to) = scope.bounds();
         self.rows(&sql, params![from, to, most, listed(entries)], asset_row)
+    }
+
+    fn gone(&mut self, scope: &Scope, most: u32) -> Answered<Vec<AssetRow>> {
+        let sql = format!(
+            "{COLUMNS} where not (division >= ?1 and division < ?2) and gateway in
+             (select log.gateway from log where log.division >= ?1 and log.division < ?2)
+             order by gateway, asset limit ?3"
+        );
+        let (from, to) = scope.bounds();
+        self.rows(&sql, params![from, to, most], asset_row)
     }
 
     fn numbers(&mut self, scope: &Scope, entries: Entries<'_>, at: AskedAt) -> Answered<Numbers> {

@@ -1,0 +1,157 @@
+//! What the logs that a gateway has left say of its equipment: a journal that begins anew knows of no conviction and of no roster,
+//! and the desk keeps both logs.
+
+use std::collections::BTreeMap;
+
+use super::{Equipment, Scope, Source, Surveyed, survey::after_midnight};
+use crate::{
+    catalogue::{Class, Rostered},
+    evidence::{Body, record::Unverified},
+    host::exit::Failure,
+    judge::{Finding, Verdict},
+    regulator::{
+        conviction::{LastWord, Reset, left_standing},
+        store::{Kept, Store},
+    },
+    terms::AssetId,
+};
+
+/// Papers read at once.
+const PAGE: u32 = 256;
+
+/// Where a piece of equipment's latch stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Latch {
+    /// As its newest verdict says.
+    #[default]
+    Told,
+    /// Closed in a log of its gateway that was left, as this verdict says.
+    Left(Source),
+    /// Closed by its newest verdict, in a log that was left; the authority has opened it by another.
+    Opened,
+}
+
+/// The last verdict of a log on a piece of equipment before the time ends.
+struct Said {
+    of: Kept,
+    verdict: Verdict,
+    word: LastWord,
+}
+
+/// Adds what the logs that were left say; `logs` are those of one gateway, the newest last.
+///
+/// # Errors
+/// The store cannot be read.
+pub(super) fn settle(
+    store: &mut dyn Store,
+    logs: &[Kept],
+    scope: &Scope,
+    surveyed: &mut Surveyed,
+) -> Result<(), Failure> {
+    if logs.len() < 2 {
+        return Ok(());
+    }
+    let mut said: BTreeMap<AssetId, Vec<Said>> = BTreeMap::new();
+    for kept in logs {
+        for asset in store.judged((kept.gateway, kept.log))? {
+            said.entry(asset).or_default().extend(last(store, kept, asset, scope)?);
+        }
+    }
+    let resets = resets(store, logs, scope)?;
+    for (asset, said) in said {
+        let of_it: Vec<Reset> = resets.iter().filter(|reset| reset.asset == asset).copied().collect();
+        for kept in logs {
+            let key = (kept.gateway, asset, kept.division, kept.enterprise);
+            if let Some(one) = surveyed.get_mut(&key) {
+                one.look_back(&said, &of_it);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn last(store: &mut dyn Store, kept: &Kept, asset: AssetId, scope: &Scope) -> Result<Option<Said>, Failure> {
+    let log = (kept.gateway, kept.log);
+    let found = store.verdict_before((log, asset), after_midnight(scope.to), kept.seq)?;
+    Ok(found.and_then(|(seq, record)| {
+        let word = LastWord::of(kept.log, seq, &record)?;
+        // What is kept was verified when it came.
+        let opened = Unverified::read(&record.bytes).and_then(Unverified::own).ok()?;
+        let Body::Finding(Finding::Verdict(verdict)) = opened.body else { return None };
+        Some(Said { of: *kept, verdict, word })
+    }))
+}
+
+fn resets(store: &mut dyn Store, logs: &[Kept], scope: &Scope) -> Result<Vec<Reset>, Failure> {
+    let mut resets = Vec::new();
+    for kept in logs {
+        let mut from = Some(0);
+        while let Some(first) = from.take() {
+            for (seq, record) in store.papers((kept.gateway, kept.log), first, PAGE)? {
+                from = seq.checked_add(1);
+                let at_unix_ms = record.wall_unix_ms.min(record.received_unix_ms);
+                if seq <= kept.seq && at_unix_ms < scope.to.starts_unix_ms() {
+                    resets.extend(Reset::of(kept.log, &record));
+                }
+            }
+        }
+    }
+    Ok(resets)
+}
+
+impl Equipment {
+    fn look_back(&mut self, said: &[Said], resets: &[Reset]) {
+        let Some(newest) = &self.newest else { return };
+        let own = newest.source.log;
+        let Some(at) = said.iter().position(|said| said.word.log == own) else { return };
+        // What a later log says, of another place perhaps, is no word of this one.
+        let until = said.get(..=at).unwrap_or_default();
+        let words = || until.iter().map(|said| &said.word);
+        self.latch = match newest.verdict.violation_since_unix_ms {
+            Some(_) if words().any(|word| word.log == own && resets.iter().any(|reset| reset.ends(word))) => {
+                Latch::Opened
+            }
+            Some(_) => Latch::Told,
+            None => left_standing(words(), resets, own).map_or(Latch::Told, |word| {
+                let LastWord { log, seq, hash, .. } = word;
+                Latch::Left(Source { gateway: self.gateway, log, seq, hash })
+            }),
+        };
+        let place = (self.division, self.enterprise);
+        let is_here = |said: &&Said| (said.of.division, said.of.enterprise) == place;
+        self.was_charged = until.iter().filter(is_here).any(|said| charges(&said.verdict));
+    }
+
+    /// Whether a violation of it is latched.
+    pub fn is_latched(&self) -> bool {
+        match self.latch {
+            Latch::Told => {
+                self.newest.as_ref().is_some_and(|told| told.verdict.violation_since_unix_ms.is_some())
+            }
+            Latch::Left(_) => true,
+            Latch::Opened => false,
+        }
+    }
+
+    /// The verdict of a log that was left by which a violation of it is latched.
+    pub fn left(&self) -> Option<Source> {
+        match self.latch {
+            Latch::Left(source) => Some(source),
+            Latch::Told | Latch::Opened => None,
+        }
+    }
+
+    /// Whether the authority has put it on a roster, and the catalogue finds it in scope. A journal that began anew and was
+    /// sent no roster yet says nothing of that; the one before did.
+    pub fn is_charged(&self) -> bool {
+        self.newest.as_ref().is_some_and(|told| match told.verdict.standing.roster {
+            None => self.was_charged,
+            Some(_) => charges(&told.verdict),
+        })
+    }
+}
+
+fn charges(verdict: &Verdict) -> bool {
+    let standing = &verdict.standing;
+    standing.class() == Some(Class::InScope) && standing.roster.and_then(Rostered::day).is_some()
+}
