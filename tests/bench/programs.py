@@ -16,6 +16,7 @@ TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resol
 BUILT = TARGET / "bench"
 # Each meter has an address of its own, as floor/meters.h says.
 METERS_PORT = 12_000
+METERS_IP = "127.1.0.0"
 BROKER_IP, BROKER_PORT = "127.0.0.9", 11_883
 MOST_FILES = 65_536
 # What farm and agent have open besides a connection a meter.
@@ -58,8 +59,8 @@ def build(agent):
         subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-o", program, source, *libraries], check=True)
     if agent:
         return pathlib.Path(agent).resolve()
-    subprocess.run(["cargo", "build", "--release", "--bin", "coldhearth"], cwd=ROOT, check=True)
-    return TARGET / "release" / "coldhearth"
+    built = subprocess.run([ROOT / "tests/packages/program", "coldhearth"], stdout=subprocess.PIPE, text=True, check=True)
+    return pathlib.Path(built.stdout.strip())
 
 
 def most_meters(wanted):
