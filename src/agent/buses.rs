@@ -17,7 +17,7 @@ use crate::{
 
 /// So many buses begin their turns together. One wake-up costs as much as several polls, so that meters of one moment are
 /// cheap; but each of them waits until those before it are done.
-const BUSES_TOGETHER: u64 = 10;
+const BUSES_TOGETHER: u64 = 20;
 /// The same where somebody looks on at every scan, and would wait with them.
 const BUSES_LOOKED_AT_TOGETHER: u64 = 4;
 /// How long a nameplate's answer may take, in milliseconds.
