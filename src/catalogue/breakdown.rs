@@ -7,6 +7,28 @@
 //! - the targets handed down and what it lists itself come to its target; what is left is allocated to nobody,
 //! - its totals are what is listed in and below it,
 //! - no equipment is listed twice, and none under an entry that there is not, or later than that allows.
+//!
+//! ```toml
+//! division = "130000"
+//! version = 1
+//! order = "冀工信〔2026〕8号"                  # the paper it rests on
+//!
+//! [[target]]                                 # what it was given
+//! entry = "steel-electric-furnace-up-to-30t"
+//! amount = 8                                 # pieces, unless `unit` says otherwise
+//!
+//! [[equipment]]                              # what it lists itself
+//! uscc = "91350100M000100Y43"
+//! asset = "eaf-1"
+//! entry = "steel-electric-furnace-up-to-30t"
+//! deadline = 2011-12-31
+//! amount = 25                                # its capacity, with its unit; both may be left out
+//! unit = "t"
+//!
+//! [[total]]                                  # what it reports upwards
+//! entry = "steel-electric-furnace-up-to-30t"
+//! amount = 8
+//! ```
 
 use std::collections::BTreeMap;
 

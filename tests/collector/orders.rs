@@ -1,7 +1,7 @@
 //! Cut-off orders in the store: how they stand, who signed them, and what of them no retention takes away.
 
 use coldhearth::{
-    evidence::{Body, Disbelief, LogId, Signer as _, record::Unverified},
+    evidence::{Body, Disbelief, LogId, Sealer, Signed, Signer as _, record::Unverified},
     judge::{
         Rung, VoltagePoint,
         cutoff::{Impossible, Stand},
@@ -10,8 +10,9 @@ use coldhearth::{
         certificate,
         orders::{self, Standing},
         prune::prune,
+        reports::{self, Scope, completion},
     },
-    terms::{LegalDay, time::DAY_MS},
+    terms::{LegalDay, place::Division, time::DAY_MS, words},
 };
 use serde_json::json;
 
@@ -120,7 +121,7 @@ fn status_says_of_an_act_that_nobody_who_may_has_signed_it(homes: Homes) {
     let bad = by(&[]);
     assert_eq!((bad.disbelief, bad.is_bad()), (Some(Disbelief::Unsigned(2)), true));
     assert_eq!(bad.json(NOW)["acts_signed"], false);
-    let lines = bad.lines(NOW, coldhearth::terms::words::Language::English);
+    let lines = bad.lines(NOW, words::Language::English);
     assert!(lines.iter().any(|line| line.contains("#2") && line.contains("--trust")), "{lines:?}");
     // A gateway that signs its own orders, whatever it is trusted for.
     let home = home_admitting(homes, "own-hand");
@@ -179,7 +180,41 @@ fn an_order_stands_where_the_log_that_goes_on_says_and_only_if_the_one_before_be
     );
 }
 
+/// V(1): certified where the log bears the end of its order out and the authority signed it, and nowhere else.
+fn a_unit_whose_demolition_was_accepted_is_certified_by_whoever_believes_its_order(homes: Homes) {
+    let home = home_admitting(homes, "completed");
+    let mut log = maintained(authority(), VoltagePoint::Load);
+    log.act("close", &json!({ "document_sha256": cut::paper() }));
+    assert_eq!(log.rung(), Rung::Closed);
+    take_at(&home, &log.lines, NOW);
+    let day = |days: i64| LegalDay::of_unix_ms(cut::MONDAY_MS + days * DAY_MS);
+    let scope = Scope { within: Division::NATION, from: day(0), to: day(40), made_unix_ms: LATER };
+    let surveyed = reports::standing(&mut *home.store(), &scope).unwrap();
+    let standing = |scope: &Scope, trusted: &[_]| {
+        completion::standing(&mut *home.store(), &surveyed, scope, trusted).unwrap()
+    };
+    let trusted = standing(&scope, &[authority().public_key()]);
+    let completed = completion::completed(&surveyed, &trusted, &scope);
+    assert_eq!((completed.len(), completed[0].refusal()), (1, None));
+    let mut sealer = Sealer::default();
+    assert!(completed[0].seal(LATER, &mut sealer, &authority()).unwrap().is_some());
+    let signed = Signed::read(sealer.bytes()).unwrap();
+    signed.check(&authority().public_key()).unwrap();
+    let told: serde_json::Value = serde_json::from_slice(sealer.bytes()).unwrap();
+    let closed = completed[0].equipment.closed.unwrap();
+    assert_eq!(told["closed_record"], closed.source.hash.to_string());
+    assert_eq!((&told["order_id"], &told["asset"]), (&json!("order-1"), &json!("eaf-2")));
+    // Whoever trusts another authority certifies nothing, and of another time nothing is replayed.
+    let distrusted = standing(&scope, &[supplier().public_key()]);
+    let refused = completion::completed(&surveyed, &distrusted, &scope);
+    assert_eq!(refused[0].refusal(), Some(words::NOT_BORNE_OUT));
+    assert!(refused[0].seal(LATER, &mut sealer, &authority()).unwrap().is_none());
+    let before = Scope { from: day(-9), to: day(0), ..scope };
+    assert!(standing(&before, &[authority().public_key()]).is_empty());
+}
+
 over_both!(
+    a_unit_whose_demolition_was_accepted_is_certified_by_whoever_believes_its_order,
     an_order_stands_where_the_log_that_goes_on_says_and_only_if_the_one_before_bears_it_out,
     what_an_open_order_rests_on_outlives_retention_to_the_byte,
     a_word_of_an_order_that_is_over_stays_with_all_that_it_follows_from,

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use coldhearth::{
+    catalogue::Standing,
     evidence::{Body, Chain, Dropped, Gap, GapWhy, LogHead, LogId, Signer as _, record::Unverified},
     judge::{Finding, Shares, SignSet, State, Verdict},
     regulator::{
         inspect::inspect,
         prune::prune,
-        reports::{Scope, Tariff, coverage, restarts, surcharge, survey, survey_anew},
+        reports::{Scope, Surveyed, Tariff, coverage, restarts, standing, surcharge, survey, survey_anew},
+        store::Store,
     },
     terms::{
         AssetId, LegalDay, Stamp, WattHours,
@@ -18,10 +20,10 @@ use coldhearth::{
 };
 
 use crate::{
-    admitted,
+    admitted, figures,
     homes::{Home, Homes},
-    over_both,
-    support::voice::{NOW, Voice, at, key, key_of},
+    open, over_both,
+    support::voice::{NOW, Voice, at, gateway, key, key_of},
     take,
 };
 
@@ -58,7 +60,7 @@ fn body(said: &Said, violation_since_unix_ms: Option<i64>) -> Body {
         asset: AssetId::new(ASSETS[said.asset]).unwrap(),
         state: State::Drawing,
         since: at(0),
-        standing: coldhearth::catalogue::Standing::default(),
+        standing: Standing::default(),
         phase: None,
         violation_since_unix_ms,
         energy_overdue: WattHours(said.energy_wh),
@@ -245,7 +247,7 @@ fn what_is_kept_below_the_place_that_was_reached_is_added_up_too(homes: Homes) {
     take(&mut collector, [&gap]);
     collector.add_up(NOW + DAY_MS).unwrap();
     is_the_same(&home, "with a hole that is declared");
-    let log = (crate::gateway(), LogId(5));
+    let log = (gateway(), LogId(5));
     assert_eq!(home.store().summed(log).unwrap(), Some(13));
     // Found again on another disk, and a second history of one place beside it.
     take(&mut collector, &lines[4..7]);
@@ -270,9 +272,8 @@ fn a_sum_that_somebody_changed_is_found_out(homes: Homes) {
     collector.add_up(NOW + DAY_MS).unwrap();
     let inspected = |home: &Home| inspect(&mut *home.store(), &key_of(9), &[], (184, NOW)).unwrap();
     assert_eq!(inspected(&home).wrongs, 0);
-    let covered = |of: fn(&mut dyn coldhearth::regulator::store::Store, &Scope) -> _| {
-        let surveyed: Result<coldhearth::regulator::reports::Surveyed, _> =
-            of(&mut *home.store(), &scope(-400, 800));
+    let covered = |of: fn(&mut dyn Store, &Scope) -> _| {
+        let surveyed: Result<Surveyed, _> = of(&mut *home.store(), &scope(-400, 800));
         coverage::sheet(&surveyed.unwrap(), scope(-400, 800)).to_json().to_string()
     };
     home.sql("update day_sum set sum = replace(sum, '\"accounted_ms\":[', '\"accounted_ms\":[9')");
@@ -295,15 +296,15 @@ fn a_sum_that_somebody_changed_is_found_out(homes: Homes) {
 fn reports_of_a_quarter() {
     let gateways = std::env::var("COLDHEARTH_GATEWAYS").map_or(24, |told| told.parse().unwrap());
     let home = Homes::Sqlite.open("quarter");
-    let mut collector = crate::open(&home);
+    let mut collector = open(&home);
     let begin = NOW - 90 * DAY_MS;
     for number in 0..gateways {
-        let (gateway, key) = crate::figures::gateway(number);
-        home.store().admit(gateway, &key.public_key(), NOW).unwrap();
+        let (id, key) = figures::gateway(number);
+        home.store().admit(id, &key.public_key(), NOW).unwrap();
         collector.look_up(NOW).unwrap();
-        let topic = crate::figures::topic(number);
-        let mut chain = Chain::begin(gateway, LogId(number as u64), 0, Box::new(key));
-        let mut lines = vec![chain.seal(&at(0), &crate::figures::genesis(number)).unwrap().bytes.to_vec()];
+        let topic = figures::topic(number);
+        let mut chain = Chain::begin(id, LogId(number as u64), 0, Box::new(key));
+        let mut lines = vec![chain.seal(&at(0), &figures::genesis(number)).unwrap().bytes.to_vec()];
         for quarter in 1..=90 * 96 {
             let wall_unix_ms = begin + quarter * 900_000;
             let shares = (899_000, 500, 500);
@@ -331,9 +332,7 @@ fn reports_of_a_quarter() {
         let surveyed = survey(&mut *home.store(), &scope).unwrap();
         coverage::sheet(&surveyed, scope).to_json().to_string().len().min(surveyed.len())
     });
-    timed("standing", &mut || {
-        coldhearth::regulator::reports::standing(&mut *home.store(), &scope).unwrap().len()
-    });
+    timed("standing", &mut || standing(&mut *home.store(), &scope).unwrap().len());
     if let Ok(kept) = std::env::var("COLDHEARTH_KEEP") {
         let Home::Sqlite(folder) = &home else { return };
         std::fs::copy(folder.0.join("store.db"), kept).unwrap();

@@ -21,7 +21,7 @@ use coldhearth::{
         },
         store::{FINDINGS_AT_ONCE, KeptFinding, Log, Store},
     },
-    terms::{Flaw, GatewayId, LegalDay, place::Division, words::Language},
+    terms::{Digest, Flaw, GatewayId, LegalDay, place::Division, words::Language},
 };
 use serde_json::Value;
 
@@ -171,7 +171,7 @@ pub(crate) fn report(verb: &ReportVerb) -> Result<Exit, Failure> {
             let is_entry = |id: &str| rules.entry(id).is_some();
             let tariff = Tariff::parse(&name, &text, &is_entry).map_err(|flaws| wrong(&flaws))?;
             let (_, surveyed, scope) = wanted.survey(basis)?;
-            wanted.print(&surcharge::sheet(&surveyed, &tariff, scope))
+            wanted.print(&surcharge::sheet(&surveyed, &tariff, scope).resting_on([rests_on(prices)?]))
         }
         ReportVerb::Owed { wanted, schedule, trust, signatures } => {
             owed_reports(wanted, schedule, trust, signatures)
@@ -227,6 +227,7 @@ impl Wanted {
 }
 
 fn of_list(wanted: &Wanted, before: Option<&Path>, names: Option<&Path>) -> Result<Exit, Failure> {
+    let files = before.into_iter().chain(names).map(rests_on).collect::<Result<Vec<_>, _>>()?;
     let before = before.map(list_before).transpose()?;
     let names = match names {
         None => Names::default(),
@@ -239,7 +240,7 @@ fn of_list(wanted: &Wanted, before: Option<&Path>, names: Option<&Path>) -> Resu
     let (mut store, surveyed, scope) = wanted.standing()?;
     let plates = beside::plates(&mut *store, &surveyed, &scope)?;
     let beside = Beside { rules: &rules, names: &names, plates: &plates };
-    wanted.print(&list::sheet(&surveyed, before.as_ref(), beside, scope))
+    wanted.print(&list::sheet(&surveyed, before.as_ref(), beside, scope).resting_on(files))
 }
 
 fn of_targets(wanted: &Wanted, files: &[PathBuf]) -> Result<Exit, Failure> {
@@ -257,7 +258,8 @@ fn of_targets(wanted: &Wanted, files: &[PathBuf]) -> Result<Exit, Failure> {
     }
     let (_, surveyed, scope) = wanted.standing()?;
     let (sheet, report) = periodic::sheet(&surveyed, pages, &rules, scope);
-    wanted.print(&sheet)?;
+    let files = files.iter().map(|file| rests_on(file)).collect::<Result<Vec<_>, _>>()?;
+    wanted.print(&sheet.resting_on(files))?;
     if report.wrong.is_empty() {
         return Ok(Exit::Done);
     }
@@ -270,6 +272,7 @@ fn owed_reports(
     trust: &[PathBuf],
     signatures: &[PathBuf],
 ) -> Result<Exit, Failure> {
+    let file = rests_on(schedule)?;
     let (name, text) = text_of(schedule)?;
     let schedule = owed::Schedule::parse(&name, &text).map_err(|flaws| wrong(&flaws))?;
     let trusted = wanted.home.trusted(trust)?;
@@ -282,7 +285,7 @@ fn owed_reports(
     }
     let (_, surveyed, scope) = wanted.standing()?;
     let (sheet, wanting) = owed::sheet(&surveyed, &schedule, &handed_in, scope);
-    wanted.print(&sheet)?;
+    wanted.print(&sheet.resting_on([file]))?;
     Ok(if wanting == 0 { Exit::Done } else { Exit::Negative })
 }
 
@@ -352,6 +355,13 @@ fn check(report: &Path, signature: &Path, authority: &Path) -> Result<Exit, Fail
         Ok(false) => Err(Failure::new(Exit::Negative, "the report is another than the one that was signed")),
         Err(why) => Err(Failure::new(Exit::Negative, format!("{}: {why}", signature.display()))),
     }
+}
+
+/// What a file is called, wherever it lies, and its hash.
+fn rests_on(file: &Path) -> Result<(String, Digest), Failure> {
+    let (_, text) = text_of(file)?;
+    let name = file.file_name().unwrap_or(file.as_os_str());
+    Ok((name.to_string_lossy().into_owned(), Digest::of(text.as_bytes())))
 }
 
 fn text_of(file: &Path) -> Result<(String, String), Failure> {

@@ -23,7 +23,7 @@ use crate::{
         },
         store::{Answered, FINDINGS_AT_ONCE, KeptFinding, Log, Store, StoreFault, sights::Scope},
     },
-    terms::{Flaw, GatewayId, LegalDay, words},
+    terms::{Digest, Flaw, GatewayId, LegalDay, words},
 };
 
 /// The reports that are made of what the collector keeps, and of files that somebody brings.
@@ -77,7 +77,11 @@ impl asks::Reports for OwnReports {
             return Ok(Made::Nothing);
         }
         let sheet = match sheeted(books, asked)? {
-            Ok(sheet) => sheet,
+            Ok(sheet) => {
+                let is_data = |file: &&Brought| ![SIGNATURES.word, KEYS.word].contains(&file.word.as_str());
+                let files = asked.files.iter().filter(is_data);
+                sheet.resting_on(files.map(|file| (file.name.clone(), Digest::of(file.text.as_bytes()))))
+            }
             Err(wrong) => return Ok(Made::Wrong(wrong)),
         };
         Ok(Made::Paper(match asked.form {
@@ -142,11 +146,11 @@ fn rules() -> Answered<Rules> {
 }
 
 /// Those that were brought as this.
-fn brought<'f>(files: &'f [Brought], asked: FileAsked) -> impl Iterator<Item = &'f Brought> {
+fn brought(files: &[Brought], asked: FileAsked) -> impl Iterator<Item = &Brought> {
     files.iter().filter(move |file| file.word == asked.word)
 }
 
-fn told(flaws: Vec<Flaw>) -> Vec<String> {
+fn told(flaws: &[Flaw]) -> Vec<String> {
     flaws.iter().map(ToString::to_string).collect()
 }
 
@@ -159,7 +163,7 @@ fn listed(
     let names = brought(files, NAMES).next().map(|file| Names::parse(&file.name, &file.text)).transpose();
     let names = match names {
         Ok(names) => names.unwrap_or_default(),
-        Err(flaws) => return Ok(Err(told(flaws))),
+        Err(flaws) => return Ok(Err(told(&flaws))),
     };
     let mut before = None;
     if let Some(file) = brought(files, BEFORE).next() {
@@ -179,7 +183,7 @@ fn pages(files: &[Brought]) -> Result<Vec<Page>, Vec<String>> {
     for file in brought(files, PAGES) {
         match Page::parse(&file.name, &file.text) {
             Ok(page) => pages.push(page),
-            Err(flaws) => wrong.extend(told(flaws)),
+            Err(flaws) => wrong.extend(told(&flaws)),
         }
     }
     if wrong.is_empty() { Ok(pages) } else { Err(wrong) }
@@ -194,7 +198,7 @@ fn handed_in(
     for file in brought(files, SCHEDULE) {
         match owed::Schedule::parse(&file.name, &file.text) {
             Ok(read) => schedule = read,
-            Err(flaws) => wrong.extend(told(flaws)),
+            Err(flaws) => wrong.extend(told(&flaws)),
         }
     }
     for file in brought(files, KEYS) {
@@ -216,7 +220,7 @@ fn handed_in(
 
 fn prices(files: &[Brought], rules: &Rules) -> Result<Tariff, Vec<String>> {
     let Some(file) = brought(files, PRICES).next() else { return Ok(Tariff::default()) };
-    Tariff::parse(&file.name, &file.text, &|id| rules.entry(id).is_some()).map_err(told)
+    Tariff::parse(&file.name, &file.text, &|id| rules.entry(id).is_some()).map_err(|flaws| told(&flaws))
 }
 
 /// The findings of the time whose records both lie in the scope: one that leads elsewhere is shown to whoever may look there, too.

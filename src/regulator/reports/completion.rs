@@ -161,5 +161,6 @@ pub fn sheet(completed: &[Completed<'_>], scope: Scope) -> Sheet {
         rows,
         notes,
         wrong: Vec::new(),
+        files: Vec::new(),
     }
 }

@@ -27,6 +27,7 @@ pub fn sheet(surveyed: &Surveyed, scope: Scope) -> Sheet {
         rows,
         notes,
         wrong: Vec::new(),
+        files: Vec::new(),
     }
 }
 

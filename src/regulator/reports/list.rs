@@ -87,6 +87,7 @@ pub fn sheet(surveyed: &Surveyed, before: Option<&Before>, beside: Beside<'_>, s
         rows,
         notes,
         wrong: Vec::new(),
+        files: Vec::new(),
     }
 }
 

@@ -117,7 +117,16 @@ pub fn sheet(
     rows.extend(late);
     let notes = vec![words::NOTE_OWED, words::NOTE_TRACE, words::NOTE_UNKNOWN, words::NOTE_CLOCK];
     (
-        Sheet { report: "owed", title: words::REPORT_OWED, scope, columns, rows, notes, wrong: Vec::new() },
+        Sheet {
+            report: "owed",
+            title: words::REPORT_OWED,
+            scope,
+            columns,
+            rows,
+            notes,
+            wrong: Vec::new(),
+            files: Vec::new(),
+        },
         wanting,
     )
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::{Cell, Column, Rests, Row, Scope, Sheet, Source, Surveyed};
 use crate::{
     catalogue::{
-        Rules,
-        breakdown::{self, Page, Report},
+        Bilingual, Rules,
+        breakdown::{self, PIECES, Page, Report},
     },
     terms::{AssetId, place::CreditCode, words},
 };
@@ -22,6 +22,7 @@ pub fn sheet(surveyed: &Surveyed, pages: Vec<Page>, rules: &Rules, scope: Scope)
     let columns = vec![
         Column::of("division", words::R_DIVISION),
         Column::of("entry", words::R_ENTRY),
+        Column::of("clause", words::R_CLAUSE),
         Column::of("unit", words::R_UNIT),
         Column::of("target", words::R_TARGET),
         Column::of("listed", words::R_LISTED),
@@ -42,7 +43,8 @@ pub fn sheet(surveyed: &Surveyed, pages: Vec<Page>, rules: &Rules, scope: Scope)
             let cells = vec![
                 Cell::Text(sum.division.to_string()),
                 Cell::Text(sum.entry.clone()),
-                Cell::Text(sum.unit.clone()),
+                rules.entry(&sum.entry).map_or(Cell::Unknown, |entry| Cell::Both(entry.title.clone())),
+                Cell::Both(unit(&sum.unit)),
                 Cell::Count(sum.target),
                 Cell::Count(sum.listed),
                 Cell::Count(amount),
@@ -54,5 +56,23 @@ pub fn sheet(surveyed: &Surveyed, pages: Vec<Page>, rules: &Rules, scope: Scope)
         .collect();
     let notes = vec![words::NOTE_TRACE, words::NOTE_ATTESTED, words::NOTE_CLOCK];
     let wrong = report.wrong.iter().map(ToString::to_string).collect();
-    (Sheet { report: "periodic", title: words::REPORT_PERIODIC, scope, columns, rows, notes, wrong }, report)
+    (
+        Sheet {
+            report: "periodic",
+            title: words::REPORT_PERIODIC,
+            scope,
+            columns,
+            rows,
+            notes,
+            wrong,
+            files: Vec::new(),
+        },
+        report,
+    )
+}
+
+/// A unit as people write it.
+fn unit(unit: &str) -> Bilingual {
+    let (zh, en) = if unit == PIECES { (words::PIECES.zh, words::PIECES.en) } else { (unit, unit) };
+    Bilingual { zh: zh.to_owned(), en: en.to_owned() }
 }

@@ -8,6 +8,7 @@ use super::sheet::{Cell, Column, Rests, Row, Sheet, Source};
 use crate::{
     catalogue::Bilingual,
     terms::{
+        Digest,
         time::LegalTime,
         words::{self, Language, Words},
     },
@@ -20,7 +21,11 @@ const STYLE: &str = "@page{size:A4 landscape;margin:10mm}*{box-sizing:border-box
 'Source Han Sans SC','Microsoft YaHei','PingFang SC','WenQuanYi Zen Hei',sans-serif;color:#111;margin:0 auto;max-width:277mm}\
 h1{font-size:14pt;margin:0 0 2mm}p{margin:0 0 2mm}table{border-collapse:collapse;width:100%}td,th{border:.2mm solid #777;\
 padding:.8mm 1.2mm;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{background:#eee}td.n{text-align:right}\
-thead{display:table-header-group}tr{break-inside:avoid}code{font:6.5pt/1.2 monospace;overflow-wrap:anywhere}";
+td.w{white-space:nowrap;overflow-wrap:normal}thead{display:table-header-group}tbody,tr{break-inside:avoid}\
+code{font:6.5pt/1.2 monospace;overflow-wrap:anywhere}";
+
+/// Bytes of a text that is never broken over two lines: a credit code and a name.
+const MOST_UNBROKEN: usize = 24;
 
 /// A number with a point: its digits, and how many of them stand behind it.
 fn fixed(digits: i64, decimals: u8) -> String {
@@ -60,8 +65,14 @@ impl Cell {
         }
     }
 
-    const fn is_number(&self) -> bool {
-        matches!(self, Cell::Count(_) | Cell::Fixed(..) | Cell::Unknown)
+    /// How it is laid out: numbers to the right; codes, names and days in one piece.
+    fn class(&self) -> &'static str {
+        match self {
+            Cell::Count(_) | Cell::Fixed(..) | Cell::Unknown => " class=\"n\"",
+            Cell::Day(_) => " class=\"w\"",
+            Cell::Text(text) if text.len() <= MOST_UNBROKEN => " class=\"w\"",
+            Cell::Text(_) | Cell::Said(_) | Cell::Both(_) => "",
+        }
     }
 }
 
@@ -87,6 +98,9 @@ fn rests_json(rests: &Rests) -> Value {
 
 /// The records of a row in a cell of CSV: those that are named, and of more than those their number and hash.
 fn rests_csv(rests: &Rests) -> String {
+    if rests.count() == 0 {
+        return "0".to_owned();
+    }
     let named: Vec<String> = rests.named().map(word).collect();
     let many = format!("{} sha256:{}", rests.count(), rests.root());
     std::iter::once(many).chain(named).collect::<Vec<_>>().join(" ")
@@ -99,6 +113,7 @@ impl Sheet {
             let Column { key, head: Words { zh, en }, unit } = column;
             json!({ "key": key, "zh": zh, "en": en, "unit": unit })
         };
+        let file = |(name, sha256): &(String, Digest)| json!({ "name": name, "sha256": sha256.to_string() });
         let row = |row: &Row| {
             let cells = self.columns.iter().zip(&row.cells);
             let mut map: Map<String, Value> =
@@ -118,6 +133,7 @@ impl Sheet {
             "rows": self.rows.iter().map(row).collect::<Vec<_>>(),
             "notes": self.notes.iter().map(|Words { zh, en }| json!({ "zh": zh, "en": en })).collect::<Vec<_>>(),
             "wrong": self.wrong,
+            "files": self.files.iter().map(file).collect::<Vec<_>>(),
         })
     }
 
@@ -164,17 +180,30 @@ impl Sheet {
             let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
             let _infallible = write!(out, "<th scope=\"col\">{}{unit}</th>", say(*head));
         }
-        let _infallible =
-            writeln!(out, "<th scope=\"col\">{}</th></tr></thead><tbody>", say(words::R_RECORDS));
+        out.push_str("</tr></thead>\n");
+        // The records stand on a line of their own below: hashes leave no room for anything beside them.
         for row in &self.rows {
-            out.push_str("<tr>");
+            out.push_str("<tbody><tr>");
             for cell in &row.cells {
-                let class = if cell.is_number() { " class=\"n\"" } else { "" };
-                let _infallible = write!(out, "<td{class}>{}</td>", escaped(&cell.shown(language)));
+                let _infallible = write!(out, "<td{}>{}</td>", cell.class(), escaped(&cell.shown(language)));
             }
-            let _infallible = writeln!(out, "<td><code>{}</code></td></tr>", escaped(&rests_csv(&row.rests)));
+            let _infallible = writeln!(
+                out,
+                "</tr><tr><td colspan=\"{}\">{}: <code>{}</code></td></tr></tbody>",
+                self.columns.len(),
+                say(words::R_RECORDS),
+                escaped(&rests_csv(&row.rests))
+            );
         }
-        out.push_str("</tbody></table>\n");
+        out.push_str("</table>\n");
+        self.write_foot(&mut out, language);
+        out.push_str("</body></html>\n");
+        out
+    }
+
+    /// What is wrong with the files, which they are, and what must be said.
+    fn write_foot(&self, out: &mut String, language: Language) {
+        let say = |words: Words| escaped(words.in_language(language));
         if !self.wrong.is_empty() {
             let _infallible = writeln!(out, "<p><strong>{}</strong></p><ul>", say(words::FILES_WRONG));
             for line in &self.wrong {
@@ -182,11 +211,17 @@ impl Sheet {
             }
             out.push_str("</ul>\n");
         }
+        for (name, sha256) in &self.files {
+            let _infallible = writeln!(
+                out,
+                "<p>{}: {} <code>{sha256}</code></p>",
+                say(words::RESTS_ON_FILE),
+                escaped(name)
+            );
+        }
         for note in &self.notes {
             let _infallible = writeln!(out, "<p>{}</p>", say(*note));
         }
-        out.push_str("</body></html>\n");
-        out
     }
 }
 
@@ -260,6 +295,7 @@ mod tests {
             rows: vec![Row { cells, rests: Rests::on([source(7)]) }],
             notes: vec![words::NOTE_UNKNOWN],
             wrong: vec!["hebei.toml:3:1: <less> is listed".to_owned()],
+            files: vec![("hebei.toml".to_owned(), Digest::of(b"hebei"))],
         }
     }
 
@@ -285,6 +321,9 @@ mod tests {
             let page = sheet().to_html(language);
             assert!(page.contains("=cmd|&#39; /C calc&#39;!A0 &lt;b&gt;") && !page.contains("<b>"), "{page}");
             assert!(page.contains(&source(7).hash.to_string()) && page.contains("–"));
+            // Under its figures, as wide as they are.
+            assert!(page.contains("</tr><tr><td colspan=\"4\">"), "{page}");
+            assert!(page.contains(&format!("hebei.toml <code>{}</code>", Digest::of(b"hebei"))), "{page}");
             assert!(page.contains("hebei.toml:3:1: &lt;less&gt; is listed"), "{page}");
             assert!(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"));
         }

@@ -54,6 +54,7 @@ pub fn sheet(
         rows,
         notes,
         wrong: Vec::new(),
+        files: Vec::new(),
     }
 }
 

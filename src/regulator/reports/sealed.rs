@@ -100,6 +100,7 @@ mod tests {
             rows: vec![Row { cells: vec![Cell::Count(41)], rests: Rests::default() }],
             notes: Vec::new(),
             wrong: Vec::new(),
+            files: Vec::new(),
         };
         let (mut sealer, key) = (Sealer::default(), Ed25519::from_seed(&[9; 32]));
         let json = seal(&sheet, &mut sealer, &key).unwrap();

@@ -175,6 +175,17 @@ pub struct Sheet {
     pub notes: Vec<Words>,
     /// What is wrong with the files that it rests on, each with its place.
     pub wrong: Vec<String>,
+    /// The files that it rests on beside the records: what each is called, and its SHA-256.
+    pub files: Vec<(String, Digest)>,
+}
+
+impl Sheet {
+    /// The same, resting on these files, too.
+    #[must_use]
+    pub fn resting_on(mut self, files: impl IntoIterator<Item = (String, Digest)>) -> Sheet {
+        self.files.extend(files);
+        self
+    }
 }
 
 #[cfg(test)]

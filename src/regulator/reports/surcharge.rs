@@ -85,6 +85,7 @@ pub fn sheet(surveyed: &Surveyed, tariff: &Tariff, scope: Scope) -> Sheet {
         rows,
         notes,
         wrong: Vec::new(),
+        files: Vec::new(),
     }
 }
 

@@ -98,6 +98,8 @@ pub const R_AS_OF: Words = Words { zh: "截至", en: "as of" };
 pub const R_CHANGE: Words = Words { zh: "与上次名单比较", en: "against the list before" };
 /// A column.
 pub const R_UNIT: Words = Words { zh: "单位", en: "unit" };
+/// The unit of what counts as one.
+pub const PIECES: Words = Words { zh: "台（套）", en: "pieces" };
 /// A column.
 pub const R_TARGET: Words = Words { zh: "目标", en: "target" };
 /// A column.
@@ -250,6 +252,8 @@ pub const NOTE_CLOCK: Words = Words {
     zh: "日期按网关时钟计算（北京时间）",
     en: "days are told by the gateways' clocks, in lawful time (+08:00)",
 };
+/// Before a file that a report rests on.
+pub const RESTS_ON_FILE: Words = Words { zh: "所依据的文件", en: "rests on the file" };
 /// Above what is wrong with files that were handed in.
 pub const FILES_WRONG: Words =
     Words { zh: "上报文件之间不一致或有误", en: "The files handed in do not add up" };
