@@ -20,6 +20,7 @@
 //! [[equipment]]                              # what it lists itself
 //! uscc = "91350100M000100Y43"
 //! asset = "eaf-1"
+//! gateway = "gw-03"                          # only where its owner has two of one name
 //! entry = "steel-electric-furnace-up-to-30t"
 //! deadline = 2011-12-31
 //! amount = 25                                # its capacity, with its unit; both may be left out
@@ -34,7 +35,7 @@ use std::collections::BTreeMap;
 
 use super::{overlay, rules::Rules};
 use crate::terms::{
-    AssetId, Flaw, Flaws, LegalDay,
+    AssetId, Flaw, Flaws, GatewayId, LegalDay,
     flaw::{Place, Wrong},
     form::{self, Form},
     place::{CreditCode, Division},
@@ -65,10 +66,18 @@ struct What {
 struct Line {
     place: Place,
     enterprise: CreditCode,
+    /// Behind which gateway, where that is named.
+    gateway: Option<GatewayId>,
     asset: AssetId,
     deadline: LegalDay,
     /// What it counts for: one piece, and its capacity where that is given.
     counts: Vec<(What, i64)>,
+}
+
+impl Line {
+    fn listed(&self) -> Listed {
+        (self.enterprise, self.gateway, self.asset)
+    }
 }
 
 /// What one division handed in.
@@ -154,6 +163,7 @@ fn line(form: Form<'_>) -> Option<Line> {
     let enterprise = form.required("uscc", |v| {
         form::parsed(v, CreditCode::parse, "18 symbols of a unified social credit code are expected")
     });
+    let gateway = form.optional("gateway", form::name).map(GatewayId);
     let asset = form.required("asset", form::name);
     let entry = form.required("entry", form::text);
     let deadline = form.required("deadline", form::day);
@@ -172,7 +182,8 @@ fn line(form: Form<'_>) -> Option<Line> {
     let of = |unit: &str| What { entry: entry.clone(), unit: unit.to_owned() };
     let capacity = unit.zip(amount).map(|(unit, amount)| (of(&unit), amount));
     let counts = std::iter::once((of(PIECES), 1)).chain(capacity).collect();
-    Some(Line { place, enterprise: enterprise?, asset: AssetId(asset?), deadline: deadline?, counts })
+    let (enterprise, asset) = (enterprise?, AssetId(asset?));
+    Some(Line { place, enterprise, gateway, asset, deadline: deadline?, counts })
 }
 
 /// Checks what all divisions handed in, against each other and against the entries there are.
@@ -191,24 +202,27 @@ pub fn check(pages: Vec<Page>, rules: &Rules) -> Report {
 /// What is counted, and where: a division, an entry and a unit.
 pub type Counted = (Division, String, String);
 
+/// A piece of equipment as a division lists it: whose, behind which gateway where that is named, which.
+pub type Listed = (CreditCode, Option<GatewayId>, AssetId);
+
 /// What of all that is listed `is_closed`, and how much it counts for: in each division and all below it, as
 /// [`Sum::listed`] is.
 pub fn closed(
     pages: Vec<Page>,
-    is_closed: &dyn Fn(CreditCode, AssetId) -> bool,
-) -> BTreeMap<Counted, Vec<(CreditCode, AssetId, i64)>> {
+    is_closed: &dyn Fn(&Listed) -> bool,
+) -> BTreeMap<Counted, Vec<(Listed, i64)>> {
     // What is wrong with the files `check` tells.
     let mut untold = Report::default();
     let pages = in_force(pages, &mut untold);
     let parents = parents(&pages, &mut untold);
-    let mut closed: BTreeMap<Counted, Vec<(CreditCode, AssetId, i64)>> = BTreeMap::new();
+    let mut closed: BTreeMap<Counted, Vec<(Listed, i64)>> = BTreeMap::new();
     for (index, page) in pages.iter().enumerate() {
-        for line in page.equipment.iter().filter(|line| is_closed(line.enterprise, line.asset)) {
+        for line in page.equipment.iter().filter(|line| is_closed(&line.listed())) {
             let mut at = Some(index);
             while let Some((here, above)) = at.and_then(|at| Some((pages.get(at)?, parents.get(at)?))) {
                 for (What { entry, unit }, amount) in &line.counts {
                     let counted = (here.division, entry.clone(), unit.clone());
-                    closed.entry(counted).or_default().push((line.enterprise, line.asset, *amount));
+                    closed.entry(counted).or_default().push((line.listed(), *amount));
                 }
                 at = *above;
             }
@@ -263,10 +277,14 @@ fn parents(pages: &[Page], report: &mut Report) -> Vec<Option<usize>> {
 }
 
 fn nothing_twice(pages: &[Page], report: &mut Report) {
-    let mut seen: BTreeMap<(CreditCode, AssetId), &Place> = BTreeMap::new();
+    let mut seen: BTreeMap<(CreditCode, AssetId), Vec<&Line>> = BTreeMap::new();
     for line in pages.iter().flat_map(|page| &page.equipment) {
-        match seen.get(&(line.enterprise, line.asset)) {
-            None => drop(seen.insert((line.enterprise, line.asset), &line.place)),
+        let known = seen.entry((line.enterprise, line.asset)).or_default();
+        // Behind two gateways there are two of one name; a line that names none may be either.
+        let is_other =
+            |one: &&&Line| one.gateway.is_some() && line.gateway.is_some() && one.gateway != line.gateway;
+        match known.iter().find(|one| !is_other(one)).map(|one| &one.place) {
+            None => known.push(line),
             Some(first) => {
                 let wrong = format!("{} of {} is listed twice", line.asset, line.enterprise);
                 let what = Wrong::new(wrong, format!("it stands at {first} already"));

@@ -257,7 +257,17 @@ fn report() -> Value {
     signed(
         "report",
         "The authority vouches for a report: for the bytes of its JSON without the line feed at their end",
-        &["type", "report", "division", "from_day", "to_day", "made_unix_ms", "rows", "report_sha256"],
+        &[
+            "type",
+            "report",
+            "division",
+            "from_day",
+            "to_day",
+            "made_unix_ms",
+            "rows",
+            "rows_sha256",
+            "report_sha256",
+        ],
         &json!({
             "type": { "const": "report" },
             "report": one_of(&REPORTS, "Which"),
@@ -266,6 +276,7 @@ fn report() -> Value {
             "to_day": said("day", "The first day that is not in it"),
             "made_unix_ms": said("whole", "When it was made, by the authority's clock, milliseconds since 1970-01-01 UTC"),
             "rows": said("count", "Its rows"),
+            "rows_sha256": matching("[0-9a-f]{64}", "SHA-256 of its `rows`: the same where it was made twice and says the same"),
             "report_sha256": matching("[0-9a-f]{64}", "SHA-256 of the JSON")
         }),
     )

@@ -240,8 +240,10 @@ impl Inspector<'_> {
                     equipment.on(&believed);
                 }
                 let is_summed = self.summed.is_some_and(|upto| seq <= upto);
-                if let Some((asset, mark)) = Mark::of(&believed).filter(|_| is_summed) {
-                    self.adding.entry(asset).or_default().add(mark);
+                if let Some((asset, mark)) =
+                    Mark::of(&believed, record.received_unix_ms).filter(|_| is_summed)
+                {
+                    self.adding.entry(asset).or_default().add(mark, &|_| true);
                 }
                 if let Body::Rotation(rotation) = &believed.body {
                     self.keys.insert((id, rotation.next_epoch), rotation.public_key);

@@ -164,6 +164,11 @@ impl KeptRecord {
             bytes: bytes.to_vec(),
         }
     }
+
+    /// When it was written, as far as anybody but the gateway can tell: never later than it arrived. Unix milliseconds.
+    pub fn moment_unix_ms(&self) -> i64 {
+        self.wall_unix_ms.min(self.received_unix_ms)
+    }
 }
 
 /// The key of an epoch of a log.

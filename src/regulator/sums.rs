@@ -6,14 +6,19 @@
 //! places, as far as [`keep`] has got; what came since is added up by whoever asks. Whatever is kept below that place later,
 //! and whatever is pruned, makes the store forget the sums of the log.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod mark;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use serde_json::{Value, json};
 
+pub use self::mark::{Bearing, Mark};
 use super::store::{Answered, Batch, Kept, KeptRecord, Log, Store};
 use crate::{
-    evidence::{Body, Record, record::Unverified},
-    judge::{Finding, Verdict},
+    judge::Verdict,
     terms::{AssetId, Digest, LegalDay},
 };
 
@@ -21,6 +26,11 @@ use crate::{
 const PAGE: u32 = 256;
 /// Places of a log that are added up in one batch.
 pub const PLACES_AT_ONCE: u64 = 4_096;
+
+/// Days after which what arrives is late: whoever reports on a time has reported by then.
+pub const LATE_DAYS: i64 = 15;
+/// What time that was told may be short of what was due and still be all of it, in milliseconds: moments are rounded.
+const ROUNDED_MS: i64 = 1_000;
 
 /// A place in a log, and the hash of the record there.
 pub type Place = (u64, Digest);
@@ -65,17 +75,32 @@ impl Accounted {
 
     /// What nobody told anything of, of the time that was due, in milliseconds.
     pub fn untold_ms(&self, due_ms: i64) -> i64 {
-        due_ms.saturating_sub(self.told_ms()).max(0)
+        let short_ms = due_ms.saturating_sub(self.told_ms());
+        if short_ms > ROUNDED_MS { short_ms } else { 0 }
     }
 
     /// The part of the time that was due that is witnessed, in hundredths of a percent, never more than what was told
     /// bears: silence counts against it. None where no time was due.
     pub fn covered(&self, due_ms: i64) -> Option<i64> {
-        self.seen_ms().saturating_mul(10_000).checked_div(due_ms.max(self.told_ms()))
+        let whole_ms = self.told_ms().saturating_add(self.untold_ms(due_ms));
+        self.seen_ms().saturating_mul(10_000).checked_div(whole_ms)
+    }
+
+    /// What of it lies between two moments, in milliseconds since its time began, when it is spread evenly.
+    fn between(&self, from_ms: i64, to_ms: i64) -> Accounted {
+        let whole_ms = i128::from(self.told_ms().max(1));
+        let until = |share_ms: i64, ms: i64| i128::from(share_ms) * i128::from(ms) / whole_ms;
+        let part = |share_ms| i64::try_from(until(share_ms, to_ms) - until(share_ms, from_ms)).unwrap_or(0);
+        let Accounted { observed_ms, bridged_ms, unaccounted_ms } = *self;
+        Accounted {
+            observed_ms: part(observed_ms),
+            bridged_ms: part(bridged_ms),
+            unaccounted_ms: part(unaccounted_ms),
+        }
     }
 }
 
-/// What the count of energy past the last lawful day rose by between verdicts.
+/// What the count of energy past the last lawful day, as of closed intervals, rose by between verdicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rise {
     /// In watt-hours.
@@ -86,7 +111,18 @@ pub struct Rise {
     pub last: Place,
 }
 
-/// The verdicts of one day on one piece of equipment. Midnight ends a day.
+/// A violation that a verdict tells of and the verdict before did not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Latch {
+    /// Since when it is latched by the gateway's clock, Unix milliseconds: what tells one from another.
+    pub since_unix_ms: i64,
+    /// When it was proven, never later than the verdict arrived, Unix milliseconds.
+    pub at_unix_ms: i64,
+    /// The verdict.
+    pub place: Place,
+}
+
+/// The verdicts that tell of one day on one piece of equipment; one that tells of two days is of both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DaySum {
     /// How many there are.
@@ -97,67 +133,18 @@ pub struct DaySum {
     pub first: Place,
     /// The last of them.
     pub last: Place,
-    /// How the time was accounted for.
+    /// How its time was accounted for.
     pub accounted: Accounted,
-    /// What energy rose by, by the day of the verdict before: this day itself where none lies between.
-    pub rises: BTreeMap<LegalDay, Rise>,
-    /// Since when violations are latched that were not told of before, Unix milliseconds, and the verdict that tells of each.
-    pub latches: Vec<(i64, Place)>,
-}
-
-/// What is added up of a verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// When the gateway says it was given, Unix milliseconds.
-    pub at_unix_ms: i64,
-    /// Where.
-    pub place: Place,
-    energy_overdue_wh: i64,
-    violation_since_unix_ms: Option<i64>,
-    accounted: Accounted,
-}
-
-impl Mark {
-    /// Of a verdict that was given at this time, Unix milliseconds.
-    pub fn new(verdict: &Verdict, at_unix_ms: i64, place: Place) -> Mark {
-        Mark {
-            at_unix_ms,
-            place,
-            energy_overdue_wh: verdict.energy_overdue.0,
-            violation_since_unix_ms: verdict.violation_since_unix_ms,
-            accounted: Accounted::of(verdict),
-        }
-    }
-
-    /// Of a record that is a verdict, and on what.
-    pub fn of(record: &Record) -> Option<(AssetId, Mark)> {
-        let Body::Finding(Finding::Verdict(verdict)) = &record.body else { return None };
-        let (at_unix_ms, place) = (record.header.at.wall_unix_ms, (record.header.seq, record.hash));
-        Some((verdict.asset, Mark::new(verdict, at_unix_ms, place)))
-    }
-
-    /// What is kept was verified when it came.
-    pub fn read(record: &KeptRecord) -> Option<Mark> {
-        let opened = Unverified::read(&record.bytes).and_then(Unverified::own).ok()?;
-        Mark::of(&opened).map(|(_, mark)| mark)
-    }
-
-    /// The day that it tells of.
-    pub fn day(&self) -> LegalDay {
-        day_that_ends(self.at_unix_ms)
-    }
-
-    /// What the count of energy rose by since the verdict before, and on which day that one was given; none where it did
-    /// not. What a first verdict has counted already passed nobody knows when.
-    pub fn rise(&self, before: &Mark) -> Option<(LegalDay, i64)> {
-        let energy_wh = self.energy_overdue_wh.saturating_sub(before.energy_overdue_wh);
-        (energy_wh > 0).then(|| (LegalDay::of_unix_ms(before.at_unix_ms).min(self.day()), energy_wh))
-    }
-}
-
-/// The day a moment ends: midnight ends the day before.
-pub fn day_that_ends(unix_ms: i64) -> LegalDay {
-    LegalDay::of_unix_ms(unix_ms.saturating_sub(1))
+    /// What energy rose by that was drawn on no later day, by the first day it may have been, which is this day itself but for
+    /// gaps, and by what the verdict says of its price.
+    pub rises: BTreeMap<(LegalDay, Bearing), Rise>,
+    /// Violations that were told of for the first time.
+    pub latches: Vec<Latch>,
+    /// What arrived on this day and is of a day more than [`LATE_DAYS`] before: energy by the first and the last day on which
+    /// it may have been drawn.
+    pub late: BTreeMap<(LegalDay, LegalDay, Bearing), Rise>,
+    /// Violations that were told of for the first time so late.
+    pub late_latches: Vec<Latch>,
 }
 
 impl DaySum {
@@ -165,37 +152,54 @@ impl DaySum {
     fn begun(mark: &Mark) -> DaySum {
         DaySum {
             verdicts: 0,
-            began_unix_ms: mark.at_unix_ms.saturating_sub(mark.accounted.told_ms()),
+            began_unix_ms: mark.began_unix_ms(),
             first: mark.place,
             last: mark.place,
             accounted: Accounted::default(),
             rises: BTreeMap::new(),
             latches: Vec::new(),
+            late: BTreeMap::new(),
+            late_latches: Vec::new(),
         }
     }
 
-    fn add(&mut self, mark: &Mark, before: Option<&Mark>) {
+    /// Adds what a verdict tells of the time of this day.
+    fn add(&mut self, mark: &Mark, part: Accounted) {
+        if self.verdicts == 0 {
+            (self.began_unix_ms, self.first) = (mark.began_unix_ms(), mark.place);
+        }
         self.verdicts += 1;
         self.last = mark.place;
-        self.accounted.add(mark.accounted);
-        let known = before.and_then(|before| before.violation_since_unix_ms);
-        if let Some(since) = mark.violation_since_unix_ms.filter(|since| known != Some(*since)) {
-            self.latches.push((since, mark.place));
+        self.accounted.add(part);
+    }
+
+    /// Adds what a verdict of this day tells that is new since the one before.
+    fn tell(&mut self, mark: &Mark, before: Option<&Mark>) {
+        self.latches.extend(mark.latch(before));
+        if let Some((from, rise)) = before.and_then(|before| mark.rise(before)) {
+            more(&mut self.rises, (from, mark.bearing), rise);
         }
-        if let Some((before, (from, energy_wh))) = before.and_then(|one| Some((one, mark.rise(one)?))) {
-            let nothing = Rise { energy_wh: 0, first: before.place, last: mark.place };
-            let rise = self.rises.entry(from).or_insert(nothing);
-            rise.energy_wh = rise.energy_wh.saturating_add(energy_wh);
-            rise.last = mark.place;
+    }
+
+    /// Adds what a verdict tells that arrived on this day, long after its own.
+    fn tell_late(&mut self, mark: &Mark, before: Option<&Mark>) {
+        self.late_latches.extend(mark.latch(before));
+        if let Some((from, rise)) = before.and_then(|before| mark.rise(before)) {
+            more(&mut self.late, (from, mark.day(), mark.bearing), rise);
         }
     }
 
     /// As it is kept.
     pub fn to_text(&self) -> String {
         let place = |(seq, hash): &Place| json!([seq, hash.to_string()]);
-        let rise = |(from, rise): (&LegalDay, &Rise)| {
-            json!([from.number(), rise.energy_wh, place(&rise.first), place(&rise.last)])
+        let figures = |rise: &Rise| json!([rise.energy_wh, place(&rise.first), place(&rise.last)]);
+        let rise = |((from, bearing), rise): (&(LegalDay, Bearing), &Rise)| {
+            json!([from.number(), bearing.word(), figures(rise)])
         };
+        let late = |((from, to, bearing), rise): (&(LegalDay, LegalDay, Bearing), &Rise)| {
+            json!([from.number(), to.number(), bearing.word(), figures(rise)])
+        };
+        let latch = |latch: &Latch| json!([latch.since_unix_ms, latch.at_unix_ms, place(&latch.place)]);
         let Accounted { observed_ms, bridged_ms, unaccounted_ms } = self.accounted;
         json!({
             "verdicts": self.verdicts,
@@ -204,7 +208,9 @@ impl DaySum {
             "last": place(&self.last),
             "accounted_ms": [observed_ms, bridged_ms, unaccounted_ms],
             "rises": self.rises.iter().map(rise).collect::<Vec<_>>(),
-            "latches": self.latches.iter().map(|(since, at)| json!([since, place(at)])).collect::<Vec<_>>(),
+            "latches": self.latches.iter().map(latch).collect::<Vec<_>>(),
+            "late": self.late.iter().map(late).collect::<Vec<_>>(),
+            "late_latches": self.late_latches.iter().map(latch).collect::<Vec<_>>(),
         })
         .to_string()
     }
@@ -227,6 +233,8 @@ impl DaySum {
             accounted,
             rises: list("rises")?.iter().map(rise).collect::<Option<_>>()?,
             latches: list("latches")?.iter().map(latch).collect::<Option<_>>()?,
+            late: list("late")?.iter().map(late).collect::<Option<_>>()?,
+            late_latches: list("late_latches")?.iter().map(latch).collect::<Option<_>>()?,
         })
     }
 }
@@ -236,15 +244,35 @@ fn place(json: &Value) -> Option<Place> {
     Some((seq.as_u64()?, Digest::from_hex(hash.as_str()?)?))
 }
 
-fn rise(json: &Value) -> Option<(LegalDay, Rise)> {
-    let [from, energy_wh, first, last] = json.as_array()?.as_slice() else { return None };
-    let from = LegalDay::numbered(i32::try_from(from.as_i64()?).ok()?);
-    Some((from, Rise { energy_wh: energy_wh.as_i64()?, first: place(first)?, last: place(last)? }))
+fn figures(json: &Value) -> Option<Rise> {
+    let [energy_wh, first, last] = json.as_array()?.as_slice() else { return None };
+    Some(Rise { energy_wh: energy_wh.as_i64()?, first: place(first)?, last: place(last)? })
 }
 
-fn latch(json: &Value) -> Option<(i64, Place)> {
-    let [since, at] = json.as_array()?.as_slice() else { return None };
-    Some((since.as_i64()?, place(at)?))
+fn day_of(json: &Value) -> Option<LegalDay> {
+    Some(LegalDay::numbered(i32::try_from(json.as_i64()?).ok()?))
+}
+
+fn rise(json: &Value) -> Option<((LegalDay, Bearing), Rise)> {
+    let [from, bearing, rise] = json.as_array()?.as_slice() else { return None };
+    Some(((day_of(from)?, Bearing::of_word(bearing.as_str()?)?), figures(rise)?))
+}
+
+fn late(json: &Value) -> Option<((LegalDay, LegalDay, Bearing), Rise)> {
+    let [from, to, bearing, rise] = json.as_array()?.as_slice() else { return None };
+    Some(((day_of(from)?, day_of(to)?, Bearing::of_word(bearing.as_str()?)?), figures(rise)?))
+}
+
+/// So much more under a key.
+fn more<K: Ord>(rises: &mut BTreeMap<K, Rise>, key: K, rise: Rise) {
+    let sum = rises.entry(key).or_insert(Rise { energy_wh: 0, ..rise });
+    sum.energy_wh = sum.energy_wh.saturating_add(rise.energy_wh);
+    sum.last = rise.last;
+}
+
+fn latch(json: &Value) -> Option<Latch> {
+    let [since, at, told] = json.as_array()?.as_slice() else { return None };
+    Some(Latch { since_unix_ms: since.as_i64()?, at_unix_ms: at.as_i64()?, place: place(told)? })
 }
 
 /// What the verdicts on one piece of equipment come to, and the one that was added last.
@@ -272,11 +300,20 @@ impl Before {
 }
 
 impl Adding {
-    /// Adds the next verdict by its place.
-    pub fn add(&mut self, mark: Mark) {
+    /// Adds the next verdict by its place, to the days that are wanted.
+    pub fn add(&mut self, mark: Mark, is_wanted: &dyn Fn(LegalDay) -> bool) {
         let before = self.before.as_ref().and_then(Before::mark);
-        let day = self.days.entry(mark.day()).or_insert_with(|| DaySum::begun(&mark));
-        day.add(&mark, before.as_ref());
+        for (day, part) in mark.parts().into_iter().filter(|(day, _)| is_wanted(*day)) {
+            let sum = self.days.entry(day).or_insert_with(|| DaySum::begun(&mark));
+            sum.add(&mark, part);
+            if day == mark.day() {
+                sum.tell(&mark, before.as_ref());
+            }
+        }
+        if let Some(arrived) = mark.arrived_late().filter(|day| is_wanted(*day)) {
+            let sum = self.days.entry(arrived).or_insert_with(|| DaySum::begun(&mark));
+            sum.tell_late(&mark, before.as_ref());
+        }
         self.before = Some(Before::Read(mark));
     }
 }
@@ -292,6 +329,9 @@ pub struct Stretch {
     pub to: u64,
 }
 
+/// All days there are.
+pub const EVER: Range<LegalDay> = LegalDay::numbered(i32::MIN)..LegalDay::numbered(i32::MAX);
+
 /// Goes on adding up, from sums as they were at the place that was reached: these, and of further days those that are kept.
 /// Days that are not wanted are passed over.
 ///
@@ -301,30 +341,31 @@ pub fn go_on(
     store: &mut dyn Store,
     Stretch { of, after, to }: Stretch,
     days: BTreeMap<LegalDay, DaySum>,
-    is_wanted: &dyn Fn(LegalDay) -> bool,
+    wanted: &Range<LegalDay>,
 ) -> Answered<BTreeMap<LegalDay, DaySum>> {
     let mut adding = Adding { days, before: None };
     let (mut is_first, mut from) = (true, Some(after));
     while let Some(last) = from.take() {
         for (seq, record) in store.verdicts(of, last, to, PAGE)? {
             from = Some(Some(seq));
-            let day = day_that_ends(record.wall_unix_ms);
-            if !is_wanted(day) {
+            // What it tells of lies before it arrived.
+            if LegalDay::of_unix_ms(record.received_unix_ms) < wanted.start {
                 (adding.before, is_first) = (Some(Before::Unread(record)), false);
                 continue;
             }
+            let Some(mark) = Mark::read(&record) else { continue };
             if let Some(after) = after {
                 if std::mem::take(&mut is_first) {
                     adding.before = store.verdict_to(of, after)?.map(|(_, record)| Before::Unread(record));
                 }
-                if !adding.days.contains_key(&day) {
-                    let known = store.day_sums(of.0, Some(of.1), (day, day))?;
-                    adding.days.extend(known.into_iter().map(|(_, day, sum)| (day, sum)));
+                for day in mark.parts().into_iter().map(|(day, _)| day).chain(mark.arrived_late()) {
+                    if wanted.contains(&day) && !adding.days.contains_key(&day) {
+                        let known = store.day_sums(of.0, Some(of.1), (day, day))?;
+                        adding.days.extend(known.into_iter().map(|(_, day, sum)| (day, sum)));
+                    }
                 }
             }
-            if let Some(mark) = Mark::read(&record) {
-                adding.add(mark);
-            }
+            adding.add(mark, &|day| wanted.contains(&day));
         }
     }
     Ok(adding.days)
@@ -383,7 +424,7 @@ fn stretch(store: &mut dyn Store, kept: &Kept) -> Answered<Summed> {
     let mut days = BTreeMap::new();
     for asset in store.judged(log)? {
         let of = (log, asset);
-        let sums = go_on(store, Stretch { of, after, to: upto }, BTreeMap::new(), &|_| true)?;
+        let sums = go_on(store, Stretch { of, after, to: upto }, BTreeMap::new(), &EVER)?;
         days.extend(sums.into_iter().map(|(day, sum)| ((asset, day), sum)));
     }
     Ok(Summed { log, upto, days })
@@ -391,31 +432,99 @@ fn stretch(store: &mut dyn Store, kept: &Kept) -> Answered<Summed> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        mark::{MOST_DAYS, tests::*},
+        *,
+    };
+    use crate::{judge::ledger::INTERVAL_MS, terms::time::DAY_MS};
 
-    fn mark(seq: u64, at_unix_ms: i64, energy_overdue_wh: i64, violation_since_unix_ms: Option<i64>) -> Mark {
-        let accounted = Accounted { observed_ms: 890, bridged_ms: 6, unaccounted_ms: 4 };
-        let place = (seq, Digest::of(&seq.to_be_bytes()));
-        Mark { at_unix_ms, place, energy_overdue_wh, violation_since_unix_ms, accounted }
+    fn added(marks: impl IntoIterator<Item = Mark>) -> BTreeMap<LegalDay, DaySum> {
+        let mut adding = Adding::default();
+        marks.into_iter().for_each(|mark| adding.add(mark, &|_| true));
+        adding.days
+    }
+
+    fn rises(sum: &DaySum) -> Vec<(String, i64, u64)> {
+        sum.rises.iter().map(|((from, _), rise)| (from.to_string(), rise.energy_wh, rise.first.0)).collect()
     }
 
     #[test]
     fn a_sum_is_read_as_it_was_written_and_nothing_else_is() {
-        let mut adding = Adding::default();
-        let at = LegalDay::parse("2026-01-02").unwrap().starts_unix_ms();
-        [mark(3, at - 5, 7, None), mark(9, at + 5, 12, Some(at)), mark(12, at + 9, 20, Some(at + 1))]
-            .into_iter()
-            .for_each(|mark| adding.add(mark));
-        assert_eq!(adding.days.len(), 2);
-        let (day, sum) = adding.days.last_key_value().unwrap();
+        let midnight = day("2026-01-02").starts_unix_ms();
+        // The second comes so late that nobody knows on which day it was drawn.
+        let days = added([
+            mark(3, midnight - 1_800_000, 7, None),
+            mark(9, midnight + 1_800_000, 12, Some(midnight)),
+            mark(12, midnight + 2_700_000, 20, Some(midnight + 1)),
+        ]);
+        assert_eq!(days.len(), 2);
+        let (day, sum) = days.last_key_value().unwrap();
         assert_eq!((day.to_string().as_str(), sum.verdicts, sum.latches.len()), ("2026-01-02", 2, 2));
-        let rises: Vec<_> =
-            sum.rises.iter().map(|(from, rise)| (from.to_string(), rise.energy_wh, rise.first.0)).collect();
-        assert_eq!(rises, [("2026-01-01".to_owned(), 5, 3), ("2026-01-02".to_owned(), 8, 9)]);
+        assert_eq!(rises(sum), [("2026-01-01".to_owned(), 5, 3), ("2026-01-02".to_owned(), 8, 9)]);
         let text = sum.to_text();
         assert_eq!(DaySum::of_text(&text).as_ref(), Some(sum));
-        for wrong in ["", "{}", "[]", &text.replace("verdicts", "x"), &text.replace("1780", "0.5")] {
+        for wrong in ["", "{}", "[]", &text.replace("verdicts", "x"), &text.replace("\"no_roster\"", "\"x\"")]
+        {
             assert_eq!(DaySum::of_text(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_quarter_of_an_hour_is_of_the_day_it_lies_on_however_late_it_is_told() {
+        let (first, second) = (day("2026-01-02"), day("2026-01-03"));
+        // What is told late by a poll, by two of a minute each, and by a clock that is minutes ahead or behind.
+        for late_ms in [0, 1, 528, 33_506, 120_000, 440_000, -1, -440_000] {
+            let at = |quarter: i64| first.starts_unix_ms() + quarter * INTERVAL_MS + late_ms;
+            let all = (-3..=196).zip(1..).map(|(quarter, seq)| mark(seq, at(quarter), quarter * 10, None));
+            let days = added(all);
+            for day in [first, second] {
+                let sum = &days[&day];
+                let drawn = [(day.to_string(), 960, sum.rises[&(day, Bearing::NoRoster)].first.0)];
+                assert_eq!(rises(sum), drawn, "{late_ms} ms late");
+                let short_ms = DAY_MS - sum.accounted.told_ms();
+                assert!((0..=9).contains(&short_ms), "{late_ms} ms late: {short_ms}");
+                assert_eq!(sum.accounted.untold_ms(DAY_MS), 0);
+                assert_eq!(sum.accounted.covered(DAY_MS), Some(9_955), "{late_ms} ms late");
+            }
+        }
+    }
+
+    #[test]
+    fn a_gap_across_midnight_is_cut_there_and_nobody_knows_on_which_day_its_energy_was_drawn() {
+        let midnight = day("2026-01-02").starts_unix_ms();
+        let hours = |ms: i64| ms * 3_600_000;
+        let gap = Accounted { observed_ms: 0, bridged_ms: hours(4), unaccounted_ms: hours(2) };
+        let after = Mark { accounted: gap, ..mark(2, midnight + hours(2), 500, None) };
+        let days =
+            added([mark(1, midnight - hours(4), 100, None), after, mark(3, midnight + hours(3), 600, None)]);
+        let [before, later] = [&days[&day("2026-01-01")], &days[&day("2026-01-02")]];
+        assert_eq!(
+            (before.accounted.bridged_ms, before.accounted.unaccounted_ms - 4_000),
+            (hours(8) / 3 + 6_000, hours(4) / 3)
+        );
+        assert_eq!(later.accounted.told_ms(), hours(2) + INTERVAL_MS);
+        assert_eq!(rises(later), [("2026-01-01".to_owned(), 400, 1), ("2026-01-02".to_owned(), 100, 2)]);
+        // One that says it tells of a thousand years is believed for one.
+        let ages = Accounted { observed_ms: i64::MAX, bridged_ms: i64::MAX, unaccounted_ms: 0 };
+        let all = added([Mark { accounted: ages, ..mark(1, midnight, 0, None) }]);
+        assert_eq!(i32::try_from(all.len()), Ok(MOST_DAYS));
+    }
+
+    #[test]
+    fn what_arrives_long_after_its_day_is_told_on_the_day_it_arrives_too() {
+        let noon = day("2026-01-02").starts_unix_ms() + DAY_MS / 2;
+        let arrived = |mark: Mark, days: i64| Mark { received_unix_ms: noon + days * DAY_MS, ..mark };
+        let days = added([
+            arrived(mark(1, noon, 100, None), 15),
+            arrived(mark(2, noon + INTERVAL_MS, 107, Some(noon + 5)), 15),
+            arrived(mark(3, noon + 2 * INTERVAL_MS, 150, Some(noon + 9)), 16),
+        ]);
+        assert_eq!(days.keys().map(ToString::to_string).collect::<Vec<_>>(), ["2026-01-02", "2026-01-18"]);
+        let [own, late] = [&days[&day("2026-01-02")], &days[&day("2026-01-18")]];
+        assert_eq!((own.verdicts, own.latches.len(), own.late.len()), (3, 2, 0));
+        assert_eq!((late.verdicts, late.rises.len(), late.late_latches.len()), (0, 0, 1));
+        let key = (day("2026-01-02"), day("2026-01-02"), Bearing::NoRoster);
+        assert_eq!((late.late[&key].energy_wh, late.late[&key].first.0), (43, 2));
+        assert_eq!(DaySum::of_text(&late.to_text()).as_ref(), Some(late));
     }
 }

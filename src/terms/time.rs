@@ -125,7 +125,7 @@ impl LegalDay {
     }
 
     /// The day so many days after 1970-01-01.
-    pub fn numbered(days: i32) -> LegalDay {
+    pub const fn numbered(days: i32) -> LegalDay {
         LegalDay(days)
     }
 

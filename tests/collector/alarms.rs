@@ -256,7 +256,7 @@ fn a_report_rests_on_the_records_that_are_kept(homes: Homes) {
     assert_eq!(named, [hashes[0], hashes[2]], "the first and the last of the day");
     assert_eq!(rests.count(), 3, "every verdict of the time, and no other");
     // How it stands is the same by the newest verdict alone.
-    let stands = reports::standing(&mut *home.store(), &scope).unwrap();
+    let stands = reports::standing(&mut *home.store(), &scope, &[]).unwrap();
     let newest =
         |all: &Surveyed| all.values().map(|one| one.newest.as_ref().unwrap().source).collect::<Vec<_>>();
     assert_eq!(newest(&stands), newest(&surveyed));

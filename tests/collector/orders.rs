@@ -189,12 +189,11 @@ fn a_unit_whose_demolition_was_accepted_is_certified_by_whoever_believes_its_ord
     take_at(&home, &log.lines, NOW);
     let day = |days: i64| LegalDay::of_unix_ms(cut::MONDAY_MS + days * DAY_MS);
     let scope = Scope { within: Division::NATION, from: day(0), to: day(40), made_unix_ms: LATER };
-    let surveyed = reports::standing(&mut *home.store(), &scope).unwrap();
-    let standing = |scope: &Scope, trusted: &[_]| {
-        completion::standing(&mut *home.store(), &surveyed, scope, trusted).unwrap()
+    let standing = |scope: &Scope, trusted| {
+        reports::standing(&mut *home.store(), scope, std::slice::from_ref(&trusted)).unwrap()
     };
-    let trusted = standing(&scope, &[authority().public_key()]);
-    let completed = completion::completed(&surveyed, &trusted, &scope);
+    let trusted = standing(&scope, authority().public_key());
+    let completed = completion::completed(&trusted, &scope);
     assert_eq!((completed.len(), completed[0].refusal()), (1, None));
     let mut sealer = Sealer::default();
     assert!(completed[0].seal(LATER, &mut sealer, &authority()).unwrap().is_some());
@@ -204,13 +203,13 @@ fn a_unit_whose_demolition_was_accepted_is_certified_by_whoever_believes_its_ord
     let closed = completed[0].equipment.closed.unwrap();
     assert_eq!(told["closed_record"], closed.source.hash.to_string());
     assert_eq!((&told["order_id"], &told["asset"]), (&json!("order-1"), &json!("eaf-2")));
-    // Whoever trusts another authority certifies nothing, and of another time nothing is replayed.
-    let distrusted = standing(&scope, &[supplier().public_key()]);
-    let refused = completion::completed(&surveyed, &distrusted, &scope);
+    // Whoever trusts another authority certifies nothing, and of another time nothing.
+    let distrusted = standing(&scope, supplier().public_key());
+    let refused = completion::completed(&distrusted, &scope);
     assert_eq!(refused[0].refusal(), Some(words::NOT_BORNE_OUT));
     assert!(refused[0].seal(LATER, &mut sealer, &authority()).unwrap().is_none());
     let before = Scope { from: day(-9), to: day(0), ..scope };
-    assert!(standing(&before, &[authority().public_key()]).is_empty());
+    assert!(completion::completed(&standing(&before, authority().public_key()), &before).is_empty());
 }
 
 over_both!(

@@ -60,6 +60,14 @@ pub(crate) struct Wanted {
     home: Home,
 }
 
+/// Whom reports believe that demolition was accepted.
+#[derive(Args)]
+pub(crate) struct Trust {
+    /// A further key of the authority that signed acts
+    #[arg(long = "trust", value_name = "KEY")]
+    trust: Vec<PathBuf>,
+}
+
 /// Of what the figures of a time are made.
 #[derive(Args)]
 pub(crate) struct Basis {
@@ -80,6 +88,8 @@ pub(crate) enum ReportVerb {
         /// What enterprises are called, TOML; src/regulator/reports/names.rs tells what stands in it
         #[arg(long, value_name = "FILE")]
         names: Option<PathBuf>,
+        #[command(flatten)]
+        trust: Trust,
     },
     /// VI(2): targets against attested closures, what remains, what is allocated to nobody; exit 1 where the files do not add up
     Periodic {
@@ -88,6 +98,8 @@ pub(crate) enum ReportVerb {
         /// What divisions handed in, as for `roster check`
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+        #[command(flatten)]
+        trust: Trust,
     },
     /// V(1): units that are gone for good, and a signed certificate of each
     Completion {
@@ -96,9 +108,8 @@ pub(crate) enum ReportVerb {
         /// Write a certificate of each unit into this folder, GATEWAY-ASSET.json
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
-        /// A further key of the authority that signed acts
-        #[arg(long = "trust", value_name = "KEY")]
-        trust: Vec<PathBuf>,
+        #[command(flatten)]
+        trust: Trust,
     },
     /// III(2), VI(3): what was restarted, and what came up elsewhere
     Findings {
@@ -132,7 +143,7 @@ pub(crate) enum ReportVerb {
         /// Who owes what, TOML; src/regulator/reports/owed.rs tells what stands in it
         #[arg(long, value_name = "FILE")]
         schedule: PathBuf,
-        /// A further key of an authority that signed reports
+        /// A further key of an authority that signed reports or acts
         #[arg(long = "trust", value_name = "KEY")]
         trust: Vec<PathBuf>,
         /// What `--sign` wrote of the reports that were handed in
@@ -153,9 +164,11 @@ pub(crate) enum ReportVerb {
 
 pub(crate) fn report(verb: &ReportVerb) -> Result<Exit, Failure> {
     match verb {
-        ReportVerb::List { wanted, before, names } => of_list(wanted, before.as_deref(), names.as_deref()),
-        ReportVerb::Periodic { wanted, files } => of_targets(wanted, files),
-        ReportVerb::Completion { wanted, out, trust } => completions(wanted, out.as_deref(), trust),
+        ReportVerb::List { wanted, before, names, trust } => {
+            of_list(wanted, (before.as_deref(), names.as_deref()), &trust.trust)
+        }
+        ReportVerb::Periodic { wanted, files, trust } => of_targets(wanted, files, &trust.trust),
+        ReportVerb::Completion { wanted, out, trust } => completions(wanted, out.as_deref(), &trust.trust),
         ReportVerb::Findings { wanted, basis } => {
             let (mut store, surveyed, scope) = wanted.survey(basis)?;
             let (findings, places) = findings(&mut *store, &scope)?;
@@ -183,17 +196,19 @@ pub(crate) fn report(verb: &ReportVerb) -> Result<Exit, Failure> {
 impl Wanted {
     /// What the records of the time come to, with the store to ask further.
     fn survey(&self, basis: &Basis) -> Result<(Box<dyn Store>, Surveyed, Scope), Failure> {
-        self.asked(if basis.every_verdict { survey_anew } else { survey })
+        let survey = if basis.every_verdict { survey_anew } else { survey };
+        self.asked(&|store, scope| survey(store, scope))
     }
 
     /// The same, of how everything stands when the time ends.
-    fn standing(&self) -> Result<(Box<dyn Store>, Surveyed, Scope), Failure> {
-        self.asked(standing)
+    fn standing(&self, trust: &[PathBuf]) -> Result<(Box<dyn Store>, Surveyed, Scope), Failure> {
+        let trusted = self.home.trusted(trust)?;
+        self.asked(&|store, scope| standing(store, scope, &trusted))
     }
 
     fn asked(
         &self,
-        ask: fn(&mut dyn Store, &Scope) -> Result<Surveyed, Failure>,
+        ask: &dyn Fn(&mut dyn Store, &Scope) -> Result<Surveyed, Failure>,
     ) -> Result<(Box<dyn Store>, Surveyed, Scope), Failure> {
         if self.to <= self.from {
             return Err(Failure::new(
@@ -226,7 +241,11 @@ impl Wanted {
     }
 }
 
-fn of_list(wanted: &Wanted, before: Option<&Path>, names: Option<&Path>) -> Result<Exit, Failure> {
+fn of_list(
+    wanted: &Wanted,
+    (before, names): (Option<&Path>, Option<&Path>),
+    trust: &[PathBuf],
+) -> Result<Exit, Failure> {
     let files = before.into_iter().chain(names).map(rests_on).collect::<Result<Vec<_>, _>>()?;
     let before = before.map(list_before).transpose()?;
     let names = match names {
@@ -237,13 +256,13 @@ fn of_list(wanted: &Wanted, before: Option<&Path>, names: Option<&Path>) -> Resu
         }
     };
     let rules = Rules::shipped().map_err(|flaws| wrong(&flaws))?;
-    let (mut store, surveyed, scope) = wanted.standing()?;
+    let (mut store, surveyed, scope) = wanted.standing(trust)?;
     let plates = beside::plates(&mut *store, &surveyed, &scope)?;
     let beside = Beside { rules: &rules, names: &names, plates: &plates };
     wanted.print(&list::sheet(&surveyed, before.as_ref(), beside, scope).resting_on(files))
 }
 
-fn of_targets(wanted: &Wanted, files: &[PathBuf]) -> Result<Exit, Failure> {
+fn of_targets(wanted: &Wanted, files: &[PathBuf], trust: &[PathBuf]) -> Result<Exit, Failure> {
     let rules = Rules::shipped().map_err(|flaws| wrong(&flaws))?;
     let (mut pages, mut malformed) = (Vec::new(), Vec::new());
     for file in files {
@@ -256,7 +275,7 @@ fn of_targets(wanted: &Wanted, files: &[PathBuf]) -> Result<Exit, Failure> {
     if !malformed.is_empty() {
         return Err(wrong(&malformed));
     }
-    let (_, surveyed, scope) = wanted.standing()?;
+    let (_, surveyed, scope) = wanted.standing(trust)?;
     let (sheet, report) = periodic::sheet(&surveyed, pages, &rules, scope);
     let files = files.iter().map(|file| rests_on(file)).collect::<Result<Vec<_>, _>>()?;
     wanted.print(&sheet.resting_on(files))?;
@@ -283,17 +302,15 @@ fn owed_reports(
             .map_err(|why| Failure::new(Exit::Data, format!("{name}: {why}; --trust names a further key")))?;
         handed_in.push(vouched);
     }
-    let (_, surveyed, scope) = wanted.standing()?;
+    let (_, surveyed, scope) = wanted.standing(trust)?;
     let (sheet, wanting) = owed::sheet(&surveyed, &schedule, &handed_in, scope);
     wanted.print(&sheet.resting_on([file]))?;
     Ok(if wanting == 0 { Exit::Done } else { Exit::Negative })
 }
 
 fn completions(wanted: &Wanted, out: Option<&Path>, trust: &[PathBuf]) -> Result<Exit, Failure> {
-    let trusted = wanted.home.trusted(trust)?;
-    let (mut store, surveyed, scope) = wanted.standing()?;
-    let standing = completion::standing(&mut *store, &surveyed, &scope, &trusted)?;
-    let completed = completion::completed(&surveyed, &standing, &scope);
+    let (_, surveyed, scope) = wanted.standing(trust)?;
+    let completed = completion::completed(&surveyed, &scope);
     if let Some(folder) = out {
         let (mut sealer, signer) = (Sealer::default(), wanted.home.signer()?);
         fs::create_dir_all(folder)

@@ -179,7 +179,7 @@ proptest! {
 fn what_is_closed_counts_in_its_county_and_in_all_above_it() {
     let pages = |files: &[(&str, String)]| files.iter().map(|(file, text)| parsed(file, text)).collect();
     let eaf_1 = AssetId::new("eaf-1").unwrap();
-    let told = closed(pages(&whole()), &|_, asset| asset == eaf_1);
+    let told = closed(pages(&whole()), &|(_, _, asset)| *asset == eaf_1);
     let amounts: Vec<(String, String, i64)> = told
         .iter()
         .map(|((division, _, unit), done)| {
@@ -190,9 +190,26 @@ fn what_is_closed_counts_in_its_county_and_in_all_above_it() {
         [(division.to_owned(), PIECES.to_owned(), 1), (division.to_owned(), "t_per_a".to_owned(), 50)]
     };
     assert_eq!(amounts, ["000000", "130000", "130400", "130421"].map(of).concat());
-    assert!(closed(pages(&whole()), &|_, _| false).is_empty());
+    assert!(closed(pages(&whole()), &|_| false).is_empty());
     // A newer file of the county lists it no more.
     let mut files = whole();
     files.push(("newer", page_text("130421", 2, 2, Some(1), &[("eaf-2", 60)])));
-    assert!(closed(pages(&files), &|_, asset| asset == eaf_1).is_empty());
+    assert!(closed(pages(&files), &|(_, _, asset)| *asset == eaf_1).is_empty());
+}
+
+#[test]
+fn two_of_one_name_are_two_where_each_line_names_its_gateway() {
+    let listed = |gateways: [&str; 2]| {
+        let mut text = page_text("130421", 1, 2, Some(2), &[("eaf-1", 50), ("eaf-1", 60)]);
+        for gateway in gateways {
+            text = text.replacen("\nasset = \"eaf-1\"", &format!("\n{gateway}asset =  \"eaf-1\""), 1);
+        }
+        lines(&checked(&[("county", text)]))
+    };
+    let (one, other) = ("gateway = \"gw-1\"\n", "gateway = \"gw-2\"\n");
+    assert_eq!(listed([one, other]), [""; 0]);
+    for twice in [[one, one], [one, ""], ["", ""]] {
+        let told = listed(twice);
+        assert!(told.len() == 1 && told[0].contains("eaf-1") && told[0].contains("listed twice"), "{told:?}");
+    }
 }

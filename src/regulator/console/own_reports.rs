@@ -103,9 +103,16 @@ fn sheeted(books: &mut Books, asked: &ReportAsked) -> Answered<Sheeted> {
     };
     // Of these the newest verdicts say all.
     let is_of_newest = [LIST, PERIODIC, OWED, COMPLETION].contains(&asked.word.as_str());
-    let survey = if is_of_newest { reports::standing } else { survey };
+    let trusted = books.trusted.clone();
     let store = &mut *books.store;
-    let mut surveyed = || survey(&mut *store, &scope).map_err(StoreFault::Failed);
+    let mut surveyed = || {
+        let surveyed = if is_of_newest {
+            reports::standing(&mut *store, &scope, &trusted)
+        } else {
+            survey(&mut *store, &scope)
+        };
+        surveyed.map_err(StoreFault::Failed)
+    };
     match asked.word.as_str() {
         LIST => {
             let surveyed = surveyed()?;
@@ -125,9 +132,7 @@ fn sheeted(books: &mut Books, asked: &ReportAsked) -> Answered<Sheeted> {
         },
         COMPLETION => {
             let surveyed = surveyed()?;
-            let standing = completion::standing(&mut *books.store, &surveyed, &scope, &books.trusted);
-            let standing = standing.map_err(StoreFault::Failed)?;
-            Ok(Ok(completion::sheet(&completion::completed(&surveyed, &standing, &scope), scope)))
+            Ok(Ok(completion::sheet(&completion::completed(&surveyed, &scope), scope)))
         }
         FINDINGS => {
             let surveyed = surveyed()?;

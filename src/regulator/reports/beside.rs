@@ -57,7 +57,7 @@ pub fn plates(store: &mut dyn Store, surveyed: &Surveyed, scope: &Scope) -> Answ
         let read = Unverified::read(&record.bytes).and_then(Unverified::own);
         if let Ok(Body::Finding(Finding::Event(Event::Plate(read)))) = read.map(|read| read.body)
             && read.asset == *asset
-            && record.wall_unix_ms < scope.to.starts_unix_ms()
+            && record.moment_unix_ms() < scope.to.starts_unix_ms()
         {
             let source = Source { gateway: *gateway, log, seq, hash: record.hash };
             plates.insert((*gateway, *asset), Plate { plate: read.plate, source });

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use super::{Equipment, Scope, Source, Surveyed, survey::after_midnight};
 use crate::{
-    catalogue::{Class, Rostered},
     evidence::{Body, record::Unverified},
     host::exit::Failure,
     judge::{Finding, Verdict},
     regulator::{
         conviction::{LastWord, Reset, left_standing},
         store::{Kept, Store},
+        sums::Bearing,
     },
     terms::AssetId,
 };
@@ -119,7 +119,9 @@ impl Equipment {
         };
         let place = (self.division, self.enterprise);
         let is_here = |said: &&Said| (said.of.division, said.of.enterprise) == place;
-        self.was_charged = until.iter().filter(is_here).any(|said| charges(&said.verdict));
+        let former = said.get(..at).unwrap_or_default();
+        self.was_charged =
+            former.iter().filter(is_here).any(|said| Bearing::of(&said.verdict) == Bearing::Charged);
     }
 
     /// Whether a violation of it is latched.
@@ -141,17 +143,13 @@ impl Equipment {
         }
     }
 
-    /// Whether the authority has put it on a roster, and the catalogue finds it in scope. A journal that began anew and was
-    /// sent no roster yet says nothing of that; the one before did.
-    pub fn is_charged(&self) -> bool {
-        self.newest.as_ref().is_some_and(|told| match told.verdict.standing.roster {
-            None => self.was_charged,
-            Some(_) => charges(&told.verdict),
-        })
+    /// Whether energy is charged of which its verdict said this. A journal that began anew and was sent no roster yet says
+    /// nothing of that; the one before did.
+    pub fn charges(&self, bearing: Bearing) -> bool {
+        match bearing {
+            Bearing::Charged => true,
+            Bearing::Free => false,
+            Bearing::NoRoster => self.was_charged,
+        }
     }
-}
-
-fn charges(verdict: &Verdict) -> bool {
-    let standing = &verdict.standing;
-    standing.class() == Some(Class::InScope) && standing.roster.and_then(Rostered::day).is_some()
 }

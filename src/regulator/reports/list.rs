@@ -16,8 +16,17 @@ use crate::{
     },
 };
 
-/// The lines of a list before, by enterprise, gateway and equipment: where each was, and the last lawful day it had.
-pub type Before = BTreeMap<(CreditCode, GatewayId, AssetId), (Division, Option<LegalDay>)>;
+/// What a line of a list before is of: where, whose, behind which gateway, which.
+type Named = (Division, CreditCode, GatewayId, AssetId);
+
+/// A list before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// Of which division it is: of what lies elsewhere it says nothing.
+    pub within: Division,
+    /// Its lines, each with the last lawful day it had.
+    pub lines: BTreeMap<Named, Option<LegalDay>>,
+}
 
 /// Reads a list that was made before, as JSON; `None` where it is none.
 pub fn before(json: &Value) -> Option<Before> {
@@ -27,16 +36,18 @@ pub fn before(json: &Value) -> Option<Before> {
     let line = |row: &Value| {
         let text = |name: &str| row.get(name).and_then(Value::as_str);
         let (enterprise, gateway) = (CreditCode::parse(text("uscc")?)?, GatewayId::new(text("gateway_id")?)?);
-        let named = (enterprise, gateway, AssetId::new(text("asset")?)?);
+        let named = (Division::parse(text("division")?)?, enterprise, gateway, AssetId::new(text("asset")?)?);
         let deadline = match text("deadline") {
             None => None,
             Some(day) => Some(LegalDay::parse(day)?),
         };
-        Some((named, (Division::parse(text("division")?)?, deadline)))
+        Some((named, deadline))
     };
     // What had gone by then was told then.
     let stood = |row: &&Value| row.get("progress").is_some_and(|progress| !progress.is_null());
-    json.get("rows")?.as_array()?.iter().filter(stood).map(line).collect()
+    let within = Division::parse(json.get("division")?.as_str()?)?;
+    let lines = json.get("rows")?.as_array()?.iter().filter(stood).map(line).collect::<Option<_>>()?;
+    Some(Before { within, lines })
 }
 
 fn columns() -> Vec<Column> {
@@ -65,12 +76,12 @@ fn columns() -> Vec<Column> {
 pub fn sheet(surveyed: &Surveyed, before: Option<&Before>, beside: Beside<'_>, scope: Scope) -> Sheet {
     let listed = surveyed.values().filter(|one| one.last_day().is_some());
     let mut rows: Vec<Row> = listed.clone().map(|one| row(one, before, beside, &scope)).collect();
-    let now: BTreeSet<_> = listed.map(|one| (one.enterprise, one.gateway, one.asset)).collect();
+    let now: BTreeSet<_> = listed.map(named).collect();
     let gone = before
         .into_iter()
-        .flatten()
-        .filter(|(named, (division, _))| scope.within.covers(*division) && !now.contains(named));
-    rows.extend(gone.map(|(named, was)| gone_row(*named, *was)));
+        .flat_map(|before| &before.lines)
+        .filter(|(named, _)| scope.within.covers(named.0) && !now.contains(named));
+    rows.extend(gone.map(|(named, deadline)| gone_row(*named, *deadline)));
     let notes = vec![
         words::NOTE_TRACE,
         words::NOTE_UNKNOWN,
@@ -95,7 +106,9 @@ fn row(one: &Equipment, before: Option<&Before>, beside: Beside<'_>, scope: &Sco
     let day = one.last_day();
     let [division, uscc] = super::place(one.division, one.enterprise);
     let ([enterprise, document], [capacity, bound]) = (beside.owner(one), beside.capacity(one));
-    let as_of = one.newest.as_ref().map(|told| LegalDay::of_unix_ms(told.at_unix_ms));
+    // What was told on the stroke of midnight is of the day that ended; no day that has not come is told.
+    let as_of = one.newest.as_ref().map(|told| told.at_unix_ms.min(scope.made_unix_ms).saturating_sub(1));
+    let as_of = as_of.map(LegalDay::of_unix_ms);
     let cells = vec![
         division,
         uscc,
@@ -118,7 +131,7 @@ fn row(one: &Equipment, before: Option<&Before>, beside: Beside<'_>, scope: &Sco
     let sources = [
         one.newest.as_ref().map(|told| told.source),
         one.rostered.map(|rostered| rostered.source),
-        one.closed.map(|closed| closed.source),
+        one.gone().map(|closed| closed.source),
         beside.plate(one).map(|plate| plate.source),
         one.left(),
     ];
@@ -126,10 +139,7 @@ fn row(one: &Equipment, before: Option<&Before>, beside: Beside<'_>, scope: &Sco
 }
 
 /// What stood on the list before and does not now. It rests on that list alone.
-fn gone_row(
-    (enterprise, gateway, asset): (CreditCode, GatewayId, AssetId),
-    (division, deadline): (Division, Option<LegalDay>),
-) -> Row {
+fn gone_row((division, enterprise, gateway, asset): Named, deadline: Option<LegalDay>) -> Row {
     let cell = |column: &Column| match column.key {
         "division" => Cell::Text(division.to_string()),
         "uscc" => Cell::Text(enterprise.to_string()),
@@ -161,7 +171,7 @@ fn paper(one: &Equipment) -> Option<Words> {
 /// How far it is, by what signed records say; what was told last is not how it stands once nothing is heard.
 pub fn progress(one: &Equipment, scope: &Scope) -> Words {
     let Some(told) = &one.newest else {
-        return if one.closed.is_some() { words::PROGRESS_CLOSED } else { words::PROGRESS_UNHEARD };
+        return if one.gone().is_some() { words::PROGRESS_CLOSED } else { words::PROGRESS_UNHEARD };
     };
     if one.is_latched() {
         return if told.verdict.violation_since_unix_ms.is_some() {
@@ -170,8 +180,7 @@ pub fn progress(one: &Equipment, scope: &Scope) -> Words {
             words::PROGRESS_LEFT_LATCHED
         };
     }
-    // Whoever draws after his demolition was accepted draws.
-    if one.closed.is_some() && told.verdict.state != State::Drawing {
+    if one.gone().is_some() {
         return words::PROGRESS_CLOSED;
     }
     if one.is_silent(scope) {
@@ -187,11 +196,18 @@ pub fn progress(one: &Equipment, scope: &Scope) -> Words {
     }
 }
 
+fn named(one: &Equipment) -> Named {
+    (one.division, one.enterprise, one.gateway, one.asset)
+}
+
 fn change(one: &Equipment, day: Option<LegalDay>, before: Option<&Before>) -> Words {
-    match before.map(|before| before.get(&(one.enterprise, one.gateway, one.asset))) {
-        None => words::CHANGE_UNKNOWN,
-        Some(None) => words::CHANGE_NEW,
-        Some(Some((_, was))) if *was != day => words::CHANGE_DEADLINE,
-        Some(Some(_)) => words::CHANGE_SAME,
+    let Some(before) = before else { return words::CHANGE_UNKNOWN };
+    if !before.within.covers(one.division) {
+        return words::CHANGE_ELSEWHERE;
+    }
+    match before.lines.get(&named(one)) {
+        None => words::CHANGE_NEW,
+        Some(was) if *was != day => words::CHANGE_DEADLINE,
+        Some(_) => words::CHANGE_SAME,
     }
 }

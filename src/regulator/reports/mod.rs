@@ -2,6 +2,7 @@
 //! signed records it rests on, what nobody knows is no zero, and only what a signed record says counts as done.
 
 pub mod beside;
+pub mod closures;
 pub mod completion;
 pub mod coverage;
 pub mod left;

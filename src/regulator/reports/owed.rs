@@ -8,15 +8,22 @@
 //! division = "130000"
 //! reports = ["periodic", "list"]      # as `report --sign` names them
 //! due_days = 15                       # after the time's end
+//! key = "…"                           # whose signature counts for this division, base64; any that is trusted without it
 //! ```
+//!
+//! What was signed before its time had ended is no report of that time. Of one time a division has handed in two where their
+//! rows differ; the same made anew is the same.
 
 use super::{Cell, Column, Equipment, Rests, Row, Scope, Sheet, Surveyed, sealed::Vouched};
-use crate::terms::{
-    Flaw, Flaws, LegalDay,
-    form::{self, Form, Node},
-    place::Division,
-    time::DAY_MS,
-    words::{self, Words},
+use crate::{
+    evidence::PublicKey,
+    terms::{
+        Flaw, Flaws, LegalDay,
+        form::{self, Form, Node},
+        place::Division,
+        time::DAY_MS,
+        words::{self, Words},
+    },
 };
 
 /// Longest time after the end of a time at which a report may be due, in days.
@@ -37,6 +44,8 @@ struct Owed {
     division: Division,
     report: &'static str,
     due_days: i64,
+    /// Whose signature counts; any that is trusted where none is named.
+    key: Option<PublicKey>,
 }
 
 /// What is owed.
@@ -72,9 +81,12 @@ fn owed(form: Form<'_>) -> Option<Vec<Owed>> {
     });
     let reports = form.required("reports", form::list(form::one_of(REPORTS)));
     let due_days = form.required("due_days", form::whole(0..=MAX_DUE_DAYS));
+    let key = form.optional("key", |value| {
+        form::parsed(value, PublicKey::from_base64, "a public key in base64 is expected")
+    });
     form.close();
     let (division, due_days) = (division?, due_days?);
-    Some(reports?.into_iter().map(|report| Owed { division, report, due_days }).collect())
+    Some(reports?.into_iter().map(|report| Owed { division, report, due_days, key }).collect())
 }
 
 /// How a report that is owed stands.
@@ -135,12 +147,14 @@ fn stands(owed: &Owed, handed_in: &[Vouched], due: LegalDay, scope: &Scope) -> S
     let is_it = |vouched: &&Vouched| {
         (vouched.division, vouched.report.as_str(), vouched.from, vouched.to)
             == (owed.division, owed.report, scope.from, scope.to)
+            && vouched.made_unix_ms >= scope.to.starts_unix_ms()
+            && owed.key.is_none_or(|key| key == vouched.by)
     };
     let all: Vec<&Vouched> = handed_in.iter().filter(is_it).collect();
     let first = all.iter().min_by_key(|vouched| vouched.made_unix_ms).copied();
     let made = first.map_or(scope.made_unix_ms, |vouched| vouched.made_unix_ms);
     let late_days = due.days_to(LegalDay::of_unix_ms(made)).max(0);
-    let is_twice = first.is_some_and(|first| all.iter().any(|other| other.sha256 != first.sha256));
+    let is_twice = first.is_some_and(|first| all.iter().any(|other| other.rows_sha256 != first.rows_sha256));
     let what = match (first, late_days, is_twice) {
         (Some(_), _, true) => words::OWED_TWICE,
         (Some(_), 0, false) => words::OWED_ON_TIME,
@@ -174,7 +188,7 @@ fn of_equipment(surveyed: &Surveyed, days: i64, scope: &Scope) -> Vec<Row> {
     let end_unix_ms = scope.to.starts_unix_ms().min(scope.made_unix_ms);
     let due_unix_ms = end_unix_ms.saturating_sub(days.saturating_mul(DAY_MS));
     let due = LegalDay::of_unix_ms(due_unix_ms);
-    let owes = |one: &&Equipment| one.last_day().is_some() && one.closed.is_none();
+    let owes = |one: &&Equipment| one.last_day().is_some() && one.gone().is_none();
     let late = surveyed.values().filter(owes).filter_map(|one| {
         let told = one.newest.as_ref();
         if told.is_some_and(|told| told.at_unix_ms >= due_unix_ms) {
@@ -198,7 +212,10 @@ fn of_equipment(surveyed: &Surveyed, days: i64, scope: &Scope) -> Vec<Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terms::{Digest, words::Language};
+    use crate::{
+        evidence::{Ed25519, Signer as _},
+        terms::{Digest, words::Language},
+    };
 
     fn day(text: &str) -> LegalDay {
         LegalDay::parse(text).unwrap()
@@ -220,8 +237,14 @@ mod tests {
             from: day(from),
             to: day("2026-04-01"),
             made_unix_ms: day(made).starts_unix_ms(),
-            sha256: Digest::of(bytes),
+            sha256: Digest::of(format!("{made} {bytes:?}").as_bytes()),
+            rows_sha256: Digest::of(bytes),
+            by: key(1),
         }
+    }
+
+    fn key(seed: u8) -> PublicKey {
+        Ed25519::from_seed(&[seed; 32]).public_key()
     }
 
     const SCHEDULE: &str = "[[owed]]\ndivision = \"130400\"\nreports = [\"periodic\"]\ndue_days = 15\n\
@@ -251,7 +274,22 @@ mod tests {
             0,
             "the same again is the same"
         );
-        assert_eq!(told(&[on_time, late], "2026-05-01"), said(words::OWED_TWICE, "0", 1));
+        let anew = vouched("2026-04-20", "2026-01-01", b"a");
+        assert_eq!(told(&[on_time.clone(), anew], "2026-05-01").2, 0, "the same made anew is the same");
+        assert_eq!(told(&[on_time.clone(), late], "2026-05-01"), said(words::OWED_TWICE, "0", 1));
+        // What was signed before its time had ended cannot contain it.
+        let too_early = vouched("2026-03-31", "2026-01-01", b"e");
+        assert_eq!(told(&[too_early.clone()], "2026-05-01").0, words::OWED_MISSING.en);
+        assert_eq!(told(&[too_early, on_time.clone()], "2026-05-01"), said(words::OWED_ON_TIME, "0", 0));
+        // Another authority's word is none where the schedule names whose counts.
+        let named = |seed| {
+            let whose = format!("due_days = 15\nkey = \"{}\"\n", key(seed).to_base64());
+            let schedule =
+                Schedule::parse("s.toml", &SCHEDULE.replacen("due_days = 15\n", &whose, 1)).unwrap();
+            let (_, wanting) = sheet(&Surveyed::new(), &schedule, &[on_time.clone()], scope("2026-05-01"));
+            wanting
+        };
+        assert_eq!((named(1), named(2)), (0, 1));
     }
 
     #[test]

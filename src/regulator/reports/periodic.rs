@@ -3,21 +3,22 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cell, Column, Rests, Row, Scope, Sheet, Source, Surveyed};
+use super::{Cell, Column, Equipment, Rests, Row, Scope, Sheet, Source, Surveyed};
 use crate::{
     catalogue::{
         Bilingual, Rules,
-        breakdown::{self, PIECES, Page, Report},
+        breakdown::{self, Listed, PIECES, Page, Report},
     },
     terms::{AssetId, place::CreditCode, words},
 };
 
 /// The report, and what is wrong with the divisions' files.
 pub fn sheet(surveyed: &Surveyed, pages: Vec<Page>, rules: &Rules, scope: Scope) -> (Sheet, Report) {
-    let closures: BTreeMap<(CreditCode, AssetId), Source> =
-        surveyed.values().filter_map(|one| Some(((one.enterprise, one.asset), one.closed?.source))).collect();
-    let is_closed = |enterprise, asset| closures.contains_key(&(enterprise, asset));
-    let closed = breakdown::closed(pages.clone(), &is_closed);
+    let mut named: BTreeMap<(CreditCode, AssetId), Vec<&Equipment>> = BTreeMap::new();
+    for one in surveyed.values() {
+        named.entry((one.enterprise, one.asset)).or_default().push(one);
+    }
+    let closed = breakdown::closed(pages.clone(), &|line| closures(&named, line).is_some());
     let report = breakdown::check(pages, rules);
     let columns = vec![
         Column::of("division", words::R_DIVISION),
@@ -37,9 +38,8 @@ pub fn sheet(surveyed: &Surveyed, pages: Vec<Page>, rules: &Rules, scope: Scope)
         .map(|sum| {
             let counted = (sum.division, sum.entry.clone(), sum.unit.clone());
             let done = closed.get(&counted).map_or(&[][..], Vec::as_slice);
-            let amount = done.iter().fold(0_i64, |all, (.., amount)| all.saturating_add(*amount));
-            let sources =
-                done.iter().filter_map(|(enterprise, asset, _)| closures.get(&(*enterprise, *asset)));
+            let amount = done.iter().fold(0_i64, |all, (_, amount)| all.saturating_add(*amount));
+            let sources = done.iter().filter_map(|(line, _)| closures(&named, line)).flatten();
             let cells = vec![
                 Cell::Text(sum.division.to_string()),
                 Cell::Text(sum.entry.clone()),
@@ -51,7 +51,7 @@ pub fn sheet(surveyed: &Surveyed, pages: Vec<Page>, rules: &Rules, scope: Scope)
                 Cell::Count(sum.target.saturating_sub(amount).max(0)),
                 Cell::Count(sum.unallocated),
             ];
-            Row { cells, rests: Rests::on(sources.copied()) }
+            Row { cells, rests: Rests::on(sources) }
         })
         .collect();
     let notes = vec![words::NOTE_TRACE, words::NOTE_ATTESTED, words::NOTE_CLOCK];
@@ -75,4 +75,16 @@ pub fn sheet(surveyed: &Surveyed, pages: Vec<Page>, rules: &Rules, scope: Scope)
 fn unit(unit: &str) -> Bilingual {
     let (zh, en) = if unit == PIECES { (words::PIECES.zh, words::PIECES.en) } else { (unit, unit) };
     Bilingual { zh: zh.to_owned(), en: en.to_owned() }
+}
+
+/// The demolition of what a line lists, where that counts. A line that names no gateway may be any that has equipment of that
+/// name: only where all of it is gone is what the line lists.
+fn closures(
+    named: &BTreeMap<(CreditCode, AssetId), Vec<&Equipment>>,
+    (enterprise, gateway, asset): &Listed,
+) -> Option<Vec<Source>> {
+    let all = named.get(&(*enterprise, *asset))?;
+    let meant = all.iter().filter(|one| gateway.is_none_or(|gateway| gateway == one.gateway));
+    let gone: Vec<Source> = meant.map(|one| one.gone().map(|closed| closed.source)).collect::<Option<_>>()?;
+    (!gone.is_empty()).then_some(gone)
 }

@@ -9,7 +9,7 @@ use crate::{
     terms::{time::LegalTime, words},
 };
 
-/// The report: convictions of the time first, then the findings that were made in it.
+/// The report: every conviction of the time first, each by the verdict that first tells of it, then the findings that were made in it.
 pub fn sheet(
     surveyed: &Surveyed,
     findings: &[KeptFinding],
@@ -26,21 +26,24 @@ pub fn sheet(
         Column::of("gateway_id", words::R_GATEWAY),
         Column::of("excused", words::R_EXCUSED),
     ];
-    let restarts = surveyed.values().filter_map(|one| {
-        let source = one.restarted?;
-        let since = one.newest.as_ref().and_then(|told| told.verdict.violation_since_unix_ms);
+    let convicted = surveyed.values().flat_map(|one| {
+        let own = one.convictions.values().map(|how| (words::RESTARTED, how));
+        let late = one.late_convictions.values().map(|how| (words::RESTARTED_LATE, how));
+        own.chain(late).map(move |(what, how)| (one, what, how))
+    });
+    let restarts = convicted.map(|(one, what, how)| {
         let [division, enterprise] = place(one.division, one.enterprise);
         let cells = vec![
             Cell::Text("restart".to_owned()),
-            Cell::Said(words::RESTARTED),
-            since.map_or(Cell::Unknown, |since| Cell::Text(LegalTime(since).to_string())),
+            Cell::Said(what),
+            Cell::Text(LegalTime(how.at_unix_ms).to_string()),
             Cell::Text(one.asset.to_string()),
             division,
             enterprise,
             Cell::Text(one.gateway.to_string()),
             Cell::Said(words::NO),
         ];
-        Some(Row { cells, rests: Rests::on([source]) })
+        Row { cells, rests: Rests::on([how.source]) }
     });
     let found = findings.iter().filter(|finding| scope.has(finding.found_unix_ms));
     let found = found.filter_map(|finding| of_finding(finding, places, &scope));

@@ -11,7 +11,9 @@ use crate::{
 /// # Errors
 /// It cannot be written canonically.
 pub fn seal(sheet: &Sheet, sealer: &mut Sealer, signer: &dyn Signer) -> Result<String, Unwritable> {
-    let json = sheet.to_json().to_string();
+    let json = sheet.to_json();
+    let rows = json.get("rows").map(ToString::to_string).unwrap_or_default();
+    let json = json.to_string();
     let Scope { within, from, to, made_unix_ms } = sheet.scope;
     sealer.seal(signer, |object| {
         object
@@ -22,6 +24,7 @@ pub fn seal(sheet: &Sheet, sealer: &mut Sealer, signer: &dyn Signer) -> Result<S
             .shown("to_day", to)
             .whole("made_unix_ms", made_unix_ms)
             .count("rows", u64::try_from(sheet.rows.len()).unwrap_or(u64::MAX))
+            .shown("rows_sha256", Digest::of(rows.as_bytes()))
             .shown("report_sha256", Digest::of(json.as_bytes()));
     })?;
     Ok(json)
@@ -42,6 +45,10 @@ pub struct Vouched {
     pub made_unix_ms: i64,
     /// SHA-256 of its JSON.
     pub sha256: Digest,
+    /// SHA-256 of its rows: the same where it was made twice and says the same. Of older reports that of the whole.
+    pub rows_sha256: Digest,
+    /// Who signed it.
+    pub by: PublicKey,
 }
 
 /// Believes what one of these authorities has signed.
@@ -52,18 +59,22 @@ pub fn open(bytes: &[u8], authorities: &[PublicKey]) -> Result<Vouched, Refusal>
     let signed = Signed::read(bytes)?;
     let mut believed = Err(Refusal::BadSignature);
     for authority in authorities {
-        believed = believed.or_else(|_| signed.check(authority));
+        believed = believed.or_else(|_| signed.check(authority).map(|_| *authority));
     }
-    believed?;
+    let by = believed?;
     let m: Members<'_> = signed.members();
     m.parsed("type", |kind| (kind == "report").then_some(()))?;
+    let sha256 = m.parsed("report_sha256", Digest::from_hex)?;
+    let rows = m.optional("rows_sha256", |m| m.parsed("rows_sha256", Digest::from_hex))?;
     Ok(Vouched {
         report: m.text("report")?.to_owned(),
         division: m.parsed("division", Division::parse)?,
         from: m.parsed("from_day", LegalDay::parse)?,
         to: m.parsed("to_day", LegalDay::parse)?,
         made_unix_ms: m.whole("made_unix_ms")?,
-        sha256: m.parsed("report_sha256", Digest::from_hex)?,
+        sha256,
+        rows_sha256: rows.unwrap_or(sha256),
+        by,
     })
 }
 
@@ -106,6 +117,14 @@ mod tests {
         let json = seal(&sheet, &mut sealer, &key).unwrap();
         let (bytes, authority) = (sealer.bytes().to_vec(), key.public_key());
         assert_eq!(check(&bytes, json.as_bytes(), authority), Ok(true));
+        let vouched = open(&bytes, &[Ed25519::from_seed(&[8; 32]).public_key(), authority]).unwrap();
+        assert_eq!(vouched.by, authority);
+        // The same made anew a minute later is another paper that says the same.
+        let later = Scope { made_unix_ms: sheet.scope.made_unix_ms + 60_000, ..sheet.scope };
+        seal(&Sheet { scope: later, ..sheet.clone() }, &mut sealer, &key).unwrap();
+        let again = open(sealer.bytes(), &[authority]).unwrap();
+        assert_eq!(again.rows_sha256, vouched.rows_sha256);
+        assert_ne!(again.sha256, vouched.sha256);
         let altered = json.replace("41", "42");
         assert_eq!(check(&bytes, altered.as_bytes(), authority), Ok(false));
         assert!(check(&bytes, json.as_bytes(), Ed25519::from_seed(&[8; 32]).public_key()).is_err());

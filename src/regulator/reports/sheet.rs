@@ -156,6 +156,11 @@ impl Scope {
     pub fn has(&self, unix_ms: i64) -> bool {
         (self.from.starts_unix_ms()..self.to.starts_unix_ms()).contains(&unix_ms)
     }
+
+    /// Whether a day lies in it.
+    pub fn covers(&self, day: LegalDay) -> bool {
+        (self.from..self.to).contains(&day)
+    }
 }
 
 /// A report.

@@ -8,9 +8,14 @@ use super::{
     survey::Drawn,
     tariff::{Price, Tariff, fen},
 };
-use crate::terms::{
-    place::{CreditCode, Division},
-    words::{self, Words},
+use crate::{
+    catalogue::Bilingual,
+    regulator::sums::Bearing,
+    terms::{
+        LegalDay,
+        place::{CreditCode, Division},
+        words::{self, Language, Words},
+    },
 };
 
 /// Milliseconds in a minute.
@@ -29,6 +34,8 @@ enum Priced {
     NoDay,
     /// Nobody saw what was drawn.
     Unseen,
+    /// Nothing was ever heard of it: nobody knows how much time that is.
+    Unheard,
 }
 
 /// What a line adds up.
@@ -36,22 +43,20 @@ enum Priced {
 struct Sums {
     energy_wh: i64,
     unseen_ms: i64,
-    /// Whether there is equipment among it that nothing was ever heard of: nobody knows how much time that is.
-    is_unheard: bool,
     rests: Rests,
 }
 
-/// One line: whose, under which entry, at which price.
-type Line = (Division, CreditCode, Option<String>, Priced);
+/// One line: whose, under which entry, at which price, and whether it was told late, of an earlier time.
+type Line = (Division, CreditCode, Option<String>, Priced, bool);
 
 /// The report.
 pub fn sheet(surveyed: &Surveyed, tariff: &Tariff, scope: Scope) -> Sheet {
     let mut lines: BTreeMap<Line, Sums> = BTreeMap::new();
     for one in surveyed.values() {
         let entry = one.entry().map(|entry| entry.to_string());
-        let line = |priced| (one.division, one.enterprise, entry.clone(), priced);
-        for (priced, drawn) in priced(one, entry.as_deref().unwrap_or_default(), tariff, &scope) {
-            let sums = lines.entry(line(priced)).or_default();
+        let line = |priced, is_late| (one.division, one.enterprise, entry.clone(), priced, is_late);
+        for (priced, is_late, drawn) in priced(one, entry.as_deref().unwrap_or_default(), tariff, &scope) {
+            let sums = lines.entry(line(priced, is_late)).or_default();
             sums.energy_wh = sums.energy_wh.saturating_add(drawn.energy_wh);
             sums.rests.add(drawn.first);
             sums.rests.add(drawn.last);
@@ -59,9 +64,9 @@ pub fn sheet(surveyed: &Surveyed, tariff: &Tariff, scope: Scope) -> Sheet {
         let is_owed = one.last_day().is_some_and(|day| day < scope.to);
         let unseen_ms = one.due_ms(&scope).map(|due_ms| one.accounted.unseen_ms(due_ms));
         if is_owed && unseen_ms != Some(0) {
-            let sums = lines.entry(line(Priced::Unseen)).or_default();
+            let priced = if unseen_ms.is_some() { Priced::Unseen } else { Priced::Unheard };
+            let sums = lines.entry(line(priced, false)).or_default();
             sums.unseen_ms = sums.unseen_ms.saturating_add(unseen_ms.unwrap_or_default());
-            sums.is_unheard |= unseen_ms.is_none();
             one.newest.iter().for_each(|told| sums.rests.add(told.source));
         }
     }
@@ -89,33 +94,42 @@ pub fn sheet(surveyed: &Surveyed, tariff: &Tariff, scope: Scope) -> Sheet {
     }
 }
 
-/// What a piece of equipment drew, by price.
+/// What a piece of equipment drew, by price, and whether that was told late.
 fn priced<'e>(
     one: &'e Equipment,
     entry: &'e str,
     tariff: &'e Tariff,
     scope: &'e Scope,
-) -> impl Iterator<Item = (Priced, &'e Drawn)> {
-    let is_charged = one.is_charged();
-    let by = move |price: Option<&Price>| match (is_charged, price) {
+) -> impl Iterator<Item = (Priced, bool, &'e Drawn)> {
+    let by = move |bearing: Bearing, price: Option<&Price>| match (one.charges(bearing), price) {
         (false, _) => Priced::NotCharged,
         (true, None) => Priced::NoRate,
         (true, Some(price)) => Priced::By(price.document.clone(), price.micro_yuan_per_kwh),
     };
-    let dated = one.drawn.iter().map(move |(day, drawn)| (by(tariff.on(entry, *day)), drawn));
-    let undated = one.undated.iter().map(move |((first, last), drawn)| {
-        let has_one_price = scope.from <= *first && tariff.is_same(*first, *last);
-        let priced = if has_one_price || !is_charged { by(tariff.on(entry, *last)) } else { Priced::NoDay };
-        (priced, drawn)
+    let over = move |(first, last, bearing): (LegalDay, LegalDay, Bearing)| {
+        let has_one_price = tariff.is_same(entry, first, last);
+        if has_one_price || !one.charges(bearing) {
+            by(bearing, tariff.on(entry, last))
+        } else {
+            Priced::NoDay
+        }
+    };
+    let dated =
+        one.drawn.iter().map(move |((day, bearing), drawn)| (over((*day, *day, *bearing)), false, drawn));
+    let undated = one.undated.iter().map(move |(days, drawn)| {
+        let is_partly_before = days.0 < scope.from && one.charges(days.2);
+        (if is_partly_before { Priced::NoDay } else { over(*days) }, false, drawn)
     });
-    dated.chain(undated)
+    let late = one.late.iter().map(move |(days, drawn)| (over(*days), true, drawn));
+    dated.chain(undated).chain(late)
 }
 
-fn row((division, enterprise, entry, priced): Line, sums: Sums) -> Row {
-    let Sums { energy_wh, unseen_ms, is_unheard, rests } = sums;
+fn row((division, enterprise, entry, priced, is_late): Line, sums: Sums) -> Row {
+    let Sums { energy_wh, unseen_ms, rests } = sums;
     let [division, enterprise] = place(division, enterprise);
     let why = |words: Words| (Cell::Unknown, Cell::Unknown, Cell::Said(words));
-    let is_unseen = priced == Priced::Unseen;
+    let is_told = priced == Priced::Unseen;
+    let is_unseen = is_told || priced == Priced::Unheard;
     let (rate, amount, document) = match priced {
         Priced::By(document, micro) => {
             (Cell::Fixed(micro, 6), Cell::Fixed(fen(energy_wh, micro), 2), Cell::Text(document))
@@ -124,11 +138,21 @@ fn row((division, enterprise, entry, priced): Line, sums: Sums) -> Row {
         Priced::NotCharged => why(words::NOT_CHARGED),
         Priced::NoDay => why(words::NO_DAY),
         Priced::Unseen => why(words::UNSEEN),
+        Priced::Unheard => why(words::PROGRESS_UNHEARD),
     };
+    let document = if is_late { late(&document) } else { document };
     let entry = entry.map_or(Cell::Unknown, Cell::Text);
     let energy = if is_unseen { Cell::Unknown } else { Cell::Fixed(energy_wh, 3) };
-    let is_told = is_unseen && !is_unheard;
     let unseen = if is_told { Cell::Count(unseen_ms / MINUTE_MS) } else { Cell::Unknown };
     let cells = vec![division, enterprise, entry, energy, unseen, rate, amount, document];
     Row { cells, rests }
+}
+
+/// That it is of an earlier time and arrived late, beside whatever else is said of it.
+fn late(document: &Cell) -> Cell {
+    let beside = |language| {
+        let late = words::ARRIVED_LATE.in_language(language);
+        format!("{} ({late})", document.shown(language))
+    };
+    Cell::Both(Bilingual { zh: beside(Language::Chinese), en: beside(Language::English) })
 }

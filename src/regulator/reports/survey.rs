@@ -4,22 +4,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    closures::{self, Closed},
     left::{self, Latch},
     sheet::{Rests, Scope, Source},
 };
 use crate::{
     catalogue::{Citation, Class, Roster, Ruling},
-    evidence::{Act, Body, Meaning, Record, record::Unverified},
+    evidence::{Act, Body, Meaning, PublicKey, Record, record::Unverified},
     host::exit::Failure,
-    judge::{Finding, Rung, Verdict},
+    judge::{Finding, Rung, Verdict, ledger::INTERVAL_MS},
     regulator::{
         logs::by_gateway,
         store::{Kept, KeptRecord, Log, Store},
-        sums::{self, Accounted, DaySum, Mark, Place, Rise, Stretch},
+        sums::{self, Accounted, Bearing, DaySum, LATE_DAYS, Mark, Place, Rise, Stretch},
     },
     terms::{
-        AssetId, GatewayId, LegalDay, Name, OrderId,
+        AssetId, GatewayId, LegalDay, Name,
         place::{CreditCode, Division},
+        time::DAY_MS,
     },
 };
 
@@ -34,9 +36,18 @@ const PAGE: u32 = 256;
 pub struct Told {
     /// The verdict.
     pub verdict: Verdict,
-    /// When the gateway says it was given, Unix milliseconds.
+    /// When it was given: by the gateway's clock, and never later than it arrived. Unix milliseconds.
     pub at_unix_ms: i64,
     /// The record.
+    pub source: Source,
+}
+
+/// A violation that was proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conviction {
+    /// When: by the gateway's clock, and never later than that arrived. Unix milliseconds.
+    pub at_unix_ms: i64,
+    /// The verdict that first tells of it.
     pub source: Source,
 }
 
@@ -49,17 +60,6 @@ pub struct Drawn {
     pub first: Source,
     /// The verdict after.
     pub last: Source,
-}
-
-/// Demolition that was accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Closed {
-    /// Under which order.
-    pub order: OrderId,
-    /// When, Unix milliseconds.
-    pub at_unix_ms: i64,
-    /// The step that says so.
-    pub source: Source,
 }
 
 /// What the authority's roster in force says of it.
@@ -86,19 +86,24 @@ pub struct Equipment {
     pub asset: AssetId,
     /// The newest verdict before the time ends.
     pub newest: Option<Told>,
-    /// What was drawn past its last lawful day, day by day of the time.
-    pub drawn: BTreeMap<LegalDay, Drawn>,
-    /// What was drawn past it between two verdicts on different days, by the first and the last day it may have been.
-    pub undated: BTreeMap<(LegalDay, LegalDay), Drawn>,
+    /// What was drawn past its last lawful day, day by day of the time, by what verdicts said of its price then.
+    pub drawn: BTreeMap<(LegalDay, Bearing), Drawn>,
+    /// What was drawn past it in a gap across midnight, by the first and the last day it may have been.
+    pub undated: BTreeMap<(LegalDay, LegalDay, Bearing), Drawn>,
+    /// What was drawn before the time and was told in it, after whoever reported on that time had reported: by the first
+    /// and the last day it may have been.
+    pub late: BTreeMap<(LegalDay, LegalDay, Bearing), Drawn>,
     /// How the time was accounted for.
     pub accounted: Accounted,
     /// Since when it is witnessed, Unix milliseconds: none where nothing was said of it within the time or before.
     pub witnessed_from_unix_ms: Option<i64>,
     /// The verdicts that say so, day by day.
     pub covered: Rests,
-    /// The verdict that first tells of a violation that was proven within the time.
-    pub restarted: Option<Source>,
-    /// Its demolition.
+    /// The violations that were proven within the time, by what the gateway's clock said then.
+    pub convictions: BTreeMap<i64, Conviction>,
+    /// Those that were proven before it and told in it, as late.
+    pub late_convictions: BTreeMap<i64, Conviction>,
+    /// Its demolition, as its log claims it.
     pub closed: Option<Closed>,
     /// What the roster in force says.
     pub rostered: Option<Rostered>,
@@ -138,11 +143,18 @@ pub fn survey_anew(store: &mut dyn Store, scope: &Scope) -> Result<Surveyed, Fai
 }
 
 /// How everything stands when a time ends: of each piece of equipment the newest verdict alone is read, so that what was
-/// drawn, covered and restarted within the time is not told.
+/// drawn, covered and restarted within the time is not told; and which demolitions count. `trusted` are the authority's keys.
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn standing(store: &mut dyn Store, scope: &Scope) -> Result<Surveyed, Failure> {
+pub fn standing(store: &mut dyn Store, scope: &Scope, trusted: &[PublicKey]) -> Result<Surveyed, Failure> {
+    let mut surveyed = claimed(store, scope)?;
+    closures::weigh(store, &mut surveyed, scope, trusted)?;
+    Ok(surveyed)
+}
+
+/// The same, and of demolitions what the logs claim.
+pub(super) fn claimed(store: &mut dyn Store, scope: &Scope) -> Result<Surveyed, Failure> {
     pass_through(store, scope, None)
 }
 
@@ -166,7 +178,7 @@ fn pass_through(store: &mut dyn Store, scope: &Scope, figures: Option<Basis>) ->
             };
             let is_here = |kept: &&Kept| (kept.division, kept.enterprise) == (division, enterprise);
             for kept in all.iter().filter(is_here) {
-                pass.log(store, kept, all.len() == 1)?;
+                pass.log(store, kept)?;
             }
             pass.finish();
         }
@@ -192,15 +204,13 @@ struct Pass<'s> {
 }
 
 impl Pass<'_> {
-    fn log(&mut self, store: &mut dyn Store, kept: &Kept, is_alone: bool) -> Result<(), Failure> {
+    fn log(&mut self, store: &mut dyn Store, kept: &Kept) -> Result<(), Failure> {
         let log = (kept.gateway, kept.log);
         for asset in store.judged(log)? {
             self.newest(store, kept, asset)?;
             if let Some(basis) = self.figures {
                 self.figures(store, kept, asset, basis)?;
-                if !is_alone {
-                    self.across(store, kept, asset)?;
-                }
+                self.across(store, kept, asset)?;
             }
         }
         let mut from = Some(0);
@@ -208,7 +218,7 @@ impl Pass<'_> {
             for (seq, record) in store.papers(log, first, PAGE)? {
                 from = seq.checked_add(1);
                 // Beyond the head something is missing.
-                if seq <= kept.seq && record.wall_unix_ms < self.scope.to.starts_unix_ms() {
+                if seq <= kept.seq && record.moment_unix_ms() < self.scope.to.starts_unix_ms() {
                     self.paper(log, seq, &record);
                 }
             }
@@ -225,7 +235,7 @@ impl Pass<'_> {
             return Ok(());
         };
         let source = Self::source(log, seq, &record);
-        self.equipment(asset).newest = Some(Told { verdict, at_unix_ms: record.wall_unix_ms, source });
+        self.equipment(asset).newest = Some(Told { verdict, at_unix_ms: record.moment_unix_ms(), source });
         Ok(())
     }
 
@@ -243,39 +253,64 @@ impl Pass<'_> {
             Basis::Sums => store.summed(log)?,
             Basis::Verdicts => None,
         };
-        let known = match (after, day_before(to)) {
-            (Some(_), Some(last)) if from <= last => store.day_sums(log, Some(asset), (from, last))?,
-            (Some(_), Some(_)) | (None, _) | (_, None) => Vec::new(),
+        // What arrives so long after the time is of the next.
+        let until = later(to, LATE_DAYS);
+        let known = match after {
+            Some(_) => store.day_sums(log, Some(asset), (from, later(until, -1)))?,
+            None => Vec::new(),
         };
         let known = known.into_iter().map(|(_, day, sum)| (day, sum)).collect();
         let stretch = Stretch { of: (log, asset), after, to: kept.seq };
-        let days = sums::go_on(store, stretch, known, &|day| from <= day && day < to)?;
+        let all = sums::go_on(store, stretch, known, &(from..until))?;
+        let first_late = later(from, LATE_DAYS);
+        for (_, sum) in all.iter().filter(|(day, _)| **day >= first_late) {
+            self.late(log, asset, sum);
+        }
+        let is_own = |(day, sum): &(LegalDay, DaySum)| *day < to && sum.verdicts > 0;
+        let mut days: Vec<(LegalDay, DaySum)> = all.into_iter().filter(is_own).collect();
+        days.sort_by_key(|(_, sum)| sum.first.0);
         let earlier = store.verdict_before((log, asset), after_midnight(from), kept.seq)?;
-        let earlier = earlier.map(|(_, record)| record.wall_unix_ms);
-        let began = days.values().min_by_key(|sum| sum.first.0).map(|sum| sum.began_unix_ms);
+        let earlier = earlier.map(|(_, record)| record.moment_unix_ms());
+        let began = days.first().map(|(_, sum)| sum.began_unix_ms);
         let Some(witnessed) = earlier.or(began) else { return Ok(()) };
         let scope = *self.scope;
         let equipment = self.equipment(asset);
         let known = equipment.witnessed_from_unix_ms.unwrap_or(witnessed);
         equipment.witnessed_from_unix_ms = Some(known.min(witnessed));
-        let mut days: Vec<_> = days.into_iter().collect();
-        days.sort_by_key(|(_, sum)| sum.first.0);
         days.iter().for_each(|(day, sum)| equipment.add(log, *day, sum, &scope));
         Ok(())
     }
 
-    /// What energy rose by from the last verdict of the log before to the first of this one.
+    /// What a day of arrival tells late of days before the time.
+    fn late(&mut self, log: Log, asset: AssetId, sum: &DaySum) {
+        let Scope { from, .. } = *self.scope;
+        for (days, Rise { energy_wh, first, last }) in sum.late.iter().filter(|((_, to, _), _)| *to < from) {
+            let ends = (source(log, *first), source(log, *last));
+            more(&mut self.equipment(asset).late, *days, *energy_wh, ends);
+        }
+        for latch in sum.late_latches.iter().filter(|latch| latch.at_unix_ms < from.starts_unix_ms()) {
+            let first = Conviction { at_unix_ms: latch.at_unix_ms, source: source(log, latch.place) };
+            self.equipment(asset).late_convictions.entry(latch.since_unix_ms).or_insert(first);
+        }
+    }
+
+    /// What energy rose by from the last verdict of the log before to the first of this one; where this one counts anew,
+    /// what the other had counted since its last interval.
     fn across(&mut self, store: &mut dyn Store, kept: &Kept, asset: AssetId) -> Result<(), Failure> {
         let log = (kept.gateway, kept.log);
         let of = (log, asset);
         if let Some((former, before)) = self.ends.get(&asset).copied() {
             let first = store.verdicts(of, None, kept.seq, 1)?;
-            let first = first.first().and_then(|(_, record)| Mark::read(record));
-            let rise = first.and_then(|first| Some((first, first.rise(&before)?)));
-            let is_in = |day: LegalDay| self.scope.from <= day && day < self.scope.to;
-            if let Some((first, (from, energy_wh))) = rise.filter(|(first, _)| is_in(first.day())) {
-                let ends = (source(former, before.place), source(log, first.place));
-                self.equipment(asset).drew((from, first.day()), energy_wh, ends);
+            if let Some(first) = first.first().and_then(|(_, record)| Mark::read(record)) {
+                let rise = first.rise(&before).filter(|_| self.scope.covers(first.day()));
+                if let Some((from, Rise { energy_wh, .. })) = rise {
+                    let ends = (source(former, before.place), source(log, first.place));
+                    let days = (from, first.day(), first.bearing);
+                    self.equipment(asset).drew(days, energy_wh, ends);
+                }
+                if first.counts_anew(&before) {
+                    self.still_open(asset, former, &before);
+                }
             }
         }
         let last = store.verdict_to(of, kept.seq)?.and_then(|(_, record)| Mark::read(&record));
@@ -283,6 +318,15 @@ impl Pass<'_> {
             self.ends.insert(asset, (log, last));
         }
         Ok(())
+    }
+
+    /// What was counted since the last interval was closed: no later verdict tells of it.
+    fn still_open(&mut self, asset: AssetId, log: Log, last: &Mark) {
+        let day = last.day();
+        if last.open_wh > 0 && self.scope.covers(day) {
+            let end = source(log, last.place);
+            self.equipment(asset).drew((day, day, last.bearing), last.open_wh, (end, end));
+        }
     }
 
     fn source(log: Log, seq: u64, record: &KeptRecord) -> Source {
@@ -299,10 +343,12 @@ impl Pass<'_> {
             newest: None,
             drawn: BTreeMap::new(),
             undated: BTreeMap::new(),
+            late: BTreeMap::new(),
             accounted: Accounted::default(),
             witnessed_from_unix_ms: None,
             covered: Rests::default(),
-            restarted: None,
+            convictions: BTreeMap::new(),
+            late_convictions: BTreeMap::new(),
             closed: None,
             rostered: None,
             latch: Latch::Told,
@@ -315,8 +361,8 @@ impl Pass<'_> {
         let source = Self::source(log, seq, record);
         match opened.body {
             Body::Finding(Finding::Transition(step)) if step.to == Rung::Closed => {
-                let at_unix_ms = record.wall_unix_ms;
-                self.equipment(step.asset).closed = Some(Closed { order: step.order, at_unix_ms, source });
+                let at_unix_ms = record.moment_unix_ms();
+                self.equipment(step.asset).closed = Some(Closed::claimed(step.order, at_unix_ms, source));
             }
             Body::Act(Act { id, version, meaning: Meaning::Roster(roster), .. }) => {
                 self.acts.insert((id, version), (roster, source));
@@ -342,8 +388,11 @@ impl Pass<'_> {
         }
     }
 
-    /// What is listed and was never spoken of.
+    /// What no later verdict tells of, and what is listed and was never spoken of.
     fn finish(mut self) {
+        for (asset, (log, last)) in std::mem::take(&mut self.ends) {
+            self.still_open(asset, log, &last);
+        }
         let Some((roster, source)) = self.roster.take() else { return };
         for listed in roster.listed() {
             let (deadline, entry) = (listed.deadline, listed.entry);
@@ -357,32 +406,35 @@ impl Equipment {
     pub(super) fn add(&mut self, log: Log, day: LegalDay, sum: &DaySum, scope: &Scope) {
         self.accounted.add(sum.accounted);
         self.covered.add_stretch(source(log, sum.first), source(log, sum.last), sum.verdicts);
-        if self.restarted.is_none() {
-            let latched = sum.latches.iter().find(|(since, _)| scope.has(*since));
-            self.restarted = latched.map(|(_, place)| source(log, *place));
+        for sums::Latch { since_unix_ms, at_unix_ms, place } in &sum.latches {
+            if scope.has(*at_unix_ms) {
+                let first = Conviction { at_unix_ms: *at_unix_ms, source: source(log, *place) };
+                self.convictions.entry(*since_unix_ms).or_insert(first);
+            }
         }
-        for (from, Rise { energy_wh, first, last }) in &sum.rises {
-            self.drew((*from, day), *energy_wh, (source(log, *first), source(log, *last)));
+        for ((from, bearing), Rise { energy_wh, first, last }) in &sum.rises {
+            self.drew((*from, day, *bearing), *energy_wh, (source(log, *first), source(log, *last)));
         }
     }
 
     /// So much between two verdicts: on one day, or nobody knows on which.
-    fn drew(&mut self, days: (LegalDay, LegalDay), energy_wh: i64, (first, last): (Source, Source)) {
-        let nothing = Drawn { energy_wh: 0, first, last };
-        let drawn = if days.0 < days.1 {
-            self.undated.entry(days).or_insert(nothing)
+    fn drew(&mut self, days: (LegalDay, LegalDay, Bearing), energy_wh: i64, ends: (Source, Source)) {
+        let (from, to, bearing) = days;
+        if from < to {
+            more(&mut self.undated, days, energy_wh, ends);
         } else {
-            self.drawn.entry(days.1).or_insert(nothing)
-        };
-        drawn.energy_wh = drawn.energy_wh.saturating_add(energy_wh);
-        drawn.last = last;
+            more(&mut self.drawn, (to, bearing), energy_wh, ends);
+        }
     }
 
     /// The time it should have been told of, in milliseconds: from its first verdict, or the beginning, to the end of the
-    /// time, or to when this is asked. None where nothing was ever said of it: nobody knows since when it was there.
+    /// time, or to the last quarter of an hour that had been over for one when this is asked: it is told after it has
+    /// ended. None where nothing was ever said of it: nobody knows since when it was there.
     pub fn due_ms(&self, scope: &Scope) -> Option<i64> {
         let from = self.witnessed_from_unix_ms?.max(scope.from.starts_unix_ms());
-        Some(scope.to.starts_unix_ms().min(scope.made_unix_ms).saturating_sub(from).max(0))
+        let over = scope.made_unix_ms.saturating_sub(INTERVAL_MS);
+        let over = over.saturating_sub(over.rem_euclid(INTERVAL_MS));
+        Some(scope.to.starts_unix_ms().min(over).saturating_sub(from).max(0))
     }
 
     /// The last lawful day: as its newest verdict knows it, else as the roster does.
@@ -422,8 +474,15 @@ pub(super) fn after_midnight(day: LegalDay) -> i64 {
     day.starts_unix_ms().saturating_add(1)
 }
 
-fn day_before(day: LegalDay) -> Option<LegalDay> {
-    day.number().checked_sub(1).map(LegalDay::numbered)
+/// So much more under a key.
+fn more<K: Ord>(all: &mut BTreeMap<K, Drawn>, key: K, energy_wh: i64, (first, last): (Source, Source)) {
+    let drawn = all.entry(key).or_insert(Drawn { energy_wh: 0, first, last });
+    drawn.energy_wh = drawn.energy_wh.saturating_add(energy_wh);
+    drawn.last = last;
+}
+
+fn later(day: LegalDay, days: i64) -> LegalDay {
+    LegalDay::of_unix_ms(day.starts_unix_ms().saturating_add(days.saturating_mul(DAY_MS)))
 }
 
 /// What is kept was verified when it came.

@@ -85,11 +85,13 @@ impl Tariff {
         if flaws.is_empty() { Ok(tariff) } else { Err(flaws.into_sorted()) }
     }
 
-    /// Whether no price begins or ends between two days, so that whatever was drawn in between has one price.
-    pub fn is_same(&self, first: LegalDay, last: LegalDay) -> bool {
-        let begins = |price: &Price| first < price.from && price.from <= last;
-        let ends = |price: &Price| price.until.is_some_and(|until| first <= until && until < last);
-        !self.prices.iter().any(|price| begins(price) || ends(price))
+    /// Whether an entry has one price from one day to another, so that whatever was drawn in between has it.
+    pub fn is_same(&self, entry: &str, first: LegalDay, last: LegalDay) -> bool {
+        let after = |day: LegalDay| LegalDay::numbered(day.number().saturating_add(1));
+        let turns = self.prices.iter().flat_map(|price| [Some(price.from), price.until.map(after)]).flatten();
+        let mut between = turns.filter(|day| first < *day && *day <= last);
+        let price = self.on(entry, first);
+        between.all(|day| self.on(entry, day) == price)
     }
 
     /// The price of an entry on a day: its own before that of every one.
@@ -172,9 +174,12 @@ mod tests {
         let price = tariff.on("e", day("2026-01-01")).unwrap();
         let micro = price.micro_yuan_per_kwh;
         assert_eq!((micro, fen(1_000, micro), fen(1, micro)), (450_000, 45, 0));
-        assert!(tariff.is_same(day("2010-06-01"), day("2010-12-31")));
-        assert!(!tariff.is_same(day("2010-12-31"), day("2011-01-01")));
-        assert!(!tariff.is_same(day("2010-05-31"), day("2010-06-01")));
+        let is_same = |entry, first, last| tariff.is_same(entry, day(first), day(last));
+        assert!(is_same("e", "2010-06-01", "2010-12-31"));
+        assert!(!is_same("e", "2010-12-31", "2011-01-01"));
+        assert!(!is_same("e", "2010-05-31", "2010-06-01"));
+        // What begins for one entry is nothing to another.
+        assert!(is_same("f", "2011-05-31", "2011-06-01") && !is_same("e", "2011-05-31", "2011-06-01"));
         // 0.3 yuan for 1,050 Wh are 31.5 fen.
         let of_all = tariff.on("f", day("2026-01-01")).unwrap();
         assert_eq!(fen(1_050, of_all.micro_yuan_per_kwh), 32);

@@ -2,15 +2,15 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{beside::Plates, sheet::tests::source, survey::*, *};
+use super::{beside::Plates, closures::Closed, sheet::tests::source, survey::*, *};
 use crate::{
     catalogue::{
-        Attribute, Citation, Class, Nameplate, Rostered as OnRoster, Rule, Rules, Ruling, Standing, Witness,
-        plate::PlateValue,
+        self, Attribute, Citation, Class, Nameplate, Rostered as OnRoster, Rule, Rules, Ruling, Standing,
+        Witness, plate::PlateValue,
     },
     evidence::LogId,
     judge::{Shares, SignSet, State, Verdict, Why},
-    regulator::sums::{Accounted, Adding, Mark},
+    regulator::sums::{Accounted, Adding, Bearing, Mark},
     terms::{
         AssetId, ClockQuality, Digest, GatewayId, LegalDay, OrderId, Stamp, WattHours,
         words::{self, Language},
@@ -64,10 +64,12 @@ fn equipment_of(asset: &str) -> Equipment {
         newest: None,
         drawn: BTreeMap::new(),
         undated: BTreeMap::new(),
+        late: BTreeMap::new(),
         accounted: Accounted::default(),
         witnessed_from_unix_ms: None,
         covered: Rests::default(),
-        restarted: None,
+        convictions: BTreeMap::new(),
+        late_convictions: BTreeMap::new(),
         closed: None,
         rostered: None,
         latch: left::Latch::Told,
@@ -87,7 +89,8 @@ fn lived(counts: &[((&str, i64), i64)], is_listed: bool) -> Equipment {
         let at_unix_ms = day(at).starts_unix_ms() + hour * 3_600_000;
         let verdict = verdict(State::Drawing, *energy_wh, is_listed);
         one.witnessed_from_unix_ms.get_or_insert(at_unix_ms);
-        adding.add(Mark::new(&verdict, at_unix_ms, (seq, source(seq).hash)));
+        let mark = Mark::new(&verdict, (at_unix_ms, at_unix_ms), (seq, source(seq).hash));
+        adding.add(mark, &|_| true);
         one.newest = Some(Told { verdict, at_unix_ms, source: source(seq) });
     }
     let log = (one.gateway, LogId(5));
@@ -121,16 +124,16 @@ fn energy_is_what_the_count_rose_by_each_day_and_rests_on_two_records() {
         ],
         true,
     );
-    let told: Vec<_> = one.drawn.iter().map(|(day, drawn)| (day.to_string(), drawn.energy_wh)).collect();
+    let told: Vec<_> = one.drawn.iter().map(|((day, _), drawn)| (day.to_string(), drawn.energy_wh)).collect();
     assert_eq!(told, [("2026-01-01".to_owned(), 2_800), ("2026-01-04".to_owned(), 40)]);
     let undated: Vec<_> = one
         .undated
         .iter()
-        .map(|((from, to), drawn)| (from.to_string(), to.to_string(), drawn.energy_wh))
+        .map(|((from, to, _), drawn)| (from.to_string(), to.to_string(), drawn.energy_wh))
         .collect();
     let line = |from: &str, to: &str, wh| (from.to_owned(), to.to_owned(), wh);
     assert_eq!(undated, [line("2025-12-31", "2026-01-01", 500), line("2026-01-03", "2026-01-04", 100)]);
-    let first = one.drawn[&day("2026-01-01")];
+    let first = one.drawn[&(day("2026-01-01"), Bearing::Charged)];
     assert_eq!((first.first, first.last), (source(2), source(4)));
     assert_eq!((one.covered.count(), one.accounted.covered(0)), (7, Some(9_944)));
 }
@@ -169,12 +172,52 @@ fn a_price_is_another_only_for_what_the_authority_has_listed_and_from_its_day_on
         (&Value::from("7.000"), &Value::Null)
     );
     assert_eq!(json["rows"][0]["document"]["en"], words::NO_DAY.en);
-    let nobody = Equipment { rostered: Some(rostered("2025-06-30")), ..equipment_of("eaf-1") };
-    let json = surcharge::sheet(&surveyed(vec![nobody]), &tariff, scope()).to_json();
+    let nobody = || Equipment { rostered: Some(rostered("2025-06-30")), ..equipment_of("eaf-1") };
+    let json = surcharge::sheet(&surveyed(vec![nobody()]), &tariff, scope()).to_json();
     assert_eq!(
         (&json["rows"][0]["energy_kwh"], &json["rows"][0]["unseen_min"]),
         (&Value::Null, &Value::Null)
     );
+    // Beside one that was never heard of, what is known of others of its owner and entry is told all the same.
+    let heard = Equipment {
+        witnessed_from_unix_ms: Some(0),
+        ..Equipment { asset: AssetId::new("eaf-4").unwrap(), ..nobody() }
+    };
+    let json = surcharge::sheet(&surveyed(vec![nobody(), heard]), &tariff, scope()).to_json();
+    let unseen =
+        |row: usize| (json["rows"][row]["unseen_min"].clone(), json["rows"][row]["document"]["en"].clone());
+    assert_eq!(unseen(0), ((90 * 24 * 60).into(), words::UNSEEN.en.into()));
+    assert_eq!(unseen(1), (Value::Null, words::PROGRESS_UNHEARD.en.into()));
+}
+
+fn moved_to_list(asset: &str) -> Equipment {
+    Equipment { rostered: Some(rostered("2026-06-30")), ..equipment_of(asset) }
+}
+
+#[test]
+fn each_day_is_charged_by_what_its_own_verdicts_say_and_what_is_late_says_so() {
+    let prices = "[[price]]\ndocument = \"A\"\nfrom = 2025-01-01\nyuan_per_kwh = 0.3\n";
+    let tariff = Tariff::parse("p.toml", prices, &|_| true).unwrap();
+    let mut one = lived(&[(("2026-01-01", 12), 0)], true);
+    let drawn = |energy_wh| Drawn { energy_wh, first: source(1), last: source(2) };
+    let (before, after) = (day("2026-01-02"), day("2026-01-03"));
+    one.drawn = [((before, Bearing::NoRoster), drawn(700)), ((after, Bearing::Charged), drawn(900))].into();
+    let past = day("2025-09-30");
+    one.late = [((past, past, Bearing::Charged), drawn(6_292))].into();
+    let late = Conviction { at_unix_ms: past.starts_unix_ms(), source: source(9) };
+    one.late_convictions.insert(5, late);
+    let surveyed = surveyed(vec![one]);
+    let json = surcharge::sheet(&surveyed, &tariff, scope()).to_json();
+    let told = |row: usize| {
+        let row = &json["rows"][row];
+        let document = row["document"]["en"].as_str().or_else(|| row["document"].as_str());
+        (row["energy_kwh"].clone(), row["amount_yuan"].clone(), document.unwrap().to_owned())
+    };
+    assert_eq!(told(0), ("0.900".into(), "0.27".into(), "A".to_owned()));
+    assert_eq!(told(1), ("6.292".into(), "1.89".into(), format!("A ({})", words::ARRIVED_LATE.en)));
+    assert_eq!(told(2), ("0.700".into(), Value::Null, words::NOT_CHARGED.en.to_owned()));
+    let json = restarts::sheet(&surveyed, &[], &[].into(), scope()).to_json();
+    assert_eq!(json["rows"][0]["what"]["en"], words::RESTARTED_LATE.en);
 }
 
 fn rostered(deadline: &str) -> Rostered {
@@ -191,7 +234,7 @@ fn the_list_is_the_roster_and_says_what_differs_from_the_one_before() {
     let moved = |deadline| Equipment { rostered: Some(rostered(deadline)), ..equipment_of("eaf-3") };
     let last_year = surveyed(vec![lived(&[(("2026-01-05", 0), 0)], true), moved("2026-06-30")]);
     let before = list::before(&list_of(&last_year, None, scope()).to_json()).unwrap();
-    assert_eq!(before.len(), 2);
+    assert_eq!(before.lines.len(), 2);
     let free = equipment_of("fan-1");
     let sheet = list_of(&surveyed(vec![unheard, moved("2026-09-30"), free]), Some(&before), scope());
     let told: Vec<(String, String, String)> = sheet
@@ -219,8 +262,17 @@ fn the_list_is_the_roster_and_says_what_differs_from_the_one_before() {
     // A list of one county knows nothing of another's: what stands elsewhere has not gone.
     let elsewhere = Scope { within: Division::parse("130422").unwrap(), ..scope() };
     assert!(list_of(&Surveyed::new(), Some(&before), elsewhere).rows.is_empty());
+    // Nor is anything of another county new because its list does not name it.
+    let other = Equipment { division: elsewhere.within, ..moved_to_list("eaf-9") };
+    let json = list_of(&surveyed(vec![other.clone()]), Some(&before), elsewhere).to_json();
+    assert_eq!(json["rows"][0]["change"]["en"], words::CHANGE_NEW.en, "the province's list would name it");
+    let countys = list::Before { within: Division::parse("130421").unwrap(), ..before.clone() };
+    for scope in [elsewhere, scope()] {
+        let json = list_of(&surveyed(vec![other.clone()]), Some(&countys), scope).to_json();
+        assert_eq!(json["rows"][0]["change"]["en"], words::CHANGE_ELSEWHERE.en);
+    }
     // What had gone is told once.
-    assert_eq!(list::before(&sheet.to_json()).map(|before| before.len()), Some(2));
+    assert_eq!(list::before(&sheet.to_json()).map(|before| before.lines.len()), Some(2));
     assert_eq!(list::before(&serde_json::json!({ "report": "coverage", "rows": [] })), None);
 }
 
@@ -288,7 +340,62 @@ fn doubt_is_never_told_as_rest_and_a_violation_before_all() {
     assert_eq!(told(State::Energised, None), words::PROGRESS_AT_REST);
     assert_eq!(told(State::Drawing, None), words::PROGRESS_DRAWING);
     assert_eq!(told(State::Dead, Some(1)), words::PROGRESS_VIOLATION);
-    let closed = Some(Closed { order: OrderId::new("cut-7").unwrap(), at_unix_ms: 0, source: source(2) });
-    let gone = Equipment { closed, ..equipment_of("eaf-2") };
+    let gone = Equipment { closed: Some(closed()), ..equipment_of("eaf-2") };
     assert_eq!(list::progress(&gone, &scope()), words::PROGRESS_CLOSED);
+}
+
+fn closed() -> Closed {
+    let claimed = Closed::claimed(OrderId::new("cut-7").unwrap(), 1_000, source(2));
+    Closed { order_sha256: Some(Digest::of(b"order")), ..claimed }
+}
+
+#[test]
+fn what_cannot_be_certified_is_closed_on_no_list_and_taken_off_no_target() {
+    let told = |state| Told { verdict: verdict(state, 0, true), at_unix_ms: 2_000, source: source(1) };
+    let listed = |closed, state| {
+        let newest = Some(told(state));
+        Equipment {
+            closed: Some(closed),
+            newest,
+            rostered: Some(rostered("2026-06-30")),
+            ..equipment_of("eaf-1")
+        }
+    };
+    let page = |gateway: &str| {
+        let text = format!(
+            "division = \"130421\"\nversion = 1\norder = \"1\"\n[[target]]\n\
+             entry = \"steel-electric-furnace-up-to-30t\"\namount = 1\n[[equipment]]\n\
+             uscc = \"91350100M000100Y43\"\n{gateway}asset = \"eaf-1\"\n\
+             entry = \"steel-electric-furnace-up-to-30t\"\ndeadline = 2011-12-31\n"
+        );
+        vec![catalogue::breakdown::Page::parse("p.toml", &text).unwrap()]
+    };
+    let rules = Rules::shipped().unwrap();
+    let told_by = |all: Vec<Equipment>, gateway: &str| {
+        let surveyed = surveyed(all);
+        let (sheet, _) = periodic::sheet(&surveyed, page(gateway), &rules, scope());
+        let remains = sheet.to_json()["rows"][0]["remains"].as_i64().unwrap();
+        let progress: Vec<_> = surveyed.values().map(|one| list::progress(one, &scope())).collect();
+        (progress, remains)
+    };
+    let good = listed(closed(), State::Dead);
+    assert_eq!(told_by(vec![good.clone()], ""), (vec![words::PROGRESS_CLOSED], 0));
+    let unborne = Closed { order_sha256: None, ..closed() };
+    let twice = Closed { is_twice: true, ..closed() };
+    for (closed, state, why) in [
+        (unborne, State::Dead, words::NOT_BORNE_OUT),
+        (twice, State::Dead, words::SAME_PLATE),
+        (closed(), State::Drawing, words::DRAWS_SINCE),
+    ] {
+        let one = listed(closed, state);
+        assert_eq!(closed.refusal(one.newest.as_ref()), Some(why));
+        let (progress, remains) = told_by(vec![one], "");
+        assert!(progress[0] != words::PROGRESS_CLOSED && remains == 1, "{why:?}");
+    }
+    // Two of one name behind two gateways are two: which one is meant, the line says, or both must be gone.
+    let other = Equipment { gateway: GatewayId::new("gw-2").unwrap(), closed: None, ..good.clone() };
+    let both = || vec![good.clone(), other.clone()];
+    assert_eq!(told_by(both(), "").1, 1);
+    assert_eq!(told_by(both(), "gateway = \"gw-1\"\n").1, 0);
+    assert_eq!(told_by(both(), "gateway = \"gw-2\"\n").1, 1);
 }

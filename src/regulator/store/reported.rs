@@ -24,7 +24,8 @@ pub trait Reported {
     ) -> Answered<Vec<(u64, KeptRecord)>>;
     /// The last verdict of a log on a piece of equipment up to a place.
     fn verdict_to(&mut self, of: (Log, AssetId), to: u64) -> Answered<Option<(u64, KeptRecord)>>;
-    /// The newest verdict of a log on a piece of equipment before a time, no further than a place.
+    /// The newest verdict of a log on a piece of equipment that was written before a time, or arrived before it, no further
+    /// than a place.
     fn verdict_before(
         &mut self,
         of: (Log, AssetId),

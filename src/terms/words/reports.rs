@@ -61,8 +61,8 @@ pub const OWED_TWICE: Words =
     Words { zh: "同期有两份不同报告", en: "two different ones of the same time" };
 /// Whose word it is.
 pub const NOTE_OWED: Words = Words {
-    zh: "报告按主管机关签名所载日期计；只认有效签名。“证明”指设备最新判定",
-    en: "a report counts by the day its authority signed it, and only where the signature holds; an attestation is the newest verdict",
+    zh: "报告按主管机关签名所载日期计；只认有效签名，期末之前签署者不算本期报告。“证明”指设备最新判定",
+    en: "a report counts by the day its authority signed it, only where the signature holds, and not where that was before its time had ended; an attestation is the newest verdict",
 };
 /// A column.
 pub const R_DIVISION: Words = Words { zh: "行政区划", en: "division" };
@@ -199,6 +199,11 @@ pub const CHANGE_DEADLINE: Words =
 pub const CHANGE_SAME: Words = Words { zh: "未变", en: "as before" };
 /// Against the list before.
 pub const CHANGE_UNKNOWN: Words = Words { zh: "未提供上次名单", en: "no list before was given" };
+/// Against the list before.
+pub const CHANGE_ELSEWHERE: Words = Words {
+    zh: "所附上次名单属于其他行政区划，无从比较",
+    en: "the list before is of another division, and says nothing of it",
+};
 
 /// Yes.
 pub const YES: Words = Words { zh: "是", en: "yes" };
@@ -208,6 +213,11 @@ pub const NO: Words = Words { zh: "否", en: "no" };
 pub const SAME_PLATE: Words = Words {
     zh: "否：另有一台设备为同一铭牌，一台只能认定一次",
     en: "no: another unit has the same nameplate, and one is counted once",
+};
+/// It was used after it was said to be gone.
+pub const DRAWS_SINCE: Words = Words {
+    zh: "否：验收之后仍在用电",
+    en: "no: it draws power since its demolition was accepted",
 };
 /// The log does not bear an order's end out.
 pub const NOT_BORNE_OUT: Words = Words {
@@ -219,6 +229,15 @@ pub const RESTARTED: Words = Words {
     zh: "期限已过的设备在本期内用电（判定已锁存）",
     en: "equipment past its last lawful day drew power in this time, by the judge's latched verdict",
 };
+
+/// A restart that was told late.
+pub const RESTARTED_LATE: Words = Words {
+    zh: "期限已过的设备在此前期间用电，记录于本期送达（判定已锁存）",
+    en: "equipment past its last lawful day drew power in an earlier time; the judge's latched verdict arrived in this one",
+};
+/// Beside energy of a time that was reported on already.
+pub const ARRIVED_LATE: Words =
+    Words { zh: "属此前期间，记录于本期送达", en: "of an earlier time, arrived late" };
 
 /// Beside energy that no price document covers.
 pub const NO_RATE: Words = Words { zh: "无适用电价文件", en: "no price document covers it" };
@@ -249,8 +268,8 @@ pub const NOTE_UNKNOWN: Words =
     Words { zh: "“–”表示未知，不等于零", en: "a dash is unknown, and never zero" };
 /// Whose clock tells the days.
 pub const NOTE_CLOCK: Words = Words {
-    zh: "日期按网关时钟计算（北京时间）",
-    en: "days are told by the gateways' clocks, in lawful time (+08:00)",
+    zh: "日期按网关时钟计算（北京时间），且不晚于记录送达之时；一刻钟计入其所在之日",
+    en: "days are told by the gateways' clocks, in lawful time (+08:00), and never later than a record arrived; a quarter of an hour is of the day it lies on",
 };
 /// Before a file that a report rests on.
 pub const RESTS_ON_FILE: Words = Words { zh: "所依据的文件", en: "rests on the file" };

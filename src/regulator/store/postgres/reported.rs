@@ -68,8 +68,8 @@ impl Reported for PostgresStore {
         to: u64,
     ) -> Answered<Option<(u64, KeptRecord)>> {
         let sql = "select seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
-                   where gateway = $1 and log = $2 and asset = $3 and kind = 'verdict' and wall_unix_ms < $4
-                   and seq <= $5 order by wall_unix_ms desc, seq desc limit 1";
+                   where gateway = $1 and log = $2 and asset = $3 and kind = 'verdict' and least(wall_unix_ms, received_unix_ms) < $4
+                   and seq <= $5 order by least(wall_unix_ms, received_unix_ms) desc, seq desc limit 1";
         let (gateway, log, asset) = (gateway.as_str(), log.to_string(), asset.as_str());
         let to = to.cast_signed();
         let asked: [&(dyn ToSql + Sync); 5] = [&gateway, &log, &asset, &unix_ms, &to];

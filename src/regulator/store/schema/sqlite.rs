@@ -325,4 +325,12 @@ pub(in crate::regulator::store) const SQLITE: &[&str] = &[
     ) strict, without rowid;
     create index record_verdict_place on record (gateway, log, asset, seq) where kind = 'verdict';
 ",
+    // No record is later than it arrived, whatever its gateway's clock says; and a quarter of an hour is of the day it lies on.
+    "
+    drop index record_verdict;
+    create index record_verdict on record (gateway, log, asset, (min(wall_unix_ms, received_unix_ms)), seq)
+        where kind = 'verdict';
+    delete from summed;
+    delete from day_sum;
+",
 ];

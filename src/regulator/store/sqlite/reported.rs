@@ -65,8 +65,8 @@ impl Reported for SqliteStore {
     ) -> Answered<Option<(u64, KeptRecord)>> {
         let sql = "select seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
                    indexed by record_verdict
-                   where gateway = ?1 and log = ?2 and asset = ?3 and kind = 'verdict' and wall_unix_ms < ?4
-                   and seq <= ?5 order by wall_unix_ms desc, seq desc limit 1";
+                   where gateway = ?1 and log = ?2 and asset = ?3 and kind = 'verdict' and min(wall_unix_ms, received_unix_ms) < ?4
+                   and seq <= ?5 order by min(wall_unix_ms, received_unix_ms) desc, seq desc limit 1";
         let asked = params![gateway.as_str(), log.to_string(), asset.as_str(), unix_ms, to.cast_signed()];
         Ok(self.rows(sql, asked, record)?.into_iter().next())
     }
