@@ -30,6 +30,9 @@ pub struct Heads {
     /// SHA-256 over the list: for each log, by gateway and then by log, a line `gateway log seq head` that ends in a line
     /// feed.
     pub root: Digest,
+    /// How far the desk's own log of alarms is known: number and hash of its newest step, 0 and zeros before the first. None
+    /// in what was signed before that was told.
+    pub desk: Option<(u64, Digest)>,
 }
 
 /// A log in the list: how far it is known, and the hash there.
@@ -62,6 +65,9 @@ impl Heads {
             .whole("made_unix_ms", self.made_unix_ms)
             .count("logs", self.logs)
             .shown("root", self.root);
+        if let Some((steps, head)) = self.desk {
+            object.count("alarm_steps", steps).shown("alarm_head", head);
+        }
     }
 
     /// Whether these bytes claim to be one.
@@ -78,6 +84,18 @@ impl Heads {
         Ok((Heads::read(signed.members())?, signed.hash()))
     }
 
+    /// Both or neither.
+    fn desk(m: Members<'_>) -> Result<Option<(u64, Digest)>, BadMember> {
+        let steps = m.optional("alarm_steps", |m| m.fitting("alarm_steps"))?;
+        let head = m.optional("alarm_head", |m| m.parsed("alarm_head", Digest::from_hex))?;
+        match (steps, head) {
+            (Some(steps), Some(head)) => Ok(Some((steps, head))),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(BadMember("alarm_head")),
+            (None, Some(_)) => Err(BadMember("alarm_steps")),
+        }
+    }
+
     fn read(m: Members<'_>) -> Result<Heads, BadMember> {
         m.parsed("type", |kind| (kind == "heads").then_some(()))?;
         let number: u64 = m.fitting("number")?;
@@ -91,6 +109,7 @@ impl Heads {
             made_unix_ms: m.whole("made_unix_ms")?,
             logs: m.fitting("logs")?,
             root: m.parsed("root", Digest::from_hex)?,
+            desk: Heads::desk(m)?,
         })
     }
 }
@@ -118,13 +137,23 @@ mod tests {
             )
         );
         let day = LegalDay::parse("2026-11-27").unwrap();
-        let heads =
-            Heads { day, number: 1, before: Digest::ZERO, made_unix_ms: 1_795_800_000_000, logs: 2, root };
+        let older = Heads {
+            day,
+            number: 1,
+            before: Digest::ZERO,
+            made_unix_ms: 1_795_800_000_000,
+            logs: 2,
+            root,
+            desk: None,
+        };
         let (mut sealer, key) = (Sealer::default(), Ed25519::from_seed(&[9; 32]));
-        let hash = heads.seal(&mut sealer, &key).unwrap();
+        for heads in [older, Heads { desk: Some((14, Digest::of(b"a step"))), ..older }] {
+            let hash = heads.seal(&mut sealer, &key).unwrap();
+            let signed = Signed::read(sealer.bytes()).unwrap();
+            assert!(Heads::is_claimed_by(&signed));
+            assert_eq!(Heads::open(&signed, &key.public_key()).unwrap(), (heads, hash));
+        }
         let signed = Signed::read(sealer.bytes()).unwrap();
-        assert!(Heads::is_claimed_by(&signed));
-        assert_eq!(Heads::open(&signed, &key.public_key()).unwrap(), (heads, hash));
         let stranger = Ed25519::from_seed(&[8; 32]).public_key();
         assert!(Heads::open(&signed, &stranger).is_err());
     }

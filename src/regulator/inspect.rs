@@ -2,16 +2,16 @@
 //! proof of a fork, every head of heads; and whether what screens are shown is what records say. Believes the keys that were
 //! admitted, and the authority's own.
 
+mod desk;
 mod index;
 mod pruned;
 mod sums;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::index::Equipment;
 pub use self::index::{Index, MOST_ASSETS};
+use self::{desk::Latches, index::Equipment};
 use super::{
-    alarms::log::{self, Checked},
     store::{Answered, Asked, FINDINGS_AT_ONCE, Kept, KeptFinding, KeptFork, KeptRecord, Log, Pruned, Store},
     sums::{Adding, Mark},
 };
@@ -104,6 +104,7 @@ pub fn inspect(
         equipment: None,
         summed: None,
         adding: BTreeMap::new(),
+        latches: Latches::default(),
     };
     let inspected = inspector.everything(published);
     store.abandon();
@@ -129,6 +130,7 @@ struct Inspector<'a> {
     /// Up to where the verdicts of the log at hand are said to be added up, and what they come to.
     summed: Option<u64>,
     adding: BTreeMap<AssetId, Adding>,
+    latches: Latches,
 }
 
 impl Inspector<'_> {
@@ -167,13 +169,6 @@ impl Inspector<'_> {
         self.days(published)?;
         self.alarms()?;
         Ok(self.found)
-    }
-
-    fn alarms(&mut self) -> Answered<()> {
-        let Checked { steps, wrong } = log::verify(self.store, self.authority)?;
-        self.found.alarm_steps = steps;
-        wrong.into_iter().for_each(|what| self.found.accuse(what));
-        Ok(())
     }
 
     fn log(&mut self, log: Log, trusted: &[PublicKey], kept: Option<&Kept>) -> Answered<()> {
@@ -251,6 +246,7 @@ impl Inspector<'_> {
                 if pruned.is_some_and(|pruned| seq <= pruned.seq) {
                     return;
                 }
+                self.latches.on(&believed, record.received_unix_ms);
                 let arrival = head.take(&believed);
                 if matches!(arrival, Arrival::Fork { .. } | Arrival::WrongEpoch) {
                     self.found.accuse(format!("{gateway} {id} {seq}: does not follow: {arrival:?}"));
@@ -422,6 +418,7 @@ impl Inspector<'_> {
             }
             let wrongs = self.found.wrongs;
             self.listed(&heads, &list, &mut last)?;
+            self.desk(&heads)?;
             self.found.heads += u64::from(follows && is_listed && wrongs == self.found.wrongs);
             before = hash;
         }

@@ -139,8 +139,14 @@ fn a_notification_of_alarms_is_named_where_it_belongs() {
         subject: Name::new("eaf-1"),
     };
     let raised = Alarm::unheard(about).step(Happens::Raise, 1_795_800_000_000).unwrap();
-    let news =
-        News { about, event: raised.event, state: raised.to, at_unix_ms: raised.at_unix_ms, number: 7 };
+    let news = News {
+        about,
+        event: raised.event,
+        state: raised.to,
+        stands: true,
+        at_unix_ms: raised.at_unix_ms,
+        number: 7,
+    };
     let told = Notification {
         receiver: Name::new("desk").unwrap(),
         kind: about.cause.kind(),

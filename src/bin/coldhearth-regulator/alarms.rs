@@ -148,6 +148,9 @@ fn act(done: &Done, deed: Deed) -> Result<Exit, Failure> {
                 let most = if matches!(deed, Deed::Retire(_)) { "thirty" } else { "seven" };
                 refused.push(format!("{id}: --until lies behind, or more than {most} days ahead"));
             }
+            Err(Refused::Again) => {
+                refused.push(format!("{id}: {}", words::SHELVED_BEFORE.in_language(language)));
+            }
             Err(Refused::Kept(kind)) => {
                 let kind = kind.words().in_language(language);
                 refused.push(format!("{id}: {kind}: {}", words::NEVER_RETIRED.in_language(language)));

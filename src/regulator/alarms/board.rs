@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Regime,
+    ahead::{Ahead, Time},
     alarm::{Alarm, Hand, MAX_RETIRED_MS, MAX_SHELF_MS, Step, first_level},
     cause::{Cause, Kind},
     condition::{About, AlarmId, Settled, Shown, Waiting},
@@ -52,6 +53,8 @@ pub enum Refused {
     Unfit(super::State),
     /// The time lies behind, or further ahead than seven days; of what is taken out of service thirty.
     Until,
+    /// It has been put aside since it was raised, and seven days from then would be over.
+    Again,
     /// A violation, or what may be tampering, is never out of service.
     Kept(Kind),
 }
@@ -93,6 +96,9 @@ pub struct Board {
     held: BTreeMap<AlarmId, Held>,
     /// Since when the line to the broker stands, Unix milliseconds.
     hears_since_unix_ms: Option<i64>,
+    /// Whether the alarm that it does not stands since we have heard nothing. Where it does no longer, a fellow hears.
+    is_told_deaf: bool,
+    ahead: Ahead,
     regime: Regime,
 }
 
@@ -123,14 +129,14 @@ impl Board {
         self.alarms.get(&id)
     }
 
-    /// How many of a kind stand, whoever has acknowledged them, in a division.
+    /// How many of a kind stand, whoever has acknowledged them, in a division; a violation does though it was put aside.
     pub fn standing(&self, kind: Kind, within: Division) -> usize {
         let counts = |alarm: &&Alarm| {
             let about = &alarm.about;
             about.cause.kind() == kind
                 && about.concerns(within)
                 && alarm.state.life.is_standing()
-                && alarm.state.hush == Hush::Open
+                && (alarm.state.hush == Hush::Open || kind.is_kept())
         };
         self.alarms.values().filter(counts).count()
     }
@@ -153,30 +159,51 @@ impl Board {
             gateway: None,
             subject: own.collector,
         };
-        self.want(ours, !own.hears, None, now_unix_ms);
+        self.look_at_clock(now_unix_ms);
         if !own.hears {
             self.hears_since_unix_ms = None;
+            let stands = self.stands(ours.id());
+            // A fellow that hears has taken it back: gateways are called silent.
+            if stands || !self.is_told_deaf {
+                self.want(ours, true, None, now_unix_ms);
+            }
+            self.is_told_deaf |= stands;
             return;
         }
-        let since = *self.hears_since_unix_ms.get_or_insert(now_unix_ms);
-        if now_unix_ms.saturating_sub(since) >= SILENT_MS {
-            self.look_for_silence(fleet, now_unix_ms);
+        self.is_told_deaf = false;
+        // Whoever hears says so for all: one that is gone will never do it for itself.
+        for about in self.known_of(&[Cause::Unreachable]) {
+            self.want(about, false, None, now_unix_ms);
+        }
+        let mut fleet = fleet.to_vec();
+        for heard in &mut fleet {
+            let heard_unix_ms = heard.heard_unix_ms;
+            heard.heard_unix_ms = self.ahead.see(Time::Heard(heard.gateway), heard_unix_ms, now_unix_ms);
+        }
+        let since = self.hears_since_unix_ms.get_or_insert(now_unix_ms);
+        *since = now_unix_ms.min(*since);
+        if now_unix_ms.saturating_sub(*since) >= SILENT_MS {
+            self.look_for_silence(&fleet, now_unix_ms);
         }
     }
 
     /// Looks at who was admitted, since when, and never heard; under the conditions of [`Board::look`], after it.
     pub fn look_for_unheard(&mut self, admitted: &[(GatewayId, i64)], now_unix_ms: i64) {
+        let (ahead, unheard_ms) = (&mut self.ahead, self.regime.unheard_ms);
+        let mut is_late = |gateway: GatewayId, since: i64| {
+            let since = ahead.see(Time::Admitted(gateway), since, now_unix_ms);
+            now_unix_ms.saturating_sub(since) >= unheard_ms
+        };
+        let late: Vec<About> = admitted
+            .iter()
+            .filter(|(gateway, since)| is_late(*gateway, *since))
+            .map(|(gateway, _)| unheard_of(*gateway))
+            .collect();
         let has_listened =
             self.hears_since_unix_ms.is_some_and(|since| now_unix_ms.saturating_sub(since) >= SILENT_MS);
         if !has_listened {
             return;
         }
-        let is_late = |since: i64| now_unix_ms.saturating_sub(since) >= self.regime.unheard_ms;
-        let late: Vec<About> = admitted
-            .iter()
-            .filter(|(_, since)| is_late(*since))
-            .map(|(gateway, _)| unheard_of(*gateway))
-            .collect();
         let ids: BTreeSet<AlarmId> = late.iter().map(About::id).collect();
         for about in late {
             self.want(about, true, None, now_unix_ms);
@@ -189,7 +216,7 @@ impl Board {
     }
 
     fn look_for_silence(&mut self, fleet: &[Heard], now_unix_ms: i64) {
-        let wider = Wider::of(self.alarms.values());
+        let wider = Wider::of(self.alarms.values(), &self.ahead);
         let found = outage::outages(fleet, &wider.places(), self.regime.outage, now_unix_ms);
         let again = outage::outages(&wider.later(fleet), &BTreeSet::new(), self.regime.outage, now_unix_ms);
         let mut wanted = BTreeSet::new();
@@ -250,26 +277,52 @@ impl Board {
     /// Everything that time makes of it: delays that have passed, shelves that are over, wider alarms, levels.
     pub fn tick(&mut self, now_unix_ms: i64) -> Outcome {
         let mut outcome = Outcome::default();
+        self.look_at_clock(now_unix_ms);
         let held: Vec<(AlarmId, Held)> = self.held.iter().map(|(id, held)| (*id, *held)).collect();
         for (id, held) in held {
             self.settle(id, &held, now_unix_ms, &mut outcome);
         }
+        let ahead = std::mem::take(&mut self.ahead);
         let is_over = |alarm: &Alarm| {
-            let is_past = alarm.until_unix_ms.is_none_or(|until| until <= now_unix_ms);
-            match alarm.state.hush {
-                Hush::Shelved => is_past.then_some(Event::Unshelve),
-                Hush::OutOfService => is_past.then_some(Event::Restore),
-                Hush::Open | Hush::Suppressed => None,
-            }
+            let (event, most_ms) = aside(alarm.state.hush)?;
+            let is_past = alarm.until_unix_ms.is_none_or(|until| {
+                let begins = until.saturating_sub(most_ms);
+                let moved_ms = begins.saturating_sub(ahead.of(Time::Aside(alarm.id), begins));
+                until.saturating_sub(moved_ms) <= now_unix_ms
+            });
+            is_past.then_some(event)
         };
         self.each(is_over, now_unix_ms, &mut outcome);
-        let wider = Wider::of(self.alarms.values());
-        self.each(|alarm| wider.inhibition(alarm), now_unix_ms, &mut outcome);
+        let wider = Wider::of(self.alarms.values(), &ahead);
+        self.each(|alarm| wider.inhibition(alarm, &ahead), now_unix_ms, &mut outcome);
         let regime = self.regime;
-        let is_due =
-            |alarm: &Alarm| escalation::is_due(alarm, &regime, now_unix_ms).then_some(Event::Escalate);
+        let is_due = |alarm: &Alarm| {
+            let raised_unix_ms = ahead.of(Time::Raised(alarm.id), alarm.raised_unix_ms);
+            escalation::is_due(alarm, raised_unix_ms, &regime, now_unix_ms).then_some(Event::Escalate)
+        };
         self.each(is_due, now_unix_ms, &mut outcome);
+        self.ahead = ahead;
         outcome
+    }
+
+    /// Sees which times lie ahead, and forgets those of what is gone.
+    fn look_at_clock(&mut self, now_unix_ms: i64) {
+        let Board { alarms, held, ahead, .. } = self;
+        ahead.retain(|time| match time {
+            Time::Held(id) => held.contains_key(id),
+            Time::Raised(id) | Time::Aside(id) => alarms.contains_key(id),
+            Time::Heard(_) | Time::Admitted(_) => true,
+        });
+        for (id, held) in held {
+            ahead.see(Time::Held(*id), held.since_unix_ms, now_unix_ms);
+        }
+        for alarm in alarms.values() {
+            ahead.see(Time::Raised(alarm.id), alarm.raised_unix_ms, now_unix_ms);
+            if let Some(((_, most_ms), until)) = aside(alarm.state.hush).zip(alarm.until_unix_ms) {
+                // However late it ends, it began no later than now.
+                ahead.see(Time::Aside(alarm.id), until.saturating_sub(most_ms), now_unix_ms);
+            }
+        }
     }
 
     fn settle(&mut self, id: AlarmId, held: &Held, now_unix_ms: i64, outcome: &mut Outcome) {
@@ -278,7 +331,8 @@ impl Board {
         if let Some(event) = needed(life, held.shown) {
             let delays = held.about.cause.delays();
             let delay_ms = if event == Event::Clear { delays.off_ms } else { delays.on_ms };
-            if now_unix_ms.saturating_sub(held.since_unix_ms) < delay_ms {
+            let since_unix_ms = self.ahead.of(Time::Held(id), held.since_unix_ms);
+            if now_unix_ms.saturating_sub(since_unix_ms) < delay_ms {
                 return;
             }
             self.take(id, held, event, now_unix_ms, outcome);
@@ -341,7 +395,7 @@ impl Board {
             Deed::Shelve(until) if !(1..=MAX_SHELF_MS).contains(&until.saturating_sub(now_unix_ms)) => {
                 return Err(Refused::Until);
             }
-            Deed::Retire(_) if is_kept(alarm.about.cause.kind()) => {
+            Deed::Retire(_) if alarm.about.cause.kind().is_kept() => {
                 return Err(Refused::Kept(alarm.about.cause.kind()));
             }
             Deed::Retire(until) if !(1..=MAX_RETIRED_MS).contains(&until.saturating_sub(now_unix_ms)) => {
@@ -357,11 +411,12 @@ impl Board {
     }
 }
 
-/// Whether alarms of a kind are never out of service.
-const fn is_kept(kind: Kind) -> bool {
-    match kind {
-        Kind::Violation | Kind::Tamper => true,
-        Kind::EvidenceMissing | Kind::DeviceFault | Kind::RuleData => false,
+/// How what was put aside comes back, and the longest time it may be, in milliseconds.
+const fn aside(hush: Hush) -> Option<(Event, i64)> {
+    match hush {
+        Hush::Shelved => Some((Event::Unshelve, MAX_SHELF_MS)),
+        Hush::OutOfService => Some((Event::Restore, MAX_RETIRED_MS)),
+        Hush::Open | Hush::Suppressed => None,
     }
 }
 

@@ -40,6 +40,15 @@ impl Kind {
         Kind::ALL.into_iter().find(|kind| kind.word() == word)
     }
 
+    /// Whether nobody below may keep it from those above: it is never out of service, and whoever puts it aside puts it aside
+    /// for its own division.
+    pub const fn is_kept(self) -> bool {
+        match self {
+            Kind::Violation | Kind::Tamper => true,
+            Kind::EvidenceMissing | Kind::DeviceFault | Kind::RuleData => false,
+        }
+    }
+
     /// What a person reads.
     pub const fn words(self) -> Words {
         match self {

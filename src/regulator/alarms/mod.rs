@@ -11,6 +11,7 @@
 //!
 //! The latch of a violation is the judge's. An alarm shows it, and nothing here opens it.
 
+pub mod ahead;
 pub mod alarm;
 pub mod board;
 pub mod cause;
@@ -27,6 +28,7 @@ pub mod outs;
 pub mod pager;
 pub mod receiver;
 pub mod regime;
+pub mod shelf;
 pub mod signals;
 pub mod state;
 mod telling;

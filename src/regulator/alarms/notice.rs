@@ -126,14 +126,7 @@ impl Notification {
     /// As the alerts of an Alertmanager: one for each alarm that is named, and one for those that are not. `raised` tells
     /// when an alarm that is not over was raised, Unix milliseconds.
     pub fn to_alerts(&self, raised: &dyn Fn(AlarmId) -> Option<i64>) -> Value {
-        let of = |(id, news): &(AlarmId, News)| {
-            let ends = if news.state.life.is_standing() {
-                self.at_unix_ms + ALERT_LASTS_MS
-            } else {
-                news.at_unix_ms
-            };
-            alert(self.receiver, &news.about, news.state, (raised(*id), ends))
-        };
+        let of = |(id, news): &(AlarmId, News)| news_alert(self.receiver, news, raised(*id), self.at_unix_ms);
         let mut alerts: Vec<Value> = self.news.iter().map(of).collect();
         if self.further > 0 {
             let Words { zh, en } = words::AND_FURTHER;
@@ -152,13 +145,26 @@ impl Notification {
     }
 }
 
-/// Alarms that stand, as an Alertmanager takes them: told again, and nothing new.
-pub fn standing_alerts(receiver: Name, alarms: &[&Alarm], now_unix_ms: i64) -> Value {
+/// Alarms that stand, as an Alertmanager takes them, told again; and those that do so no longer.
+pub fn standing_alerts(receiver: Name, alarms: &[&Alarm], ended: &[&News], now_unix_ms: i64) -> Value {
     let of = |alarm: &&Alarm| {
-        let times = (Some(alarm.raised_unix_ms), now_unix_ms + ALERT_LASTS_MS);
+        let times = (Some(alarm.raised_unix_ms.min(now_unix_ms)), now_unix_ms.saturating_add(ALERT_LASTS_MS));
         alert(receiver, &alarm.about, alarm.state, times)
     };
-    alarms.iter().map(of).collect()
+    let over = ended.iter().map(|news| news_alert(receiver, news, None, now_unix_ms));
+    alarms.iter().map(of).chain(over).collect()
+}
+
+/// An alert that stands ends far ahead; another has ended. It takes none whose end lies before its beginning, which a clock
+/// that was ahead would make.
+fn news_alert(receiver: Name, news: &News, raised: Option<i64>, now_unix_ms: i64) -> Value {
+    let starts = raised.map(|raised| raised.min(now_unix_ms));
+    let ends = if news.stands {
+        now_unix_ms.saturating_add(ALERT_LASTS_MS)
+    } else {
+        news.at_unix_ms.min(now_unix_ms).max(starts.unwrap_or(i64::MIN))
+    };
+    alert(receiver, &news.about, news.state, (starts, ends))
 }
 
 fn alert(receiver: Name, about: &About, state: State, (starts, ends): (Option<i64>, i64)) -> Value {
@@ -196,10 +202,11 @@ mod tests {
     #[test]
     fn an_alertmanager_is_told_when_it_began_and_when_it_ended() {
         let raised = Alarm::unheard(about(Cause::Violation, "gw-1", "130421")).step(Event::Raise, 0).unwrap();
-        let news = |state| News {
+        let news = |state, stands| News {
             about: raised.about,
             event: Event::Raise,
             state,
+            stands,
             at_unix_ms: 1_795_800_000_000,
             number: 7,
         };
@@ -209,7 +216,7 @@ mod tests {
             kind: Kind::Violation,
             at_unix_ms: 1_795_800_030_000,
             priority: Priority::High,
-            news: vec![(id, news(raised.to)), (id, news(raised.from))],
+            news: vec![(id, news(raised.to, true)), (id, news(raised.from, false))],
             further: 3,
             standing: 5,
             upto: 7,
@@ -224,7 +231,9 @@ mod tests {
         assert_eq!(alerts[1]["endsAt"], time::utc(1_795_800_000_000));
         let mut stands = Alarm::unheard(raised.about).after(&raised).unwrap();
         stands.raised_unix_ms = 1_795_700_000_000;
-        let again = standing_alerts(told.receiver, &[&stands], told.at_unix_ms + REPEAT_MS);
+        let over = news(raised.from, false);
+        let again = standing_alerts(told.receiver, &[&stands], &[&over], told.at_unix_ms + REPEAT_MS);
+        assert_eq!((&again[1]["labels"], &again[1]["endsAt"]), (&alerts[1]["labels"], &alerts[1]["endsAt"]));
         assert_eq!(again[0]["labels"], alerts[0]["labels"], "the same alert by its labels");
         assert_eq!(again[0]["startsAt"], alerts[0]["startsAt"]);
         assert_ne!(again[0]["endsAt"], alerts[0]["endsAt"]);
@@ -233,6 +242,27 @@ mod tests {
         assert!(texts, "labels are text");
         let json = told.to_json();
         assert_eq!((json["further"].as_u64(), json["alarms"].as_array().unwrap().len()), (Some(3), 2));
+    }
+
+    #[test]
+    fn no_alert_begins_in_the_future_or_ends_before_it_began() {
+        let about = about(Cause::Violation, "gw-1", "130421");
+        let raised = Alarm::unheard(about).step(Event::Raise, 9_000).unwrap();
+        let stands = Alarm::unheard(about).after(&raised).unwrap();
+        let told = |is: bool, at_unix_ms| {
+            let news =
+                News { about, event: Event::Clear, state: raised.to, stands: is, at_unix_ms, number: 1 };
+            let alert = news_alert(Name::new("desk").unwrap(), &news, Some(9_000), 1_000);
+            (alert["startsAt"].clone(), alert["endsAt"].clone())
+        };
+        let now = Value::from(time::utc(1_000));
+        assert_eq!(told(true, 500), (now.clone(), Value::from(time::utc(1_000 + ALERT_LASTS_MS))));
+        assert_eq!(
+            (told(false, 500), told(false, 9_500)),
+            ((now.clone(), now.clone()), (now.clone(), now.clone()))
+        );
+        let again = standing_alerts(Name::new("desk").unwrap(), &[&stands], &[], 1_000);
+        assert_eq!(again[0]["startsAt"], now);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Alarm, AlarmId, Board, Deed, Entry, Hand, Hush, KeptStep, Kind, Numbers, Own, Receiver, Refused, Regime,
-    Step, log, outage::Heard, telling::Telling,
+    Step, log, outage::Heard, shelf::FirstShelf, telling::Telling,
 };
 use crate::{
     evidence::{Sealer, Signer},
@@ -261,7 +261,12 @@ pub fn act(
         let (mut steps, mut done) = (Vec::new(), BTreeMap::new());
         for id in ids {
             let before = board.alarm(*id).cloned();
-            let told = board.act(*id, deed, hand.clone(), now_unix_ms).and_then(|outcome| {
+            let allowed = match &before {
+                Some(_) => allowed(store, *id, deed, now_unix_ms)?,
+                None => Err(Refused::Unknown),
+            };
+            let told = allowed.and_then(|()| board.act(*id, deed, hand.clone(), now_unix_ms));
+            let told = told.and_then(|outcome| {
                 let step = outcome.steps.first().ok_or(Refused::Unknown)?;
                 let after = before.ok_or(Refused::Unknown)?.after(step).map_err(|_| Refused::Unknown)?;
                 steps.extend(outcome.steps);
@@ -276,6 +281,27 @@ pub fn act(
         }
     }
     Err(StoreFault::Conflict)
+}
+
+/// Whether the first shelf of an alarm since it was raised lets it be put aside until then.
+fn allowed(
+    store: &mut dyn Store,
+    id: AlarmId,
+    deed: Deed,
+    now_unix_ms: i64,
+) -> Answered<Result<(), Refused>> {
+    let Deed::Shelve(until_unix_ms) = deed else { return Ok(Ok(())) };
+    let (mut first, mut before) = (FirstShelf::default(), Some(u64::MAX));
+    while let Some(number) = before.take() {
+        for kept in store.steps_of(id, number, PAGE)? {
+            let entry = Entry::own(&kept.bytes).map_err(|why| strange(kept.number, &why.to_string()))?;
+            before = first.on(&entry.step).then_some(kept.number);
+            if before.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(if first.allows(until_unix_ms, now_unix_ms) { Ok(()) } else { Err(Refused::Again) })
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use hyper::{
     header::{CONTENT_TYPE, HOST},
 };
 use hyper_util::rt::TokioIo;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
@@ -150,6 +151,16 @@ async fn carry(clock: &dyn Clock, errand: &Errand) -> bool {
     false
 }
 
+/// The processes of a program that is not done. They end with this: a script that hangs has children that do.
+struct Group(Option<Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // Its leader was not waited for: the number is its own yet.
+        let _gone = self.0.map(|leader| kill_process_group(leader, Signal::KILL));
+    }
+}
+
 /// Runs a program with the notification on its standard input; exit 0 is done.
 async fn run(words: &[String], body: &[u8]) -> Result<(), String> {
     let (program, arguments) = words.split_first().ok_or("no program is named")?;
@@ -158,9 +169,12 @@ async fn run(words: &[String], body: &[u8]) -> Result<(), String> {
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
+        .process_group(0)
         .kill_on_drop(true)
         .spawn()
         .map_err(|e| format!("{program}: {e}"))?;
+    let leader = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    let mut group = Group(leader);
     let stdin = child.stdin.take();
     let work = async {
         if let Some(mut stdin) = stdin {
@@ -173,6 +187,7 @@ async fn run(words: &[String], body: &[u8]) -> Result<(), String> {
         .await
         .map_err(|_| format!("{program}: not done within {PATIENCE_S} s"))?
         .map_err(|e| format!("{program}: {e}"))?;
+    group.0 = None;
     if status.success() { Ok(()) } else { Err(format!("{program}: {status}")) }
 }
 
@@ -193,24 +208,35 @@ async fn post(webhook: &Webhook, body: &[u8]) -> Result<(), String> {
             }
         }
     };
-    let url = &webhook.url;
     timeout(Duration::from_secs(PATIENCE_S), posting)
         .await
-        .map_err(|_| format!("{url}: no answer within {PATIENCE_S} s"))?
+        .map_err(|_| format!("{}: no answer within {PATIENCE_S} s", shown(&webhook.url)))?
+}
+
+/// What may be told of a URL: its scheme, host and port. What else stands in it may be a secret.
+fn shown(url: &str) -> String {
+    target(url).map_or_else(
+        |why| why,
+        |(uri, host, port)| format!("{}://{host}:{port}", uri.scheme_str().unwrap_or_default()),
+    )
 }
 
 /// Where a URL leads.
 fn target(url: &str) -> Result<(Uri, String, u16), String> {
-    let uri: Uri = url.parse().map_err(|e| format!("{url}: {e}"))?;
-    let host = uri.host().ok_or_else(|| format!("{url}: no host"))?.trim_matches(['[', ']']).to_owned();
+    let uri: Uri = url.parse().map_err(|e| format!("a webhook: {e}"))?;
+    let host = uri.host().ok_or("a webhook: its URL names no host")?.trim_matches(['[', ']']).to_owned();
     let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
     let port = uri.port_u16().unwrap_or(usual);
     Ok((uri, host, port))
 }
 
-/// Whether a notification may go there: encrypted, or without leaving this machine.
+/// Whether a notification may go there: encrypted, or without leaving this machine; and by no name and password, which this
+/// program would not send.
 pub fn is_safe(url: &str, has_ca: bool) -> bool {
     let Ok((uri, host, _)) = target(url) else { return false };
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return false;
+    }
     let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     match uri.scheme_str() {
         Some("https") => has_ca,
@@ -233,7 +259,8 @@ async fn send(
     uri: &Uri,
     body: &[u8],
 ) -> Result<(), String> {
-    let said = |e: hyper::Error| format!("{uri}: {e}");
+    let whose = shown(&uri.to_string());
+    let said = |e: hyper::Error| format!("{whose}: {e}");
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(said)?;
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let authority = uri.authority().map_or("", |authority| authority.as_str());
@@ -241,11 +268,11 @@ async fn send(
         .header(HOST, authority)
         .header(CONTENT_TYPE, "application/json")
         .body(Full::new(Bytes::copy_from_slice(body)))
-        .map_err(|e| format!("{uri}: {e}"))?;
+        .map_err(|e| format!("{whose}: {e}"))?;
     // It ends with its sender.
     tokio::spawn(connection);
     let answer = sender.send_request(request).await.map_err(said)?;
-    if answer.status().is_success() { Ok(()) } else { Err(format!("{uri}: {}", answer.status())) }
+    if answer.status().is_success() { Ok(()) } else { Err(format!("{whose}: {}", answer.status())) }
 }
 
 #[cfg(test)]
@@ -293,6 +320,7 @@ mod tests {
             ("http://127.0.0.1.example/", false, false),
             ("ftp://127.0.0.1/", false, false),
             ("127.0.0.1:9093", false, false),
+            ("http://name:password@127.0.0.1:9093/", false, false),
             ("", false, false),
         ] {
             assert_eq!(is_safe(url, has_ca), is, "{url}");
@@ -309,6 +337,46 @@ mod tests {
             "who does not read is not waited for"
         );
         assert!(run(&["/no/such/program".to_owned()], b"").await.is_err());
+    }
+
+    /// A program that hangs tells who it and its child are; neither is there once it is given up.
+    #[tokio::test]
+    async fn a_program_that_hangs_is_ended_with_its_children() {
+        let file = std::env::temp_dir().join(format!("coldhearth-outs-{}", std::process::id()));
+        let script = format!("sleep 1000 & echo $$ $! > {0}.part; mv {0}.part {0}; wait", file.display());
+        let words = ["sh", "-c", &script].map(str::to_owned);
+        let hangs = tokio::spawn(async move { run(&words, b"[1]").await });
+        let both = loop {
+            tokio::task::yield_now().await;
+            if let Ok(both) = std::fs::read_to_string(&file) {
+                break both;
+            }
+        };
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(both.split_whitespace().count(), 2, "{both}");
+        hangs.abort();
+        assert!(hangs.await.unwrap_err().is_cancelled());
+        for id in both.split_whitespace() {
+            // Whoever is dead may wait yet for its parent to look.
+            let stat = format!("/proc/{id}/stat");
+            let is_there = || std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "));
+            while is_there() {
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_be_secret_in_an_address_is_told_to_nobody() {
+        for url in [
+            "https://alerts.example/hook/SECRET?access_token=SECRET",
+            "https://SECRET:SECRET@alerts.example/",
+            "http://SECRET SECRET/",
+            "/SECRET",
+        ] {
+            assert!(!shown(url).contains("SECRET"), "{}", shown(url));
+        }
+        assert_eq!(shown("https://alerts.example/x?y=1"), "https://alerts.example:443");
     }
 
     #[tokio::test]

@@ -6,14 +6,14 @@
 //! only once the receiver has taken it: a collector that is killed on the way leaves it to be told after [`CLAIM_MS`], so that
 //! a notification comes twice at worst, and never not at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     alarm::{Step, above},
     cause::{Kind, Priority},
     condition::{About, AlarmId},
     receiver::Receiver,
-    state::{Event, Hush, State},
+    state::{Event, Life, State},
 };
 use crate::terms::{Name, place::Level};
 
@@ -48,6 +48,8 @@ pub struct News {
     pub event: Event,
     /// How it stands.
     pub state: State,
+    /// Whether it stands for him who is told: the matter is not over, and nobody has put it aside for him.
+    pub stands: bool,
     /// When, Unix milliseconds.
     pub at_unix_ms: i64,
     /// The step that says so.
@@ -105,12 +107,25 @@ pub struct Pager {
     counted: usize,
     /// When the first of them came, Unix milliseconds.
     since_unix_ms: Option<i64>,
+    /// When he was last told, as it counts: a clock that was ahead when he was is no reason to be told nothing now.
+    told_unix_ms: Option<i64>,
+    /// Alarms that were put aside before he was told of them: that they are over is nothing to him either.
+    untold: BTreeSet<AlarmId>,
 }
 
 impl Pager {
     /// A pager that goes on where it was left.
     pub fn of(kept: KeptPager) -> Pager {
-        Pager { kept, read: kept.upto, news: BTreeMap::new(), uncounted: 0, counted: 0, since_unix_ms: None }
+        Pager {
+            kept,
+            read: kept.upto,
+            news: BTreeMap::new(),
+            uncounted: 0,
+            counted: 0,
+            since_unix_ms: None,
+            told_unix_ms: kept.told_unix_ms,
+            untold: BTreeSet::new(),
+        }
     }
 
     /// One that begins here: nobody is told what happened before he was named.
@@ -135,61 +150,102 @@ impl Pager {
             return;
         }
         self.read = number;
-        let id = step.about.id();
-        let is_ours =
-            step.about.cause.kind() == self.kept.kind && receiver.is_concerned(&step.about, step.level);
-        if !is_ours {
-            return;
-        }
-        let is_told = step.to.hush == Hush::Open;
-        match step.event {
-            // What is put aside, or told by another, is not told here; what was to be told of it is not either.
-            Event::Inhibit | Event::Shelve | Event::Retire => {
-                self.news.remove(&id);
-            }
-            Event::Raise | Event::Settle | Event::Clear | Event::Escalate if is_told => {
-                self.add(id, number, step, receiver);
-            }
-            Event::Unshelve | Event::Release | Event::Restore if step.to.rings() => {
-                self.add(id, number, step, receiver);
-            }
-            Event::Raise
-            | Event::Settle
-            | Event::Clear
-            | Event::Escalate
-            | Event::Unshelve
-            | Event::Release
-            | Event::Restore
-            | Event::Acknowledge => {}
+        if step.about.cause.kind() == self.kept.kind {
+            self.hear(number, step, receiver);
         }
         if self.news.is_empty() && self.uncounted == 0 {
             self.since_unix_ms = None;
         }
     }
 
-    fn add(&mut self, id: AlarmId, number: u64, step: &Step, receiver: &Receiver) {
+    fn hear(&mut self, number: u64, step: &Step, receiver: &Receiver) {
+        let id = step.about.id();
+        let is_concerned = receiver.is_concerned(&step.about, step.level);
+        let stands = is_concerned && receiver.stands(&step.about, step.to);
+        let is_news = if receiver.way.is_alertmanager() {
+            // What was raised anew begins below the level from which it was told.
+            let was_concerned = is_concerned
+                || (step.from.life == Life::UnackReturned
+                    && receiver.is_concerned(&step.about, Level::Province));
+            // What stands there does until it is told that it does not, however it came to that.
+            let stood = was_concerned && receiver.stands(&step.about, step.from);
+            stood != stands || (is_concerned && step.event == Event::Escalate)
+        } else {
+            is_concerned && self.is_news(id, step, receiver)
+        };
+        if is_news {
+            self.add(id, number, (step, stands), receiver);
+        }
+    }
+
+    /// Whether a step is told to whoever is told what has happened.
+    fn is_news(&mut self, id: AlarmId, step: &Step, receiver: &Receiver) -> bool {
+        let is_told = receiver.is_told(&step.about, step.to.hush);
+        let is_news = match step.event {
+            Event::Raise | Event::Settle | Event::Escalate => is_told,
+            // Whoever was told that it stands is told that it is over, though it was put aside meanwhile.
+            Event::Clear => is_told || !self.untold.contains(&id),
+            // Who hears of it all the same hears that somebody has put it aside.
+            Event::Shelve | Event::Inhibit | Event::Retire => is_told && step.from.hush != step.to.hush,
+            Event::Unshelve | Event::Release | Event::Restore => {
+                step.to.rings() && !receiver.is_told(&step.about, step.from.hush)
+            }
+            Event::Acknowledge => false,
+        };
+        if is_told || step.to.is_over() {
+            self.untold.remove(&id);
+        } else if self.is_untold(id, step) {
+            self.untold.insert(id);
+        }
+        is_news
+    }
+
+    /// Whether he does not know of what is not told to him any longer. What was to be told of it is not.
+    fn is_untold(&mut self, id: AlarmId, step: &Step) -> bool {
+        match step.event {
+            Event::Raise | Event::Settle => !step.from.life.is_standing(),
+            Event::Shelve | Event::Inhibit | Event::Retire => {
+                self.news.remove(&id).is_some() && self.kept.claimed_unix_ms.is_none()
+            }
+            Event::Clear
+            | Event::Escalate
+            | Event::Unshelve
+            | Event::Release
+            | Event::Restore
+            | Event::Acknowledge => false,
+        }
+    }
+
+    fn add(&mut self, id: AlarmId, number: u64, (step, stands): (&Step, bool), receiver: &Receiver) {
         let was_told_below = step.event == Event::Escalate && !is_first_heard(step, receiver);
         if was_told_below {
             return;
         }
-        self.since_unix_ms.get_or_insert(step.at_unix_ms);
+        let Step { about, event, at_unix_ms, to, .. } = step;
+        self.since_unix_ms.get_or_insert(*at_unix_ms);
         if self.news.len() >= MOST_NEWS && !self.news.contains_key(&id) {
             self.uncounted += 1;
             return;
         }
-        let Step { about, event, at_unix_ms, to, .. } = step;
-        // What came up and is gone before anybody was told is told as what came up.
+        // What came up and is gone, or is put aside, before anybody was told is told as what came up.
         let event = match self.news.get(&id) {
-            Some(before) if *event == Event::Clear => before.event,
+            Some(before) if matches!(event, Event::Clear | Event::Shelve) => before.event,
             Some(_) | None => *event,
         };
-        self.news.insert(id, News { about: *about, event, state: *to, at_unix_ms: *at_unix_ms, number });
+        let (about, state, at_unix_ms) = (*about, *to, *at_unix_ms);
+        self.news.insert(id, News { about, event, state, stands, at_unix_ms, number });
+    }
+
+    /// Looks at the clock: what it told when it was ahead counts as now.
+    pub fn see(&mut self, now_unix_ms: i64) {
+        let no_later = |kept: Option<i64>| kept.map(|kept| kept.min(now_unix_ms));
+        (self.since_unix_ms, self.told_unix_ms) = (no_later(self.since_unix_ms), no_later(self.told_unix_ms));
     }
 
     /// When there is something to be told; none while there is nothing.
     pub fn due_unix_ms(&self) -> Option<i64> {
         let waited = self.since_unix_ms?.saturating_add(GROUP_WAIT_MS);
-        let paused = self.kept.told_unix_ms.map_or(i64::MIN, |told| told.saturating_add(self.kept.pause_ms));
+        let paused = self.told_unix_ms.map_or(i64::MIN, |told| told.saturating_add(self.kept.pause_ms));
         Some(waited.max(paused))
     }
 
@@ -222,9 +278,9 @@ impl Pager {
         })
     }
 
-    /// Whether there is something new of an alarm, which a notification is to tell.
-    pub fn has_news(&self, id: AlarmId) -> bool {
-        self.news.contains_key(&id)
+    /// What stands no longer and is not told yet.
+    pub fn ended(&self) -> impl Iterator<Item = &News> {
+        self.news.values().filter(|news| !news.stands)
     }
 
     /// Whether a notification is on its way. A clock that was set back holds nobody up for longer than that takes.
@@ -254,7 +310,6 @@ impl Pager {
     pub fn told(&mut self, notification: &Notification) {
         let now = notification.at_unix_ms;
         let is_same_storm = self
-            .kept
             .told_unix_ms
             .is_some_and(|told| now.saturating_sub(told) < STORM_OVER_MS.saturating_add(self.kept.pause_ms));
         let most = match self.kept.kind {
@@ -264,6 +319,7 @@ impl Pager {
         let grown = self.kept.pause_ms.saturating_mul(2).min(most);
         self.kept.pause_ms = if is_same_storm { grown } else { PAUSE_FIRST_MS };
         (self.kept.told_unix_ms, self.kept.upto) = (Some(now), notification.upto);
+        self.told_unix_ms = Some(now);
         self.kept.claimed_unix_ms = None;
         self.news.retain(|_, news| news.number > notification.upto);
         self.uncounted = self.uncounted.saturating_sub(std::mem::take(&mut self.counted));

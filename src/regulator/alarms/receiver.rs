@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{cause::Kind, condition::About};
+use super::{
+    cause::Kind,
+    condition::About,
+    state::{Hush, Life, State},
+};
 use crate::terms::{
     Name,
     place::{Division, Level},
@@ -80,6 +84,23 @@ impl Receiver {
             && about.concerns(self.division)
             && height(level) >= height(self.hears)
     }
+
+    /// Whether an alarm stands for him: something is the matter that nobody has acknowledged, or that is not gone; and it is
+    /// told to him.
+    pub fn stands(&self, about: &About, state: State) -> bool {
+        state.life != Life::Normal && self.is_told(about, state.hush)
+    }
+
+    /// Whether an alarm is told to him. Violations and tampering that somebody has put aside are put aside for their own
+    /// division and what is below it: who answers for a wider one goes on hearing of them.
+    pub fn is_told(&self, about: &About, hush: Hush) -> bool {
+        let is_own = about.division.level().is_some() && about.division.covers(self.division);
+        match hush {
+            Hush::Open => true,
+            Hush::Shelved => about.cause.kind().is_kept() && !is_own,
+            Hush::Suppressed | Hush::OutOfService => false,
+        }
+    }
 }
 
 /// The level a receiver hears unless told otherwise: that of his division.
@@ -119,5 +140,35 @@ mod tests {
         };
         assert!(county.is_concerned(&about(Cause::Outage, "gw-1", "130000"), Level::Province));
         assert!(!county.is_concerned(&about(Cause::Outage, "gw-1", "140000"), Level::Province));
+    }
+
+    #[test]
+    fn what_a_county_puts_aside_is_put_aside_for_the_county() {
+        let of = |code| Receiver {
+            name: Name::new("desk").unwrap(),
+            division: Division::parse(code).unwrap(),
+            hears: Level::County,
+            kinds: Kind::ALL.to_vec(),
+            way: Way::Mqtt,
+        };
+        for (place, code, is) in [
+            ("130421", "130421", false),
+            ("130421", "130400", true),
+            ("130421", "130000", true),
+            ("130421", "000000", true),
+            ("130400", "130421", false),
+            ("130400", "130400", false),
+            // Nobody knows yet whose it is.
+            ("000000", "000000", true),
+        ] {
+            for cause in [Cause::Violation, Cause::Fork] {
+                let is_told = of(code).is_told(&about(cause, "gw-1", place), Hush::Shelved);
+                assert_eq!(is_told, is, "{place} {code}");
+            }
+            assert!(!of(code).is_told(&about(Cause::NoEvidence, "gw-1", place), Hush::Shelved));
+            for hush in [Hush::Suppressed, Hush::OutOfService] {
+                assert!(!of(code).is_told(&about(Cause::Violation, "gw-1", place), hush));
+            }
+        }
     }
 }

@@ -189,6 +189,8 @@ impl Hush {
             (Hush::Open, Event::Inhibit) => Hush::Suppressed,
             (Hush::Open | Hush::Shelved | Hush::Suppressed, Event::Retire) => Hush::OutOfService,
             (Hush::Open, Event::Escalate) => Hush::Open,
+            // Who puts a violation aside keeps it from nobody above.
+            (Hush::Shelved, Event::Escalate) => Hush::Shelved,
             // It lives on whatever is told of it.
             (_, Event::Raise | Event::Settle | Event::Clear | Event::Acknowledge) => self,
             (
@@ -343,7 +345,7 @@ mod tests {
 
     const HUSHES: [(&str, [&str; 11]); 4] = [
         ("open", ["=", "=", "=", "=", "shelved", "·", "suppressed", "·", "out_of_service", "·", "="]),
-        ("shelved", ["=", "=", "=", "=", "=", "open", "·", "·", "out_of_service", "·", "·"]),
+        ("shelved", ["=", "=", "=", "=", "=", "open", "·", "·", "out_of_service", "·", "="]),
         ("suppressed", ["=", "=", "=", "=", "shelved", "·", "·", "open", "out_of_service", "·", "·"]),
         ("out_of_service", ["=", "=", "=", "=", "·", "·", "·", "·", "·", "open", "·"]),
     ];

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::{
-    Alarm, AlarmId, Board, Entry, Hush, KeptPager, Kind, Notification, Receiver, Step, Way,
+    Alarm, AlarmId, Board, Entry, KeptPager, Kind, Notification, Receiver, Step, Way,
     log::PAGE,
     notice::{MOST_ALERTS, REPEAT_MS, standing_alerts, topic},
     outs::Outs,
-    pager::{MOST_NAMED, Pager},
+    pager::{MOST_NAMED, News, Pager},
 };
 use crate::{
     host::exit::{Exit, Failure},
@@ -140,6 +142,7 @@ impl Telling {
         for each in each {
             each.repeat(board, outs.as_ref(), now_unix_ms);
             let Each { receiver, pager, on_its_way, .. } = each;
+            pager.see(now_unix_ms);
             let was = pager.kept();
             if let Some(caught_up) = pager.idle() {
                 if !keep(store, newest, was, caught_up)? {
@@ -218,28 +221,33 @@ impl Each {
         topic(receiver, kind)
     }
 
-    /// Tells an Alertmanager all that stands, so that it goes on standing there; what is new a notification tells.
+    /// Tells an Alertmanager all that stands, so that it goes on standing there, and what does so no longer, so that it
+    /// waits for no pause of a storm.
     fn repeat(&mut self, board: &Board, outs: Option<&Outs>, now_unix_ms: i64) {
         let is_soon = |told: i64| (0..REPEAT_MS).contains(&now_unix_ms.saturating_sub(told));
         if !self.receiver.way.is_alertmanager() || self.repeated_unix_ms.is_some_and(is_soon) {
             return;
         }
-        let is_to_stand = |alarm: &&Alarm| {
-            alarm.state.life.is_standing()
-                && alarm.state.hush == Hush::Open
-                && alarm.about.cause.kind() == self.pager.kept().kind
-                && self.receiver.is_concerned(&alarm.about, alarm.level)
-                && !self.pager.has_news(alarm.id)
-        };
-        let mut alarms: Vec<&Alarm> = board.alarms().filter(is_to_stand).collect();
-        alarms.sort_by_key(|alarm| (alarm.about.cause.priority(), alarm.raised_unix_ms, alarm.id));
-        alarms.truncate(MOST_ALERTS);
-        let body = standing_alerts(self.receiver.name, &alarms, now_unix_ms);
-        let is_handed_over =
-            alarms.is_empty() || outs.is_some_and(|outs| outs.repeat(&self.receiver.way, self.key(), &body));
+        let body = self.standing(board, now_unix_ms);
+        let is_handed_over = body.as_array().is_some_and(Vec::is_empty)
+            || outs.is_some_and(|outs| outs.repeat(&self.receiver.way, self.key(), &body));
         if is_handed_over {
             self.repeated_unix_ms = Some(now_unix_ms);
         }
+    }
+
+    /// What stands for him, the most urgent first, and what does so no longer, as an Alertmanager takes it.
+    fn standing(&self, board: &Board, now_unix_ms: i64) -> Value {
+        let stands = |alarm: &&Alarm| {
+            self.receiver.is_concerned(&alarm.about, alarm.level)
+                && alarm.about.cause.kind() == self.pager.kept().kind
+                && self.receiver.stands(&alarm.about, alarm.state)
+        };
+        let mut alarms: Vec<&Alarm> = board.alarms().filter(stands).collect();
+        alarms.sort_by_key(|alarm| (alarm.about.cause.priority(), alarm.raised_unix_ms, alarm.id));
+        alarms.truncate(MOST_ALERTS);
+        let ended: Vec<&News> = self.pager.ended().take(MOST_ALERTS).collect();
+        standing_alerts(self.receiver.name, &alarms, &ended, now_unix_ms)
     }
 }
 

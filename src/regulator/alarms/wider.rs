@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    ahead::{Ahead, Time},
     alarm::Alarm,
     cause::Cause,
     outage::Heard,
@@ -29,13 +30,13 @@ pub(super) struct Wider {
 }
 
 impl Wider {
-    pub(super) fn of<'a>(alarms: impl Iterator<Item = &'a Alarm>) -> Wider {
+    pub(super) fn of<'a>(alarms: impl Iterator<Item = &'a Alarm>, ahead: &Ahead) -> Wider {
         let mut wider = Wider::default();
-        for Alarm { about, raised_unix_ms, record, .. } in
+        for Alarm { id, about, raised_unix_ms, record, .. } in
             alarms.filter(|alarm| alarm.state.life.is_standing())
         {
             if about.cause == Cause::Outage {
-                wider.out.insert(about.division, *raised_unix_ms);
+                wider.out.insert(about.division, ahead.of(Time::Raised(*id), *raised_unix_ms));
             }
             if let (Cause::Violation, Some(gateway)) = (about.cause, about.gateway) {
                 wider.convicted.insert(gateway);
@@ -67,22 +68,23 @@ impl Wider {
     }
 
     /// Whether an alarm begins, or ceases, to be told by a wider one.
-    pub(super) fn inhibition(&self, alarm: &Alarm) -> Option<Event> {
-        match (alarm.state.hush, self.tells(alarm)) {
+    pub(super) fn inhibition(&self, alarm: &Alarm, ahead: &Ahead) -> Option<Event> {
+        match (alarm.state.hush, self.tells(alarm, ahead)) {
             (Hush::Open, true) => Some(Event::Inhibit),
             (Hush::Suppressed, false) => Some(Event::Release),
             (Hush::Suppressed, true) | (Hush::Open, false) | (Hush::Shelved | Hush::OutOfService, _) => None,
         }
     }
 
-    fn tells(&self, alarm: &Alarm) -> bool {
+    fn tells(&self, alarm: &Alarm, ahead: &Ahead) -> bool {
+        let raised_unix_ms = ahead.of(Time::Raised(alarm.id), alarm.raised_unix_ms);
         let about = &alarm.about;
         let above = || Level::ALL.into_iter().map(|level| about.division.at(level));
         match about.cause {
             // What was raised while the outage stood was found to be a matter of its own.
             Cause::Silent => {
                 !about.gateway.is_some_and(|gateway| self.convicts(gateway))
-                    && above().any(|at| self.out.get(&at).is_some_and(|since| alarm.raised_unix_ms <= *since))
+                    && above().any(|at| self.out.get(&at).is_some_and(|since| raised_unix_ms <= *since))
             }
             Cause::Outage => above().any(|at| at != about.division && self.out.contains_key(&at)),
             Cause::EliminatedDraws => about

@@ -66,7 +66,8 @@ impl Collector {
         };
         let number = before.map_or(1, |before| before.number + 1);
         let logs = u64::try_from(list.len()).unwrap_or(u64::MAX);
-        let made = Heads { day, number, before: hash, made_unix_ms, logs, root: root_of(&list) };
+        let desk = Some(self.store.newest_step()?.unwrap_or((0, Digest::ZERO)));
+        let made = Heads { day, number, before: hash, made_unix_ms, logs, root: root_of(&list), desk };
         made.seal(&mut self.sealer, &*self.signer)
             .map_err(|why| broken(format!("a head of heads cannot be written: {why:?}")))?;
         let kept = KeptHeads { number, day, made_unix_ms, bytes: self.sealer.bytes().to_vec() };

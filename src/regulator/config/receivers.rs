@@ -97,8 +97,8 @@ fn way(form: &Form<'_>, base: &Path) -> Option<Way> {
     if !outs::is_safe(&url, ca.is_some()) {
         form.flaw(
             "webhook",
-            "a notification would leave this machine unencrypted, or for nobody who is known",
-            "write https://… and `ca = \"ca.pem\"`, or http:// at a loopback address without",
+            "a notification would leave this machine unencrypted, or for nobody who is known, or by a password in its address",
+            "write https://… and `ca = \"ca.pem\"`, or http:// at a loopback address without; nothing before an @",
         );
         return None;
     }

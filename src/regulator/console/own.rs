@@ -97,6 +97,7 @@ impl asks::Alarms for OwnAlarms {
         Ok(match done.into_values().next() {
             Some(Ok(_)) => Ok(()),
             Some(Err(Refused::Until)) => Err(words::K_WHY_MISSING),
+            Some(Err(Refused::Again)) => Err(words::SHELVED_BEFORE),
             Some(Err(Refused::Unfit(_) | Refused::Kept(_))) => Err(words::K_ALARM_UNFIT),
             Some(Err(Refused::Unknown)) | None => Err(words::K_NOT_HERE),
         })

@@ -52,7 +52,13 @@ pub const ALARM_SUPPRESSED: Words =
 /// `out_of_service`
 pub const ALARM_OUT_OF_SERVICE: Words = Words { zh: "已停用", en: "out of service" };
 
-/// Why an alarm is not taken out of service.
+/// Why an alarm is not put aside again.
+pub const SHELVED_BEFORE: Words = Words {
+    zh: "自发生后首次搁置起满七日，不得再搁置",
+    en: "it was put aside before since it was raised: no longer than seven days from the first time",
+};
+
+/// Why a violation is not taken out of service.
 pub const NEVER_RETIRED: Words = Words {
     zh: "此类告警不得停用，只能限时搁置",
     en: "never out of service; it may be shelved for a time",

@@ -334,6 +334,9 @@ fn messages() -> Vec<(String, Vec<u8>)> {
     for (second, body) in orders::later_bodies().iter().enumerate() {
         keep(body.word(), chain.seal(&at(161 + second), body).unwrap().bytes);
     }
+    let desk = Some((14, Digest::of(b"a step")));
+    Heads { desk, ..heads() }.seal(&mut sealer, &authority()).unwrap();
+    keep("heads", sealer.bytes());
     all
 }
 
@@ -355,7 +358,7 @@ fn heads() -> Heads {
     let listed = |log, seq| (GatewayId::new("gw-03").unwrap(), log, seq, Digest::of(b"head"));
     let (day, before) = (LegalDay::parse("2026-11-18").unwrap(), Digest::of(b"the day before"));
     let root = root_of(&[listed(LogId(5), 0), listed(LOG, 1_004)]);
-    Heads { day, number: 2, before, made_unix_ms: 1_795_017_600_000, logs: 2, root }
+    Heads { day, number: 2, before, made_unix_ms: 1_795_017_600_000, logs: 2, root, desk: None }
 }
 
 /// A keyring that has heard everything that stands before.

@@ -213,12 +213,10 @@ fn when_it_is_back_the_alarm_ends_and_who_stays_silent_is_told_for_himself() {
     let mut fleet = fleet(2, 20);
     let (mut board, _) = lives(&fleet, 0, 20);
     let now = 20 * MINUTE_MS;
-    for heard in fleet.iter_mut().skip(1) {
-        heard.heard_unix_ms = now + 24 * 60 * MINUTE_MS;
-    }
     let mut told = Vec::new();
     for minute in 0..20 {
         let now = now + minute * MINUTE_MS;
+        fleet.iter_mut().skip(1).for_each(|heard| heard.heard_unix_ms = now);
         board.look(&fleet, OWN, now);
         told.extend(board.tick(now).steps.into_iter().map(|step| (step.about.cause, step.event)));
     }
@@ -229,10 +227,14 @@ fn when_it_is_back_the_alarm_ends_and_who_stays_silent_is_told_for_himself() {
 #[test]
 fn who_was_told_of_alone_is_told_by_the_wider_alarm_as_long_as_that_stands() {
     let mut fleet = fleet(1, 20);
-    for heard in fleet.iter_mut().skip(1) {
-        heard.heard_unix_ms = 30 * MINUTE_MS;
+    let (mut board, mut first) = (Board::default(), Vec::new());
+    board.look(&[], OWN, -SILENT_MS);
+    for minute in 0..31 {
+        let now = minute * MINUTE_MS;
+        fleet.iter_mut().skip(1).for_each(|heard| heard.heard_unix_ms = now);
+        board.look(&fleet, OWN, now);
+        first.extend(board.tick(now).steps);
     }
-    let (mut board, first) = lives(&fleet, 0, 31);
     assert_eq!(first.iter().map(|step| step.about.cause).collect::<Vec<_>>(), [Cause::Silent]);
     let mut told = Vec::new();
     for minute in 31..60 {
@@ -315,6 +317,90 @@ fn whoever_hears_nothing_himself_calls_nobody_silent() {
         steps.extend(board.tick(back + minute * MINUTE_MS).steps);
     }
     assert!(steps.iter().all(|step| step.about.cause == Cause::Unreachable), "{steps:?}");
+}
+
+#[test]
+fn whoever_hears_takes_back_what_a_fellow_that_is_gone_or_deaf_said_of_the_line() {
+    let of = |collector: &str, hears| Own { collector: Name::new(collector), hears };
+    let (mut deaf, mut hears) = (Board::default(), Board::default());
+    let mut steps = Vec::new();
+    for minute in 0..60 {
+        let now = minute * MINUTE_MS;
+        // Both lose it; the second finds it again.
+        deaf.look(&[], of("collector-1", false), now);
+        let outcome = deaf.tick(now);
+        steps.extend(outcome.steps.iter().map(|step| (minute, step.event, step.about.subject)));
+        hears.reread(deaf.alarms().cloned().collect());
+        hears.look(&[], of("collector-2", minute >= 10), now);
+        let outcome = hears.tick(now);
+        steps.extend(outcome.steps.iter().map(|step| (minute, step.event, step.about.subject)));
+        deaf.reread(hears.alarms().cloned().collect());
+    }
+    let one = Name::new("collector-1");
+    let of_one: Vec<(i64, Event)> = steps
+        .iter()
+        .filter(|(.., whose)| *whose == one)
+        .map(|(minute, event, _)| (*minute, *event))
+        .collect();
+    assert_eq!(of_one[..2], [(1, Event::Raise), (11, Event::Clear)], "{of_one:?}");
+    // That it goes on hearing nothing is told once more by nobody, but that nobody acknowledges it.
+    assert!(of_one[2..].iter().all(|(_, event)| *event == Event::Escalate), "{of_one:?}");
+    assert_eq!(steps.iter().filter(|(_, event, _)| *event == Event::Clear).count(), 2, "{steps:?}");
+    // The next time it is.
+    let now = 60 * MINUTE_MS;
+    deaf.look(&[], of("collector-1", true), now);
+    for minute in 0..3 {
+        deaf.look(&[], of("collector-1", false), now + minute * MINUTE_MS);
+        deaf.tick(now + minute * MINUTE_MS);
+    }
+    let stands = deaf.alarms().filter(|alarm| alarm.state.life.is_standing());
+    assert_eq!(stands.map(|alarm| alarm.about.subject).collect::<Vec<_>>(), [one]);
+    // One that has no number any longer does it for whoever had one.
+    let mut alone = Board::of(deaf.alarms().cloned().collect());
+    for minute in 0..3 {
+        alone.look(&[], OWN, now + minute * MINUTE_MS);
+        alone.tick(now + minute * MINUTE_MS);
+    }
+    assert!(alone.alarms().all(|alarm| !alarm.state.life.is_standing()));
+}
+
+#[test]
+fn a_clock_that_was_ahead_silences_nothing_for_longer_than_its_own_rule() {
+    const HOUR_MS: i64 = 60 * MINUTE_MS;
+    for days in [1, 10, 400] {
+        let far = days * 24 * HOUR_MS;
+        let unheard = [(GatewayId::new("gw-2").unwrap(), far)];
+        let mut fleet = fleet(1, 1);
+        fleet[0].heard_unix_ms = far;
+        let mut board = Board::default();
+        board.look(&fleet, OWN, far);
+        for cause in [Cause::Violation, Cause::Transfer] {
+            board.hear(&waiting(cause, Shown::Active, far));
+        }
+        board.tick(far);
+        let aside = about(Cause::Transfer, "gw-1", "130421").id();
+        board.act(aside, Deed::Shelve(far + MAX_SHELF_MS), hand(), far).unwrap();
+        // It is set back; the store says again and again when what it keeps was so, and others write to the log.
+        let mut when = Vec::new();
+        for minute in 0..8 * 24 * 60 {
+            let now = minute * MINUTE_MS;
+            if minute < 60 {
+                board.hear(&waiting(Cause::NoEvidence, Shown::Active, far));
+            }
+            board.reread(board.alarms().cloned().collect());
+            board.look(&fleet, OWN, now);
+            board.look_for_unheard(&unheard, now);
+            let steps = board.tick(now).steps.into_iter();
+            when.extend(steps.map(|step| (minute, step.about.cause, step.event)));
+        }
+        let first =
+            |cause, event| when.iter().find(|(_, of, what)| (*of, *what) == (cause, event)).unwrap().0;
+        assert_eq!(first(Cause::Violation, Event::Escalate), 60, "{days}");
+        assert_eq!(first(Cause::NoEvidence, Event::Raise), 15, "{days}");
+        assert_eq!(first(Cause::Silent, Event::Raise), 15, "{days}");
+        assert_eq!(first(Cause::NeverHeard, Event::Raise), 24 * 60, "{days}");
+        assert_eq!(first(Cause::Transfer, Event::Unshelve), 7 * 24 * 60, "{days}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::{
     regulator::alarms::{
         alarm::{Alarm, tests::about},
         cause::Cause,
-        receiver::Way,
+        receiver::{Format, Way, Webhook},
     },
     terms::place::Division,
 };
@@ -58,9 +58,154 @@ fn kinds_are_never_merged_and_what_is_put_aside_is_not_told() {
     let step = raised(Cause::Violation, "gw-1", 0);
     violations.on(2, &step, &desk);
     assert_eq!(violations.due_unix_ms(), Some(GROUP_WAIT_MS));
+    // A county puts it aside for itself.
     let alarm = Alarm::unheard(step.about).after(&step).unwrap();
     violations.on(3, &alarm.step(Event::Shelve, 1).unwrap(), &desk);
-    assert_eq!(violations.due_unix_ms(), None);
+    assert_eq!(violations.due_unix_ms(), Some(GROUP_WAIT_MS));
+    let county = receiver("130421", Level::County);
+    let mut own = Pager::beginning(county.name, Kind::Violation, 0);
+    own.on(2, &step, &county);
+    own.on(3, &alarm.step(Event::Shelve, 1).unwrap(), &county);
+    assert_eq!(own.due_unix_ms(), None);
+}
+
+/// An alarm, and whoever is told of it.
+struct Told {
+    alarm: Alarm,
+    number: u64,
+    now: i64,
+    pagers: Vec<(Receiver, Pager)>,
+}
+
+impl Told {
+    fn of(cause: Cause, receivers: Vec<Receiver>) -> Told {
+        let alarm = Alarm::unheard(about(cause, "gw-1", "130421"));
+        let begin = |one: Receiver| {
+            let pager = Pager::beginning(one.name, cause.kind(), 0);
+            (one, pager)
+        };
+        Told { alarm, number: 0, now: 0, pagers: receivers.into_iter().map(begin).collect() }
+    }
+
+    fn on(&mut self, events: &[Event]) {
+        for event in events {
+            let step = self.alarm.step(*event, self.now).unwrap();
+            self.alarm = self.alarm.after(&step).unwrap();
+            self.number += 1;
+            self.pagers.iter_mut().for_each(|(one, pager)| pager.on(self.number, &step, one));
+        }
+    }
+
+    /// What each is told once every pause is over: the event, and whether it stands.
+    fn hear(&mut self) -> Vec<Option<(Event, bool)>> {
+        self.now += 24 * HOUR_MS;
+        let now = self.now;
+        let tell = |(_, pager): &mut (Receiver, Pager)| {
+            let notification = pager.due(1, now)?;
+            pager.told(&notification);
+            notification.news.first().map(|(_, news)| (news.event, news.stands))
+        };
+        self.pagers.iter_mut().map(tell).collect()
+    }
+}
+
+fn alertmanager(division: &str, hears: Level) -> Receiver {
+    let webhook = Webhook { url: "http://[::1]/".to_owned(), format: Format::Alertmanager, ca: None };
+    Receiver { way: Way::Webhook(webhook), ..receiver(division, hears) }
+}
+
+#[test]
+fn what_happened_and_is_over_stands_at_an_alertmanager_until_somebody_acknowledges_it() {
+    let mut told = Told::of(Cause::PlateEdited, vec![alertmanager("130000", Level::County)]);
+    told.on(&[Event::Raise, Event::Clear]);
+    assert_eq!(told.hear(), [Some((Event::Raise, true))]);
+    told.on(&[Event::Acknowledge]);
+    assert_eq!(told.hear(), [Some((Event::Acknowledge, false))]);
+}
+
+#[test]
+fn who_was_told_that_it_stands_is_told_that_it_is_over_whatever_it_was_put_aside_for() {
+    for (hush, back) in
+        [(Event::Shelve, Event::Unshelve), (Event::Inhibit, Event::Release), (Event::Retire, Event::Restore)]
+    {
+        let both = || vec![alertmanager("130000", Level::County), receiver("130000", Level::County)];
+        let mut told = Told::of(Cause::Silent, both());
+        told.on(&[Event::Raise, Event::Acknowledge]);
+        assert_eq!(told.hear(), [Some((Event::Raise, true)); 2]);
+        // There it ends at once; who is told events is told the end.
+        told.on(&[hush]);
+        assert_eq!(told.hear(), [Some((hush, false)), None], "{hush:?}");
+        told.on(&[Event::Clear]);
+        assert_eq!(told.hear(), [None, Some((Event::Clear, false))], "{hush:?}");
+        // What comes back as it was fires anew.
+        let mut told = Told::of(Cause::Silent, both());
+        told.on(&[Event::Raise, Event::Acknowledge, hush]);
+        told.hear();
+        told.on(&[back]);
+        assert_eq!(told.hear(), [Some((back, true)), None], "{back:?}");
+        // Who was told nothing has nothing to be taken back.
+        let mut told = Told::of(Cause::Silent, both());
+        told.on(&[Event::Raise, hush, Event::Clear]);
+        let [alertmanager, other] = told.hear()[..] else { panic!() };
+        assert!(
+            alertmanager.is_none_or(|(_, stands)| !stands) && other.is_none(),
+            "{alertmanager:?} {other:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_raised_anew_below_the_level_that_was_told_ends_there_until_it_comes_up_again() {
+    let mut told = Told::of(Cause::Violation, vec![alertmanager("130000", Level::City)]);
+    told.on(&[Event::Raise, Event::Acknowledge]);
+    assert_eq!(told.hear(), [None], "it is the county's");
+    let mut told = Told::of(Cause::Violation, vec![alertmanager("130000", Level::City)]);
+    told.on(&[Event::Raise, Event::Escalate, Event::Clear]);
+    assert_eq!(told.hear(), [Some((Event::Escalate, true))]);
+    told.on(&[Event::Raise]);
+    assert_eq!(told.hear(), [Some((Event::Raise, false))]);
+    told.on(&[Event::Escalate]);
+    assert_eq!(told.hear(), [Some((Event::Escalate, true))]);
+}
+
+#[test]
+fn whatever_a_county_does_with_its_shelf_those_above_hear_of_its_violation_and_of_that() {
+    for cause in [Cause::Violation, Cause::Tamper] {
+        let all = vec![
+            receiver("130421", Level::County),
+            receiver("130000", Level::County),
+            alertmanager("000000", Level::County),
+            receiver("130400", Level::City),
+        ];
+        let mut told = Told::of(cause, all);
+        told.on(&[Event::Raise, Event::Shelve, Event::Unshelve, Event::Shelve, Event::Shelve]);
+        assert_eq!(told.hear(), [None, Some((Event::Raise, true)), Some((Event::Raise, true)), None]);
+        told.on(&[Event::Escalate]);
+        assert_eq!(told.hear(), [None, None, None, Some((Event::Escalate, true))]);
+        // It was told, and is put aside afterwards: that is told, too.
+        told.on(&[Event::Unshelve, Event::Shelve]);
+        assert_eq!(told.hear(), [None, Some((Event::Shelve, true)), None, Some((Event::Shelve, true))]);
+        told.on(&[Event::Acknowledge, Event::Clear]);
+        assert_eq!(told.hear()[1..], [Some((Event::Clear, false)); 3]);
+    }
+}
+
+#[test]
+fn a_clock_that_was_ahead_keeps_nothing_from_a_receiver_for_longer_than_a_pause() {
+    let desk = receiver("130000", Level::County);
+    for ahead in [1, 24, 10_000] {
+        let mut pager = pager(Kind::Violation);
+        pager.on(1, &raised(Cause::Violation, "gw-1", ahead * HOUR_MS), &desk);
+        let told = pager.due(1, (ahead + 1) * HOUR_MS).unwrap();
+        pager.told(&told);
+        // Set back, and killed: another reads what was kept.
+        let mut pager = Pager::of(pager.kept());
+        pager.on(2, &raised(Cause::Violation, "gw-2", (ahead + 1) * HOUR_MS), &desk);
+        pager.see(0);
+        assert_eq!(pager.due(1, PAUSE_FIRST_MS - 1), None);
+        pager.see(PAUSE_FIRST_MS);
+        assert!(pager.due(1, PAUSE_FIRST_MS).is_some(), "{ahead} hours ahead");
+    }
 }
 
 #[test]
