@@ -8,12 +8,13 @@
 //! `{"end": {"lines": …, "sha256": …}}`. Messages stand in them as they travelled, as text. Version 1 knew neither
 //! mentions nor findings, and version 2 neither the last mention of a kind nor papers that excuse; version 3 knew no alarms, and version 4 no inspections.
 //! Whatever the version, all records are looked through once they are put back: what the desk is shown of equipment is in no
-//! copy. What records say is the matter is said again by the next verdict.
+//! copy. What records and findings say is the matter is made of them again.
 //!
 //! People and their saved filters are in no copy: a copy lies where more eyes are than on a store, and holds no hash of a
 //! password. `user add` lets them in again.
 
 mod line;
+mod matter;
 mod read;
 mod write;
 

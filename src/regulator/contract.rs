@@ -171,6 +171,8 @@ fn notification() -> Value {
             "uscc": maybe(enterprise()),
             "gateway_id": maybe(matching(NAME, "Which gateway, where it is about one")),
             "subject": maybe(matching(NAME, "Of which equipment, order or finding")),
+            "acknowledged": { "type": "boolean", "description": "Whether somebody has acknowledged it" },
+            "record": maybe(matching("[0-9a-f]{64}", "Hash of the signed record that shows it, where one does")),
             "at_unix_ms": said("whole", "When, by the authority's clock, milliseconds since 1970-01-01 UTC")
         }
     });

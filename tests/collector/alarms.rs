@@ -7,10 +7,7 @@ use coldhearth::{
     evidence::{Body, LogId},
     judge::{Finding, Shares, SignSet, State, Verdict},
     regulator::{
-        alarms::{
-            self, Alarm, Cause, Deed, Event, Hand, Kind, Life, Office, Receiver, Refused, Way, entry::Entry,
-            log,
-        },
+        alarms::{self, Alarm, Cause, Deed, Event, Hand, Kind, Life, Refused, entry::Entry, log},
         archive,
         inspect::inspect,
         reports::{self, Scope, Surveyed, coverage, survey},
@@ -21,11 +18,7 @@ use coldhearth::{
             sights::Scope as Digits,
         },
     },
-    terms::{
-        AssetId, GatewayId, LegalDay, Name, WattHours,
-        place::{Division, Level},
-        time::DAY_MS,
-    },
+    terms::{AssetId, GatewayId, LegalDay, Name, WattHours, place::Division, time::DAY_MS},
 };
 
 use crate::{
@@ -36,7 +29,7 @@ use crate::{
 };
 
 /// What the judge says of a furnace whose last lawful day, by the authority's roster, is long past.
-fn verdict(state: State, violation_since_unix_ms: Option<i64>, energy_wh: i64) -> Body {
+pub(crate) fn verdict(state: State, violation_since_unix_ms: Option<i64>, energy_wh: i64) -> Body {
     Body::Finding(Finding::Verdict(Verdict {
         asset: AssetId::new("eaf-2").unwrap(),
         state,
@@ -57,7 +50,7 @@ fn verdict(state: State, violation_since_unix_ms: Option<i64>, energy_wh: i64) -
     }))
 }
 
-fn home_of(homes: Homes, name: &str, gateways: u8) -> Home {
+pub(crate) fn home_of(homes: Homes, name: &str, gateways: u8) -> Home {
     let home = homes.open(name);
     for number in 1..=gateways {
         let gateway = GatewayId::new(&format!("gw-{number}")).unwrap();
@@ -66,11 +59,11 @@ fn home_of(homes: Homes, name: &str, gateways: u8) -> Home {
     home
 }
 
-fn voice(number: u8, division: &'static str) -> Voice {
+pub(crate) fn voice(number: u8, division: &'static str) -> Voice {
     Voice::of(GatewayId::new(&format!("gw-{number}")).unwrap(), division, (u64::from(number), 0, number))
 }
 
-fn standing(home: &Home, within: &str) -> Vec<Alarm> {
+pub(crate) fn standing(home: &Home, within: &str) -> Vec<Alarm> {
     let within = Division::parse(within).unwrap();
     home.store().alarms(&AlarmsAsked::all(within, 1_000)).unwrap()
 }
@@ -326,113 +319,7 @@ fn an_outage_of_a_province_is_shown_to_its_counties_and_to_nobody_elsewhere(home
     assert_eq!(counts.iter().map(|alike| alike.count).sum::<u64>(), 1);
 }
 
-fn a_desk_s_log_that_was_cut_back_or_wiped_is_found_out(homes: Homes) {
-    let home = home_of(homes, "wiped", 1);
-    let mut collector = open(&home);
-    let mut gateway = voice(1, "130421");
-    let since = Some(at(1).wall_unix_ms);
-    take(&mut collector, &[gateway.genesis(1, None), gateway.say(&verdict(State::Drawing, since, 500))]);
-    let wrong = |published: &[Vec<u8>]| {
-        inspect(&mut *home.store(), &key_of(9), published, (184, NOW + 9 * DAY_MS)).unwrap().wrong
-    };
-    assert_eq!(wrong(&[]), [""; 0], "the next round raises it");
-    collector.alarm_round(true, NOW).unwrap();
-    let [alarm]: [Alarm; 1] = standing(&home, "130000").try_into().unwrap();
-    let mut published = vec![collector.head_of_heads(NOW + DAY_MS).unwrap().unwrap().bytes];
-    let hand = Hand::new("li", "until Monday").unwrap();
-    let shelve = (Deed::Shelve(NOW + 2 * DAY_MS), &hand);
-    let done = alarms::act(&mut *home.store(), &key(9), &[alarm.id], shelve, NOW + DAY_MS).unwrap();
-    assert!(done[&alarm.id].is_ok());
-    assert_eq!(wrong(&published), [""; 0]);
-    published.push(collector.head_of_heads(NOW + 2 * DAY_MS).unwrap().unwrap().bytes);
-    assert_eq!(wrong(&published), [""; 0]);
-    // The shelf never happened.
-    home.sql(&format!(
-        "delete from alarm_step where number = 2;
-         update alarm set hush = 'open', until_unix_ms = null, who = null, why = null, changed_unix_ms = {NOW}"
-    ));
-    let found = wrong(&published);
-    assert!(
-        found.len() == 1 && found[0].contains("step 2 of the desk's log, the newest of it on"),
-        "{found:?}"
-    );
-    // Nor did the word of that day.
-    home.sql("delete from listed where number = 2; delete from heads where number = 2");
-    let found = wrong(&published);
-    assert!(
-        found.len() == 1 && found[0].contains("a published head of heads is not in the store"),
-        "{found:?}"
-    );
-    // Nor anything at all.
-    home.sql("delete from alarm_step; delete from alarm; update condition set waiting = 0");
-    home.sql("delete from listed; delete from heads");
-    let found = wrong(&[]);
-    assert!(found.len() == 1 && found[0].contains("the latch of eaf-2 is closed"), "{found:?}");
-    // Once the authority has reset it no alarm is missing.
-    take(&mut collector, &[gateway.say(&verdict(State::Energised, None, 900))]);
-    assert_eq!(wrong(&[]), [""; 0]);
-}
-
-/// The county's officer puts its violation aside at once, every hour anew, takes it back and puts it aside again.
-fn whatever_a_county_does_with_its_shelf_its_violation_is_told_above_and_comes_back_after_a_week(
-    homes: Homes,
-) {
-    const HOUR_MS: i64 = 3_600_000;
-    let home = home_of(homes, "shelf", 1);
-    let receiver = |name: &str, code: &str, hears| Receiver {
-        name: Name::new(name).unwrap(),
-        division: Division::parse(code).unwrap(),
-        hears,
-        kinds: vec![Kind::Violation],
-        way: Way::Mqtt,
-    };
-    let all = vec![
-        receiver("county", "130421", Level::County),
-        receiver("prefecture", "130400", Level::City),
-        receiver("province", "130000", Level::Province),
-        receiver("nation", "000000", Level::County),
-    ];
-    let mut collector = open(&home).telling(Office::of(all, None).unwrap());
-    collector.alarm_round(true, NOW).unwrap();
-    let mut gateway = voice(1, "130421");
-    let since = Some(at(1).wall_unix_ms);
-    take(&mut collector, &[gateway.genesis(1, None), gateway.say(&verdict(State::Drawing, since, 500))]);
-    collector.alarm_round(true, NOW + 5_000).unwrap();
-    let id = standing(&home, "130421")[0].id;
-    let hand = Hand::new("li", "routine").unwrap();
-    let act =
-        |deed, now| alarms::act(&mut *home.store(), &key(9), &[id], (deed, &hand), now).unwrap()[&id].is_ok();
-    let begin = NOW + 6_000;
-    let end = begin + 7 * DAY_MS;
-    let (mut heard, mut last) = (Vec::new(), None);
-    for hour in 0..9 * 24 {
-        let now = begin + hour * HOUR_MS;
-        let _taken_back = hour % 3 == 1 && act(Deed::Unshelve, now);
-        assert!(!act(Deed::Shelve(end + 1), now), "a moment longer than a week");
-        if act(Deed::Shelve(end), now) {
-            last = Some(hour);
-        }
-        // What has come up waits for half a minute before it is told.
-        for later in [1_000, 40_000] {
-            collector.alarm_round(true, now + later).unwrap();
-            let topics: Vec<String> = collector.told().into_iter().map(|one| one.topic).collect();
-            heard.extend(topics.iter().map(|topic| (topic.split('/').nth(3).unwrap().to_owned(), hour)));
-            collector.published(&topics);
-        }
-    }
-    assert_eq!(last, Some(7 * 24 - 1), "within a week as often as he likes");
-    let first = |name: &str| heard.iter().find(|(whose, _)| whose == name).map(|(_, hour)| *hour);
-    assert_eq!(first("nation"), Some(0));
-    assert_eq!((first("prefecture"), first("province")), (Some(1), Some(4)));
-    assert_eq!(first("county"), Some(7 * 24), "its own bell rings again after a week");
-    let alarm = home.store().alarm(id).unwrap().unwrap();
-    assert_eq!((alarm.state.word(), alarm.level), ("unack_active", Level::Province));
-    assert_eq!(log::verify(&mut *home.store(), &key_of(9)).unwrap().wrong, [""; 0]);
-}
-
 over_both!(
-    a_desk_s_log_that_was_cut_back_or_wiped_is_found_out,
-    whatever_a_county_does_with_its_shelf_its_violation_is_told_above_and_comes_back_after_a_week,
     an_outage_of_a_province_is_shown_to_its_counties_and_to_nobody_elsewhere,
     a_gateway_that_was_admitted_and_never_spoke_is_an_alarm_until_it_does,
     a_furnace_that_drew_at_night_is_latched_in_the_morning_until_the_authority_resets_it,

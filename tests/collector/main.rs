@@ -5,6 +5,7 @@ mod alarms;
 mod archive;
 mod cold;
 mod convictions;
+mod desk_log;
 mod figures;
 mod flood;
 mod forged;

@@ -370,6 +370,7 @@ pub(crate) fn alarm(id: &str, gateway: &str, asset: &str) -> AlarmRow {
         asset: GatewayId::new(gateway).zip(AssetId::new(asset)),
         level: words::K_DIVISION,
         raised_unix_ms: NOW - 60_000,
+        changed_unix_ms: NOW - 60_000,
         until_unix_ms: None,
         hand: None,
         stands_for: 1,

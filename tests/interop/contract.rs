@@ -143,6 +143,7 @@ fn a_notification_of_alarms_is_named_where_it_belongs() {
         about,
         event: raised.event,
         state: raised.to,
+        record: None,
         stands: true,
         at_unix_ms: raised.at_unix_ms,
         number: 7,

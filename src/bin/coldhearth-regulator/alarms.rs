@@ -121,7 +121,7 @@ fn list(within: Division, kind: Option<Kind>, as_json: bool, home: &Home) -> Res
         let Some(last) = page.last() else { break };
         after = Some((last.raised_unix_ms, last.id));
         for alarm in &page {
-            rings |= alarm.state.rings();
+            rings |= alarm.rings_above();
             say(&if as_json { alarm_json(alarm).to_string() } else { alarm_line(alarm, language) });
         }
     }
@@ -130,8 +130,8 @@ fn list(within: Division, kind: Option<Kind>, as_json: bool, home: &Home) -> Res
 
 fn act(done: &Done, deed: Deed) -> Result<Exit, Failure> {
     let Done { alarms, who, why, home } = done;
-    let hand = Hand::new(who, why)
-        .ok_or_else(|| Failure::new(Exit::Usage, "--who and --why: 1 to 200 characters each, on one line"))?;
+    let hand = Hand::at_shell(who, why)
+        .ok_or_else(|| Failure::new(Exit::Usage, "--who and --why: 1 to 190 characters each, on one line"))?;
     let now_unix_ms = SystemClock::default().now().wall_unix_ms;
     let (mut store, signer) = (home.store_that_is_there()?, home.signer()?);
     let told = alarms::act(&mut *store, &*signer, alarms, (deed, &hand), now_unix_ms)?;
@@ -147,6 +147,9 @@ fn act(done: &Done, deed: Deed) -> Result<Exit, Failure> {
             Err(Refused::Until) => {
                 let most = if matches!(deed, Deed::Retire(_)) { "thirty" } else { "seven" };
                 refused.push(format!("{id}: --until lies behind, or more than {most} days ahead"));
+            }
+            Err(Refused::Changed) => {
+                refused.push(format!("{id}: {}", words::ALARM_CHANGED.in_language(language)));
             }
             Err(Refused::Again) => {
                 refused.push(format!("{id}: {}", words::SHELVED_BEFORE.in_language(language)));

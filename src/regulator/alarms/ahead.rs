@@ -17,6 +17,8 @@ pub enum Time {
     Aside(AlarmId),
     /// When a gateway was heard.
     Heard(GatewayId),
+    /// When equipment was last told of; by its alarm.
+    Told(AlarmId),
     /// When a gateway was admitted.
     Admitted(GatewayId),
 }

@@ -3,7 +3,7 @@
 
 use super::{
     condition::{About, AlarmId},
-    state::{Event, State, Unfit},
+    state::{Event, Hush, State, Unfit},
 };
 use crate::terms::{Digest, place::Level};
 
@@ -34,6 +34,12 @@ impl Hand {
                 && !text.chars().any(char::is_control)
         };
         (is_fit(who) && is_fit(why)).then(|| Hand { who: who.to_owned(), why: why.to_owned() })
+    }
+
+    /// The same, of whoever has the command line. Nobody logs in there, and nobody at the console has such a name.
+    pub fn at_shell(who: &str, why: &str) -> Option<Hand> {
+        let hand = Hand::new(who, why)?;
+        Hand::new(&format!("{}@shell", hand.who), &hand.why)
     }
 }
 
@@ -109,6 +115,17 @@ impl Alarm {
         }
     }
 
+    /// Whether it rings for those above its own division: nobody has acknowledged it, and it is told there. A violation or
+    /// tampering is, though somebody has put it aside.
+    pub fn rings_above(&self) -> bool {
+        let is_told = match self.state.hush {
+            Hush::Open => true,
+            Hush::Shelved => self.about.cause.kind().is_kept(),
+            Hush::Suppressed | Hush::OutOfService => false,
+        };
+        is_told && self.state.life.is_unacknowledged()
+    }
+
     /// The step that something makes of it; what else there is to say is added to that.
     ///
     /// # Errors
@@ -154,7 +171,7 @@ impl Alarm {
         if self.state.after(step.event)? != step.to {
             return Err(Unfit);
         }
-        let raises = matches!(step.event, Event::Raise | Event::Settle) && !self.state.life.is_standing();
+        let raises = self.state.is_raised_by(step.event);
         Ok(Alarm {
             id: self.id,
             about: step.about,
@@ -233,12 +250,33 @@ pub(in crate::regulator) mod tests {
     }
 
     #[test]
+    fn a_furnace_that_draws_again_behind_a_latch_that_was_seen_is_as_old_as_that() {
+        let mut alarm = Alarm::unheard(about(Cause::Violation, "gw-1", "130421"));
+        let mut on = |event, at| {
+            alarm = alarm.after(&alarm.step(event, at).unwrap()).unwrap();
+            (alarm.level, alarm.raised_unix_ms)
+        };
+        assert_eq!(on(Event::Raise, 1_000), (Level::County, 1_000));
+        assert_eq!(on(Event::Escalate, 2_000), (Level::City, 1_000));
+        assert_eq!(on(Event::Settle, 3_000), (Level::City, 1_000));
+        // Nobody has seen it: it is the same matter, as old as it is.
+        assert_eq!(on(Event::Raise, 4_000), (Level::City, 1_000));
+        on(Event::Acknowledge, 5_000);
+        assert_eq!(on(Event::Settle, 6_000), (Level::City, 1_000));
+        assert_eq!(on(Event::Raise, 7_000), (Level::City, 7_000));
+    }
+
+    #[test]
     fn nobody_acts_without_a_name_and_a_reason() {
         assert!(Hand::new("wang", "seen at the gate").is_some());
         for (who, why) in [("", "x"), ("x", ""), ("x", " "), ("a\nb", "x"), ("x", "\u{7}")] {
             assert_eq!(Hand::new(who, why), None);
         }
         assert_eq!(Hand::new("x", &"字".repeat(MAX_TEXT_CHARS + 1)), None);
+        // Whoever types a name has not shown that it is his.
+        let typed = Hand::at_shell("li", "seen").unwrap();
+        assert!(typed.who == "li@shell" && Name::new(&typed.who).is_none());
+        assert_eq!((Hand::at_shell("", "seen"), Hand::at_shell("li", "")), (None, None));
         assert!(Hand::new("x", &"字".repeat(MAX_TEXT_CHARS)).is_some());
     }
 }

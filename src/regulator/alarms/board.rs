@@ -1,6 +1,8 @@
 //! PURE file. All alarms that are not over, and what time, records, silence and people make of them. Told the time, never
 //! asks for it; tells steps, and leaves it to others to keep and to send them.
 
+mod absent;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
@@ -9,12 +11,13 @@ use super::{
     alarm::{Alarm, Hand, MAX_RETIRED_MS, MAX_SHELF_MS, Step, first_level},
     cause::{Cause, Kind},
     condition::{About, AlarmId, Settled, Shown, Waiting},
+    doubt::Doubts,
     escalation,
     outage::{self, Heard, SILENT_MS},
     state::{Event, Hush, Life, Unfit},
     wider::Wider,
 };
-use crate::terms::{Digest, GatewayId, Name, place::Division};
+use crate::terms::{Digest, Name, place::Division};
 
 /// What a person may do about an alarm. Opening the latch of a violation is not among it: that is a signed act to the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +56,8 @@ pub enum Refused {
     Unfit(super::State),
     /// The time lies behind, or further ahead than seven days; of what is taken out of service thirty.
     Until,
+    /// It is not as it was when somebody saw it.
+    Changed,
     /// It has been put aside since it was raised, and seven days from then would be over.
     Again,
     /// A violation, or what may be tampering, is never out of service.
@@ -99,6 +104,7 @@ pub struct Board {
     /// Whether the alarm that it does not stands since we have heard nothing. Where it does no longer, a fellow hears.
     is_told_deaf: bool,
     ahead: Ahead,
+    doubts: Doubts,
     regime: Regime,
 }
 
@@ -187,34 +193,6 @@ impl Board {
         }
     }
 
-    /// Looks at who was admitted, since when, and never heard; under the conditions of [`Board::look`], after it.
-    pub fn look_for_unheard(&mut self, admitted: &[(GatewayId, i64)], now_unix_ms: i64) {
-        let (ahead, unheard_ms) = (&mut self.ahead, self.regime.unheard_ms);
-        let mut is_late = |gateway: GatewayId, since: i64| {
-            let since = ahead.see(Time::Admitted(gateway), since, now_unix_ms);
-            now_unix_ms.saturating_sub(since) >= unheard_ms
-        };
-        let late: Vec<About> = admitted
-            .iter()
-            .filter(|(gateway, since)| is_late(*gateway, *since))
-            .map(|(gateway, _)| unheard_of(*gateway))
-            .collect();
-        let has_listened =
-            self.hears_since_unix_ms.is_some_and(|since| now_unix_ms.saturating_sub(since) >= SILENT_MS);
-        if !has_listened {
-            return;
-        }
-        let ids: BTreeSet<AlarmId> = late.iter().map(About::id).collect();
-        for about in late {
-            self.want(about, true, None, now_unix_ms);
-        }
-        for about in self.known_of(&[Cause::NeverHeard]) {
-            if !ids.contains(&about.id()) {
-                self.want(about, false, None, now_unix_ms);
-            }
-        }
-    }
-
     fn look_for_silence(&mut self, fleet: &[Heard], now_unix_ms: i64) {
         let wider = Wider::of(self.alarms.values(), &self.ahead);
         let found = outage::outages(fleet, &wider.places(), self.regime.outage, now_unix_ms);
@@ -278,6 +256,7 @@ impl Board {
     pub fn tick(&mut self, now_unix_ms: i64) -> Outcome {
         let mut outcome = Outcome::default();
         self.look_at_clock(now_unix_ms);
+        self.look_at_doubts();
         let held: Vec<(AlarmId, Held)> = self.held.iter().map(|(id, held)| (*id, *held)).collect();
         for (id, held) in held {
             self.settle(id, &held, now_unix_ms, &mut outcome);
@@ -305,13 +284,20 @@ impl Board {
         outcome
     }
 
+    /// Sees what is in doubt, and is not told yet.
+    fn look_at_doubts(&mut self) {
+        let Board { held, ahead, doubts, .. } = self;
+        let held = held.iter().filter(|(_, held)| held.shown == Shown::Active);
+        doubts.look(held.map(|(id, held)| (held.about, ahead.of(Time::Held(*id), held.since_unix_ms))));
+    }
+
     /// Sees which times lie ahead, and forgets those of what is gone.
     fn look_at_clock(&mut self, now_unix_ms: i64) {
         let Board { alarms, held, ahead, .. } = self;
         ahead.retain(|time| match time {
             Time::Held(id) => held.contains_key(id),
             Time::Raised(id) | Time::Aside(id) => alarms.contains_key(id),
-            Time::Heard(_) | Time::Admitted(_) => true,
+            Time::Heard(_) | Time::Told(_) | Time::Admitted(_) => true,
         });
         for (id, held) in held {
             ahead.see(Time::Held(*id), held.since_unix_ms, now_unix_ms);
@@ -331,7 +317,10 @@ impl Board {
         if let Some(event) = needed(life, held.shown) {
             let delays = held.about.cause.delays();
             let delay_ms = if event == Event::Clear { delays.off_ms } else { delays.on_ms };
-            let since_unix_ms = self.ahead.of(Time::Held(id), held.since_unix_ms);
+            let mut since_unix_ms = self.ahead.of(Time::Held(id), held.since_unix_ms);
+            if event == Event::Raise {
+                since_unix_ms = self.doubts.since(&held.about, since_unix_ms);
+            }
             if now_unix_ms.saturating_sub(since_unix_ms) < delay_ms {
                 return;
             }
@@ -423,17 +412,6 @@ const fn aside(hush: Hush) -> Option<(Event, i64)> {
 /// The alarm of a division's outage.
 fn outage_of(division: Division) -> About {
     About { cause: Cause::Outage, division, enterprise: None, gateway: None, subject: None }
-}
-
-/// The alarm of a gateway that was never heard. Where its plant lies nothing has told.
-fn unheard_of(gateway: GatewayId) -> About {
-    About {
-        cause: Cause::NeverHeard,
-        division: Division::NATION,
-        enterprise: None,
-        gateway: Some(gateway),
-        subject: None,
-    }
 }
 
 /// The alarm of a gateway's silence.

@@ -172,6 +172,8 @@ causes! {
     Unreachable "unreachable" EvidenceMissing High words::CAUSE_UNREACHABLE;
     /// A gateway was admitted, and nothing was ever heard of it.
     NeverHeard "never_heard" EvidenceMissing Low words::CAUSE_NEVER_HEARD;
+    /// A gateway speaks, and of equipment under a duty no longer.
+    Untold "untold" EvidenceMissing Medium words::CAUSE_UNTOLD;
     /// Equipment under a duty is `unknown`, and no device is to blame.
     NoEvidence "no_evidence" EvidenceMissing Medium words::CAUSE_NO_EVIDENCE;
     /// A cut-off order stands at `indeterminate`.
@@ -247,13 +249,16 @@ impl Cause {
             | Cause::PlateUnreadable
             | Cause::PlateDiffers
             | Cause::NotOnRoster
-            | Cause::Reconcile => true,
+            | Cause::Reconcile
+            // The latch that its later record closes is the violation's; of the contradiction itself nothing more is to come.
+            | Cause::EliminatedDraws => true,
             Cause::Violation
             | Cause::CutViolated
             | Cause::Silent
             | Cause::Outage
             | Cause::Unreachable
             | Cause::NeverHeard
+            | Cause::Untold
             | Cause::NoEvidence
             | Cause::Indeterminate
             | Cause::Tamper
@@ -263,8 +268,7 @@ impl Cause {
             | Cause::Undetermined
             | Cause::Transfer
             | Cause::PlaceChanged
-            | Cause::ListedTwice
-            | Cause::EliminatedDraws => false,
+            | Cause::ListedTwice => false,
         }
     }
 
@@ -281,6 +285,7 @@ impl Cause {
             | Cause::CutViolated
             | Cause::FedBehindCut
             | Cause::NeverHeard
+            | Cause::Untold
             | Cause::Indeterminate
             | Cause::Gap
             | Cause::Fork

@@ -3,23 +3,14 @@
 use super::{
     Regime,
     alarm::{Alarm, above},
-    state::Hush,
 };
 
 /// Whether an alarm is to go to the level above: by its age since it was raised, Unix milliseconds, while nobody has
 /// acknowledged it and it is told at all. A violation or tampering goes there though somebody has put it aside.
 pub fn is_due(alarm: &Alarm, raised_unix_ms: i64, regime: &Regime, now_unix_ms: i64) -> bool {
     let age_ms = now_unix_ms.saturating_sub(raised_unix_ms);
-    let is_told = match alarm.state.hush {
-        Hush::Open => true,
-        Hush::Shelved => alarm.about.cause.kind().is_kept(),
-        Hush::Suppressed | Hush::OutOfService => false,
-    };
     let leaves = regime.leaves_after_ms(alarm.about.cause.priority(), alarm.level);
-    is_told
-        && alarm.state.life.is_unacknowledged()
-        && above(alarm.level).is_some()
-        && leaves.is_some_and(|after_ms| age_ms >= after_ms)
+    alarm.rings_above() && above(alarm.level).is_some() && leaves.is_some_and(|after_ms| age_ms >= after_ms)
 }
 
 #[cfg(test)]

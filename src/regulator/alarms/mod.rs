@@ -16,6 +16,7 @@ pub mod alarm;
 pub mod board;
 pub mod cause;
 pub mod condition;
+mod doubt;
 pub mod entry;
 pub mod escalation;
 pub mod kpi;
@@ -32,6 +33,7 @@ pub mod shelf;
 pub mod signals;
 pub mod state;
 mod telling;
+pub mod untold;
 mod wider;
 
 pub use self::{
@@ -41,7 +43,7 @@ pub use self::{
     condition::{About, AlarmId, Condition, Settled, Shown, Waiting},
     entry::{Entry, KeptStep, level},
     numbers::Numbers,
-    office::{Office, act},
+    office::{Office, act, act_on_seen},
     pager::{KeptPager, Notification},
     receiver::{Format, Receiver, Way, Webhook},
     regime::Regime,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{About, Alarm, AlarmId, Cause, Kind, Life, Notification, State, pager::News};
 use crate::terms::{
-    Name,
+    Digest, Name,
     time::{self, LegalTime},
     words::{self, Language, Words},
 };
@@ -76,7 +76,8 @@ pub fn alarm_line(alarm: &Alarm, language: Language) -> String {
     )
 }
 
-/// What an alarm is called. A violation is of a time, and how it is now is another matter.
+/// What an alarm is called. A violation was told at a time, and how it is now is another matter; since when its latch is closed
+/// its record says, which may have come late.
 pub fn title(alarm: &Alarm, language: Language) -> String {
     let say = |words: Words| words.in_language(language);
     if alarm.about.cause != Cause::Violation || !alarm.state.life.is_standing() {
@@ -87,7 +88,7 @@ pub fn title(alarm: &Alarm, language: Language) -> String {
         Life::UnackLatched | Life::AckLatched | Life::Normal | Life::UnackReturned => words::NOW_NOT_DRAWING,
     };
     let since = LegalTime(alarm.raised_unix_ms);
-    format!("{} {since}{}{}", say(words::LATCHED_SINCE), say(words::NOW), say(now))
+    format!("{} {since}{}{}", say(words::VIOLATION_TOLD), say(words::NOW), say(now))
 }
 
 impl Notification {
@@ -106,6 +107,8 @@ impl Notification {
                 "uscc": about.enterprise.map(|enterprise| enterprise.to_string()),
                 "gateway_id": about.gateway.map(|gateway| gateway.to_string()),
                 "subject": about.subject.map(|subject| subject.to_string()),
+                "acknowledged": !news.state.life.is_unacknowledged(),
+                "record": news.record.map(|record| record.to_string()),
                 "at_unix_ms": news.at_unix_ms,
             })
         };
@@ -149,7 +152,7 @@ impl Notification {
 pub fn standing_alerts(receiver: Name, alarms: &[&Alarm], ended: &[&News], now_unix_ms: i64) -> Value {
     let of = |alarm: &&Alarm| {
         let times = (Some(alarm.raised_unix_ms.min(now_unix_ms)), now_unix_ms.saturating_add(ALERT_LASTS_MS));
-        alert(receiver, &alarm.about, alarm.state, times)
+        alert(receiver, &alarm.about, (alarm.state, alarm.record), times)
     };
     let over = ended.iter().map(|news| news_alert(receiver, news, None, now_unix_ms));
     alarms.iter().map(of).chain(over).collect()
@@ -164,10 +167,15 @@ fn news_alert(receiver: Name, news: &News, raised: Option<i64>, now_unix_ms: i64
     } else {
         news.at_unix_ms.min(now_unix_ms).max(starts.unwrap_or(i64::MIN))
     };
-    alert(receiver, &news.about, news.state, (starts, ends))
+    alert(receiver, &news.about, (news.state, news.record), (starts, ends))
 }
 
-fn alert(receiver: Name, about: &About, state: State, (starts, ends): (Option<i64>, i64)) -> Value {
+fn alert(
+    receiver: Name,
+    about: &About,
+    (state, record): (State, Option<Digest>),
+    (starts, ends): (Option<i64>, i64),
+) -> Value {
     let label = |shown: Option<String>| shown.unwrap_or_default();
     let mut alert = json!({
         "labels": {
@@ -185,6 +193,7 @@ fn alert(receiver: Name, about: &About, state: State, (starts, ends): (Option<i6
             "summary": about.cause.words().en,
             "summary_zh": about.cause.words().zh,
             "state": state.word(),
+            "record": label(record.map(|record| record.to_string())),
         },
         "endsAt": time::utc(ends),
     });
@@ -206,6 +215,7 @@ mod tests {
             about: raised.about,
             event: Event::Raise,
             state,
+            record: Some(Digest::of(b"a verdict")),
             stands,
             at_unix_ms: 1_795_800_000_000,
             number: 7,
@@ -241,6 +251,9 @@ mod tests {
             alerts.iter().all(|alert| alert["labels"].as_object().unwrap().values().all(Value::is_string));
         assert!(texts, "labels are text");
         let json = told.to_json();
+        let record = Value::from(Digest::of(b"a verdict").to_string());
+        assert_eq!((&json["alarms"][0]["record"], &alerts[0]["annotations"]["record"]), (&record, &record));
+        assert_eq!(json["alarms"][0]["acknowledged"], false);
         assert_eq!((json["further"].as_u64(), json["alarms"].as_array().unwrap().len()), (Some(3), 2));
     }
 
@@ -250,8 +263,15 @@ mod tests {
         let raised = Alarm::unheard(about).step(Event::Raise, 9_000).unwrap();
         let stands = Alarm::unheard(about).after(&raised).unwrap();
         let told = |is: bool, at_unix_ms| {
-            let news =
-                News { about, event: Event::Clear, state: raised.to, stands: is, at_unix_ms, number: 1 };
+            let news = News {
+                about,
+                event: Event::Clear,
+                state: raised.to,
+                record: None,
+                stands: is,
+                at_unix_ms,
+                number: 1,
+            };
             let alert = news_alert(Name::new("desk").unwrap(), &news, Some(9_000), 1_000);
             (alert["startsAt"].clone(), alert["endsAt"].clone())
         };
@@ -266,11 +286,11 @@ mod tests {
     }
 
     #[test]
-    fn a_violation_is_told_by_when_it_was_latched_and_by_how_it_is_now() {
+    fn a_violation_is_called_by_when_it_was_told_and_by_how_it_is_now() {
         let alarm = Alarm::unheard(about(Cause::Violation, "gw-1", "130421"));
         let drawing = alarm.after(&alarm.step(Event::Raise, 1_795_800_000_000).unwrap()).unwrap();
         let rests = drawing.after(&drawing.step(Event::Settle, 1_795_800_060_000).unwrap()).unwrap();
-        let since = format!("violation latched since {}; now: ", LegalTime(1_795_800_000_000));
+        let since = format!("violation, told at {}; now: ", LegalTime(1_795_800_000_000));
         assert_eq!(title(&drawing, Language::English), format!("{since}it draws power"));
         assert_eq!(title(&rests, Language::English), format!("{since}not seen to draw power"));
         assert!(alarm_line(&rests, Language::English).contains(&since));

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Alarm, AlarmId, Board, Deed, Entry, Hand, Hush, KeptStep, Kind, Numbers, Own, Receiver, Refused, Regime,
-    Step, log, outage::Heard, shelf::FirstShelf, telling::Telling,
+    Step, log, outage::Heard, shelf::FirstShelf, telling::Telling, untold,
 };
 use crate::{
     evidence::{Sealer, Signer},
@@ -44,6 +44,8 @@ pub struct Office {
     end: Option<End>,
     rounds_unix_ms: Option<i64>,
     looked_unix_ms: Option<i64>,
+    /// When it was last looked what gateways have ceased to tell of, Unix milliseconds.
+    untold_unix_ms: Option<i64>,
 }
 
 impl Office {
@@ -77,7 +79,7 @@ impl Office {
         };
         Numbers {
             standing: count(&|alarm| alarm.state.life.is_standing()),
-            unacknowledged: count(&|alarm| alarm.state.rings()),
+            unacknowledged: count(&Alarm::rings_above),
             put_aside: count(&|alarm| matches!(alarm.state.hush, Hush::Shelved | Hush::OutOfService)),
             steps: self.steps,
             told: self.telling.told,
@@ -146,6 +148,10 @@ impl Office {
             let (fleet, unheard) = if hears { fleet(store)? } else { Default::default() };
             self.board.look(&fleet, Own { collector: self.collector, hears }, now_unix_ms);
             self.board.look_for_unheard(&unheard, now_unix_ms);
+            if hears && is_due(self.untold_unix_ms, untold::LOOK_MS, now_unix_ms) {
+                self.untold_unix_ms = Some(now_unix_ms);
+                self.board.look_for_untold(&untold::all(store, &fleet, now_unix_ms)?, now_unix_ms);
+            }
         }
         let outcome = self.board.tick(now_unix_ms);
         let before = end.0;
@@ -251,17 +257,36 @@ pub fn act(
     (deed, hand): (Deed, &Hand),
     now_unix_ms: i64,
 ) -> Answered<BTreeMap<AlarmId, Result<Alarm, Refused>>> {
+    let unseen: Vec<(AlarmId, Option<i64>)> = ids.iter().map(|id| (*id, None)).collect();
+    act_on_seen(store, signer, &unseen, (deed, hand), now_unix_ms)
+}
+
+/// The same, of alarms that were seen as their last step at a time made them, Unix milliseconds: nobody acknowledges what has
+/// happened since.
+///
+/// # Errors
+/// The store failed, or others kept the log busy.
+pub fn act_on_seen(
+    store: &mut dyn Store,
+    signer: &dyn Signer,
+    ids: &[(AlarmId, Option<i64>)],
+    (deed, hand): (Deed, &Hand),
+    now_unix_ms: i64,
+) -> Answered<BTreeMap<AlarmId, Result<Alarm, Refused>>> {
     for _ in 0..MAX_TRIES {
         let end = store.newest_step()?.unwrap_or((0, Digest::ZERO));
         let mut alarms = Vec::new();
-        for id in ids {
+        for (id, _) in ids {
             alarms.extend(store.alarm(*id)?);
         }
         let mut board = Board::of(alarms);
         let (mut steps, mut done) = (Vec::new(), BTreeMap::new());
-        for id in ids {
+        for (id, seen) in ids {
             let before = board.alarm(*id).cloned();
             let allowed = match &before {
+                Some(alarm) if seen.is_some_and(|seen| seen != alarm.changed_unix_ms) => {
+                    Err(Refused::Changed)
+                }
                 Some(_) => allowed(store, *id, deed, now_unix_ms)?,
                 None => Err(Refused::Unknown),
             };

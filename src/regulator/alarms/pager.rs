@@ -15,7 +15,7 @@ use super::{
     receiver::Receiver,
     state::{Event, Life, State},
 };
-use crate::terms::{Name, place::Level};
+use crate::terms::{Digest, Name, place::Level};
 
 /// How long the first notification waits for what comes with its cause, in milliseconds.
 pub const GROUP_WAIT_MS: i64 = 30_000;
@@ -48,6 +48,8 @@ pub struct News {
     pub event: Event,
     /// How it stands.
     pub state: State,
+    /// The record that shows it.
+    pub record: Option<Digest>,
     /// Whether it stands for him who is told: the matter is not over, and nobody has put it aside for him.
     pub stands: bool,
     /// When, Unix milliseconds.
@@ -221,7 +223,7 @@ impl Pager {
         if was_told_below {
             return;
         }
-        let Step { about, event, at_unix_ms, to, .. } = step;
+        let Step { about, event, at_unix_ms, to, record, .. } = step;
         self.since_unix_ms.get_or_insert(*at_unix_ms);
         if self.news.len() >= MOST_NEWS && !self.news.contains_key(&id) {
             self.uncounted += 1;
@@ -233,7 +235,8 @@ impl Pager {
             Some(_) | None => *event,
         };
         let (about, state, at_unix_ms) = (*about, *to, *at_unix_ms);
-        self.news.insert(id, News { about, event, state, stands, at_unix_ms, number });
+        let record = record.or_else(|| self.news.get(&id)?.record);
+        self.news.insert(id, News { about, event, state, record, stands, at_unix_ms, number });
     }
 
     /// Looks at the clock: what it told when it was ahead counts as now.

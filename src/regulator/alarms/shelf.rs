@@ -13,9 +13,8 @@ pub struct FirstShelf {
 impl FirstShelf {
     /// Reads the step before those that were read; false where no earlier one matters.
     pub fn on(&mut self, step: &Step) -> bool {
-        let raises = matches!(step.event, Event::Raise | Event::Settle) && !step.from.life.is_standing();
         // What was raised on the shelf has rung for nobody who put it there.
-        self.is_known |= raises && step.from.hush != Hush::Shelved;
+        self.is_known |= step.from.is_raised_by(step.event) && step.from.hush != Hush::Shelved;
         if step.event == Event::Shelve && !self.is_known {
             self.first_unix_ms = Some(step.at_unix_ms);
         }

@@ -278,6 +278,24 @@ impl State {
         }
     }
 
+    /// Whether this raises it anew: nothing was the matter, or the matter rested and somebody had acknowledged that. Its age
+    /// counts from then on.
+    pub const fn is_raised_by(self, event: Event) -> bool {
+        match event {
+            Event::Raise => !self.life.is_standing() || matches!(self.life, Life::AckLatched),
+            Event::Settle => !self.life.is_standing(),
+            Event::Clear
+            | Event::Acknowledge
+            | Event::Shelve
+            | Event::Unshelve
+            | Event::Inhibit
+            | Event::Release
+            | Event::Retire
+            | Event::Restore
+            | Event::Escalate => false,
+        }
+    }
+
     /// Whether nothing is left to be told or kept of it.
     pub const fn is_over(self) -> bool {
         matches!(self, State { life: Life::Normal, hush: Hush::Open | Hush::Suppressed })
@@ -312,7 +330,8 @@ impl State {
             (Hush::Open, Life::UnackActive) => words::ALARM_UNACK_ACTIVE,
             (Hush::Open, Life::AckActive) => words::ALARM_ACK_ACTIVE,
             (Hush::Open, Life::UnackReturned) => words::ALARM_UNACK_RETURNED,
-            (Hush::Open, Life::UnackLatched | Life::AckLatched) => words::ALARM_LATCHED,
+            (Hush::Open, Life::UnackLatched) => words::ALARM_LATCHED,
+            (Hush::Open, Life::AckLatched) => words::ALARM_LATCHED_ACK,
         }
     }
 }

@@ -74,9 +74,9 @@ impl Telling {
         self.each.iter().filter(|each| each.pager.due_unix_ms().is_some()).count()
     }
 
-    /// How many receivers have not taken the last notification of a kind.
+    /// How many receivers have not taken the last notification of a kind, and are to be told it again.
     pub(super) fn refused(&self) -> usize {
-        self.each.iter().filter(|each| each.is_refused).count()
+        self.each.iter().filter(|each| each.is_refused && each.pager.due_unix_ms().is_some()).count()
     }
 
     /// Follows what others have told, and reads the log from where each receiver was told; false where it has grown.
@@ -286,4 +286,34 @@ fn keep_at_last(store: &mut dyn Store, was: KeptPager, is: KeptPager) -> Answere
         }
     }
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        regulator::alarms::{Cause, Event, alarm::tests::about},
+        terms::place::{Division, Level},
+    };
+
+    #[test]
+    fn who_is_to_be_told_nothing_any_longer_owes_no_answer() {
+        let receiver = Receiver {
+            name: Name::new("desk").unwrap(),
+            division: Division::parse("130421").unwrap(),
+            hears: Level::County,
+            kinds: vec![Kind::Tamper],
+            way: Way::Mqtt,
+        };
+        let pager = Pager::beginning(receiver.name, Kind::Tamper, 0);
+        let each = Each { receiver, pager, on_its_way: None, is_refused: true, repeated_unix_ms: None };
+        let mut telling = Telling { each: vec![each], ..Telling::default() };
+        let alarm = Alarm::unheard(about(Cause::Tamper, "gw-1", "130421"));
+        let raised = alarm.step(Event::Raise, 0).unwrap();
+        telling.on(1, &raised);
+        assert_eq!((telling.waiting(), telling.refused()), (1, 1));
+        let shelved = alarm.after(&raised).unwrap().step(Event::Shelve, 1).unwrap();
+        telling.on(2, &shelved);
+        assert_eq!((telling.waiting(), telling.refused()), (0, 0));
+    }
 }

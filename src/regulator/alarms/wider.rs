@@ -96,6 +96,7 @@ impl Wider {
             | Cause::FedBehindCut
             | Cause::Unreachable
             | Cause::NeverHeard
+            | Cause::Untold
             | Cause::NoEvidence
             | Cause::Indeterminate
             | Cause::Gap

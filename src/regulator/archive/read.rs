@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Copied, FIRST_FORMAT, FORMAT, MAX_LINE_BYTES, PAGE, line::Line};
+use super::{Copied, FIRST_FORMAT, FORMAT, MAX_LINE_BYTES, PAGE, line::Line, matter::Matter};
 use crate::{
     evidence::{LogId, heads::Listed, record::Unverified},
     host::exit::{Exit, Failure},
@@ -38,6 +38,7 @@ pub fn restore(store: &mut dyn Store, copy: &mut (impl BufRead + Seek)) -> Resul
         heads: None,
         alarms: AlarmBatch::default(),
         standing: BTreeMap::new(),
+        matter: Matter::default(),
         copied: Copied::default(),
     };
     each_line(copy, &mut |number, value| {
@@ -46,6 +47,7 @@ pub fn restore(store: &mut dyn Store, copy: &mut (impl BufRead + Seek)) -> Resul
     })?;
     filling.flush()?;
     filling.flush_heads()?;
+    filling.flush_matter()?;
     filling.flush_alarms()?;
     Ok(filling.copied)
 }
@@ -106,6 +108,7 @@ struct Filling<'a> {
     alarms: AlarmBatch,
     /// Alarms as the steps so far have made them.
     standing: BTreeMap<AlarmId, Alarm>,
+    matter: Matter,
     copied: Copied,
 }
 
@@ -181,6 +184,10 @@ impl Filling<'_> {
         if said_by(&record.bytes) != Some((log.0, log.1, seq, record.hash)) {
             return Err(unreadable(number, "the record is not the one the line says it is"));
         }
+        // What cannot be read says nothing, and is named when the store is verified.
+        if let Ok(read) = Unverified::read(&record.bytes).and_then(Unverified::own) {
+            self.matter.record(&read, record.received_unix_ms);
+        }
         self.copied.records += 1;
         self.batch.records.insert((log.0, log.1, seq), record);
         self.flush_if(self.batch.records.len())
@@ -192,6 +199,7 @@ impl Filling<'_> {
         if !finding.records().all(is_it) {
             return Err(unreadable(number, "a record of the finding is not the one the line says it is"));
         }
+        self.matter.finding(&finding);
         self.copied.findings += 1;
         self.batch.findings.push(finding);
         self.flush_if(self.batch.findings.len())
@@ -223,6 +231,15 @@ impl Filling<'_> {
             return Err(unreadable(0, "the store's own log of alarms has grown meanwhile"));
         }
         self.alarms.after = next;
+        Ok(())
+    }
+
+    /// What is the matter is looked at once somebody serves from the store.
+    fn flush_matter(&mut self) -> Result<(), Failure> {
+        for conditions in std::mem::take(&mut self.matter).told(&self.standing) {
+            let turns = self.store.begin(&BTreeSet::new())?;
+            self.store.commit(&Batch { turns, conditions, ..Batch::default() })?;
+        }
         Ok(())
     }
 

@@ -70,6 +70,8 @@ impl Deed {
 pub struct Decision {
     /// Which alarm.
     pub id: String,
+    /// When its last step was that the person saw, Unix milliseconds.
+    pub seen_unix_ms: Option<i64>,
     /// What is to be done.
     pub deed: Deed,
     /// Who decides.
@@ -103,6 +105,8 @@ pub struct AlarmRow {
     pub level: Words,
     /// When it was raised, Unix milliseconds.
     pub raised_unix_ms: i64,
+    /// When its last step was, Unix milliseconds.
+    pub changed_unix_ms: i64,
     /// Until when it is put aside, Unix milliseconds.
     pub until_unix_ms: Option<i64>,
     /// Who touched it last, and why.

@@ -93,10 +93,12 @@ impl asks::Alarms for OwnAlarms {
             asks::Deed::Shelve => alarms::Deed::Shelve(decision.until_unix_ms.unwrap_or(now_unix_ms)),
             asks::Deed::Unshelve => alarms::Deed::Unshelve,
         };
-        let done = alarms::act(&mut *books.store, &*books.signer, &[id], (deed, &hand), now_unix_ms)?;
+        let seen = [(id, decision.seen_unix_ms)];
+        let done = alarms::act_on_seen(&mut *books.store, &*books.signer, &seen, (deed, &hand), now_unix_ms)?;
         Ok(match done.into_values().next() {
             Some(Ok(_)) => Ok(()),
             Some(Err(Refused::Until)) => Err(words::K_WHY_MISSING),
+            Some(Err(Refused::Changed)) => Err(words::ALARM_CHANGED),
             Some(Err(Refused::Again)) => Err(words::SHELVED_BEFORE),
             Some(Err(Refused::Unfit(_) | Refused::Kept(_))) => Err(words::K_ALARM_UNFIT),
             Some(Err(Refused::Unknown)) | None => Err(words::K_NOT_HERE),
@@ -263,6 +265,7 @@ fn row(alarm: &Alarm, within: Division) -> AlarmRow {
         asset: about.gateway.zip(about.subject.map(AssetId)).filter(|_| is_of_equipment(about.cause)),
         level: level(alarm.level),
         raised_unix_ms: alarm.raised_unix_ms,
+        changed_unix_ms: alarm.changed_unix_ms,
         until_unix_ms: alarm.until_unix_ms,
         hand: alarm.hand.as_ref().map(|hand| (hand.who.clone(), hand.why.clone())),
         stands_for: alarm.gateways.unwrap_or(1),
@@ -281,6 +284,7 @@ const fn is_of_equipment(cause: Cause) -> bool {
         Cause::Violation
             | Cause::Tamper
             | Cause::NoEvidence
+            | Cause::Untold
             | Cause::MeterFault
             | Cause::Undetermined
             | Cause::PlateUnreadable

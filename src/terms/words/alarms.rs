@@ -33,11 +33,16 @@ pub const ALARM_UNACK_RETURNED: Words =
     Words { zh: "已消失，未确认", en: "gone by itself, not acknowledged" };
 /// `latched`
 pub const ALARM_LATCHED: Words = Words {
-    zh: "已锁存：现未见用电，违规仍在案，只有主管机关签名复位才能解除",
-    en: "latched: not seen to draw now, the violation stands until the authority's signed reset",
+    zh: "已锁存，未确认：现未见用电，违规仍在案，只有主管机关签名复位才能解除",
+    en: "latched, not acknowledged: not seen to draw now, the violation stands until the authority's signed reset",
 };
-/// Before the time since which the latch of a violation is closed.
-pub const LATCHED_SINCE: Words = Words { zh: "违规锁存始于", en: "violation latched since" };
+/// `latched`, acknowledged
+pub const ALARM_LATCHED_ACK: Words = Words {
+    zh: "已锁存，已确认：现未见用电，违规仍在案，只有主管机关签名复位才能解除",
+    en: "latched, acknowledged: not seen to draw now, the violation stands until the authority's signed reset",
+};
+/// Before the time at which a violation was told to the desk.
+pub const VIOLATION_TOLD: Words = Words { zh: "违规，告知于", en: "violation, told at" };
 /// After that time, before how it is now.
 pub const NOW: Words = Words { zh: "；现在：", en: "; now: " };
 /// How it is now.
@@ -51,6 +56,12 @@ pub const ALARM_SUPPRESSED: Words =
     Words { zh: "已由上级告警涵盖", en: "suppressed by design: a wider alarm tells of it" };
 /// `out_of_service`
 pub const ALARM_OUT_OF_SERVICE: Words = Words { zh: "已停用", en: "out of service" };
+
+/// Why nothing is done about an alarm that somebody saw as it was before.
+pub const ALARM_CHANGED: Words = Words {
+    zh: "此告警已有变化，请重新查看后再操作",
+    en: "it has changed since, look at it again",
+};
 
 /// Why an alarm is not put aside again.
 pub const SHELVED_BEFORE: Words = Words {
@@ -96,6 +107,11 @@ pub const CAUSE_UNREACHABLE: Words = Words {
 pub const CAUSE_NEVER_HEARD: Words = Words {
     zh: "已准入的网关从未有过任何记录：其厂无任何证据",
     en: "a gateway was admitted and never heard: nothing tells anything of its plant",
+};
+/// `untold`
+pub const CAUSE_UNTOLD: Words = Words {
+    zh: "网关仍在上报，但不再报告该设备：可能已被移出其配置",
+    en: "its gateway speaks, and of this equipment no longer: it may have been taken out of the configuration",
 };
 /// `no_evidence`
 pub const CAUSE_NO_EVIDENCE: Words = Words {

@@ -79,6 +79,36 @@ fn chatter_within_the_delays_is_no_alarm() {
 }
 
 #[test]
+fn doubt_that_changes_its_reason_is_told_after_a_quarter_of_an_hour_all_the_same() {
+    let mut board = Board::default();
+    let causes = [Cause::MeterFault, Cause::NoEvidence];
+    let mut raised = Vec::new();
+    for minute in 0..60 {
+        // The reason changes every fourteen minutes.
+        let at = usize::from(minute / 14 % 2 == 1);
+        if minute % 14 == 0 {
+            board.hear(&waiting(causes[1 - at], Shown::Clear, minute * MINUTE_MS));
+            board.hear(&waiting(causes[at], Shown::Active, minute * MINUTE_MS));
+        }
+        let steps = board.tick(minute * MINUTE_MS).steps.into_iter();
+        raised.extend(steps.map(|step| (minute, step.event, step.about.cause)));
+    }
+    assert_eq!(raised.first(), Some(&(15, Event::Raise, Cause::NoEvidence)), "{raised:?}");
+    // What was certain in between is a doubt anew.
+    let mut board = Board::default();
+    for (minute, cause, shown) in [
+        (0, Cause::MeterFault, Shown::Active),
+        (10, Cause::MeterFault, Shown::Clear),
+        (11, Cause::NoEvidence, Shown::Active),
+    ] {
+        board.hear(&waiting(cause, shown, minute * MINUTE_MS));
+        assert!(board.tick(minute * MINUTE_MS).steps.is_empty());
+    }
+    assert!(board.tick(25 * MINUTE_MS).steps.is_empty());
+    assert_eq!(events(&board.tick(26 * MINUTE_MS)), [Event::Raise]);
+}
+
+#[test]
 fn a_moment_is_told_and_waits_to_be_acknowledged() {
     let mut board = Board::default();
     board.hear(&waiting(Cause::Fork, Shown::Active, 0));
@@ -148,6 +178,10 @@ fn one_melt_is_one_alarm_and_its_contradiction_comes_out_when_the_latch_is_opene
     assert_eq!(rings, [Cause::Violation], "{told:?}");
     board.hear(&of_melt(Cause::Violation, Shown::Clear, 1_000));
     assert_eq!(events(&board.tick(1_000)), [Event::Clear, Event::Release]);
+    // Seen once it is over.
+    let contradiction = about(Cause::EliminatedDraws, "gw-1", "130421").id();
+    board.act(contradiction, Deed::Acknowledge, hand(), 2_000).unwrap();
+    assert_eq!(board.alarm(contradiction), None);
     // Of another record it is a matter of its own.
     let mut other = Board::default();
     other.hear(&waiting(Cause::Violation, Shown::Active, 0));

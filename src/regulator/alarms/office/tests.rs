@@ -175,6 +175,26 @@ fn a_person_and_two_collectors_write_one_log() {
 }
 
 #[test]
+fn nobody_acknowledges_what_has_happened_since_he_looked() {
+    let mut kept = Files::new("seen");
+    let mut office = office();
+    round(&mut office, &mut kept, NOW);
+    kept.hears(7, Shown::Latched, NOW + 1_000);
+    round(&mut office, &mut kept, NOW + 5_000);
+    let seen = office.board().alarms().next().unwrap().clone();
+    // It draws again, and he has the page of before.
+    kept.hears(8, Shown::Active, NOW + 6_000);
+    round(&mut office, &mut kept, NOW + 10_000);
+    let hand = Hand::new("wang", "it rests").unwrap();
+    for (at, is_done) in [(Some(seen.changed_unix_ms), false), (Some(NOW + 10_000), true)] {
+        let deed = (Deed::Acknowledge, &hand);
+        let done = act_on_seen(&mut kept.0, &key(), &[(seen.id, at)], deed, NOW + 11_000).unwrap();
+        assert_eq!(done[&seen.id].is_ok(), is_done, "{done:?}");
+        assert!(is_done || done[&seen.id] == Err(Refused::Changed));
+    }
+}
+
+#[test]
 fn of_two_collectors_one_tells() {
     let mut kept = Files::new("tells");
     let (mut one, mut other) = (office(), office());

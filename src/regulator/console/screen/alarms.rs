@@ -326,6 +326,7 @@ pub(super) fn decide_form(row: &AlarmRow, deed: Deed, viewer: &Viewer) -> Markup
             form method="post" action="/alarms/decide" {
                 (frame::form_token(viewer))
                 input type="hidden" name="id" value=(row.id);
+                input type="hidden" name="seen" value=(row.changed_unix_ms);
                 input type="hidden" name="deed" value=(deed.word());
                 input type="hidden" name="back" value=(viewer.address);
                 label for={ "why-" (id) } { (say(words::K_WHY)) }
@@ -377,6 +378,7 @@ fn decision(pairs: &Pairs, viewer: &Viewer) -> Option<Decision> {
     };
     (why.chars().count() <= MAX_WHY_CHARS).then(|| Decision {
         id: pairs.one("id").unwrap_or("").to_owned(),
+        seen_unix_ms: pairs.one("seen").and_then(|seen| seen.parse().ok()),
         deed,
         who: viewer.name,
         why: why.to_owned(),
