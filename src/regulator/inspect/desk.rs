@@ -1,7 +1,7 @@
 //! The desk's own log, held against what the authority has said of its end, and against what records say of violations: a
 //! chain whose end nobody holds proves nothing about its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Inspector, PAGE};
 use crate::{
@@ -66,7 +66,8 @@ impl Inspector<'_> {
             let page = self.store.waiting(after, PAGE)?;
             let Some(last) = page.last() else { break };
             after = Some((last.changed_unix_ms, last.about.id()));
-            page.iter().for_each(|waiting| drop(closed.remove(&waiting.about.id())));
+            let waits: BTreeSet<AlarmId> = page.iter().map(|waiting| waiting.about.id()).collect();
+            closed.retain(|id, _| !waits.contains(id));
         }
         Ok(())
     }
