@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::{
     evidence::{LogId, Record},
     regulator::{
-        alarms::{Alarm, AlarmId, Condition, Shown, signals},
+        alarms::{Alarm, AlarmId, Cause, Condition, Shown, signals},
         store::KeptFinding,
     },
 };
@@ -47,11 +47,21 @@ impl Matter {
             // In the order in which they were heard.
             let mut logs: Vec<Condition> = logs.into_values().collect();
             logs.sort_by_key(|condition| condition.received_unix_ms);
+            let stands = standing.get(&id).is_some_and(|alarm| alarm.state.life.is_standing());
+            // What another log says lifts no conviction that stands.
+            let convicts = |said: &&Condition| {
+                let is_conviction = matches!(said.cause, Cause::Violation | Cause::CutViolated);
+                stands && is_conviction && said.shown != Shown::Clear
+            };
+            if let Some(left) = logs.iter().rev().find(convicts) {
+                stood.push(left.clone());
+                continue;
+            }
             let newest =
                 logs.into_iter().reduce(|newest, next| if next.outdates(&newest) { next } else { newest });
             let Some(newest) = newest else { continue };
             let is_over = newest.shown == Shown::Clear;
-            if is_over && standing.get(&id).is_some_and(|alarm| alarm.state.life.is_standing()) {
+            if is_over && stands {
                 let before = Condition { shown: Shown::Active, seq: newest.seq.saturating_sub(1), ..newest };
                 stood.push(before);
                 over.push(newest);
@@ -67,7 +77,7 @@ impl Matter {
 mod tests {
     use super::*;
     use crate::{
-        regulator::alarms::{Cause, Event, alarm::tests::about},
+        regulator::alarms::{Event, alarm::tests::about},
         terms::{Digest, GatewayId, Name},
     };
 
