@@ -7,8 +7,15 @@ use coldhearth::{
     evidence::{Body, LogId},
     host::{Clock as _, SystemClock},
     judge::{Finding, Shares, SignSet, State, Verdict},
-    regulator::store::{Batch, SqliteStore, Store as _},
-    terms::{AssetId, Digest, GatewayId, LegalDay, WattHours},
+    regulator::{
+        console::password,
+        store::{
+            Batch, SqliteStore, Store,
+            people::{Person, Role},
+            sights::Scope,
+        },
+    },
+    terms::{AssetId, Digest, GatewayId, LegalDay, Name, WattHours},
 };
 use tokio::sync::Barrier;
 
@@ -31,6 +38,8 @@ use crate::{
 const ASSETS: usize = 50_000;
 /// People who look at once.
 const VIEWERS: usize = 200;
+/// Windows that each of them has open: no person has all the streams.
+const WINDOWS: usize = 10;
 /// Changes that are told to each.
 const CHANGES: u64 = 10;
 
@@ -42,19 +51,38 @@ fn processor_ticks() -> u64 {
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
 
+/// So many people of the nation.
+fn desks(store: &mut dyn Store, count: usize) {
+    let password = password::hashed(PASSWORD).unwrap();
+    for number in 0..count {
+        let person = Person {
+            name: Name::new(&format!("desk-{number}")).unwrap(),
+            role: Role::Reader,
+            scope: Scope::NATION,
+            password: password.clone(),
+            changed_unix_ms: 1,
+        };
+        assert!(store.add_person(&person).unwrap());
+    }
+}
+
 #[tokio::test]
 #[ignore = "a figure, not a judgement; tests/all prints it"]
 async fn figures_of_two_hundred_viewers() {
     let desk = Desk::open_with("figures", |store| {
-        people(store);
+        desks(store, VIEWERS.div_ceil(WINDOWS));
         fill(store, ASSETS);
     });
     let clock = SystemClock::default();
     let all_listen = Arc::new(Barrier::new(VIEWERS + 1));
-    let session = Browser::entered(desk.port, "wang", PASSWORD).await.session;
+    let mut sessions = Vec::new();
+    for number in 0..VIEWERS.div_ceil(WINDOWS) {
+        sessions.push(Browser::entered(desk.port, &format!("desk-{number}"), PASSWORD).await.session);
+    }
     let mut viewers = Vec::new();
-    for _ in 0..VIEWERS {
-        let (port, session, all_listen) = (desk.port, session.clone(), all_listen.clone());
+    for number in 0..VIEWERS {
+        let (port, session) = (desk.port, sessions[number / WINDOWS].clone());
+        let all_listen = all_listen.clone();
         viewers.push(tokio::spawn(async move {
             let browser = Browser { session, ..Browser::at(port) };
             let last = format!("\"assets\":{}", ASSETS as u64 + CHANGES);

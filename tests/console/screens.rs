@@ -259,6 +259,20 @@ async fn numbers_come_without_asking_again() {
 }
 
 #[tokio::test]
+async fn a_gateway_that_was_never_heard_has_its_key_in_the_registry_of_the_nation() {
+    let desk = Desk::open("never-heard");
+    let never = GatewayId::new("gw-never").unwrap();
+    assert!(desk.store().admit(never, &crate::support::voice::key_of(5), NOW).unwrap());
+    let fingerprint = crate::support::voice::key_of(5).fingerprint();
+    let shown = async |name: &str| {
+        let page = Browser::entered(desk.port, name, PASSWORD).await.get("/audit?gateway=gw-never").await;
+        (page.text().contains(&fingerprint), page.text().contains(words::CAUSE_NEVER_HEARD.en))
+    };
+    assert_eq!(shown("wang").await, (true, true));
+    assert_eq!(shown("li").await, (false, false), "nobody knows whose it is");
+}
+
+#[tokio::test]
 async fn a_new_alarm_reaches_whoever_looks_and_a_person_has_not_all_the_streams() {
     let desk = Desk::open("live-alarms");
     let county = Browser::entered(desk.port, "li", PASSWORD).await;

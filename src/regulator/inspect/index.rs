@@ -10,7 +10,7 @@ use crate::{
         sight::{self, Said, Span, VerdictSaid},
         store::{
             Answered, Kept, Log, Store,
-            sights::{After, AskedAt, AssetRow, FleetAsked, Lane, Scope},
+            sights::{AskedAt, AssetRow, Scope},
         },
     },
     terms::{AssetId, GatewayId, LegalDay, OrderId},
@@ -160,11 +160,11 @@ impl Equipment {
             wrong.push(format!("{gateway}: {} intervals are drawn that no record tells", drawn - self.spans));
         }
         found.spans += self.spans;
-        let mut asked = rows_of(gateway);
+        let mut after = String::new();
         loop {
-            let rows = store.fleet(&asked)?;
+            let rows = store.equipment(gateway, &after, ROWS)?;
             let Some(last) = rows.last() else { break };
-            asked.after = After::row(last);
+            last.asset.as_str().clone_into(&mut after);
             found.shown += rows.len() as u64;
             // Of whom more is told than is compared only what is compared is looked at.
             for row in &rows {
@@ -258,34 +258,15 @@ fn is_latch(row: &AssetRow, (log, last): (LogId, &Last<VerdictSaid>), all: &Newe
         || (last.said.violation_since_unix_ms.is_none() && left.any(|since| shown == Some(since)))
 }
 
-/// The time of a question whose answer does not depend on it.
-fn whenever() -> AskedAt {
-    AskedAt { today: LegalDay::of_unix_ms(0), silent_before_unix_ms: 0 }
-}
-
 /// Whether screens show equipment of gateways that have no log at all.
 pub(super) fn strangers(store: &mut dyn Store, found: &Index) -> Answered<Vec<String>> {
-    let all = store.numbers(&Scope::NATION, None, whenever())?.assets;
+    // How many there are depends on no time.
+    let at = AskedAt { today: LegalDay::of_unix_ms(0), silent_before_unix_ms: 0 };
+    let all = store.numbers(&Scope::NATION, None, at)?.assets;
     let more = all.saturating_sub(found.shown);
     let is_wrong = found.reading.is_none() && more > 0;
     let told = || format!("{more} pieces of equipment are shown of gateways that have no log");
     Ok(is_wrong.then(told).into_iter().collect())
-}
-
-/// Every row of a gateway.
-fn rows_of(gateway: GatewayId) -> FleetAsked {
-    FleetAsked {
-        scope: Scope::NATION,
-        lane: Lane::All,
-        enterprise: None,
-        gateway: Some(gateway),
-        class: None,
-        entries: None,
-        due_by: None,
-        after: After::default(),
-        most: ROWS,
-        at: whenever(),
-    }
 }
 
 #[cfg(test)]

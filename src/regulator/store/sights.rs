@@ -268,6 +268,8 @@ pub trait Sights {
     fn fleet(&mut self, asked: &FleetAsked) -> Answered<Vec<AssetRow>>;
     /// One piece of equipment, if it lies in the scope, or lay there by another log of its gateway.
     fn asset(&mut self, scope: &Scope, gateway: GatewayId, asset: AssetId) -> Answered<Option<AssetRow>>;
+    /// Equipment behind one gateway, wherever it stands, after one of that name, at most so many.
+    fn equipment(&mut self, gateway: GatewayId, after: &str, most: u32) -> Answered<Vec<AssetRow>>;
     /// Latched violations, the oldest first: of what lies in the scope, or lay there by another log of its gateway.
     fn latched(&mut self, scope: &Scope, entries: Entries<'_>, most: u32) -> Answered<Vec<AssetRow>>;
     /// What lay in the scope by an earlier log of its gateway, and lies elsewhere now, by gateway and name.

@@ -67,14 +67,17 @@ pub(in crate::regulator::console) async fn show(
     }
 }
 
-/// A gateway, if a log of it lies in the scope.
+/// A gateway, if a log of it lies in the scope. One that was admitted and of which nothing was ever heard lies nowhere yet:
+/// its key is the nation's to see.
 fn of(store: &mut dyn Store, scope: &Scope, gateway: GatewayId) -> Answered<Option<Asked>> {
     let mut logs = store.heads(Some(&[gateway].into()))?;
+    let is_heard = !logs.is_empty();
     logs.retain(|kept| scope.has(kept.division));
-    if logs.is_empty() {
+    if logs.is_empty() && (is_heard || *scope != Scope::NATION) {
         return Ok(None);
     }
-    Ok(Some(Asked { keys: store.admitted_of(gateway)?, logs }))
+    let keys = store.admitted_of(gateway)?;
+    Ok((is_heard || !keys.is_empty()).then_some(Asked { keys, logs }))
 }
 
 fn page(
@@ -185,6 +188,7 @@ fn gateway(found: &Asked, language: Language) -> Markup {
     const KEYS: [Words; 4] = [words::K_KEY, words::K_FINGERPRINT, words::K_ADMITTED, words::K_REVOKED];
     const LOGS: [Words; 4] = [words::K_LOG, words::K_DIVISION, words::K_HEAD, words::K_RECORDS];
     html! {
+        @if found.logs.is_empty() { p.note { (words::CAUSE_NEVER_HEARD.in_language(language)) } }
         div.scroll role="region" aria-label=(words::K_KEYS.in_language(language)) tabindex="0" {
             table {
                 (head(&KEYS, language))
@@ -200,18 +204,20 @@ fn gateway(found: &Asked, language: Language) -> Markup {
                 }
             }
         }
-        div.scroll role="region" aria-label=(words::K_LOG.in_language(language)) tabindex="0" {
-            table {
-                (head(&LOGS, language))
-                tbody {
-                    @for kept in &found.logs {
-                        tr {
-                            th scope="row" class="hash" { (kept.log.to_string()) }
-                            td { (kept.division.to_string()) }
-                            td.hash { "#" (kept.seq) " " (kept.head.to_string()) }
-                            td {
-                                a href={ "/log/" (kept.gateway.to_string()) "/" (kept.log.to_string()) } {
-                                    (words::K_TAKE_ALONG.in_language(language))
+        @if !found.logs.is_empty() {
+            div.scroll role="region" aria-label=(words::K_LOG.in_language(language)) tabindex="0" {
+                table {
+                    (head(&LOGS, language))
+                    tbody {
+                        @for kept in &found.logs {
+                            tr {
+                                th scope="row" class="hash" { (kept.log.to_string()) }
+                                td { (kept.division.to_string()) }
+                                td.hash { "#" (kept.seq) " " (kept.head.to_string()) }
+                                td {
+                                    a href={ "/log/" (kept.gateway.to_string()) "/" (kept.log.to_string()) } {
+                                        (words::K_TAKE_ALONG.in_language(language))
+                                    }
                                 }
                             }
                         }
@@ -222,7 +228,8 @@ fn gateway(found: &Asked, language: Language) -> Markup {
     }
 }
 
-/// `GET /log/{gateway}/{log}`: a log as it came, a record a line, to be verified anywhere; from a place on, and up to one, where they are named.
+/// `GET /log/{gateway}/{log}`: a log as it came, a record a line, to be verified anywhere; from a place on, and up to one, where
+/// they are named.
 pub(in crate::regulator::console) async fn records(
     State(console): State<Arc<Console>>,
     Extension(viewer): Extension<Viewer>,

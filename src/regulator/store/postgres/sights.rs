@@ -284,6 +284,13 @@ impl Sights for PostgresStore {
         Ok(self.read_rows(&rows)?.into_iter().next())
     }
 
+    fn equipment(&mut self, gateway: GatewayId, after: &str, most: u32) -> Answered<Vec<AssetRow>> {
+        let sql = concat!(columns!(), " where gateway = $1 and asset > $2 order by asset limit $3");
+        let (gateway, most) = (gateway.as_str(), i64::from(most));
+        let rows = self.ask(async |session| session.query(sql, &[&gateway, &after, &most]).await)?;
+        self.read_rows(&rows)
+    }
+
     fn latched(&mut self, scope: &Scope, entries: Entries<'_>, most: u32) -> Answered<Vec<AssetRow>> {
         let sql = concat!(
             columns!(),

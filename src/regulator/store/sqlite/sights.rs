@@ -176,6 +176,11 @@ impl Sights for SqliteStore {
         Ok(found.into_iter().next())
     }
 
+    fn equipment(&mut self, gateway: GatewayId, after: &str, most: u32) -> Answered<Vec<AssetRow>> {
+        let sql = format!("{COLUMNS} where gateway = ?1 and asset > ?2 order by asset limit ?3");
+        self.rows(&sql, params![gateway.as_str(), after, most], asset_row)
+    }
+
     fn latched(&mut self, scope: &Scope, entries: Entries<'_>, most: u32) -> Answered<Vec<AssetRow>> {
         let sql = format!(
             "{COLUMNS} where violation_since_unix_ms is not null and {}
