@@ -279,14 +279,14 @@ mod tests {
         assert_eq!(told(&[on_time.clone(), late], "2026-05-01"), said(words::OWED_TWICE, "0", 1));
         // What was signed before its time had ended cannot contain it.
         let too_early = vouched("2026-03-31", "2026-01-01", b"e");
-        assert_eq!(told(&[too_early.clone()], "2026-05-01").0, words::OWED_MISSING.en);
+        assert_eq!(told(std::slice::from_ref(&too_early), "2026-05-01").0, words::OWED_MISSING.en);
         assert_eq!(told(&[too_early, on_time.clone()], "2026-05-01"), said(words::OWED_ON_TIME, "0", 0));
         // Another authority's word is none where the schedule names whose counts.
         let named = |seed| {
             let whose = format!("due_days = 15\nkey = \"{}\"\n", key(seed).to_base64());
             let schedule =
                 Schedule::parse("s.toml", &SCHEDULE.replacen("due_days = 15\n", &whose, 1)).unwrap();
-            let (_, wanting) = sheet(&Surveyed::new(), &schedule, &[on_time.clone()], scope("2026-05-01"));
+            let (_, wanting) = sheet(&Surveyed::new(), &schedule, std::slice::from_ref(&on_time), scope("2026-05-01"));
             wanting
         };
         assert_eq!((named(1), named(2)), (0, 1));

@@ -158,7 +158,7 @@ impl Mark {
     pub fn rise(&self, before: &Mark) -> Option<(LegalDay, Rise)> {
         let energy_wh = self.energy_closed_wh.saturating_sub(before.energy_closed_wh);
         let from = LegalDay::of_unix_ms(at_midnight(before.at_unix_ms)).min(self.days().0);
-        (energy_wh > 0).then(|| (from, Rise { energy_wh, first: before.place, last: self.place }))
+        (energy_wh > 0).then_some((from, Rise { energy_wh, first: before.place, last: self.place }))
     }
 
     /// Whether it counts from less than this one had counted: a journal was lost.
