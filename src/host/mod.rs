@@ -42,6 +42,8 @@ pub mod memory;
 #[cfg(feature = "host")]
 pub mod notify;
 #[cfg(feature = "host")]
+pub mod private;
+#[cfg(feature = "host")]
 pub mod scrub;
 #[cfg(feature = "host")]
 pub(crate) mod secret_file;

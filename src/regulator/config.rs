@@ -264,6 +264,15 @@ fn metrics(form: Form<'_>) -> Option<SocketAddr> {
     listen
 }
 
+/// Whether a `Host` header may name it, its port aside: labels of letters, digits, - and _ (RFC 3986 calls it a reg-name; what
+/// is written in Chinese comes as xn--). An address needs no name.
+fn may_be_host(name: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    name.split('.').all(is_label)
+}
+
 fn console(form: Form<'_>, base: &Path, absent: &Flaws) -> Option<ConsoleAt> {
     let listen: Option<SocketAddr> = form.required("listen", form::text).and_then(|text| {
         let listen = text.parse().ok();
@@ -276,6 +285,13 @@ fn console(form: Form<'_>, base: &Path, absent: &Flaws) -> Option<ConsoleAt> {
     let key = form.optional("key", form::text);
     let is_behind_tls = form.optional("behind_tls", form::flag).unwrap_or(false);
     let names = form.optional("names", form::list(form::text)).unwrap_or_default();
+    for name in names.iter().filter(|name| !may_be_host(name)) {
+        form.flaw(
+            "names",
+            format!("no browser calls it \"{name}\""),
+            "write a name as it stands between :// and the next : or /, as desk.example; no port, no *",
+        );
+    }
     if certificate.is_some() != key.is_some() {
         form.flaw("certificate", "`certificate` and `key` belong together", "give both or neither");
     }
@@ -477,6 +493,23 @@ mod tests {
         let console = config.console.unwrap();
         assert!(console.is_behind_tls && console.identity.is_none());
         assert_eq!(console.names, ["desk.example"]);
+        for never in [
+            "*",
+            "desk.example:443",
+            "*.example",
+            "https://desk.example",
+            "desk.example/",
+            "desk..example",
+            "",
+            "监察.example",
+        ] {
+            let wrong =
+                with(&format!("listen = \"127.0.0.1:8010\"\nnames = [\"desk\", \"{never}\"]\n")).unwrap_err();
+            assert!(
+                wrong.starts_with("r.toml:7:") && wrong.contains("no browser calls it"),
+                "{never}: {wrong}"
+            );
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod console;
 pub mod contract;
 pub mod conviction;
 mod desk;
+pub mod due;
 pub mod findings;
 pub mod inspect;
 pub mod lineage;

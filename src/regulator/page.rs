@@ -12,7 +12,7 @@ use axum::{
 };
 use tokio::{net::TcpListener, sync::watch};
 
-use super::vitals::Vitals;
+use super::{console::TurnedAway, vitals::Vitals};
 use crate::host::{
     Clock,
     exit::{Exit, Failure},
@@ -26,13 +26,14 @@ struct Seen {
     clock: Arc<dyn Clock>,
     vitals: watch::Receiver<Vitals>,
     watchdog: Watchdog,
+    turned_away: TurnedAway,
 }
 
 impl Seen {
     /// How it is now, with what the serving loop does not know of.
     fn vitals(&self) -> Vitals {
         let file_refused = self.watchdog.worries().contains(&Worry::FileRefused);
-        Vitals { file_refused, ..*self.vitals.borrow() }
+        Vitals { file_refused, turned_away: self.turned_away.count(), ..*self.vitals.borrow() }
     }
 }
 
@@ -57,12 +58,13 @@ pub async fn show(
     clock: Arc<dyn Clock>,
     vitals: watch::Receiver<Vitals>,
     watchdog: Watchdog,
+    turned_away: TurnedAway,
 ) {
     let router = Router::new()
         .route("/metrics", get(metrics))
         .route("/health", get(health))
         .route("/alive", get(async || "alive\n"))
-        .with_state(Seen { clock, vitals, watchdog });
+        .with_state(Seen { clock, vitals, watchdog, turned_away });
     // It ends only with its listener, and a collector works without its page.
     if let Err(error) = axum::serve(listener, router).await {
         tracing::error!(%error, "the page of metrics has ended");

@@ -254,6 +254,7 @@ impl Serving {
             share: self.member.as_ref().map(Member::shown),
             alarms: self.health.alarms,
             file_refused: false,
+            turned_away: 0,
             clock_set: now.clock != ClockQuality::Unset,
             turned_ms: now.uptime_ms,
         });

@@ -3,11 +3,15 @@
 //! A sight is no evidence: it is an index into the records, each of which it names by log and place.
 
 use crate::{
-    catalogue::{Class, Phase},
+    catalogue::{Class, Phase, Ruling},
     evidence::{Body, LogId, Record},
     judge::{Event, Finding, Interval, Rung, Verdict},
     terms::{AssetId, GatewayId, LegalDay, MeterId, OrderId, WattHours},
 };
+
+/// How old the newest that a gateway which speaks tells of a piece of equipment gets, in milliseconds: a verdict and an interval
+/// come every quarter of an hour, and of four one has arrived.
+pub const MOST_QUIET_MS: i64 = 3_600_000;
 
 /// What one record says of one piece of equipment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +30,13 @@ pub struct Sight {
     pub received_unix_ms: i64,
     /// What it says.
     pub said: Said,
+}
+
+impl Sight {
+    /// When it arrived, Unix milliseconds, if it attests how the equipment stands; else at no time.
+    pub fn attested_unix_ms(&self) -> i64 {
+        if self.said.attests() { self.received_unix_ms } else { 0 }
+    }
 }
 
 /// What a sight is of.
@@ -61,7 +72,7 @@ pub struct VerdictSaid {
     pub phase: Option<Phase>,
     /// Its last lawful day.
     pub last_day: Option<LegalDay>,
-    /// The entry it is classed by, `instrument entry`.
+    /// The entry it is in scope by, `instrument entry`; a line that may be the right one is none.
     pub entry: Option<String>,
     /// Energy drawn while it was overdue.
     pub overdue: WattHours,
@@ -82,6 +93,16 @@ pub struct Span {
     pub seen_ms: i64,
     /// Time nobody accounts for, in milliseconds.
     pub unseen_ms: i64,
+}
+
+impl Said {
+    /// Whether it attests how the equipment stands: only its verdicts and its meters' intervals do.
+    pub const fn attests(&self) -> bool {
+        match self {
+            Said::Verdict(_) | Said::Span(_) => true,
+            Said::Order { .. } | Said::Plate => false,
+        }
+    }
 }
 
 /// What a record says of a piece of equipment; `None` where it says nothing that is listed.
@@ -149,11 +170,15 @@ fn of_verdict(verdict: &Verdict) -> VerdictSaid {
         class: ruling.map(|ruling| ruling.class),
         phase: verdict.phase,
         last_day: verdict.standing.last_day(),
-        entry: ruling
-            .and_then(|ruling| ruling.rule)
-            .map(|rule| format!("{} {}", rule.instrument, rule.entry)),
+        entry: ruling.and_then(entry),
         overdue: verdict.energy_overdue,
     }
+}
+
+/// The entry that a ruling finds it in scope by.
+fn entry(ruling: Ruling) -> Option<String> {
+    let rule = ruling.rule.filter(|_| ruling.class == Class::InScope)?;
+    Some(format!("{} {}", rule.instrument, rule.entry))
 }
 
 fn of_interval(interval: &Interval) -> Span {
@@ -170,11 +195,28 @@ fn of_interval(interval: &Interval) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::ledger::Shares;
-    use crate::terms::{ClockQuality, Stamp};
+    use crate::{
+        catalogue::{Citation, Rule, Witness},
+        judge::ledger::Shares,
+        terms::{ClockQuality, Digest, Stamp},
+    };
 
     fn at(wall_unix_ms: i64) -> Stamp {
         Stamp { wall_unix_ms, uptime_ms: 0, boot: 1, clock: ClockQuality::Ntp, error_ms: 0 }
+    }
+
+    #[test]
+    fn a_line_that_may_be_the_right_one_is_no_entry() {
+        let rule = Rule {
+            instrument: Citation::new("guofa-2010-7").unwrap(),
+            entry: Citation::new("carbide-saf-below-6300kva").unwrap(),
+            file: Digest::ZERO,
+            witness: Witness::Running,
+        };
+        for class in Class::ALL {
+            let told = entry(Ruling { class, rule: Some(rule), deadline: None });
+            assert_eq!(told.is_some(), class == Class::InScope, "{}", class.word());
+        }
     }
 
     #[test]

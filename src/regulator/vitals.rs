@@ -94,6 +94,8 @@ pub struct Vitals {
     pub clock_set: bool,
     /// Whether a reload was refused: what is written is not what is in force.
     pub file_refused: bool,
+    /// How often somebody was not let into the console.
+    pub turned_away: u64,
     /// When the serving loop turned last, uptime in milliseconds.
     pub turned_ms: u64,
 }
@@ -236,6 +238,8 @@ impl Vitals {
         page.counter("messages_strange_topic_total", help, &[(&[], self.strange_topics)]);
         let help = "Messages that came while the hands were full; what the broker keeps it brings again";
         page.counter("messages_passed_over_total", help, &[(&[], self.passed_over)]);
+        let help = "Passwords at the console that let nobody in, or were not looked at";
+        page.counter("logins_refused_total", help, &[(&[], self.turned_away)]);
         page.counter("forks_total", "Two signed histories of one log", &[(&[], forks)]);
         lineage(found, &mut page);
         page.counter(

@@ -36,6 +36,17 @@ const PROVINCES: [&str; 34] = [
     "43", "44", "45", "46", "50", "51", "52", "53", "54", "61", "62", "63", "64", "65", "71", "81", "82",
 ];
 
+/// Of provinces that there are those that a code which names none may have meant: one of its digits stands where it does there.
+/// All of them where none does; none of them where it names one, or the whole nation.
+pub fn provinces_meant(code: &str) -> Vec<&'static str> {
+    let Some(two) = code.get(..2).filter(|two| *two != "00" && !PROVINCES.contains(two)) else {
+        return Vec::new();
+    };
+    let shares = |known: &&&str| known.bytes().zip(two.bytes()).any(|(known, asked)| known == asked);
+    let near: Vec<&str> = PROVINCES.iter().filter(shares).copied().collect();
+    if near.is_empty() { PROVINCES.to_vec() } else { near }
+}
+
 /// A six-digit division code of a county: two digits each for province, prefecture and county.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Division([u8; 6]);
@@ -146,6 +157,15 @@ mod tests {
         assert_eq!(Division::parse("140525").unwrap().to_string(), "140525");
         for wrong in ["14052", "1405255", "14052x", ""] {
             assert_eq!(Division::parse(wrong), None);
+        }
+    }
+
+    #[test]
+    fn a_province_that_there_is_not_is_told_by_those_that_may_be_meant() {
+        assert_eq!(provinces_meant("16"), ["11", "12", "13", "14", "15", "36", "46"]);
+        assert_eq!(provinces_meant("999999").len(), PROVINCES.len());
+        for good in ["13", "1304", "130421", "000000", "", "1"] {
+            assert_eq!(provinces_meant(good), [""; 0], "{good}");
         }
     }
 

@@ -128,6 +128,29 @@ impl Browser {
         self.ask(&head, form.as_bytes()).await
     }
 
+    /// A form of somebody whom a proxy saw there.
+    pub(crate) async fn post_from(&self, there: &str, address: &str, form: &str) -> Answer {
+        let head = format!(
+            "POST {address} HTTP/1.1\r\nX-Forwarded-For: 9.9.9.9, {there}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n"
+        );
+        self.ask(&head, form.as_bytes()).await
+    }
+
+    /// Begins a form with files, and sends no more of it than its token.
+    pub(crate) async fn begin_upload(&self, address: &str, token: &str) -> TcpStream {
+        let first =
+            format!("POST {address} HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=edge\r\n");
+        let body = format!(
+            "--edge\r\nContent-Disposition: form-data; name=\"form\"\r\n\r\n{token}\r\n--edge\r\n\
+             Content-Disposition: form-data; name=\"records\"; filename=\"f\"\r\n\r\n{{"
+        );
+        let mut line = self.line().await;
+        line.write_all(self.head(&first, 100_000).as_bytes()).await.unwrap();
+        line.write_all(body.as_bytes()).await.unwrap();
+        line
+    }
+
     /// A form with files, in this order.
     pub(crate) async fn upload(&self, address: &str, parts: &[(&str, &[u8])]) -> Answer {
         let mut body = Vec::new();

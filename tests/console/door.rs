@@ -101,6 +101,44 @@ async fn whoever_asks_at_once_is_looked_at_no_more_often_and_the_overseer_reads_
 }
 
 #[tokio::test]
+async fn behind_a_proxy_whoever_guesses_elsewhere_keeps_nobody_out() {
+    let at = ConsoleAt { is_behind_tls: true, ..ConsoleAt::plain(([127, 0, 0, 1], free_port()).into()) };
+    let desk = Desk::at("proxy", &at, |store| people(store));
+    let browser = Browser::at(desk.port);
+    let form = |password: &str| format!("name=wang&password={}", password.replace(' ', "+"));
+    for _ in 0..6 {
+        assert_eq!(browser.post_from("8.8.8.1", "/login", &form("not the password")).await.status, 401);
+    }
+    assert_eq!(browser.post_from("8.8.8.1", "/login", &form(PASSWORD)).await.status, 401);
+    assert_eq!(browser.post_from("8.8.8.2", "/login", &form(PASSWORD)).await.status, 303);
+    let saw = desk.store().who_saw(&Scope::NATION, u64::MAX, 100).unwrap();
+    let guessed = saw.iter().filter(|(_, saw)| saw.what == "POST /login 8.8.8.1").count();
+    assert_eq!(guessed, 5, "from where it was is written down: {saw:?}");
+}
+
+#[tokio::test]
+async fn a_crowd_of_names_that_nobody_has_keeps_no_person_from_the_door() {
+    let desk = Desk::open("crowd");
+    let port = desk.port;
+    let crowd: Vec<_> = (0..60)
+        .map(|number| {
+            tokio::spawn(async move {
+                for time in 0..3 {
+                    let name = format!("nobody-{number}-{time}");
+                    assert_eq!(Browser::at(port).enter(&name, "a password of somebody").await.status, 401);
+                }
+            })
+        })
+        .collect();
+    for _ in 0..3 {
+        assert_eq!(Browser::at(port).enter("wang", PASSWORD).await.status, 303);
+    }
+    for one in crowd {
+        one.await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_name_that_leads_here_from_elsewhere_is_not_answered() {
     let at = ConsoleAt {
         names: vec!["desk.example".to_owned()],

@@ -41,6 +41,8 @@ fn people_are_let_in_listed_changed_and_removed() {
     assert!(code == 1 && said.contains("there is somebody of that name"), "{code} {said}");
     let (code, said) = user(&authority, &["add", "wang"], "too short");
     assert!(code != 0 && said.contains("12 characters"), "{code} {said}");
+    let (code, said) = user(&authority, &["add", "odd", "--division", "160421"], PASSWORD);
+    assert!(code == 2 && said.contains("there are 11, 12, 13, 14, 15, 36, 46"), "{code} {said}");
     for wrong in [["--role", "king"], ["--division", "1304x"], ["--division", "13042"]] {
         let (code, said) = user(&authority, &["add", "zhao", wrong[0], wrong[1]], PASSWORD);
         assert!(code == 2 && !said.contains("panicked"), "{code} {said}");
@@ -56,6 +58,46 @@ fn people_are_let_in_listed_changed_and_removed() {
     assert_eq!(user(&authority, &["remove", "li"], "").0, 0);
     assert_eq!(user(&authority, &["remove", "li"], "").0, 1);
     assert_eq!(user(&authority, &["list"], "").1, "");
+}
+
+#[test]
+fn a_store_is_nobody_elses_and_an_empty_division_is_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let authority = Authority::new("console-private", 1, "");
+    let state = authority.folder.0.join("state");
+    assert_eq!(user(&authority, &["add", "li"], PASSWORD).0, 0);
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&state.join("store.db")), 0o600);
+    let mut store = SqliteStore::open(&state).unwrap();
+    for beside in ["store.db-wal", "store.db-shm"] {
+        assert_eq!(mode(&state.join(beside)), 0o600, "{beside}");
+    }
+    crate::desk::ours(&mut store);
+    let (code, said) = user(&authority, &["add", "odd", "--division", "130499"], PASSWORD);
+    assert!(
+        code == 0 && said.contains("no plant is known yet in division 130499; the nearest are in 130421"),
+        "{said}"
+    );
+    let (code, said) = user(&authority, &["add", "even", "--division", "1304"], PASSWORD);
+    assert!(code == 0 && !said.contains("warning"), "{said}");
+}
+
+#[test]
+fn a_signature_is_not_written_over_what_is_there() {
+    let authority = Authority::new("console-sign", 1, "");
+    assert_eq!(user(&authority, &["add", "li"], PASSWORD).0, 0);
+    let file = authority.folder.0.join("list.sig");
+    std::fs::write(&file, "a key").unwrap();
+    let sign = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_coldhearth-regulator"));
+        command.args(["report", "list", "--from", "2026-01-01", "--to", "2027-01-01", "--sign"]).arg(&file);
+        command.args(more).arg("--config").arg(&authority.config).output().unwrap()
+    };
+    let refused = sign(&[]);
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("--replace"));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "a key");
+    assert!(sign(&["--replace"]).status.success());
+    assert_ne!(std::fs::read_to_string(&file).unwrap(), "a key");
 }
 
 #[tokio::test]

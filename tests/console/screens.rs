@@ -142,6 +142,45 @@ async fn silence_takes_the_place_of_whatever_was_said_last() {
     assert!(!browser.get("/fleet.csv?lane=verified").await.body.contains("secret-kiln"));
 }
 
+/// A gateway that was heard now, and that attested one furnace last so long ago.
+fn attested(store: &mut dyn coldhearth::regulator::store::Store, asset: &str, ago_ms: i64) {
+    let (gateway, log) = (GatewayId::new("gw-07").unwrap(), LogId(7));
+    let mut batch = Batch { sights: sights_of(gateway, log, asset, "drawing"), ..Batch::default() };
+    batch.sights.iter_mut().for_each(|sight| sight.received_unix_ms = NOW - ago_ms);
+    batch.heads = vec![head(gateway, log, "130421", (7, coldhearth::terms::Digest::of(b"7")), NOW)];
+    batch.turns = store.begin(&BTreeSet::from([(gateway, log)])).unwrap();
+    store.commit(&batch).unwrap();
+}
+
+#[tokio::test]
+async fn equipment_that_was_taken_out_of_the_configuration_is_unproven_though_its_gateway_speaks() {
+    let desk = Desk::open_with("unattested", |store| {
+        people(store);
+        attested(store, "kept", 1_000);
+        attested(store, "taken-out", 2 * 3_600_000);
+    });
+    let browser = Browser::entered(desk.port, "wang", PASSWORD).await;
+    let listed = |lane: &'static str| browser.get(lane);
+    let unproven = listed("/fleet.csv?lane=unproven").await.body;
+    assert!(unproven.contains("taken-out") && !unproven.contains("kept"), "{unproven}");
+    assert!(unproven.contains(words::K_UNATTESTED.en), "{unproven}");
+    for lane in ["/fleet.csv?lane=drawing", "/fleet.csv?lane=verified"] {
+        let listed = listed(lane).await.body;
+        assert!(listed.contains("kept") && !listed.contains("taken-out"), "{lane}: {listed}");
+    }
+    let numbers = desk
+        .store()
+        .numbers(
+            &coldhearth::regulator::store::sights::Scope::NATION,
+            None,
+            AskedAt { today: LegalDay::of_unix_ms(NOW), silent_before_unix_ms: NOW - 900_000 },
+        )
+        .unwrap();
+    assert_eq!((numbers.assets, numbers.verified, numbers.drawing, numbers.unproven), (2, 1, 1, 1));
+    let case = browser.get("/asset/gw-07/taken-out").await.text();
+    assert!(case.contains(words::K_UNATTESTED_MEANS.en) && case.contains(words::K_ATTESTED.en), "{case}");
+}
+
 #[tokio::test]
 async fn what_was_not_read_yet_is_not_told_as_nothing() {
     let desk = Desk::open("reading");
@@ -273,6 +312,25 @@ async fn a_gateway_that_was_never_heard_has_its_key_in_the_registry_of_the_natio
 }
 
 #[tokio::test]
+async fn gateways_that_were_never_heard_are_counted_and_named_today_for_the_nation() {
+    let desk = Desk::open("unheard");
+    let mut store = desk.store();
+    for (gateway, seed) in [("gw-never", 5), ("gw-never", 6), ("gw-gone", 7)] {
+        let gateway = GatewayId::new(gateway).unwrap();
+        assert!(store.admit(gateway, &crate::support::voice::key_of(seed), NOW).unwrap());
+    }
+    let gone = GatewayId::new("gw-gone").unwrap();
+    assert!(store.revoke(gone, crate::support::voice::key_of(7).id(), NOW).unwrap());
+    let nation = Browser::entered(desk.port, "wang", PASSWORD).await.get("/").await;
+    let told = format!("{}: 1 .", words::K_NEVER_HEARD.en);
+    let line = nation.text().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(line.contains(&told) && nation.body.contains("/audit?gateway=gw-never"), "{line}");
+    assert!(!nation.body.contains("gw-gone"), "whoever was revoked is not waited for");
+    let county = Browser::entered(desk.port, "li", PASSWORD).await.get("/").await;
+    assert!(!county.text().contains(words::K_NEVER_HEARD.en), "nobody knows whose it is");
+}
+
+#[tokio::test]
 async fn a_new_alarm_reaches_whoever_looks_and_a_person_has_not_all_the_streams() {
     let desk = Desk::open("live-alarms");
     let county = Browser::entered(desk.port, "li", PASSWORD).await;
@@ -308,6 +366,33 @@ async fn the_days_numbers_are_of_a_division_and_an_industry_where_somebody_asks(
     let none = nation.get("/?industry=Textile").await;
     assert!(none.body.contains("<span>0</span>") && none.text().contains(words::K_TODAY_ALL.en));
     assert_eq!(Browser::entered(desk.port, "li", PASSWORD).await.get("/?in=130422").await.status, 400);
+}
+
+#[tokio::test]
+async fn whoever_brings_a_file_slowly_keeps_nobody_else_from_it() {
+    let desk = Desk::open("slow-upload");
+    let (slow, other) = (
+        Browser::entered(desk.port, "zhao", PASSWORD).await,
+        Browser::entered(desk.port, "li", PASSWORD).await,
+    );
+    let token = slow.get("/audit").await.form_token();
+    let _held = slow.begin_upload("/verify", &token).await;
+    let good = goldens().into_iter().take(3).collect::<Vec<_>>().join(&b'\n');
+    // Once it has been begun, the same person has to wait for it, and is told so.
+    let again = crate::support::soon("its room", async {
+        loop {
+            let parts: [(&str, &[u8]); 2] = [("form", token.as_bytes()), ("records", &good)];
+            let answer = slow.upload("/verify", &parts).await;
+            if answer.status != 200 {
+                return answer;
+            }
+        }
+    })
+    .await;
+    assert_eq!((again.status, again.header("retry-after").as_str()), (503, "5"), "{}", again.body);
+    let token = other.get("/audit").await.form_token();
+    let parts: [(&str, &[u8]); 2] = [("form", token.as_bytes()), ("records", &good)];
+    assert_eq!(other.upload("/verify", &parts).await.status, 200);
 }
 
 #[tokio::test]

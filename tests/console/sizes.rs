@@ -232,6 +232,7 @@ fn answers(store: &mut dyn Store) -> String {
     crate::desk::ours(store);
     // The same again changes nothing.
     crate::desk::ours(store);
+    taken_out(store);
     let at = AskedAt { today: LegalDay::of_unix_ms(NOW), silent_before_unix_ms: NOW - 900_000 };
     let mut out = String::new();
     lists(store, at, &mut out);
@@ -240,7 +241,7 @@ fn answers(store: &mut dyn Store) -> String {
     writeln!(out, "{:?}", store.tally(&nation, at.today).unwrap()).unwrap();
     for (gateway, asset) in [of("gw-00000", "eaf-1"), of("gw-03", "eaf-2")] {
         let row = store.asset(&nation, gateway, asset).unwrap().unwrap();
-        writeln!(out, "{row:?}").unwrap();
+        writeln!(out, "{row:?} {:?}", store.witnessed_from(&row).unwrap()).unwrap();
         writeln!(out, "{:?}", store.spans(&row, NOW - 86_400_000, NOW, 3_600_000).unwrap()).unwrap();
         let story = store.story(&row, i64::MAX, 20).unwrap();
         let places: Vec<_> =
@@ -248,8 +249,30 @@ fn answers(store: &mut dyn Store) -> String {
         writeln!(out, "{places:?}").unwrap();
     }
     looks_on_site(store, &mut out);
+    let unattested = store.unattested(&After::default(), 9).unwrap();
+    let [(gateway, asset)] = unattested.iter().map(|row| (row.gateway, row.asset)).collect::<Vec<_>>()[..]
+    else {
+        panic!("{unattested:?}")
+    };
+    assert_eq!((gateway, asset), of("gw-08", "taken-out"));
+    assert_eq!(store.unattested(&After::row(&unattested[0]), 9).unwrap(), []);
+    let never = GatewayId::new("gw-never").unwrap();
+    assert!(store.admit(never, &crate::support::voice::key_of(5), NOW).unwrap());
+    assert_eq!(store.unheard(9).unwrap(), (1, vec![never]));
+    writeln!(out, "{unattested:?}").unwrap();
     writeln!(out, "{:?}", store.admitted_of(GatewayId::new("gw-03").unwrap()).unwrap()).unwrap();
     out
+}
+
+/// gw-08 speaks, and has told nothing of a furnace for hours.
+fn taken_out(store: &mut dyn Store) {
+    let (gateway, log) = (GatewayId::new("gw-08").unwrap(), LogId(8));
+    let mut sights = sights_of(gateway, log, "taken-out", "drawing");
+    sights.iter_mut().for_each(|sight| sight.received_unix_ms = NOW - 3 * 3_600_000);
+    let mut batch = Batch { sights, ..Batch::default() };
+    batch.heads = vec![head(gateway, log, "130421", (7, Digest::of(b"7")), NOW)];
+    batch.turns = store.begin(&BTreeSet::from([(gateway, log)])).unwrap();
+    store.commit(&batch).unwrap();
 }
 
 /// Every list, by scope, lane and entries.

@@ -1,6 +1,9 @@
 //! `user add|list|remove|password`: who may come into the console, as what, and where.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::{
+    collections::BTreeSet,
+    io::{BufRead as _, IsTerminal as _, Write as _},
+};
 
 use clap::Subcommand;
 use coldhearth::{
@@ -8,14 +11,22 @@ use coldhearth::{
     regulator::{
         console::password,
         store::{
+            Store,
             people::{Person, Role},
             sights::Scope,
         },
     },
-    terms::{Name, time::LegalTime},
+    terms::{
+        Name,
+        place::{self, Division},
+        time::LegalTime,
+    },
 };
 
 use crate::{say, serve::Home};
+
+/// Divisions that are named where none is right.
+const MOST_NAMED: usize = 8;
 
 #[derive(Subcommand)]
 pub(crate) enum User {
@@ -62,16 +73,20 @@ pub(crate) fn user(verb: User) -> Result<Exit, Failure> {
         User::Add { name, role, division: scope, home } => {
             let password = password::hashed(&typed()?)?;
             let person = Person { name, role, scope, password, changed_unix_ms: now };
-            if !home.store()?.add_person(&person)? {
+            let mut store = home.store()?;
+            if !store.add_person(&person)? {
                 let why = format!("{name}: there is somebody of that name; remove that one first");
                 return Err(Failure::new(Exit::Negative, why));
             }
-            say(&format!("{name}: may come in as {}, {}", role.word(), place(&person.scope)));
+            say(&format!("{name}: may come in as {}, {}", role.word(), told(&person.scope)));
+            if let Some(warning) = nothing_there(&mut *store, &person.scope)? {
+                say(&format!("warning: {warning}"));
+            }
         }
         User::List { home } => {
             for Person { name, role, scope, changed_unix_ms, .. } in home.store_that_is_there()?.people()? {
                 let since = LegalTime(changed_unix_ms);
-                say(&format!("{name}  {}  {}  changed {since}", role.word(), place(&scope)));
+                say(&format!("{name}  {}  {}  changed {since}", role.word(), told(&scope)));
             }
         }
         User::Remove { name, home } => {
@@ -91,8 +106,25 @@ pub(crate) fn user(verb: User) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn place(scope: &Scope) -> String {
+fn told(scope: &Scope) -> String {
     if scope.as_str().is_empty() { "the nation".to_owned() } else { format!("division {scope}") }
+}
+
+/// Says that nothing lies in a division as far as is known, though something does elsewhere: a digit may be wrong, and whoever
+/// sees an empty desk sees no difference.
+fn nothing_there(store: &mut dyn Store, scope: &Scope) -> Result<Option<String>, Failure> {
+    let known: BTreeSet<Division> = store.heads(None)?.into_iter().map(|kept| kept.division).collect();
+    if known.is_empty() || known.iter().any(|division| scope.has(*division)) {
+        return Ok(None);
+    }
+    let shared = |division: &Division| {
+        let (there, here) = (division.to_string(), scope.as_str());
+        there.bytes().zip(here.bytes()).take_while(|(there, here)| there == here).count()
+    };
+    let most = known.iter().map(shared).max().unwrap_or(0);
+    let near = known.iter().filter(|division| shared(division) == most).take(MOST_NAMED);
+    let near: Vec<String> = near.map(Division::to_string).collect();
+    Ok(Some(format!("no plant is known yet in division {scope}; the nearest are in {}", near.join(", "))))
 }
 
 /// The first line of standard input. A command line is read by everybody on the machine.
@@ -121,5 +153,10 @@ fn role(text: &str) -> Result<Role, String> {
 }
 
 fn scope(text: &str) -> Result<Scope, String> {
-    Scope::parse(text).ok_or_else(|| "2, 4 or 6 digits of a division code are expected".to_owned())
+    let meant = place::provinces_meant(text);
+    match Scope::parse(text) {
+        Some(scope) if meant.is_empty() => Ok(scope),
+        Some(_) => Err(format!("there is no such province; there are {}", meant.join(", "))),
+        None => Err("2, 4 or 6 digits of a division code are expected".to_owned()),
+    }
 }

@@ -56,6 +56,9 @@ pub(crate) struct Wanted {
     /// Write the authority's signature over the JSON into this file; `report check` looks at both
     #[arg(long, value_name = "FILE")]
     sign: Option<PathBuf>,
+    /// Write the signature over a file that is there already
+    #[arg(long, requires = "sign")]
+    replace: bool,
     #[command(flatten)]
     home: Home,
 }
@@ -215,6 +218,10 @@ impl Wanted {
                 Exit::Usage,
                 "--to is the first day that is not in the report: later than --from",
             ));
+        }
+        if let Some(file) = self.sign.as_ref().filter(|file| !self.replace && file.exists()) {
+            let what = format!("{}: is there already; name another file, or say --replace", file.display());
+            return Err(Failure::new(Exit::Permission, what));
         }
         let made_unix_ms = SystemClock::default().now().wall_unix_ms;
         let scope = Scope { within: self.division, from: self.from, to: self.to, made_unix_ms };

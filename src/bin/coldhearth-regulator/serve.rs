@@ -19,7 +19,7 @@ use coldhearth::{
         layers::Setting,
         logging,
         notify::Notify,
-        public_key,
+        private, public_key,
         service::{self, Signals},
         watchdog::Watchdog,
     },
@@ -204,6 +204,7 @@ impl Life {
         let (state, store) = orders.home.of(config);
         let place =
             group.map_or_else(|| LOCK_FILE.to_owned(), |group| format!("{LOCK_FILE}-{}", group.worker));
+        made(&state)?;
         let alone = alone::alone(&state, &place, "collector")?;
         let receivers = config.map_or_else(Vec::new, |config| config.receivers.clone());
         let own = group.and_then(|group| Name::new(&format!("collector-{}", group.worker)));
@@ -250,8 +251,10 @@ async fn live(
     tracing::info!(kid = %key.id(), fingerprint = key.fingerprint(), "receipts are signed by this key");
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let (shown, seen) = watch::channel(Vitals::default());
-    let page = listener
-        .map(|listener| tokio::spawn(page::show(listener, clock.clone(), seen.clone(), watchdog.clone())));
+    let turned_away = desk.as_ref().map(|(_, console)| console.turned_away()).unwrap_or_default();
+    let page = listener.map(|listener| {
+        tokio::spawn(page::show(listener, clock.clone(), seen.clone(), watchdog.clone(), turned_away))
+    });
     let desk = desk.map(|(listening, console)| tokio::spawn(console::show(listening, console)));
     let serving = watchdog.pulse("collector", &clock);
     let (store, looking, looker) = (watchdog.pulse("store", &clock), clock.clone(), watchdog.clone());
@@ -305,8 +308,12 @@ fn wrong(flaws: &[Flaw]) -> Failure {
     Failure::new(Exit::Config, lines.join("\n"))
 }
 
+/// The state's folder, for nobody else on the machine where it is made here.
+fn made(state: &Path) -> Result<(), Failure> {
+    private::folder(state).map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", state.display())))
+}
+
 fn signer(state: &Path) -> Result<Box<dyn coldhearth::evidence::Signer>, Failure> {
-    std::fs::create_dir_all(state)
-        .map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", state.display())))?;
+    made(state)?;
     keys::load_or_make(state, keys::AUTHORITY_FILE, true)
 }

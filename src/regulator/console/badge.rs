@@ -22,6 +22,8 @@ pub(super) enum Badge {
     Unknown,
     /// Its gateway says nothing now.
     Silent,
+    /// Its gateway speaks, and tells nothing of it any longer.
+    Unattested,
     /// Nothing was ever told of it.
     Untold,
     /// It draws within its allowances.
@@ -39,13 +41,14 @@ pub(super) const fn silent_before(now_unix_ms: i64) -> i64 {
 
 impl Badge {
     /// Every one, the most urgent first.
-    pub(super) const ALL: [Badge; 10] = [
+    pub(super) const ALL: [Badge; 11] = [
         Badge::Latched,
         Badge::Drawing,
         Badge::Exporting,
         Badge::Masked,
         Badge::Unknown,
         Badge::Silent,
+        Badge::Unattested,
         Badge::Untold,
         Badge::Auxiliary,
         Badge::Energised,
@@ -62,6 +65,9 @@ impl Badge {
         }
         if row.heard_unix_ms.is_none_or(|heard| heard < silent_before(now_unix_ms)) {
             return Badge::Silent;
+        }
+        if row.is_unattested() {
+            return Badge::Unattested;
         }
         Badge::of_state(&row.state)
     }
@@ -86,7 +92,7 @@ impl Badge {
             Badge::Drawing => "drawing",
             Badge::Exporting => "exporting",
             Badge::Masked => "masked",
-            Badge::Unknown | Badge::Silent | Badge::Untold => "unproven",
+            Badge::Unknown | Badge::Silent | Badge::Unattested | Badge::Untold => "unproven",
             Badge::Auxiliary => "auxiliary",
             Badge::Energised => "energised",
             Badge::Dead => "dead",
@@ -100,7 +106,7 @@ impl Badge {
             Badge::Drawing => "▲",
             Badge::Exporting => "▼",
             Badge::Masked => "◈",
-            Badge::Unknown | Badge::Silent | Badge::Untold => "▨",
+            Badge::Unknown | Badge::Silent | Badge::Unattested | Badge::Untold => "▨",
             Badge::Auxiliary => "◐",
             Badge::Energised => "○",
             Badge::Dead => "□",
@@ -116,6 +122,7 @@ impl Badge {
             Badge::Masked => words::K_MASKED,
             Badge::Unknown => words::K_UNKNOWN,
             Badge::Silent => words::K_SILENT,
+            Badge::Unattested => words::K_UNATTESTED,
             Badge::Untold => words::K_UNTOLD,
             Badge::Auxiliary => words::K_AUXILIARY,
             Badge::Energised => words::K_ENERGISED,
@@ -132,6 +139,7 @@ impl Badge {
             Badge::Masked => &[words::TAMPER_ALARM, words::NEVER_OPEN_A_SECONDARY],
             Badge::Unknown => &[words::UNKNOWN],
             Badge::Silent => &[words::K_SILENT_MEANS, words::VOLTAGE_MAY_BE_PRESENT],
+            Badge::Unattested => &[words::K_UNATTESTED_MEANS, words::VOLTAGE_MAY_BE_PRESENT],
             Badge::Untold => &[words::UNKNOWN],
             Badge::Auxiliary => &[words::KEEP_COOLING],
             Badge::Dead => &[words::NOT_A_TEST_FOR_DEAD],
@@ -144,6 +152,7 @@ mod tests {
     use super::*;
     use crate::{
         evidence::LogId,
+        regulator::sight::MOST_QUIET_MS,
         terms::{AssetId, GatewayId, WattHours},
     };
 
@@ -166,6 +175,7 @@ mod tests {
             verdict_unix_ms: 0,
             seen_unix_ms: 0,
             heard_unix_ms: Some(10 * SILENT_MS),
+            attested_unix_ms: 10 * SILENT_MS,
         }
     }
 
@@ -178,12 +188,20 @@ mod tests {
         assert_eq!(Badge::of(&AssetRow { verdict: None, ..row("") }, now), Badge::Untold);
         assert_eq!(Badge::of(&row("a state of a later version"), now), Badge::Unknown);
         let rest = [Badge::Dead, Badge::Energised, Badge::Auxiliary];
-        for badge in [Badge::Unknown, Badge::Silent, Badge::Untold] {
+        for badge in [Badge::Unknown, Badge::Silent, Badge::Unattested, Badge::Untold] {
             for rest in rest {
                 assert!(badge.style() != rest.style() && badge.shape() != rest.shape());
                 assert!(badge.words() != rest.words());
             }
         }
+    }
+
+    #[test]
+    fn equipment_that_its_gateway_tells_nothing_of_any_longer_is_not_at_rest_though_the_gateway_speaks() {
+        let now = 10 * SILENT_MS;
+        let told = |attested_unix_ms| Badge::of(&AssetRow { attested_unix_ms, ..row("energised") }, now);
+        assert_eq!(told(now - MOST_QUIET_MS + 1), Badge::Energised);
+        assert_eq!(told(now - MOST_QUIET_MS), Badge::Unattested);
     }
 
     #[test]

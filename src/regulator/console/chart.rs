@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::{
-    regulator::store::sights::SpanSum,
+    regulator::{due::due_ms, store::sights::SpanSum, sums::Accounted},
     terms::{
         MilliWatts, WattHours,
         time::LegalTime,
@@ -33,6 +33,9 @@ const BOTTOM: i64 = 260;
 /// Ticks of a chart at most, and how far they may be from each other, in milliseconds: hours, a day, days.
 const MOST_TICKS: i64 = 8;
 const TICKS: [i64; 4] = [10_800_000, DAY_MS, 2 * DAY_MS, 5 * DAY_MS];
+/// How far the strokes of what was not seen are from each other, in units of the drawing: so few that a week of them is printed at
+/// once.
+const HATCH_EVERY: i64 = 100;
 /// Width and height of a spark.
 const SPARK: (i64, i64) = (600, 100);
 
@@ -113,11 +116,24 @@ fn mean(WattHours(energy): WattHours, span_ms: i64) -> Option<MilliWatts> {
     i64::try_from(milliwatts).ok().map(MilliWatts)
 }
 
-/// How much of a stretch was seen, in parts per million of what was due.
-pub(super) fn coverage_ppm(told: &[SpanSum], due_ms: i64) -> i64 {
-    let seen: i64 =
-        told.iter().map(|sum| sum.seen_ms / i64::try_from(sum.meters).unwrap_or(i64::MAX).max(1)).sum();
-    seen.saturating_mul(1_000).saturating_div(due_ms.max(1).saturating_add(999) / 1_000).min(1_000_000)
+/// How much of a stretch was seen, in percent of what was due since it was first told of at all; a dash where nothing was due, or
+/// ever told. Several meters of one furnace are one time.
+pub(super) fn coverage(
+    told: &[SpanSum],
+    witnessed_from_unix_ms: Option<i64>,
+    frame: &Frame,
+    now_unix_ms: i64,
+) -> String {
+    let mut accounted = Accounted::default();
+    for sum in told {
+        let meters = i64::try_from(sum.meters).unwrap_or(i64::MAX).max(1);
+        let (observed_ms, unaccounted_ms) = (sum.seen_ms / meters, sum.unseen_ms / meters);
+        accounted.add(Accounted { observed_ms, unaccounted_ms, ..Accounted::default() });
+    }
+    let time = (frame.from_unix_ms, frame.to_unix_ms);
+    let covered = witnessed_from_unix_ms
+        .and_then(|witnessed_from| accounted.covered(due_ms(witnessed_from, time, now_unix_ms)));
+    covered.map_or_else(|| "–".to_owned(), |part| format!("{}.{:02} %", part / 100, part % 100))
 }
 
 /// Energy of a stretch by the registers; none where none of it is told.
@@ -136,7 +152,6 @@ pub(super) fn power(frame: &Frame, steps: &[Step], title: &str, language: Langua
         "<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{}\">",
         escaped(title)
     );
-    out.push_str(HATCH);
     let count = frame.steps().max(1);
     let x = |number: i64| LEFT + number * WIDTH / count;
     nights(&mut out, frame);
@@ -147,24 +162,48 @@ pub(super) fn power(frame: &Frame, steps: &[Step], title: &str, language: Langua
             let class = if mean.0 < 0 { "back" } else { "bar" };
             rectangle(&mut out, class, (from, TOP + HEIGHT - tall), (to - from, tall.max(8)));
         }
-        if step.is_hatched {
-            rectangle(&mut out, "gap", (from, TOP), (to - from, HEIGHT));
-        }
+    }
+    for (from, to) in gaps(steps) {
+        hatch(&mut out, (x(from), x(to)));
     }
     labels(&mut out, frame, top, language);
     out.push_str("</svg>");
     out
 }
 
-/// The pattern of what was not seen; every chart brings it, so that each can be printed alone.
-const HATCH: &str = "<defs><pattern id=\"gap\" width=\"60\" height=\"60\" patternUnits=\"userSpaceOnUse\">\
-                     <path d=\"M0 60L60 0\" class=\"hatch\"></path></pattern></defs>";
+/// What was not seen, neighbours as one: from which step on, and which is the first after it.
+fn gaps(steps: &[Step]) -> Vec<(i64, i64)> {
+    let mut all: Vec<(i64, i64)> = Vec::new();
+    for step in steps.iter().filter(|step| step.is_hatched) {
+        match all.last_mut() {
+            Some((_, end)) if *end == step.number => *end += 1,
+            Some(_) | None => all.push((step.number, step.number + 1)),
+        }
+    }
+    all
+}
+
+/// Strokes over an area, cut where it ends: a pattern that is filled in makes a printer draw each stroke by itself, and a file of
+/// many megabytes.
+fn hatch(out: &mut String, (from, to): (i64, i64)) {
+    let base = TOP + HEIGHT;
+    let mut foot = (from - HEIGHT).div_euclid(HATCH_EVERY) * HATCH_EVERY;
+    out.push_str("<path class=\"gap\" d=\"");
+    while foot < to {
+        let (begins, ends) = ((from - foot).max(0), (to - foot).min(HEIGHT));
+        if begins < ends {
+            let long = ends - begins;
+            let _infallible = write!(out, "M{} {}l{long}-{long}", foot + begins, base - begins);
+        }
+        foot += HATCH_EVERY;
+    }
+    out.push_str("\"></path>");
+}
 
 fn rectangle(out: &mut String, class: &str, (x, y): (i64, i64), (width, height): (i64, i64)) {
-    let fill = if class == "gap" { " fill=\"url(#gap)\"" } else { "" };
     let _infallible = write!(
         out,
-        "<rect class=\"{class}\"{fill} x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{height}\"></rect>",
+        "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{height}\"></rect>",
         width.max(1)
     );
 }
@@ -307,10 +346,31 @@ mod tests {
             steps.iter().map(|step| (step.mean.map(|mean| mean.watts()), step.is_hatched)).collect();
         assert_eq!(seen, [(Some(1_000), false), (None, true), (None, true), (Some(1_000), true)]);
         let drawn = power(&hour(), &steps, "title", Language::English);
-        assert_eq!(drawn.matches("class=\"gap\"").count(), 3);
+        assert_eq!(drawn.matches("class=\"gap\"").count(), 1, "three that lie side by side are one");
         assert_eq!(drawn.matches("class=\"bar\"").count(), 2, "nothing is drawn where nothing is told");
         let drawn = spark(&steps, 4, "title");
         assert_eq!((drawn.matches('L').count(), drawn.matches('Z').count()), (3, 2));
+    }
+
+    #[test]
+    fn what_was_not_seen_is_hatched_where_it_is_and_in_few_strokes() {
+        let mut drawn = String::new();
+        hatch(&mut drawn, (LEFT, LEFT + WIDTH));
+        let all = drawn.matches('M').count();
+        assert!((50..=100).contains(&all), "{all}");
+        // Every other step of as many as there are at most.
+        let steps = (0..MOST_STEPS).map(|number| Step { number, mean: None, is_hatched: number % 2 == 0 });
+        let frame = Frame { from_unix_ms: 0, to_unix_ms: MOST_STEPS * QUARTER, step_ms: QUARTER };
+        let drawn = power(&frame, &steps.collect::<Vec<_>>(), "title", Language::English);
+        assert!(drawn.len() < 100_000, "{}", drawn.len());
+        for stroke in drawn.split(['M', '"']).filter(|stroke| stroke.contains('l') && stroke.contains('-')) {
+            let numbers = stroke.split([' ', 'l', '-']).map(str::parse::<i64>).collect::<Result<Vec<_>, _>>();
+            let Ok(numbers) = numbers else { continue };
+            let [x, y, long, up] = numbers[..] else { panic!("{stroke}") };
+            assert_eq!(long, up, "{stroke}");
+            let inside = (LEFT..=LEFT + WIDTH).contains(&x) && x + long <= LEFT + WIDTH;
+            assert!(inside && y - long >= TOP && y <= TOP + HEIGHT, "{stroke}");
+        }
     }
 
     #[test]
@@ -329,9 +389,11 @@ mod tests {
             ..sum(0, Some(1), QUARTER)
         };
         let both = SpanSum { unseen_ms: 0, ..both };
-        assert_eq!(coverage_ppm(&[both], QUARTER), 1_000_000);
+        let frame = Frame { from_unix_ms: 0, to_unix_ms: QUARTER, step_ms: QUARTER };
+        let covered = |told: &[SpanSum], since| coverage(told, since, &frame, 10 * QUARTER);
+        assert_eq!(covered(&[both], Some(0)), "100.00 %");
         assert_eq!(hour().all(&[both], 0).first().unwrap().mean, Some(MilliWatts::from_watts(2_000)));
-        assert_eq!(coverage_ppm(&[], QUARTER), 0);
+        assert_eq!((covered(&[], Some(0)), covered(&[], None)), ("0.00 %".to_owned(), "–".to_owned()));
     }
 
     #[test]

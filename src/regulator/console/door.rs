@@ -3,7 +3,8 @@
 
 use std::{
     net::IpAddr,
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, atomic::Ordering},
+    time::Duration,
 };
 
 use axum::{
@@ -18,13 +19,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use maud::html;
+use tokio::time::sleep;
 
 use super::{
     Console,
     ask::{Pairs, written},
-    frame,
+    frame, hop,
     lines::Caller,
-    password, session,
+    password,
+    session::{self, Tried},
 };
 use crate::{
     host::keys,
@@ -224,17 +227,29 @@ impl Console {
         self.readers.ask(move |books| books.store.note_saw(&saw)).await
     }
 
-    /// Who has this name, and whether this is that person's password.
-    async fn recognised(&self, name: &str, password: String) -> Answered<(Option<Person>, bool)> {
-        let person = match Name::new(name) {
-            Some(name) => self.readers.ask(move |books| books.store.person(name)).await?,
-            None => None,
-        };
-        let hash = person.as_ref().map(|person| person.password.clone());
+    /// Who has this name.
+    async fn known(&self, name: &str) -> Answered<Option<Person>> {
+        match Name::new(name) {
+            Some(name) => self.readers.ask(move |books| books.store.person(name)).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Whether this is the password of this hash. One is looked at after the other. Whoever is not looked at waits his turn, too,
+    /// and for as long as that takes, so that the time an answer takes tells nobody which names there are.
+    async fn fits(&self, password: String, hash: Option<String>, is_looked_at: bool) -> bool {
         // It is never closed; without a permit nobody comes in.
-        let Ok(_permit) = self.hashing.acquire().await else { return Ok((person, false)) };
+        let Ok(permit) = self.hashing.acquire().await else { return false };
+        if !is_looked_at {
+            drop(permit);
+            sleep(Duration::from_millis(self.hashed_ms.load(Ordering::Relaxed))).await;
+            return false;
+        }
+        let began_ms = self.clock.now().uptime_ms;
         let fits = tokio::task::spawn_blocking(move || password::fits(&password, hash.as_deref())).await;
-        Ok((person, fits.is_ok_and(|fits| fits)))
+        let took_ms = self.clock.now().uptime_ms.saturating_sub(began_ms);
+        self.hashed_ms.store(took_ms, Ordering::Relaxed);
+        fits.is_ok_and(|fits| fits)
     }
 }
 
@@ -277,37 +292,48 @@ pub(super) async fn enter(
     if !is_from_here(&headers) {
         return login(language, Some(REFUSED));
     }
-    let Ok(_place) = console.door.try_acquire() else { return login(language, Some(CROWDED)) };
+    let from = if console.is_behind_proxy { hop::caller(&headers, from) } else { from };
     let pairs = Pairs::read(&body);
     let (name, password) = (pairs.one("name").unwrap_or(""), pairs.one("password").unwrap_or(""));
+    let known = match console.known(name).await {
+        Ok(known) => known,
+        Err(fault) => return frame::away(language, &fault),
+    };
+    // Names that nobody has wait in few places of their own, and keep no person from the door.
+    let places = if known.is_some() { &console.door } else { &console.strangers };
+    let place = places.try_acquire().ok();
+    if console.door.available_permits() == 0 && (known.is_none() || place.is_none()) {
+        return login(language, Some(CROWDED));
+    }
     let now_ms = console.clock.now().uptime_ms;
-    let who = (name, from);
+    let who = (known.as_ref().map(|person| person.name), from);
     // It counts before it is looked at: whoever asks many times at once is looked at no more often than one after the other.
     let may_try = console.sessions.lock().unwrap_or_else(PoisonError::into_inner).tries(who, now_ms);
-    if !may_try {
-        return login(language, Some(REFUSED));
+    let is_looked_at = may_try && place.is_some();
+    let hash = known.as_ref().map(|person| person.password.clone());
+    let fits = console.fits(password.to_owned(), hash, is_looked_at).await;
+    match known {
+        Some(person) if fits => admitted(&console, who, &person, now_ms, language).await,
+        known => refused(&console, known.filter(|_| is_looked_at), from, language).await,
     }
-    match console.recognised(name, password.to_owned()).await {
-        Err(fault) => frame::away(language, &fault),
-        Ok((Some(person), true)) => admitted(&console, who, &person, now_ms, language).await,
-        Ok((known, _)) => {
-            // Not a name that nobody has: people type passwords there.
-            tracing::info!(%from, "somebody was not let into the console");
-            let noted = match &known {
-                Some(person) => {
-                    let what = format!("POST /login {from}");
-                    console.note(&person.name, &person.scope, what, StatusCode::UNAUTHORIZED).await
-                }
-                None => Ok(()),
-            };
-            noted.map_or_else(|fault| frame::away(language, &fault), |()| login(language, Some(REFUSED)))
+}
+
+/// Turns somebody away; what was looked at of a person's stands in who saw what.
+async fn refused(console: &Console, tried: Option<Person>, from: IpAddr, language: Language) -> Response {
+    console.turned_away.one(from, console.clock.now().uptime_ms);
+    let noted = match &tried {
+        Some(person) => {
+            let what = format!("POST /login {from}");
+            console.note(&person.name, &person.scope, what, StatusCode::UNAUTHORIZED).await
         }
-    }
+        None => Ok(()),
+    };
+    noted.map_or_else(|fault| frame::away(language, &fault), |()| login(language, Some(REFUSED)))
 }
 
 async fn admitted(
     console: &Console,
-    who: (&str, IpAddr),
+    who: Tried,
     person: &Person,
     now_ms: u64,
     language: Language,

@@ -7,7 +7,7 @@ use axum::{
         HeaderValue, StatusCode,
         header::{
             CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LINK, REFERRER_POLICY,
-            X_CONTENT_TYPE_OPTIONS,
+            RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
         },
     },
     middleware::Next,
@@ -16,6 +16,7 @@ use axum::{
 use maud::{DOCTYPE, Markup, html};
 
 use super::{
+    COME_AGAIN_S,
     badge::Badge,
     door::{Viewer, switch},
 };
@@ -210,6 +211,13 @@ fn reading(viewer: &Viewer) -> Markup {
 /// What is asked for is not whole yet, and a part of it is not handed out as the whole.
 pub(super) fn not_whole(viewer: &Viewer) -> Response {
     sorry(viewer, StatusCode::SERVICE_UNAVAILABLE, words::K_NOT_WHOLE)
+}
+
+/// There is no room for an upload of this person now.
+pub(super) fn busy(viewer: &Viewer) -> Response {
+    let mut response = sorry(viewer, StatusCode::SERVICE_UNAVAILABLE, words::K_UPLOADS_BUSY);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(COME_AGAIN_S));
+    response
 }
 
 /// There is nothing of that name for this person, whether there is for another or not; as long as records are looked through

@@ -266,6 +266,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_long_head_is_read_and_one_that_is_too_long_is_told_so() {
+        let (port, _serving) = open().await;
+        let head = |letters: usize| {
+            format!("GET /{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "a".repeat(letters))
+        };
+        for (letters, status) in [(8_000, "404"), (20_000, "404"), (60_000, "404"), (MAX_HEAD_BYTES, "431")] {
+            let said = until_its_end(says(port, &head(letters)).await).await;
+            assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{letters}: {said}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_line_ends_however_busy_it_is_and_all_end_with_the_listener() {
         let (port, mut serving) = open().await;
         let mut busy = TcpStream::connect(("127.0.0.1", port)).await.unwrap();

@@ -14,6 +14,7 @@ mod csv;
 mod door;
 mod flow;
 mod frame;
+mod hop;
 pub mod lines;
 mod live;
 mod own;
@@ -24,9 +25,10 @@ mod screen;
 mod session;
 mod stamped;
 mod story;
+mod turned;
 mod upload;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, atomic::AtomicU64};
 
 use axum::{
     Router,
@@ -42,9 +44,10 @@ pub use self::{
     own::OwnAlarms,
     own_reports::OwnReports,
     readers::{Books, READERS},
+    turned::TurnedAway,
     upload::MAX_UPLOAD_BYTES,
 };
-use self::{door::Host, lines::Limits, live::Live, readers::Readers, session::Sessions};
+use self::{door::Host, lines::Limits, live::Live, readers::Readers, session::Sessions, upload::Coming};
 use crate::{
     catalogue::Rules,
     host::{
@@ -56,12 +59,18 @@ use crate::{
 
 /// Longest form that is read, in bytes.
 pub const MAX_FORM_BYTES: usize = 16 * 1_024;
-/// Passwords that are looked at at once: each takes 19 MiB and some hundredths of a second.
-pub const HASHES_AT_ONCE: usize = 2;
+/// Passwords that are looked at at once: each takes 19 MiB and some hundredths of a second of one processor.
+pub const HASHES_AT_ONCE: usize = 1;
 /// People whose passwords may wait to be looked at; whoever comes then is asked to come again.
 pub const MOST_AT_DOOR: usize = 32;
-/// Uploads that are verified at once, each of which is held in memory twice; whoever brings one then is asked to come again.
+/// Names that nobody has and whose passwords may wait to be looked at; those of more are not.
+pub const MOST_STRANGERS: usize = 4;
+/// Uploads that come in at once, one of each person, each held in memory.
+pub const UPLOADS_COMING: usize = 8;
+/// Uploads that are verified at once, each of which is held in memory twice; the next ones wait.
 pub const UPLOADS_AT_ONCE: usize = 1;
+/// Whoever is asked to come again is asked to after so many seconds.
+pub const COME_AGAIN_S: u64 = 5;
 /// Reports that are made at once, so that a reader stays free for pages; the next ones wait.
 pub const REPORTS_AT_ONCE: usize = READERS - 1;
 /// Days for which it is known who saw what.
@@ -73,8 +82,13 @@ pub struct Console {
     readers: Readers,
     sessions: Mutex<Sessions>,
     hashing: Semaphore,
-    /// Those who wait before it.
+    /// Those who wait before it: people, and names that nobody has.
     door: Semaphore,
+    strangers: Semaphore,
+    /// How long it took to look at the last one, in milliseconds.
+    hashed_ms: AtomicU64,
+    turned_away: TurnedAway,
+    coming: Coming,
     uploads: Semaphore,
     /// Reports that are made.
     reports: Semaphore,
@@ -84,6 +98,8 @@ pub struct Console {
     joined: Joined,
     /// Cookies are for encrypted lines only.
     is_encrypted: bool,
+    /// A proxy on this machine speaks for whoever asks.
+    is_behind_proxy: bool,
 }
 
 impl Console {
@@ -106,6 +122,10 @@ impl Console {
             sessions: Mutex::new(Sessions::default()),
             hashing: Semaphore::new(HASHES_AT_ONCE),
             door: Semaphore::new(MOST_AT_DOOR),
+            strangers: Semaphore::new(MOST_STRANGERS),
+            hashed_ms: AtomicU64::default(),
+            turned_away: TurnedAway::default(),
+            coming: Coming::default(),
             uploads: Semaphore::new(UPLOADS_AT_ONCE),
             reports: Semaphore::new(REPORTS_AT_ONCE),
             live: Live::default(),
@@ -113,7 +133,13 @@ impl Console {
             rules,
             joined,
             is_encrypted: at.identity.is_some() || at.is_behind_tls,
+            is_behind_proxy: at.is_behind_tls,
         }))
+    }
+
+    /// Who was not let in, for whoever counts that besides.
+    pub fn turned_away(&self) -> TurnedAway {
+        self.turned_away.clone()
     }
 
     /// Every page it has.

@@ -14,12 +14,15 @@ pub(super) const MOST_SESSIONS: usize = 1_000;
 pub(super) const IDLE_MS: u64 = 30 * 60 * 1_000;
 /// How long it lasts at all, in milliseconds.
 pub(super) const LONGEST_MS: u64 = 12 * 60 * 60 * 1_000;
-/// Passwords for a name from one address before the next ones are not even looked at.
+/// Passwords for a name from one address, and of all names that nobody has, before the next ones are not even looked at.
 pub(super) const TRIES: u32 = 5;
 /// For how long they are not, in milliseconds.
 pub(super) const WAIT_MS: u64 = 60_000;
-/// Names and addresses of which that is counted; whoever comes then is not looked at.
+/// Names and addresses of which that is counted; of more, whoever tried longest ago is forgotten.
 pub(super) const MOST_NAMES: usize = 10_000;
+
+/// Whose passwords are counted: of a person, or of all names together that nobody has; and from where.
+pub(super) type Tried = (Option<Name>, IpAddr);
 
 /// Somebody who is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +38,7 @@ struct Session {
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     open: BTreeMap<Digest, Session>,
-    tried: BTreeMap<(String, IpAddr), (u32, u64)>,
+    tried: BTreeMap<Tried, (u32, u64)>,
 }
 
 impl Sessions {
@@ -66,11 +69,11 @@ impl Sessions {
     }
 
     /// Whether a password for this name from there is looked at now. It counts as wrong until it was found right.
-    pub(super) fn tries(&mut self, (name, from): (&str, IpAddr), now_ms: u64) -> bool {
+    pub(super) fn tries(&mut self, who: Tried, now_ms: u64) -> bool {
         self.tried.retain(|_, (_, last_ms)| now_ms.saturating_sub(*last_ms) < WAIT_MS);
-        let who = (name.to_owned(), from);
         if self.tried.len() >= MOST_NAMES && !self.tried.contains_key(&who) {
-            return false;
+            let oldest = self.tried.iter().min_by_key(|(_, (_, last_ms))| *last_ms).map(|(who, _)| *who);
+            oldest.map(|who| self.tried.remove(&who));
         }
         let (times, last_ms) = self.tried.entry(who).or_insert((0, now_ms));
         if *times >= TRIES {
@@ -81,8 +84,8 @@ impl Sessions {
     }
 
     /// It was right.
-    pub(super) fn succeeded(&mut self, (name, from): (&str, IpAddr)) {
-        self.tried.remove(&(name.to_owned(), from));
+    pub(super) fn succeeded(&mut self, who: Tried) {
+        self.tried.remove(&who);
     }
 
     /// Whether this token is in, without using it.
@@ -157,18 +160,23 @@ mod tests {
     #[test]
     fn whoever_guesses_waits() {
         let (here, there) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+        let (li, wang, nobody) = (Some(name("li")), Some(name("wang")), None);
         let mut sessions = Sessions::default();
         // Nothing was found wrong yet: it counts all the same.
-        (0..TRIES).for_each(|_| assert!(sessions.tries(("li", here), 0)));
-        assert!(!sessions.tries(("li", here), WAIT_MS - 1) && sessions.tries(("wang", here), 0));
-        assert!(sessions.tries(("li", there), 0), "whoever guesses elsewhere keeps nobody out");
-        assert!(sessions.tries(("li", here), WAIT_MS), "and being refused makes nobody wait longer");
-        sessions.succeeded(("li", here));
-        (0..TRIES).for_each(|_| assert!(sessions.tries(("li", here), WAIT_MS)));
-        (0..2 * MOST_NAMES).for_each(|number| {
-            sessions.tries((&number.to_string(), here), WAIT_MS);
+        (0..TRIES).for_each(|_| assert!(sessions.tries((li, here), 0)));
+        assert!(!sessions.tries((li, here), WAIT_MS - 1) && sessions.tries((wang, here), 0));
+        assert!(sessions.tries((li, there), 0), "whoever guesses elsewhere keeps nobody out");
+        assert!(sessions.tries((li, here), WAIT_MS), "and being refused makes nobody wait longer");
+        sessions.succeeded((li, here));
+        (0..TRIES).for_each(|_| assert!(sessions.tries((li, here), WAIT_MS)));
+        // Names that nobody has are one.
+        (0..TRIES).for_each(|_| assert!(sessions.tries((nobody, here), WAIT_MS)));
+        assert!(!sessions.tries((nobody, here), WAIT_MS) && sessions.tries((nobody, there), WAIT_MS));
+        (0..=u32::try_from(MOST_NAMES).unwrap()).for_each(|number| {
+            assert!(sessions.tries((nobody, IpAddr::from(number.to_be_bytes())), WAIT_MS + 1));
         });
         assert_eq!(sessions.tried.len(), MOST_NAMES);
+        assert!(sessions.tries((wang, there), WAIT_MS + 1), "however many try, whoever comes is looked at");
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! Verifies what somebody brings: the same audit as `coldhearth verify`, with the authority's keys, and with those it admitted of
 //! the gateways named there that lie within the scope. Nothing of it is kept.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     Extension,
@@ -12,7 +16,7 @@ use maud::{Markup, html};
 use tokio::time::timeout;
 
 use super::{
-    Books, Console,
+    Books, Console, UPLOADS_COMING,
     asks::Brought,
     badge::Badge,
     door::Viewer,
@@ -23,7 +27,7 @@ use crate::{
     host::exit::{Exit, Failure},
     regulator::store::{Answered, StoreFault, sights::Scope},
     terms::{
-        GatewayId,
+        GatewayId, Name,
         words::{self, Language, Words},
     },
 };
@@ -45,9 +49,7 @@ pub(super) async fn verify(
     Extension(viewer): Extension<Viewer>,
     mut parts: Multipart,
 ) -> Response {
-    let Ok(_room) = console.uploads.try_acquire() else {
-        return frame::refused(&viewer, words::K_UPLOADS_BUSY);
-    };
+    let Some(_coming) = console.coming.one_more(viewer.name) else { return frame::busy(&viewer) };
     let [records, receipts] = match files(&mut parts, &viewer, ["records", "receipts"]).await {
         Ok(files) => files,
         Err(why) => return frame::refused(&viewer, why),
@@ -58,6 +60,31 @@ pub(super) async fn verify(
             frame::page(&viewer, Here::Audit, title, &page(&report, viewer.language))
         }
         Err(fault) => frame::away(viewer.language, &fault),
+    }
+}
+
+/// Whose uploads are coming in: one of each person, however slowly it comes, and no more than are held in memory at once.
+#[derive(Clone, Default)]
+pub(super) struct Coming(Arc<Mutex<BTreeSet<Name>>>);
+
+impl Coming {
+    /// Room for one of this person.
+    pub(super) fn one_more(&self, of: Name) -> Option<Room> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_room = all.len() < UPLOADS_COMING && all.insert(of);
+        is_room.then(|| Room { of, coming: self.clone() })
+    }
+}
+
+/// Room for an upload.
+pub(super) struct Room {
+    of: Name,
+    coming: Coming,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.coming.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.of);
     }
 }
 
@@ -143,6 +170,8 @@ async fn audited(console: &Console, scope: Scope, records: Vec<u8>, receipts: Ve
         Ok(trusted)
     });
     let trusted = trusted.await?;
+    // It is never closed.
+    let _one = console.uploads.acquire().await;
     let judging = tokio::task::spawn_blocking(move || in_order(&trusted, &records, &receipts));
     judging
         .await
@@ -251,6 +280,17 @@ fn condition(report: &Report, language: Language) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_person_has_one_upload_and_all_have_so_many_as_are_held_at_once() {
+        let (coming, name) = (Coming::default(), |text: &str| Name::new(text).unwrap());
+        let slow = coming.one_more(name("audi"));
+        assert!(slow.is_some() && coming.one_more(name("audi")).is_none(), "a second of the same person");
+        let others: Vec<_> = (1..UPLOADS_COMING).map(|n| coming.one_more(name(&format!("li-{n}")))).collect();
+        assert!(others.iter().all(Option::is_some) && coming.one_more(name("wang")).is_none());
+        drop(slow);
+        assert!(coming.one_more(name("audi")).is_some());
+    }
 
     #[test]
     fn lines_are_taken_as_they_are() {

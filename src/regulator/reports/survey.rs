@@ -12,9 +12,11 @@ use crate::{
     catalogue::{Citation, Class, Roster, Ruling},
     evidence::{Act, Body, Meaning, PublicKey, Record, record::Unverified},
     host::exit::Failure,
-    judge::{Finding, Rung, Verdict, ledger::INTERVAL_MS},
+    judge::{Finding, Rung, Verdict},
     regulator::{
+        due::due_ms,
         logs::by_gateway,
+        sight::MOST_QUIET_MS,
         store::{Kept, KeptRecord, Log, Store},
         sums::{self, Accounted, Bearing, DaySum, LATE_DAYS, Mark, Place, Rise, Stretch},
     },
@@ -25,9 +27,6 @@ use crate::{
     },
 };
 
-/// How old the newest verdict of a gateway that speaks gets, in milliseconds: one comes every quarter of an hour, and of
-/// four one has arrived.
-pub const MOST_QUIET_MS: i64 = 3_600_000;
 /// Records read at once.
 const PAGE: u32 = 256;
 
@@ -427,14 +426,11 @@ impl Equipment {
         }
     }
 
-    /// The time it should have been told of, in milliseconds: from its first verdict, or the beginning, to the end of the
-    /// time, or to the last quarter of an hour that had been over for one when this is asked: it is told after it has
-    /// ended. None where nothing was ever said of it: nobody knows since when it was there.
+    /// The time it should have been told of, in milliseconds. None where nothing was ever said of it: nobody knows since when
+    /// it was there.
     pub fn due_ms(&self, scope: &Scope) -> Option<i64> {
-        let from = self.witnessed_from_unix_ms?.max(scope.from.starts_unix_ms());
-        let over = scope.made_unix_ms.saturating_sub(INTERVAL_MS);
-        let over = over.saturating_sub(over.rem_euclid(INTERVAL_MS));
-        Some(scope.to.starts_unix_ms().min(over).saturating_sub(from).max(0))
+        let time = (scope.from.starts_unix_ms(), scope.to.starts_unix_ms());
+        Some(due_ms(self.witnessed_from_unix_ms?, time, scope.made_unix_ms))
     }
 
     /// The last lawful day: as its newest verdict knows it, else as the roster does.

@@ -10,7 +10,10 @@ use crate::{
     },
     evidence::LogId,
     judge::{Shares, SignSet, State, Verdict, Why},
-    regulator::sums::{Accounted, Adding, Bearing, Mark},
+    regulator::{
+        sight::MOST_QUIET_MS,
+        sums::{Accounted, Adding, Bearing, Mark},
+    },
     terms::{
         AssetId, ClockQuality, Digest, GatewayId, LegalDay, OrderId, Stamp, WattHours,
         words::{self, Language},

@@ -7,7 +7,7 @@ use super::{Answered, KeptRecord, Log};
 use crate::{
     evidence::LogId,
     judge::Rung,
-    regulator::sight::Span,
+    regulator::sight::{MOST_QUIET_MS, Span},
     terms::{
         AssetId, GatewayId, LegalDay, OrderId, WattHours,
         place::{CreditCode, Division},
@@ -112,6 +112,20 @@ pub struct AssetRow {
     pub seen_unix_ms: i64,
     /// When its gateway was heard last, Unix milliseconds; none where no log of it is known without a hole from its start.
     pub heard_unix_ms: Option<i64>,
+    /// When the newest that attests it arrived, Unix milliseconds, or 0; see [`crate::regulator::sight::Said::attests`].
+    pub attested_unix_ms: i64,
+}
+
+impl AssetRow {
+    /// When the newest that attests it arrived, Unix milliseconds; none where nothing ever did.
+    pub fn attested(&self) -> Option<i64> {
+        (self.attested_unix_ms > 0).then_some(self.attested_unix_ms)
+    }
+
+    /// Whether its gateway speaks, or has spoken, of other things alone for longer than it keeps quiet of what it watches.
+    pub fn is_unattested(&self) -> bool {
+        self.heard_unix_ms.is_some_and(|heard| heard.saturating_sub(self.attested_unix_ms) >= MOST_QUIET_MS)
+    }
 }
 
 /// A part of a list that people ask for.
@@ -121,11 +135,11 @@ pub enum Lane {
     All,
     /// Its last lawful day has ended.
     Due,
-    /// Its cut is verified or maintained, and its gateway speaks.
+    /// Its cut is verified or maintained, and its gateway speaks of it.
     Verified,
-    /// It draws, and its gateway speaks.
+    /// It draws, and its gateway speaks of it.
     Drawing,
-    /// Nothing proves anything of it: unknown, silent, or never told.
+    /// Nothing proves anything of it: unknown, silent, no longer attested, or never told.
     Unproven,
     /// A violation is latched.
     Latched,
@@ -229,9 +243,9 @@ pub struct Numbers {
     pub assets: u64,
     /// Whose last lawful day has ended.
     pub due: u64,
-    /// Whose cut is verified, their gateways speaking.
+    /// Whose cut is verified, their gateways speaking of them.
     pub verified: u64,
-    /// That draw, their gateways speaking.
+    /// That draw, their gateways speaking of them.
     pub drawing: u64,
     /// Of which nothing is proven.
     pub unproven: u64,
@@ -270,10 +284,15 @@ pub trait Sights {
     fn asset(&mut self, scope: &Scope, gateway: GatewayId, asset: AssetId) -> Answered<Option<AssetRow>>;
     /// Equipment behind one gateway, wherever it stands, after one of that name, at most so many.
     fn equipment(&mut self, gateway: GatewayId, after: &str, most: u32) -> Answered<Vec<AssetRow>>;
+    /// Equipment under a duty, or whose class cannot be told, that its gateway tells of no longer, though it was heard for
+    /// [`MOST_QUIET_MS`] since: the next after a place in the list of the fleet. What was closed by an order owes no word.
+    fn unattested(&mut self, after: &After, most: u32) -> Answered<Vec<AssetRow>>;
     /// Latched violations, the oldest first: of what lies in the scope, or lay there by another log of its gateway.
     fn latched(&mut self, scope: &Scope, entries: Entries<'_>, most: u32) -> Answered<Vec<AssetRow>>;
     /// What lay in the scope by an earlier log of its gateway, and lies elsewhere now, by gateway and name.
     fn gone(&mut self, scope: &Scope, most: u32) -> Answered<Vec<AssetRow>>;
+    /// How many gateways are admitted of which nothing was ever heard, and the first so many of them.
+    fn unheard(&mut self, most: u32) -> Answered<(u64, Vec<GatewayId>)>;
     /// How many there are of what.
     fn numbers(&mut self, scope: &Scope, entries: Entries<'_>, at: AskedAt) -> Answered<Numbers>;
     /// How many pieces of equipment have their last lawful day in which month, `YYYY-MM`, from a day on.
@@ -297,6 +316,8 @@ pub trait Sights {
         to_unix_ms: i64,
         step_ms: i64,
     ) -> Answered<Vec<SpanSum>>;
+    /// Where the first interval began that any of its meters told, Unix milliseconds; none where none did.
+    fn witnessed_from(&mut self, row: &AssetRow) -> Answered<Option<i64>>;
     /// Which of these intervals of a log are kept just as they are told here, by their places.
     fn spans_kept(&mut self, log: Log, told: &[(u64, AssetId, Span)]) -> Answered<BTreeSet<u64>>;
     /// How many intervals are kept of a gateway.
@@ -325,13 +346,13 @@ pub(super) struct AssetText<'t> {
     pub(super) plate: (&'t str, i64),
 }
 
-/// And its numbers: verdict, since, violation since, overdue, seen, heard.
-pub(super) type AssetNumbers = (i64, i64, Option<i64>, i64, i64, Option<i64>);
+/// And its numbers: verdict, since, violation since, overdue, seen, heard, attested.
+pub(super) type AssetNumbers = (i64, i64, Option<i64>, i64, i64, Option<i64>, i64);
 
 impl AssetText<'_> {
     /// The row they mean; `None` for one that this program did not write.
     pub(super) fn row(&self, numbers: AssetNumbers) -> Option<AssetRow> {
-        let (verdict_unix_ms, since_unix_ms, violation_since_unix_ms, overdue, seen_unix_ms, heard_unix_ms) =
+        let (verdict_unix_ms, since_unix_ms, violation_since_unix_ms, overdue, seen, heard, attested) =
             numbers;
         Some(AssetRow {
             gateway: GatewayId::new(self.gateway)?,
@@ -352,8 +373,9 @@ impl AssetText<'_> {
                 (order, rung) => Some((OrderId::new(order)?, Rung::from_word(rung)?)),
             },
             plate: place(self.plate)?,
-            seen_unix_ms,
-            heard_unix_ms,
+            seen_unix_ms: seen,
+            heard_unix_ms: heard,
+            attested_unix_ms: attested,
         })
     }
 }
@@ -370,6 +392,14 @@ fn place((log, seq): (&str, i64)) -> Option<Option<Place>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_long_a_gateway_may_be_quiet_of_equipment_is_the_same_in_both_databases() {
+        assert_eq!(MOST_QUIET_MS, 3_600_000, "written out where a text of SQL is no format");
+        for text in [include_str!("sqlite/sights.rs"), include_str!("postgres/sights.rs")] {
+            assert!(text.contains("3600000"));
+        }
+    }
 
     #[test]
     fn a_scope_has_its_subtree_and_nothing_beside_it() {

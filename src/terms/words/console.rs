@@ -65,11 +65,13 @@ console_words! {
     K_MASKED "计量受遮蔽" "masked";
     K_UNKNOWN "未知" "unknown";
     K_SILENT "网关无消息" "silent";
+    K_UNATTESTED "不再有该设备的记录" "no longer attested";
     K_UNTOLD "尚无判定" "nothing told yet";
     K_AUXILIARY "仅辅助用电" "auxiliary only";
     K_ENERGISED "带电未用电" "live, not drawing";
     K_DEAD "未观测到电压" "no voltage observed";
     K_LEGEND "图例" "What the signs mean";
+    K_UNATTESTED_MEANS "网关仍在上报，但已逾一小时没有该设备的任何判定或计量：设备可能已从配置中删除或改名；没有证据，不等于停用" "The gateway speaks and has told nothing of this equipment for more than an hour, as if it were taken out of its configuration or renamed: no evidence, which is not the same as off";
     K_SILENT_MEANS "网关已逾 15 分钟无消息：没有证据，不等于停用" "The gateway has said nothing for more than 15 minutes: no evidence, which is not the same as off";
 
     // Numbers of the day.
@@ -112,7 +114,9 @@ console_words! {
     K_ORDER "断电令" "Cut-off order";
     K_COVERAGE "证据覆盖率" "Evidence coverage";
     K_HEARD "最近消息" "Last heard";
+    K_ATTESTED "最近一次该设备的证据" "Last evidence of it";
     K_NEVER "从未" "never";
+    K_NEVER_HEARD "已准入、尚未收到任何记录的网关" "Gateways that were admitted and not heard yet";
     K_THIRTY_DAYS "近 30 日用电" "Power of thirty days";
     K_SHOW "显示" "Show";
     K_SHOW_IT "筛选" "Show";
@@ -151,6 +155,7 @@ console_words! {
     K_PLATE_AND_LAW "铭牌与条文" "Nameplate and law";
     K_NO_PLATE "没有铭牌记录。" "No nameplate is on record.";
     K_NO_ENTRY "判定未引用本程序所附目录的条目。" "The verdict cites no entry of the catalogue that is shipped here.";
+    K_ENTRY_NOT_TOLD "类别尚不能认定：不称其属于任何条目；缺少什么，见上述判定。" "Its class cannot be told: no clause is said to name it. What is lacking, the verdict above tells.";
     K_ATTRIBUTE "项目" "Line";
     K_VALUE "内容" "Value";
     K_DECLARED "申报" "declared";
@@ -264,7 +269,7 @@ console_words! {
     K_RECEIPTS_FILE "回执文件（receipts.jsonl，可选）" "Receipts (receipts.jsonl), if there are any";
     K_NO_FILE "没有选择文件" "No file was given";
     K_UPLOAD_BROKEN "上传不完整，或超过 8 MiB" "The upload was cut short, or is larger than 8 MiB";
-    K_UPLOADS_BUSY "正在验证其他上传，请稍后再试" "Other uploads are being verified: try again in a little while";
+    K_UPLOADS_BUSY "您的另一份上传仍在接收，或同时接收的上传过多，请稍后再试" "Another upload of yours is still coming in, or too many are at once: try again in a little while";
     K_NO_EVIDENCE_IN_IT "文件中没有 coldhearth/1 记录" "There is no coldhearth/1 record in it";
     K_AUTHENTIC "真实" "Authentic";
     K_CANNOT_TELL "无法在此判断：签名密钥不属于您辖区内的任何网关。请向主管该网关的机关查询，或使用 coldhearth verify --authority" "It cannot be told here: no gateway in your division has this key. Ask the authority of that gateway, or use coldhearth verify --authority";
@@ -336,12 +341,12 @@ mod tests {
 
     #[test]
     fn no_badge_of_silence_is_worded_as_rest() {
-        for words in [K_SILENT, K_UNKNOWN, K_UNTOLD, K_UNPROVEN] {
+        for words in [K_SILENT, K_UNATTESTED, K_UNKNOWN, K_UNTOLD, K_UNPROVEN] {
             for rest in ["off", "cold", "idle", "zero"] {
                 assert!(!words.en.contains(rest), "{}", words.en);
             }
             assert!(!words.zh.contains('停'), "{}", words.zh);
         }
-        assert!(K_SILENT_MEANS.zh.contains("不等于停用"));
+        assert!(K_SILENT_MEANS.zh.contains("不等于停用") && K_UNATTESTED_MEANS.zh.contains("不等于停用"));
     }
 }

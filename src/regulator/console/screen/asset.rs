@@ -67,6 +67,8 @@ struct Told {
 pub(super) struct Case {
     pub(super) row: AssetRow,
     spans: Vec<SpanSum>,
+    /// Since when it was told of at all, Unix milliseconds.
+    witnessed_from_unix_ms: Option<i64>,
     frame: Frame,
     story: Vec<Told>,
     /// Older ones are there.
@@ -169,6 +171,7 @@ fn case(
     let Some(row) = store.asset(scope, gateway, asset)? else { return Ok(None) };
     let frame = Frame::days(stretch.days, now_unix_ms);
     let spans = store.spans(&row, frame.from_unix_ms, frame.to_unix_ms, frame.step_ms)?;
+    let witnessed_from_unix_ms = store.witnessed_from(&row)?;
     let kept = store.story(&row, stretch.before_unix_ms, STORY)?;
     let is_more = kept.len() >= STORY as usize;
     let older = kept.last().filter(|_| is_more).map(|(.., record)| record.wall_unix_ms);
@@ -183,7 +186,19 @@ fn case(
     let inspections = store.inspections(&asked)?;
     let verdict = record_at(store, gateway, row.verdict)?;
     let plate = record_at(store, gateway, row.plate)?.and_then(plate_of);
-    Ok(Some(Case { row, spans, frame, story, older, verdict, plate, alarms: Vec::new(), inspections }))
+    let alarms = Vec::new();
+    Ok(Some(Case {
+        row,
+        spans,
+        witnessed_from_unix_ms,
+        frame,
+        story,
+        older,
+        verdict,
+        plate,
+        alarms,
+        inspections,
+    }))
 }
 
 fn told(
@@ -279,6 +294,12 @@ fn standing(case: &Case, viewer: &Viewer) -> Markup {
                     None => { (say(words::K_NEVER)) },
                 }
             }
+            dt { (say(words::K_ATTESTED)) } dd {
+                @match row.attested() {
+                    Some(at) => { (LegalTime(at).to_string()) " (" (ago(at, viewer.now_unix_ms, language)) ")" },
+                    None => { (say(words::K_NEVER)) },
+                }
+            }
         }
     }
 }
@@ -300,8 +321,7 @@ fn power(case: &Case, stretch: Stretch, viewer: &Viewer) -> Markup {
     let say = |words: Words| words.in_language(language);
     let steps = case.frame.all(&case.spans, viewer.now_unix_ms);
     let gaps = steps.iter().filter(|step| step.is_hatched).count();
-    let due_ms = viewer.now_unix_ms.min(case.frame.to_unix_ms) - case.frame.from_unix_ms;
-    let ppm = chart::coverage_ppm(&case.spans, due_ms);
+    let coverage = chart::coverage(&case.spans, case.witnessed_from_unix_ms, &case.frame, viewer.now_unix_ms);
     let untold = steps.iter().filter(|step| step.mean.is_none()).count();
     let energy = match chart::energy(&case.spans) {
         None => say(words::K_NOT_TOLD).to_owned(),
@@ -309,13 +329,11 @@ fn power(case: &Case, stretch: Stretch, viewer: &Viewer) -> Markup {
         Some(energy) => format!("{} {}", say(words::K_AT_LEAST), kilowatt_hours(energy)),
     };
     let summary = format!(
-        "{}: {energy}; {}: {untold} / {}; {}: {}.{} %; {}: {gaps}",
+        "{}: {energy}; {}: {untold} / {}; {}: {coverage}; {}: {gaps}",
         say(words::K_ENERGY),
         say(words::K_STEPS_UNTOLD),
         steps.len(),
         say(words::K_COVERAGE),
-        ppm / 10_000,
-        ppm % 10_000 / 1_000,
         say(words::K_GAPS)
     );
     let address = super::address(&case.row);

@@ -50,7 +50,7 @@ const CSV: &str = "text/csv; charset=utf-8";
 const SPARK_DAYS: i64 = 30;
 
 /// The columns of screen and file.
-const COLUMNS: [Words; 12] = [
+const COLUMNS: [Words; 13] = [
     words::K_GATEWAY,
     words::K_EQUIPMENT,
     words::K_DIVISION,
@@ -63,12 +63,16 @@ const COLUMNS: [Words; 12] = [
     words::K_ORDER,
     words::K_COVERAGE,
     words::K_HEARD,
+    words::K_ATTESTED,
 ];
+/// What a row says under them.
+type Cells = [String; COLUMNS.len()];
 
 /// A row with what its meters told of the days before.
 struct Listed {
     row: AssetRow,
     days: Vec<SpanSum>,
+    witnessed_from_unix_ms: Option<i64>,
 }
 
 struct Fleet {
@@ -116,7 +120,7 @@ pub(in crate::regulator::console) async fn csv(
     match asked(&console, &viewer, &filter, most).await {
         Ok(fleet) => {
             let head = COLUMNS.map(|column| column.in_language(viewer.language));
-            let text = values::table(&head, rows(&fleet, &viewer).iter().map(<[String; 12]>::as_slice));
+            let text = values::table(&head, rows(&fleet, &viewer).iter().map(Cells::as_slice));
             let more = fleet.next.as_ref().filter(|_| !is_whole).map(|next| filter.query_after(next));
             let next = fleet.next.filter(|_| is_whole);
             let file = flow::file((CSV, "fleet.csv"), (text.into_bytes(), next), move |after| {
@@ -124,7 +128,7 @@ pub(in crate::regulator::console) async fn csv(
                 let filter = Filter { after, ..filter.clone() };
                 async move {
                     let fleet = asked(&console, &viewer, &filter, ROWS_OF_A_PART).await?;
-                    let text = values::more(rows(&fleet, &viewer).iter().map(<[String; 12]>::as_slice));
+                    let text = values::more(rows(&fleet, &viewer).iter().map(Cells::as_slice));
                     Ok((text.into_bytes(), fleet.next))
                 }
             });
@@ -135,7 +139,7 @@ pub(in crate::regulator::console) async fn csv(
 }
 
 /// What a file says, in the order of [`COLUMNS`].
-fn rows(fleet: &Fleet, viewer: &Viewer) -> Vec<[String; 12]> {
+fn rows(fleet: &Fleet, viewer: &Viewer) -> Vec<Cells> {
     fleet.listed.iter().map(|one| cells(one, &fleet.frame, viewer)).collect()
 }
 
@@ -160,7 +164,8 @@ fn listed(store: &mut dyn Store, asked: &FleetAsked, name: Name, now_unix_ms: i6
     let mut listed = Vec::with_capacity(rows.len());
     for row in rows {
         let days = store.spans(&row, frame.from_unix_ms, frame.to_unix_ms, frame.step_ms)?;
-        listed.push(Listed { row, days });
+        let witnessed_from_unix_ms = store.witnessed_from(&row)?;
+        listed.push(Listed { row, days, witnessed_from_unix_ms });
     }
     Ok(Fleet { listed, next, saved: store.saved(name)?, frame })
 }
@@ -173,7 +178,7 @@ fn days(now_unix_ms: i64) -> Frame {
 }
 
 /// What a row says, in the order of [`COLUMNS`]: screen and file say the same.
-fn cells(listed: &Listed, frame: &Frame, viewer: &Viewer) -> [String; 12] {
+fn cells(listed: &Listed, frame: &Frame, viewer: &Viewer) -> Cells {
     let (row, language) = (&listed.row, viewer.language);
     let dash = || "–".to_owned();
     let badge = Badge::of(row, viewer.now_unix_ms);
@@ -190,17 +195,10 @@ fn cells(listed: &Listed, frame: &Frame, viewer: &Viewer) -> [String; 12] {
         row.last_day.map_or_else(dash, |day| day.to_string()),
         row.order
             .map_or_else(dash, |(order, rung)| format!("{order}: {}", rung.words().in_language(language))),
-        coverage(&listed.days, frame, viewer.now_unix_ms),
+        chart::coverage(&listed.days, listed.witnessed_from_unix_ms, frame, viewer.now_unix_ms),
         row.heard_unix_ms.map_or_else(dash, |heard| LegalTime(heard).to_string()),
+        row.attested().map_or_else(dash, |at| LegalTime(at).to_string()),
     ]
-}
-
-/// How much of the days before was seen; nothing is said where nothing was told.
-fn coverage(days: &[SpanSum], frame: &Frame, now_unix_ms: i64) -> String {
-    let Some(first) = days.first() else { return "–".to_owned() };
-    let due_ms = now_unix_ms - first.from_unix_ms.max(frame.from_unix_ms);
-    let ppm = chart::coverage_ppm(days, due_ms);
-    format!("{}.{} %", ppm / 10_000, ppm % 10_000 / 1_000)
 }
 
 fn page(fleet: &Fleet, filter: &Filter, rules: &Rules, viewer: &Viewer) -> Markup {
@@ -249,8 +247,21 @@ fn legend(language: Language) -> Markup {
 fn line(one: &Listed, fleet: &Fleet, viewer: &Viewer) -> Markup {
     let language = viewer.language;
     let cells = cells(one, &fleet.frame, viewer);
-    let [gateway, asset, division, enterprise, _state, since, class, entry, last_day, order, coverage, heard] =
-        &cells;
+    let [
+        gateway,
+        asset,
+        division,
+        enterprise,
+        _state,
+        since,
+        class,
+        entry,
+        last_day,
+        order,
+        coverage,
+        heard,
+        attested,
+    ] = &cells;
     let steps = fleet.frame.all(&one.days, viewer.now_unix_ms);
     let title = format!("{asset}: {}", words::K_THIRTY_DAYS.in_language(language));
     let spark = chart::spark(&steps, fleet.frame.steps(), &title);
@@ -268,6 +279,7 @@ fn line(one: &Listed, fleet: &Fleet, viewer: &Viewer) -> Markup {
             td { (order) }
             td.number { (coverage) }
             td { (heard) " (" (age(&one.row, viewer.now_unix_ms, language)) ")" }
+            td { (attested) }
             td { (maud::PreEscaped(spark)) }
         }
     }

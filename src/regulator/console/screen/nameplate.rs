@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{asset::Case, head};
 use crate::{
     catalogue::{
-        CasePlate, Claim, Datum, Entry, Nameplate, PlateSource,
+        CasePlate, Claim, Class, Datum, Entry, Nameplate, PlateSource, Ruling,
         case::DETERMINATIONS,
         entry::{Criterion, Order, Predicate, Test},
         plate::PlateValue,
@@ -37,7 +37,8 @@ impl Plate {
 }
 
 pub(super) fn show(case: &Case, console: &Console, language: Language) -> Markup {
-    let entry = rule(case).and_then(|id| console.rules.entry(&id));
+    let ruling = ruling(case);
+    let entry = ruling.and_then(named).and_then(|id| console.rules.entry(&id));
     html! {
         @match &case.plate {
             Some(plate) => { (lines(plate, entry, language)) },
@@ -45,15 +46,26 @@ pub(super) fn show(case: &Case, console: &Console, language: Language) -> Markup
         }
         @match entry {
             Some(entry) => { (clause(entry, language)) },
+            None if ruling.is_some_and(|ruling| ruling.class == Class::Undetermined) => {
+                p { (words::K_ENTRY_NOT_TOLD.in_language(language)) }
+            },
             None => { p { (words::K_NO_ENTRY.in_language(language)) } },
         }
     }
 }
 
-/// The entry that the newest verdict rests on.
-fn rule(case: &Case) -> Option<String> {
+/// What the newest verdict makes of the nameplate.
+fn ruling(case: &Case) -> Option<Ruling> {
     let Body::Finding(Finding::Verdict(verdict)) = &case.verdict.as_ref()?.body else { return None };
-    Some(verdict.standing.ruling?.rule?.entry.as_str().to_owned())
+    verdict.standing.ruling
+}
+
+/// The entry that names it, or names and excepts it; a line that may be the right one is none.
+fn named(ruling: Ruling) -> Option<String> {
+    match ruling.class {
+        Class::InScope | Class::Exempt => Some(ruling.rule?.entry.as_str().to_owned()),
+        Class::Undetermined | Class::OutOfScope => None,
+    }
 }
 
 fn lines(plate: &Plate, entry: Option<&Entry>, language: Language) -> Markup {

@@ -95,9 +95,7 @@ pub(in crate::regulator::console) async fn report_of_files(
     mut parts: Multipart,
 ) -> Response {
     let Some(wanted) = wanted(&console, &kind, &form) else { return frame::nothing(&viewer) };
-    let Ok(_room) = console.uploads.try_acquire() else {
-        return frame::refused(&viewer, words::K_UPLOADS_BUSY);
-    };
+    let Some(_coming) = console.coming.one_more(viewer.name) else { return frame::busy(&viewer) };
     let (lines, files) = match upload::brought(&mut parts, &viewer).await {
         Ok(brought) => brought,
         Err(why) => return frame::refused(&viewer, why),

@@ -37,13 +37,13 @@ pub(in crate::regulator::console) async fn compare(
     Extension(viewer): Extension<Viewer>,
     mut parts: Multipart,
 ) -> Response {
-    let Ok(_room) = console.uploads.try_acquire() else {
-        return frame::refused(&viewer, words::K_UPLOADS_BUSY);
-    };
+    let Some(_coming) = console.coming.one_more(viewer.name) else { return frame::busy(&viewer) };
     let [file] = match upload::files(&mut parts, &viewer, ["catalogue"]).await {
         Ok(files) => files,
         Err(why) => return frame::refused(&viewer, why),
     };
+    // It is never closed.
+    let _one = console.uploads.acquire().await;
     let title = words::K_RULES_COMPARED.in_language(viewer.language);
     let body = match Catalogue::parse(FILE, &String::from_utf8_lossy(&file)) {
         Ok(other) => page(&other, &changes::between(&console.rules, &other), &viewer),

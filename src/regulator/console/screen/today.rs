@@ -28,11 +28,11 @@ use crate::{
         },
         store::{
             Answered, Part,
-            sights::{AssetRow, Lane, Numbers},
+            sights::{AssetRow, Lane, Numbers, Scope},
         },
     },
     terms::{
-        LegalDay,
+        GatewayId, LegalDay,
         time::LegalTime,
         words::{self, Language, Words},
     },
@@ -42,6 +42,8 @@ use crate::{
 const LATCHED_LISTED: u32 = 20;
 /// Pieces of equipment that have gone elsewhere and are listed here.
 const GONE_LISTED: u32 = 20;
+/// Gateways that were admitted and never heard, and that are named here.
+const UNHEARD_LISTED: u32 = 20;
 /// Months of the calendar.
 const MONTHS: u32 = 12;
 /// Against which day the numbers are held.
@@ -59,6 +61,9 @@ struct Today {
     gone: Vec<AssetRow>,
     calendar: Vec<(String, u64)>,
     load: Option<Load>,
+    /// How many gateways were admitted and never heard, and the first of them; the nation's alone to see, for nothing has told
+    /// where their plants are.
+    unheard: (u64, Vec<GatewayId>),
 }
 
 /// `GET /`
@@ -105,6 +110,7 @@ async fn asked(console: &Console, viewer: &Viewer, filter: &DayFilter) -> Answer
             gone: store.gone(&scope, GONE_LISTED)?,
             calendar: store.calendar(&scope, entries, at.today, MONTHS)?,
             load,
+            unheard: if scope == Scope::NATION { store.unheard(UNHEARD_LISTED)? } else { (0, Vec::new()) },
         })
     });
     ask.await
@@ -128,6 +134,7 @@ fn page(today: &Today, filter: &DayFilter, rules: &Rules, viewer: &Viewer) -> Ma
         h2 { (say(words::K_DESK)) }
         @if filter.industry.is_some() { p { (say(words::K_TODAY_ALL)) } }
         (desk(today.load.as_ref(), filter, viewer))
+        (unheard(&today.unheard, viewer))
         p.note { (say(words::NOT_A_TEST_FOR_DEAD)) }
     }
 }
@@ -297,6 +304,23 @@ fn desk(load: Option<&Load>, filter: &DayFilter, viewer: &Viewer) -> Markup {
             dd { (load.raised_day) @if load.is_bounded { " " (say(words::K_DAY_BOUNDED)) } }
             dt { (say(words::K_MOST_IN_TEN)) }
             dd { (load.most_in_ten_minutes) @if load.most_in_ten_minutes > FLOOD { " " strong { (say(words::K_FLOOD)) } } }
+        }
+    }
+}
+
+/// Gateways that were admitted and never heard: no screen shows their equipment, and nobody knows yet whose it is.
+fn unheard((all, named): &(u64, Vec<GatewayId>), viewer: &Viewer) -> Markup {
+    let say = |words: Words| words.in_language(viewer.language);
+    html! {
+        @if *all > 0 {
+            p.note {
+                (say(words::K_NEVER_HEARD)) ": " strong { (all) } ". "
+                @for (number, gateway) in named.iter().enumerate() {
+                    @if number > 0 { ", " }
+                    a href={ "/audit?gateway=" (gateway.to_string()) } { (gateway.to_string()) }
+                }
+                @if named.len() as u64 != *all { " …" }
+            }
         }
     }
 }

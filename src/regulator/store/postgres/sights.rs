@@ -12,7 +12,7 @@ use crate::{
         sight::{Said, Sight, Span, VerdictSaid},
         store::{
             Answered, Batch, KeptRecord, Log, Sights,
-            sights::{AskedAt, AssetRow, AssetText, Entries, FleetAsked, Numbers, Scope, SpanSum},
+            sights::{After, AskedAt, AssetRow, AssetText, Entries, FleetAsked, Numbers, Scope, SpanSum},
         },
     },
     terms::{AssetId, Digest, GatewayId, LegalDay, OrderId, WattHours},
@@ -43,12 +43,9 @@ pub(super) async fn write(session: &mut Session, batch: &Batch) -> Result<(), Er
 async fn rows(session: &mut Session, all: &[Sight]) -> Result<(), Error> {
     let mut newest = BTreeMap::<(GatewayId, AssetId), (LogId, i64, i64)>::new();
     for sight in all {
-        let row = newest.entry((sight.gateway, sight.asset)).or_insert((
-            sight.log,
-            sight.wall_unix_ms,
-            sight.received_unix_ms,
-        ));
-        *row = (sight.log, row.1.max(sight.wall_unix_ms), row.2.max(sight.received_unix_ms));
+        let (log, seen, attested) = (sight.log, sight.wall_unix_ms, sight.attested_unix_ms());
+        let row = newest.entry((sight.gateway, sight.asset)).or_insert((log, seen, attested));
+        *row = (log, row.1.max(seen), row.2.max(attested));
     }
     let gateways: Vec<&str> = newest.keys().map(|(gateway, _)| gateway.as_str()).collect();
     let assets: Vec<&str> = newest.keys().map(|(_, asset)| asset.as_str()).collect();
@@ -191,7 +188,8 @@ macro_rules! columns {
     () => {
         "select gateway, asset, division, uscc, verdict_log, verdict_seq, state, class, last_day, entry, order_id, rung,
          plate_log, plate_seq, since_unix_ms, violation_since_unix_ms, overdue_wh, seen_unix_ms, verdict_unix_ms,
-         (select max(received_unix_ms) from log where log.gateway = asset.gateway) as heard from asset"
+         (select max(received_unix_ms) from log where log.gateway = asset.gateway) as heard, changed_unix_ms as attested
+         from asset"
     };
 }
 
@@ -220,7 +218,8 @@ macro_rules! numbers {
          count(*) filter (where state = 'drawing' and heard >= $2) as drawing,
          count(*) filter (where state in ('', 'unknown') or heard is null or heard < $2) as unproven,
          count(*) filter (where violation_since_unix_ms is not null) as latched
-         from (select asset.*, speaks.heard from asset left join
+         from (select asset.*, case when speaks.heard - changed_unix_ms < 3600000 then speaks.heard end as heard
+         from asset left join
          (select gateway, max(received_unix_ms) as heard from log group by gateway) as speaks
          on speaks.gateway = asset.gateway) as listed"
     };
@@ -234,15 +233,15 @@ fn listed(entries: Entries<'_>) -> Option<Vec<&[u8]>> {
 impl Sights for PostgresStore {
     fn fleet(&mut self, asked: &FleetAsked) -> Answered<Vec<AssetRow>> {
         let sql = concat!(
-            "select * from (",
+            "select * from (select *, case when heard - attested < 3600000 then heard end as speaks from (",
             columns!(),
             " where division >= $1 and division < $2 and (division, gateway, asset) > ($3::text, $4::text, $5::text)
              and ($6 = '' or uscc = $6) and ($7 = '' or gateway = $7) and ($8 = '' or class = $8)
-             and ($9::bytea[] is null or entry = any($9)) and ($10 = '' or (last_day <> '' and last_day <= $10))) as listed
+             and ($9::bytea[] is null or entry = any($9)) and ($10 = '' or (last_day <> '' and last_day <= $10))) as told) as listed
              where case $11::text when 'due' then last_day <> '' and last_day < $12
-             when 'verified' then rung in ('verified', 'maintained') and coalesce(heard, 0) >= $13
-             when 'drawing' then state = 'drawing' and coalesce(heard, 0) >= $13
-             when 'unproven' then state in ('', 'unknown') or coalesce(heard, 0) < $13
+             when 'verified' then rung in ('verified', 'maintained') and coalesce(speaks, 0) >= $13
+             when 'drawing' then state = 'drawing' and coalesce(speaks, 0) >= $13
+             when 'unproven' then state in ('', 'unknown') or coalesce(speaks, 0) < $13
              when 'latched' then violation_since_unix_ms is not null else true end
              order by division, gateway, asset limit $14"
         );
@@ -291,6 +290,20 @@ impl Sights for PostgresStore {
         self.read_rows(&rows)
     }
 
+    fn unattested(&mut self, after: &After, most: u32) -> Answered<Vec<AssetRow>> {
+        let sql = concat!(
+            "select * from (",
+            columns!(),
+            " where (division, gateway, asset) > ($1::text, $2::text, $3::text) and rung <> 'closed'
+             and (last_day <> '' or class = 'undetermined' or violation_since_unix_ms is not null)) as listed
+             where heard - attested >= 3600000 order by division, gateway, asset limit $4"
+        );
+        let most = i64::from(most);
+        let place: Columns<'_> = vec![&after.division, &after.gateway, &after.asset, &most];
+        let rows = self.ask(async |session| session.query(sql, &place).await)?;
+        self.read_rows(&rows)
+    }
+
     fn latched(&mut self, scope: &Scope, entries: Entries<'_>, most: u32) -> Answered<Vec<AssetRow>> {
         let sql = concat!(
             columns!(),
@@ -314,6 +327,19 @@ impl Sights for PostgresStore {
         let ((from, to), most) = (scope.bounds(), i64::from(most));
         let rows = self.ask(async |session| session.query(sql, &[&from, &to, &most]).await)?;
         self.read_rows(&rows)
+    }
+
+    fn unheard(&mut self, most: u32) -> Answered<(u64, Vec<GatewayId>)> {
+        let sql = "select id, count(*) over () from gateway where not exists
+                   (select 1 from log where log.gateway = gateway.id)
+                   group by id having count(*) filter (where revoked_unix_ms is null) > 0 order by id limit $1";
+        let most = i64::from(most);
+        let rows = self.ask(async |session| session.query(sql, &[&most]).await)?;
+        let read = |row: &Row| Some((GatewayId::new(row.try_get(0).ok()?)?, number(row, 1)?));
+        let told: Option<Vec<_>> = rows.iter().map(read).collect();
+        let told = told.ok_or_else(|| self.strange())?;
+        let all = told.first().map_or(0, |(_, all)| *all);
+        Ok((all, told.into_iter().map(|(gateway, _)| gateway).collect()))
     }
 
     fn numbers(&mut self, scope: &Scope, entries: Entries<'_>, at: AskedAt) -> Answered<Numbers> {
@@ -384,6 +410,13 @@ impl Sights for PostgresStore {
         let rows = self.ask(async |session| session.query(sql, &parameters).await)?;
         let read = |row: &Row| span_sum(row, from_unix_ms, step_ms).ok_or_else(|| self.strange());
         rows.iter().map(read).collect()
+    }
+
+    fn witnessed_from(&mut self, row: &AssetRow) -> Answered<Option<i64>> {
+        let sql = "select min(from_unix_ms) from span where gateway = $1 and asset = $2";
+        let (gateway, asset) = (row.gateway.as_str(), row.asset.as_str());
+        let rows = self.ask(async |session| session.query(sql, &[&gateway, &asset]).await)?;
+        rows.first().and_then(|row| row.try_get(0).ok()).ok_or_else(|| self.strange())
     }
 
     fn spans_kept(&mut self, (gateway, log): Log, told: &[(u64, AssetId, Span)]) -> Answered<BTreeSet<u64>> {
@@ -495,5 +528,6 @@ fn asset_row(row: &Row) -> Option<AssetRow> {
     let seen: i64 = row.try_get(17).ok()?;
     let verdict: i64 = row.try_get(18).ok()?;
     let heard: Option<i64> = row.try_get(19).ok()?;
-    text.row((verdict, since, violation, overdue, seen, heard))
+    let attested: i64 = row.try_get(20).ok()?;
+    text.row((verdict, since, violation, overdue, seen, heard, attested))
 }

@@ -328,4 +328,8 @@ pub(in crate::regulator::store) const POSTGRES: &[&str] = &[
     delete from summed;
     delete from day_sum;
 ",
+    // A line that may be the right one is no entry.
+    "
+    update asset set entry = '' where class <> 'in_scope';
+",
 ];

@@ -333,4 +333,8 @@ pub(in crate::regulator::store) const SQLITE: &[&str] = &[
     delete from summed;
     delete from day_sum;
 ",
+    // A line that may be the right one is no entry.
+    "
+    update asset set entry = '' where class <> 'in_scope';
+",
 ];

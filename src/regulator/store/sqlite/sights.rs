@@ -8,10 +8,10 @@ use super::SqliteStore;
 use crate::{
     evidence::LogId,
     regulator::{
-        sight::{Said, Sight, Span, VerdictSaid},
+        sight::{MOST_QUIET_MS, Said, Sight, Span, VerdictSaid},
         store::{
             Answered, Batch, Kept, KeptRecord, Log, Sights,
-            sights::{AskedAt, AssetRow, AssetText, Entries, FleetAsked, Numbers, Scope, SpanSum},
+            sights::{After, AskedAt, AssetRow, AssetText, Entries, FleetAsked, Numbers, Scope, SpanSum},
         },
     },
     terms::{AssetId, Digest, GatewayId, LegalDay, WattHours},
@@ -20,7 +20,8 @@ use crate::{
 const COLUMNS: &str =
     "select gateway, asset, division, uscc, verdict_log, verdict_seq, state, class, last_day, entry, order_id, rung,
     plate_log, plate_seq, since_unix_ms, violation_since_unix_ms, overdue_wh, seen_unix_ms, verdict_unix_ms,
-    (select max(received_unix_ms) from log where log.gateway = asset.gateway) as heard from asset";
+    (select max(received_unix_ms) from log where log.gateway = asset.gateway) as heard, changed_unix_ms as attested
+    from asset";
 /// Where a piece of equipment is, or was by another log of its gateway: between the places named `?from` and `?to`.
 macro_rules! is_or_was {
     ($from:literal, $to:literal) => {
@@ -43,7 +44,7 @@ const NUMBERS: &str = "count(*) as assets, count(*) filter (where last_day <> ''
     count(*) filter (where state = 'drawing' and heard >= ?2) as drawing,
     count(*) filter (where state in ('', 'unknown') or heard is null or heard < ?2) as unproven,
     count(*) filter (where violation_since_unix_ms is not null) as latched
-    from (select asset.*, speaks.heard from asset left join
+    from (select asset.*, case when speaks.heard - changed_unix_ms < 3600000 then speaks.heard end as heard from asset left join
     (select gateway, max(received_unix_ms) as heard from log group by gateway) as speaks on speaks.gateway = asset.gateway)";
 
 impl SqliteStore {
@@ -68,7 +69,7 @@ impl SqliteStore {
                    uscc = case when excluded.uscc = '' then uscc else excluded.uscc end,
                    seen_unix_ms = max(seen_unix_ms, ?4), changed_unix_ms = max(changed_unix_ms, ?5)";
         let (gateway, asset, log) = (sight.gateway.as_str(), sight.asset.as_str(), sight.log.to_string());
-        self.execute(sql, params![gateway, asset, log, sight.wall_unix_ms, sight.received_unix_ms])?;
+        self.execute(sql, params![gateway, asset, log, sight.wall_unix_ms, sight.attested_unix_ms()])?;
         match &sight.said {
             Said::Verdict(said) => self.write_verdict(sight, said),
             Said::Order { order, rung } => {
@@ -137,15 +138,16 @@ impl SqliteStore {
 
 impl Sights for SqliteStore {
     fn fleet(&mut self, asked: &FleetAsked) -> Answered<Vec<AssetRow>> {
+        let speaks = format!("coalesce(case when heard - attested < {MOST_QUIET_MS} then heard end, 0)");
         // The index is entered where the page begins: `+` keeps the scope from being where it is entered.
         let sql = format!(
             "select * from ({COLUMNS} where +division >= ?1 and division < ?2 and (division, gateway, asset) > (?3, ?4, ?5)
              and (?6 = '' or uscc = ?6) and (?7 = '' or gateway = ?7) and (?8 = '' or class = ?8)
              and (?9 is null or entry in (select value from json_each(?9))) and (?10 = '' or (last_day <> '' and last_day <= ?10)))
              where case ?11 when 'due' then last_day <> '' and last_day < ?12
-             when 'verified' then rung in ('verified', 'maintained') and coalesce(heard, 0) >= ?13
-             when 'drawing' then state = 'drawing' and coalesce(heard, 0) >= ?13
-             when 'unproven' then state in ('', 'unknown') or coalesce(heard, 0) < ?13
+             when 'verified' then rung in ('verified', 'maintained') and {speaks} >= ?13
+             when 'drawing' then state = 'drawing' and {speaks} >= ?13
+             when 'unproven' then state in ('', 'unknown') or {speaks} < ?13
              when 'latched' then violation_since_unix_ms is not null else true end
              order by division, gateway, asset limit ?14"
         );
@@ -181,6 +183,15 @@ impl Sights for SqliteStore {
         self.rows(&sql, params![gateway.as_str(), after, most], asset_row)
     }
 
+    fn unattested(&mut self, after: &After, most: u32) -> Answered<Vec<AssetRow>> {
+        let sql = format!(
+            "select * from ({COLUMNS} where (division, gateway, asset) > (?1, ?2, ?3) and rung <> 'closed'
+             and (last_day <> '' or class = 'undetermined' or violation_since_unix_ms is not null))
+             where heard - attested >= {MOST_QUIET_MS} order by division, gateway, asset limit ?4"
+        );
+        self.rows(&sql, params![after.division, after.gateway, after.asset, most], asset_row)
+    }
+
     fn latched(&mut self, scope: &Scope, entries: Entries<'_>, most: u32) -> Answered<Vec<AssetRow>> {
         let sql = format!(
             "{COLUMNS} where violation_since_unix_ms is not null and {}
@@ -200,6 +211,17 @@ impl Sights for SqliteStore {
         );
         let (from, to) = scope.bounds();
         self.rows(&sql, params![from, to, most], asset_row)
+    }
+
+    fn unheard(&mut self, most: u32) -> Answered<(u64, Vec<GatewayId>)> {
+        let sql = "select id, count(*) over () from gateway where not exists
+                   (select 1 from log where log.gateway = gateway.id)
+                   group by id having sum(revoked_unix_ms is null) > 0 order by id limit ?1";
+        let rows = self.rows(sql, [most], |row| {
+            Ok(GatewayId::new(&row.get::<_, String>(0)?).zip(Some(row.get::<_, i64>(1)?.cast_unsigned())))
+        })?;
+        let all = rows.first().map_or(0, |(_, all)| *all);
+        Ok((all, rows.into_iter().map(|(gateway, _)| gateway).collect()))
     }
 
     fn numbers(&mut self, scope: &Scope, entries: Entries<'_>, at: AskedAt) -> Answered<Numbers> {
@@ -267,6 +289,12 @@ impl Sights for SqliteStore {
                 meters: row.get::<_, i64>(5)?.cast_unsigned(),
             }))
         })
+    }
+
+    fn witnessed_from(&mut self, row: &AssetRow) -> Answered<Option<i64>> {
+        let sql = "select min(from_unix_ms) from span where gateway = ?1 and asset = ?2";
+        let asked = params![row.gateway.as_str(), row.asset.as_str()];
+        Ok(self.one(sql, asked, |row| row.get(0))?.flatten())
     }
 
     fn spans_kept(&mut self, (gateway, log): Log, told: &[(u64, AssetId, Span)]) -> Answered<BTreeSet<u64>> {
@@ -358,5 +386,13 @@ fn asset_row(row: &Row<'_>) -> rusqlite::Result<Option<AssetRow>> {
         order: (&order, &rung),
         plate: (&plate_log, row.get(13)?),
     };
-    Ok(text.row((row.get(18)?, row.get(14)?, row.get(15)?, row.get(16)?, row.get(17)?, row.get(19)?)))
+    Ok(text.row((
+        row.get(18)?,
+        row.get(14)?,
+        row.get(15)?,
+        row.get(16)?,
+        row.get(17)?,
+        row.get(19)?,
+        row.get(20)?,
+    )))
 }
