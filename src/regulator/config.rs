@@ -500,7 +500,6 @@ mod tests {
             "https://desk.example",
             "desk.example/",
             "desk..example",
-            "",
             "监察.example",
         ] {
             let wrong =

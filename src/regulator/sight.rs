@@ -211,7 +211,7 @@ mod tests {
             instrument: Citation::new("guofa-2010-7").unwrap(),
             entry: Citation::new("carbide-saf-below-6300kva").unwrap(),
             file: Digest::ZERO,
-            witness: Witness::Running,
+            witness: Witness::Full,
         };
         for class in Class::ALL {
             let told = entry(Ruling { class, rule: Some(rule), deadline: None });

@@ -271,10 +271,13 @@ mod tests {
         let head = |letters: usize| {
             format!("GET /{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "a".repeat(letters))
         };
-        for (letters, status) in [(8_000, "404"), (20_000, "404"), (60_000, "404"), (MAX_HEAD_BYTES, "431")] {
+        for (letters, status) in [(8_000, "404"), (20_000, "404"), (60_000, "404"), (MAX_HEAD_BYTES, "414")] {
             let said = until_its_end(says(port, &head(letters)).await).await;
             assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{letters}: {said}");
         }
+        let cookies = GOOD.replace("Host: x", &format!("Host: x\r\nCookie: {}", "a".repeat(MAX_HEAD_BYTES)));
+        let said = until_its_end(says(port, &cookies).await).await;
+        assert!(said.starts_with("HTTP/1.1 431"), "{said}");
     }
 
     #[tokio::test]
