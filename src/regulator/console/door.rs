@@ -4,7 +4,6 @@
 use std::{
     net::IpAddr,
     sync::{Arc, PoisonError, atomic::Ordering},
-    time::Duration,
 };
 
 use axum::{
@@ -19,7 +18,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use maud::html;
-use tokio::time::sleep;
 
 use super::{
     Console,
@@ -242,7 +240,8 @@ impl Console {
         let Ok(permit) = self.hashing.acquire().await else { return false };
         if !is_looked_at {
             drop(permit);
-            sleep(Duration::from_millis(self.hashed_ms.load(Ordering::Relaxed))).await;
+            let took_ms = self.hashed_ms.load(Ordering::Relaxed);
+            self.clock.sleep_until(self.clock.now().uptime_ms.saturating_add(took_ms)).await;
             return false;
         }
         let began_ms = self.clock.now().uptime_ms;

@@ -10,6 +10,7 @@ mod people;
 mod read;
 mod reported;
 mod session;
+mod sighted;
 mod sights;
 mod sums;
 mod tls;

@@ -4,7 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::{Error, Row, types::ToSql};
 
-use super::{PostgresStore, read::number, session::Session};
+use super::{
+    PostgresStore,
+    read::number,
+    session::Session,
+    sighted::{asset_row, numbers, span_sum, story},
+};
 use crate::{
     evidence::LogId,
     judge::Rung,
@@ -12,10 +17,10 @@ use crate::{
         sight::{Said, Sight, Span, VerdictSaid},
         store::{
             Answered, Batch, KeptRecord, Log, Sights,
-            sights::{After, AskedAt, AssetRow, AssetText, Entries, FleetAsked, Numbers, Scope, SpanSum},
+            sights::{After, AskedAt, AssetRow, Entries, FleetAsked, Numbers, Scope, SpanSum},
         },
     },
-    terms::{AssetId, Digest, GatewayId, LegalDay, OrderId, WattHours},
+    terms::{AssetId, GatewayId, LegalDay, OrderId},
 };
 
 /// Parameters of one statement, by their places.
@@ -470,64 +475,4 @@ impl PostgresStore {
     fn read_rows(&self, rows: &[Row]) -> Answered<Vec<AssetRow>> {
         rows.iter().map(|row| asset_row(row).ok_or_else(|| self.strange())).collect()
     }
-}
-
-fn numbers(row: &Row) -> Option<Numbers> {
-    Some(Numbers {
-        assets: number(row, 0)?,
-        due: number(row, 1)?,
-        verified: number(row, 2)?,
-        drawing: number(row, 3)?,
-        unproven: number(row, 4)?,
-        latched: number(row, 5)?,
-    })
-}
-
-fn span_sum(row: &Row, from_unix_ms: i64, step_ms: i64) -> Option<SpanSum> {
-    let step: i64 = row.try_get(0).ok()?;
-    Some(SpanSum {
-        from_unix_ms: from_unix_ms.saturating_add(step.saturating_mul(step_ms)),
-        energy: row.try_get::<_, Option<i64>>(1).ok()?.map(WattHours),
-        untold: number(row, 2)?,
-        seen_ms: row.try_get(3).ok()?,
-        unseen_ms: row.try_get(4).ok()?,
-        meters: number(row, 5)?,
-    })
-}
-
-fn story(row: &Row) -> Option<(LogId, u64, KeptRecord)> {
-    let record = KeptRecord {
-        hash: Digest::from_hex(row.try_get(2).ok()?)?,
-        kind: row.try_get(3).ok()?,
-        asset: row.try_get(4).ok()?,
-        wall_unix_ms: row.try_get(5).ok()?,
-        received_unix_ms: row.try_get(6).ok()?,
-        bytes: row.try_get(7).ok()?,
-    };
-    Some((LogId::from_hex(row.try_get(0).ok()?)?, number(row, 1)?, record))
-}
-
-fn asset_row(row: &Row) -> Option<AssetRow> {
-    let entry: &[u8] = row.try_get(9).ok()?;
-    let text = AssetText {
-        gateway: row.try_get(0).ok()?,
-        asset: row.try_get(1).ok()?,
-        division: row.try_get(2).ok()?,
-        uscc: row.try_get(3).ok()?,
-        verdict: (row.try_get(4).ok()?, row.try_get(5).ok()?),
-        state: row.try_get(6).ok()?,
-        class: row.try_get(7).ok()?,
-        last_day: row.try_get(8).ok()?,
-        entry: str::from_utf8(entry).ok()?,
-        order: (row.try_get(10).ok()?, row.try_get(11).ok()?),
-        plate: (row.try_get(12).ok()?, row.try_get(13).ok()?),
-    };
-    let since: i64 = row.try_get(14).ok()?;
-    let violation: Option<i64> = row.try_get(15).ok()?;
-    let overdue: i64 = row.try_get(16).ok()?;
-    let seen: i64 = row.try_get(17).ok()?;
-    let verdict: i64 = row.try_get(18).ok()?;
-    let heard: Option<i64> = row.try_get(19).ok()?;
-    let attested: i64 = row.try_get(20).ok()?;
-    text.row((verdict, since, violation, overdue, seen, heard, attested))
 }
