@@ -286,7 +286,8 @@ mod tests {
             let whose = format!("due_days = 15\nkey = \"{}\"\n", key(seed).to_base64());
             let schedule =
                 Schedule::parse("s.toml", &SCHEDULE.replacen("due_days = 15\n", &whose, 1)).unwrap();
-            let (_, wanting) = sheet(&Surveyed::new(), &schedule, std::slice::from_ref(&on_time), scope("2026-05-01"));
+            let (_, wanting) =
+                sheet(&Surveyed::new(), &schedule, std::slice::from_ref(&on_time), scope("2026-05-01"));
             wanting
         };
         assert_eq!((named(1), named(2)), (0, 1));
