@@ -1,6 +1,7 @@
 //! The store in a file of its own: nothing to set up. One writer at a time, whichever program it is in.
 
 mod alarms;
+mod closed;
 mod fault;
 mod inspections;
 mod lineage;
@@ -27,15 +28,12 @@ use crate::{
     host::{
         database,
         exit::{Exit, Failure},
-        private,
     },
     terms::{Digest, GatewayId},
 };
 
 /// File name of the store in the state directory.
 pub const STORE_FILE: &str = "store.db";
-/// What SQLite adds to that name for the files beside it.
-const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
 /// The store.
 pub struct SqliteStore {
@@ -51,16 +49,7 @@ impl SqliteStore {
     /// # Errors
     /// It cannot be opened, or a later version of this program wrote it.
     pub fn open(state: &Path) -> Result<SqliteStore, Failure> {
-        let failed = |path: &Path, e: std::io::Error| {
-            Failure::new(Exit::Permission, format!("{}: {e}", path.display()))
-        };
-        private::folder(state).map_err(|e| failed(state, e))?;
-        let path = state.join(STORE_FILE);
-        // In it are hashes of passwords and everybody's records; SQLite makes the files beside it as it finds this one.
-        private::file(&path).map_err(|e| failed(&path, e))?;
-        for beside in BESIDE.map(|ending| path.with_file_name(format!("{STORE_FILE}{ending}"))) {
-            private::from_others(&beside).map_err(|e| failed(&beside, e))?;
-        }
+        let path = closed::to_others(state)?;
         let connection = database::open(&path, schema::SQLITE)?;
         let path = path.display().to_string();
         let gone = || Failure::new(Exit::Unreachable, format!("{path}: gone as soon as it was opened"));
