@@ -59,7 +59,7 @@ fn a_scan_allocates_nothing_between_its_answer_and_its_judgement() {
     assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(1)))), 1, "allocations are counted");
     let mut path = Path::new();
     // Who the meters are is asked first; and what they show comes again every 64 s, which is a sign, and takes room as it begins.
-    (0..SCANS).for_each(|_| path.scan(&mut path::judged));
+    (0..path::SCANS_UNTIL_STEADY).for_each(|_| path.scan(&mut path::judged));
     let begun_ms = path.now_ms();
     let allocated = allocations(|| (0..SCANS).for_each(|_| path.scan(&mut path::judged)));
     assert!(path.now_ms() - begun_ms > 1_200_000, "an interval was closed");

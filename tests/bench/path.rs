@@ -13,6 +13,8 @@ use coldhearth::{
 
 /// Meters of the bus.
 pub const METERS: u8 = 40;
+/// Scans after which everything that a scan may bring has begun.
+pub const SCANS_UNTIL_STEADY: u64 = 50_000;
 /// Registers of a meter.
 const REGISTERS: usize = 40;
 /// Where the imported energy stands.
