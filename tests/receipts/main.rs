@@ -116,6 +116,38 @@ impl Authority {
     }
 }
 
+/// A furnace under voltage that draws nothing: its agent is admitted and runs, a subscriber listens to its broker; nobody
+/// collects yet.
+struct Idle {
+    agent: Process,
+    subscriber: Subscriber,
+    authority: Authority,
+    config: PathBuf,
+    key: PublicKey,
+    broker: Mosquitto,
+    works: Works,
+}
+
+impl Idle {
+    async fn begin(name: &str) -> Idle {
+        Idle::configured(name, |text| text).await
+    }
+
+    /// The same, with the configuration that `configure` makes of the usual one.
+    async fn configured(name: &str, configure: impl Fn(String) -> String) -> Idle {
+        let works = Works::open(name).await;
+        let broker = Mosquitto::start(&works.folder.0).await;
+        let (authority, config) = Authority::over(&works, broker.port);
+        std::fs::write(&config, configure(std::fs::read_to_string(&config).unwrap())).unwrap();
+        authority.admit(&works, &config);
+        let subscriber = Subscriber::start(broker.port).await;
+        works.force(5_000);
+        let agent = works.agent(&config);
+        let key = works.key().await;
+        Idle { agent, subscriber, authority, config, key, broker, works }
+    }
+}
+
 fn coldhearth(arguments: &[&str]) -> (i32, String) {
     let out = Command::new(env!("CARGO_BIN_EXE_coldhearth")).args(arguments).output().unwrap();
     let text = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
@@ -149,14 +181,8 @@ fn violates(record: &Record) -> bool {
 
 #[tokio::test]
 async fn only_a_receipt_is_delivery_and_records_name_it() {
-    let works = Works::open("receipted").await;
-    let broker = Mosquitto::start(&works.folder.0).await;
-    let (authority, config) = Authority::over(&works, broker.port);
-    authority.admit(&works, &config);
-    let mut subscriber = Subscriber::start(broker.port).await;
-    works.force(5_000);
-    let agent = works.agent(&config);
-    let key = works.key().await;
+    let Idle { works, broker: _broker, authority, config, mut subscriber, agent, key } =
+        Idle::begin("receipted").await;
     // A broker that has accepted everything, and nobody who kept it.
     subscriber.attestations_until(&key, |record| record.header.seq >= 4).await;
     let mut collector = authority.serve();
@@ -245,14 +271,7 @@ async fn a_broker_killed_with_everything_it_accepted_loses_nothing() {
 
 #[tokio::test]
 async fn an_act_takes_effect_once_and_is_answered_in_the_log() {
-    let works = Works::open("acts").await;
-    let broker = Mosquitto::start(&works.folder.0).await;
-    let (authority, config) = Authority::over(&works, broker.port);
-    authority.admit(&works, &config);
-    let mut subscriber = Subscriber::start(broker.port).await;
-    works.force(5_000);
-    let agent = works.agent(&config);
-    let key = works.key().await;
+    let Idle { works, broker, authority, config: _, mut subscriber, agent, key } = Idle::begin("acts").await;
     let _collector = authority.serve();
     works.force(8_000_000);
     subscriber.attestations_until(&key, violates).await;
@@ -305,14 +324,8 @@ async fn an_act_takes_effect_once_and_is_answered_in_the_log() {
 
 #[tokio::test]
 async fn a_verdict_is_told_when_it_is_asked_for() {
-    let works = Works::open("ask").await;
-    let broker = Mosquitto::start(&works.folder.0).await;
-    let (authority, config) = Authority::over(&works, broker.port);
-    authority.admit(&works, &config);
-    let mut subscriber = Subscriber::start(broker.port).await;
-    works.force(5_000);
-    let agent = works.agent(&config);
-    let key = works.key().await;
+    let Idle { works, broker: _broker, authority, config: _, mut subscriber, agent, key } =
+        Idle::begin("ask").await;
     let _collector = authority.serve();
     let live = |record: &Record| support::says(record, "eaf-1-feeder", State::Energised);
     let lines = subscriber.attestations_until(&key, live).await;
@@ -353,18 +366,11 @@ async fn a_verdict_is_told_when_it_is_asked_for() {
 
 #[tokio::test]
 async fn a_roster_is_written_down_answered_and_remembered_and_an_older_one_is_refused() {
-    let works = Works::open("roster").await;
-    let broker = Mosquitto::start(&works.folder.0).await;
-    let (authority, config) = Authority::over(&works, broker.port);
-    let text = std::fs::read_to_string(&config).unwrap();
     let small =
         "kind = \"electric_furnace\"\ndeclared = { furnace_product = \"steel\", nominal_tonnage_t = 25 }";
-    std::fs::write(&config, text.replace("kind = \"electric_arc_furnace\"", small)).unwrap();
-    authority.admit(&works, &config);
-    let mut subscriber = Subscriber::start(broker.port).await;
-    works.force(5_000);
-    let agent = works.agent(&config);
-    let key = works.key().await;
+    let configure = |text: String| text.replace("kind = \"electric_arc_furnace\"", small);
+    let Idle { works, broker: _broker, authority, config, mut subscriber, agent, key } =
+        Idle::configured("roster", configure).await;
     let _collector = authority.serve();
     receipted(&mut subscriber, &authority.key(), 4).await;
     let roster = |id: &str, version: u32| {
@@ -404,14 +410,8 @@ async fn a_roster_is_written_down_answered_and_remembered_and_an_older_one_is_re
 
 #[tokio::test]
 async fn a_restored_image_is_told_by_the_receipt_and_a_new_log_says_so() {
-    let works = Works::open("restored").await;
-    let broker = Mosquitto::start(&works.folder.0).await;
-    let (authority, config) = Authority::over(&works, broker.port);
-    authority.admit(&works, &config);
-    let mut subscriber = Subscriber::start(broker.port).await;
-    works.force(5_000);
-    let agent = works.agent(&config);
-    let key = works.key().await;
+    let Idle { works, broker: _broker, authority, config, mut subscriber, agent, key } =
+        Idle::begin("restored").await;
     let mut collector = authority.serve();
     receipted(&mut subscriber, &authority.key(), 3).await;
     assert_eq!(agent.stop(), 0);
