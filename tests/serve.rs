@@ -131,6 +131,8 @@ fn a_store_moves_to_the_other_database_by_two_commands() {
     let (copy, state) = (copy.to_str().unwrap(), state.to_str().unwrap());
     let (exit, said) = regulator(&["store", "backup", copy, "--state", state]);
     assert!(exit == 0 && said.contains("1 logs, 50 records"), "{exit} {said}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(copy).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600, "a copy is read by whoever reads the store");
     // A copy that is there is not replaced, least of all by one of nothing.
     let (exit, said) = regulator(&["store", "backup", copy, "--state", state]);
     assert!(exit == 78 && said.contains("--replace"), "{exit} {said}");

@@ -1,7 +1,7 @@
 //! Folders and files that nobody else on the machine reads, whatever mask the program runs under.
 
 use std::{
-    fs::{DirBuilder, OpenOptions, Permissions},
+    fs::{DirBuilder, File, OpenOptions, Permissions},
     io::{self, ErrorKind},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
@@ -22,6 +22,24 @@ const OTHERS: u32 = 0o077;
 /// It cannot be made.
 pub fn folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)
+}
+
+/// Makes a folder where nothing is yet.
+///
+/// # Errors
+/// Something is there, or it cannot be made.
+pub fn new_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(FOLDER_MODE).create(path)
+}
+
+/// A file to be written from its beginning, taken from others before anything stands in it.
+///
+/// # Errors
+/// It cannot be made.
+pub fn anew(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(FILE_MODE).open(path)?;
+    from_others(path)?;
+    Ok(file)
 }
 
 /// Makes an empty file where there is none; of one that is there, see [`from_others`]. It is not opened then: to close a
@@ -83,6 +101,12 @@ mod tests {
         file(&path).unwrap();
         assert_eq!(mode(&path), 0o640, "given to a group");
         from_others(&root.join("state/no-such-file")).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
+        drop((anew(&path).unwrap(), anew(&root.join("copy")).unwrap()));
+        assert_eq!((mode(&path), mode(&root.join("copy"))), (0o600, 0o600));
+        new_folder(&root.join("bundle")).unwrap();
+        assert_eq!(mode(&root.join("bundle")), 0o700);
+        assert!(new_folder(&root.join("bundle")).is_err());
         std::fs::remove_dir_all(&root).unwrap();
     }
 }

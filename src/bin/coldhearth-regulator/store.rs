@@ -8,7 +8,7 @@ use std::{
 
 use clap::Subcommand;
 use coldhearth::{
-    host::{Clock as _, Exit, Failure, SystemClock, keys, out, public_key},
+    host::{Clock as _, Exit, Failure, SystemClock, keys, out, private, public_key},
     regulator::{
         archive::{self, Copied},
         config::{DEFAULT_KEEP_DAYS, LEAST_KEEP_DAYS},
@@ -108,7 +108,7 @@ pub(crate) fn store(verb: &StoreVerb) -> Result<Exit, Failure> {
     }
 }
 
-/// Written under another name first: what bears the name is whole.
+/// Written under another name first: what bears the name is whole. It holds what the store holds, and is closed to others as it is.
 fn backup(file: &Path, replace: bool, home: &Home) -> Result<Exit, Failure> {
     let now = SystemClock::default().now().wall_unix_ms;
     if !replace && file.exists() {
@@ -125,7 +125,7 @@ fn backup(file: &Path, replace: bool, home: &Home) -> Result<Exit, Failure> {
     let failed = |e: std::io::Error| Failure::new(Exit::Permission, format!("{}: {e}", file.display()));
     let mut draft = file.as_os_str().to_owned();
     draft.push(".new");
-    let made = File::create(&draft).map_err(failed)?;
+    let made = private::anew(Path::new(&draft)).map_err(failed)?;
     let mut out = BufWriter::new(made);
     let copied = archive::backup(&mut *store, &mut out, now)?;
     let made = out.into_inner().map_err(|e| failed(e.into_error()))?;

@@ -13,6 +13,7 @@ use crate::{
     host::{
         exit::{Exit, Failure},
         lines::Lines,
+        private,
     },
     regulator::store::{KeptFinding, KeptRecord, Log, Store},
     terms::words::{self, Language},
@@ -50,7 +51,7 @@ pub fn bundle(
 ) -> Result<Bundled, Failure> {
     let failed =
         |path: &Path, e: &std::io::Error| Failure::new(Exit::Permission, format!("{}: {e}", path.display()));
-    fs::create_dir(folder).map_err(|e| failed(folder, &e))?;
+    private::new_folder(folder).map_err(|e| failed(folder, &e))?;
     let mut lines = Lines::create(&folder.join(RECORDS_FILE))?;
     for part in parts(store, finding)? {
         part.write(store, finding, whole, &mut lines)?;
