@@ -1,18 +1,18 @@
-//! Carries a conviction of a log that was left into what a batch says of the same equipment in another log of the gateway, so
+//! Carries a conviction of a log that was left, and a sign of tampering that no time takes back, into what a batch says of the same equipment in another log of the gateway, so
 //! that screens and alarms never show as free what the authority has not set free: see [`super::conviction`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    alarms::{Cause, Shown},
+    alarms::{About, Cause, Condition, Shown, ending},
     conviction::{LastWord, Reset, left_standing},
     sight::Said,
-    store::{Answered, Batch, Kept, KeptRecord, Log, Store, sights::AssetRow},
+    store::{Answered, Batch, Kept, KeptRecord, Log, Store},
 };
 use crate::{
-    evidence::LogId,
+    evidence::{LogId, PublicKey},
     judge::{Rung, State},
-    terms::{AssetId, GatewayId, OrderId},
+    terms::{AssetId, GatewayId, OrderId, place::Division},
 };
 
 /// Papers read at once.
@@ -25,47 +25,67 @@ const LAST: u64 = i64::MAX.unsigned_abs();
 enum Of {
     /// A piece of equipment, by its judge's latch.
     Latch(AssetId),
+    /// It, of tampering: by a sign that stands until the authority takes it back.
+    Signs(AssetId),
     /// It, by an order to cut it off that stands at `violated`.
     Order(AssetId, OrderId),
 }
 
+/// What another log of a gateway convicts of, by the log that speaks and by what it speaks of.
+type Standing = BTreeMap<(Log, Of), LastWord>;
+/// The logs of gateways, and where each lies; none of a log whose genesis has not come.
+type Logs = BTreeMap<GatewayId, BTreeMap<LogId, Option<Division>>>;
+
 impl Of {
     const fn asset(self) -> AssetId {
         match self {
-            Of::Latch(asset) | Of::Order(asset, _) => asset,
+            Of::Latch(asset) | Of::Signs(asset) | Of::Order(asset, _) => asset,
         }
     }
 
-    /// What a batch says is not convicted.
-    fn free(asset: AssetId, said: &Said) -> Option<Of> {
+    /// The alarm of it.
+    fn alarm(self, gateway: GatewayId) -> About {
+        let (cause, subject) = match self {
+            Of::Latch(asset) => (Cause::Violation, asset.0),
+            Of::Signs(asset) => (Cause::Tamper, asset.0),
+            Of::Order(_, order) => (Cause::CutViolated, order.0),
+        };
+        About::of_gateway(cause, gateway, Some(subject))
+    }
+
+    /// What a batch speaks of, and whether it is free by that.
+    fn said(asset: AssetId, said: &Said) -> Option<(Of, bool)> {
         match said {
-            Said::Verdict(said) => said.violation_since_unix_ms.is_none().then_some(Of::Latch(asset)),
-            Said::Order { order, rung } => (*rung != Rung::Violated).then_some(Of::Order(asset, *order)),
+            Said::Verdict(said) => Some((Of::Latch(asset), said.violation_since_unix_ms.is_none())),
+            Said::Order { order, rung } => Some((Of::Order(asset, *order), *rung != Rung::Violated)),
             Said::Plate | Said::Span(_) => None,
         }
     }
 }
 
-/// Has what the batch says of equipment say that it is convicted where another log of its gateway says so. Of gateways with one
-/// log nothing is read.
+/// Has what the batch says of equipment say that it is convicted where another log of its gateway says so, and says it to the
+/// division in which the gateway speaks now where that log lies in another. Of gateways with one log nothing is read.
+///
+/// `authority` are the keys that sign resets.
 ///
 /// # Errors
 /// The store cannot be read.
-pub(super) fn settle(store: &mut dyn Store, batch: &mut Batch) -> Answered<()> {
-    let free: BTreeSet<(Log, Of)> = batch
+pub(super) fn settle(store: &mut dyn Store, batch: &mut Batch, authority: &[PublicKey]) -> Answered<()> {
+    let mut said: BTreeSet<(Log, Of)> = batch
         .sights
         .iter()
-        .filter_map(|sight| Some(((sight.gateway, sight.log), Of::free(sight.asset, &sight.said)?)))
+        .filter_map(|sight| Some(((sight.gateway, sight.log), Of::said(sight.asset, &sight.said)?.0)))
         .collect();
-    if free.is_empty() {
+    said.extend(batch.conditions.iter().filter_map(no_sign));
+    if said.is_empty() {
         return Ok(());
     }
-    let logs = logs_of(store, batch, &free.iter().map(|((gateway, _), _)| *gateway).collect())?;
-    let mut standing = BTreeMap::new();
-    for ((gateway, speaks), of) in free {
+    let logs = logs_of(store, batch, &said.iter().map(|((gateway, _), _)| *gateway).collect())?;
+    let mut standing = Standing::new();
+    for ((gateway, speaks), of) in said {
         let Some(all) = logs.get(&gateway).filter(|all| all.len() > 1) else { continue };
         let mut words = Vec::new();
-        for log in all {
+        for log in all.keys() {
             words.extend(last_word(store, batch, (gateway, *log), of)?);
         }
         // Resets are looked for only where there is something to end.
@@ -73,45 +93,62 @@ pub(super) fn settle(store: &mut dyn Store, batch: &mut Batch) -> Answered<()> {
             continue;
         }
         let mut resets = Vec::new();
-        for log in all {
-            let read = |_: u64, record: &KeptRecord| Reset::of(*log, record);
+        for log in all.keys() {
+            let read = |_: u64, record: &KeptRecord| Reset::of(*log, record, authority);
             resets.extend(papers(store, batch, (gateway, *log), &read)?);
         }
         resets.retain(|reset| reset.asset == of.asset());
+        resets.extend(ending::resets(store, of.alarm(gateway).id())?.into_iter().map(|(_, reset)| reset));
         if let Some(word) = left_standing(&words, &resets, speaks) {
             standing.insert(((gateway, speaks), of), word);
         }
     }
     say(batch, &standing);
+    say_elsewhere(batch, &standing, &logs);
     Ok(())
 }
 
-/// Whether a violation of a piece of equipment is latched that its newest verdict knows nothing of.
+/// Has verdicts that are read anew say that they convict no longer where the authority has ended that at the desk since.
 ///
 /// # Errors
 /// The store cannot be read.
-pub(super) fn is_left(store: &mut dyn Store, row: &AssetRow) -> Answered<bool> {
-    let Some((log, seq)) = row.verdict.filter(|_| row.violation_since_unix_ms.is_some()) else {
-        return Ok(false);
-    };
-    let kept = store.records_from((row.gateway, log), seq, 1)?;
-    let newest = kept.first().filter(|(at, _)| *at == seq);
-    let word = newest.and_then(|(_, record)| LastWord::of(log, seq, record));
-    Ok(word.is_some_and(|word| word.since_unix_ms.is_none()))
+pub(super) fn end(store: &mut dyn Store, batch: &mut Batch) -> Answered<()> {
+    let mut ended = BTreeMap::new();
+    for sight in &mut batch.sights {
+        let Said::Verdict(said) = &mut sight.said else { continue };
+        if said.violation_since_unix_ms.is_none() || said.left.is_some() {
+            continue;
+        }
+        let of = (sight.gateway, sight.asset);
+        if !ended.contains_key(&of) {
+            let all = ending::resets(store, Of::Latch(sight.asset).alarm(sight.gateway).id())?;
+            ended.insert(of, all.into_iter().map(|(_, reset)| reset.issued_unix_ms).max());
+        }
+        let until = ended.get(&of).copied().flatten();
+        if until.is_some_and(|until| until >= sight.received_unix_ms) {
+            said.violation_since_unix_ms = None;
+        }
+    }
+    Ok(())
+}
+
+/// What a condition says of equipment of which no sign stands.
+fn no_sign(condition: &Condition) -> Option<(Log, Of)> {
+    let is_free = condition.cause == Cause::Tamper && condition.shown == Shown::Clear;
+    let asset = condition.subject.filter(|_| is_free)?;
+    Some(((condition.gateway, condition.log), Of::Signs(AssetId(asset))))
 }
 
 /// Every log of these gateways, of the batch or kept.
-fn logs_of(
-    store: &mut dyn Store,
-    batch: &Batch,
-    gateways: &BTreeSet<GatewayId>,
-) -> Answered<BTreeMap<GatewayId, BTreeSet<LogId>>> {
+fn logs_of(store: &mut dyn Store, batch: &Batch, gateways: &BTreeSet<GatewayId>) -> Answered<Logs> {
     let heads = store.heads(Some(gateways))?;
-    let kept = heads.iter().chain(&batch.heads).map(|Kept { gateway, log, .. }| (*gateway, *log));
-    let new = batch.records.keys().map(|(gateway, log, _)| (*gateway, *log));
-    let mut logs = BTreeMap::<GatewayId, BTreeSet<LogId>>::new();
-    for (gateway, log) in kept.chain(new).filter(|(gateway, _)| gateways.contains(gateway)) {
-        logs.entry(gateway).or_default().insert(log);
+    let kept = heads.iter().chain(&batch.heads);
+    let kept = kept.map(|Kept { gateway, log, division, .. }| (*gateway, *log, Some(*division)));
+    let new = batch.records.keys().map(|(gateway, log, _)| (*gateway, *log, None));
+    let mut logs = Logs::new();
+    for (gateway, log, division) in kept.chain(new).filter(|(gateway, ..)| gateways.contains(gateway)) {
+        let known = logs.entry(gateway).or_default().entry(log).or_default();
+        *known = known.or(division);
     }
     Ok(logs)
 }
@@ -125,7 +162,8 @@ fn brought(batch: &Batch, (gateway, log): Log) -> impl DoubleEndedIterator<Item 
 /// What a log says last of it.
 fn last_word(store: &mut dyn Store, batch: &Batch, log: Log, of: Of) -> Answered<Option<LastWord>> {
     match of {
-        Of::Latch(asset) => last_verdict(store, batch, log, asset),
+        Of::Latch(asset) => last_verdict(store, batch, (log, asset), LastWord::of),
+        Of::Signs(asset) => last_verdict(store, batch, (log, asset), LastWord::of_signs),
         Of::Order(_, order) => {
             let read = |seq: u64, record: &KeptRecord| LastWord::of_order(log.1, seq, record, order);
             Ok(papers(store, batch, log, &read)?.into_iter().max_by_key(|word| word.seq))
@@ -136,8 +174,8 @@ fn last_word(store: &mut dyn Store, batch: &Batch, log: Log, of: Of) -> Answered
 fn last_verdict(
     store: &mut dyn Store,
     batch: &Batch,
-    log: Log,
-    asset: AssetId,
+    (log, asset): (Log, AssetId),
+    read: fn(LogId, u64, &KeptRecord) -> Option<LastWord>,
 ) -> Answered<Option<LastWord>> {
     let kept = store.verdict_to((log, asset), LAST)?;
     let is_verdict = |record: &KeptRecord| record.kind == "verdict" && record.asset == asset.as_str();
@@ -147,7 +185,7 @@ fn last_verdict(
         (Some((seq, record)), _) => Some((*seq, record)),
         (None, new) => new,
     };
-    Ok(newest.and_then(|(seq, record)| LastWord::of(log.1, seq, record)))
+    Ok(newest.and_then(|(seq, record)| read(log.1, seq, record)))
 }
 
 /// What there is to read of this among the papers of a log, kept or brought.
@@ -169,24 +207,45 @@ fn papers<T>(
 }
 
 /// Has the batch say so. Where an order stands on screens its own log tells; that it is violated is an alarm's matter.
-fn say(batch: &mut Batch, standing: &BTreeMap<(Log, Of), LastWord>) {
+fn say(batch: &mut Batch, standing: &Standing) {
     let mut shown = BTreeMap::new();
     for sight in &mut batch.sights {
         let log = (sight.gateway, sight.log);
-        let found = Of::free(sight.asset, &sight.said).and_then(|of| standing.get(&(log, of)));
-        let Some(word) = found else { continue };
+        let free = Of::said(sight.asset, &sight.said).filter(|(_, is_free)| *is_free);
+        let Some(word) = free.and_then(|(of, _)| standing.get(&(log, of))) else { continue };
         let mut rests = false;
         if let Said::Verdict(said) = &mut sight.said {
-            said.violation_since_unix_ms = word.since_unix_ms;
+            (said.violation_since_unix_ms, said.left) = (word.since_unix_ms, Some(word.log));
             rests = said.state != State::Drawing.word();
         }
         shown.insert((log, sight.seq), if rests { Shown::Latched } else { Shown::Active });
     }
     for condition in &mut batch.conditions {
+        if no_sign(condition).is_some_and(|of| standing.contains_key(&of)) {
+            condition.shown = Shown::Active;
+        }
         let place = ((condition.gateway, condition.log), condition.seq);
         let convicts = matches!(condition.cause, Cause::Violation | Cause::CutViolated);
         if let (true, Shown::Clear, Some(now)) = (convicts, condition.shown, shown.get(&place)) {
             condition.shown = *now;
         }
     }
+}
+
+/// Tells the division from which a gateway speaks now of what convicts its equipment in another, as often as it speaks of it.
+fn say_elsewhere(batch: &mut Batch, standing: &Standing, logs: &Logs) {
+    let lies = |gateway, log| logs.get(&gateway).and_then(|all| all.get(&log)).copied().flatten();
+    let mut told = Vec::new();
+    for condition in batch.conditions.iter().filter(|condition| condition.cause == Cause::Violation) {
+        let Condition { gateway, log, subject: Some(asset), .. } = *condition else { continue };
+        if logs.get(&gateway).is_none_or(|all| all.len() < 2) {
+            continue;
+        }
+        let left = standing.get(&((gateway, log), Of::Latch(AssetId(asset))));
+        let is_elsewhere = left
+            .is_some_and(|word| lies(gateway, log).zip(lies(gateway, word.log)).is_some_and(|(a, b)| a != b));
+        let shown = if is_elsewhere { condition.shown } else { Shown::Clear };
+        told.push(Condition { cause: Cause::LatchedElsewhere, shown, ..condition.clone() });
+    }
+    batch.conditions.extend(told);
 }

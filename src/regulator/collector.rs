@@ -154,11 +154,12 @@ impl Collector {
     /// # Errors
     /// The store cannot be read.
     pub fn open(store: Box<dyn Store>, signer: Box<dyn Signer>) -> Result<Collector, Failure> {
+        let lineage = Lineage::shipped()?.believing(&[signer.public_key()]);
         let mut collector = Collector {
             store,
             signer,
             sealer: Sealer::default(),
-            lineage: Lineage::shipped()?,
+            lineage,
             office: Office::default(),
             telling: Vec::new(),
             follower: Follower::admitting(),

@@ -59,6 +59,8 @@ pub fn name_of_member(worker: u8) -> String {
 pub struct RegulatorConfig {
     /// Folder of the key that signs receipts, and of the embedded store.
     pub state_dir: PathBuf,
+    /// Files of further public keys of the authority, whose acts are believed where logs carry them.
+    pub trust: Vec<PathBuf>,
     /// Where records come from.
     pub broker: BrokerAt,
     /// Where they are kept.
@@ -167,8 +169,11 @@ pub fn load_with(path: &Path, flags: &[Setting]) -> Result<RegulatorConfig, Vec<
 }
 
 fn read(form: Form<'_>, base: &Path, absent: &Flaws) -> Option<RegulatorConfig> {
+    let mut trust = Vec::new();
     let state_dir = form.required_table("authority").and_then(|authority| {
         let state_dir = authority.required("state_dir", form::text);
+        let named = authority.optional("trust", form::list(form::text)).unwrap_or_default();
+        trust.extend(named.iter().map(|file| base.join(file)));
         authority.close();
         Some(base.join(state_dir?))
     });
@@ -198,6 +203,7 @@ fn read(form: Form<'_>, base: &Path, absent: &Flaws) -> Option<RegulatorConfig> 
     let store = store.unwrap_or_else(|| Some(StoreAt::Sqlite(state_dir.clone())))?;
     Some(RegulatorConfig {
         state_dir,
+        trust,
         broker: broker?,
         store,
         keep_days: keep_days.unwrap_or(DEFAULT_KEEP_DAYS),

@@ -137,9 +137,9 @@ fn alarm_id() -> Value {
 /// A member that may be null.
 fn maybe(mut value: Value) -> Value {
     if let Some(object) = value.as_object_mut()
-        && object.contains_key("type")
+        && let Some(own) = object.get("type").cloned()
     {
-        object.insert("type".to_owned(), json!(["string", "null"]));
+        object.insert("type".to_owned(), json!([own, "null"]));
     }
     value
 }
@@ -173,6 +173,7 @@ fn notification() -> Value {
             "subject": maybe(matching(NAME, "Of which equipment, order or finding")),
             "acknowledged": { "type": "boolean", "description": "Whether somebody has acknowledged it" },
             "record": maybe(matching("[0-9a-f]{64}", "Hash of the signed record that shows it, where one does")),
+            "in_log_before": maybe(both()),
             "at_unix_ms": said("whole", "When, by the authority's clock, milliseconds since 1970-01-01 UTC")
         }
     });
@@ -250,7 +251,8 @@ fn alarm_step() -> Value {
             "why": { "type": "string", "description": "And why" },
             "until_unix_ms": said("whole", "Until when it is put aside, milliseconds since 1970-01-01 UTC"),
             "record": said("hash", "The gateway's record that shows it"),
-            "gateways": said("count", "Gateways it stands for, where it stands for many")
+            "gateways": said("count", "Gateways it stands for, where it stands for many"),
+            "act": { "type": "string", "description": "The authority's signed reset that ends it, as it was handed in at the desk" }
         }),
     )
 }
@@ -368,6 +370,7 @@ mod tests {
             until_unix_ms: Some(2),
             record: Some(Digest::ZERO),
             gateways: Some(3),
+            act: Some("an act".to_owned()),
             ..raised
         };
         let mut sealed = |step: Step| -> BTreeSet<String> {

@@ -8,12 +8,13 @@
 
 use super::store::KeptRecord;
 use crate::{
-    evidence::{Act, Body, LogId, Meaning, record::Unverified},
+    evidence::{Act, Body, LogId, Meaning, PublicKey, Signed, record::Unverified},
     judge::{Finding, Rung},
     terms::{AssetId, Digest, OrderId},
 };
 
-/// The last verdict of a log on a piece of equipment, or its last step of an order to cut that off, as far as it convicts.
+/// The last verdict of a log on a piece of equipment, or its last step of an order to cut that off, as far as it convicts; or
+/// as far as it tells of tampering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastWord {
     /// Which log.
@@ -41,27 +42,46 @@ impl LastWord {
         })
     }
 
-    /// Of a record that is a step of an order: whether that stands at `violated`.
-    pub fn of_order(log: LogId, seq: u64, record: &KeptRecord, order: OrderId) -> Option<LastWord> {
+    /// Of a record that is a verdict: whether a strong sign of tampering stands that no time takes back.
+    pub fn of_signs(log: LogId, seq: u64, record: &KeptRecord) -> Option<LastWord> {
+        let Body::Finding(Finding::Verdict(verdict)) = read(record)? else { return None };
+        let stays = verdict.signs.iter().any(|sign| sign.is_strong() && sign.stays_ms().is_none());
+        Some(LastWord {
+            log,
+            seq,
+            hash: record.hash,
+            since_unix_ms: stays.then_some(record.wall_unix_ms),
+            received_unix_ms: record.received_unix_ms,
+        })
+    }
+
+    /// Of a record that is a step of an order, and of which.
+    pub fn of_any_order(log: LogId, seq: u64, record: &KeptRecord) -> Option<(OrderId, LastWord)> {
         if record.kind != "transition" {
             return None;
         }
         let Body::Finding(Finding::Transition(step)) = read(record)? else { return None };
-        (step.order == order).then(|| LastWord {
+        let word = LastWord {
             log,
             seq,
             hash: record.hash,
             since_unix_ms: (step.to == Rung::Violated).then_some(record.wall_unix_ms),
             received_unix_ms: record.received_unix_ms,
-        })
+        };
+        Some((step.order, word))
+    }
+
+    /// Of a record that is a step of an order: whether that stands at `violated`.
+    pub fn of_order(log: LogId, seq: u64, record: &KeptRecord, order: OrderId) -> Option<LastWord> {
+        LastWord::of_any_order(log, seq, record).filter(|(of, _)| *of == order).map(|(_, word)| word)
     }
 }
 
-/// The authority's reset of a piece of equipment, as a log has written it down.
+/// The authority's reset of a piece of equipment, as a log has written it down, or as somebody has handed it in at the desk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reset {
-    /// Which log.
-    pub log: LogId,
+    /// Which log; none at the desk.
+    pub log: Option<LogId>,
     /// Of what.
     pub asset: AssetId,
     /// When it was signed, Unix milliseconds.
@@ -69,20 +89,25 @@ pub struct Reset {
 }
 
 impl Reset {
-    /// Of a record that is one. No other record is read.
-    pub fn of(log: LogId, record: &KeptRecord) -> Option<Reset> {
+    /// Of a record that is one, signed by one of the authority's keys: whoever writes a log may write anything there. No other
+    /// record is read.
+    pub fn of(log: LogId, record: &KeptRecord, authority: &[PublicKey]) -> Option<Reset> {
         if record.kind != "act" || record.asset.is_empty() {
             return None;
         }
-        let Body::Act(Act { meaning: Meaning::Reset(asset), issued_unix_ms, .. }) = read(record)? else {
-            return None;
-        };
-        Some(Reset { log, asset, issued_unix_ms })
+        let Body::Act(act) = read(record)? else { return None };
+        Reset::claimed(log, &act).filter(|_| is_signed_by(&act, authority))
+    }
+
+    /// Of an act that a log carries, whoever signed it.
+    pub fn claimed(log: LogId, act: &Act) -> Option<Reset> {
+        let Meaning::Reset(asset) = act.meaning else { return None };
+        Some(Reset { log: Some(log), asset, issued_unix_ms: act.issued_unix_ms })
     }
 
     /// Whether it ends what a log says last.
     pub fn ends(&self, word: &LastWord) -> bool {
-        self.log != word.log && self.issued_unix_ms >= word.received_unix_ms
+        self.log != Some(word.log) && self.issued_unix_ms >= word.received_unix_ms
     }
 }
 
@@ -99,6 +124,12 @@ pub fn left_standing<'w>(
     standing.min_by_key(|word| (word.since_unix_ms, word.log)).copied()
 }
 
+/// Whether one of these keys signed an act.
+pub fn is_signed_by(act: &Act, keys: &[PublicKey]) -> bool {
+    let signed = Signed::of(act.members.clone());
+    signed.is_ok_and(|signed| keys.iter().any(|key| signed.check(key).is_ok()))
+}
+
 /// What is kept was verified when it came.
 fn read(record: &KeptRecord) -> Option<Body> {
     Unverified::read(&record.bytes).and_then(Unverified::own).ok().map(|record| record.body)
@@ -113,7 +144,7 @@ mod tests {
     }
 
     fn reset(log: u64, issued_unix_ms: i64) -> Reset {
-        Reset { log: LogId(log), asset: AssetId::new("eaf-2").unwrap(), issued_unix_ms }
+        Reset { log: Some(LogId(log)), asset: AssetId::new("eaf-2").unwrap(), issued_unix_ms }
     }
 
     #[test]
@@ -137,6 +168,9 @@ mod tests {
         assert!(stands(&[reset(2, 99)]));
         // What the convicted log itself had written down was the judge's to weigh, who goes on convicting.
         assert!(stands(&[reset(1, 120)]));
+        // One that was handed in at the desk ends the word of any log, and of the log that speaks, too.
+        let desk = Reset { log: None, ..reset(1, 120) };
+        assert!(!stands(&[desk]) && desk.ends(&words[0]) && !desk.ends(&word(1, Some(50), 121)));
         // It ends what had arrived, and not what comes after.
         let more = [words[0], word(3, Some(60), 400)];
         assert_eq!(left_standing(&more, &[reset(2, 300)], LogId(2)), Some(more[1]));

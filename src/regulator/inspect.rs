@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::index::{Index, MOST_ASSETS};
 use self::{desk::Latches, index::Equipment};
 use super::{
+    alarms::ending,
     store::{Answered, Asked, FINDINGS_AT_ONCE, Kept, KeptFinding, KeptFork, KeptRecord, Log, Pruned, Store},
     sums::{Adding, Mark},
 };
@@ -26,7 +27,7 @@ use crate::{
 };
 
 /// What is wrong is told for so many places; the others are counted.
-pub const MOST_TOLD: usize = 100;
+pub const MOST_TOLD: u32 = 100;
 /// Records read at once.
 const PAGE: u32 = 1_000;
 
@@ -68,7 +69,7 @@ pub struct Inspection {
 impl Inspection {
     fn accuse(&mut self, what: String) {
         self.wrongs += 1;
-        if self.wrong.len() < MOST_TOLD {
+        if self.wrong.len() < MOST_TOLD as usize {
             self.wrong.push(what);
         }
     }
@@ -135,6 +136,7 @@ struct Inspector<'a> {
 
 impl Inspector<'_> {
     fn everything(mut self, published: &[Vec<u8>]) -> Answered<Inspection> {
+        self.latches = Latches::of(ending::all(self.store)?);
         let mut admitted: BTreeMap<GatewayId, Vec<PublicKey>> = BTreeMap::new();
         for gateway in self.store.admitted()? {
             self.found.gateways += 1;
@@ -150,6 +152,7 @@ impl Inspector<'_> {
         }
         self.found.index.reading = self.store.unindexed_logs()?;
         for (gateway, mut logs) in of_gateway {
+            self.latches.begin(gateway);
             // A log that continues another begins with a key of that one.
             logs.sort_unstable();
             self.keys.clear();
@@ -159,9 +162,10 @@ impl Inspector<'_> {
                 self.log((gateway, log), trusted, heads.get(&(gateway, log)))?;
             }
             if let Some(equipment) = self.equipment.take() {
-                let wrong = equipment.end(self.store, gateway, &mut self.found.index)?;
+                let wrong = equipment.end(self.store, gateway, &self.latches, &mut self.found.index)?;
                 self.found.accuse_index(wrong);
             }
+            self.latches.end(gateway);
         }
         let strangers = index::strangers(self.store, &self.found.index)?;
         self.found.accuse_index(strangers);

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     catalogue::Rules,
     evidence::{
-        Record,
+        PublicKey, Record,
         lineage::{
             self, Clash, ClashKind, End, Located, MAX_GATEWAYS_OF_ONE, MAX_OF_KIND_BY_GATEWAY,
             MAX_OF_ONE_BY_GATEWAY, Mention, MentionId, Place, Says,
@@ -58,6 +58,8 @@ impl Found {
 /// Compares mentions by the shipped catalogue.
 pub struct Lineage {
     rules: Rules,
+    /// The authority's keys.
+    authority: Vec<PublicKey>,
 }
 
 impl Lineage {
@@ -69,7 +71,19 @@ impl Lineage {
         let rules = Rules::shipped().map_err(|flaws| {
             Failure::new(Exit::Bug, flaws.first().map_or_else(String::new, ToString::to_string))
         })?;
-        Ok(Lineage { rules })
+        Ok(Lineage { rules, authority: Vec::new() })
+    }
+
+    /// Believes acts in logs that these keys of the authority signed, and no others.
+    #[must_use]
+    pub fn believing(mut self, keys: &[PublicKey]) -> Lineage {
+        self.authority.extend_from_slice(keys);
+        self
+    }
+
+    /// The authority's keys.
+    pub(super) fn authority(&self) -> &[PublicKey] {
+        &self.authority
     }
 
     /// What a record mentions that arrived at this time.
@@ -191,7 +205,8 @@ impl Lineage {
         batch.unindexed.push((log, next));
         let signals = batch.findings.iter().filter_map(|finding| signals::of_finding(finding, now_unix_ms));
         batch.conditions = signals.collect();
-        carry::settle(store, &mut batch)?;
+        carry::settle(store, &mut batch, &self.authority)?;
+        carry::end(store, &mut batch)?;
         Ok((found, batch))
     }
 }

@@ -10,7 +10,7 @@ use super::{
     store::{Answered, Batch, Kept, Pruned, Store},
 };
 use crate::{
-    evidence::{Rests, record::Unverified},
+    evidence::{PublicKey, Rests, record::Unverified},
     host::exit::{Exit, Failure},
     terms::{LegalDay, time::DAY_MS},
 };
@@ -18,12 +18,14 @@ use crate::{
 /// Records read at once while a log is looked through.
 const PAGE: u32 = 2_048;
 
-/// Prunes the records that arrived before a day, the head of each log excepted. Tells in how many logs.
+/// Prunes the records that arrived before a day, the head of each log excepted. Tells in how many logs. `authority` are the keys
+/// that sign resets.
 ///
 /// # Errors
 /// The day lies within the days that records must be kept for, or the store failed.
 pub fn prune(
     store: &mut dyn Store,
+    authority: &[PublicKey],
     before: LegalDay,
     keep_days: u32,
     now_unix_ms: i64,
@@ -35,7 +37,7 @@ pub fn prune(
         );
         return Err(Failure::new(Exit::Config, message));
     }
-    let (mut logs, lineage) = (0, Lineage::shipped()?);
+    let (mut logs, lineage) = (0, Lineage::shipped()?.believing(authority));
     for kept in store.heads(None)? {
         // What nobody has looked through may hold what must stay.
         while lineage.index(store, Some((kept.gateway, kept.log)), now_unix_ms)?.is_some() {}

@@ -13,6 +13,12 @@ use crate::{
 /// come every quarter of an hour, and of four one has arrived.
 pub const MOST_QUIET_MS: i64 = 3_600_000;
 
+/// Whether a gateway that was heard then has ceased to tell of equipment that was last attested at another time, both Unix
+/// milliseconds: for [`MOST_QUIET_MS`] it speaks of other things alone. Badges, lanes and alarms ask this one question.
+pub const fn is_untold(attested_unix_ms: i64, heard_unix_ms: i64) -> bool {
+    heard_unix_ms.saturating_sub(attested_unix_ms) >= MOST_QUIET_MS
+}
+
 /// What one record says of one piece of equipment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sight {
@@ -66,6 +72,8 @@ pub struct VerdictSaid {
     pub since_unix_ms: i64,
     /// Since when a violation is latched, Unix milliseconds: by its judge, or by that of a log of its gateway that was left.
     pub violation_since_unix_ms: Option<i64>,
+    /// That log, where its judge knows nothing of the violation.
+    pub left: Option<LogId>,
     /// Its class; none where no catalogue was asked.
     pub class: Option<Class>,
     /// The phase it was judged in.
@@ -167,6 +175,7 @@ fn of_verdict(verdict: &Verdict) -> VerdictSaid {
         state: verdict.state.word(),
         since_unix_ms: verdict.since.wall_unix_ms,
         violation_since_unix_ms: verdict.violation_since_unix_ms,
+        left: None,
         class: ruling.map(|ruling| ruling.class),
         phase: verdict.phase,
         last_day: verdict.standing.last_day(),

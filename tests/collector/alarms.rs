@@ -87,7 +87,7 @@ fn a_furnace_that_drew_at_night_is_latched_in_the_morning_until_the_authority_re
     assert!(alarm.record.is_some() && standing(&home, "140000").is_empty());
     // Somebody else's program acknowledges it.
     let hand = Hand::new("王", "已派人前往").unwrap();
-    let (id, ids) = (alarm.id, [alarm.id]);
+    let (id, ids) = (alarm.id, [(alarm.id, None)]);
     let acknowledge = (Deed::Acknowledge, &hand);
     let done = alarms::act(&mut *home.store(), &key(9), &ids, acknowledge, NOW + 1_000).unwrap();
     assert!(done[&id].is_ok());
@@ -177,7 +177,7 @@ fn alarms_move_with_a_copy_and_whoever_changes_them_is_found_out(homes: Homes) {
     let hand = Hand::new("wang", "works until Monday").unwrap();
     let id = standing(&home, "000000")[0].id;
     let shelve = (Deed::Shelve(NOW + DAY_MS), &hand);
-    alarms::act(&mut *home.store(), &key(9), &[id], shelve, NOW + 1_000).unwrap();
+    alarms::act(&mut *home.store(), &key(9), &[(id, None)], shelve, NOW + 1_000).unwrap();
     let saw = |what: &str| Saw {
         at_unix_ms: NOW,
         person: Name::new("li").unwrap(),
@@ -244,7 +244,7 @@ fn a_report_rests_on_the_records_that_are_kept(homes: Homes) {
         to: LegalDay::of_unix_ms(NOW + 2 * DAY_MS),
         made_unix_ms: NOW,
     };
-    let surveyed = survey(&mut *home.store(), &scope).unwrap();
+    let surveyed = survey(&mut *home.store(), &scope, &[]).unwrap();
     assert_eq!(surveyed.len(), 1, "the other lies in another province");
     let one = surveyed.values().next().unwrap();
     assert_eq!(one.drawn.values().map(|drawn| drawn.energy_wh).sum::<i64>(), 1_700);
@@ -263,7 +263,7 @@ fn a_report_rests_on_the_records_that_are_kept(homes: Homes) {
     assert!(stands.values().all(|one| one.drawn.is_empty() && one.covered.count() == 0));
     // Of a time before nothing is told.
     let before = Scope { from: LegalDay::of_unix_ms(NOW - 2 * DAY_MS), to: today, ..scope };
-    assert!(survey(&mut *home.store(), &before).unwrap().is_empty());
+    assert!(survey(&mut *home.store(), &before, &[]).unwrap().is_empty());
 }
 
 fn a_gateway_that_was_admitted_and_never_spoke_is_an_alarm_until_it_does(homes: Homes) {

@@ -163,11 +163,11 @@ fn what_is_pruned_leaves_what_proves_the_rest(homes: Homes) {
     drop(collector);
     let now = NOW + 400 * DAY_MS;
     let tomorrow = LegalDay::of_unix_ms(NOW + DAY_MS);
-    let early = prune(&mut *home.store(), tomorrow, 1_826, now).unwrap_err();
+    let early = prune(&mut *home.store(), &[], tomorrow, 1_826, now).unwrap_err();
     assert!(early.exit.code() == 78 && early.message.contains("keep_days"), "{early}");
     assert_eq!(inspected(&home, &[]).records, 12, "nothing went");
     assert_eq!(
-        prune(&mut *home.store(), LegalDay::of_unix_ms(NOW), 184, now).unwrap(),
+        prune(&mut *home.store(), &[], LegalDay::of_unix_ms(NOW), 184, now).unwrap(),
         0,
         "nothing is that old"
     );
@@ -180,8 +180,8 @@ fn what_is_pruned_leaves_what_proves_the_rest(homes: Homes) {
         given.iter().map(|receipt| receipt.seq).collect()
     };
     assert_eq!(receipted(), [1, 2]);
-    assert_eq!(prune(&mut *home.store(), tomorrow, 184, now).unwrap(), 2);
-    assert_eq!(prune(&mut *home.store(), tomorrow, 184, now).unwrap(), 0, "once is enough");
+    assert_eq!(prune(&mut *home.store(), &[], tomorrow, 184, now).unwrap(), 2);
+    assert_eq!(prune(&mut *home.store(), &[], tomorrow, 184, now).unwrap(), 0, "once is enough");
     let found = inspected(&home, &[]);
     // Of each log its genesis and its head, and the rotation.
     assert_eq!((found.wrongs, found.records, found.pruned, found.heads), (0, 5, 2, 2), "{found:?}");

@@ -1,22 +1,32 @@
 //! A plant deletes its journal and begins a new one, here or as another county's: what the old log has proven stands, where it
 //! was proven, until the authority ends it; over each database.
 
+use std::collections::BTreeMap;
+
 use coldhearth::{
     catalogue::{Class, Rostered, Ruling, Standing},
-    evidence::{Act, Answer, Body, Sealer},
+    evidence::{Act, Answer, Body, LogId, Sealer},
     judge::{Finding, Rung, Shares, SignSet, State, Transition, Verdict},
     regulator::{
-        alarms::{Alarm, Cause, Event, Life, entry::Entry},
+        alarms::{
+            Alarm, Cause, Deed, Event, Hand, Kind, Life, Office, Receiver, Way, act, entry::Entry,
+            left::is_left,
+        },
         collector::Collector,
         inspect::inspect,
         reindex::reindex,
         reports::{Equipment, Scope, Tariff, left::Latch, list, surcharge, survey},
         store::{
             AlarmsAsked,
-            sights::{AskedAt, AssetRow, Scope as Digits},
+            sights::{After, AskedAt, AssetRow, FleetAsked, Lane, Scope as Digits},
         },
     },
-    terms::{AssetId, LegalDay, Name, OrderId, WattHours, place::Division, time::DAY_MS, words},
+    terms::{
+        AssetId, LegalDay, Name, OrderId, WattHours,
+        place::{Division, Level},
+        time::DAY_MS,
+        words,
+    },
 };
 use serde_json::{Value, json};
 
@@ -28,12 +38,17 @@ use crate::{
     take,
 };
 
-fn asset() -> AssetId {
+pub(crate) fn asset() -> AssetId {
     AssetId::new("eaf-2").unwrap()
 }
 
 /// What the judge says of a furnace past its last lawful day; a log of before knew the roster.
-fn verdict(state: State, violation_since_unix_ms: Option<i64>, energy_wh: i64, is_listed: bool) -> Body {
+pub(crate) fn verdict(
+    state: State,
+    violation_since_unix_ms: Option<i64>,
+    energy_wh: i64,
+    is_listed: bool,
+) -> Body {
     Body::Finding(Finding::Verdict(Verdict {
         asset: asset(),
         state,
@@ -61,19 +76,57 @@ fn verdict(state: State, violation_since_unix_ms: Option<i64>, energy_wh: i64, i
 
 /// The authority's reset, signed then, and the gateway's word that it took effect.
 fn reset(voice: &mut Voice, name: &str, issued_unix_ms: i64) -> Vec<Vec<u8>> {
+    reset_by(9, voice, name, issued_unix_ms)
+}
+
+/// One that another key signed.
+pub(crate) fn reset_by(seed: u8, voice: &mut Voice, name: &str, issued_unix_ms: i64) -> Vec<Vec<u8>> {
     let draft = json!({
         "act": "reset", "act_id": name, "version": 1, "gateway_id": gateway().as_str(), "asset": "eaf-2",
         "issuer": "hebei", "issued_unix_ms": issued_unix_ms, "expires_unix_ms": NOW + DAY_MS,
     });
-    let act = Act::seal(draft.as_object().unwrap(), &mut Sealer::default(), &key(9)).unwrap();
+    let act = Act::seal(draft.as_object().unwrap(), &mut Sealer::default(), &key(seed)).unwrap();
     let answer: Answer = act.accepted();
     vec![voice.say(&Body::Act(act)), voice.say(&Body::Answer(answer))]
 }
 
-fn alarms(home: &Home, within: &str) -> Vec<Alarm> {
+pub(crate) fn alarms_of(home: &Home, within: &str, cause: Cause) -> Vec<Alarm> {
     let within = Division::parse(within).unwrap();
     let all = home.store().alarms(&AlarmsAsked::all(within, 100)).unwrap();
-    all.into_iter().filter(|alarm| alarm.about.cause == Cause::Violation).collect()
+    all.into_iter().filter(|alarm| alarm.about.cause == cause).collect()
+}
+
+pub(crate) fn alarms(home: &Home, within: &str) -> Vec<Alarm> {
+    alarms_of(home, within, Cause::Violation)
+}
+
+/// The fleet of a division in a lane.
+fn fleet(home: &Home, within: &str, lane: Lane) -> Vec<AssetRow> {
+    let (scope, today) = (Digits::parse(within).unwrap(), LegalDay::of_unix_ms(NOW));
+    let at = AskedAt { today, silent_before_unix_ms: 0 };
+    let (after, most) = (After::default(), 10);
+    let (enterprise, class, entries) = (None, None, None);
+    let asked =
+        FleetAsked { scope, lane, enterprise, gateway: None, class, entries, due_by: None, after, most, at };
+    home.store().fleet(&asked).unwrap()
+}
+
+/// Somebody who is told of violations of a division at once, by MQTT.
+fn listens(name: &str, within: &str) -> Receiver {
+    Receiver {
+        name: Name::new(name).unwrap(),
+        division: Division::parse(within).unwrap(),
+        hears: Level::County,
+        kinds: vec![Kind::Violation],
+        way: Way::Mqtt,
+    }
+}
+
+/// What is published for receivers, by topic: the newest alarm each is told of.
+fn published(collector: &mut Collector) -> BTreeMap<String, Value> {
+    let all = collector.told().into_iter();
+    all.map(|one| (one.topic, serde_json::from_slice::<Value>(&one.bytes).unwrap()["alarms"][0].clone()))
+        .collect()
 }
 
 fn events(home: &Home) -> Vec<Event> {
@@ -82,25 +135,31 @@ fn events(home: &Home) -> Vec<Event> {
     steps.filter(|step| step.about.cause == Cause::Violation).map(|step| step.event).collect()
 }
 
-fn shown(home: &Home, within: &str) -> Option<AssetRow> {
+pub(crate) fn shown(home: &Home, within: &str) -> Option<AssetRow> {
     home.store().asset(&Digits::parse(within).unwrap(), gateway(), asset()).unwrap()
 }
 
-fn latched(home: &Home, within: &str) -> (usize, u64) {
+pub(crate) fn latched(home: &Home, within: &str) -> (usize, u64) {
     let (scope, today) = (Digits::parse(within).unwrap(), LegalDay::of_unix_ms(NOW));
     let at = AskedAt { today, silent_before_unix_ms: 0 };
     let listed = home.store().latched(&scope, None, 10).unwrap().len();
     (listed, home.store().numbers(&scope, None, at).unwrap().latched)
 }
 
-fn wrongs(home: &Home) -> Vec<String> {
+pub(crate) fn wrongs(home: &Home) -> Vec<String> {
     inspect(&mut *home.store(), &key_of(9), &[], (184, NOW + DAY_MS)).unwrap().wrong
 }
 
 /// A gateway that was convicted in its first log, and the second one that it begins afterwards.
-fn convicted(homes: Homes, name: &str, elsewhere: &'static str) -> (Home, Collector, Voice, Voice) {
+pub(crate) fn convicted(
+    homes: Homes,
+    name: &str,
+    elsewhere: &'static str,
+) -> (Home, Collector, Voice, Voice) {
     let home = home_admitting(homes, name);
-    let mut collector = open(&home);
+    let receivers = vec![listens("here", "130421"), listens("there", "140100")];
+    let mut collector = open(&home).telling(Office::of(receivers, None).unwrap());
+    collector.alarm_round(true, NOW - 60_000).unwrap();
     let mut old = Voice::of(gateway(), "130421", (5, 0, 7));
     let draws = verdict(State::Drawing, Some(at(1).wall_unix_ms), 500, true);
     take(&mut collector, &[old.genesis(7, None), old.say(&draws)]);
@@ -119,11 +178,21 @@ fn a_new_journal_opens_no_latch_and_the_authority_does(homes: Homes) {
     assert_eq!(alarms(&home, "130421")[0].state.life, Life::UnackLatched, "it rests, and is convicted");
     let row = shown(&home, "130421").unwrap();
     assert_eq!((row.violation_since_unix_ms, row.state.as_str()), (Some(at(1).wall_unix_ms), "energised"));
+    assert_eq!(row.left, Some(LogId(5)), "in the log before the one it speaks in");
+    assert!(is_left(&mut *home.store(), &alarms(&home, "130421")[0].about).unwrap());
+    collector.alarm_round(true, NOW + 41_000).unwrap();
+    let told = published(&mut collector);
+    let before = words::LATCHED_BEFORE;
+    assert_eq!(
+        told["coldhearth/v1/alarms/here/violation"]["in_log_before"],
+        json!({ "zh": before.zh, "en": before.en })
+    );
+    assert!(alarms_of(&home, "000000", Cause::LatchedElsewhere).is_empty(), "it has not moved");
     assert_eq!(latched(&home, "13"), (1, 1));
     assert_eq!(wrongs(&home), Vec::<String>::new());
     // It draws, the new judge has not proven anything yet, and the alarm shows it.
     take(&mut collector, &[new.say(&verdict(State::Drawing, None, 0, false))]);
-    collector.alarm_round(true, NOW + 20_000).unwrap();
+    collector.alarm_round(true, NOW + 50_000).unwrap();
     assert_eq!(alarms(&home, "130421")[0].state.life, Life::UnackActive);
     // A reset that the authority had signed before, for something else, ends nothing.
     take(&mut collector, &reset(&mut new, "reset-old", NOW - 1));
@@ -131,15 +200,16 @@ fn a_new_journal_opens_no_latch_and_the_authority_does(homes: Homes) {
     assert_eq!(latched(&home, "13"), (1, 1));
     // What the old log said last comes late, and the screens' index is made anew.
     take(&mut collector, &[tail]);
-    reindex(&mut *home.store(), NOW).unwrap();
+    reindex(&mut *home.store(), &[key_of(9)], NOW).unwrap();
     assert_eq!(latched(&home, "13"), (1, 1));
     take(&mut collector, &reset(&mut new, "reset-new", NOW));
     take(&mut collector, &[new.say(&rests)]);
-    collector.alarm_round(true, NOW + 30_000).unwrap();
+    collector.alarm_round(true, NOW + 60_000).unwrap();
     assert_eq!((latched(&home, "13"), alarms(&home, "130421")[0].state.life), ((0, 0), Life::UnackReturned));
+    assert_eq!(shown(&home, "13").unwrap().left, None);
     assert_eq!(events(&home), [Event::Raise, Event::Settle, Event::Raise, Event::Clear]);
     assert_eq!(wrongs(&home), Vec::<String>::new());
-    reindex(&mut *home.store(), NOW).unwrap();
+    reindex(&mut *home.store(), &[key_of(9)], NOW).unwrap();
     assert_eq!(latched(&home, "13"), (0, 0));
 }
 
@@ -163,9 +233,9 @@ fn a_batch_that_brings_both_logs_acquits_nobody_either(homes: Homes) {
 }
 
 /// What a division's reports tell of the furnace.
-fn told(home: &Home, within: &str) -> Equipment {
+pub(crate) fn told(home: &Home, within: &str) -> Equipment {
     let scope = scope(within);
-    let surveyed = survey(&mut *home.store(), &scope).unwrap();
+    let surveyed = survey(&mut *home.store(), &scope, &[key_of(9)]).unwrap();
     assert_eq!(surveyed.len(), 1, "{surveyed:?}");
     surveyed.into_values().next().unwrap()
 }
@@ -184,7 +254,7 @@ fn bills(home: &Home, within: &str) -> Vec<[Value; 3]> {
     let prices = "[[price]]\ndocument = \"A\"\nfrom = 2026-01-02\nyuan_per_kwh = 0.3\n";
     let tariff = Tariff::parse("prices.toml", prices, &|_| true).unwrap();
     let scope = scope(within);
-    let surveyed = survey(&mut *home.store(), &scope).unwrap();
+    let surveyed = survey(&mut *home.store(), &scope, &[key_of(9)]).unwrap();
     let json = surcharge::sheet(&surveyed, &tariff, scope).to_json();
     let drawn = json["rows"].as_array().unwrap().iter().filter(|row| !row["energy_kwh"].is_null());
     drawn.map(|row| ["division", "energy_kwh", "amount_yuan"].map(|key| row[key].clone())).collect()
@@ -200,6 +270,28 @@ fn whoever_goes_to_another_county_stays_where_he_was(homes: Homes) {
     let [alarm]: [Alarm; 1] = alarms(&home, "130421").try_into().unwrap();
     assert_eq!((alarm.state.life, alarm.about.division.to_string().as_str()), (Life::UnackLatched, "130421"));
     assert!(alarms(&home, "140000").is_empty());
+    // The county it speaks from now has an alarm of its own, is told of it, and acknowledges for itself alone.
+    let elsewhere = |home: &Home| alarms_of(home, "000000", Cause::LatchedElsewhere);
+    let [copy]: [Alarm; 1] = elsewhere(&home).try_into().unwrap();
+    assert_eq!((copy.state.life, copy.about.division.to_string().as_str()), (Life::UnackLatched, "140100"));
+    assert!(alarms_of(&home, "130000", Cause::LatchedElsewhere).is_empty());
+    let hand = Hand::new("li", "seen at the new works").unwrap();
+    let seen = [(copy.id, Some(copy.changed_unix_ms))];
+    let done = act(&mut *home.store(), &key(9), &seen, (Deed::Acknowledge, &hand), NOW + 11_000).unwrap();
+    assert_eq!(done[&copy.id].as_ref().unwrap().state.life, Life::AckLatched);
+    assert_eq!(alarms(&home, "130421")[0].state.life, Life::UnackLatched);
+    collector.alarm_round(true, NOW + 41_000).unwrap();
+    let heard = published(&mut collector);
+    let causes =
+        ["here", "there"].map(|who| &heard[&format!("coldhearth/v1/alarms/{who}/violation")]["cause"]);
+    assert_eq!(causes, ["violation", "latched_elsewhere"]);
+    // Both count it, and list it.
+    for lane in [Lane::All, Lane::Latched] {
+        let listed = ["130421", "13", "140100", "130422", ""].map(|within| fleet(&home, within, lane).len());
+        assert_eq!(listed, [1, 1, 1, 0, 1], "{}", lane.word());
+    }
+    let counted = ["130421", "13", "140100", "130422", ""].map(|within| latched(&home, within));
+    assert_eq!(counted, [(1, 1), (1, 1), (1, 1), (0, 0), (1, 1)]);
     for within in ["130421", "140100"] {
         let row = shown(&home, within).unwrap();
         assert_eq!(row.violation_since_unix_ms, Some(at(1).wall_unix_ms), "{within}");
@@ -216,10 +308,13 @@ fn whoever_goes_to_another_county_stays_where_he_was(homes: Homes) {
     let is = told(&home, "140000");
     assert_eq!((bills(&home, "140000").len(), is.division.to_string().as_str()), (0, "140100"));
     assert_eq!(list::progress(&is, &scope("140000")), words::PROGRESS_LEFT_LATCHED);
-    assert_eq!(survey(&mut *home.store(), &scope("000000")).unwrap().len(), 2);
+    assert_eq!(survey(&mut *home.store(), &scope("000000"), &[key_of(9)]).unwrap().len(), 2);
     take(&mut collector, &reset(&mut new, "reset-new", NOW));
     take(&mut collector, &[new.say(&rests)]);
     assert!(!told(&home, "130000").is_latched() && !told(&home, "140000").is_latched());
+    collector.alarm_round(true, NOW + 50_000).unwrap();
+    assert_eq!((elsewhere(&home), alarms(&home, "130421")[0].state.life), (vec![], Life::UnackReturned));
+    assert_eq!(["130421", "140100"].map(|within| fleet(&home, within, Lane::All).len()), [0, 1]);
 }
 
 fn a_roster_that_went_with_the_journal_is_no_acquittal(homes: Homes) {

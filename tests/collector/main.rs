@@ -3,6 +3,7 @@
 
 mod alarms;
 mod archive;
+mod cheats;
 mod cold;
 mod convictions;
 mod desk_log;

@@ -103,7 +103,7 @@ impl Line {
 fn surveyed(home: &Home, scope: &Scope) -> reports::Surveyed {
     let mut store = home.store();
     let [by_sums, anew] =
-        [reports::survey, reports::survey_anew].map(|survey| survey(&mut *store, scope).unwrap());
+        [reports::survey, reports::survey_anew].map(|survey| survey(&mut *store, scope, &[]).unwrap());
     assert_eq!(format!("{by_sums:?}"), format!("{anew:?}"));
     by_sums
 }

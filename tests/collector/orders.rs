@@ -45,7 +45,7 @@ fn standing(home: &Home) -> Standing {
 }
 
 fn pruned(home: &Home, day: i64) -> u64 {
-    prune(&mut *home.store(), LegalDay::of_unix_ms(day), 184, LATER).unwrap()
+    prune(&mut *home.store(), &[], LegalDay::of_unix_ms(day), 184, LATER).unwrap()
 }
 
 fn kept(home: &Home) -> usize {

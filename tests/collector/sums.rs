@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use coldhearth::{
     catalogue::Standing,
-    evidence::{Body, Chain, Dropped, Gap, GapWhy, LogHead, LogId, Signer as _, record::Unverified},
+    evidence::{
+        Body, Chain, Dropped, Gap, GapWhy, LogHead, LogId, PublicKey, Signer as _, record::Unverified,
+    },
     judge::{Finding, Shares, SignSet, State, Verdict},
     regulator::{
         collector::{Collector, Tally},
@@ -178,7 +180,7 @@ fn is_the_same(home: &Home, when: &str) {
         let scope = scope(from, days);
         let tariff = Tariff::default();
         let [by_sums, anew] = [survey, survey_anew].map(|survey| {
-            let surveyed = survey(&mut *store, &scope).unwrap();
+            let surveyed = survey(&mut *store, &scope, &[]).unwrap();
             [
                 coverage::sheet(&surveyed, scope),
                 surcharge::sheet(&surveyed, &tariff, scope),
@@ -224,7 +226,7 @@ fn sums_are_what_every_verdict_comes_to(homes: Homes) {
         is_the_same(&home, "everything is added up");
         for (from, days) in SCOPES {
             let scope = scope(from, days);
-            let surveyed = survey(&mut *home.store(), &scope).unwrap();
+            let surveyed = survey(&mut *home.store(), &scope, &[]).unwrap();
             for (number, asset) in ASSETS.iter().enumerate() {
                 let one = surveyed.values().find(|one| one.asset.as_str() == *asset).unwrap();
                 let drawn = one.drawn.values().chain(one.undated.values()).map(|drawn| drawn.energy_wh);
@@ -241,7 +243,7 @@ fn sums_are_what_every_verdict_comes_to(homes: Homes) {
         // Pruned as of far later: what is left is what both are made of.
         let far = ARRIVED + 900 * DAY_MS;
         assert_eq!(
-            prune(&mut *home.store(), LegalDay::of_unix_ms(ARRIVED + 2 * DAY_MS), 184, far).unwrap(),
+            prune(&mut *home.store(), &[], LegalDay::of_unix_ms(ARRIVED + 2 * DAY_MS), 184, far).unwrap(),
             2
         );
         is_the_same(&home, "pruned");
@@ -289,8 +291,8 @@ fn a_sum_that_somebody_changed_is_found_out(homes: Homes) {
     collector.add_up(NOW + DAY_MS).unwrap();
     let inspected = |home: &Home| inspect(&mut *home.store(), &key_of(9), &[], (184, NOW)).unwrap();
     assert_eq!(inspected(&home).wrongs, 0);
-    let covered = |of: fn(&mut dyn Store, &Scope) -> _| {
-        let surveyed: Result<Surveyed, _> = of(&mut *home.store(), &scope(-400, 800));
+    let covered = |of: fn(&mut dyn Store, &Scope, &[PublicKey]) -> _| {
+        let surveyed: Result<Surveyed, _> = of(&mut *home.store(), &scope(-400, 800), &[]);
         coverage::sheet(&surveyed.unwrap(), scope(-400, 800)).to_json().to_string()
     };
     home.sql("update day_sum set sum = replace(sum, '\"accounted_ms\":[', '\"accounted_ms\":[9')");
@@ -341,12 +343,12 @@ fn reports_of_a_quarter() {
         println!("{what}: {rows} rows, {:.2} s", begun.elapsed().as_secs_f64());
     };
     println!("{} verdicts", gateways * 90 * 96);
-    timed("coverage of every verdict", &mut || survey_anew(&mut *home.store(), &scope).unwrap().len());
+    timed("coverage of every verdict", &mut || survey_anew(&mut *home.store(), &scope, &[]).unwrap().len());
     timed("added up", &mut || {
         (0..100_000).take_while(|_| collector.add_up(NOW + 900 * DAY_MS).unwrap() > 0).count()
     });
     timed("coverage by sums", &mut || {
-        let surveyed = survey(&mut *home.store(), &scope).unwrap();
+        let surveyed = survey(&mut *home.store(), &scope, &[]).unwrap();
         coverage::sheet(&surveyed, scope).to_json().to_string().len().min(surveyed.len())
     });
     timed("standing", &mut || standing(&mut *home.store(), &scope, &[]).unwrap().len());

@@ -335,6 +335,7 @@ pub(crate) fn theirs(store: &mut dyn Store) {
 /// A verdict and a step of an order.
 pub(crate) fn sights_of(gateway: GatewayId, log: LogId, asset: &str, state: &'static str) -> Vec<Sight> {
     let said = VerdictSaid {
+        left: None,
         state,
         since_unix_ms: NOW - 3_600_000,
         violation_since_unix_ms: None,

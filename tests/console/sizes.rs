@@ -249,17 +249,26 @@ fn answers(store: &mut dyn Store) -> String {
         writeln!(out, "{places:?}").unwrap();
     }
     looks_on_site(store, &mut out);
-    let unattested = store.unattested(&After::default(), 9).unwrap();
-    let [(gateway, asset)] = unattested.iter().map(|row| (row.gateway, row.asset)).collect::<Vec<_>>()[..]
-    else {
-        panic!("{unattested:?}")
+    // What its gateway has ceased to tell of is unproven on the screens, though it was last told to draw.
+    let within = |lane| FleetAsked {
+        scope: Scope::NATION,
+        lane,
+        enterprise: None,
+        gateway: GatewayId::new("gw-08"),
+        class: None,
+        entries: None,
+        due_by: None,
+        after: After::default(),
+        most: 9,
+        at,
     };
-    assert_eq!((gateway, asset), of("gw-08", "taken-out"));
-    assert_eq!(store.unattested(&After::row(&unattested[0]), 9).unwrap(), []);
+    let [unproven] = &store.fleet(&within(Lane::Unproven)).unwrap()[..] else { panic!("one is unproven") };
+    assert!(unproven.is_untold() && (unproven.gateway, unproven.asset) == of("gw-08", "taken-out"));
+    assert_eq!(store.fleet(&within(Lane::Drawing)).unwrap(), []);
     let never = GatewayId::new("gw-never").unwrap();
     assert!(store.admit(never, &crate::support::voice::key_of(5), NOW).unwrap());
     assert_eq!(store.unheard(9).unwrap(), (1, vec![never]));
-    writeln!(out, "{unattested:?}").unwrap();
+    writeln!(out, "{unproven:?}").unwrap();
     writeln!(out, "{:?}", store.admitted_of(GatewayId::new("gw-03").unwrap()).unwrap()).unwrap();
     out
 }

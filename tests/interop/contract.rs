@@ -140,6 +140,7 @@ fn a_notification_of_alarms_is_named_where_it_belongs() {
     };
     let raised = Alarm::unheard(about).step(Happens::Raise, 1_795_800_000_000).unwrap();
     let news = News {
+        is_left: true,
         about,
         event: raised.event,
         state: raised.to,

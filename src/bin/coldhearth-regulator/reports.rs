@@ -200,7 +200,8 @@ impl Wanted {
     /// What the records of the time come to, with the store to ask further.
     fn survey(&self, basis: &Basis) -> Result<(Box<dyn Store>, Surveyed, Scope), Failure> {
         let survey = if basis.every_verdict { survey_anew } else { survey };
-        self.asked(&|store, scope| survey(store, scope))
+        let trusted = self.home.trusted(&[])?;
+        self.asked(&|store, scope| survey(store, scope, &trusted))
     }
 
     /// The same, of how everything stands when the time ends.

@@ -82,11 +82,13 @@ impl Home {
         signer(&self.state()?)
     }
 
-    /// The authority's public key, where it has one, and further ones in files. Asking makes no key.
+    /// The authority's public key, where it has one, and further ones that its configuration or somebody names. Asking makes no
+    /// key.
     pub(crate) fn trusted(&self, further: &[PathBuf]) -> Result<Vec<PublicKey>, Failure> {
         let own = self.state()?.join(format!("{}.pub", keys::AUTHORITY_FILE));
         let own = own.is_file().then_some(&own);
-        own.into_iter().chain(further).map(|file| public_key::load(file)).collect()
+        let named = self.config()?.map_or_else(Vec::new, |config| config.trust);
+        own.into_iter().chain(&named).chain(further).map(|file| public_key::load(file)).collect()
     }
 
     /// The folder of the authority's key.
@@ -210,21 +212,25 @@ impl Life {
         let own = group.and_then(|group| Name::new(&format!("collector-{}", group.worker)));
         let regime = config.map_or_else(Regime::default, |config| config.regime);
         let office = Office::of(receivers, own)?.under(regime);
-        let collector = Collector::open(store.open()?, signer(&state)?)?.telling(office);
+        let trust = config.map_or(&[][..], |config| &config.trust);
+        let trust: Vec<PublicKey> =
+            trust.iter().map(|file| public_key::load(file)).collect::<Result<_, _>>()?;
+        let collector = Collector::open(store.open()?, signer(&state)?)?.telling(office).believing(&trust);
         let member = group.map(|group| Member::new(group, run, collector.public_key().id()));
         let metrics = orders.metrics.or(config.and_then(|config| config.metrics));
         let console = config.and_then(|config| config.console.clone());
         let console = orders.console.map(ConsoleAt::plain).or(console);
-        let desk = console.map(|at| Ok::<_, Failure>((books(&state, &store)?, at))).transpose()?;
+        let desk = console.map(|at| Ok::<_, Failure>((books(&state, &store, &trust)?, at))).transpose()?;
         Ok(Life { alone, broker, collector, member, metrics, desk })
     }
 }
 
 /// A store and the authority's hand for each of the console's threads, opened before any runtime runs.
-fn books(state: &Path, store: &StoreAt) -> Result<Vec<Books>, Failure> {
+fn books(state: &Path, store: &StoreAt, trust: &[PublicKey]) -> Result<Vec<Books>, Failure> {
     let one = |_| {
         let signer = signer(state)?;
-        Ok::<Books, Failure>(Books { store: store.open()?, trusted: vec![signer.public_key()], signer })
+        let trusted = [&[signer.public_key()], trust].concat();
+        Ok::<Books, Failure>(Books { store: store.open()?, trusted, signer })
     };
     (0..READERS).map(one).collect()
 }

@@ -88,8 +88,9 @@ pub(crate) fn store(verb: &StoreVerb) -> Result<Exit, Failure> {
         }
         StoreVerb::Reindex { home } => {
             let now = SystemClock::default().now().wall_unix_ms;
+            let mut store = home.store_that_is_there()?;
             let logs =
-                reindex::reindex(&mut *home.store_that_is_there()?, now).map_err(|failure| Failure {
+                reindex::reindex(&mut *store, &home.trusted(&[])?, now).map_err(|failure| Failure {
                     message: format!("{}; run it again: it goes on where it ended", failure.message),
                     ..failure
                 })?;
@@ -101,7 +102,8 @@ pub(crate) fn store(verb: &StoreVerb) -> Result<Exit, Failure> {
         StoreVerb::Prune { before, home } => {
             let keep_days = home.config()?.map_or(DEFAULT_KEEP_DAYS, |config| config.keep_days);
             let now = SystemClock::default().now().wall_unix_ms;
-            let logs = prune::prune(&mut *home.store_that_is_there()?, *before, keep_days, now)?;
+            let keys = home.trusted(&[])?;
+            let logs = prune::prune(&mut *home.store_that_is_there()?, &keys, *before, keep_days, now)?;
             say(&format!("{logs} logs pruned of what arrived before {before}"));
             Ok(Exit::Done)
         }

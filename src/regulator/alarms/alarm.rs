@@ -66,6 +66,15 @@ pub struct Step {
     pub record: Option<Digest>,
     /// Gateways it stands for, where it stands for many.
     pub gateways: Option<u32>,
+    /// The authority's signed reset that ends it, as it was handed in at the desk.
+    pub act: Option<String>,
+}
+
+impl Step {
+    /// Whether it raises the alarm: nothing was the matter before, or what had been acknowledged comes up again.
+    pub const fn is_anew(&self) -> bool {
+        self.from.is_raised_by(self.event)
+    }
 }
 
 /// An alarm as it stands.
@@ -157,6 +166,7 @@ impl Alarm {
             until_unix_ms: None,
             record: None,
             gateways: None,
+            act: None,
         })
     }
 

@@ -344,8 +344,11 @@ impl Board {
             let is_placed =
                 alarm.about.division == Division::NATION && held.about.division != Division::NATION;
             let level = if is_placed { first_level(&held.about) } else { step.level };
-            // What was raised stays where that was, though its gateway speaks from elsewhere now.
-            let begins = matches!(event, Event::Raise | Event::Settle) && !alarm.state.life.is_standing();
+            // What was raised stays where that was, though its gateway speaks from elsewhere now; and so does tampering that
+            // nobody there has acknowledged, though it is over.
+            let is_open = alarm.about.cause.kind() == Kind::Tamper && alarm.state.life.is_unacknowledged();
+            let begins =
+                matches!(event, Event::Raise | Event::Settle) && !alarm.state.life.is_standing() && !is_open;
             let stays = !begins && alarm.about.division != Division::NATION;
             let about = if stays { alarm.about } else { held.about };
             let step = Step { about, record: held.record, gateways: held.gateways, level, ..step };

@@ -160,6 +160,8 @@ macro_rules! causes {
 causes! {
     /// The judge's latch on equipment is closed.
     Violation "violation" Violation High words::CAUSE_VIOLATION;
+    /// The judge's latch on equipment is closed in a log that its gateway has left, kept in another division than it speaks from.
+    LatchedElsewhere "latched_elsewhere" Violation High words::CAUSE_LATCHED_ELSEWHERE;
     /// A cut-off order stands at `violated`.
     CutViolated "cut_violated" Violation High words::CAUSE_CUT_VIOLATED;
     /// Voltage was seen behind a cut.
@@ -184,6 +186,8 @@ causes! {
     Tamper "tamper" Tamper High words::CAUSE_TAMPER;
     /// Two signed histories of one log.
     Fork "fork" Tamper High words::CAUSE_FORK;
+    /// A gateway obeyed an act that none of the authority's keys signed.
+    ForeignAct "foreign_act" Tamper High words::CAUSE_FOREIGN_ACT;
     /// An edit of a nameplate made another case of it.
     PlateEdited "plate_edited" Tamper High words::CAUSE_PLATE_EDITED;
     /// A gateway has less than was receipted.
@@ -238,6 +242,7 @@ impl Cause {
             Cause::FedBehindCut
             | Cause::Gap
             | Cause::Fork
+            | Cause::ForeignAct
             | Cause::PlateEdited
             | Cause::Rollback
             | Cause::DiskFull
@@ -253,6 +258,7 @@ impl Cause {
             // The latch that its later record closes is the violation's; of the contradiction itself nothing more is to come.
             | Cause::EliminatedDraws => true,
             Cause::Violation
+            | Cause::LatchedElsewhere
             | Cause::CutViolated
             | Cause::Silent
             | Cause::Outage
@@ -282,6 +288,7 @@ impl Cause {
             Cause::NoEvidence | Cause::MeterFault => Delays { on_ms: QUARTER_MS, off_ms: CHECKPOINT_MS },
             Cause::Tamper => Delays { on_ms: 0, off_ms: QUARTER_MS },
             Cause::Violation
+            | Cause::LatchedElsewhere
             | Cause::CutViolated
             | Cause::FedBehindCut
             | Cause::NeverHeard
@@ -289,6 +296,7 @@ impl Cause {
             | Cause::Indeterminate
             | Cause::Gap
             | Cause::Fork
+            | Cause::ForeignAct
             | Cause::PlateEdited
             | Cause::Rollback
             | Cause::MeterTwice
@@ -336,7 +344,8 @@ mod tests {
     fn only_the_judge_convicts() {
         let convicting: Vec<Cause> =
             Cause::ALL.iter().copied().filter(|cause| cause.kind() == Kind::Violation).collect();
-        assert_eq!(convicting, [Cause::Violation, Cause::CutViolated, Cause::FedBehindCut]);
+        let judged = [Cause::Violation, Cause::LatchedElsewhere, Cause::CutViolated, Cause::FedBehindCut];
+        assert_eq!(convicting, judged);
     }
 
     #[test]

@@ -49,6 +49,11 @@ pub struct About {
 }
 
 impl About {
+    /// Of something behind a gateway, wherever its plant lies.
+    pub const fn of_gateway(cause: Cause, gateway: GatewayId, subject: Option<Name>) -> About {
+        About { cause, division: Division::NATION, enterprise: None, gateway: Some(gateway), subject }
+    }
+
     /// Its identifier. Where a gateway is named, a county that is renamed makes no other alarm of it.
     pub fn id(&self) -> AlarmId {
         id_of(self.cause, self.gateway, self.division, self.subject)
@@ -111,7 +116,7 @@ pub struct Condition {
     pub subject: Option<Name>,
     /// Whether it stands.
     pub shown: Shown,
-    /// When the record says it was written, Unix milliseconds.
+    /// When the record says it was written, or when it arrived if it says later, Unix milliseconds.
     pub at_unix_ms: i64,
     /// When it arrived, Unix milliseconds.
     pub received_unix_ms: i64,
@@ -120,6 +125,14 @@ pub struct Condition {
 }
 
 impl Condition {
+    /// Whether it says of tampering that it is over, of which another log says that it stands.
+    fn hides(&self, other: &Condition) -> bool {
+        self.cause == Cause::Tamper
+            && self.log != other.log
+            && self.shown == Shown::Clear
+            && other.shown != Shown::Clear
+    }
+
     /// The alarm it is of.
     pub fn id(&self) -> AlarmId {
         id_of(self.cause, Some(self.gateway), Division::NATION, self.subject)
@@ -136,12 +149,13 @@ impl Condition {
     }
 }
 
-/// The newest of what a batch of records says of each alarm, in order.
+/// The newest of what a batch of records says of each alarm, in order. What tampering one log shows nobody has looked at yet: that
+/// another log of the gateway knows nothing of it is said again by its next verdict.
 pub fn newest(conditions: &[Condition]) -> BTreeMap<AlarmId, &Condition> {
     let mut newest = BTreeMap::new();
     for condition in conditions {
         let said = newest.entry(condition.id()).or_insert(condition);
-        if condition.outdates(said) {
+        if condition.outdates(said) && !condition.hides(said) {
             *said = condition;
         }
     }
@@ -234,6 +248,12 @@ mod tests {
         let off = condition(1, 9, Shown::Clear, 90);
         for order in [[on.clone(), off.clone()], [off.clone(), on.clone()]] {
             assert_eq!(newest(&order).into_values().collect::<Vec<_>>(), [&off]);
+        }
+        // Tampering that comes with the log which was begun afterwards is told first.
+        let tampers = |said: &Condition| Condition { cause: Cause::Tamper, ..said.clone() };
+        let (stood, later) = (tampers(&on), Condition { log: LogId(2), ..tampers(&off) });
+        for order in [[stood.clone(), later.clone()], [later.clone(), stood.clone()]] {
+            assert_eq!(newest(&order).into_values().collect::<Vec<_>>(), [&stood]);
         }
         // A new log whose clock was set back does not hide what the former one shows.
         let hidden = condition(2, 3, Shown::Clear, 10);

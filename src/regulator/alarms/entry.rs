@@ -67,7 +67,7 @@ impl Entry {
     }
 
     fn write(&self, object: &mut Object<'_>) {
-        let Step { about, event, at_unix_ms, from, to, level, hand, until_unix_ms, record, gateways } =
+        let Step { about, event, at_unix_ms, from, to, level, hand, until_unix_ms, record, gateways, act } =
             &self.step;
         object
             .text("type", TYPE)
@@ -104,6 +104,9 @@ impl Entry {
         }
         if let Some(gateways) = gateways {
             object.count("gateways", u64::from(*gateways));
+        }
+        if let Some(act) = act {
+            object.text("act", act);
         }
     }
 
@@ -159,6 +162,7 @@ impl Entry {
             until_unix_ms: m.optional("until_unix_ms", |m| m.whole("until_unix_ms"))?,
             record: m.optional("record", |m| m.parsed("record", Digest::from_hex))?,
             gateways: m.optional("gateways", |m| m.fitting("gateways"))?,
+            act: m.optional("act", |m| m.text("act").map(str::to_owned))?,
         };
         Ok(Entry { number, before: m.parsed("before", Digest::from_hex)?, step })
     }
@@ -187,6 +191,7 @@ mod tests {
             until_unix_ms: Some(1_795_100_000_000),
             record: Some(Digest::of(b"a record")),
             gateways: Some(9_000),
+            act: Some("{\"type\":\"act\"}".to_owned()),
             ..shelved
         };
         Entry { number: 7, before: Digest::of(b"before"), step }

@@ -33,7 +33,8 @@ impl Kpi {
     /// Counts a step.
     pub fn on(&mut self, step: &Step) {
         match step.event {
-            Event::Raise if step.to.rings() => {
+            // What came up and was over before it was heard of rings, too.
+            Event::Raise | Event::Settle if step.to.rings() && step.is_anew() => {
                 let cause = step.about.cause;
                 *self.by_priority.entry(cause.priority()).or_default() += 1;
                 *self.by_kind.entry(cause.kind()).or_default() += 1;

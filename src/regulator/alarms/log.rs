@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Alarm, AlarmId, Entry, KeptStep};
+use super::{Alarm, AlarmId, Entry, KeptStep, ending};
 use crate::{
     evidence::PublicKey,
     regulator::store::{AlarmsAsked, Answered, Store},
@@ -58,6 +58,11 @@ impl<'k> Following<'k> {
             == (entry.number, id, entry.step.at_unix_ms, hash);
         if !is_as_kept {
             wrong("it is kept under another number, alarm, time or hash than its own".to_owned());
+        } else if !ending::is_borne_out(&entry.step, self.authority) {
+            wrong(
+                "the reset that it says to have ended by is not the authority's, or of something else"
+                    .to_owned(),
+            );
         } else if (entry.number, entry.before) != (number, self.before) {
             wrong(format!("it is number {} and does not follow the one before it", entry.number));
         } else {

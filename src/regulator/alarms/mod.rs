@@ -17,9 +17,11 @@ pub mod board;
 pub mod cause;
 pub mod condition;
 mod doubt;
+pub mod ending;
 pub mod entry;
 pub mod escalation;
 pub mod kpi;
+pub mod left;
 pub mod log;
 pub mod notice;
 pub mod numbers;
@@ -43,7 +45,7 @@ pub use self::{
     condition::{About, AlarmId, Condition, Settled, Shown, Waiting},
     entry::{Entry, KeptStep, level},
     numbers::Numbers,
-    office::{Office, act, act_on_seen},
+    office::{Office, act},
     pager::{KeptPager, Notification},
     receiver::{Format, Receiver, Way, Webhook},
     regime::Regime,

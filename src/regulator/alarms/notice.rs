@@ -29,8 +29,13 @@ fn both(words: Words) -> Value {
     json!({ "zh": words.zh, "en": words.en })
 }
 
-/// The alarm as JSON.
-pub fn alarm_json(alarm: &Alarm) -> Value {
+/// Where a conviction stands that only a log tells which its gateway has left; null of any other.
+fn stands_in(is_left: bool) -> Value {
+    if is_left { both(words::LATCHED_BEFORE) } else { Value::Null }
+}
+
+/// The alarm as JSON; whether it is left [`super::left`] tells, and the number of its last step the desk's log.
+pub fn alarm_json(alarm: &Alarm, is_left: bool, step: u64) -> Value {
     let about = &alarm.about;
     json!({
         "alarm_id": alarm.id.to_string(),
@@ -52,11 +57,13 @@ pub fn alarm_json(alarm: &Alarm) -> Value {
         "why": alarm.hand.as_ref().map(|hand| hand.why.clone()),
         "record": alarm.record.map(|record| record.to_string()),
         "gateways": alarm.gateways,
+        "in_log_before": stands_in(is_left),
+        "step": step,
     })
 }
 
-/// The alarm in a line.
-pub fn alarm_line(alarm: &Alarm, language: Language) -> String {
+/// The alarm in a line, with the number of its last step.
+pub fn alarm_line(alarm: &Alarm, is_left: bool, step: u64, language: Language) -> String {
     let about = &alarm.about;
     let say = |words: Words| words.in_language(language);
     let gateway = about.gateway.map_or_else(String::new, |gateway| format!("  {gateway}"));
@@ -65,30 +72,31 @@ pub fn alarm_line(alarm: &Alarm, language: Language) -> String {
     let hand = alarm.hand.as_ref().map_or_else(String::new, |hand| format!("  {}: {}", hand.who, hand.why));
     let until = alarm.until_unix_ms.map_or_else(String::new, |until| format!(" – {}", LegalTime(until)));
     format!(
-        "{}  {}  {}  {}  {}{gateway}{subject}: {}{many}  [{}{until}]{hand}",
+        "{}  #{step}  {}  {}  {}  {}{gateway}{subject}: {}{many}  [{}{until}]{hand}",
         alarm.id,
         LegalTime(alarm.raised_unix_ms),
         say(about.cause.priority().words()),
         say(about.cause.kind().words()),
         about.division,
-        title(alarm, language),
+        title(alarm, is_left, language),
         say(alarm.state.words()),
     )
 }
 
 /// What an alarm is called. A violation was told at a time, and how it is now is another matter; since when its latch is closed
 /// its record says, which may have come late.
-pub fn title(alarm: &Alarm, language: Language) -> String {
+pub fn title(alarm: &Alarm, is_left: bool, language: Language) -> String {
     let say = |words: Words| words.in_language(language);
+    let before = if is_left { format!("; {}", say(words::LATCHED_BEFORE)) } else { String::new() };
     if alarm.about.cause != Cause::Violation || !alarm.state.life.is_standing() {
-        return say(alarm.about.cause.words()).to_owned();
+        return format!("{}{before}", say(alarm.about.cause.words()));
     }
     let now = match alarm.state.life {
         Life::UnackActive | Life::AckActive => words::NOW_DRAWS,
         Life::UnackLatched | Life::AckLatched | Life::Normal | Life::UnackReturned => words::NOW_NOT_DRAWING,
     };
     let since = LegalTime(alarm.raised_unix_ms);
-    format!("{} {since}{}{}", say(words::VIOLATION_TOLD), say(words::NOW), say(now))
+    format!("{} {since}{}{}{before}", say(words::VIOLATION_TOLD), say(words::NOW), say(now))
 }
 
 impl Notification {
@@ -109,6 +117,7 @@ impl Notification {
                 "subject": about.subject.map(|subject| subject.to_string()),
                 "acknowledged": !news.state.life.is_unacknowledged(),
                 "record": news.record.map(|record| record.to_string()),
+                "in_log_before": stands_in(news.is_left),
                 "at_unix_ms": news.at_unix_ms,
             })
         };
@@ -148,11 +157,16 @@ impl Notification {
     }
 }
 
-/// Alarms that stand, as an Alertmanager takes them, told again; and those that do so no longer.
-pub fn standing_alerts(receiver: Name, alarms: &[&Alarm], ended: &[&News], now_unix_ms: i64) -> Value {
-    let of = |alarm: &&Alarm| {
+/// Alarms that stand, as an Alertmanager takes them, told again, each with whether it is left; and those that do so no longer.
+pub fn standing_alerts(
+    receiver: Name,
+    alarms: &[(&Alarm, bool)],
+    ended: &[&News],
+    now_unix_ms: i64,
+) -> Value {
+    let of = |(alarm, is_left): &(&Alarm, bool)| {
         let times = (Some(alarm.raised_unix_ms.min(now_unix_ms)), now_unix_ms.saturating_add(ALERT_LASTS_MS));
-        alert(receiver, &alarm.about, (alarm.state, alarm.record), times)
+        alert(receiver, &alarm.about, (alarm.state, alarm.record, *is_left), times)
     };
     let over = ended.iter().map(|news| news_alert(receiver, news, None, now_unix_ms));
     alarms.iter().map(of).chain(over).collect()
@@ -167,16 +181,20 @@ fn news_alert(receiver: Name, news: &News, raised: Option<i64>, now_unix_ms: i64
     } else {
         news.at_unix_ms.min(now_unix_ms).max(starts.unwrap_or(i64::MIN))
     };
-    alert(receiver, &news.about, (news.state, news.record), (starts, ends))
+    alert(receiver, &news.about, (news.state, news.record, news.is_left), (starts, ends))
 }
 
 fn alert(
     receiver: Name,
     about: &About,
-    (state, record): (State, Option<Digest>),
+    (state, record, is_left): (State, Option<Digest>, bool),
     (starts, ends): (Option<i64>, i64),
 ) -> Value {
     let label = |shown: Option<String>| shown.unwrap_or_default();
+    let before = if is_left { words::LATCHED_BEFORE } else { Words { zh: "", en: "" } };
+    let summary = |what: &str, before: &str| {
+        if before.is_empty() { what.to_owned() } else { format!("{what}; {before}") }
+    };
     let mut alert = json!({
         "labels": {
             "alertname": format!("coldhearth_{}", about.cause.word()),
@@ -190,8 +208,8 @@ fn alert(
             "receiver": receiver.as_str(),
         },
         "annotations": {
-            "summary": about.cause.words().en,
-            "summary_zh": about.cause.words().zh,
+            "summary": summary(about.cause.words().en, before.en),
+            "summary_zh": summary(about.cause.words().zh, before.zh),
             "state": state.word(),
             "record": label(record.map(|record| record.to_string())),
         },
@@ -217,6 +235,7 @@ mod tests {
             state,
             record: Some(Digest::of(b"a verdict")),
             stands,
+            is_left: stands,
             at_unix_ms: 1_795_800_000_000,
             number: 7,
         };
@@ -242,9 +261,14 @@ mod tests {
         let mut stands = Alarm::unheard(raised.about).after(&raised).unwrap();
         stands.raised_unix_ms = 1_795_700_000_000;
         let over = news(raised.from, false);
-        let again = standing_alerts(told.receiver, &[&stands], &[&over], told.at_unix_ms + REPEAT_MS);
+        let again = standing_alerts(told.receiver, &[(&stands, true)], &[&over], told.at_unix_ms + REPEAT_MS);
         assert_eq!((&again[1]["labels"], &again[1]["endsAt"]), (&alerts[1]["labels"], &alerts[1]["endsAt"]));
         assert_eq!(again[0]["labels"], alerts[0]["labels"], "the same alert by its labels");
+        // Of a log that was left both say so, and the end of it does not.
+        for (told, is_left) in [(&alerts[0], true), (&again[0], true), (&alerts[1], false)] {
+            let summary = told["annotations"]["summary"].as_str().unwrap();
+            assert_eq!(summary.ends_with(words::LATCHED_BEFORE.en), is_left, "{summary}");
+        }
         assert_eq!(again[0]["startsAt"], alerts[0]["startsAt"]);
         assert_ne!(again[0]["endsAt"], alerts[0]["endsAt"]);
         let texts =
@@ -254,6 +278,8 @@ mod tests {
         let record = Value::from(Digest::of(b"a verdict").to_string());
         assert_eq!((&json["alarms"][0]["record"], &alerts[0]["annotations"]["record"]), (&record, &record));
         assert_eq!(json["alarms"][0]["acknowledged"], false);
+        assert_eq!(json["alarms"][0]["in_log_before"], both(words::LATCHED_BEFORE));
+        assert_eq!(json["alarms"][1]["in_log_before"], Value::Null);
         assert_eq!((json["further"].as_u64(), json["alarms"].as_array().unwrap().len()), (Some(3), 2));
     }
 
@@ -269,6 +295,7 @@ mod tests {
                 state: raised.to,
                 record: None,
                 stands: is,
+                is_left: false,
                 at_unix_ms,
                 number: 1,
             };
@@ -281,7 +308,7 @@ mod tests {
             (told(false, 500), told(false, 9_500)),
             ((now.clone(), now.clone()), (now.clone(), now.clone()))
         );
-        let again = standing_alerts(Name::new("desk").unwrap(), &[&stands], &[], 1_000);
+        let again = standing_alerts(Name::new("desk").unwrap(), &[(&stands, false)], &[], 1_000);
         assert_eq!(again[0]["startsAt"], now);
     }
 
@@ -291,10 +318,13 @@ mod tests {
         let drawing = alarm.after(&alarm.step(Event::Raise, 1_795_800_000_000).unwrap()).unwrap();
         let rests = drawing.after(&drawing.step(Event::Settle, 1_795_800_060_000).unwrap()).unwrap();
         let since = format!("violation, told at {}; now: ", LegalTime(1_795_800_000_000));
-        assert_eq!(title(&drawing, Language::English), format!("{since}it draws power"));
-        assert_eq!(title(&rests, Language::English), format!("{since}not seen to draw power"));
-        assert!(alarm_line(&rests, Language::English).contains(&since));
+        assert_eq!(title(&drawing, false, Language::English), format!("{since}it draws power"));
+        assert_eq!(title(&rests, false, Language::English), format!("{since}not seen to draw power"));
+        assert!(alarm_line(&rests, false, 7, Language::English).contains(&since));
+        let left = alarm_line(&rests, true, 7, Language::English);
+        assert!(left.contains("  #7  ") && left.contains(words::LATCHED_BEFORE.en), "{left}");
+        assert_eq!(alarm_json(&rests, true, 7)["in_log_before"], both(words::LATCHED_BEFORE));
         let silent = Alarm::unheard(about(Cause::Silent, "gw-1", "130421"));
-        assert_eq!(title(&silent, Language::Chinese), Cause::Silent.words().zh);
+        assert_eq!(title(&silent, false, Language::Chinese), Cause::Silent.words().zh);
     }
 }

@@ -26,7 +26,7 @@ pub const LOOK_MS: i64 = 60_000;
 /// Conditions and steps read at once.
 const PAGE: u32 = 1_000;
 /// How often a person's deed is tried again because the log has grown meanwhile.
-const MAX_TRIES: u32 = 16;
+pub(super) const MAX_TRIES: u32 = 16;
 
 /// The end of the log: number and hash of the newest step.
 type End = (u64, Digest);
@@ -215,7 +215,7 @@ fn fleet(store: &mut dyn Store) -> Answered<(Vec<Heard>, Unheard)> {
 }
 
 /// The steps, signed, after the end of the log; and the end that they make.
-fn sealed(
+pub(super) fn sealed(
     steps: &[Step],
     (mut number, mut before): End,
     sealer: &mut Sealer,
@@ -233,12 +233,12 @@ fn sealed(
     Ok((all, (number, before)))
 }
 
-fn strange(number: u64, why: &str) -> StoreFault {
+pub(super) fn strange(number: u64, why: &str) -> StoreFault {
     StoreFault::Failed(Failure::new(Exit::Bug, format!("step {number} of the desk's log: {why}")))
 }
 
 /// What is to be kept with steps: the alarms they are of, as the board has them now.
-fn batch_of(board: &Board, steps: &[Step], kept: Vec<KeptStep>) -> AlarmBatch {
+pub(super) fn batch_of(board: &Board, steps: &[Step], kept: Vec<KeptStep>) -> AlarmBatch {
     let after = kept.first().map_or(0, |first| first.number - 1);
     let ids: BTreeSet<AlarmId> = steps.iter().map(|step| step.about.id()).collect();
     let alarms: Vec<Alarm> = ids.iter().filter_map(|id| board.alarm(*id).cloned()).collect();
@@ -246,27 +246,12 @@ fn batch_of(board: &Board, steps: &[Step], kept: Vec<KeptStep>) -> AlarmBatch {
     AlarmBatch { after, steps: kept, alarms, over, ..AlarmBatch::default() }
 }
 
-/// Does what a person wants done with these alarms, each of them or not: tells why not. What is done is kept and signed.
+/// Does what a person wants done with these alarms, each of them or not: tells why not. What is done is kept and signed. Who has
+/// seen an alarm as its last step at a time made it, Unix milliseconds, acknowledges nothing that has happened since.
 ///
 /// # Errors
 /// The store failed, or others kept the log busy.
 pub fn act(
-    store: &mut dyn Store,
-    signer: &dyn Signer,
-    ids: &[AlarmId],
-    (deed, hand): (Deed, &Hand),
-    now_unix_ms: i64,
-) -> Answered<BTreeMap<AlarmId, Result<Alarm, Refused>>> {
-    let unseen: Vec<(AlarmId, Option<i64>)> = ids.iter().map(|id| (*id, None)).collect();
-    act_on_seen(store, signer, &unseen, (deed, hand), now_unix_ms)
-}
-
-/// The same, of alarms that were seen as their last step at a time made them, Unix milliseconds: nobody acknowledges what has
-/// happened since.
-///
-/// # Errors
-/// The store failed, or others kept the log busy.
-pub fn act_on_seen(
     store: &mut dyn Store,
     signer: &dyn Signer,
     ids: &[(AlarmId, Option<i64>)],

@@ -52,6 +52,8 @@ pub struct News {
     pub record: Option<Digest>,
     /// Whether it stands for him who is told: the matter is not over, and nobody has put it aside for him.
     pub stands: bool,
+    /// Whether it is of a conviction in a log that its gateway has left: seen when it is told.
+    pub is_left: bool,
     /// When, Unix milliseconds.
     pub at_unix_ms: i64,
     /// The step that says so.
@@ -236,7 +238,8 @@ impl Pager {
         };
         let (about, state, at_unix_ms) = (*about, *to, *at_unix_ms);
         let record = record.or_else(|| self.news.get(&id)?.record);
-        self.news.insert(id, News { about, event, state, record, stands, at_unix_ms, number });
+        self.news
+            .insert(id, News { about, event, state, record, stands, is_left: false, at_unix_ms, number });
     }
 
     /// Looks at the clock: what it told when it was ahead counts as now.

@@ -6,9 +6,9 @@ use super::{
 };
 use crate::{
     catalogue::Class,
-    evidence::{Body, Notice, Record, lineage::ClashKind, record::Unverified},
+    evidence::{Body, Meaning, Notice, PublicKey, Record, lineage::ClashKind, record::Unverified},
     judge::{Event, Finding, Rung, State, Transition, Verdict, Why},
-    regulator::store::KeptFinding,
+    regulator::{conviction::is_signed_by, store::KeptFinding},
     terms::Name,
 };
 
@@ -23,7 +23,7 @@ pub fn signals(record: &Record, received_unix_ms: i64) -> Vec<Condition> {
             seq: record.header.seq,
             subject,
             shown,
-            at_unix_ms: record.header.at.wall_unix_ms,
+            at_unix_ms: moment(record, received_unix_ms),
             received_unix_ms,
             hash: record.hash,
         });
@@ -56,6 +56,35 @@ pub fn signals(record: &Record, received_unix_ms: i64) -> Vec<Condition> {
     all
 }
 
+/// A reset, a permit, a roster or the revocation of a key that a log carries and none of these keys signed. Orders and what a
+/// supplier may sign are weighed where they are replayed.
+pub fn foreign_act(record: &Record, authority: &[PublicKey], received_unix_ms: i64) -> Option<Condition> {
+    let Body::Act(act) = &record.body else { return None };
+    let is_the_authoritys = match act.meaning {
+        Meaning::Reset(_) | Meaning::Permit(_) | Meaning::Roster(_) | Meaning::RevokeKey(_) => true,
+        Meaning::Ask(_) | Meaning::CutOff(_) | Meaning::NotExecuted => false,
+    };
+    if !is_the_authoritys || is_signed_by(act, authority) {
+        return None;
+    }
+    Some(Condition {
+        cause: Cause::ForeignAct,
+        gateway: record.header.gateway,
+        log: record.header.log,
+        seq: record.header.seq,
+        subject: act.asset.map(|asset| asset.0),
+        shown: Shown::Active,
+        at_unix_ms: moment(record, received_unix_ms),
+        received_unix_ms,
+        hash: record.hash,
+    })
+}
+
+/// When a record was written, as far as anybody but its gateway can tell: never later than it arrived. Unix milliseconds.
+fn moment(record: &Record, received_unix_ms: i64) -> i64 {
+    record.header.at.wall_unix_ms.min(received_unix_ms)
+}
+
 /// What is said of something, and of which part of a plant.
 type Say<'s> = dyn FnMut(Cause, Option<Name>, Shown) + 's;
 
@@ -77,9 +106,12 @@ fn of_verdict(verdict: &Verdict, say: &mut Say<'_>) {
     };
     say(Cause::Violation, subject, latch);
     say(Cause::Tamper, subject, stands(verdict.signs.has_strong()));
-    let doubt = doubt(verdict);
-    say(Cause::NoEvidence, subject, stands(doubt == Some(Cause::NoEvidence)));
-    say(Cause::MeterFault, subject, stands(doubt == Some(Cause::MeterFault)));
+    // A start is no fault, and ends none: what was in doubt before it is until something is seen.
+    if !matches!(verdict.state, State::Unknown(Why::NotYetRead | Why::NotYetJudged)) {
+        let doubt = doubt(verdict);
+        say(Cause::NoEvidence, subject, stands(doubt == Some(Cause::NoEvidence)));
+        say(Cause::MeterFault, subject, stands(doubt == Some(Cause::MeterFault)));
+    }
     say(Cause::Undetermined, subject, stands(verdict.standing.class() == Some(Class::Undetermined)));
 }
 
@@ -96,7 +128,6 @@ fn doubt(verdict: &Verdict) -> Option<Cause> {
         | State::Dead => return None,
     };
     match why {
-        // A start is no fault.
         Why::NotYetRead | Why::NotYetJudged => None,
         Why::Fault(_) | Why::Silent | Why::NoPower | Why::NoVoltage | Why::NoRegister | Why::NoCurrent => {
             Some(Cause::MeterFault)
@@ -181,7 +212,7 @@ pub fn of_finding(finding: &KeptFinding, received_unix_ms: i64) -> Option<Condit
         seq,
         subject: Name::new(&finding.id.to_string()),
         shown,
-        at_unix_ms: written,
+        at_unix_ms: written.min(received_unix_ms),
         received_unix_ms,
         hash: later.hash,
     })

@@ -110,6 +110,11 @@ impl Life {
         matches!(self, Life::UnackActive | Life::AckActive | Life::UnackLatched | Life::AckLatched)
     }
 
+    /// Whether its condition is seen now, and not the latch alone.
+    pub const fn is_active(self) -> bool {
+        matches!(self, Life::UnackActive | Life::AckActive)
+    }
+
     /// Whether a person is to acknowledge it.
     pub const fn is_unacknowledged(self) -> bool {
         matches!(self, Life::UnackActive | Life::UnackReturned | Life::UnackLatched)

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     Alarm, AlarmId, Board, Entry, KeptPager, Kind, Notification, Receiver, Step, Way,
+    left::{is_left, left},
     log::PAGE,
     notice::{MOST_ALERTS, REPEAT_MS, standing_alerts, topic},
     outs::Outs,
@@ -140,7 +141,7 @@ impl Telling {
     ) -> Answered<bool> {
         let Telling { outs, each, ready, .. } = self;
         for each in each {
-            each.repeat(board, outs.as_ref(), now_unix_ms);
+            each.repeat(store, (board, outs.as_ref()), now_unix_ms)?;
             let Each { receiver, pager, on_its_way, .. } = each;
             pager.see(now_unix_ms);
             let was = pager.kept();
@@ -159,7 +160,10 @@ impl Telling {
             let standing = board.standing(was.kind, receiver.division);
             let most_named = if receiver.way.is_alertmanager() { MOST_ALERTS } else { MOST_NAMED };
             let due = pager.due_naming(most_named, standing, now_unix_ms);
-            let Some(notification) = due.filter(|_| has_room) else { continue };
+            let Some(mut notification) = due.filter(|_| has_room) else { continue };
+            for (_, news) in &mut notification.news {
+                news.is_left = news.state.life.is_standing() && is_left(store, &news.about)?;
+            }
             let claimed = KeptPager { claimed_unix_ms: Some(now_unix_ms), ..was };
             if !keep(store, newest, was, claimed)? {
                 return Ok(false);
@@ -223,21 +227,27 @@ impl Each {
 
     /// Tells an Alertmanager all that stands, so that it goes on standing there, and what does so no longer, so that it
     /// waits for no pause of a storm.
-    fn repeat(&mut self, board: &Board, outs: Option<&Outs>, now_unix_ms: i64) {
+    fn repeat(
+        &mut self,
+        store: &mut dyn Store,
+        (board, outs): (&Board, Option<&Outs>),
+        now_unix_ms: i64,
+    ) -> Answered<()> {
         let is_soon = |told: i64| (0..REPEAT_MS).contains(&now_unix_ms.saturating_sub(told));
         if !self.receiver.way.is_alertmanager() || self.repeated_unix_ms.is_some_and(is_soon) {
-            return;
+            return Ok(());
         }
-        let body = self.standing(board, now_unix_ms);
+        let body = self.standing(store, board, now_unix_ms)?;
         let is_handed_over = body.as_array().is_some_and(Vec::is_empty)
             || outs.is_some_and(|outs| outs.repeat(&self.receiver.way, self.key(), &body));
         if is_handed_over {
             self.repeated_unix_ms = Some(now_unix_ms);
         }
+        Ok(())
     }
 
     /// What stands for him, the most urgent first, and what does so no longer, as an Alertmanager takes it.
-    fn standing(&self, board: &Board, now_unix_ms: i64) -> Value {
+    fn standing(&self, store: &mut dyn Store, board: &Board, now_unix_ms: i64) -> Answered<Value> {
         let stands = |alarm: &&Alarm| {
             self.receiver.is_concerned(&alarm.about, alarm.level)
                 && alarm.about.cause.kind() == self.pager.kept().kind
@@ -246,8 +256,11 @@ impl Each {
         let mut alarms: Vec<&Alarm> = board.alarms().filter(stands).collect();
         alarms.sort_by_key(|alarm| (alarm.about.cause.priority(), alarm.raised_unix_ms, alarm.id));
         alarms.truncate(MOST_ALERTS);
+        let left = left(store, alarms.iter().copied())?;
+        let alarms: Vec<(&Alarm, bool)> =
+            alarms.into_iter().map(|alarm| (alarm, left.contains(&alarm.id))).collect();
         let ended: Vec<&News> = self.pager.ended().take(MOST_ALERTS).collect();
-        standing_alerts(self.receiver.name, &alarms, &ended, now_unix_ms)
+        Ok(standing_alerts(self.receiver.name, &alarms, &ended, now_unix_ms))
     }
 }
 

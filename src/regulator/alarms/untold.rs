@@ -1,7 +1,7 @@
 //! Equipment of which its gateway tells nothing any longer, though it speaks of other things: it may have been taken out of the
 //! configuration there, or renamed. What is kept of it is old, and looks like rest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{About, Cause, outage::Heard};
 use crate::{
@@ -13,9 +13,6 @@ use crate::{
     terms::{GatewayId, LegalDay},
 };
 
-/// How long after its last verdict a gateway may speak of other things before its equipment counts as no longer told of, in
-/// milliseconds: four of the quarters that verdicts close.
-pub const UNTOLD_MS: i64 = 3_600_000;
 /// Time between two looks, in milliseconds: each goes through all equipment.
 pub(super) const LOOK_MS: i64 = 600_000;
 /// Equipment read at once.
@@ -26,13 +23,14 @@ const PAGE: u32 = 1_000;
 pub struct Untold {
     /// Which.
     pub about: About,
-    /// When its last verdict arrived, Unix milliseconds.
+    /// When the newest that attests it arrived, Unix milliseconds.
     pub told_unix_ms: i64,
     /// When its gateway was heard, Unix milliseconds.
     pub heard_unix_ms: i64,
 }
 
-/// All of it that is under a duty, and not demolished: whose gateway was heard so much later, or whose last verdict lies ahead.
+/// All of it that is under a duty, and not demolished, of gateways that are admitted: whose screens say so, or what attests it
+/// last lies ahead.
 pub(super) fn all(store: &mut dyn Store, fleet: &[Heard], now_unix_ms: i64) -> Answered<Vec<Untold>> {
     let heard: BTreeMap<GatewayId, &Heard> = fleet.iter().map(|heard| (heard.gateway, heard)).collect();
     let (mut found, mut after) = (Vec::new(), After::default());
@@ -40,16 +38,10 @@ pub(super) fn all(store: &mut dyn Store, fleet: &[Heard], now_unix_ms: i64) -> A
         let page = store.fleet(&asked(after, now_unix_ms))?;
         let Some(last) = page.last() else { return Ok(found) };
         after = After::row(last);
-        let owed: Vec<&AssetRow> = page.iter().filter(|row| is_owed(row)).collect();
-        let spot = |row: &AssetRow| row.verdict.map(|(log, seq)| (row.gateway, log, seq));
-        let spots: BTreeSet<_> = owed.iter().filter_map(|row| spot(row)).collect();
-        let kept = store.kept_at(&spots)?;
-        for row in owed {
-            let told =
-                spot(row).and_then(|spot| kept.get(&spot)).map(|(_, received_unix_ms)| *received_unix_ms);
-            let Some((heard, told_unix_ms)) = heard.get(&row.gateway).zip(told) else { continue };
-            let heard_unix_ms = heard.heard_unix_ms;
-            if told_unix_ms > now_unix_ms || heard_unix_ms.saturating_sub(told_unix_ms) >= UNTOLD_MS {
+        for row in page.iter().filter(|row| is_owed(row)) {
+            let told = heard.get(&row.gateway).zip(row.heard_unix_ms).zip(row.attested());
+            let Some(((heard, heard_unix_ms), told_unix_ms)) = told else { continue };
+            if told_unix_ms > now_unix_ms || row.is_untold() {
                 found.push(Untold { about: about(row, heard), told_unix_ms, heard_unix_ms });
             }
         }

@@ -92,6 +92,7 @@ impl Wider {
                 .zip(alarm.record)
                 .is_some_and(|the_very_record| self.latched.contains(&the_very_record)),
             Cause::Violation
+            | Cause::LatchedElsewhere
             | Cause::CutViolated
             | Cause::FedBehindCut
             | Cause::Unreachable
@@ -102,6 +103,7 @@ impl Wider {
             | Cause::Gap
             | Cause::Tamper
             | Cause::Fork
+            | Cause::ForeignAct
             | Cause::PlateEdited
             | Cause::Rollback
             | Cause::MeterTwice

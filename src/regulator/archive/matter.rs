@@ -18,7 +18,14 @@ pub(super) struct Matter(BTreeMap<AlarmId, BTreeMap<LogId, Condition>>);
 impl Matter {
     /// Hears a record that arrived at this time, Unix milliseconds.
     pub(super) fn record(&mut self, record: &Record, received_unix_ms: i64) {
-        signals::signals(record, received_unix_ms).into_iter().for_each(|condition| self.hear(condition));
+        for condition in signals::signals(record, received_unix_ms) {
+            if condition.cause == Cause::Violation {
+                // No record tells of it: the next verdict does, of an alarm that stands.
+                let elsewhere = Cause::LatchedElsewhere;
+                self.hear(Condition { cause: elsewhere, shown: Shown::Clear, ..condition.clone() });
+            }
+            self.hear(condition);
+        }
     }
 
     /// Hears a finding.
@@ -60,6 +67,12 @@ impl Matter {
             let newest =
                 logs.into_iter().reduce(|newest, next| if next.outdates(&newest) { next } else { newest });
             let Some(newest) = newest else { continue };
+            if newest.cause == Cause::LatchedElsewhere {
+                let draws = standing.get(&id).is_some_and(|alarm| alarm.state.life.is_active());
+                let shown = if draws { Shown::Active } else { Shown::Latched };
+                stood.extend(stands.then_some(Condition { shown, ..newest }));
+                continue;
+            }
             let is_over = newest.shown == Shown::Clear;
             if is_over && stands {
                 let before = Condition { shown: Shown::Active, seq: newest.seq.saturating_sub(1), ..newest };

@@ -2,7 +2,7 @@
 
 use super::{Collector, Outgoing};
 use crate::{
-    evidence::{Record, record::Unverified},
+    evidence::{PublicKey, Record, record::Unverified},
     regulator::{
         alarms::{Cause, Condition, Numbers, Office, Shown, signals},
         store::{Answered, Log},
@@ -17,9 +17,21 @@ impl Collector {
         self
     }
 
+    /// Believes acts in logs that further keys of the authority signed, beside its own.
+    #[must_use]
+    pub fn believing(mut self, keys: &[PublicKey]) -> Collector {
+        self.lineage = self.lineage.believing(keys);
+        self
+    }
+
     /// Takes down what a new record says is the matter, and what is not.
     pub(super) fn signal(&mut self, record: &Record, received_unix_ms: i64) {
         self.batch.conditions.extend(signals::signals(record, received_unix_ms));
+        self.batch.conditions.extend(signals::foreign_act(
+            record,
+            self.lineage.authority(),
+            received_unix_ms,
+        ));
     }
 
     /// Takes down that a log has two histories.

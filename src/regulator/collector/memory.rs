@@ -250,7 +250,7 @@ impl Collector {
         }
         let (found, mentioned) = self.compare(now_unix_ms)?;
         self.signal_findings(now_unix_ms);
-        carry::settle(&mut *self.store, &mut self.batch)?;
+        carry::settle(&mut *self.store, &mut self.batch, self.lineage.authority())?;
         self.store.commit(&self.batch)?;
         self.remember(mentioned);
         self.given.append(&mut self.saying);

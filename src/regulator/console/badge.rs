@@ -12,6 +12,8 @@ use crate::{
 pub(super) enum Badge {
     /// A violation is latched.
     Latched,
+    /// A violation is latched, in a log that its gateway has left.
+    LatchedBefore,
     /// It draws.
     Drawing,
     /// It feeds back.
@@ -41,8 +43,9 @@ pub(super) const fn silent_before(now_unix_ms: i64) -> i64 {
 
 impl Badge {
     /// Every one, the most urgent first.
-    pub(super) const ALL: [Badge; 11] = [
+    pub(super) const ALL: [Badge; 12] = [
         Badge::Latched,
+        Badge::LatchedBefore,
         Badge::Drawing,
         Badge::Exporting,
         Badge::Masked,
@@ -58,7 +61,7 @@ impl Badge {
     /// That of a row at a time.
     pub(super) fn of(row: &AssetRow, now_unix_ms: i64) -> Badge {
         if row.violation_since_unix_ms.is_some() {
-            return Badge::Latched;
+            return if row.left.is_some() { Badge::LatchedBefore } else { Badge::Latched };
         }
         if row.verdict.is_none() {
             return Badge::Untold;
@@ -66,7 +69,7 @@ impl Badge {
         if row.heard_unix_ms.is_none_or(|heard| heard < silent_before(now_unix_ms)) {
             return Badge::Silent;
         }
-        if row.is_unattested() {
+        if row.is_untold() {
             return Badge::Unattested;
         }
         Badge::of_state(&row.state)
@@ -88,7 +91,7 @@ impl Badge {
     /// The name of its style.
     pub(super) const fn style(self) -> &'static str {
         match self {
-            Badge::Latched => "latched",
+            Badge::Latched | Badge::LatchedBefore => "latched",
             Badge::Drawing => "drawing",
             Badge::Exporting => "exporting",
             Badge::Masked => "masked",
@@ -102,7 +105,7 @@ impl Badge {
     /// Its shape: a sign for whoever sees no colours, of no account to whoever hears the page.
     pub(super) const fn shape(self) -> &'static str {
         match self {
-            Badge::Latched => "✖",
+            Badge::Latched | Badge::LatchedBefore => "✖",
             Badge::Drawing => "▲",
             Badge::Exporting => "▼",
             Badge::Masked => "◈",
@@ -117,6 +120,7 @@ impl Badge {
     pub(super) const fn words(self) -> Words {
         match self {
             Badge::Latched => words::K_LATCHED,
+            Badge::LatchedBefore => words::LATCHED_BEFORE,
             Badge::Drawing => words::K_DRAWING,
             Badge::Exporting => words::K_EXPORTING,
             Badge::Masked => words::K_MASKED,
@@ -134,6 +138,7 @@ impl Badge {
     pub(super) const fn beside(self) -> &'static [Words] {
         match self {
             Badge::Latched => &[words::LATCHED],
+            Badge::LatchedBefore => &[words::LATCHED, words::NO_JOURNAL_OPENS],
             Badge::Drawing | Badge::Energised => &[],
             Badge::Exporting => &[words::EXPORTING],
             Badge::Masked => &[words::TAMPER_ALARM, words::NEVER_OPEN_A_SECONDARY],
@@ -166,6 +171,7 @@ mod tests {
             state: state.to_owned(),
             since_unix_ms: 0,
             violation_since_unix_ms: None,
+            left: None,
             class: String::new(),
             last_day: None,
             entry: String::new(),
@@ -209,6 +215,8 @@ mod tests {
         let latched = AssetRow { violation_since_unix_ms: Some(1), ..row("dead") };
         assert_eq!(Badge::of(&latched, 10 * SILENT_MS), Badge::Latched);
         assert_eq!(Badge::of(&latched, i64::MAX), Badge::Latched, "though its gateway has fallen silent");
+        let before = AssetRow { left: Some(LogId(1)), ..latched };
+        assert_eq!(Badge::of(&before, i64::MAX), Badge::LatchedBefore);
     }
 
     #[test]

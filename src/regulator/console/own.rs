@@ -94,7 +94,7 @@ impl asks::Alarms for OwnAlarms {
             asks::Deed::Unshelve => alarms::Deed::Unshelve,
         };
         let seen = [(id, decision.seen_unix_ms)];
-        let done = alarms::act_on_seen(&mut *books.store, &*books.signer, &seen, (deed, &hand), now_unix_ms)?;
+        let done = alarms::act(&mut *books.store, &*books.signer, &seen, (deed, &hand), now_unix_ms)?;
         Ok(match done.into_values().next() {
             Some(Ok(_)) => Ok(()),
             Some(Err(Refused::Until)) => Err(words::K_WHY_MISSING),
@@ -282,6 +282,7 @@ const fn is_of_equipment(cause: Cause) -> bool {
     matches!(
         cause,
         Cause::Violation
+            | Cause::LatchedElsewhere
             | Cause::Tamper
             | Cause::NoEvidence
             | Cause::Untold

@@ -109,7 +109,7 @@ fn sheeted(books: &mut Books, asked: &ReportAsked) -> Answered<Sheeted> {
         let surveyed = if is_of_newest {
             reports::standing(&mut *store, &scope, &trusted)
         } else {
-            survey(&mut *store, &scope)
+            survey(&mut *store, &scope, &trusted)
         };
         surveyed.map_err(StoreFault::Failed)
     };

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::desk::Latches;
 use crate::{
     evidence::{LogId, Record},
     judge::Rung,
@@ -151,6 +152,7 @@ impl Equipment {
         mut self,
         store: &mut dyn Store,
         gateway: GatewayId,
+        latches: &Latches,
         found: &mut Index,
     ) -> Answered<Vec<String>> {
         found.uncompared += u64::from(self.is_too_much);
@@ -171,7 +173,7 @@ impl Equipment {
                 if self.is_too_much && !self.told.contains_key(&row.asset) {
                     continue;
                 }
-                match self.wrong(row) {
+                match self.wrong(row, latches) {
                     None => found.assets += 1,
                     Some(what) => wrong.push(format!("{gateway} / {}: {what}", row.asset)),
                 }
@@ -184,7 +186,7 @@ impl Equipment {
     }
 
     /// What of a row is not as records say.
-    fn wrong(&self, row: &AssetRow) -> Option<&'static str> {
+    fn wrong(&self, row: &AssetRow, latches: &Latches) -> Option<&'static str> {
         let is_pruned = !self.pruned.is_empty();
         let Some(told) = self.told.get(&row.asset) else {
             return (!is_pruned).then_some("no record tells of it");
@@ -195,8 +197,12 @@ impl Equipment {
             None if !self.places.is_empty() => return Some("where it stands is not shown"),
             Some(_) | None => {}
         }
-        if !self.is_verdict(row, told) {
+        if !self.is_verdict(row, told, latches) {
             return Some("its state is not that of the newest verdict");
+        }
+        let left = row.verdict.and_then(|(log, _)| latches.left(row.asset, log));
+        if row.violation_since_unix_ms.is_none() && left.is_some() {
+            return Some("a violation of it is latched in a log that its gateway has left, and is not shown");
         }
         let is_order = |(_, last): (&LogId, &Last<(OrderId, Rung)>)| row.order == Some(last.said);
         let has_order =
@@ -215,13 +221,14 @@ impl Equipment {
         (!is_seen).then_some("it was not last told of when it is shown to have been")
     }
 
-    fn is_verdict(&self, row: &AssetRow, told: &Told) -> bool {
+    fn is_verdict(&self, row: &AssetRow, told: &Told, latches: &Latches) -> bool {
         let Some((log, seq)) = row.verdict else { return told.verdict.0.is_empty() };
         let is_gone = self.pruned.get(&log).is_some_and(|pruned| seq <= *pruned);
         match told.verdict.0.get(&log) {
             Some(last) if last.seq == seq => {
                 let is_time = told.verdict.may_be(log) && row.verdict_unix_ms == last.wall_unix_ms;
-                is_time && says(row, &last.said) && is_latch(row, (log, last), &told.verdict)
+                let is_ended = row.violation_since_unix_ms.is_none() && latches.is_ended(row.asset, log);
+                is_time && says(row, &last.said) && (is_ended || is_latch(row, (log, last), &told.verdict))
             }
             Some(last) => is_gone && last.seq < seq,
             None => is_gone,
@@ -234,6 +241,7 @@ fn says(row: &AssetRow, said: &VerdictSaid) -> bool {
         state,
         since_unix_ms,
         violation_since_unix_ms: _,
+        left: _,
         class,
         phase: _,
         last_day,

@@ -19,7 +19,7 @@ impl Inspector<'_> {
         let from = arrived(self.store.records_from(log, 0, 1)?);
         let to = arrived(self.store.records_from(log, seq.saturating_add(1), 1)?);
         let on = LegalDay::of_unix_ms(pruned_unix_ms);
-        if self.found.prunings.len() < MOST_TOLD {
+        if self.found.prunings.len() < MOST_TOLD as usize {
             self.found.prunings.push(format!(
                 "{gateway} {id}: places up to {seq}, which arrived from {from} to {to}, on {on}; the rule: nothing that had \
                  arrived within {} days ([retention] keep_days)",

@@ -94,7 +94,7 @@ pub(super) fn weigh(
     let twice = if scope.within == Division::NATION {
         twice(surveyed)
     } else {
-        twice(&claimed(store, &Scope { within: Division::NATION, ..*scope })?)
+        twice(&claimed(store, &Scope { within: Division::NATION, ..*scope }, trusted)?)
     };
     for one in surveyed.values_mut() {
         let (gateway, asset, plate) = (one.gateway, one.asset, one.plate());

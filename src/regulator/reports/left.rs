@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 
 use super::{Equipment, Scope, Source, Surveyed, survey::after_midnight};
 use crate::{
-    evidence::{Body, record::Unverified},
+    evidence::{Body, PublicKey, record::Unverified},
     host::exit::Failure,
     judge::{Finding, Verdict},
     regulator::{
+        alarms::{About, Cause, ending},
         conviction::{LastWord, Reset, left_standing},
         store::{Kept, Store},
         sums::Bearing,
     },
-    terms::AssetId,
+    terms::{AssetId, GatewayId},
 };
 
 /// Papers read at once.
@@ -27,7 +28,7 @@ pub enum Latch {
     Told,
     /// Closed in a log of its gateway that was left, as this verdict says.
     Left(Source),
-    /// Closed by its newest verdict, in a log that was left; the authority has opened it by another.
+    /// Closed by its newest verdict; the authority has opened it by another log, or at the desk.
     Opened,
 }
 
@@ -38,28 +39,37 @@ struct Said {
     word: LastWord,
 }
 
-/// Adds what the logs that were left say; `logs` are those of one gateway, the newest last.
+/// Adds what the logs that were left say; `logs` are those of one gateway, the newest last, `trusted` the authority's keys.
 ///
 /// # Errors
 /// The store cannot be read.
 pub(super) fn settle(
     store: &mut dyn Store,
     logs: &[Kept],
-    scope: &Scope,
+    (scope, trusted): (&Scope, &[PublicKey]),
     surveyed: &mut Surveyed,
 ) -> Result<(), Failure> {
-    if logs.len() < 2 {
-        return Ok(());
-    }
+    let is_alone = logs.len() < 2;
     let mut said: BTreeMap<AssetId, Vec<Said>> = BTreeMap::new();
     for kept in logs {
-        for asset in store.judged((kept.gateway, kept.log))? {
+        // Of a gateway with one log only the desk can have said something else.
+        let told = if is_alone {
+            convicted(surveyed, kept.gateway)
+        } else {
+            store.judged((kept.gateway, kept.log))?
+        };
+        for asset in told {
             said.entry(asset).or_default().extend(last(store, kept, asset, scope)?);
         }
     }
-    let resets = resets(store, logs, scope)?;
+    let resets = if is_alone { Vec::new() } else { resets(store, logs, scope, trusted)? };
     for (asset, said) in said {
-        let of_it: Vec<Reset> = resets.iter().filter(|reset| reset.asset == asset).copied().collect();
+        let mut of_it: Vec<Reset> = resets.iter().filter(|reset| reset.asset == asset).copied().collect();
+        if let Some(one) = said.iter().find(|said| said.word.since_unix_ms.is_some()) {
+            let alarm = About::of_gateway(Cause::Violation, one.of.gateway, Some(asset.0));
+            let desk = ending::resets(store, alarm.id())?.into_iter();
+            of_it.extend(desk.filter(|(at, _)| *at < scope.to.starts_unix_ms()).map(|(_, reset)| reset));
+        }
         for kept in logs {
             let key = (kept.gateway, asset, kept.division, kept.enterprise);
             if let Some(one) = surveyed.get_mut(&key) {
@@ -68,6 +78,15 @@ pub(super) fn settle(
         }
     }
     Ok(())
+}
+
+/// What the newest verdicts of a gateway convict, of all that was surveyed the last.
+fn convicted(surveyed: &Surveyed, gateway: GatewayId) -> Vec<AssetId> {
+    let of_it = surveyed.iter().rev().take_while(|((of, ..), _)| *of == gateway);
+    let is_convicted = |one: &Equipment| {
+        one.newest.as_ref().is_some_and(|told| told.verdict.violation_since_unix_ms.is_some())
+    };
+    of_it.filter(|(_, one)| is_convicted(one)).map(|((_, asset, ..), _)| *asset).collect()
 }
 
 fn last(store: &mut dyn Store, kept: &Kept, asset: AssetId, scope: &Scope) -> Result<Option<Said>, Failure> {
@@ -82,7 +101,12 @@ fn last(store: &mut dyn Store, kept: &Kept, asset: AssetId, scope: &Scope) -> Re
     }))
 }
 
-fn resets(store: &mut dyn Store, logs: &[Kept], scope: &Scope) -> Result<Vec<Reset>, Failure> {
+fn resets(
+    store: &mut dyn Store,
+    logs: &[Kept],
+    scope: &Scope,
+    trusted: &[PublicKey],
+) -> Result<Vec<Reset>, Failure> {
     let mut resets = Vec::new();
     for kept in logs {
         let mut from = Some(0);
@@ -91,7 +115,7 @@ fn resets(store: &mut dyn Store, logs: &[Kept], scope: &Scope) -> Result<Vec<Res
                 from = seq.checked_add(1);
                 let at_unix_ms = record.wall_unix_ms.min(record.received_unix_ms);
                 if seq <= kept.seq && at_unix_ms < scope.to.starts_unix_ms() {
-                    resets.extend(Reset::of(kept.log, &record));
+                    resets.extend(Reset::of(kept.log, &record, trusted));
                 }
             }
         }

@@ -125,20 +125,20 @@ enum Basis {
     Verdicts,
 }
 
-/// What a division's equipment comes to in a time, by the sums of days.
+/// What a division's equipment comes to in a time, by the sums of days. `trusted` are the authority's keys.
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn survey(store: &mut dyn Store, scope: &Scope) -> Result<Surveyed, Failure> {
-    pass_through(store, scope, Some(Basis::Sums))
+pub fn survey(store: &mut dyn Store, scope: &Scope, trusted: &[PublicKey]) -> Result<Surveyed, Failure> {
+    pass_through(store, scope, Some(Basis::Sums), trusted)
 }
 
 /// The same of every verdict anew, whatever sums are kept: as an auditor would who believes none.
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn survey_anew(store: &mut dyn Store, scope: &Scope) -> Result<Surveyed, Failure> {
-    pass_through(store, scope, Some(Basis::Verdicts))
+pub fn survey_anew(store: &mut dyn Store, scope: &Scope, trusted: &[PublicKey]) -> Result<Surveyed, Failure> {
+    pass_through(store, scope, Some(Basis::Verdicts), trusted)
 }
 
 /// How everything stands when a time ends: of each piece of equipment the newest verdict alone is read, so that what was
@@ -147,17 +147,26 @@ pub fn survey_anew(store: &mut dyn Store, scope: &Scope) -> Result<Surveyed, Fai
 /// # Errors
 /// The store cannot be read.
 pub fn standing(store: &mut dyn Store, scope: &Scope, trusted: &[PublicKey]) -> Result<Surveyed, Failure> {
-    let mut surveyed = claimed(store, scope)?;
+    let mut surveyed = claimed(store, scope, trusted)?;
     closures::weigh(store, &mut surveyed, scope, trusted)?;
     Ok(surveyed)
 }
 
 /// The same, and of demolitions what the logs claim.
-pub(super) fn claimed(store: &mut dyn Store, scope: &Scope) -> Result<Surveyed, Failure> {
-    pass_through(store, scope, None)
+pub(super) fn claimed(
+    store: &mut dyn Store,
+    scope: &Scope,
+    trusted: &[PublicKey],
+) -> Result<Surveyed, Failure> {
+    pass_through(store, scope, None, trusted)
 }
 
-fn pass_through(store: &mut dyn Store, scope: &Scope, figures: Option<Basis>) -> Result<Surveyed, Failure> {
+fn pass_through(
+    store: &mut dyn Store,
+    scope: &Scope,
+    figures: Option<Basis>,
+    trusted: &[PublicKey],
+) -> Result<Surveyed, Failure> {
     let mut surveyed = Surveyed::new();
     for logs in by_gateway(store, None)? {
         let all: Vec<Kept> = logs.others.iter().rev().chain([&logs.newest]).copied().collect();
@@ -182,7 +191,7 @@ fn pass_through(store: &mut dyn Store, scope: &Scope, figures: Option<Basis>) ->
             pass.finish();
         }
         if is_told {
-            left::settle(store, &all, scope, &mut surveyed)?;
+            left::settle(store, &all, (scope, trusted), &mut surveyed)?;
         }
     }
     Ok(surveyed)

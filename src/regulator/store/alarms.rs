@@ -8,7 +8,7 @@ use crate::{
         State, Waiting, level,
     },
     terms::{
-        Digest, GatewayId, Name,
+        AssetId, Digest, GatewayId, Name,
         place::{CreditCode, Division, Level},
     },
 };
@@ -26,6 +26,8 @@ pub struct AlarmBatch {
     pub over: Vec<AlarmId>,
     /// Conditions that were looked at.
     pub settled: Vec<Settled>,
+    /// Equipment whose conviction was ended at the desk, and the alarms of that.
+    pub ended: Option<(GatewayId, AssetId, Vec<AlarmId>)>,
     /// How far receivers were told as it was seen, and are told now: of two who would tell one receiver, one may.
     pub pagers: Vec<(Option<KeptPager>, KeptPager)>,
 }
@@ -33,8 +35,9 @@ pub struct AlarmBatch {
 impl AlarmBatch {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        let AlarmBatch { after: _, steps, alarms, over, settled, pagers } = self;
-        steps.is_empty() && alarms.is_empty() && over.is_empty() && settled.is_empty() && pagers.is_empty()
+        let AlarmBatch { after: _, steps, alarms, over, settled, ended, pagers } = self;
+        let is_read = settled.is_empty() && pagers.is_empty();
+        steps.is_empty() && alarms.is_empty() && over.is_empty() && is_read && ended.is_none()
     }
 }
 
@@ -179,11 +182,33 @@ pub trait Alarms {
     fn steps_after(&mut self, number: u64, most: u32) -> Answered<Vec<KeptStep>>;
     /// The steps of one alarm before a number, the newest first, at most so many.
     fn steps_of(&mut self, id: AlarmId, before: u64, most: u32) -> Answered<Vec<KeptStep>>;
+    /// Alarms that stand by what records say, of which no condition that stands is kept, and those of which one stands that was
+    /// looked at, and they do not; at most so many.
+    fn groundless_alarms(&mut self, most: u32) -> Answered<Vec<AlarmId>>;
     /// How far receivers were told.
     fn pagers(&mut self) -> Answered<Vec<KeptPager>>;
     /// Keeps a batch. False, and nothing is kept, where the log has grown since it was seen, or a receiver was told.
     fn keep_alarms(&mut self, batch: &AlarmBatch) -> Answered<bool>;
 }
+
+/// Alarms and conditions that do not agree. What is seen by looking who was heard has no condition.
+macro_rules! groundless {
+    ($most:literal) => {
+        concat!(
+            "select id from alarm where gateway is not null
+             and life in ('unack_active', 'ack_active', 'unack_latched', 'ack_latched')
+             and cause not in ('silent', 'outage', 'unreachable', 'never_heard', 'untold')
+             and not exists (select 1 from condition where condition.id = alarm.id
+                 and (condition.shown <> 'clear' or condition.waiting = 1))
+             union select id from condition where shown <> 'clear' and waiting = 0
+             and not exists (select 1 from alarm where alarm.id = condition.id
+                 and alarm.life in ('unack_active', 'ack_active', 'unack_latched', 'ack_latched'))
+             limit ",
+            $most
+        )
+    };
+}
+pub(super) use groundless;
 
 /// Columns of a count: kind, priority, life, hush, and how many; `None` for what this program did not write.
 pub(super) fn count_of([kind, priority, life, hush]: [&str; 4], count: i64) -> Option<AlarmCount> {

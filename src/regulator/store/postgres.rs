@@ -6,6 +6,7 @@
 mod alarms;
 mod inspections;
 mod lineage;
+mod listed;
 mod people;
 mod read;
 mod reported;

@@ -7,7 +7,7 @@ use super::{Answered, KeptRecord, Log};
 use crate::{
     evidence::LogId,
     judge::Rung,
-    regulator::sight::{MOST_QUIET_MS, Span},
+    regulator::sight::{self, Span},
     terms::{
         AssetId, GatewayId, LegalDay, OrderId, WattHours,
         place::{CreditCode, Division},
@@ -96,6 +96,8 @@ pub struct AssetRow {
     pub since_unix_ms: i64,
     /// Since when a violation is latched, Unix milliseconds: by that verdict, or in a log of its gateway that was left.
     pub violation_since_unix_ms: Option<i64>,
+    /// That log, where the newest verdict knows nothing of the violation.
+    pub left: Option<LogId>,
     /// The word of its class; empty where none is told.
     pub class: String,
     /// Its last lawful day.
@@ -122,9 +124,9 @@ impl AssetRow {
         (self.attested_unix_ms > 0).then_some(self.attested_unix_ms)
     }
 
-    /// Whether its gateway speaks, or has spoken, of other things alone for longer than it keeps quiet of what it watches.
-    pub fn is_unattested(&self) -> bool {
-        self.heard_unix_ms.is_some_and(|heard| heard.saturating_sub(self.attested_unix_ms) >= MOST_QUIET_MS)
+    /// Whether its gateway has ceased to tell of it, and speaks, or has spoken, of other things: [`sight::is_untold`].
+    pub fn is_untold(&self) -> bool {
+        self.heard_unix_ms.is_some_and(|heard| sight::is_untold(self.attested_unix_ms, heard))
     }
 }
 
@@ -253,6 +255,21 @@ pub struct Numbers {
     pub latched: u64,
 }
 
+impl Numbers {
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, more: Numbers) -> Numbers {
+        Numbers {
+            assets: self.assets + more.assets,
+            due: self.due + more.due,
+            verified: self.verified + more.verified,
+            drawing: self.drawing + more.drawing,
+            unproven: self.unproven + more.unproven,
+            latched: self.latched + more.latched,
+        }
+    }
+}
+
 /// The intervals of all meters of a piece of equipment that begin in one step of time, added up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpanSum {
@@ -278,22 +295,20 @@ pub type Entries<'e> = Option<&'e [String]>;
 /// Every function fails with [`super::StoreFault`].
 #[expect(clippy::missing_errors_doc, reason = "said once for all of them, above")]
 pub trait Sights {
-    /// A page of equipment by division, gateway and name.
+    /// A page of equipment by division, gateway and name: of what lies in the scope, and of what is convicted and was
+    /// judged there by another log of its gateway. A conviction is counted and listed at both places.
     fn fleet(&mut self, asked: &FleetAsked) -> Answered<Vec<AssetRow>>;
-    /// One piece of equipment, if it lies in the scope, or lay there by another log of its gateway.
+    /// One piece of equipment, if it lies in the scope, or is convicted and was judged there by another log of its gateway.
     fn asset(&mut self, scope: &Scope, gateway: GatewayId, asset: AssetId) -> Answered<Option<AssetRow>>;
     /// Equipment behind one gateway, wherever it stands, after one of that name, at most so many.
     fn equipment(&mut self, gateway: GatewayId, after: &str, most: u32) -> Answered<Vec<AssetRow>>;
-    /// Equipment under a duty, or whose class cannot be told, that its gateway tells of no longer, though it was heard for
-    /// [`MOST_QUIET_MS`] since: the next after a place in the list of the fleet. What was closed by an order owes no word.
-    fn unattested(&mut self, after: &After, most: u32) -> Answered<Vec<AssetRow>>;
-    /// Latched violations, the oldest first: of what lies in the scope, or lay there by another log of its gateway.
+    /// Latched violations, the oldest first: of what lies in the scope, or was judged there by another log of its gateway.
     fn latched(&mut self, scope: &Scope, entries: Entries<'_>, most: u32) -> Answered<Vec<AssetRow>>;
     /// What lay in the scope by an earlier log of its gateway, and lies elsewhere now, by gateway and name.
     fn gone(&mut self, scope: &Scope, most: u32) -> Answered<Vec<AssetRow>>;
     /// How many gateways are admitted of which nothing was ever heard, and the first so many of them.
     fn unheard(&mut self, most: u32) -> Answered<(u64, Vec<GatewayId>)>;
-    /// How many there are of what.
+    /// How many there are of what; see [`Sights::fleet`].
     fn numbers(&mut self, scope: &Scope, entries: Entries<'_>, at: AskedAt) -> Answered<Numbers>;
     /// How many pieces of equipment have their last lawful day in which month, `YYYY-MM`, from a day on.
     fn calendar(
@@ -331,6 +346,19 @@ pub trait Sights {
     ) -> Answered<Vec<(LogId, u64, KeptRecord)>>;
 }
 
+/// A page of two parts of a list, each in its order.
+pub(super) fn merged(mut rows: Vec<AssetRow>, more: Vec<AssetRow>, most: u32) -> Vec<AssetRow> {
+    if !more.is_empty() {
+        rows.extend(more);
+        rows.sort_by_cached_key(|row| {
+            let After { division, gateway, asset } = After::row(row);
+            (division, gateway, asset)
+        });
+        rows.truncate(most as usize);
+    }
+    rows
+}
+
 /// A row's text columns, as both databases have them.
 pub(super) struct AssetText<'t> {
     pub(super) gateway: &'t str,
@@ -344,6 +372,7 @@ pub(super) struct AssetText<'t> {
     pub(super) entry: &'t str,
     pub(super) order: (&'t str, &'t str),
     pub(super) plate: (&'t str, i64),
+    pub(super) left: &'t str,
 }
 
 /// And its numbers: verdict, since, violation since, overdue, seen, heard, attested.
@@ -364,6 +393,7 @@ impl AssetText<'_> {
             state: self.state.to_owned(),
             since_unix_ms,
             violation_since_unix_ms,
+            left: told(self.left, LogId::from_hex)?,
             class: self.class.to_owned(),
             last_day: told(self.last_day, LegalDay::parse)?,
             entry: self.entry.to_owned(),
@@ -392,11 +422,12 @@ fn place((log, seq): (&str, i64)) -> Option<Option<Place>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::regulator::sight::MOST_QUIET_MS;
 
     #[test]
     fn how_long_a_gateway_may_be_quiet_of_equipment_is_the_same_in_both_databases() {
         assert_eq!(MOST_QUIET_MS, 3_600_000, "written out where a text of SQL is no format");
-        for text in [include_str!("sqlite/sights.rs"), include_str!("postgres/sights.rs")] {
+        for text in [include_str!("sqlite/sights.rs"), include_str!("postgres/listed.rs")] {
             assert!(text.contains("3600000"));
         }
     }

@@ -49,6 +49,14 @@ pub const NOW: Words = Words { zh: "；现在：", en: "; now: " };
 pub const NOW_DRAWS: Words = Words { zh: "用电中", en: "it draws power" };
 /// How it is now: at rest, or nobody can tell.
 pub const NOW_NOT_DRAWING: Words = Words { zh: "未见用电", en: "not seen to draw power" };
+/// A conviction that only a log tells which its gateway has left.
+pub const LATCHED_BEFORE: Words = Words {
+    zh: "违规已锁存，见于此前的日志",
+    en: "violation latched, in the log before this one",
+};
+/// What is to be known of that.
+pub const NO_JOURNAL_OPENS: Words =
+    Words { zh: "网关启用新日志不解除锁存。", en: "A new journal opens no latch." };
 /// `shelved`
 pub const ALARM_SHELVED: Words = Words { zh: "已搁置", en: "shelved" };
 /// `suppressed`
@@ -79,6 +87,11 @@ pub const NEVER_RETIRED: Words = Words {
 pub const CAUSE_VIOLATION: Words = Words {
     zh: "违规已锁存：设备曾在期限之后用电",
     en: "violation latched: equipment drew power after its last lawful day",
+};
+/// `latched_elsewhere`
+pub const CAUSE_LATCHED_ELSEWHERE: Words = Words {
+    zh: "违规已锁存于该网关此前在他处的日志：迁来不解除",
+    en: "violation latched elsewhere, in the log that its gateway kept before: moving here opens no latch",
 };
 /// `cut_violated`
 pub const CAUSE_CUT_VIOLATED: Words =
@@ -130,6 +143,11 @@ pub const CAUSE_TAMPER: Words =
 /// `fork`
 pub const CAUSE_FORK: Words =
     Words { zh: "同一日志出现两份签名历史", en: "two signed histories of one log" };
+/// `foreign_act`
+pub const CAUSE_FOREIGN_ACT: Words = Words {
+    zh: "网关执行了非主管机关签名的指令：复位、许可、名单或密钥",
+    en: "a gateway obeyed a reset, permit, roster or key that the authority did not sign",
+};
 /// `plate_edited`
 pub const CAUSE_PLATE_EDITED: Words = Words {
     zh: "铭牌改动跨越目录界限",

@@ -140,7 +140,6 @@ console_words! {
     K_ENERGY "电量" "Energy";
     K_AT_LEAST "至少" "at least";
     K_STEPS_UNTOLD "没有电量记录的时段" "steps of which nothing is told";
-    K_LATCHED_IN_LOG_BEFORE "锁存于此前的日志；网关启用新日志不解除锁存。" "Latched in the log before this one: a new journal opens no latch.";
     K_LATCHED_SINCE "违规锁存始于" "Violation latched since";
     K_GONE_LIST "曾属本辖区，网关现自他处上报" "Equipment that was here, and whose gateway speaks from elsewhere now";
     K_GONE_ELSEWHERE "网关现以此地上报；此前的日志属本辖区" "its gateway speaks from there now; its log before is of here";

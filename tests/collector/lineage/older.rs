@@ -129,7 +129,7 @@ fn a_copy_of_an_earlier_version_is_looked_through_where_it_is_put_back(homes: Ho
     assert_eq!(findings(&there), []);
     // Whoever prunes first lets nothing go that mentions a machine.
     let now = NOW + 400 * DAY_MS;
-    prune(&mut *there.store(), LegalDay::of_unix_ms(NOW + DAY_MS), 184, now).unwrap();
+    prune(&mut *there.store(), &[], LegalDay::of_unix_ms(NOW + DAY_MS), 184, now).unwrap();
     looked_through(&mut open(&there));
     let halves =
         |home: &Home| findings(home).into_iter().map(|found| (found.id, found.halves)).collect::<Vec<_>>();

@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 
 use super::Board;
 use crate::{
-    regulator::alarms::{
-        About, AlarmId, Cause,
-        ahead::Time,
-        outage::SILENT_MS,
-        untold::{UNTOLD_MS, Untold},
+    regulator::{
+        alarms::{About, AlarmId, Cause, ahead::Time, outage::SILENT_MS, untold::Untold},
+        sight,
     },
     terms::{GatewayId, place::Division},
 };
@@ -47,7 +45,9 @@ impl Board {
         let mut wanted = BTreeSet::new();
         for Untold { about, told_unix_ms, heard_unix_ms } in untold {
             let told_unix_ms = self.ahead.see(Time::Told(about.id()), *told_unix_ms, now_unix_ms);
-            if heard_unix_ms.saturating_sub(told_unix_ms) >= UNTOLD_MS {
+            let heard = |gateway| self.ahead.see(Time::Heard(gateway), *heard_unix_ms, now_unix_ms);
+            let heard_unix_ms = about.gateway.map_or(*heard_unix_ms, heard);
+            if sight::is_untold(told_unix_ms, heard_unix_ms) {
                 wanted.insert(about.id());
                 self.want(*about, true, None, now_unix_ms);
             }

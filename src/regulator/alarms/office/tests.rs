@@ -161,8 +161,14 @@ fn a_person_and_two_collectors_write_one_log() {
     assert_eq!(kept.events(), [Event::Raise], "one of them raised it");
     let id = one.board().alarms().next().unwrap().id;
     let hand = Hand::new("wang", "on my way").unwrap();
-    let done =
-        act(&mut kept.0, &key(), &[id, AlarmId::FIRST], (Deed::Acknowledge, &hand), NOW + 6_000).unwrap();
+    let done = act(
+        &mut kept.0,
+        &key(),
+        &[(id, None), (AlarmId::FIRST, None)],
+        (Deed::Acknowledge, &hand),
+        NOW + 6_000,
+    )
+    .unwrap();
     assert!(done[&id].as_ref().is_ok_and(|alarm| alarm.hand.as_ref() == Some(&hand)));
     assert_eq!(done[&AlarmId::FIRST], Err(Refused::Unknown));
     kept.hears(8, Shown::Latched, NOW + 7_000);
@@ -188,7 +194,7 @@ fn nobody_acknowledges_what_has_happened_since_he_looked() {
     let hand = Hand::new("wang", "it rests").unwrap();
     for (at, is_done) in [(Some(seen.changed_unix_ms), false), (Some(NOW + 10_000), true)] {
         let deed = (Deed::Acknowledge, &hand);
-        let done = act_on_seen(&mut kept.0, &key(), &[(seen.id, at)], deed, NOW + 11_000).unwrap();
+        let done = act(&mut kept.0, &key(), &[(seen.id, at)], deed, NOW + 11_000).unwrap();
         assert_eq!(done[&seen.id].is_ok(), is_done, "{done:?}");
         assert!(is_done || done[&seen.id] == Err(Refused::Changed));
     }
@@ -291,7 +297,7 @@ proptest! {
         for (what, which) in deeds {
             now += 5_000;
             let at = usize::from(which);
-            let alarms: Vec<AlarmId> = both[at].board().alarms().map(|alarm| alarm.id).collect();
+            let alarms: Vec<_> = both[at].board().alarms().map(|alarm| (alarm.id, None)).collect();
             match what {
                 0..=2 => {
                     let shown = [Shown::Active, Shown::Latched, Shown::Clear][usize::from(what)];

@@ -7,8 +7,7 @@ use super::{division, level, row};
 use crate::{
     evidence::{lineage::ClashId, record::Unverified},
     regulator::{
-        alarms::{About, Alarm, AlarmId, Cause, Entry, Event},
-        carry,
+        alarms::{About, Alarm, AlarmId, Cause, Entry, left::is_left},
         console::asks::{AlarmTold, FindingTold, RecordAt, StepTold},
         store::{Answered, KeptHalf, Log, Store, sights::Scope},
     },
@@ -44,7 +43,7 @@ pub(super) fn told(
     Ok(Some(AlarmTold {
         row: row(&alarm, within),
         is_over,
-        is_left: !is_over && is_left(store, &alarm.about)?,
+        is_left: alarm.state.life.is_standing() && is_left(store, &alarm.about)?,
         record: alarm.record,
         finding: finding(store, scope, &alarm.about)?,
         steps: entries.iter().map(|(entry, hash)| step(entry, *hash)).collect(),
@@ -52,20 +51,10 @@ pub(super) fn told(
     }))
 }
 
-/// Whether it is of a latch that the newest log of its gateway knows nothing of.
-fn is_left(store: &mut dyn Store, about: &About) -> Answered<bool> {
-    let named = about.gateway.zip(about.subject).filter(|_| about.cause == Cause::Violation);
-    let Some((gateway, asset)) = named else { return Ok(false) };
-    match store.asset(&Scope::NATION, gateway, AssetId(asset))? {
-        Some(row) => carry::is_left(store, &row),
-        None => Ok(false),
-    }
-}
-
 /// An alarm that is over, as its newest steps leave it.
 fn over(id: AlarmId, entries: &[(Entry, Digest)]) -> Option<Alarm> {
     let (newest, _) = entries.first()?;
-    let raised = entries.iter().find(|(entry, _)| entry.step.event == Event::Raise).map(|(entry, _)| entry);
+    let raised = entries.iter().find(|(entry, _)| entry.step.is_anew()).map(|(entry, _)| entry);
     let step = &newest.step;
     Some(Alarm {
         id,

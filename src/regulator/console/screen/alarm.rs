@@ -57,7 +57,7 @@ fn page(told: &AlarmTold, viewer: &Viewer) -> Markup {
     let say = |words: Words| words.in_language(language);
     html! {
         @if told.is_over { p.note { (say(words::K_ALARM_OVER)) } }
-        @if told.is_left { p.note { (say(words::K_LATCHED_IN_LOG_BEFORE)) } }
+        @if told.is_left { p.note { (say(words::LATCHED_BEFORE)) ". " (say(words::NO_JOURNAL_OPENS)) } }
         (standing(told, viewer))
         @if viewer.role >= Role::Officer && !told.is_over {
             div.no-print { @for deed in &told.row.may { (decide_form(&told.row, *deed, viewer)) } }

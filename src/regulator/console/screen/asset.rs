@@ -274,7 +274,6 @@ fn standing(case: &Case, viewer: &Viewer) -> Markup {
                 dt { (say(words::K_LATCHED_SINCE)) }
                 dd {
                     (LegalTime(since).to_string()) ". "
-                    @if is_left(case) { (say(words::K_LATCHED_IN_LOG_BEFORE)) " " }
                     (say(words::K_RESET_BY_ACT))
                 }
                 dt { (say(words::K_DRAWN_OVERDUE)) } dd { (super::overdue(row, language)) }
@@ -302,13 +301,6 @@ fn standing(case: &Case, viewer: &Viewer) -> Markup {
             }
         }
     }
-}
-
-/// Whether a violation is latched that its newest verdict knows nothing of.
-fn is_left(case: &Case) -> bool {
-    let newest = case.verdict.as_ref().map(|record| &record.body);
-    case.row.violation_since_unix_ms.is_some()
-        && matches!(newest, Some(Body::Finding(Finding::Verdict(verdict))) if verdict.violation_since_unix_ms.is_none())
 }
 
 fn sentence(record: &Record, at_unix_ms: i64, language: Language) -> Option<String> {

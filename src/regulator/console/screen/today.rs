@@ -14,7 +14,6 @@ use super::{address, fleet, head, overdue};
 use crate::{
     catalogue::Rules,
     regulator::{
-        carry,
         console::{
             Console,
             ask::{DayFilter, Pairs},
@@ -55,8 +54,7 @@ const FLOOD: u64 = 10;
 struct Today {
     numbers: Numbers,
     before: Option<Numbers>,
-    /// Each with whether its latch was closed in a log before the newest.
-    latched: Vec<(AssetRow, bool)>,
+    latched: Vec<AssetRow>,
     /// What was here and is told from elsewhere now.
     gone: Vec<AssetRow>,
     calendar: Vec<(String, u64)>,
@@ -98,15 +96,10 @@ async fn asked(console: &Console, viewer: &Viewer, filter: &DayFilter) -> Answer
         let entries = entries.as_deref();
         // Each day's numbers are kept by division, for all industries together.
         let before = if entries.is_none() { store.tally(&scope, day)? } else { None };
-        let mut latched = Vec::new();
-        for row in store.latched(&scope, entries, LATCHED_LISTED)? {
-            let is_left = carry::is_left(store, &row)?;
-            latched.push((row, is_left));
-        }
         Ok(Today {
             numbers: store.numbers(&scope, entries, at)?,
             before,
-            latched,
+            latched: store.latched(&scope, entries, LATCHED_LISTED)?,
             gone: store.gone(&scope, GONE_LISTED)?,
             calendar: store.calendar(&scope, entries, at.today, MONTHS)?,
             load,
@@ -201,7 +194,7 @@ fn trend(now: u64, before: Option<u64>, language: Language) -> String {
     }
 }
 
-fn latched(all: &[(AssetRow, bool)], viewer: &Viewer) -> Markup {
+fn latched(all: &[AssetRow], viewer: &Viewer) -> Markup {
     const COLUMNS: [Words; 6] = [
         words::K_EQUIPMENT,
         words::K_DIVISION,
@@ -219,15 +212,14 @@ fn latched(all: &[(AssetRow, bool)], viewer: &Viewer) -> Markup {
             table {
                 (head(&COLUMNS, language))
                 tbody {
-                    @for (row, is_left) in all {
+                    @for row in all {
                         tr {
                             th scope="row" { a href=(address(row)) { (row.gateway.to_string()) " / " (row.asset.to_string()) } }
                             td { (super::whereabouts(row, viewer)) }
                             td { (row.enterprise.map_or_else(|| "–".to_owned(), |code| code.to_string())) }
-                            td { (frame::badge(Badge::Latched, language)) }
+                            td { (frame::badge(Badge::of(row, viewer.now_unix_ms), language)) }
                             td {
                                 (row.violation_since_unix_ms.map_or_else(|| "–".to_owned(), |since| LegalTime(since).to_string()))
-                                @if *is_left { ". " (words::K_LATCHED_IN_LOG_BEFORE.in_language(language)) }
                             }
                             td.number { (overdue(row, language)) }
                         }

@@ -16,7 +16,8 @@ use crate::{
         store::{
             Alarms, Answered, Batch, Log,
             alarms::{
-                AlarmBatch, AlarmColumns, AlarmCount, AlarmsAsked, WaitingColumns, above, count_of, prefix,
+                AlarmBatch, AlarmColumns, AlarmCount, AlarmsAsked, WaitingColumns, above, count_of,
+                groundless, prefix,
             },
         },
     },
@@ -27,7 +28,8 @@ use crate::{
 const ALARM_LOCK: i64 = 0x616c_6172_6d73_0a01;
 
 /// Writes what a batch says is the matter: one statement for what is, one for what is not. What is not the matter, and
-/// never was, leaves no row.
+/// never was, leaves no row. Tampering that one log shows is looked at before another hides it;
+/// what a log that was left convicts of was weighed before, whatever its clock said.
 pub(super) async fn conditions(session: &mut Session, batch: &Batch) -> Result<(), Error> {
     let newest = newest(&batch.conditions);
     let (clear, stands): (Vec<_>, Vec<_>) =
@@ -57,7 +59,9 @@ pub(super) async fn conditions(session: &mut Session, batch: &Batch) -> Result<(
                        $8::bigint[], $9::bigint[], $10::text[])
                        as new (id, cause, gateway, log, seq, subject, shown, at_ms, received_ms, hash)
                    where condition.id = new.id and ((condition.log = new.log and condition.seq < new.seq)
-                       or (condition.log <> new.log and condition.at_unix_ms < new.at_ms))";
+                       or (condition.log <> new.log and not (condition.cause = 'tamper' and condition.waiting = 1)
+                           and (condition.at_unix_ms < new.at_ms or condition.cause
+                               in ('violation', 'cut_violated', 'tamper'))))";
         written(session, sql, &clear).await?;
     }
     Ok(())
@@ -109,6 +113,13 @@ async fn desk(session: &mut Session, batch: &AlarmBatch) -> Result<bool, Error> 
                   where id = $1 and changed_unix_ms = $2 and shown = $3";
     for Settled { id, changed_unix_ms, was, shown } in &batch.settled {
         session.execute(settle, &[&id.to_string(), changed_unix_ms, &was.word(), &shown.word()]).await?;
+    }
+    if let Some((gateway, asset, alarms)) = &batch.ended {
+        let sql = "update asset set violation_since_unix_ms = null, left_log = '' where gateway = $1 and asset = $2";
+        session.execute(sql, &[&gateway.as_str(), &asset.as_str()]).await?;
+        let alarms: Vec<String> = alarms.iter().map(AlarmId::to_string).collect();
+        let sql = "update condition set shown = 'clear', waiting = 0 where id = any($1::text[])";
+        session.execute(sql, &[&alarms]).await?;
     }
     for (was, pager) in &batch.pagers {
         if !tell(session, was.as_ref(), pager).await? {
@@ -271,6 +282,11 @@ impl Alarms for PostgresStore {
         let most = i64::from(most);
         let rows = self.ask(async |session| session.query(sql, &[&id, &before, &most]).await)?;
         self.alarm_rows(&rows, read_step)
+    }
+
+    fn groundless_alarms(&mut self, most: u32) -> Answered<Vec<AlarmId>> {
+        let rows = self.ask(async |session| session.query(groundless!("$1"), &[&i64::from(most)]).await)?;
+        self.alarm_rows(&rows, |row| AlarmId::from_hex(row.try_get(0).ok()?))
     }
 
     fn pagers(&mut self) -> Answered<Vec<KeptPager>> {

@@ -61,6 +61,7 @@ pub(super) fn asset_row(row: &Row) -> Option<AssetRow> {
         entry: str::from_utf8(entry).ok()?,
         order: (row.try_get(10).ok()?, row.try_get(11).ok()?),
         plate: (row.try_get(12).ok()?, row.try_get(13).ok()?),
+        left: row.try_get(21).ok()?,
     };
     let since: i64 = row.try_get(14).ok()?;
     let violation: Option<i64> = row.try_get(15).ok()?;

@@ -6,9 +6,10 @@ use tokio_postgres::{Error, Row, types::ToSql};
 
 use super::{
     PostgresStore,
+    listed::{columns, convicted_before, counted, fleet, is_or_was, numbers},
     read::number,
     session::Session,
-    sighted::{asset_row, numbers, span_sum, story},
+    sighted::{self, asset_row, span_sum, story},
 };
 use crate::{
     evidence::LogId,
@@ -17,7 +18,7 @@ use crate::{
         sight::{Said, Sight, Span, VerdictSaid},
         store::{
             Answered, Batch, KeptRecord, Log, Sights,
-            sights::{After, AskedAt, AssetRow, Entries, FleetAsked, Numbers, Scope, SpanSum},
+            sights::{After, AskedAt, AssetRow, Entries, FleetAsked, Numbers, Scope, SpanSum, merged},
         },
     },
     terms::{AssetId, GatewayId, LegalDay, OrderId},
@@ -96,13 +97,16 @@ async fn verdicts(session: &mut Session, all: &[Sight]) -> Result<(), Error> {
     let entries: Vec<&[u8]> =
         each().map(|(_, said)| said.entry.as_deref().unwrap_or("").as_bytes()).collect();
     let overdue: Vec<i64> = each().map(|(_, said)| said.overdue.0).collect();
+    let left: Vec<String> =
+        each().map(|(_, said)| said.left.map_or_else(String::new, |left| left.to_string())).collect();
     let sql = "update asset set verdict_log = new.log, verdict_seq = new.seq, verdict_unix_ms = new.wall,
                state = new.state, since_unix_ms = new.since, violation_since_unix_ms = new.violation,
                class = new.class, phase = new.phase, last_day = new.last_day, entry = new.entry,
-               overdue_wh = new.overdue
+               overdue_wh = new.overdue, left_log = new.left_log
                from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[],
-                   $8::bigint[], $9::text[], $10::text[], $11::text[], $12::bytea[], $13::bigint[])
-                   as new (gateway, asset, log, seq, wall, state, since, violation, class, phase, last_day, entry, overdue)
+                   $8::bigint[], $9::text[], $10::text[], $11::text[], $12::bytea[], $13::bigint[], $14::text[])
+                   as new (gateway, asset, log, seq, wall, state, since, violation, class, phase, last_day, entry, overdue,
+                       left_log)
                where asset.gateway = new.gateway and asset.asset = new.asset
                and case when asset.verdict_log = new.log then asset.verdict_seq < new.seq
                else asset.verdict_unix_ms <= new.wall end";
@@ -120,6 +124,7 @@ async fn verdicts(session: &mut Session, all: &[Sight]) -> Result<(), Error> {
         &days,
         &entries,
         &overdue,
+        &left,
     ];
     session.execute(sql, &columns).await.map(|_| ())
 }
@@ -189,47 +194,6 @@ async fn plate(session: &mut Session, sight: &Sight) -> Result<(), Error> {
     session.execute(sql, &columns).await.map(|_| ())
 }
 
-macro_rules! columns {
-    () => {
-        "select gateway, asset, division, uscc, verdict_log, verdict_seq, state, class, last_day, entry, order_id, rung,
-         plate_log, plate_seq, since_unix_ms, violation_since_unix_ms, overdue_wh, seen_unix_ms, verdict_unix_ms,
-         (select max(received_unix_ms) from log where log.gateway = asset.gateway) as heard, changed_unix_ms as attested
-         from asset"
-    };
-}
-
-/// Where a piece of equipment is, or was by another log of its gateway: between two places.
-macro_rules! is_or_was {
-    ($from:literal, $to:literal) => {
-        concat!(
-            "((division >= ",
-            $from,
-            " and division < ",
-            $to,
-            ") or exists (select 1 from log
-             where log.gateway = asset.gateway and log.division >= ",
-            $from,
-            " and log.division < ",
-            $to,
-            "))"
-        )
-    };
-}
-
-macro_rules! numbers {
-    () => {
-        "count(*) as assets, count(*) filter (where last_day <> '' and last_day < $1) as due,
-         count(*) filter (where rung in ('verified', 'maintained') and heard >= $2) as verified,
-         count(*) filter (where state = 'drawing' and heard >= $2) as drawing,
-         count(*) filter (where state in ('', 'unknown') or heard is null or heard < $2) as unproven,
-         count(*) filter (where violation_since_unix_ms is not null) as latched
-         from (select asset.*, case when speaks.heard - changed_unix_ms < 3600000 then speaks.heard end as heard
-         from asset left join
-         (select gateway, max(received_unix_ms) as heard from log group by gateway) as speaks
-         on speaks.gateway = asset.gateway) as listed"
-    };
-}
-
 /// Entries as they are kept: as bytes.
 fn listed(entries: Entries<'_>) -> Option<Vec<&[u8]>> {
     entries.map(|entries| entries.iter().map(String::as_bytes).collect())
@@ -237,46 +201,12 @@ fn listed(entries: Entries<'_>) -> Option<Vec<&[u8]>> {
 
 impl Sights for PostgresStore {
     fn fleet(&mut self, asked: &FleetAsked) -> Answered<Vec<AssetRow>> {
-        let sql = concat!(
-            "select * from (select *, case when heard - attested < 3600000 then heard end as speaks from (",
-            columns!(),
-            " where division >= $1 and division < $2 and (division, gateway, asset) > ($3::text, $4::text, $5::text)
-             and ($6 = '' or uscc = $6) and ($7 = '' or gateway = $7) and ($8 = '' or class = $8)
-             and ($9::bytea[] is null or entry = any($9)) and ($10 = '' or (last_day <> '' and last_day <= $10))) as told) as listed
-             where case $11::text when 'due' then last_day <> '' and last_day < $12
-             when 'verified' then rung in ('verified', 'maintained') and coalesce(speaks, 0) >= $13
-             when 'drawing' then state = 'drawing' and coalesce(speaks, 0) >= $13
-             when 'unproven' then state in ('', 'unknown') or coalesce(speaks, 0) < $13
-             when 'latched' then violation_since_unix_ms is not null else true end
-             order by division, gateway, asset limit $14"
-        );
-        let (from, to) = asked.scope.bounds();
-        let enterprise = asked.enterprise.as_ref().map_or("", |enterprise| enterprise.as_str());
-        let gateway = asked.gateway.as_ref().map_or("", |gateway| gateway.as_str());
-        let class = asked.class.as_deref().unwrap_or("");
-        let entries = listed(asked.entries.as_deref());
-        let due_by = asked.due_by.map_or_else(String::new, |day| day.to_string());
-        let (lane, today) = (asked.lane.word(), asked.at.today.to_string());
-        let most = i64::from(asked.most);
-        let after = asked.begins();
-        let parameters: Columns<'_> = vec![
-            &from,
-            &to,
-            &after.division,
-            &after.gateway,
-            &after.asset,
-            &enterprise,
-            &gateway,
-            &class,
-            &entries,
-            &due_by,
-            &lane,
-            &today,
-            &asked.at.silent_before_unix_ms,
-            &most,
-        ];
-        let rows = self.ask(async |session| session.query(sql, &parameters).await)?;
-        self.read_rows(&rows)
+        let here = self.fleet_page(asked, fleet!("division >= $1 and division < $2"), &asked.begins())?;
+        if asked.scope == Scope::NATION {
+            return Ok(here);
+        }
+        let before = self.fleet_page(asked, fleet!(convicted_before!("$1", "$2")), &asked.after)?;
+        Ok(merged(here, before, asked.most))
     }
 
     fn asset(&mut self, scope: &Scope, gateway: GatewayId, asset: AssetId) -> Answered<Option<AssetRow>> {
@@ -292,20 +222,6 @@ impl Sights for PostgresStore {
         let sql = concat!(columns!(), " where gateway = $1 and asset > $2 order by asset limit $3");
         let (gateway, most) = (gateway.as_str(), i64::from(most));
         let rows = self.ask(async |session| session.query(sql, &[&gateway, &after, &most]).await)?;
-        self.read_rows(&rows)
-    }
-
-    fn unattested(&mut self, after: &After, most: u32) -> Answered<Vec<AssetRow>> {
-        let sql = concat!(
-            "select * from (",
-            columns!(),
-            " where (division, gateway, asset) > ($1::text, $2::text, $3::text) and rung <> 'closed'
-             and (last_day <> '' or class = 'undetermined' or violation_since_unix_ms is not null)) as listed
-             where heard - attested >= 3600000 order by division, gateway, asset limit $4"
-        );
-        let most = i64::from(most);
-        let place: Columns<'_> = vec![&after.division, &after.gateway, &after.asset, &most];
-        let rows = self.ask(async |session| session.query(sql, &place).await)?;
         self.read_rows(&rows)
     }
 
@@ -348,16 +264,18 @@ impl Sights for PostgresStore {
     }
 
     fn numbers(&mut self, scope: &Scope, entries: Entries<'_>, at: AskedAt) -> Answered<Numbers> {
-        let sql = concat!(
-            "select ",
-            numbers!(),
-            " where division >= $3 and division < $4 and ($5::bytea[] is null or entry = any($5))"
-        );
         let ((from, to), today, entries) = (scope.bounds(), at.today.to_string(), listed(entries));
         let silent = at.silent_before_unix_ms;
-        let rows =
-            self.ask(async |session| session.query(sql, &[&today, &silent, &from, &to, &entries]).await)?;
-        rows.first().and_then(numbers).ok_or_else(|| self.strange())
+        let mut count = |sql: &'static str| {
+            let asked: Columns<'_> = vec![&today, &silent, &from, &to, &entries];
+            let rows = self.ask(async |session| session.query(sql, &asked).await)?;
+            rows.first().and_then(sighted::numbers).ok_or_else(|| self.strange())
+        };
+        let here = count(counted!("division >= $3 and division < $4"))?;
+        if *scope == Scope::NATION {
+            return Ok(here);
+        }
+        Ok(here.and(count(counted!(convicted_before!("$3", "$4")))?))
     }
 
     fn calendar(
@@ -394,7 +312,7 @@ impl Sights for PostgresStore {
                    where day = $1 and division >= $2 and division < $3 having count(*) > 0";
         let ((from, to), day) = (scope.bounds(), day.to_string());
         let rows = self.ask(async |session| session.query(sql, &[&day, &from, &to]).await)?;
-        rows.first().map(|row| numbers(row).ok_or_else(|| self.strange())).transpose()
+        rows.first().map(|row| sighted::numbers(row).ok_or_else(|| self.strange())).transpose()
     }
 
     fn spans(
@@ -472,6 +390,40 @@ impl Sights for PostgresStore {
 }
 
 impl PostgresStore {
+    fn fleet_page(
+        &mut self,
+        asked: &FleetAsked,
+        sql: &'static str,
+        begins: &After,
+    ) -> Answered<Vec<AssetRow>> {
+        let (from, to) = asked.scope.bounds();
+        let enterprise = asked.enterprise.as_ref().map_or("", |enterprise| enterprise.as_str());
+        let gateway = asked.gateway.as_ref().map_or("", |gateway| gateway.as_str());
+        let class = asked.class.as_deref().unwrap_or("");
+        let entries = listed(asked.entries.as_deref());
+        let due_by = asked.due_by.map_or_else(String::new, |day| day.to_string());
+        let (lane, today) = (asked.lane.word(), asked.at.today.to_string());
+        let most = i64::from(asked.most);
+        let parameters: Columns<'_> = vec![
+            &from,
+            &to,
+            &begins.division,
+            &begins.gateway,
+            &begins.asset,
+            &enterprise,
+            &gateway,
+            &class,
+            &entries,
+            &due_by,
+            &lane,
+            &today,
+            &asked.at.silent_before_unix_ms,
+            &most,
+        ];
+        let rows = self.ask(async |session| session.query(sql, &parameters).await)?;
+        self.read_rows(&rows)
+    }
+
     fn read_rows(&self, rows: &[Row]) -> Answered<Vec<AssetRow>> {
         rows.iter().map(|row| asset_row(row).ok_or_else(|| self.strange())).collect()
     }

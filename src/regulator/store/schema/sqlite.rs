@@ -337,4 +337,8 @@ pub(in crate::regulator::store) const SQLITE: &[&str] = &[
     "
     update asset set entry = '' where class <> 'in_scope';
 ",
+    // The log that was left in which a violation is latched, where the gateway speaks in another; the next verdict fills it in.
+    "
+    alter table asset add column left_log text not null default '';
+",
 ];

@@ -13,7 +13,7 @@ use crate::{
             Alarms, Answered, Batch,
             alarms::{
                 ALARM_COLUMNS, AlarmBatch, AlarmColumns, AlarmCount, AlarmsAsked, WaitingColumns, above,
-                count_of, prefix,
+                count_of, groundless, prefix,
             },
         },
     },
@@ -28,7 +28,8 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// What is not the matter, and never was, leaves no row.
+    /// What is not the matter, and never was, leaves no row. Tampering that one log shows is looked at before another
+    /// hides it; what a log that was left convicts of was weighed before, whatever its clock said.
     fn write_condition(&self, id: AlarmId, condition: &Condition) -> Answered<()> {
         let Condition { cause, gateway, log, seq, subject, shown, at_unix_ms, received_unix_ms, hash } =
             condition;
@@ -39,7 +40,9 @@ impl SqliteStore {
                        waiting = case when shown <> 'clear' then 1 else waiting end,
                        changed_unix_ms = case when shown <> 'clear' then ?5 else changed_unix_ms end,
                        hash = case when shown <> 'clear' then ?6 else hash end, shown = 'clear'
-                       where id = ?1 and ((log = ?2 and seq < ?3) or (log <> ?2 and at_unix_ms < ?4))";
+                       where id = ?1 and ((log = ?2 and seq < ?3)
+                           or (log <> ?2 and not (cause = 'tamper' and waiting = 1) and (at_unix_ms < ?4
+                               or cause in ('violation', 'cut_violated', 'tamper'))))";
             return self.execute(sql, params![id, log, seq, at_unix_ms, received_unix_ms, hash]).map(|_| ());
         }
         let sql = "insert into condition
@@ -89,6 +92,14 @@ impl SqliteStore {
             let sql = "update condition set waiting = 0, shown = ?4
                        where id = ?1 and changed_unix_ms = ?2 and shown = ?3";
             self.execute(sql, params![id.to_string(), changed_unix_ms, was.word(), shown.word()])?;
+        }
+        if let Some((gateway, asset, alarms)) = &batch.ended {
+            let sql = "update asset set violation_since_unix_ms = null, left_log = '' where gateway = ?1 and asset = ?2";
+            self.execute(sql, [gateway.as_str(), asset.as_str()])?;
+            for alarm in alarms {
+                let sql = "update condition set shown = 'clear', waiting = 0 where id = ?1";
+                self.execute(sql, [alarm.to_string()])?;
+            }
         }
         for (was, pager) in &batch.pagers {
             if !self.write_pager(was.as_ref(), pager)? {
@@ -234,6 +245,10 @@ impl Alarms for SqliteStore {
                    order by number desc limit ?3";
         let before = i64::try_from(before).unwrap_or(i64::MAX);
         self.rows(sql, params![id.to_string(), before, most], read_step)
+    }
+
+    fn groundless_alarms(&mut self, most: u32) -> Answered<Vec<AlarmId>> {
+        self.rows(groundless!("?1"), [most], |row| Ok(AlarmId::from_hex(&row.get::<_, String>(0)?)))
     }
 
     fn pagers(&mut self) -> Answered<Vec<KeptPager>> {

@@ -11,7 +11,9 @@ use crate::{
         sight::{MOST_QUIET_MS, Said, Sight, Span, VerdictSaid},
         store::{
             Answered, Batch, Kept, KeptRecord, Log, Sights,
-            sights::{After, AskedAt, AssetRow, AssetText, Entries, FleetAsked, Numbers, Scope, SpanSum},
+            sights::{
+                After, AskedAt, AssetRow, AssetText, Entries, FleetAsked, Numbers, Scope, SpanSum, merged,
+            },
         },
     },
     terms::{AssetId, Digest, GatewayId, LegalDay, WattHours},
@@ -20,17 +22,18 @@ use crate::{
 const COLUMNS: &str =
     "select gateway, asset, division, uscc, verdict_log, verdict_seq, state, class, last_day, entry, order_id, rung,
     plate_log, plate_seq, since_unix_ms, violation_since_unix_ms, overdue_wh, seen_unix_ms, verdict_unix_ms,
-    (select max(received_unix_ms) from log where log.gateway = asset.gateway) as heard, changed_unix_ms as attested
-    from asset";
-/// Where a piece of equipment is, or was by another log of its gateway: between the places named `?from` and `?to`.
-macro_rules! is_or_was {
+    (select max(received_unix_ms) from log where log.gateway = asset.gateway) as heard, changed_unix_ms as attested,
+    left_log from asset";
+/// What is convicted and elsewhere now, and was judged between the places named, by another log of its gateway.
+macro_rules! convicted_before {
     ($from:literal, $to:literal) => {
         concat!(
-            "((division >= ",
+            "(violation_since_unix_ms is not null and not (division >= ",
             $from,
             " and division < ",
             $to,
-            ") or exists (select 1 from log
+            ") and exists (select 1 from log join record on record.gateway = log.gateway and record.log = log.log
+             and record.asset = asset.asset and record.kind = 'verdict'
              where log.gateway = asset.gateway and log.division >= ",
             $from,
             " and log.division < ",
@@ -39,13 +42,19 @@ macro_rules! is_or_was {
         )
     };
 }
+/// Where a piece of equipment is, or was judged by another log of its gateway whose conviction may stand.
+macro_rules! is_or_was {
+    ($from:literal, $to:literal) => {
+        concat!("((division >= ", $from, " and division < ", $to, ") or ", convicted_before!($from, $to), ")")
+    };
+}
 const NUMBERS: &str = "count(*) as assets, count(*) filter (where last_day <> '' and last_day < ?1) as due,
     count(*) filter (where rung in ('verified', 'maintained') and heard >= ?2) as verified,
     count(*) filter (where state = 'drawing' and heard >= ?2) as drawing,
     count(*) filter (where state in ('', 'unknown') or heard is null or heard < ?2) as unproven,
     count(*) filter (where violation_since_unix_ms is not null) as latched
     from (select asset.*, case when speaks.heard - changed_unix_ms < 3600000 then speaks.heard end as heard from asset left join
-    (select gateway, max(received_unix_ms) as heard from log group by gateway) as speaks on speaks.gateway = asset.gateway)";
+    (select gateway, max(received_unix_ms) as heard from log group by gateway) as speaks on speaks.gateway = asset.gateway) as asset";
 
 impl SqliteStore {
     pub(super) fn write_sights(&self, batch: &Batch) -> Answered<()> {
@@ -95,7 +104,7 @@ impl SqliteStore {
     fn write_verdict(&self, sight: &Sight, said: &VerdictSaid) -> Answered<()> {
         let sql = "update asset set verdict_log = ?3, verdict_seq = ?4, verdict_unix_ms = ?5, state = ?6,
                    since_unix_ms = ?7, violation_since_unix_ms = ?8, class = ?9, phase = ?10, last_day = ?11,
-                   entry = ?12, overdue_wh = ?13
+                   entry = ?12, overdue_wh = ?13, left_log = ?14
                    where gateway = ?1 and asset = ?2 and case when verdict_log = ?3 then verdict_seq < ?4
                    else verdict_unix_ms <= ?5 end";
         let row = params![
@@ -111,9 +120,44 @@ impl SqliteStore {
             said.phase.map_or("", |phase| phase.word()),
             said.last_day.map_or_else(String::new, |day| day.to_string()),
             said.entry.as_deref().unwrap_or(""),
-            said.overdue.0
+            said.overdue.0,
+            said.left.map_or_else(String::new, |left| left.to_string())
         ];
         self.execute(sql, row).map(|_| ())
+    }
+
+    /// A page of the equipment for which `which` holds.
+    fn fleet_page(&self, asked: &FleetAsked, which: &str, begins: &After) -> Answered<Vec<AssetRow>> {
+        let speaks = format!("coalesce(case when heard - attested < {MOST_QUIET_MS} then heard end, 0)");
+        let sql = format!(
+            "select * from ({COLUMNS} where {which} and (division, gateway, asset) > (?3, ?4, ?5)
+             and (?6 = '' or uscc = ?6) and (?7 = '' or gateway = ?7) and (?8 = '' or class = ?8)
+             and (?9 is null or entry in (select value from json_each(?9))) and (?10 = '' or (last_day <> '' and last_day <= ?10)))
+             where case ?11 when 'due' then last_day <> '' and last_day < ?12
+             when 'verified' then rung in ('verified', 'maintained') and {speaks} >= ?13
+             when 'drawing' then state = 'drawing' and {speaks} >= ?13
+             when 'unproven' then state in ('', 'unknown') or {speaks} < ?13
+             when 'latched' then violation_since_unix_ms is not null else true end
+             order by division, gateway, asset limit ?14"
+        );
+        let (from, to) = asked.scope.bounds();
+        let row = params![
+            from,
+            to,
+            begins.division,
+            begins.gateway,
+            begins.asset,
+            asked.enterprise.as_ref().map_or("", |enterprise| enterprise.as_str()),
+            asked.gateway.as_ref().map_or("", |gateway| gateway.as_str()),
+            asked.class.as_deref().unwrap_or(""),
+            listed(asked.entries.as_deref()),
+            asked.due_by.map_or_else(String::new, |day| day.to_string()),
+            asked.lane.word(),
+            asked.at.today.to_string(),
+            asked.at.silent_before_unix_ms,
+            asked.most
+        ];
+        self.rows(&sql, row, asset_row)
     }
 
     fn write_span(&self, sight: &Sight, span: &Span) -> Answered<()> {
@@ -138,37 +182,13 @@ impl SqliteStore {
 
 impl Sights for SqliteStore {
     fn fleet(&mut self, asked: &FleetAsked) -> Answered<Vec<AssetRow>> {
-        let speaks = format!("coalesce(case when heard - attested < {MOST_QUIET_MS} then heard end, 0)");
         // The index is entered where the page begins: `+` keeps the scope from being where it is entered.
-        let sql = format!(
-            "select * from ({COLUMNS} where +division >= ?1 and division < ?2 and (division, gateway, asset) > (?3, ?4, ?5)
-             and (?6 = '' or uscc = ?6) and (?7 = '' or gateway = ?7) and (?8 = '' or class = ?8)
-             and (?9 is null or entry in (select value from json_each(?9))) and (?10 = '' or (last_day <> '' and last_day <= ?10)))
-             where case ?11 when 'due' then last_day <> '' and last_day < ?12
-             when 'verified' then rung in ('verified', 'maintained') and {speaks} >= ?13
-             when 'drawing' then state = 'drawing' and {speaks} >= ?13
-             when 'unproven' then state in ('', 'unknown') or {speaks} < ?13
-             when 'latched' then violation_since_unix_ms is not null else true end
-             order by division, gateway, asset limit ?14"
-        );
-        let ((from, to), begins) = (asked.scope.bounds(), asked.begins());
-        let row = params![
-            from,
-            to,
-            begins.division,
-            begins.gateway,
-            begins.asset,
-            asked.enterprise.as_ref().map_or("", |enterprise| enterprise.as_str()),
-            asked.gateway.as_ref().map_or("", |gateway| gateway.as_str()),
-            asked.class.as_deref().unwrap_or(""),
-            listed(asked.entries.as_deref()),
-            asked.due_by.map_or_else(String::new, |day| day.to_string()),
-            asked.lane.word(),
-            asked.at.today.to_string(),
-            asked.at.silent_before_unix_ms,
-            asked.most
-        ];
-        self.rows(&sql, row, asset_row)
+        let here = self.fleet_page(asked, "+division >= ?1 and division < ?2", &asked.begins())?;
+        if asked.scope == Scope::NATION {
+            return Ok(here);
+        }
+        let before = self.fleet_page(asked, convicted_before!("?1", "?2"), &asked.after)?;
+        Ok(merged(here, before, asked.most))
     }
 
     fn asset(&mut self, scope: &Scope, gateway: GatewayId, asset: AssetId) -> Answered<Option<AssetRow>> {
@@ -181,15 +201,6 @@ impl Sights for SqliteStore {
     fn equipment(&mut self, gateway: GatewayId, after: &str, most: u32) -> Answered<Vec<AssetRow>> {
         let sql = format!("{COLUMNS} where gateway = ?1 and asset > ?2 order by asset limit ?3");
         self.rows(&sql, params![gateway.as_str(), after, most], asset_row)
-    }
-
-    fn unattested(&mut self, after: &After, most: u32) -> Answered<Vec<AssetRow>> {
-        let sql = format!(
-            "select * from ({COLUMNS} where (division, gateway, asset) > (?1, ?2, ?3) and rung <> 'closed'
-             and (last_day <> '' or class = 'undetermined' or violation_since_unix_ms is not null))
-             where heard - attested >= {MOST_QUIET_MS} order by division, gateway, asset limit ?4"
-        );
-        self.rows(&sql, params![after.division, after.gateway, after.asset, most], asset_row)
     }
 
     fn latched(&mut self, scope: &Scope, entries: Entries<'_>, most: u32) -> Answered<Vec<AssetRow>> {
@@ -225,13 +236,19 @@ impl Sights for SqliteStore {
     }
 
     fn numbers(&mut self, scope: &Scope, entries: Entries<'_>, at: AskedAt) -> Answered<Numbers> {
-        let sql = format!(
-            "select {NUMBERS} where division >= ?3 and division < ?4
-             and (?5 is null or entry in (select value from json_each(?5)))"
-        );
         let (from, to) = scope.bounds();
-        let row = params![at.today.to_string(), at.silent_before_unix_ms, from, to, listed(entries)];
-        Ok(self.one(&sql, row, numbers)?.unwrap_or_default())
+        let count = |which: &str| {
+            let sql = format!(
+                "select {NUMBERS} where {which} and (?5 is null or entry in (select value from json_each(?5)))"
+            );
+            let row = params![at.today.to_string(), at.silent_before_unix_ms, from, to, listed(entries)];
+            self.one(&sql, row, numbers).map(Option::unwrap_or_default)
+        };
+        let here = count("division >= ?3 and division < ?4")?;
+        if *scope == Scope::NATION {
+            return Ok(here);
+        }
+        Ok(here.and(count(convicted_before!("?3", "?4"))?))
     }
 
     fn calendar(
@@ -373,6 +390,7 @@ fn asset_row(row: &Row<'_>) -> rusqlite::Result<Option<AssetRow>> {
     let (gateway, asset, division, uscc) = (text(0)?, text(1)?, text(2)?, text(3)?);
     let (verdict_log, state, class, last_day) = (text(4)?, text(6)?, text(7)?, text(8)?);
     let (entry, order, rung, plate_log) = (text(9)?, text(10)?, text(11)?, text(12)?);
+    let left = text(21)?;
     let text = AssetText {
         gateway: &gateway,
         asset: &asset,
@@ -385,6 +403,7 @@ fn asset_row(row: &Row<'_>) -> rusqlite::Result<Option<AssetRow>> {
         entry: &entry,
         order: (&order, &rung),
         plate: (&plate_log, row.get(13)?),
+        left: &left,
     };
     Ok(text.row((
         row.get(18)?,
