@@ -236,7 +236,7 @@ impl Inspector<'_> {
             Ok(believed) => {
                 self.found.records += 1;
                 if let Some(equipment) = &mut self.equipment {
-                    equipment.on(&believed);
+                    equipment.on(&believed, record.received_unix_ms);
                 }
                 let is_summed = self.summed.is_some_and(|upto| seq <= upto);
                 if let Some((asset, mark)) =

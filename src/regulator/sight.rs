@@ -2,6 +2,9 @@
 //!
 //! A sight is no evidence: it is an index into the records, each of which it names by log and place.
 
+use std::collections::BTreeMap;
+
+use super::newer::Saying;
 use crate::{
     catalogue::{Class, Phase, Ruling},
     evidence::{Body, LogId, Record},
@@ -39,10 +42,67 @@ pub struct Sight {
 }
 
 impl Sight {
+    /// Of what of the row it is, where only the newest is listed; `None` of what is listed beside all others.
+    pub const fn part(&self) -> Option<Part> {
+        match self.said {
+            Said::Verdict(_) => Some(Part::Verdict),
+            Said::Order { .. } => Some(Part::Order),
+            Said::Plate => Some(Part::Plate),
+            Said::Span(_) => None,
+        }
+    }
+
+    /// Where and when it is said.
+    pub fn saying(&self) -> Saying {
+        let Sight { log, seq, received_unix_ms, wall_unix_ms, .. } = *self;
+        // What convicts in another log is said of it besides.
+        Saying { log, seq, received_unix_ms, is_grave: false, wall_unix_ms }
+    }
+
     /// When it arrived, Unix milliseconds, if it attests how the equipment stands; else at no time.
     pub fn attested_unix_ms(&self) -> i64 {
         if self.said.attests() { self.received_unix_ms } else { 0 }
     }
+}
+
+/// A part of what is listed of a piece of equipment that one record alone tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Its verdict.
+    Verdict,
+    /// Where its order stands.
+    Order,
+    /// Its nameplate.
+    Plate,
+}
+
+impl Part {
+    /// The word of the store.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Part::Verdict => "verdict",
+            Part::Order => "order",
+            Part::Plate => "plate",
+        }
+    }
+}
+
+/// What of a row one record alone tells.
+pub type Of = (GatewayId, AssetId, Part);
+
+/// Of each part of each row the newest that every log says of it, the log of the lower number first.
+pub fn newest(all: &[Sight]) -> BTreeMap<Of, Vec<&Sight>> {
+    let mut newest = BTreeMap::<(Of, LogId), &Sight>::new();
+    for sight in all {
+        let Some(part) = sight.part() else { continue };
+        let kept = newest.entry(((sight.gateway, sight.asset, part), sight.log)).or_insert(sight);
+        if sight.seq > kept.seq {
+            *kept = sight;
+        }
+    }
+    let mut by_part = BTreeMap::<Of, Vec<&Sight>>::new();
+    newest.into_iter().for_each(|((of, _), sight)| by_part.entry(of).or_default().push(sight));
+    by_part
 }
 
 /// What a sight is of.

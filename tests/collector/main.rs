@@ -16,6 +16,7 @@ mod hostile;
 mod index;
 mod lineage;
 mod moments;
+mod newer;
 mod orders;
 mod several;
 mod starved;

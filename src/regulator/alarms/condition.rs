@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use super::cause::Cause;
 use crate::{
     evidence::LogId,
+    regulator::newer::Saying,
     terms::{
         Digest, GatewayId, Name,
         digest::hex_into,
@@ -138,14 +139,14 @@ impl Condition {
         id_of(self.cause, Some(self.gateway), Division::NATION, self.subject)
     }
 
-    /// Whether it is newer than what another record said of the same: in one log by its place. Of two logs whatever shows
-    /// that something stands is believed, and that nothing does only by the later time, which the next verdict sets right.
+    /// Whether it is newer than what another record said of the same.
     pub fn outdates(&self, other: &Condition) -> bool {
-        if self.log == other.log {
-            self.seq > other.seq
-        } else {
-            self.shown != Shown::Clear || self.at_unix_ms > other.at_unix_ms
-        }
+        self.saying().outdates(&other.saying())
+    }
+
+    fn saying(&self) -> Saying {
+        let Condition { log, seq, received_unix_ms, shown, at_unix_ms, .. } = *self;
+        Saying { log, seq, received_unix_ms, is_grave: shown != Shown::Clear, wall_unix_ms: at_unix_ms }
     }
 }
 
@@ -155,7 +156,7 @@ pub fn newest(conditions: &[Condition]) -> BTreeMap<AlarmId, &Condition> {
     let mut newest = BTreeMap::new();
     for condition in conditions {
         let said = newest.entry(condition.id()).or_insert(condition);
-        if condition.outdates(said) && !condition.hides(said) {
+        if said.hides(condition) || (condition.outdates(said) && !condition.hides(said)) {
             *said = condition;
         }
     }
@@ -255,8 +256,10 @@ mod tests {
         for order in [[stood.clone(), later.clone()], [later.clone(), stood.clone()]] {
             assert_eq!(newest(&order).into_values().collect::<Vec<_>>(), [&stood]);
         }
-        // A new log whose clock was set back does not hide what the former one shows.
-        let hidden = condition(2, 3, Shown::Clear, 10);
-        assert!(!hidden.outdates(&on) && condition(2, 3, Shown::Active, 10).outdates(&off));
+        // What was heard later counts, whatever the clocks of either log said: one was ahead, or the other is behind.
+        let later = |shown| Condition { received_unix_ms: 100, ..condition(2, 3, shown, 10) };
+        assert!(later(Shown::Active).outdates(&off) && later(Shown::Clear).outdates(&on));
+        let earlier = Condition { received_unix_ms: 40, ..condition(2, 3, Shown::Clear, 900) };
+        assert!(!earlier.outdates(&on) && on.outdates(&earlier));
     }
 }

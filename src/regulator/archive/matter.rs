@@ -123,8 +123,10 @@ mod tests {
         assert_eq!(told(std::slice::from_ref(&on), false), [vec![(Shown::Active, 5)], vec![]]);
         assert_eq!(told(&[off.clone(), on.clone()], false), [vec![], vec![]]);
         assert_eq!(told(&[on.clone(), off], true), [vec![(Shown::Active, 8)], vec![(Shown::Clear, 9)]]);
-        // A later log has the later word, in whatever order the copy names them.
+        // What was heard later has the later word, in whatever order the copy names the logs and whatever their clocks said.
         let later = condition(0, 3, Shown::Clear, 95);
-        assert_eq!(told(&[later, on], false), [vec![], vec![]]);
+        assert_eq!(told(&[later.clone(), on.clone()], false), [vec![], vec![]]);
+        let ahead = Condition { at_unix_ms: 9_000, ..on };
+        assert_eq!(told(&[ahead, later], false), [vec![], vec![]]);
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     evidence::{LogId, Record},
     judge::Rung,
     regulator::{
+        newer::Saying,
         sight::{self, Said, Span, VerdictSaid},
         store::{
             Answered, Kept, Log, Store,
@@ -39,15 +40,11 @@ pub struct Index {
     pub wrongs: u64,
 }
 
-/// The newest record of a kind in each log. Of one log the later place is newer; of two logs the later time, so that where a
-/// clock was set back several are right, by the order in which they came.
+/// The newest record of a kind in each log, and of these the one that is shown.
 struct Newest<T>(BTreeMap<LogId, Last<T>>);
 
 struct Last<T> {
-    seq: u64,
-    wall_unix_ms: i64,
-    /// The latest time that any record of that kind in this log tells.
-    latest_unix_ms: i64,
+    saying: Saying,
     said: T,
 }
 
@@ -56,25 +53,16 @@ impl<T> Newest<T> {
         Newest(BTreeMap::new())
     }
 
-    fn on(&mut self, log: LogId, seq: u64, wall_unix_ms: i64, said: T) {
-        let before = self.0.get(&log).map(|last| (last.seq, last.latest_unix_ms));
-        let latest_unix_ms = before.map_or(wall_unix_ms, |(_, latest)| latest.max(wall_unix_ms));
-        if before.is_none_or(|(before, _)| before < seq) {
-            self.0.insert(log, Last { seq, wall_unix_ms, latest_unix_ms, said });
-        } else if let Some(last) = self.0.get_mut(&log) {
-            last.latest_unix_ms = latest_unix_ms;
+    fn on(&mut self, saying: Saying, said: T) {
+        let before = self.0.get(&saying.log);
+        if before.is_none_or(|before| saying.outdates(&before.saying)) {
+            self.0.insert(saying.log, Last { saying, said });
         }
     }
 
-    /// Whether this log's newest may be the newest of all.
-    fn may_be(&self, log: LogId) -> bool {
-        let own = self.0.get(&log).map(|last| last.latest_unix_ms);
-        self.0.iter().all(|(other, last)| *other == log || own.is_some_and(|own| last.wall_unix_ms <= own))
-    }
-
-    /// What may be the newest of all.
-    fn possible(&self) -> impl Iterator<Item = (&LogId, &Last<T>)> {
-        self.0.iter().filter(|(log, _)| self.may_be(**log))
+    /// The newest of all.
+    fn shown(&self) -> Option<&Last<T>> {
+        self.0.values().reduce(|one, next| if next.saying.outdates(&one.saying) { next } else { one })
     }
 }
 
@@ -107,8 +95,8 @@ impl Equipment {
     }
 
     /// A record of it whose signature holds.
-    pub(super) fn on(&mut self, record: &Record) {
-        let Some(sight) = sight::of(record, 0) else { return };
+    pub(super) fn on(&mut self, record: &Record, received_unix_ms: i64) {
+        let Some(sight) = sight::of(record, received_unix_ms) else { return };
         if !self.told.contains_key(&sight.asset) && self.told.len() >= MOST_ASSETS {
             self.is_too_much = true;
             return;
@@ -120,12 +108,12 @@ impl Equipment {
             plate: Newest::new(),
         });
         told.seen_unix_ms = told.seen_unix_ms.max(sight.wall_unix_ms);
-        let (log, seq, wall) = (sight.log, sight.seq, sight.wall_unix_ms);
+        let saying = sight.saying();
         match sight.said {
-            Said::Verdict(said) => told.verdict.on(log, seq, wall, said),
-            Said::Order { order, rung } => told.order.on(log, seq, wall, (order, rung)),
-            Said::Plate => told.plate.on(log, seq, wall, ()),
-            Said::Span(span) => self.page.push((seq, sight.asset, span)),
+            Said::Verdict(said) => told.verdict.on(saying, said),
+            Said::Order { order, rung } => told.order.on(saying, (order, rung)),
+            Said::Plate => told.plate.on(saying, ()),
+            Said::Span(span) => self.page.push((sight.seq, sight.asset, span)),
         }
     }
 
@@ -204,16 +192,10 @@ impl Equipment {
         if row.violation_since_unix_ms.is_none() && left.is_some() {
             return Some("a violation of it is latched in a log that its gateway has left, and is not shown");
         }
-        let is_order = |(_, last): (&LogId, &Last<(OrderId, Rung)>)| row.order == Some(last.said);
-        let has_order =
-            if told.order.0.is_empty() { row.order.is_none() } else { told.order.possible().any(is_order) };
-        if !has_order && !is_pruned {
+        if row.order != told.order.shown().map(|last| last.said) && !is_pruned {
             return Some("its order does not stand where its records say");
         }
-        let is_plate = |(log, last): (&LogId, &Last<()>)| row.plate == Some((*log, last.seq));
-        let has_plate =
-            if told.plate.0.is_empty() { row.plate.is_none() } else { told.plate.possible().any(is_plate) };
-        if !has_plate && !is_pruned {
+        if row.plate != told.plate.shown().map(|last| (last.saying.log, last.saying.seq)) && !is_pruned {
             return Some("its nameplate is not the newest");
         }
         let is_seen =
@@ -225,12 +207,14 @@ impl Equipment {
         let Some((log, seq)) = row.verdict else { return told.verdict.0.is_empty() };
         let is_gone = self.pruned.get(&log).is_some_and(|pruned| seq <= *pruned);
         match told.verdict.0.get(&log) {
-            Some(last) if last.seq == seq => {
-                let is_time = told.verdict.may_be(log) && row.verdict_unix_ms == last.wall_unix_ms;
+            Some(last) if last.saying.seq == seq => {
+                let is_shown = told.verdict.shown().is_some_and(|shown| shown.saying == last.saying);
+                let is_time = row.verdict_unix_ms == last.saying.wall_unix_ms;
                 let is_ended = row.violation_since_unix_ms.is_none() && latches.is_ended(row.asset, log);
-                is_time && says(row, &last.said) && (is_ended || is_latch(row, (log, last), &told.verdict))
+                let is_latch = is_ended || is_latch(row, (log, last), &told.verdict);
+                is_shown && is_time && says(row, &last.said) && is_latch
             }
-            Some(last) => is_gone && last.seq < seq,
+            Some(last) => is_gone && last.saying.seq < seq,
             None => is_gone,
         }
     }
@@ -282,17 +266,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_one_log_the_later_place_is_newest_and_of_two_the_later_time() {
+    fn of_one_log_the_later_place_is_newest_and_of_two_what_was_heard_later() {
         let mut newest = Newest::new();
-        let may_be = |newest: &Newest<()>| -> Vec<u64> { newest.possible().map(|(log, _)| log.0).collect() };
-        newest.on(LogId(1), 5, 100, ());
-        newest.on(LogId(2), 1, 200, ());
-        assert_eq!(may_be(&newest), [2]);
+        let shown = |newest: &Newest<()>| newest.shown().map(|last| (last.saying.log.0, last.saying.seq));
+        let saying = |log, seq, received_unix_ms, wall_unix_ms| Saying {
+            log: LogId(log),
+            seq,
+            received_unix_ms,
+            is_grave: false,
+            wall_unix_ms,
+        };
+        newest.on(saying(1, 5, 100, 100), ());
+        newest.on(saying(2, 1, 200, 50), ());
+        assert_eq!(shown(&newest), Some((2, 1)));
         // Out of order: the place counts.
-        newest.on(LogId(1), 4, 900, ());
-        assert_eq!(newest.0.get(&LogId(1)).map(|last| last.seq), Some(5));
-        assert_eq!(may_be(&newest), [1, 2], "its clock was set back: which came first cannot be told");
-        newest.on(LogId(2), 2, 950, ());
-        assert_eq!(may_be(&newest), [2]);
+        newest.on(saying(1, 4, 300, 900), ());
+        assert_eq!(newest.0.get(&LogId(1)).map(|last| last.saying.seq), Some(5));
+        assert_eq!(shown(&newest), Some((2, 1)));
+        newest.on(saying(1, 6, 400, 20), ());
+        assert_eq!(shown(&newest), Some((1, 6)), "it speaks again, whatever its clock says");
     }
 }

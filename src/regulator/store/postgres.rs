@@ -11,6 +11,7 @@ mod people;
 mod read;
 mod reported;
 mod session;
+mod shown;
 mod sighted;
 mod sights;
 mod sums;

@@ -11,7 +11,8 @@ const FORGET_ALARMS: &str =
 const FORGET_DESK: &str = "drop index record_story; drop table asset; drop table span; drop table tally;
     drop table person; drop table saved; drop table saw; drop table inspection;
     drop index record_verdict; drop index record_paper;
-    drop index record_verdict_place; drop table summed; drop table day_sum;";
+    drop index record_verdict_place; drop table summed; drop table day_sum;
+    drop table left_word;";
 
 /// Everything a store of an earlier version would not have.
 fn made_older(home: &Home) {

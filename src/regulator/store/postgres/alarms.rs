@@ -36,22 +36,24 @@ pub(super) async fn conditions(session: &mut Session, batch: &Batch) -> Result<(
         newest.into_iter().partition(|(_, condition)| condition.shown == Shown::Clear);
     if !stands.is_empty() {
         let sql = "insert into condition
-                   (id, cause, gateway, log, seq, subject, shown, at_unix_ms, changed_unix_ms, hash, waiting)
-                   select id, cause, gateway, log, seq, nullif(subject, ''), shown, at_ms, received_ms, hash, 1
+                   (id, cause, gateway, log, seq, subject, shown, at_unix_ms, changed_unix_ms, received_unix_ms, hash, waiting)
+                   select id, cause, gateway, log, seq, nullif(subject, ''), shown, at_ms, received_ms, received_ms, hash, 1
                    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
                        $8::bigint[], $9::bigint[], $10::text[])
                        as new (id, cause, gateway, log, seq, subject, shown, at_ms, received_ms, hash)
                    on conflict (id) do update set log = excluded.log, seq = excluded.seq, at_unix_ms = excluded.at_unix_ms,
+                   received_unix_ms = excluded.received_unix_ms,
                    waiting = case when condition.shown <> excluded.shown then 1 else condition.waiting end,
                    changed_unix_ms = case when condition.shown <> excluded.shown then excluded.changed_unix_ms
                        else condition.changed_unix_ms end,
                    hash = case when condition.shown <> excluded.shown then excluded.hash else condition.hash end,
                    shown = excluded.shown
-                   where condition.log <> excluded.log or condition.seq < excluded.seq";
+                   where (condition.log = excluded.log and condition.seq < excluded.seq)
+                       or (condition.log <> excluded.log and condition.received_unix_ms <= excluded.received_unix_ms)";
         written(session, sql, &stands).await?;
     }
     if !clear.is_empty() {
-        let sql = "update condition set log = new.log, seq = new.seq, at_unix_ms = new.at_ms,
+        let sql = "update condition set log = new.log, seq = new.seq, at_unix_ms = new.at_ms, received_unix_ms = new.received_ms,
                    waiting = case when condition.shown <> 'clear' then 1 else waiting end,
                    changed_unix_ms = case when condition.shown <> 'clear' then new.received_ms else changed_unix_ms end,
                    hash = case when condition.shown <> 'clear' then new.hash else condition.hash end, shown = 'clear'
@@ -60,7 +62,7 @@ pub(super) async fn conditions(session: &mut Session, batch: &Batch) -> Result<(
                        as new (id, cause, gateway, log, seq, subject, shown, at_ms, received_ms, hash)
                    where condition.id = new.id and ((condition.log = new.log and condition.seq < new.seq)
                        or (condition.log <> new.log and not (condition.cause = 'tamper' and condition.waiting = 1)
-                           and (condition.at_unix_ms < new.at_ms or condition.cause
+                           and (condition.received_unix_ms < new.received_ms or condition.cause
                                in ('violation', 'cut_violated', 'tamper'))))";
         written(session, sql, &clear).await?;
     }

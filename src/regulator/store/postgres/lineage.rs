@@ -250,7 +250,7 @@ impl Mentions for PostgresStore {
     }
 
     fn unindex(&mut self) -> Answered<()> {
-        let sql = "with drawn as (delete from span), told as (delete from asset), summed_up as (delete from summed),
+        let sql = "with drawn as (delete from span), told as (delete from asset), left_over as (delete from left_word), summed_up as (delete from summed),
                    added as (delete from day_sum)
                    insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn
                    on conflict (gateway, log) do update set next_seq = 0";

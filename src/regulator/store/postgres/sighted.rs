@@ -5,11 +5,15 @@ use tokio_postgres::Row;
 use super::read::number;
 use crate::{
     evidence::LogId,
-    regulator::store::{
-        KeptRecord,
-        sights::{AssetRow, AssetText, Numbers, SpanSum},
+    regulator::{
+        newer::{Newest, Saying},
+        sight::{Of, Part},
+        store::{
+            KeptRecord,
+            sights::{AssetRow, AssetText, Numbers, SpanSum},
+        },
     },
-    terms::{Digest, WattHours},
+    terms::{AssetId, Digest, GatewayId, WattHours},
 };
 
 pub(super) fn numbers(row: &Row) -> Option<Numbers> {
@@ -21,6 +25,22 @@ pub(super) fn numbers(row: &Row) -> Option<Numbers> {
         unproven: number(row, 4)?,
         latched: number(row, 5)?,
     })
+}
+
+/// What a row shows of a part: it is known where nothing is shown, too.
+pub(super) fn shown_of(row: &Row, part: Part) -> Option<(Of, Newest)> {
+    let (gateway, asset) = (GatewayId::new(row.try_get(0).ok()?)?, AssetId::new(row.try_get(1).ok()?)?);
+    let log: &str = row.try_get(2).ok()?;
+    let said = LogId::from_hex(log).map(|log| {
+        Some(Saying {
+            log,
+            seq: row.try_get::<_, i64>(3).ok()?.cast_unsigned(),
+            received_unix_ms: row.try_get(4).ok()?,
+            is_grave: false,
+            wall_unix_ms: row.try_get(5).ok()?,
+        })
+    });
+    Some(((gateway, asset, part), Newest { shown: said.flatten(), ..Newest::default() }))
 }
 
 pub(super) fn span_sum(row: &Row, from_unix_ms: i64, step_ms: i64) -> Option<SpanSum> {

@@ -1,198 +1,29 @@
 //! Equipment as screens list it, in PostgreSQL. What cites a law is kept as bytes: no encoding of a database holds it all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use tokio_postgres::{Error, Row, types::ToSql};
+use tokio_postgres::{Row, types::ToSql};
 
 use super::{
     PostgresStore,
     listed::{columns, convicted_before, counted, fleet, is_or_was, numbers},
     read::number,
-    session::Session,
     sighted::{self, asset_row, span_sum, story},
 };
 use crate::{
     evidence::LogId,
-    judge::Rung,
     regulator::{
-        sight::{Said, Sight, Span, VerdictSaid},
+        sight::Span,
         store::{
-            Answered, Batch, KeptRecord, Log, Sights,
+            Answered, KeptRecord, Log, Sights,
             sights::{After, AskedAt, AssetRow, Entries, FleetAsked, Numbers, Scope, SpanSum, merged},
         },
     },
-    terms::{AssetId, GatewayId, LegalDay, OrderId},
+    terms::{AssetId, GatewayId, LegalDay},
 };
 
 /// Parameters of one statement, by their places.
-type Columns<'a> = Vec<&'a (dyn ToSql + Sync)>;
-
-/// Writes what a batch says of equipment. Of each kind the newest of the batch is written alone: one statement changes no row
-/// twice.
-pub(super) async fn write(session: &mut Session, batch: &Batch) -> Result<(), Error> {
-    if !batch.sights.is_empty() {
-        rows(session, &batch.sights).await?;
-        verdicts(session, &batch.sights).await?;
-        spans(session, &batch.sights).await?;
-        rest(session, &batch.sights).await?;
-    }
-    // Equipment that was told of before its log's genesis came.
-    let sql = "update asset set division = $2, uscc = $3 where gateway = $1 and division = ''";
-    for kept in &batch.heads {
-        let (division, enterprise) = (kept.division.to_string(), kept.enterprise.as_str());
-        session.execute(sql, &[&kept.gateway.as_str(), &division, &enterprise]).await?;
-    }
-    Ok(())
-}
-
-/// Sees to it that there is a row for each piece of equipment.
-async fn rows(session: &mut Session, all: &[Sight]) -> Result<(), Error> {
-    let mut newest = BTreeMap::<(GatewayId, AssetId), (LogId, i64, i64)>::new();
-    for sight in all {
-        let (log, seen, attested) = (sight.log, sight.wall_unix_ms, sight.attested_unix_ms());
-        let row = newest.entry((sight.gateway, sight.asset)).or_insert((log, seen, attested));
-        *row = (log, row.1.max(seen), row.2.max(attested));
-    }
-    let gateways: Vec<&str> = newest.keys().map(|(gateway, _)| gateway.as_str()).collect();
-    let assets: Vec<&str> = newest.keys().map(|(_, asset)| asset.as_str()).collect();
-    let logs: Vec<String> = newest.values().map(|(log, ..)| log.to_string()).collect();
-    let seen: Vec<i64> = newest.values().map(|(_, seen, _)| *seen).collect();
-    let changed: Vec<i64> = newest.values().map(|(.., changed)| *changed).collect();
-    let sql = "insert into asset (gateway, asset, division, uscc, seen_unix_ms, changed_unix_ms)
-               select new.gateway, new.asset, coalesce(log.division, ''), coalesce(log.uscc, ''), new.seen, new.changed
-               from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
-                   as new (gateway, asset, log, seen, changed)
-               left join log on log.gateway = new.gateway and log.log = new.log
-               on conflict (gateway, asset) do update set
-               division = case when excluded.division = '' then asset.division else excluded.division end,
-               uscc = case when excluded.uscc = '' then asset.uscc else excluded.uscc end,
-               seen_unix_ms = greatest(asset.seen_unix_ms, excluded.seen_unix_ms),
-               changed_unix_ms = greatest(asset.changed_unix_ms, excluded.changed_unix_ms)";
-    session.execute(sql, &[&gateways, &assets, &logs, &seen, &changed]).await.map(|_| ())
-}
-
-/// Of one log the later place is newer, whatever its clock said; of two logs the later time.
-async fn verdicts(session: &mut Session, all: &[Sight]) -> Result<(), Error> {
-    let mut newest = BTreeMap::<(GatewayId, AssetId), (&Sight, &VerdictSaid)>::new();
-    for sight in all {
-        let Said::Verdict(said) = &sight.said else { continue };
-        let key = (sight.gateway, sight.asset);
-        if newest.get(&key).is_none_or(|(before, _)| is_newer(sight, before)) {
-            newest.insert(key, (sight, said));
-        }
-    }
-    let each = || newest.values();
-    let gateways: Vec<&str> = each().map(|(sight, _)| sight.gateway.as_str()).collect();
-    let assets: Vec<&str> = each().map(|(sight, _)| sight.asset.as_str()).collect();
-    let logs: Vec<String> = each().map(|(sight, _)| sight.log.to_string()).collect();
-    let seqs: Vec<i64> = each().map(|(sight, _)| sight.seq.cast_signed()).collect();
-    let times: Vec<i64> = each().map(|(sight, _)| sight.wall_unix_ms).collect();
-    let states: Vec<&str> = each().map(|(_, said)| said.state).collect();
-    let since: Vec<i64> = each().map(|(_, said)| said.since_unix_ms).collect();
-    let violations: Vec<Option<i64>> = each().map(|(_, said)| said.violation_since_unix_ms).collect();
-    let classes: Vec<&str> = each().map(|(_, said)| said.class.map_or("", |class| class.word())).collect();
-    let phases: Vec<&str> = each().map(|(_, said)| said.phase.map_or("", |phase| phase.word())).collect();
-    let days: Vec<String> =
-        each().map(|(_, said)| said.last_day.map_or_else(String::new, |day| day.to_string())).collect();
-    let entries: Vec<&[u8]> =
-        each().map(|(_, said)| said.entry.as_deref().unwrap_or("").as_bytes()).collect();
-    let overdue: Vec<i64> = each().map(|(_, said)| said.overdue.0).collect();
-    let left: Vec<String> =
-        each().map(|(_, said)| said.left.map_or_else(String::new, |left| left.to_string())).collect();
-    let sql = "update asset set verdict_log = new.log, verdict_seq = new.seq, verdict_unix_ms = new.wall,
-               state = new.state, since_unix_ms = new.since, violation_since_unix_ms = new.violation,
-               class = new.class, phase = new.phase, last_day = new.last_day, entry = new.entry,
-               overdue_wh = new.overdue, left_log = new.left_log
-               from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[],
-                   $8::bigint[], $9::text[], $10::text[], $11::text[], $12::bytea[], $13::bigint[], $14::text[])
-                   as new (gateway, asset, log, seq, wall, state, since, violation, class, phase, last_day, entry, overdue,
-                       left_log)
-               where asset.gateway = new.gateway and asset.asset = new.asset
-               and case when asset.verdict_log = new.log then asset.verdict_seq < new.seq
-               else asset.verdict_unix_ms <= new.wall end";
-    let columns: Columns<'_> = vec![
-        &gateways,
-        &assets,
-        &logs,
-        &seqs,
-        &times,
-        &states,
-        &since,
-        &violations,
-        &classes,
-        &phases,
-        &days,
-        &entries,
-        &overdue,
-        &left,
-    ];
-    session.execute(sql, &columns).await.map(|_| ())
-}
-
-fn is_newer(sight: &Sight, before: &Sight) -> bool {
-    if sight.log == before.log { sight.seq > before.seq } else { sight.wall_unix_ms >= before.wall_unix_ms }
-}
-
-async fn spans(session: &mut Session, all: &[Sight]) -> Result<(), Error> {
-    let spans: Vec<(&Sight, &Span)> = all
-        .iter()
-        .filter_map(|sight| match &sight.said {
-            Said::Span(span) => Some((sight, span)),
-            Said::Verdict(_) | Said::Order { .. } | Said::Plate => None,
-        })
-        .collect();
-    let gateways: Vec<&str> = spans.iter().map(|(sight, _)| sight.gateway.as_str()).collect();
-    let assets: Vec<&str> = spans.iter().map(|(sight, _)| sight.asset.as_str()).collect();
-    let from: Vec<i64> = spans.iter().map(|(_, span)| span.from_unix_ms).collect();
-    let meters: Vec<&str> = spans.iter().map(|(_, span)| span.meter.as_str()).collect();
-    let logs: Vec<String> = spans.iter().map(|(sight, _)| sight.log.to_string()).collect();
-    let seqs: Vec<i64> = spans.iter().map(|(sight, _)| sight.seq.cast_signed()).collect();
-    let to: Vec<i64> = spans.iter().map(|(_, span)| span.to_unix_ms).collect();
-    let energies: Vec<Option<i64>> = spans.iter().map(|(_, span)| span.energy.map(|e| e.0)).collect();
-    let seen: Vec<i64> = spans.iter().map(|(_, span)| span.seen_ms).collect();
-    let unseen: Vec<i64> = spans.iter().map(|(_, span)| span.unseen_ms).collect();
-    let sql = "insert into span
-               (gateway, asset, from_unix_ms, meter, log, seq, to_unix_ms, energy_wh, seen_ms, unseen_ms)
-               select * from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[],
-                   $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
-               on conflict do nothing";
-    let columns: Columns<'_> =
-        vec![&gateways, &assets, &from, &meters, &logs, &seqs, &to, &energies, &seen, &unseen];
-    session.execute(sql, &columns).await.map(|_| ())
-}
-
-/// Orders and nameplates, of which there are few.
-async fn rest(session: &mut Session, all: &[Sight]) -> Result<(), Error> {
-    for sight in all {
-        match &sight.said {
-            Said::Order { order, rung } => stands(session, sight, *order, *rung).await?,
-            Said::Plate => plate(session, sight).await?,
-            Said::Verdict(_) | Said::Span(_) => {}
-        }
-    }
-    Ok(())
-}
-
-async fn stands(session: &mut Session, sight: &Sight, order: OrderId, rung: Rung) -> Result<(), Error> {
-    let sql = "update asset set order_log = $3, order_seq = $4, order_unix_ms = $5, order_id = $6, rung = $7
-               where gateway = $1 and asset = $2 and case when order_log = $3 then order_seq < $4
-               else order_unix_ms <= $5 end";
-    let (log, seq) = (sight.log.to_string(), sight.seq.cast_signed());
-    let (gateway, asset) = (sight.gateway.as_str(), sight.asset.as_str());
-    let (order, rung) = (order.as_str(), rung.word());
-    let columns: Columns<'_> = vec![&gateway, &asset, &log, &seq, &sight.wall_unix_ms, &order, &rung];
-    session.execute(sql, &columns).await.map(|_| ())
-}
-
-async fn plate(session: &mut Session, sight: &Sight) -> Result<(), Error> {
-    let sql = "update asset set plate_log = $3, plate_seq = $4, plate_unix_ms = $5
-               where gateway = $1 and asset = $2 and case when plate_log = $3 then plate_seq < $4
-               else plate_unix_ms <= $5 end";
-    let (log, seq) = (sight.log.to_string(), sight.seq.cast_signed());
-    let (gateway, asset) = (sight.gateway.as_str(), sight.asset.as_str());
-    let columns: Columns<'_> = vec![&gateway, &asset, &log, &seq, &sight.wall_unix_ms];
-    session.execute(sql, &columns).await.map(|_| ())
-}
+pub(super) type Columns<'a> = Vec<&'a (dyn ToSql + Sync)>;
 
 /// Entries as they are kept: as bytes.
 fn listed(entries: Entries<'_>) -> Option<Vec<&[u8]>> {

@@ -336,4 +336,25 @@ pub(in crate::regulator::store) const POSTGRES: &[&str] = &[
     "
     alter table asset add column left_log text not null default '';
 ",
+    // Of two logs whatever was heard later is shown, whatever the clock of its gateway said; and how far those are known that are
+    // not shown. All of it is made anew.
+    "
+    alter table asset add column verdict_received_unix_ms bigint not null default 0;
+    alter table asset add column order_received_unix_ms bigint not null default 0;
+    alter table asset add column plate_received_unix_ms bigint not null default 0;
+    create table left_word (
+        gateway text collate \"C\" not null,
+        asset text collate \"C\" not null,
+        part text collate \"C\" not null,
+        log text collate \"C\" not null,
+        seq bigint not null,
+        primary key (gateway, asset, part, log)
+    );
+    alter table condition add column received_unix_ms bigint not null default 0;
+    update condition set received_unix_ms = coalesce((select record.received_unix_ms from record
+        where record.gateway = condition.gateway and record.log = condition.log and record.seq = condition.seq), changed_unix_ms);
+    delete from asset;
+    insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn
+        on conflict (gateway, log) do update set next_seq = 0;
+",
 ];

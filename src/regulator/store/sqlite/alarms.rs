@@ -36,23 +36,23 @@ impl SqliteStore {
         let (id, log, seq) = (id.to_string(), log.to_string(), seq.cast_signed());
         let (shown_word, hash) = (shown.word(), hash.to_string());
         if *shown == Shown::Clear {
-            let sql = "update condition set log = ?2, seq = ?3, at_unix_ms = ?4,
+            let sql = "update condition set log = ?2, seq = ?3, at_unix_ms = ?4, received_unix_ms = ?5,
                        waiting = case when shown <> 'clear' then 1 else waiting end,
                        changed_unix_ms = case when shown <> 'clear' then ?5 else changed_unix_ms end,
                        hash = case when shown <> 'clear' then ?6 else hash end, shown = 'clear'
                        where id = ?1 and ((log = ?2 and seq < ?3)
-                           or (log <> ?2 and not (cause = 'tamper' and waiting = 1) and (at_unix_ms < ?4
+                           or (log <> ?2 and not (cause = 'tamper' and waiting = 1) and (received_unix_ms < ?5
                                or cause in ('violation', 'cut_violated', 'tamper'))))";
             return self.execute(sql, params![id, log, seq, at_unix_ms, received_unix_ms, hash]).map(|_| ());
         }
         let sql = "insert into condition
-                   (id, cause, gateway, log, seq, subject, shown, at_unix_ms, changed_unix_ms, hash, waiting)
-                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1)
-                   on conflict (id) do update set log = ?4, seq = ?5, at_unix_ms = ?8,
+                   (id, cause, gateway, log, seq, subject, shown, at_unix_ms, changed_unix_ms, received_unix_ms, hash, waiting)
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, 1)
+                   on conflict (id) do update set log = ?4, seq = ?5, at_unix_ms = ?8, received_unix_ms = ?9,
                    waiting = case when shown <> ?7 then 1 else waiting end,
                    changed_unix_ms = case when shown <> ?7 then ?9 else changed_unix_ms end,
                    hash = case when shown <> ?7 then ?10 else hash end, shown = ?7
-                   where log <> ?4 or seq < ?5";
+                   where (log = ?4 and seq < ?5) or (log <> ?4 and received_unix_ms <= ?9)";
         let subject = subject.map(|subject| subject.to_string());
         let row = params![
             id,

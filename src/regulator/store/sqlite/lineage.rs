@@ -230,7 +230,7 @@ impl Mentions for SqliteStore {
 
     fn unindex(&mut self) -> Answered<()> {
         let sql =
-            "begin immediate; delete from span; delete from asset; delete from summed; delete from day_sum;
+            "begin immediate; delete from span; delete from asset; delete from left_word; delete from summed; delete from day_sum;
                    insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn where true
                    on conflict (gateway, log) do update set next_seq = 0; commit";
         let done = self.ok(self.connection.execute_batch(sql));
