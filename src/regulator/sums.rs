@@ -7,6 +7,8 @@
 //! and whatever is pruned, makes the store forget the sums of the log.
 
 mod mark;
+mod silence;
+mod spell;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,8 +17,12 @@ use std::{
 
 use serde_json::{Value, json};
 
-pub use self::mark::{Bearing, Mark};
-use super::store::{Answered, Batch, Kept, KeptRecord, Log, Store};
+pub use self::{
+    mark::{Bearing, Mark},
+    silence::Silences,
+    spell::Spell,
+};
+use super::store::{Answered, Batch, Kept, Log, Store};
 use crate::{
     judge::Verdict,
     terms::{AssetId, Digest, LegalDay},
@@ -51,6 +57,15 @@ impl Accounted {
         let shares = &verdict.shares;
         let (observed_ms, bridged_ms) = (shares.observed_ms(), shares.bridged_ms());
         Accounted { observed_ms, bridged_ms, unaccounted_ms: shares.unaccounted_ms() }
+    }
+
+    /// What is left without so much.
+    fn less(self, other: Accounted) -> Accounted {
+        Accounted {
+            observed_ms: self.observed_ms.saturating_sub(other.observed_ms),
+            bridged_ms: self.bridged_ms.saturating_sub(other.bridged_ms),
+            unaccounted_ms: self.unaccounted_ms.saturating_sub(other.unaccounted_ms),
+        }
     }
 
     /// And so much more.
@@ -145,6 +160,10 @@ pub struct DaySum {
     pub late: BTreeMap<(LegalDay, LegalDay, Bearing), Rise>,
     /// Violations that were told of for the first time so late.
     pub late_latches: Vec<Latch>,
+    /// What may go on or end with the verdict after the last of them, where adding up goes on from that one.
+    pub silences: Silences,
+    /// What was told of time last, which the verdict after may tell of, too.
+    pub told: Option<Spell>,
 }
 
 impl DaySum {
@@ -160,6 +179,8 @@ impl DaySum {
             latches: Vec::new(),
             late: BTreeMap::new(),
             late_latches: Vec::new(),
+            silences: Silences::default(),
+            told: None,
         }
     }
 
@@ -173,18 +194,18 @@ impl DaySum {
         self.accounted.add(part);
     }
 
-    /// Adds what a verdict of this day tells that is new since the one before.
-    fn tell(&mut self, mark: &Mark, before: Option<&Mark>) {
+    /// Adds what a verdict of this day tells that is new since the one before, and since a silence that it ends.
+    fn tell(&mut self, mark: &Mark, before: Option<&Mark>, since: Option<i64>) {
         self.latches.extend(mark.latch(before));
-        if let Some((from, rise)) = before.and_then(|before| mark.rise(before)) {
+        if let Some((from, rise)) = before.and_then(|before| mark.rise(before, since)) {
             more(&mut self.rises, (from, mark.bearing), rise);
         }
     }
 
     /// Adds what a verdict tells that arrived on this day, long after its own.
-    fn tell_late(&mut self, mark: &Mark, before: Option<&Mark>) {
+    fn tell_late(&mut self, mark: &Mark, before: Option<&Mark>, since: Option<i64>) {
         self.late_latches.extend(mark.latch(before));
-        if let Some((from, rise)) = before.and_then(|before| mark.rise(before)) {
+        if let Some((from, rise)) = before.and_then(|before| mark.rise(before, since)) {
             more(&mut self.late, (from, mark.day(), mark.bearing), rise);
         }
     }
@@ -211,6 +232,8 @@ impl DaySum {
             "latches": self.latches.iter().map(latch).collect::<Vec<_>>(),
             "late": self.late.iter().map(late).collect::<Vec<_>>(),
             "late_latches": self.late_latches.iter().map(latch).collect::<Vec<_>>(),
+            "silences": self.silences.to_json(),
+            "told": self.told.map(Spell::to_json),
         })
         .to_string()
     }
@@ -235,6 +258,11 @@ impl DaySum {
             latches: list("latches")?.iter().map(latch).collect::<Option<_>>()?,
             late: list("late")?.iter().map(late).collect::<Option<_>>()?,
             late_latches: list("late_latches")?.iter().map(latch).collect::<Option<_>>()?,
+            silences: Silences::of_json(json.get("silences")?)?,
+            told: match json.get("told")? {
+                Value::Null => None,
+                told => Some(Spell::of_json(told)?),
+            },
         })
     }
 }
@@ -280,41 +308,61 @@ fn latch(json: &Value) -> Option<Latch> {
 pub struct Adding {
     /// Day by day.
     pub days: BTreeMap<LegalDay, DaySum>,
-    before: Option<Before>,
-}
-
-/// The verdict before; what nobody asks for is not read.
-#[derive(Clone, Debug)]
-enum Before {
-    Unread(KeptRecord),
-    Read(Mark),
-}
-
-impl Before {
-    fn mark(&self) -> Option<Mark> {
-        match self {
-            Before::Unread(record) => Mark::read(record),
-            Before::Read(mark) => Some(*mark),
-        }
-    }
+    before: Option<Mark>,
+    silences: Silences,
+    told: Option<Spell>,
 }
 
 impl Adding {
+    /// Goes on after a place up to which all is kept.
+    fn resume(&mut self, store: &mut dyn Store, of: (Log, AssetId), after: u64) -> Answered<()> {
+        self.before = store.verdict_to(of, after)?.and_then(|(_, record)| Mark::read(&record));
+        if let Some(day) = self.before.map(|before| before.day())
+            && let Some((_, _, sum)) = store.day_sums(of.0, Some(of.1), (day, day))?.into_iter().next()
+        {
+            (self.silences, self.told) = (sum.silences, sum.told);
+        }
+        Ok(())
+    }
+
+    /// What the next verdict adds to the time of each day that it tells of, another meter may have told already; and what is
+    /// told of time by then.
+    fn parts(&self, mark: &Mark) -> (BTreeMap<LegalDay, Accounted>, Option<Spell>) {
+        let mut parts = BTreeMap::from([(mark.day(), Accounted::default())]);
+        let Some(own) = Spell::of(mark) else { return (parts, self.told) };
+        let both = self.told.and_then(|told| Some((told, told.and(&own)?)));
+        let now = both.map_or(own, |(_, now)| now);
+        for (day, part) in now.parts() {
+            parts.entry(day).or_default().add(part);
+        }
+        for (day, part) in both.iter().flat_map(|(told, _)| told.parts()) {
+            let rest = parts.entry(day).or_default();
+            *rest = rest.less(part);
+        }
+        (parts, Some(now))
+    }
+
     /// Adds the next verdict by its place, to the days that are wanted.
     pub fn add(&mut self, mark: Mark, is_wanted: &dyn Fn(LegalDay) -> bool) {
-        let before = self.before.as_ref().and_then(Before::mark);
-        for (day, part) in mark.parts().into_iter().filter(|(day, _)| is_wanted(*day)) {
+        let since = self.silences.since(&mark);
+        self.silences.on(&mark);
+        let (parts, told) = self.parts(&mark);
+        self.told = told;
+        let before = self.before.as_ref();
+        for (day, part) in parts.into_iter().filter(|(day, _)| is_wanted(*day)) {
             let sum = self.days.entry(day).or_insert_with(|| DaySum::begun(&mark));
             sum.add(&mark, part);
             if day == mark.day() {
-                sum.tell(&mark, before.as_ref());
+                sum.tell(&mark, before, since);
+                sum.silences.clone_from(&self.silences);
+                sum.told = self.told;
             }
         }
         if let Some(arrived) = mark.arrived_late().filter(|day| is_wanted(*day)) {
             let sum = self.days.entry(arrived).or_insert_with(|| DaySum::begun(&mark));
-            sum.tell_late(&mark, before.as_ref());
+            sum.tell_late(&mark, before, since);
         }
-        self.before = Some(Before::Read(mark));
+        self.before = Some(mark);
     }
 }
 
@@ -343,22 +391,17 @@ pub fn go_on(
     days: BTreeMap<LegalDay, DaySum>,
     wanted: &Range<LegalDay>,
 ) -> Answered<BTreeMap<LegalDay, DaySum>> {
-    let mut adding = Adding { days, before: None };
-    let (mut is_first, mut from) = (true, Some(after));
+    let mut adding = Adding { days, ..Adding::default() };
+    let (mut resumed, mut from) = (after.is_none(), Some(after));
     while let Some(last) = from.take() {
         for (seq, record) in store.verdicts(of, last, to, PAGE)? {
             from = Some(Some(seq));
-            // What it tells of lies before it arrived.
-            if LegalDay::of_unix_ms(record.received_unix_ms) < wanted.start {
-                (adding.before, is_first) = (Some(Before::Unread(record)), false);
-                continue;
-            }
             let Some(mark) = Mark::read(&record) else { continue };
             if let Some(after) = after {
-                if std::mem::take(&mut is_first) {
-                    adding.before = store.verdict_to(of, after)?.map(|(_, record)| Before::Unread(record));
+                if !std::mem::replace(&mut resumed, true) {
+                    adding.resume(store, of, after)?;
                 }
-                for day in mark.parts().into_iter().map(|(day, _)| day).chain(mark.arrived_late()) {
+                for day in adding.parts(&mark).0.into_keys().chain(mark.arrived_late()) {
                     if wanted.contains(&day) && !adding.days.contains_key(&day) {
                         let known = store.day_sums(of.0, Some(of.1), (day, day))?;
                         adding.days.extend(known.into_iter().map(|(_, day, sum)| (day, sum)));
@@ -432,10 +475,7 @@ fn stretch(store: &mut dyn Store, kept: &Kept) -> Answered<Summed> {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        mark::{MOST_DAYS, tests::*},
-        *,
-    };
+    use super::{mark::tests::*, spell::MOST_DAYS, *};
     use crate::{judge::ledger::INTERVAL_MS, terms::time::DAY_MS};
 
     fn added(marks: impl IntoIterator<Item = Mark>) -> BTreeMap<LegalDay, DaySum> {
@@ -508,6 +548,49 @@ mod tests {
         let ages = Accounted { observed_ms: i64::MAX, bridged_ms: i64::MAX, unaccounted_ms: 0 };
         let all = added([Mark { accounted: ages, ..mark(1, midnight, 0, None) }]);
         assert_eq!(i32::try_from(all.len()), Ok(MOST_DAYS));
+    }
+
+    #[test]
+    fn time_that_two_meters_tell_of_is_told_once_and_silence_counts_though_both_are_silent() {
+        let midnight = day("2026-01-02").starts_unix_ms();
+        // Two meters, and a gateway that is unplugged for every second quarter.
+        let quarters = (1..=96).filter(|quarter| quarter % 2 == 1);
+        let marks = quarters.flat_map(|quarter| {
+            [100, 400].map(|late_ms| mark(1, midnight + quarter * INTERVAL_MS + late_ms, 0, None))
+        });
+        let days = added(marks);
+        let sum = &days[&day("2026-01-02")];
+        assert_eq!(sum.verdicts, 96);
+        assert_eq!(sum.accounted.told_ms(), 48 * INTERVAL_MS);
+        assert_eq!(sum.accounted.untold_ms(DAY_MS), 48 * INTERVAL_MS);
+        assert_eq!(DaySum::of_text(&sum.to_text()).as_ref(), Some(sum));
+    }
+
+    #[test]
+    fn what_was_drawn_in_a_silence_across_midnight_is_of_all_its_days_and_the_silence_of_each() {
+        let midnight = day("2026-01-02").starts_unix_ms();
+        let dark = Accounted { observed_ms: 0, bridged_ms: 0, unaccounted_ms: INTERVAL_MS };
+        // Its meter answers until ten in the evening, and again from two on; its gateway tells each quarter meanwhile.
+        let quarter = |quarter: i64| {
+            let is_dark = (-8..8).contains(&quarter);
+            let energy = if quarter < 8 { 100 } else { 500 + quarter };
+            let told = mark(
+                u64::try_from(quarter + 97).unwrap(),
+                midnight + (quarter + 1) * INTERVAL_MS,
+                energy,
+                None,
+            );
+            if is_dark { Mark { accounted: dark, ..told } } else { told }
+        };
+        let days = added((-20..20).map(quarter));
+        let [before, later] = [&days[&day("2026-01-01")], &days[&day("2026-01-02")]];
+        assert_eq!(rises(before), []);
+        let told: Vec<(String, i64)> = rises(later).into_iter().map(|(day, wh, _)| (day, wh)).collect();
+        assert_eq!(told, [("2026-01-01".to_owned(), 408), ("2026-01-02".to_owned(), 11)]);
+        for (sum, seen) in [(before, 12), (later, 12)] {
+            assert_eq!(sum.accounted.unaccounted_ms, 8 * INTERVAL_MS + seen * QUARTER.unaccounted_ms);
+        }
+        assert_eq!(DaySum::of_text(&before.to_text()).as_ref(), Some(before));
     }
 
     #[test]

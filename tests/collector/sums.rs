@@ -111,11 +111,11 @@ impl Plant {
         let (mut lines, mut told) = (Vec::new(), Vec::new());
         for _ in 0..many {
             self.wall_unix_ms += match self.dice.throw(20) {
-                0 => -self.dice.whole(3) * DAY_MS,
-                1 => self.dice.whole(4) * DAY_MS,
+                0 => -(1 + self.dice.whole(2)) * DAY_MS,
+                1 => (1 + self.dice.whole(3)) * DAY_MS,
                 // Onto the stroke of midnight.
                 2 => DAY_MS - (self.wall_unix_ms - self.late_ms + LEGAL_OFFSET_MS).rem_euclid(DAY_MS),
-                _ => 900_000 * self.dice.whole(16),
+                _ => 900_000 * (1 + self.dice.whole(15)),
             };
             let asset = usize::try_from(self.dice.throw(2)).unwrap();
             match self.dice.throw(12) {
@@ -129,7 +129,11 @@ impl Plant {
                 _ => {}
             }
             let (bridged_ms, unaccounted_ms) = (self.dice.whole(9_000), self.dice.whole(9_000));
-            let shares = (900_000 - bridged_ms - unaccounted_ms, bridged_ms, unaccounted_ms);
+            // Now and then its meter does not answer, for a quarter or for several.
+            let shares = match self.dice.throw(3) {
+                0 => (0, 0, 900_000),
+                _ => (900_000 - bridged_ms - unaccounted_ms, bridged_ms, unaccounted_ms),
+            };
             let said =
                 Said { asset, wall_unix_ms: self.wall_unix_ms, shares, energy_wh: self.energy_wh[asset] };
             let stamp = Stamp { wall_unix_ms: self.wall_unix_ms, ..at(lines.len() as u64 + 1) };

@@ -9,11 +9,10 @@ use crate::{
     terms::{AssetId, LegalDay, time::DAY_MS},
 };
 
-/// An edge of what a verdict tells of that is so near midnight is midnight where energy is dated, in milliseconds: half a
-/// quarter of an hour. The quarter that ends there is told when the next reading comes, up to minutes later.
-const NEAR_MIDNIGHT_MS: i64 = INTERVAL_MS / 2;
-/// Days that one verdict tells of at most, the last ones. What it says of days before, nobody told.
-pub(super) const MOST_DAYS: i32 = 366;
+/// An edge of what a verdict tells of that is so near midnight is midnight where energy is dated, and one so near the end of a
+/// silence is that end, in milliseconds: half a quarter of an hour. The quarter that ends there is told when the next reading
+/// comes, up to minutes later.
+pub(super) const NEAR_MS: i64 = INTERVAL_MS / 2;
 
 /// What a verdict says of whether another price is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,24 +121,6 @@ impl Mark {
         self.days().1
     }
 
-    /// The time it tells of, cut at midnight.
-    pub(super) fn parts(&self) -> Vec<(LegalDay, Accounted)> {
-        let (began, at, told_ms) = (self.began_unix_ms(), self.at_unix_ms, self.accounted.told_ms());
-        if told_ms == 0 {
-            return vec![(self.day(), Accounted::default())];
-        }
-        let last = day_that_ends(at);
-        let earliest = last.number().saturating_sub(MOST_DAYS - 1);
-        let first = LegalDay::of_unix_ms(began).number().max(earliest);
-        let part = |number: i32| {
-            let day = LegalDay::numbered(number);
-            let starts = day.starts_unix_ms();
-            let (from, to) = (starts.max(began), starts.saturating_add(DAY_MS).min(at));
-            (day, self.accounted.between(from.saturating_sub(began), to.saturating_sub(began)))
-        };
-        (first..=last.number()).map(part).collect()
-    }
-
     /// The day on which it arrived, where that is long after the day that it tells of.
     pub(super) fn arrived_late(&self) -> Option<LegalDay> {
         let arrived = LegalDay::of_unix_ms(self.received_unix_ms);
@@ -154,10 +135,12 @@ impl Mark {
     }
 
     /// What the count of energy of closed intervals rose by since the verdict before, and the first day on which that may
-    /// have been drawn; none where it did not. What a first verdict has counted already passed nobody knows when.
-    pub fn rise(&self, before: &Mark) -> Option<(LegalDay, Rise)> {
+    /// have been drawn, with a silence that it ends, Unix milliseconds; none where it did not. What a first verdict has counted
+    /// already passed nobody knows when.
+    pub fn rise(&self, before: &Mark, silent_since_unix_ms: Option<i64>) -> Option<(LegalDay, Rise)> {
         let energy_wh = self.energy_closed_wh.saturating_sub(before.energy_closed_wh);
-        let from = LegalDay::of_unix_ms(at_midnight(before.at_unix_ms)).min(self.days().0);
+        let since = silent_since_unix_ms.map_or(before.at_unix_ms, |since| since.min(before.at_unix_ms));
+        let from = LegalDay::of_unix_ms(at_midnight(since)).min(self.days().0);
         (energy_wh > 0).then_some((from, Rise { energy_wh, first: before.place, last: self.place }))
     }
 
@@ -170,7 +153,7 @@ impl Mark {
 /// Midnight where a moment is near it, else the moment.
 fn at_midnight(unix_ms: i64) -> i64 {
     let midnight = LegalDay::of_unix_ms(unix_ms.saturating_add(DAY_MS / 2)).starts_unix_ms();
-    let is_near = midnight.saturating_sub(unix_ms).saturating_abs() <= NEAR_MIDNIGHT_MS;
+    let is_near = midnight.saturating_sub(unix_ms).saturating_abs() <= NEAR_MS;
     if is_near { midnight } else { unix_ms }
 }
 

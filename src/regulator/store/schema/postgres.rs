@@ -357,4 +357,9 @@ pub(in crate::regulator::store) const POSTGRES: &[&str] = &[
     insert into unindexed (gateway, log, next_seq) select gateway, log, 0 from turn
         on conflict (gateway, log) do update set next_seq = 0;
 ",
+    // What was drawn while a meter was silent is of all the days on which it was.
+    "
+    delete from summed;
+    delete from day_sum;
+",
 ];
