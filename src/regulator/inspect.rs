@@ -4,23 +4,26 @@
 
 mod desk;
 mod index;
+mod known;
+mod mentioned;
 mod pruned;
 mod sums;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::index::{Index, MOST_ASSETS};
-use self::{desk::Latches, index::Equipment};
+use self::{desk::Latches, index::Equipment, known::Known, mentioned::Mentioned};
 use super::{
     alarms::ending,
-    store::{Answered, Asked, FINDINGS_AT_ONCE, Kept, KeptFinding, KeptFork, KeptRecord, Log, Pruned, Store},
+    store::{
+        Answered, FINDINGS_AT_ONCE, Kept, KeptFinding, KeptFork, KeptRecord, Log, Pruned, Store, StoreFault,
+    },
     sums::{Adding, Mark},
 };
 use crate::{
     evidence::{
         Arrival, Body, Head, LogId, PublicKey, Receipt, Signed,
         heads::{Heads, Listed, root_of},
-        lineage::{Located, Mention},
         record::Unverified,
     },
     terms::{AssetId, Digest, GatewayId, LegalDay, time::DAY_MS},
@@ -91,6 +94,7 @@ pub fn inspect(
     published: &[Vec<u8>],
     (keep_days, now_unix_ms): (u32, i64),
 ) -> Answered<Inspection> {
+    let mentioned = Mentioned::begin().map_err(StoreFault::Failed)?;
     store.snapshot()?;
     let (found, keys) = (Inspection::default(), BTreeMap::new());
     let inspector = Inspector {
@@ -106,6 +110,8 @@ pub fn inspect(
         summed: None,
         adding: BTreeMap::new(),
         latches: Latches::default(),
+        known: Known::default(),
+        mentioned,
     };
     let inspected = inspector.everything(published);
     store.abandon();
@@ -132,6 +138,9 @@ struct Inspector<'a> {
     summed: Option<u64>,
     adding: BTreeMap<AssetId, Adding>,
     latches: Latches,
+    /// What the records of the log at hand say of it, and mention.
+    known: Known,
+    mentioned: Mentioned,
 }
 
 impl Inspector<'_> {
@@ -205,16 +214,8 @@ impl Inspector<'_> {
             }
         }
         self.found.waiting += u64::from(head.waiting() > 0);
-        let known = head.head().zip(head.next_epoch());
-        let said = kept.map(|kept| ((kept.seq, kept.head), kept.next_epoch));
-        // Without its genesis a log has no head that is kept.
-        if said.is_some() && known != said {
-            let (gateway, id) = log;
-            self.found.accuse(format!(
-                "{gateway} {id}: the head that is kept, {said:?}, is not that of the records, {known:?}"
-            ));
-        }
-        self.sums(log)?;
+        self.known(log, &head, kept)?;
+        self.sums(log, kept)?;
         self.forks(log)?;
         self.mentions(log)?;
         self.receipts(log, pruned)
@@ -235,6 +236,8 @@ impl Inspector<'_> {
             Err(why) => self.found.accuse(format!("{gateway} {id} {seq}: {why}")),
             Ok(believed) => {
                 self.found.records += 1;
+                self.known.on(&believed);
+                self.mentioned.on(&believed, record.received_unix_ms);
                 if let Some(equipment) = &mut self.equipment {
                     equipment.on(&believed, record.received_unix_ms);
                 }
@@ -345,20 +348,6 @@ impl Inspector<'_> {
                     None => self.found.receipts += 1,
                     Some(why) => self.found.accuse(format!("{gateway} {id} {}: receipt: {why}", receipt.seq)),
                 }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the records that mention machines and meters are still what they were.
-    fn mentions(&mut self, log: Log) -> Answered<()> {
-        let mentions = self.store.mentions(Asked::Logs(&BTreeSet::from([log])))?;
-        let spots = mentions.iter().map(|at| (log.0, log.1, at.mention.seq)).collect();
-        let kept = self.store.kept_at(&spots)?;
-        for Located { mention: Mention { gateway, log, seq, hash, .. }, .. } in mentions {
-            if kept.get(&(gateway, log, seq)).map(|(kept, _)| *kept) != Some(hash) {
-                self.found
-                    .accuse(format!("{gateway} {log} {seq}: what mentions a machine or meter is not kept"));
             }
         }
         Ok(())

@@ -40,8 +40,8 @@ pub(crate) enum StoreVerb {
         #[command(flatten)]
         home: Home,
     },
-    /// Verify every signature, chain, receipt and head of heads from the stored bytes, and what screens show of equipment
-    /// against the records: exit 0 good, 1 not
+    /// Verify every signature, chain, receipt and head of heads from the stored bytes, and against the records what screens show of
+    /// equipment, sums of days, what is matched across plants and the desk's alarms: exit 0 good, 1 not
     Verify {
         /// Heads of heads that somebody has kept, one a line: each must be in the store
         #[arg(long, value_name = "FILE")]
@@ -216,7 +216,11 @@ fn verify(
     if *wrongs == 0 {
         return Ok(Exit::Done);
     }
-    Err(Failure::new(Exit::Negative, format!("{wrongs} things do not hold; the first are told above")))
+    let what = format!(
+        "{wrongs} things do not hold; the first are told above. What names a command is mended by it. Of everything else the evidence \
+         was changed: keep this store as it is, and put a copy that verifies into an empty one: coldhearth-regulator store restore"
+    );
+    Err(Failure::new(Exit::Negative, what))
 }
 
 /// What of the screens' index was held against the records, and what was not.
