@@ -78,15 +78,38 @@ fn a_machine_is_gone_once_and_only_where_its_log_bears_it_out(homes: Homes) {
     let unsigned = told(&[], county);
     assert_eq!(refused(&unsigned), Some(words::NOT_BORNE_OUT));
     assert_ne!(list::progress(only(&unsigned), &county), words::PROGRESS_CLOSED);
-    // The same machine under another name in another county: neither county's half is certified.
+    // Whoever claims by his own word alone that this machine is gone elsewhere takes nothing from the plant that proved it.
     let other = GatewayId::new("gw-09").unwrap();
     assert!(home.store().admit(other, &key_of(8), NOW).unwrap());
     let topic = "coldhearth/v1/13/04/22/91350100M000100Y43/gw-09/_/attest";
     take(&home, topic, &claim(other, plate), now);
-    let twice = told(&keys, county);
-    assert_eq!(refused(&twice), Some(words::SAME_PLATE));
-    assert_eq!(only(&twice).gateway, gateway(), "of the other no more is told");
-    assert_ne!(list::progress(only(&twice), &county), words::PROGRESS_CLOSED);
+    let claimed = told(&keys, county);
+    assert_eq!(refused(&claimed), None);
+    assert_eq!(only(&claimed).gateway, gateway(), "of the other no more is told");
+    // It melts one night, and rests again.
+    log.say(&verdict("eaf-2", Says { closed_wh: 5_000, ..Says::default() }, Some(plate)));
+    take(&home, TOPIC, log.lines.last().map(std::slice::from_ref).unwrap(), now);
+    let drew = told(&keys, county);
+    assert_eq!(refused(&drew), Some(words::DRAWS_SINCE));
+    assert_ne!(list::progress(only(&drew), &county), words::PROGRESS_CLOSED);
+}
+
+fn a_new_journal_elsewhere_hides_no_melt_after_a_demolition(homes: Homes) {
+    let home = home_admitting(homes, "gone-elsewhere");
+    let mut log = maintained(authority(), VoltagePoint::Load);
+    log.act("close", &json!({ "document_sha256": paper() }));
+    let now = log.now.wall_unix_ms;
+    take(&home, TOPIC, &log.lines, now);
+    let keys = [authority().public_key()];
+    let county = in_division("130421", scope_around(now));
+    let counts = || only(&reports::standing(&mut *home.store(), &county, &keys).unwrap()).gone().is_some();
+    assert!(counts());
+    // Its gateway begins a journal in another county, and melts there.
+    let mut voice = Voice::of(gateway(), "140105", (77, 0, 7));
+    voice.wait_until(u64::try_from((now - NOW) / 1_000 + 900).unwrap());
+    let melts = Says { closed_wh: 700, ..Says::default() };
+    take(&home, TOPIC, &[voice.genesis(7, None), voice.say(&verdict("eaf-2", melts, None))], now + 2_000_000);
+    assert!(!counts());
 }
 
 /// Ten days on both sides of a moment.
@@ -95,4 +118,7 @@ fn scope_around(unix_ms: i64) -> Scope {
     Scope { within: Division::NATION, from: day(-10), to: day(10), made_unix_ms: unix_ms + 20 * 86_400_000 }
 }
 
-over_both!(a_machine_is_gone_once_and_only_where_its_log_bears_it_out,);
+over_both!(
+    a_machine_is_gone_once_and_only_where_its_log_bears_it_out,
+    a_new_journal_elsewhere_hides_no_melt_after_a_demolition,
+);

@@ -13,7 +13,7 @@ use coldhearth::{
     regulator::{
         collector::Collector,
         sight,
-        store::{Batch, Kept, KeptEpoch, KeptRecord, Sights as _, SqliteStore, Store, sights::After},
+        store::{Batch, Kept, KeptEpoch, KeptRecord, SqliteStore, Store},
     },
     terms::{
         AssetId, Digest, GatewayId, LegalDay, Stamp, WattHours,
@@ -170,6 +170,5 @@ fn large_old_store() {
     timed("rounds of the next day's", &mut || {
         (0..1_000_000).take_while(|_| collector.add_up(NOW + 2 * DAY_MS).unwrap() > 0).count()
     });
-    timed("no longer attested, one look", &mut || open().unattested(&After::default(), 1_000).unwrap().len());
     println!("resident: {} MB", figures::resident_bytes_of(std::process::id()) / 1_000_000);
 }

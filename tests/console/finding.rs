@@ -43,7 +43,7 @@ fn gateway(number: u8) -> GatewayId {
     GatewayId::new(&format!("gw-{number}")).unwrap()
 }
 
-fn admitted(store: &mut dyn Store) {
+pub(crate) fn admitted(store: &mut dyn Store) {
     people(store);
     for number in [1, 2] {
         assert!(store.admit(gateway(number), &key_of(number), VOICE_NOW).unwrap());
@@ -51,7 +51,7 @@ fn admitted(store: &mut dyn Store) {
 }
 
 /// One furnace in the county of li, then in that of zhao.
-fn moved(store: &mut dyn Store, mut collector: Collector) {
+pub(crate) fn moved(store: &mut dyn Store, mut collector: Collector) {
     let mut lines = Vec::new();
     for (number, division, asset, second) in [(1, "130421", "eaf-1", 1), (2, "130422", "eaf-7", 60)] {
         let gateway = gateway(number);

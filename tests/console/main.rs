@@ -18,6 +18,7 @@ mod looked;
 mod monitoring;
 mod own;
 mod programs;
+mod same;
 mod screens;
 mod sizes;
 mod subtree;

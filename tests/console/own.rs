@@ -1,6 +1,8 @@
 //! The collector's own alarms and reports at the desk: a person's decision is signed into the desk's log, and nothing of another
 //! county's is shown or touched.
 
+use std::collections::BTreeSet;
+
 use coldhearth::{
     evidence::{Signer as _, record::Unverified},
     regulator::{
@@ -226,9 +228,13 @@ async fn reports_that_rest_on_files_take_them_with_the_form_and_are_of_the_scope
     let told: serde_json::Value = serde_json::from_str(&periodic.body).unwrap();
     let rows: Vec<_> = told["rows"].as_array().unwrap().iter().map(|row| &row["division"]).collect();
     assert_eq!(rows, ["130421"], "{}", periodic.body);
-    let files: Vec<_> =
-        told["files"].as_array().unwrap().iter().map(|file| file["sha256"].as_str().unwrap()).collect();
-    assert_eq!(files, [COUNTY, NEXT].map(|text| Digest::of(text.as_bytes()).to_string()));
+    let files: BTreeSet<_> = told["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| file["sha256"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(files, BTreeSet::from([COUNTY, NEXT].map(|text| Digest::of(text.as_bytes()).to_string())));
     assert!(told["wrong"].to_string().contains("1 more must be listed"), "{}", periodic.body);
     let printed = ask("periodic/html", &pages).await.text();
     assert!(printed.contains(words::FILES_WRONG.en) && !printed.contains(">130422</td>"), "{printed}");

@@ -1,27 +1,24 @@
 //! `report list|periodic|completion|findings|coverage|surcharge|owed|check`: what the notice asks for, of the records that are kept.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
 };
 
 use clap::{Args, Subcommand, ValueEnum};
 use coldhearth::{
     catalogue::{Rules, breakdown::Page},
-    evidence::{
-        Sealer,
-        lineage::{ClashId, Place},
-    },
+    evidence::Sealer,
     host::{Clock as _, Exit, Failure, SystemClock, public_key},
     regulator::{
         reports::{
-            Beside, Names, Scope, Sheet, Surveyed, Tariff, beside, completion, coverage, list, owed,
-            periodic, restarts, sealed, standing, surcharge, survey, survey_anew,
+            self, Beside, Names, Scope, Sheet, Surveyed, Tariff, beside, completion, coverage, list, owed,
+            periodic, print, restarts, sealed, standing, surcharge, survey, survey_anew,
         },
-        store::{FINDINGS_AT_ONCE, KeptFinding, Log, Store},
+        store::Store,
     },
-    terms::{Digest, Flaw, GatewayId, LegalDay, place::Division, words::Language},
+    terms::{Digest, Flaw, LegalDay, place::Division, words::Language},
 };
 use serde_json::Value;
 
@@ -59,6 +56,9 @@ pub(crate) struct Wanted {
     /// Write the signature over a file that is there already
     #[arg(long, requires = "sign")]
     replace: bool,
+    /// What `--sign` wrote of the report of the same time and division that this one corrects: it says so, and both are kept
+    #[arg(long, requires = "sign", value_name = "SIGNATURE")]
+    replaces: Option<PathBuf>,
     #[command(flatten)]
     home: Home,
 }
@@ -108,7 +108,7 @@ pub(crate) enum ReportVerb {
     Completion {
         #[command(flatten)]
         wanted: Wanted,
-        /// Write a certificate of each unit into this folder, GATEWAY-ASSET.json
+        /// Write a certificate of each unit into this folder, GATEWAY.ASSET.RECORD.json, RECORD the first half of the record's hash
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
         #[command(flatten)]
@@ -120,6 +120,8 @@ pub(crate) enum ReportVerb {
         wanted: Wanted,
         #[command(flatten)]
         basis: Basis,
+        #[command(flatten)]
+        trust: Trust,
     },
     /// How much of the time is witnessed
     Coverage {
@@ -127,6 +129,8 @@ pub(crate) enum ReportVerb {
         wanted: Wanted,
         #[command(flatten)]
         basis: Basis,
+        #[command(flatten)]
+        trust: Trust,
     },
     /// IV(2): energy drawn after the last lawful day, against price documents
     Surcharge {
@@ -137,6 +141,8 @@ pub(crate) enum ReportVerb {
         prices: PathBuf,
         #[command(flatten)]
         basis: Basis,
+        #[command(flatten)]
+        trust: Trust,
     },
     /// VI(2): reports of a time that are late, missing or there twice, and equipment of which nothing new enough was
     /// attested; exit 1 where there is any
@@ -172,22 +178,22 @@ pub(crate) fn report(verb: &ReportVerb) -> Result<Exit, Failure> {
         }
         ReportVerb::Periodic { wanted, files, trust } => of_targets(wanted, files, &trust.trust),
         ReportVerb::Completion { wanted, out, trust } => completions(wanted, out.as_deref(), &trust.trust),
-        ReportVerb::Findings { wanted, basis } => {
-            let (mut store, surveyed, scope) = wanted.survey(basis)?;
-            let (findings, places) = findings(&mut *store, &scope)?;
-            wanted.print(&restarts::sheet(&surveyed, &findings, &places, scope))
+        ReportVerb::Findings { wanted, basis, trust } => {
+            let (mut store, surveyed, scope) = wanted.survey(basis, &trust.trust)?;
+            let (findings, places) = reports::found(&mut *store, &scope)?;
+            wanted.print(restarts::sheet(&surveyed, &findings, &places, scope))
         }
-        ReportVerb::Coverage { wanted, basis } => {
-            let (_, surveyed, scope) = wanted.survey(basis)?;
-            wanted.print(&coverage::sheet(&surveyed, scope))
+        ReportVerb::Coverage { wanted, basis, trust } => {
+            let (_, surveyed, scope) = wanted.survey(basis, &trust.trust)?;
+            wanted.print(coverage::sheet(&surveyed, scope))
         }
-        ReportVerb::Surcharge { wanted, prices, basis } => {
+        ReportVerb::Surcharge { wanted, prices, basis, trust } => {
             let (name, text) = text_of(prices)?;
             let rules = Rules::shipped().map_err(|flaws| wrong(&flaws))?;
             let is_entry = |id: &str| rules.entry(id).is_some();
             let tariff = Tariff::parse(&name, &text, &is_entry).map_err(|flaws| wrong(&flaws))?;
-            let (_, surveyed, scope) = wanted.survey(basis)?;
-            wanted.print(&surcharge::sheet(&surveyed, &tariff, scope).resting_on([rests_on(prices)?]))
+            let (_, surveyed, scope) = wanted.survey(basis, &trust.trust)?;
+            wanted.print(surcharge::sheet(&surveyed, &tariff, scope).resting_on([rests_on(prices)?]))
         }
         ReportVerb::Owed { wanted, schedule, trust, signatures } => {
             owed_reports(wanted, schedule, trust, signatures)
@@ -198,9 +204,9 @@ pub(crate) fn report(verb: &ReportVerb) -> Result<Exit, Failure> {
 
 impl Wanted {
     /// What the records of the time come to, with the store to ask further.
-    fn survey(&self, basis: &Basis) -> Result<(Box<dyn Store>, Surveyed, Scope), Failure> {
+    fn survey(&self, basis: &Basis, trust: &[PathBuf]) -> Result<(Box<dyn Store>, Surveyed, Scope), Failure> {
         let survey = if basis.every_verdict { survey_anew } else { survey };
-        let trusted = self.home.trusted(&[])?;
+        let trusted = self.home.trusted(trust)?;
         self.asked(&|store, scope| survey(store, scope, &trusted))
     }
 
@@ -231,21 +237,46 @@ impl Wanted {
         Ok((store, surveyed, scope))
     }
 
-    fn print(&self, sheet: &Sheet) -> Result<Exit, Failure> {
+    fn print(&self, sheet: Sheet) -> Result<Exit, Failure> {
+        let sheet = Sheet { replaces: self.corrected(&sheet)?, ..sheet };
         let language = Language::of_locale(&std::env::var("LANG").unwrap_or_default());
         if let Some(file) = &self.sign {
             let mut sealer = Sealer::default();
-            sealed::seal(sheet, &mut sealer, &*self.home.signer()?)
+            sealed::seal(&sheet, &mut sealer, &*self.home.signer()?)
                 .map_err(|why| Failure::new(Exit::Bug, format!("the report cannot be signed: {why:?}")))?;
             write(file, sealer.bytes())?;
         }
-        let text = match self.format {
-            Form::Csv => sheet.to_csv(language),
-            Form::Json => sheet.to_json().to_string(),
-            Form::Html => sheet.to_html(language),
+        let form = match self.format {
+            Form::Csv => print::Form::Csv,
+            Form::Json => print::Form::Json,
+            Form::Html => print::Form::Html,
         };
-        say(text.trim_end_matches(['\r', '\n']));
+        // Its last line is ended where it is said.
+        let text = sheet.printed(form, language);
+        say(text.strip_suffix('\n').unwrap_or(&text));
         Ok(Exit::Done)
+    }
+
+    /// The report that this one stands in the place of: of the same time and division, signed by the same hand.
+    fn corrected(&self, sheet: &Sheet) -> Result<Option<Digest>, Failure> {
+        let Some(file) = &self.replaces else { return Ok(None) };
+        let (name, text) = text_of(file)?;
+        let before =
+            sealed::open(text.trim_ascii_end().as_bytes(), &self.home.trusted(&[])?).map_err(|why| {
+                Failure::new(
+                    Exit::Data,
+                    format!("{name}: {why}; nobody corrects what another authority has signed"),
+                )
+            })?;
+        if !before.is_of(sheet.report, &sheet.scope) {
+            let sealed::Vouched { report, division, from, to, .. } = before;
+            let what = format!(
+                "{name}: is of report {report} of {division} from {from} to {to}; a report replaces one of its own kind, time and \
+                 division"
+            );
+            return Err(Failure::new(Exit::Usage, what));
+        }
+        Ok(Some(before.sha256))
     }
 }
 
@@ -267,15 +298,15 @@ fn of_list(
     let (mut store, surveyed, scope) = wanted.standing(trust)?;
     let plates = beside::plates(&mut *store, &surveyed, &scope)?;
     let beside = Beside { rules: &rules, names: &names, plates: &plates };
-    wanted.print(&list::sheet(&surveyed, before.as_ref(), beside, scope).resting_on(files))
+    wanted.print(list::sheet(&surveyed, before.as_ref(), beside, scope).resting_on(files))
 }
 
 fn of_targets(wanted: &Wanted, files: &[PathBuf], trust: &[PathBuf]) -> Result<Exit, Failure> {
     let rules = Rules::shipped().map_err(|flaws| wrong(&flaws))?;
     let (mut pages, mut malformed) = (Vec::new(), Vec::new());
     for file in files {
-        let (name, text) = text_of(file)?;
-        match Page::parse(&name, &text) {
+        // What is wrong with it stands in the report, which is the same wherever the file lies.
+        match Page::parse(&called(file), &text_of(file)?.1) {
             Ok(page) => pages.push(page),
             Err(flaws) => malformed.extend(flaws),
         }
@@ -286,7 +317,7 @@ fn of_targets(wanted: &Wanted, files: &[PathBuf], trust: &[PathBuf]) -> Result<E
     let (_, surveyed, scope) = wanted.standing(trust)?;
     let (sheet, report) = periodic::sheet(&surveyed, pages, &rules, scope);
     let files = files.iter().map(|file| rests_on(file)).collect::<Result<Vec<_>, _>>()?;
-    wanted.print(&sheet.resting_on(files))?;
+    wanted.print(sheet.resting_on(files))?;
     if report.wrong.is_empty() {
         return Ok(Exit::Done);
     }
@@ -312,7 +343,7 @@ fn owed_reports(
     }
     let (_, surveyed, scope) = wanted.standing(trust)?;
     let (sheet, wanting) = owed::sheet(&surveyed, &schedule, &handed_in, scope);
-    wanted.print(&sheet.resting_on([file]))?;
+    wanted.print(sheet.resting_on([file]))?;
     Ok(if wanting == 0 { Exit::Done } else { Exit::Negative })
 }
 
@@ -329,32 +360,18 @@ fn completions(wanted: &Wanted, out: Option<&Path>, trust: &[PathBuf]) -> Result
                 Failure::new(Exit::Bug, format!("a certificate cannot be written: {why:?}"))
             })?;
             if sealed.is_some() {
-                let name = format!("{}-{}.json", unit.equipment.gateway, unit.equipment.asset);
-                write(&folder.join(name), sealer.bytes())?;
+                write_new(&folder.join(certificate(unit)), sealer.bytes())?;
             }
         }
     }
-    wanted.print(&completion::sheet(&completed, scope))
+    wanted.print(completion::sheet(&completed, scope))
 }
 
-/// The findings that were made until the time ends, and where their logs are.
-fn findings(
-    store: &mut dyn Store,
-    scope: &Scope,
-) -> Result<(Vec<KeptFinding>, BTreeMap<Log, Place>), Failure> {
-    let mut all: Vec<KeptFinding> = Vec::new();
-    let mut after = Some((scope.from.starts_unix_ms() - 1, Some(ClashId([0xFF; 8]))));
-    while let Some(last) = after.take() {
-        let page = store.findings_after(last, FINDINGS_AT_ONCE)?;
-        after = page.last().map(|finding| (finding.found_unix_ms, Some(finding.id)));
-        after = after.filter(|(found, _)| *found < scope.to.starts_unix_ms());
-        all.extend(page);
-    }
-    let gateways: BTreeSet<GatewayId> =
-        all.iter().flat_map(KeptFinding::records).map(|half| half.gateway).collect();
-    let heads = store.heads(Some(&gateways))?.into_iter();
-    let places = heads.map(|kept| ((kept.gateway, kept.log), (kept.division, kept.enterprise))).collect();
-    Ok((all, places))
+/// What the file of a unit's certificate is called: no two units share it, nor two demolitions of one.
+fn certificate(unit: &completion::Completed<'_>) -> String {
+    let record = unit.closed.source.hash.to_string();
+    let half = record.get(..record.len() / 2).unwrap_or(&record);
+    format!("{}.{}.{half}.json", unit.equipment.gateway, unit.equipment.asset)
 }
 
 fn list_before(file: &Path) -> Result<list::Before, Failure> {
@@ -373,20 +390,27 @@ fn check(report: &Path, signature: &Path, authority: &Path) -> Result<Exit, Fail
     let trimmed = json.trim_ascii_end();
     let vouched = sealed::check(bytes.trim_ascii_end(), trimmed, public_key::load(authority)?);
     match vouched {
-        Ok(true) => {
+        Ok(Some(vouched)) => {
             say("the authority vouches for every figure of it");
+            vouched
+                .replaces
+                .iter()
+                .for_each(|before| say(&format!("it replaces the report of SHA-256 {before}")));
             Ok(Exit::Done)
         }
-        Ok(false) => Err(Failure::new(Exit::Negative, "the report is another than the one that was signed")),
+        Ok(None) => Err(Failure::new(Exit::Negative, "the report is another than the one that was signed")),
         Err(why) => Err(Failure::new(Exit::Negative, format!("{}: {why}", signature.display()))),
     }
 }
 
-/// What a file is called, wherever it lies, and its hash.
+/// What a file is called, wherever it lies.
+fn called(file: &Path) -> String {
+    file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// The same, and its hash.
 fn rests_on(file: &Path) -> Result<(String, Digest), Failure> {
-    let (_, text) = text_of(file)?;
-    let name = file.file_name().unwrap_or(file.as_os_str());
-    Ok((name.to_string_lossy().into_owned(), Digest::of(text.as_bytes())))
+    Ok((called(file), Digest::of(text_of(file)?.1.as_bytes())))
 }
 
 fn text_of(file: &Path) -> Result<(String, String), Failure> {
@@ -398,6 +422,18 @@ fn text_of(file: &Path) -> Result<(String, String), Failure> {
 fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
     fs::write(file, [bytes, b"\n"].concat())
         .map_err(|e| Failure::new(Exit::Permission, format!("{}: {e}", file.display())))
+}
+
+/// The same, and never over a file that is there.
+fn write_new(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let failed = |e: std::io::Error| {
+        Failure::new(
+            Exit::Permission,
+            format!("{}: {e}; a certificate is written over no file", file.display()),
+        )
+    };
+    let mut made = fs::File::create_new(file).map_err(failed)?;
+    made.write_all(&[bytes, b"\n"].concat()).and_then(|()| made.sync_all()).map_err(failed)
 }
 
 fn wrong(flaws: &[Flaw]) -> Failure {

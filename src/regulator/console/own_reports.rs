@@ -1,7 +1,5 @@
-//! The collector's own reports, as the console asks for them. Whoever asks sees what lies in the scope, and of what lies partly
-//! elsewhere nothing.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! The collector's own reports, as the console asks for them: of the scope of whoever asks, and the same to the byte as on the
+//! command line.
 
 use super::{
     Books,
@@ -11,19 +9,16 @@ use super::{
 };
 use crate::{
     catalogue::{Rules, breakdown::Page},
-    evidence::{
-        PublicKey,
-        lineage::{ClashId, Place},
-    },
+    evidence::PublicKey,
     host::exit::{Exit, Failure},
     regulator::{
         reports::{
             self, Beside, Names, Sheet, Surveyed, Tariff, beside, completion, coverage, list, owed, periodic,
-            restarts, sealed, surcharge, survey,
+            print::Form, restarts, sealed, surcharge, survey,
         },
-        store::{Answered, FINDINGS_AT_ONCE, KeptFinding, Log, Store, StoreFault, sights::Scope},
+        store::{Answered, StoreFault},
     },
-    terms::{Digest, Flaw, GatewayId, LegalDay, words},
+    terms::{Digest, Flaw, LegalDay, words},
 };
 
 /// The reports that are made of what the collector keeps, and of files that somebody brings.
@@ -84,11 +79,12 @@ impl asks::Reports for OwnReports {
             }
             Err(wrong) => return Ok(Made::Wrong(wrong)),
         };
-        Ok(Made::Paper(match asked.form {
-            ReportForm::Csv => sheet.to_csv(asked.language).into_bytes(),
-            ReportForm::Json => sheet.to_json().to_string().into_bytes(),
-            ReportForm::Html => sheet.to_html(asked.language).into_bytes(),
-        }))
+        let form = match asked.form {
+            ReportForm::Csv => Form::Csv,
+            ReportForm::Json => Form::Json,
+            ReportForm::Html => Form::Html,
+        };
+        Ok(Made::Paper(sheet.printed(form, asked.language).into_bytes()))
     }
 }
 
@@ -136,7 +132,7 @@ fn sheeted(books: &mut Books, asked: &ReportAsked) -> Answered<Sheeted> {
         }
         FINDINGS => {
             let surveyed = surveyed()?;
-            let (findings, places) = findings(&mut *books.store, &asked.scope, &scope)?;
+            let (findings, places) = reports::found(&mut *books.store, &scope)?;
             Ok(Ok(restarts::sheet(&surveyed, &findings, &places, scope)))
         }
         _coverage => Ok(Ok(coverage::sheet(&surveyed()?, scope))),
@@ -226,28 +222,4 @@ fn handed_in(
 fn prices(files: &[Brought], rules: &Rules) -> Result<Tariff, Vec<String>> {
     let Some(file) = brought(files, PRICES).next() else { return Ok(Tariff::default()) };
     Tariff::parse(&file.name, &file.text, &|id| rules.entry(id).is_some()).map_err(|flaws| told(&flaws))
-}
-
-/// The findings of the time whose records both lie in the scope: one that leads elsewhere is shown to whoever may look there, too.
-fn findings(
-    store: &mut dyn Store,
-    scope: &Scope,
-    time: &reports::Scope,
-) -> Answered<(Vec<KeptFinding>, BTreeMap<Log, Place>)> {
-    let mut all: Vec<KeptFinding> = Vec::new();
-    let mut after = Some((time.from.starts_unix_ms() - 1, Some(ClashId([0xFF; 8]))));
-    while let Some(last) = after.take() {
-        let page = store.findings_after(last, FINDINGS_AT_ONCE)?;
-        after = page.last().map(|finding| (finding.found_unix_ms, Some(finding.id)));
-        after = after.filter(|(found, _)| *found < time.to.starts_unix_ms());
-        all.extend(page);
-    }
-    let gateways: BTreeSet<GatewayId> =
-        all.iter().flat_map(KeptFinding::records).map(|half| half.gateway).collect();
-    let heads = store.heads(Some(&gateways))?.into_iter();
-    let places: BTreeMap<Log, Place> =
-        heads.map(|kept| ((kept.gateway, kept.log), (kept.division, kept.enterprise))).collect();
-    let is_in = |gateway, log| places.get(&(gateway, log)).is_some_and(|(division, _)| scope.has(*division));
-    all.retain(|finding| finding.records().all(|half| is_in(half.gateway, half.log)));
-    Ok((all, places))
 }

@@ -1,7 +1,7 @@
 //! What stands beside a piece of equipment on a list that is published: the words of the clause, what its nameplate says of
 //! itself and of the quantities that the clause binds, and what its owner is called.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cell, Equipment, Names, Scope, Source, Surveyed};
 use crate::{
@@ -10,9 +10,9 @@ use crate::{
         entry::{Criterion, Order, Test},
         plate::{MAKER, SERIAL},
     },
-    evidence::{Body, record::Unverified},
+    evidence::{Body, LogId, lineage::Says, record::Unverified},
     judge::{Event, Finding},
-    regulator::store::{Answered, Store, sights},
+    regulator::store::{Answered, Asked, Store, sights},
     terms::{AssetId, GatewayId},
 };
 
@@ -42,28 +42,58 @@ pub struct Beside<'b> {
     pub plates: &'b Plates,
 }
 
-/// The newest nameplate of everything that was surveyed, unless it was told after the time.
+/// The nameplate of everything that was surveyed, the newest that was told before the time ended.
 ///
 /// # Errors
 /// The store cannot be read.
 pub fn plates(store: &mut dyn Store, surveyed: &Surveyed, scope: &Scope) -> Answered<Plates> {
     let mut plates = Plates::new();
     for (gateway, asset, ..) in surveyed.keys() {
+        let of = (*gateway, *asset);
         let row = store.asset(&sights::Scope::NATION, *gateway, *asset)?;
         let Some((log, seq)) = row.and_then(|row| row.plate) else { continue };
-        let told = store.records_from((*gateway, log), seq, 1)?.into_iter().next();
-        let Some((_, record)) = told.filter(|(at, _)| *at == seq) else { continue };
-        // What is kept was verified when it came.
-        let read = Unverified::read(&record.bytes).and_then(Unverified::own);
-        if let Ok(Body::Finding(Finding::Event(Event::Plate(read)))) = read.map(|read| read.body)
-            && read.asset == *asset
-            && record.moment_unix_ms() < scope.to.starts_unix_ms()
-        {
-            let source = Source { gateway: *gateway, log, seq, hash: record.hash };
-            plates.insert((*gateway, *asset), Plate { plate: read.plate, source });
-        }
+        let newest = told(store, of, (log, seq), scope)?;
+        let plate = if newest.is_some() { newest } else { earlier(store, of, scope)? };
+        plates.extend(plate.map(|(_, plate)| (of, plate)));
     }
     Ok(plates)
+}
+
+/// The nameplate that a record tells, and when; none where that was after the time, or is none.
+fn told(
+    store: &mut dyn Store,
+    (gateway, asset): (GatewayId, AssetId),
+    (log, seq): (LogId, u64),
+    scope: &Scope,
+) -> Answered<Option<(i64, Plate)>> {
+    let record = store.records_from((gateway, log), seq, 1)?.into_iter().next();
+    let Some((_, record)) = record.filter(|(at, _)| *at == seq) else { return Ok(None) };
+    // What is kept was verified when it came.
+    let read = Unverified::read(&record.bytes).and_then(Unverified::own);
+    let Ok(Body::Finding(Finding::Event(Event::Plate(read)))) = read.map(|read| read.body) else {
+        return Ok(None);
+    };
+    let at_unix_ms = record.moment_unix_ms();
+    let is_it = read.asset == asset && at_unix_ms < scope.to.starts_unix_ms();
+    let source = Source { gateway, log, seq, hash: record.hash };
+    Ok(is_it.then_some((at_unix_ms, Plate { plate: read.plate, source })))
+}
+
+/// The newest that was told before, where one was told after the time: a journal that begins anew tells each again.
+fn earlier(store: &mut dyn Store, of: (GatewayId, AssetId), scope: &Scope) -> Answered<Option<(i64, Plate)>> {
+    let subjects = BTreeSet::from([(of.0, of.1.0)]);
+    let mentions = store.mentions(Asked::Subjects(&subjects))?;
+    let mut newest: Option<(i64, Plate)> = None;
+    for mention in mentions.into_iter().map(|at| at.mention) {
+        if !matches!(mention.says, Says::Plate { .. }) {
+            continue;
+        }
+        let found = told(store, of, (mention.log, mention.seq), scope)?;
+        if let Some(found) = found.filter(|found| newest.as_ref().is_none_or(|known| known.0 <= found.0)) {
+            newest = Some(found);
+        }
+    }
+    Ok(newest)
 }
 
 impl<'b> Beside<'b> {

@@ -106,5 +106,6 @@ pub fn sheet(completed: &[Completed<'_>], scope: Scope) -> Sheet {
         notes,
         wrong: Vec::new(),
         files: Vec::new(),
+        replaces: None,
     }
 }

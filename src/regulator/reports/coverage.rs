@@ -28,6 +28,7 @@ pub fn sheet(surveyed: &Surveyed, scope: Scope) -> Sheet {
         notes,
         wrong: Vec::new(),
         files: Vec::new(),
+        replaces: None,
     }
 }
 

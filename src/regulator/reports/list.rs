@@ -99,6 +99,7 @@ pub fn sheet(surveyed: &Surveyed, before: Option<&Before>, beside: Beside<'_>, s
         notes,
         wrong: Vec::new(),
         files: Vec::new(),
+        replaces: None,
     }
 }
 
@@ -182,6 +183,9 @@ pub fn progress(one: &Equipment, scope: &Scope) -> Words {
     }
     if one.gone().is_some() {
         return words::PROGRESS_CLOSED;
+    }
+    if one.has_left(scope) {
+        return words::PROGRESS_LEFT;
     }
     if one.is_silent(scope) {
         return words::PROGRESS_SILENT;

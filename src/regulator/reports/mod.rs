@@ -5,8 +5,10 @@ pub mod beside;
 pub mod closures;
 pub mod completion;
 pub mod coverage;
+pub mod found;
 pub mod left;
 pub mod list;
+mod moved;
 pub mod names;
 pub mod owed;
 pub mod periodic;
@@ -20,6 +22,7 @@ pub mod tariff;
 
 pub use self::{
     beside::Beside,
+    found::found,
     names::Names,
     sheet::{Cell, Column, Rests, Row, Scope, Sheet, Source},
     survey::{Equipment, Surveyed, standing, survey, survey_anew},

@@ -12,7 +12,9 @@
 //! ```
 //!
 //! What was signed before its time had ended is no report of that time. Of one time a division has handed in two where their
-//! rows differ; the same made anew is the same.
+//! rows differ; the same made anew is the same. One that says which it replaces, by its SHA-256, corrects that one if the same
+//! hand has signed both and both are there: the newest is in force, and the first tells whether the division was on time. One
+//! that was made while what arrived was of its time still is preliminary: it may be on time, and one made later replaces it.
 
 use super::{Cell, Column, Equipment, Rests, Row, Scope, Sheet, Surveyed, sealed::Vouched};
 use crate::{
@@ -90,9 +92,12 @@ fn owed(form: Form<'_>) -> Option<Vec<Owed>> {
 }
 
 /// How a report that is owed stands.
-struct Stands {
+struct Stands<'v> {
     what: Words,
-    received: Option<Vouched>,
+    /// What was handed in first.
+    first: Option<&'v Vouched>,
+    /// What is in force.
+    newest: Option<&'v Vouched>,
     is_wanting: bool,
     late_days: i64,
 }
@@ -112,6 +117,7 @@ pub fn sheet(
         Column::of("asset", words::R_ASSET),
         Column::of("due", words::R_DUE),
         Column::of("received", words::R_RECEIVED),
+        Column::of("corrected", words::R_CORRECTED),
         Column::of("state", words::R_STANDS),
         Column::in_unit("late_days", words::R_LATE, "d"),
         Column::of("report_sha256", words::R_SHA256),
@@ -138,36 +144,46 @@ pub fn sheet(
             notes,
             wrong: Vec::new(),
             files: Vec::new(),
+            replaces: None,
         },
         wanting,
     )
 }
 
-fn stands(owed: &Owed, handed_in: &[Vouched], due: LegalDay, scope: &Scope) -> Stands {
+fn stands<'v>(owed: &Owed, handed_in: &'v [Vouched], due: LegalDay, scope: &Scope) -> Stands<'v> {
+    let of = Scope { within: owed.division, ..*scope };
     let is_it = |vouched: &&Vouched| {
-        (vouched.division, vouched.report.as_str(), vouched.from, vouched.to)
-            == (owed.division, owed.report, scope.from, scope.to)
+        vouched.is_of(owed.report, &of)
             && vouched.made_unix_ms >= scope.to.starts_unix_ms()
             && owed.key.is_none_or(|key| key == vouched.by)
     };
     let all: Vec<&Vouched> = handed_in.iter().filter(is_it).collect();
+    let corrects = |new: &Vouched, old: &Vouched| new.replaces == Some(old.sha256) && new.by == old.by;
+    let in_force = || all.iter().filter(|old| !all.iter().any(|new| corrects(new, old)));
     let first = all.iter().min_by_key(|vouched| vouched.made_unix_ms).copied();
+    let newest = in_force().max_by_key(|vouched| vouched.made_unix_ms).copied();
     let made = first.map_or(scope.made_unix_ms, |vouched| vouched.made_unix_ms);
     let late_days = due.days_to(LegalDay::of_unix_ms(made)).max(0);
-    let is_twice = first.is_some_and(|first| all.iter().any(|other| other.rows_sha256 != first.rows_sha256));
-    let what = match (first, late_days, is_twice) {
-        (Some(_), _, true) => words::OWED_TWICE,
-        (Some(_), 0, false) => words::OWED_ON_TIME,
-        (Some(_), _, false) => words::OWED_LATE,
-        (None, 0, _) => words::OWED_NOT_DUE,
-        (None, ..) => words::OWED_MISSING,
+    let is_twice =
+        newest.is_some_and(|newest| in_force().any(|other| other.rows_sha256 != newest.rows_sha256));
+    let is_torn = all.iter().any(|new| new.replaces.is_some() && !all.iter().any(|old| corrects(new, old)));
+    let is_open = !scope.is_preliminary() && newest.is_some_and(Vouched::is_preliminary);
+    let what = match (first, late_days) {
+        (Some(_), _) if is_twice => words::OWED_TWICE,
+        (Some(_), _) if is_torn => words::OWED_TORN,
+        (Some(_), _) if is_open => words::OWED_PRELIMINARY,
+        (Some(_), 0) => words::OWED_ON_TIME,
+        (Some(_), _) => words::OWED_LATE,
+        (None, 0) => words::OWED_NOT_DUE,
+        (None, _) => words::OWED_MISSING,
     };
-    let is_wanting = late_days > 0 || is_twice;
-    Stands { what, received: first.cloned(), is_wanting, late_days }
+    let is_wanting = late_days > 0 || is_twice || is_torn || is_open;
+    Stands { what, first, newest, is_wanting, late_days }
 }
 
-fn of_report(owed: &Owed, due: LegalDay, stands: &Stands) -> Row {
-    let received = stands.received.as_ref();
+fn of_report(owed: &Owed, due: LegalDay, stands: &Stands<'_>) -> Row {
+    let made = |vouched: &Vouched| Cell::Day(LegalDay::of_unix_ms(vouched.made_unix_ms));
+    let corrected = stands.newest.filter(|newest| newest.replaces.is_some());
     let cells = vec![
         Cell::Text(owed.report.to_owned()),
         Cell::Text(owed.division.to_string()),
@@ -175,20 +191,22 @@ fn of_report(owed: &Owed, due: LegalDay, stands: &Stands) -> Row {
         Cell::Unknown,
         Cell::Unknown,
         Cell::Day(due),
-        received.map_or(Cell::Unknown, |vouched| Cell::Day(LegalDay::of_unix_ms(vouched.made_unix_ms))),
+        stands.first.map_or(Cell::Unknown, made),
+        corrected.map_or(Cell::Unknown, made),
         Cell::Said(stands.what),
         Cell::Count(stands.late_days),
-        received.map_or(Cell::Unknown, |vouched| Cell::Text(vouched.sha256.to_string())),
+        stands.newest.map_or(Cell::Unknown, |vouched| Cell::Text(vouched.sha256.to_string())),
     ];
     Row { cells, rests: Rests::default() }
 }
 
-/// Equipment under a duty of which nothing new enough was attested. What was accepted as demolished owes nothing more.
+/// Equipment under a duty of which nothing new enough was attested. What was accepted as demolished owes nothing more, and what
+/// has gone elsewhere owes it there.
 fn of_equipment(surveyed: &Surveyed, days: i64, scope: &Scope) -> Vec<Row> {
     let end_unix_ms = scope.to.starts_unix_ms().min(scope.made_unix_ms);
     let due_unix_ms = end_unix_ms.saturating_sub(days.saturating_mul(DAY_MS));
     let due = LegalDay::of_unix_ms(due_unix_ms);
-    let owes = |one: &&Equipment| one.last_day().is_some() && one.gone().is_none();
+    let owes = |one: &&Equipment| one.last_day().is_some() && one.gone().is_none() && !one.has_left(scope);
     let late = surveyed.values().filter(owes).filter_map(|one| {
         let told = one.newest.as_ref();
         if told.is_some_and(|told| told.at_unix_ms >= due_unix_ms) {
@@ -200,6 +218,7 @@ fn of_equipment(surveyed: &Surveyed, days: i64, scope: &Scope) -> Vec<Row> {
         cells.extend([
             Cell::Day(due),
             received.map_or(Cell::Unknown, Cell::Day),
+            Cell::Unknown,
             Cell::Said(if told.is_some() { words::OWED_LATE } else { words::OWED_MISSING }),
             received.map_or(Cell::Unknown, |day| Cell::Count(day.days_to(due))),
             Cell::Unknown,
@@ -239,6 +258,7 @@ mod tests {
             made_unix_ms: day(made).starts_unix_ms(),
             sha256: Digest::of(format!("{made} {bytes:?}").as_bytes()),
             rows_sha256: Digest::of(bytes),
+            replaces: None,
             by: key(1),
         }
     }
@@ -256,7 +276,48 @@ mod tests {
         let (sheet, wanting) = sheet(&Surveyed::new(), &schedule, handed_in, scope(made));
         assert_eq!(sheet.rows.len(), 1, "the other division is another authority's");
         let shown = |at: usize| sheet.rows[0].cells[at].shown(Language::English);
-        (shown(7), shown(8), wanting)
+        (shown(8), shown(9), wanting)
+    }
+
+    #[test]
+    fn the_newest_that_says_what_it_replaces_is_in_force() {
+        let schedule = Schedule::parse("s.toml", SCHEDULE).unwrap();
+        let first = vouched("2026-04-10", "2026-01-01", b"a");
+        let corrects = |old: &Vouched, new: Vouched| Vouched { replaces: Some(old.sha256), ..new };
+        let second = corrects(&first, vouched("2026-04-25", "2026-01-01", b"b"));
+        let third = corrects(&second, vouched("2026-04-30", "2026-01-01", b"c"));
+        let told = |handed_in: &[Vouched]| {
+            let (sheet, wanting) = sheet(&Surveyed::new(), &schedule, handed_in, scope("2026-05-01"));
+            let shown = |at: usize| sheet.rows[0].cells[at].shown(Language::English);
+            (shown(6), shown(7), shown(8), shown(10), wanting)
+        };
+        let row = |received: &str, corrected: &str, state: Words, of: &Vouched, wanting| {
+            let (received, corrected) = (received.to_owned(), corrected.to_owned());
+            (received, corrected, state.en.to_owned(), of.sha256.to_string(), wanting)
+        };
+        // In whatever order they come: who was on time and corrects it later was on time.
+        let on_time = row("2026-04-10", "2026-04-30", words::OWED_ON_TIME, &third, 0);
+        assert_eq!(told(&[first.clone(), second.clone(), third.clone()]), on_time);
+        assert_eq!(told(&[third.clone(), first.clone(), second.clone(), second.clone()]), on_time);
+        let once = row("2026-04-10", "2026-04-25", words::OWED_ON_TIME, &second, 0);
+        assert_eq!(told(&[second.clone(), first.clone()]), once);
+        // Two that correct one and the same are two.
+        let other = corrects(&first, vouched("2026-04-26", "2026-01-01", b"d"));
+        assert_eq!(told(&[first.clone(), second.clone(), other]).2, words::OWED_TWICE.en);
+        // Both are kept: without the first nobody knows what was corrected.
+        assert_eq!(told(std::slice::from_ref(&second)).2, words::OWED_TORN.en);
+        assert_eq!(told(&[first.clone(), third]).2, words::OWED_TWICE.en);
+        // What was made within fifteen days stands until they are over.
+        assert_eq!(told(std::slice::from_ref(&first)).2, words::OWED_PRELIMINARY.en);
+        let (early, wanting) =
+            sheet(&Surveyed::new(), &schedule, std::slice::from_ref(&first), scope("2026-04-15"));
+        assert_eq!(
+            (early.rows[0].cells[8].shown(Language::English).as_str(), wanting),
+            (words::OWED_ON_TIME.en, 0)
+        );
+        // Nobody corrects what another has signed.
+        let stranger = Vouched { by: key(2), ..second };
+        assert_eq!(told(&[first, stranger]).2, words::OWED_TWICE.en);
     }
 
     #[test]

@@ -66,6 +66,7 @@ pub fn sheet(surveyed: &Surveyed, pages: Vec<Page>, rules: &Rules, scope: Scope)
             notes,
             wrong,
             files: Vec::new(),
+            replaces: None,
         },
         report,
     )

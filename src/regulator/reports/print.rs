@@ -27,6 +27,17 @@ code{font:6.5pt/1.2 monospace;overflow-wrap:anywhere}";
 /// Bytes of a text that is never broken over two lines: a credit code and a name.
 const MOST_UNBROKEN: usize = 24;
 
+/// As what a report is handed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Comma-separated values.
+    Csv,
+    /// JSON.
+    Json,
+    /// A page to be printed.
+    Html,
+}
+
 /// A number with a point: its digits, and how many of them stand behind it.
 fn fixed(digits: i64, decimals: u8) -> String {
     let unit = 10_u64.checked_pow(u32::from(decimals)).unwrap_or(1);
@@ -107,6 +118,15 @@ fn rests_csv(rests: &Rests) -> String {
 }
 
 impl Sheet {
+    /// As whoever asks for it is given it, at a desk and in a browser the same to the byte: whole lines.
+    pub fn printed(&self, form: Form, language: Language) -> String {
+        match form {
+            Form::Csv => self.to_csv(language),
+            Form::Json => format!("{}\n", self.to_json()),
+            Form::Html => self.to_html(language),
+        }
+    }
+
     /// As JSON.
     pub fn to_json(&self) -> Value {
         let column = |column: &Column| {
@@ -129,11 +149,13 @@ impl Sheet {
             "from": self.scope.from.to_string(),
             "to": self.scope.to.to_string(),
             "made_unix_ms": self.scope.made_unix_ms,
+            "preliminary": self.scope.is_preliminary(),
             "columns": self.columns.iter().map(column).collect::<Vec<_>>(),
             "rows": self.rows.iter().map(row).collect::<Vec<_>>(),
             "notes": self.notes.iter().map(|Words { zh, en }| json!({ "zh": zh, "en": en })).collect::<Vec<_>>(),
             "wrong": self.wrong,
             "files": self.files.iter().map(file).collect::<Vec<_>>(),
+            "replaces": self.replaces.map(|before| before.to_string()),
         })
     }
 
@@ -210,6 +232,12 @@ impl Sheet {
                 let _infallible = writeln!(out, "<li lang=\"en\"><code>{}</code></li>", escaped(line));
             }
             out.push_str("</ul>\n");
+        }
+        if self.scope.is_preliminary() {
+            let _infallible = writeln!(out, "<p><strong>{}</strong></p>", say(words::NOTE_PRELIMINARY));
+        }
+        if let Some(before) = self.replaces {
+            let _infallible = writeln!(out, "<p>{}: <code>{before}</code></p>", say(words::REPLACES));
         }
         for (name, sha256) in &self.files {
             let _infallible = writeln!(
@@ -296,6 +324,7 @@ mod tests {
             notes: vec![words::NOTE_UNKNOWN],
             wrong: vec!["hebei.toml:3:1: <less> is listed".to_owned()],
             files: vec![("hebei.toml".to_owned(), Digest::of(b"hebei"))],
+            replaces: Some(Digest::of(b"before")),
         }
     }
 
@@ -325,6 +354,7 @@ mod tests {
             assert!(page.contains("</tr><tr><td colspan=\"4\">"), "{page}");
             assert!(page.contains(&format!("hebei.toml <code>{}</code>", Digest::of(b"hebei"))), "{page}");
             assert!(page.contains("hebei.toml:3:1: &lt;less&gt; is listed"), "{page}");
+            assert!(page.contains(&format!("<code>{}</code>", Digest::of(b"before"))), "{page}");
             assert!(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"));
         }
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{Cell, Column, Rests, Row, Scope, Sheet, Source, Surveyed, place};
 use crate::{
+    catalogue::Bilingual,
     evidence::lineage::Place,
-    regulator::store::{KeptFinding, Log},
-    terms::{time::LegalTime, words},
+    regulator::store::{KeptFinding, KeptHalf, Log},
+    terms::{place::Division, time::LegalTime, words},
 };
 
 /// The report: every conviction of the time first, each by the verdict that first tells of it, then the findings that were made in it.
@@ -58,33 +59,44 @@ pub fn sheet(
         notes,
         wrong: Vec::new(),
         files: Vec::new(),
+        replaces: None,
     }
 }
 
-/// A finding counts where either of its two places lies in the division.
+/// A finding counts where either of its two places lies in the division. Of what lies elsewhere no more is told there than
+/// that there is something: a report of a wider division tells what.
 fn of_finding(finding: &KeptFinding, places: &BTreeMap<Log, Place>, scope: &Scope) -> Option<Row> {
-    let at: Vec<Option<&Place>> =
-        finding.halves.iter().map(|half| places.get(&(half.gateway, half.log))).collect();
-    let is_within = |place: &Option<&Place>| place.is_none_or(|(division, _)| scope.within.covers(*division));
-    if !at.iter().any(is_within) {
+    let is_of = |half: &KeptHalf| match places.get(&(half.gateway, half.log)) {
+        Some((division, _)) => scope.within.covers(*division),
+        None => scope.within == Division::NATION,
+    };
+    if !finding.halves.iter().any(is_of) {
         return None;
     }
-    let both = |shown: &dyn Fn(&Place) -> String| {
-        let named: Vec<String> = at.iter().map(|place| place.map_or_else(|| "–".to_owned(), shown)).collect();
-        Cell::Text(named.join(" → "))
+    let both = |shown: &dyn Fn(&KeptHalf) -> Option<String>| {
+        let named = finding.halves.iter().map(|half| match shown(half).filter(|_| is_of(half)) {
+            Some(shown) => Bilingual { zh: shown.clone(), en: shown },
+            None if is_of(half) => Bilingual { zh: "–".to_owned(), en: "–".to_owned() },
+            None => {
+                Bilingual { zh: words::LIES_ELSEWHERE.zh.to_owned(), en: words::LIES_ELSEWHERE.en.to_owned() }
+            }
+        });
+        let (zh, en): (Vec<String>, Vec<String>) = named.map(|Bilingual { zh, en }| (zh, en)).unzip();
+        let (zh, en) = (zh.join(" → "), en.join(" → "));
+        if zh == en { Cell::Text(zh) } else { Cell::Both(Bilingual { zh, en }) }
     };
-    let gateways: Vec<String> = finding.halves.iter().map(|half| half.gateway.to_string()).collect();
+    let place = |half: &KeptHalf| places.get(&(half.gateway, half.log));
     let cells = vec![
         Cell::Text(finding.kind.word().to_owned()),
         Cell::Said(finding.kind.words().0),
         Cell::Text(LegalTime(finding.found_unix_ms).to_string()),
         Cell::Text(finding.about.clone()),
-        both(&|(division, _)| division.to_string()),
-        both(&|(_, enterprise)| enterprise.to_string()),
-        Cell::Text(gateways.join(" → ")),
+        both(&|half| place(half).map(|(division, _)| division.to_string())),
+        both(&|half| place(half).map(|(_, enterprise)| enterprise.to_string())),
+        both(&|half| Some(half.gateway.to_string())),
         Cell::Said(if finding.excuse.is_some() { words::YES } else { words::NO }),
     ];
-    let sources = finding.records().map(|half| Source {
+    let sources = finding.records().filter(|half| is_of(half)).map(|half| Source {
         gateway: half.gateway,
         log: half.log,
         seq: half.seq,

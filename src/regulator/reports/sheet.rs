@@ -3,7 +3,8 @@
 use crate::{
     catalogue::Bilingual,
     evidence::LogId,
-    terms::{Digest, GatewayId, LegalDay, digest::Hasher, place::Division, words::Words},
+    regulator::sums::LATE_DAYS,
+    terms::{Digest, GatewayId, LegalDay, digest::Hasher, place::Division, time::DAY_MS, words::Words},
 };
 
 /// Records that a row names; of more, the first and the last are named and the whole list is told by its hash.
@@ -157,10 +158,20 @@ impl Scope {
         (self.from.starts_unix_ms()..self.to.starts_unix_ms()).contains(&unix_ms)
     }
 
+    /// Whether what arrives now is of this time still, which a report that is made later has and this one has not.
+    pub fn is_preliminary(&self) -> bool {
+        is_preliminary(self.to, self.made_unix_ms)
+    }
+
     /// Whether a day lies in it.
     pub fn covers(&self, day: LegalDay) -> bool {
         (self.from..self.to).contains(&day)
     }
+}
+
+/// Whether a report of a time that ended when this day began was made while what arrived was of that time still.
+pub(super) fn is_preliminary(to: LegalDay, made_unix_ms: i64) -> bool {
+    made_unix_ms < to.starts_unix_ms().saturating_add(LATE_DAYS * DAY_MS)
 }
 
 /// A report.
@@ -182,13 +193,16 @@ pub struct Sheet {
     pub wrong: Vec<String>,
     /// The files that it rests on beside the records: what each is called, and its SHA-256.
     pub files: Vec<(String, Digest)>,
+    /// SHA-256 of the report of the same time and division in whose place it stands.
+    pub replaces: Option<Digest>,
 }
 
 impl Sheet {
-    /// The same, resting on these files, too.
+    /// The same, resting on these files, too. In whatever order they were named it is the same report.
     #[must_use]
     pub fn resting_on(mut self, files: impl IntoIterator<Item = (String, Digest)>) -> Sheet {
         self.files.extend(files);
+        self.files.sort();
         self
     }
 }

@@ -30,7 +30,7 @@ enum Priced {
     NoRate,
     /// On no roster.
     NotCharged,
-    /// Drawn between two days at two prices, or partly before the time.
+    /// Drawn between two days at two prices.
     NoDay,
     /// Nobody saw what was drawn.
     Unseen,
@@ -55,7 +55,7 @@ pub fn sheet(surveyed: &Surveyed, tariff: &Tariff, scope: Scope) -> Sheet {
     for one in surveyed.values() {
         let entry = one.entry().map(|entry| entry.to_string());
         let line = |priced, is_late| (one.division, one.enterprise, entry.clone(), priced, is_late);
-        for (priced, is_late, drawn) in priced(one, entry.as_deref().unwrap_or_default(), tariff, &scope) {
+        for (priced, is_late, drawn) in priced(one, entry.as_deref().unwrap_or_default(), tariff) {
             let sums = lines.entry(line(priced, is_late)).or_default();
             sums.energy_wh = sums.energy_wh.saturating_add(drawn.energy_wh);
             sums.rests.add(drawn.first);
@@ -91,6 +91,7 @@ pub fn sheet(surveyed: &Surveyed, tariff: &Tariff, scope: Scope) -> Sheet {
         notes,
         wrong: Vec::new(),
         files: Vec::new(),
+        replaces: None,
     }
 }
 
@@ -99,7 +100,6 @@ fn priced<'e>(
     one: &'e Equipment,
     entry: &'e str,
     tariff: &'e Tariff,
-    scope: &'e Scope,
 ) -> impl Iterator<Item = (Priced, bool, &'e Drawn)> {
     let by = move |bearing: Bearing, price: Option<&Price>| match (one.charges(bearing), price) {
         (false, _) => Priced::NotCharged,
@@ -116,10 +116,8 @@ fn priced<'e>(
     };
     let dated =
         one.drawn.iter().map(move |((day, bearing), drawn)| (over((*day, *day, *bearing)), false, drawn));
-    let undated = one.undated.iter().map(move |(days, drawn)| {
-        let is_partly_before = days.0 < scope.from && one.charges(days.2);
-        (if is_partly_before { Priced::NoDay } else { over(*days) }, false, drawn)
-    });
+    // What began before the time and was told in it is in no other report.
+    let undated = one.undated.iter().map(move |(days, drawn)| (over(*days), false, drawn));
     let late = one.late.iter().map(move |(days, drawn)| (over(*days), true, drawn));
     dated.chain(undated).chain(late)
 }

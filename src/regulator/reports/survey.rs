@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     closures::{self, Closed},
     left::{self, Latch},
+    moved::{self, Time},
     sheet::{Rests, Scope, Source},
 };
 use crate::{
@@ -14,7 +15,6 @@ use crate::{
     host::exit::Failure,
     judge::{Finding, Rung, Verdict},
     regulator::{
-        due::due_ms,
         logs::by_gateway,
         sight::MOST_QUIET_MS,
         store::{Kept, KeptRecord, Log, Store},
@@ -110,6 +110,8 @@ pub struct Equipment {
     pub latch: Latch,
     /// Whether a log that was left has known it in scope and on the authority's roster here.
     pub was_charged: bool,
+    /// The times at which it stood elsewhere after it had stood here, as its gateway's logs say, Unix milliseconds.
+    pub away: Vec<Time>,
 }
 
 /// Everything that is under a duty, known or listed, by gateway, name and where it was: whoever moves is told at both places,
@@ -130,7 +132,8 @@ enum Basis {
 /// # Errors
 /// The store cannot be read.
 pub fn survey(store: &mut dyn Store, scope: &Scope, trusted: &[PublicKey]) -> Result<Surveyed, Failure> {
-    pass_through(store, scope, Some(Basis::Sums), trusted)
+    let surveyed = pass_through(store, scope, Some(Basis::Sums), trusted)?;
+    closures::weighed(store, surveyed, scope, trusted)
 }
 
 /// The same of every verdict anew, whatever sums are kept: as an auditor would who believes none.
@@ -138,7 +141,8 @@ pub fn survey(store: &mut dyn Store, scope: &Scope, trusted: &[PublicKey]) -> Re
 /// # Errors
 /// The store cannot be read.
 pub fn survey_anew(store: &mut dyn Store, scope: &Scope, trusted: &[PublicKey]) -> Result<Surveyed, Failure> {
-    pass_through(store, scope, Some(Basis::Verdicts), trusted)
+    let surveyed = pass_through(store, scope, Some(Basis::Verdicts), trusted)?;
+    closures::weighed(store, surveyed, scope, trusted)
 }
 
 /// How everything stands when a time ends: of each piece of equipment the newest verdict alone is read, so that what was
@@ -147,9 +151,8 @@ pub fn survey_anew(store: &mut dyn Store, scope: &Scope, trusted: &[PublicKey]) 
 /// # Errors
 /// The store cannot be read.
 pub fn standing(store: &mut dyn Store, scope: &Scope, trusted: &[PublicKey]) -> Result<Surveyed, Failure> {
-    let mut surveyed = claimed(store, scope, trusted)?;
-    closures::weigh(store, &mut surveyed, scope, trusted)?;
-    Ok(surveyed)
+    let surveyed = pass_through(store, scope, None, trusted)?;
+    closures::weighed(store, surveyed, scope, trusted)
 }
 
 /// The same, and of demolitions what the logs claim.
@@ -192,6 +195,7 @@ fn pass_through(
         }
         if is_told {
             left::settle(store, &all, (scope, trusted), &mut surveyed)?;
+            moved::settle(store, &all, &mut surveyed)?;
         }
     }
     Ok(surveyed)
@@ -310,7 +314,7 @@ impl Pass<'_> {
         if let Some((former, before)) = self.ends.get(&asset).copied() {
             let first = store.verdicts(of, None, kept.seq, 1)?;
             if let Some(first) = first.first().and_then(|(_, record)| Mark::read(record)) {
-                let rise = first.rise(&before).filter(|_| self.scope.covers(first.day()));
+                let rise = first.rise(&before, None).filter(|_| self.scope.covers(first.day()));
                 if let Some((from, Rise { energy_wh, .. })) = rise {
                     let ends = (source(former, before.place), source(log, first.place));
                     let days = (from, first.day(), first.bearing);
@@ -361,6 +365,7 @@ impl Pass<'_> {
             rostered: None,
             latch: Latch::Told,
             was_charged: false,
+            away: Vec::new(),
         })
     }
 
@@ -433,13 +438,6 @@ impl Equipment {
         } else {
             more(&mut self.drawn, (to, bearing), energy_wh, ends);
         }
-    }
-
-    /// The time it should have been told of, in milliseconds. None where nothing was ever said of it: nobody knows since when
-    /// it was there.
-    pub fn due_ms(&self, scope: &Scope) -> Option<i64> {
-        let time = (scope.from.starts_unix_ms(), scope.to.starts_unix_ms());
-        Some(due_ms(self.witnessed_from_unix_ms?, time, scope.made_unix_ms))
     }
 
     /// The last lawful day: as its newest verdict knows it, else as the roster does.

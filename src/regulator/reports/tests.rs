@@ -77,6 +77,7 @@ fn equipment_of(asset: &str) -> Equipment {
         rostered: None,
         latch: left::Latch::Told,
         was_charged: false,
+        away: Vec::new(),
     }
 }
 
@@ -385,9 +386,12 @@ fn what_cannot_be_certified_is_closed_on_no_list_and_taken_off_no_target() {
     assert_eq!(told_by(vec![good.clone()], ""), (vec![words::PROGRESS_CLOSED], 0));
     let unborne = Closed { order_sha256: None, ..closed() };
     let twice = Closed { is_twice: true, ..closed() };
+    let drew = Closed { drew: Some(source(9)), ..closed() };
     for (closed, state, why) in [
         (unborne, State::Dead, words::NOT_BORNE_OUT),
         (twice, State::Dead, words::SAME_PLATE),
+        // It melted once and rests again.
+        (drew, State::Dead, words::DRAWS_SINCE),
         (closed(), State::Drawing, words::DRAWS_SINCE),
     ] {
         let one = listed(closed, state);
@@ -401,4 +405,35 @@ fn what_cannot_be_certified_is_closed_on_no_list_and_taken_off_no_target() {
     assert_eq!(told_by(both(), "").1, 1);
     assert_eq!(told_by(both(), "gateway = \"gw-1\"\n").1, 0);
     assert_eq!(told_by(both(), "gateway = \"gw-2\"\n").1, 1);
+}
+
+#[test]
+fn two_that_are_gone_are_one_machine_only_where_both_are_borne_out() {
+    let plate = Some(Digest::of(b"plate"));
+    let gone = |gateway: &str, order_sha256| {
+        let verdict = Verdict { plate, ..verdict(State::Dead, 0, true) };
+        Equipment {
+            gateway: GatewayId::new(gateway).unwrap(),
+            closed: Some(Closed { order_sha256, ..closed() }),
+            newest: Some(Told { verdict, at_unix_ms: 2_000, source: source(1) }),
+            ..equipment_of("eaf-1")
+        }
+    };
+    let order = Some(Digest::of(b"order"));
+    let twice = |other| closures::twice(&surveyed(vec![gone("gw-1", order), gone("gw-2", other)]));
+    assert!(twice(None).is_empty(), "anybody's claim takes no other plant's demolition away");
+    assert_eq!(twice(order), plate.into_iter().collect());
+}
+
+#[test]
+fn nothing_is_due_after_a_demolition_that_counts() {
+    let begins = scope().from.starts_unix_ms();
+    let day_ms = 86_400_000;
+    let one = |closed| Equipment { witnessed_from_unix_ms: Some(0), closed, ..equipment_of("eaf-1") };
+    let at = |days: i64| Closed { at_unix_ms: begins + days * day_ms, ..closed() };
+    assert_eq!(one(None).due_ms(&scope()), Some(90 * day_ms));
+    assert_eq!(one(Some(at(30))).due_ms(&scope()), Some(30 * day_ms));
+    assert_eq!(one(Some(at(-1))).due_ms(&scope()), Some(0));
+    let refused = Closed { order_sha256: None, ..at(30) };
+    assert_eq!(one(Some(refused)).due_ms(&scope()), Some(90 * day_ms));
 }

@@ -56,13 +56,35 @@ pub const OWED_LATE: Words = Words { zh: "迟报", en: "late" };
 pub const OWED_MISSING: Words = Words { zh: "未报", en: "missing" };
 /// How a report stands.
 pub const OWED_NOT_DUE: Words = Words { zh: "尚未到期", en: "not due yet" };
+/// A column.
+pub const R_CORRECTED: Words = Words { zh: "更正", en: "corrected" };
 /// How a report stands.
-pub const OWED_TWICE: Words =
-    Words { zh: "同期有两份不同报告", en: "two different ones of the same time" };
+pub const OWED_TWICE: Words = Words {
+    zh: "同期有两份不同报告，且无一注明替代另一份",
+    en: "two different ones of the same time, neither of which says that it replaces the other",
+};
+/// How a report stands.
+pub const OWED_TORN: Words = Words {
+    zh: "更正了未附上的报告，须一并附上",
+    en: "replaces a report that is not here: bring that one, too",
+};
+/// How a report stands.
+pub const OWED_PRELIMINARY: Words = Words {
+    zh: "仅有初报，期末满十五日后须以终报替代",
+    en: "preliminary: one made fifteen days after the time's end must replace it",
+};
+/// Beside a report that was made early.
+pub const NOTE_PRELIMINARY: Words = Words {
+    zh: "初报：期末后十五日内送达的记录仍计入本期，期满后应以终报替代",
+    en: "Preliminary: what arrives within fifteen days after the time's end is of this time still; a report made after them replaces it.",
+};
+/// Before the SHA-256 of a report.
+pub const REPLACES: Words =
+    Words { zh: "替代报告，其 SHA-256 为", en: "it replaces the report of SHA-256" };
 /// Whose word it is.
 pub const NOTE_OWED: Words = Words {
-    zh: "报告按主管机关签名所载日期计；只认有效签名，期末之前签署者不算本期报告。“证明”指设备最新判定",
-    en: "a report counts by the day its authority signed it, only where the signature holds, and not where that was before its time had ended; an attestation is the newest verdict",
+    zh: "报告按主管机关签名所载日期计；只认有效签名，期末之前签署者不算本期报告；更正者注明所替代的报告，以最新一份为准，是否按时以首份为准。“证明”指设备最新判定",
+    en: "a report counts by the day its authority signed it, only where the signature holds, and not where that was before its time had ended; a correction says which report it replaces: the newest is in force, the first tells whether it was on time; an attestation is the newest verdict",
 };
 /// A column.
 pub const R_DIVISION: Words = Words { zh: "行政区划", en: "division" };
@@ -178,6 +200,11 @@ pub const PROGRESS_SILENT: Words = Words {
     en: "nothing was heard since, which is not at rest",
 };
 /// How equipment stands.
+pub const PROGRESS_LEFT: Words = Words {
+    zh: "其网关称已在别处，此处不再有证据（不等于停用）",
+    en: "stands elsewhere, as its gateway says; of here nothing is told, which is not at rest",
+};
+/// How equipment stands.
 pub const PROGRESS_UNHEARD: Words = Words { zh: "无任何证据", en: "nothing was ever heard of it" };
 
 /// Which paper names the last lawful day.
@@ -230,6 +257,8 @@ pub const RESTARTED: Words = Words {
     en: "equipment past its last lawful day drew power in this time, by the judge's latched verdict",
 };
 
+/// One of the two places of a finding, to whoever asks of the other.
+pub const LIES_ELSEWHERE: Words = Words { zh: "（其他行政区划）", en: "(another division)" };
 /// A restart that was told late.
 pub const RESTARTED_LATE: Words = Words {
     zh: "期限已过的设备在此前期间用电，记录于本期送达（判定已锁存）",
