@@ -15,7 +15,7 @@ use crate::{
     admitted,
     homes::{Home, Homes},
     open, over_both, receipt,
-    support::voice::{NOW, Voice, at, beat, key_of},
+    support::voice::{NOW, TOPIC, Voice, at, beat, key_of},
     take,
 };
 
@@ -64,7 +64,9 @@ fn furnished(homes: Homes, name: &str) -> Home {
     assert!(receipt(&mut collector).is_some());
     let mut new = Voice::new(6, 0, 7);
     new.wait_until(100);
-    take(&mut collector, &[new.genesis(7, None), new.say(&verdict(None, 0)), new.say(&verdict(None, 0))]);
+    let tail = [new.genesis(7, None), new.say(&verdict(None, 0)), new.say(&verdict(None, 0))];
+    let messages: Vec<_> = tail.iter().map(|line| (TOPIC, line.as_slice())).collect();
+    assert_eq!(collector.take(&messages, NOW + 1_000).unwrap().records, 3);
     collector.alarm_round(true, NOW).unwrap();
     assert!(collector.head_of_heads(NOW + DAY_MS).unwrap().is_some());
     assert!(collector.head_of_heads(NOW + 2 * DAY_MS).unwrap().is_some());
@@ -132,7 +134,7 @@ fn whatever_is_damaged_is_told_with_its_place(homes: Homes) {
             .iter()
             .all(|wrong| wrong.contains("store reindex") || wrong.starts_with("the screens' index"))
         {
-            reindex(&mut *home.store(), NOW).unwrap();
+            reindex(&mut *home.store(), &[key_of(9)], NOW).unwrap();
             assert_eq!(wrong(&home), [""; 0], "{sql}");
             open(&home).add_up(NOW + 3 * DAY_MS).unwrap();
             assert_eq!(wrong(&home), [""; 0], "{sql}");
