@@ -20,6 +20,7 @@ pub mod findings;
 pub mod inspect;
 pub mod lineage;
 mod logs;
+pub mod moved;
 pub mod newer;
 pub mod orders;
 pub mod page;

@@ -59,8 +59,15 @@ impl Sight {
         Saying { log, seq, received_unix_ms, is_grave: false, wall_unix_ms }
     }
 
-    /// When it arrived, Unix milliseconds, if it attests how the equipment stands; else at no time.
+    /// Of when it is, Unix milliseconds, if it attests how the equipment stands; else of no time. It is never of later than it
+    /// arrived, and what was delayed on its way is of when it was written: no line makes old evidence new.
     pub fn attested_unix_ms(&self) -> i64 {
+        self.attests_unix_ms().min(self.wall_unix_ms.max(0))
+    }
+
+    /// When it arrived, Unix milliseconds, if it attests how the equipment stands; else at no time. It stands where the log says that
+    /// told so last, whatever the clock of its gateway says.
+    pub fn attests_unix_ms(&self) -> i64 {
         if self.said.attests() { self.received_unix_ms } else { 0 }
     }
 }
@@ -286,6 +293,31 @@ mod tests {
             let told = entry(Ruling { class, rule: Some(rule), deadline: None });
             assert_eq!(told.is_some(), class == Class::InScope, "{}", class.word());
         }
+    }
+
+    #[test]
+    fn evidence_is_as_old_as_it_is_however_late_it_comes() {
+        let sight = |wall_unix_ms, received_unix_ms| Sight {
+            gateway: GatewayId::new("gw-1").unwrap(),
+            log: LogId(1),
+            seq: 1,
+            asset: AssetId::new("eaf-1").unwrap(),
+            wall_unix_ms,
+            received_unix_ms,
+            said: Said::Plate,
+        };
+        assert_eq!(sight(5, 9).attested_unix_ms(), 0, "a nameplate attests nothing");
+        let span = Span {
+            meter: MeterId::new("m-1").unwrap(),
+            from_unix_ms: 0,
+            to_unix_ms: 5,
+            energy: None,
+            seen_ms: 5,
+            unseen_ms: 0,
+        };
+        let attested =
+            |wall, received| Sight { said: Said::Span(span), ..sight(wall, received) }.attested_unix_ms();
+        assert_eq!((attested(5, 9), attested(90, 9)), (5, 9), "a clock that is ahead makes nothing newer");
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod inspections;
 pub mod lineage;
 pub mod people;
 pub mod postgres;
+pub mod registry;
 pub mod reported;
 mod schema;
 pub mod sights;
@@ -28,6 +29,7 @@ pub use self::{
     lineage::{Asked, FINDINGS_AT_ONCE, KeptFinding, KeptHalf, Mentions},
     people::People,
     postgres::PostgresStore,
+    registry::Registry,
     reported::Reported,
     sights::Sights,
     sqlite::SqliteStore,
@@ -109,6 +111,8 @@ pub struct Admitted {
     pub admitted_unix_ms: i64,
     /// When it was revoked, if it was.
     pub revoked_unix_ms: Option<i64>,
+    /// Where its plant is said to lie, as long as its own log does not say so; none where nobody said.
+    pub division: Option<Division>,
 }
 
 /// How far a log is known, as it is kept.
@@ -268,7 +272,7 @@ pub struct Batch {
 ///
 /// Every function fails with [`StoreFault`]; what it has begun is then undone.
 #[expect(clippy::missing_errors_doc, reason = "said once for all of them, above")]
-pub trait Store: Mentions + Alarms + Sights + People + Inspections + Reported + Send {
+pub trait Store: Mentions + Alarms + Sights + People + Inspections + Reported + Registry + Send {
     /// Begins a batch that no other collector's can come between: logs are waited for in one order, so that no two wait
     /// for each other. Tells the turn of each. Ends by [`Store::commit`] or [`Store::abandon`].
     fn begin(&mut self, logs: &BTreeSet<Log>) -> Answered<BTreeMap<Log, u64>>;

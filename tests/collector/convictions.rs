@@ -18,7 +18,7 @@ use coldhearth::{
         reports::{Equipment, Scope, Tariff, left::Latch, list, surcharge, survey},
         store::{
             AlarmsAsked,
-            sights::{After, AskedAt, AssetRow, FleetAsked, Lane, Scope as Digits},
+            sights::{After, AskedAt, AssetRow, FleetAsked, Lane, Scope as Digits, Which},
         },
     },
     terms::{
@@ -142,8 +142,8 @@ pub(crate) fn shown(home: &Home, within: &str) -> Option<AssetRow> {
 pub(crate) fn latched(home: &Home, within: &str) -> (usize, u64) {
     let (scope, today) = (Digits::parse(within).unwrap(), LegalDay::of_unix_ms(NOW));
     let at = AskedAt { today, silent_before_unix_ms: 0 };
-    let listed = home.store().latched(&scope, None, 10).unwrap().len();
-    (listed, home.store().numbers(&scope, None, at).unwrap().latched)
+    let listed = home.store().latched(&scope, Which::default(), 10).unwrap().len();
+    (listed, home.store().numbers(&scope, Which::default(), at).unwrap().latched)
 }
 
 pub(crate) fn wrongs(home: &Home) -> Vec<String> {
@@ -211,6 +211,24 @@ fn a_new_journal_opens_no_latch_and_the_authority_does(homes: Homes) {
     assert_eq!(wrongs(&home), Vec::<String>::new());
     reindex(&mut *home.store(), &[key_of(9)], NOW).unwrap();
     assert_eq!(latched(&home, "13"), (0, 0));
+}
+
+fn what_arrives_later_is_shown_whatever_the_clocks_of_two_logs_say(homes: Homes) {
+    let home = home_admitting(homes, "ahead");
+    let mut collector = open(&home);
+    let mut old = Voice::of(gateway(), "130421", (5, 0, 7));
+    let mut new = Voice::of(gateway(), "130421", (6, 0, 7));
+    // The clock was a month ahead, or it is set back by one: either way.
+    old.wait_until(30 * 86_400);
+    take(&mut collector, &[old.genesis(7, None), old.say(&verdict(State::Energised, None, 0, false))]);
+    let lines = [new.genesis(7, None), new.say(&verdict(State::Drawing, None, 0, false))];
+    let messages: Vec<_> = lines.iter().map(|line| (TOPIC, line.as_slice())).collect();
+    collector.take(&messages, NOW + 60_000).unwrap();
+    assert_eq!(shown(&home, "130421").unwrap().state, "drawing");
+    let wrong = wrongs(&home);
+    assert!(!wrong.iter().any(|wrong| wrong.contains("eaf-2")), "{wrong:?}");
+    reindex(&mut *home.store(), &[key_of(9)], NOW).unwrap();
+    assert_eq!(shown(&home, "130421").unwrap().state, "drawing");
 }
 
 fn a_batch_that_brings_both_logs_acquits_nobody_either(homes: Homes) {
@@ -371,4 +389,5 @@ over_both!(
     a_roster_that_went_with_the_journal_is_no_acquittal,
     a_new_journal_opens_no_latch_and_the_authority_does,
     a_batch_that_brings_both_logs_acquits_nobody_either,
+    what_arrives_later_is_shown_whatever_the_clocks_of_two_logs_say,
 );

@@ -140,6 +140,7 @@ fn equipment_that_its_gateway_speaks_of_no_longer_is_an_alarm_until_it_does(home
     take(&mut collector, &[gateway.genesis(1, None), gateway.say(&verdict(State::Energised, None, 0))]);
     let mut on = |said: &Body, minutes: i64| -> Vec<(Life, String)> {
         let now = NOW + minutes * MINUTE_MS;
+        gateway.wait_until(minutes.unsigned_abs() * 60);
         let line = gateway.say(said);
         collector.take(&[(TOPIC, line.as_slice())], now).unwrap();
         collector.alarm_round(true, now).unwrap();

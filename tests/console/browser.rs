@@ -155,7 +155,7 @@ impl Browser {
     pub(crate) async fn upload(&self, address: &str, parts: &[(&str, &[u8])]) -> Answer {
         let mut body = Vec::new();
         for (name, bytes) in parts {
-            let is_line = ["form", "from", "to", "in"].contains(name);
+            let is_line = ["form", "from", "to", "in", "number", "why"].contains(name);
             let file = if is_line { "" } else { "; filename=\"f\"" };
             body.extend(
                 format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n").bytes(),

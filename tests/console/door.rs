@@ -101,6 +101,28 @@ async fn whoever_asks_at_once_is_looked_at_no_more_often_and_the_overseer_reads_
 }
 
 #[tokio::test]
+async fn whoever_guesses_with_a_name_that_there_is_keeps_nobody_else_from_the_door() {
+    let desk = Desk::open("named-crowd");
+    let port = desk.port;
+    let crowd: Vec<_> = (0..60)
+        .map(|_| {
+            tokio::spawn(async move {
+                for _ in 0..3 {
+                    let status = Browser::at(port).enter("li", "a password of somebody").await.status;
+                    assert!([401, 503].contains(&status), "{status}");
+                }
+            })
+        })
+        .collect();
+    for _ in 0..3 {
+        assert_eq!(Browser::at(port).enter("wang", PASSWORD).await.status, 303);
+    }
+    for one in crowd {
+        one.await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn behind_a_proxy_whoever_guesses_elsewhere_keeps_nobody_out() {
     let at = ConsoleAt { is_behind_tls: true, ..ConsoleAt::plain(([127, 0, 0, 1], free_port()).into()) };
     let desk = Desk::at("proxy", &at, |store| people(store));

@@ -9,6 +9,7 @@
 )]
 
 mod browser;
+mod called;
 mod desk;
 mod door;
 mod encrypted;

@@ -129,5 +129,9 @@ async fn what_came_over_the_broker_stands_on_the_screen() {
     let log = browser.get("/log/gw-03/0000000000000005").await;
     assert_eq!(log.body.lines().count(), 2, "taken along as it came");
     assert_eq!(log.body.lines().next().unwrap().as_bytes(), lines[0]);
+    for letters in [8_000, 20_000, 60_000] {
+        let long = browser.get(&format!("/{}", "a".repeat(letters))).await;
+        assert_eq!(long.status, 404, "a head of {letters} bytes is read and answered");
+    }
     assert_eq!(collector.stop(), 0);
 }

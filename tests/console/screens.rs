@@ -7,7 +7,10 @@ use coldhearth::{
     regulator::sight::Said,
     regulator::{
         lineage::Lineage,
-        store::{Batch, Mentions as _, Sights as _, Store as _, sights::AskedAt},
+        store::{
+            Batch, Mentions as _, Registry as _, Sights as _, Store as _,
+            sights::{AskedAt, Which},
+        },
     },
     terms::{GatewayId, LegalDay, words},
 };
@@ -22,7 +25,8 @@ use crate::{
 /// Rows of a file of ours: no cell here has a line end or a comma that is not quoted.
 fn rows(csv: &str) -> Vec<Vec<String>> {
     let lines = csv.trim_start_matches('\u{feff}').lines();
-    lines.map(|line| line.split(',').map(|cell| cell.trim_matches('"').to_owned()).collect()).collect()
+    let cell = |cell: &str| cell.trim_matches('"').replace("\"\"", "\"");
+    lines.map(|line| line.split(',').map(cell).collect()).collect()
 }
 
 #[tokio::test]
@@ -172,7 +176,7 @@ async fn equipment_that_was_taken_out_of_the_configuration_is_unproven_though_it
         .store()
         .numbers(
             &coldhearth::regulator::store::sights::Scope::NATION,
-            None,
+            Which::default(),
             AskedAt { today: LegalDay::of_unix_ms(NOW), silent_before_unix_ms: NOW - 900_000 },
         )
         .unwrap();
@@ -276,6 +280,79 @@ async fn the_story_names_each_record_by_its_hash_and_the_chart_hatches_what_was_
     let told = rows(&csv).iter().skip(1).filter(|row| !row[1].is_empty()).count();
     assert!(told >= 1 && told < rows(&csv).len() - 50, "what is not told is empty, and never nought: {csv}");
     assert!(page.text().contains("2号"), "what stands on the nameplate is shown");
+}
+
+#[tokio::test]
+async fn what_a_line_has_delayed_by_a_day_is_no_evidence_of_now() {
+    let desk = Desk::open_with("delayed", |store| {
+        people(store);
+        attested(store, "kept", 1_000);
+        let (gateway, log) = (GatewayId::new("gw-07").unwrap(), LogId(7));
+        let mut batch = Batch { sights: sights_of(gateway, log, "delayed", "energised"), ..Batch::default() };
+        batch.sights.iter_mut().for_each(|sight| sight.wall_unix_ms = NOW - 25 * 3_600_000);
+        batch.turns = store.begin(&BTreeSet::from([(gateway, log)])).unwrap();
+        store.commit(&batch).unwrap();
+    });
+    let browser = Browser::entered(desk.port, "wang", PASSWORD).await;
+    let unproven = browser.get("/fleet.csv?lane=unproven").await.body;
+    assert!(unproven.contains("delayed") && unproven.contains(words::K_UNATTESTED.en), "{unproven}");
+    assert!(!unproven.contains("kept") && !unproven.contains(words::K_ENERGISED.en), "{unproven}");
+    let case = browser.get("/asset/gw-07/delayed").await.text();
+    assert!(case.contains(words::K_UNATTESTED_MEANS.en) && case.contains("25 hours ago"), "{case}");
+}
+
+#[tokio::test]
+async fn why_a_record_is_not_believed_is_said_in_the_readers_language() {
+    let desk = Desk::open("unbelieved");
+    let mut browser = Browser::entered(desk.port, "wang", PASSWORD).await;
+    let token = browser.get("/audit").await.form_token();
+    let lines: Vec<Vec<u8>> = goldens().into_iter().take(2).collect();
+    let altered =
+        String::from_utf8(lines.join(&b'\n')).unwrap().replacen("\"boot_count\":2", "\"boot_count\":3", 1);
+    for (language, text) in [("zh", words::K_BAD_SIGNATURE.zh), ("en", words::K_BAD_SIGNATURE.en)] {
+        browser.language = language;
+        let parts = [("form", token.as_bytes()), ("records", altered.as_bytes())];
+        let page = browser.upload("/verify", &parts).await.text();
+        assert!(page.contains(text), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn today_says_how_old_it_is_and_is_filtered_by_a_deadline() {
+    let desk = Desk::open("ages");
+    let browser = Browser::entered(desk.port, "wang", PASSWORD).await;
+    let told = |text: &str| text.lines().find(|line| line.contains(words::K_AGE.en)).unwrap().to_owned();
+    let today = browser.get("/").await.text();
+    assert!(
+        told(&today).contains("1 second ago") && told(&today).contains(words::K_SILENT_OF.en),
+        "{}",
+        told(&today)
+    );
+    desk.clock.wall_unix_ms.store(NOW + 3 * 3_600_000, Ordering::Relaxed);
+    let later = browser.get("/").await.text();
+    assert!(told(&later).contains("3 hours ago") && later.contains(words::K_LONGEST_SILENT.en), "{later}");
+    let due = |by: &'static str| browser.get(by);
+    let (before, after) = (due("/?due_by=2009-12-31").await.text(), due("/?due_by=2030-12-31").await.text());
+    assert!(before.contains(words::K_NONE_LATCHED.en) && after.contains("eaf-2"), "{before}");
+}
+
+#[tokio::test]
+async fn keys_and_revocations_are_listed_each_to_whom_they_concern() {
+    let desk = Desk::open("registry");
+    let (never, key) = (GatewayId::new("gw-never").unwrap(), crate::support::voice::key_of(5));
+    let mut store = desk.store();
+    assert!(store.admit(never, &key, NOW).unwrap());
+    let shown = async |who: &str, page: &str| {
+        Browser::entered(desk.port, who, PASSWORD).await.get(page).await.text().contains(&key.fingerprint())
+    };
+    assert!(shown("wang", "/audit/keys").await && !shown("li", "/audit/keys").await);
+    assert!(!shown("wang", "/audit/keys?revoked=1").await);
+    store.say_where(never, "130421".parse_division()).unwrap();
+    assert!(shown("li", "/audit/keys").await && !shown("zhao", "/audit/keys").await);
+    assert!(shown("li", "/audit?gateway=gw-never").await && !shown("zhao", "/audit?gateway=gw-never").await);
+    assert!(Browser::entered(desk.port, "li", PASSWORD).await.get("/").await.text().contains("gw-never"));
+    store.revoke(never, key.id(), NOW).unwrap();
+    assert!(shown("wang", "/audit/keys?revoked=1").await);
 }
 
 #[tokio::test]

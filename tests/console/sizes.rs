@@ -14,7 +14,8 @@ use coldhearth::{
             AlarmBatch, Batch, SqliteStore, Store,
             inspections::{self, InspectionsAsked},
             people::{Person, Role},
-            sights::{After, AskedAt, FleetAsked, Lane, Scope},
+            registry::KeysAsked,
+            sights::{After, AskedAt, FleetAsked, Lane, Scope, Which},
         },
     },
     terms::{AssetId, Digest, GatewayId, LegalDay, MeterId, Name, WattHours, place::Division},
@@ -92,10 +93,11 @@ pub(crate) fn county(store: &mut dyn Store) {
 }
 
 /// Every page there is, those of alarms by every filter.
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 27] = [
     "/",
     "/?in=1304",
     "/?industry=Iron+and+steel",
+    "/?due_by=2011-12-31",
     "/fleet",
     "/fleet?in=1301",
     "/fleet?lane=drawing",
@@ -116,6 +118,8 @@ const PAGES: [&str; 24] = [
     "/alarms.csv?part=all",
     "/audit",
     "/audit?gateway=gw-00000",
+    "/audit/keys",
+    "/audit/keys?revoked=1",
     "/audit/seen",
 ];
 
@@ -241,9 +245,10 @@ fn answers(store: &mut dyn Store) -> String {
     writeln!(out, "{:?}", store.tally(&nation, at.today).unwrap()).unwrap();
     for (gateway, asset) in [of("gw-00000", "eaf-1"), of("gw-03", "eaf-2")] {
         let row = store.asset(&nation, gateway, asset).unwrap().unwrap();
-        writeln!(out, "{row:?} {:?}", store.witnessed_from(&row).unwrap()).unwrap();
-        writeln!(out, "{:?}", store.spans(&row, NOW - 86_400_000, NOW, 3_600_000).unwrap()).unwrap();
-        let story = store.story(&row, i64::MAX, 20).unwrap();
+        writeln!(out, "{row:?} {:?}", store.witnessed_from(&row, &nation).unwrap()).unwrap();
+        writeln!(out, "{:?}", store.spans(&row, &nation, (NOW - 86_400_000, NOW), 3_600_000).unwrap())
+            .unwrap();
+        let story = store.story(&row, &nation, i64::MAX, 20).unwrap();
         let places: Vec<_> =
             story.iter().map(|(log, seq, record)| (log, seq, record.hash.to_string())).collect();
         writeln!(out, "{places:?}").unwrap();
@@ -267,10 +272,107 @@ fn answers(store: &mut dyn Store) -> String {
     assert_eq!(store.fleet(&within(Lane::Drawing)).unwrap(), []);
     let never = GatewayId::new("gw-never").unwrap();
     assert!(store.admit(never, &crate::support::voice::key_of(5), NOW).unwrap());
-    assert_eq!(store.unheard(9).unwrap(), (1, vec![never]));
+    let county = Scope::parse("130421").unwrap();
+    assert_eq!(store.unheard(&Scope::NATION, 9).unwrap(), (1, vec![never]));
+    assert_eq!(store.unheard(&county, 9).unwrap(), (0, vec![]), "nobody has said where it stands");
+    assert!(store.say_where(never, Division::parse("130421").unwrap()).unwrap());
+    assert!(!store.say_where(GatewayId::new("gw-none").unwrap(), Division::NATION).unwrap());
+    assert_eq!(store.unheard(&county, 9).unwrap(), (1, vec![never]));
+    assert_eq!(store.unheard(&Scope::parse("14").unwrap(), 9).unwrap(), (0, vec![]));
+    registered(store, &mut out);
+    overflowing(store);
     writeln!(out, "{unproven:?}").unwrap();
     writeln!(out, "{:?}", store.admitted_of(GatewayId::new("gw-03").unwrap()).unwrap()).unwrap();
     out
+}
+
+/// More than any number holds, told by signed intervals of one quarter: what is asked of all others is answered as ever.
+fn overflowing(store: &mut dyn Store) {
+    let (gateway, log) = (GatewayId::new("gw-07").unwrap(), LogId(77));
+    let sight = |number: i64| Sight {
+        gateway,
+        log,
+        seq: number.cast_unsigned(),
+        asset: AssetId::new("huge").unwrap(),
+        wall_unix_ms: NOW,
+        received_unix_ms: NOW,
+        said: Said::Span(Span {
+            meter: MeterId::new(&format!("m-{number}")).unwrap(),
+            from_unix_ms: NOW - 900_000,
+            to_unix_ms: NOW,
+            energy: Some(WattHours(9_007_199_254_740_000)),
+            seen_ms: 9_007_199_254_740_000,
+            unseen_ms: 9_007_199_254_740_000,
+        }),
+    };
+    let mut batch = Batch { sights: (0..1_100).map(sight).collect(), ..Batch::default() };
+    batch.turns = store.begin(&BTreeSet::from([(gateway, log)])).unwrap();
+    store.commit(&batch).unwrap();
+    let row = store.asset(&Scope::NATION, gateway, AssetId::new("huge").unwrap()).unwrap().unwrap();
+    let spans = store.spans(&row, &Scope::NATION, (NOW - 86_400_000, NOW), 900_000).unwrap();
+    assert_eq!(spans[0].energy, Some(WattHours(i64::MAX)));
+}
+
+#[tokio::test]
+async fn one_gateway_that_tells_more_than_a_number_holds_keeps_nobody_from_the_fleet() {
+    let desk = Desk::open_with("overflow", |store| {
+        people(store);
+        crate::desk::ours(store);
+        overflowing(store);
+    });
+    let browser = Browser::entered(desk.port, "wang", PASSWORD).await;
+    for page in [
+        "/fleet",
+        "/fleet.csv?whole=1",
+        "/asset/gw-07/huge",
+        "/asset/gw-07/huge?days=31",
+        "/asset/gw-07/huge/power.csv",
+    ] {
+        let answer = browser.get(page).await;
+        assert_eq!(answer.status, 200, "{page}: {}", answer.body);
+    }
+    assert!(browser.get("/fleet").await.text().contains("eaf-2"));
+}
+
+/// Keys, page by page, those that were revoked, and those of a county alone.
+fn registered(store: &mut dyn Store, out: &mut String) {
+    let never = GatewayId::new("gw-never").unwrap();
+    let of = |scope: &str, is_revoked, after| KeysAsked {
+        scope: Scope::parse(scope).unwrap(),
+        is_revoked,
+        after,
+        most: 1,
+    };
+    let first = store.keys(&of("", false, None)).unwrap();
+    let [only] = first[..] else { panic!("{first:?}") };
+    let second = store.keys(&of("", false, Some((only.gateway, only.key.id())))).unwrap();
+    assert_eq!((first.len(), second.len()), (1, 1));
+    assert!(store.keys(&of("14", false, None)).unwrap().is_empty());
+    assert!(store.keys(&of("130421", true, None)).unwrap().is_empty());
+    assert!(store.revoke(never, second[0].key.id(), NOW).unwrap());
+    assert_eq!(store.keys(&of("130421", true, None)).unwrap()[0].gateway, never);
+    writeln!(out, "{first:?} {:?}", store.keys(&of("1304", true, None)).unwrap()).unwrap();
+    for gateway in ["gw-03", "gw-00000"] {
+        let row = store.fleet(&asked_of(gateway)).unwrap().remove(0);
+        let events = store.events(&row, &Scope::NATION, 0, 9).unwrap();
+        writeln!(out, "{:?}", events.iter().map(|(log, seq, _)| (log, seq)).collect::<Vec<_>>()).unwrap();
+    }
+}
+
+/// All behind one gateway.
+fn asked_of(gateway: &str) -> FleetAsked {
+    FleetAsked {
+        scope: Scope::NATION,
+        lane: Lane::All,
+        enterprise: None,
+        gateway: GatewayId::new(gateway),
+        class: None,
+        entries: None,
+        due_by: None,
+        after: After::default(),
+        most: 9,
+        at: AskedAt { today: LegalDay::of_unix_ms(NOW), silent_before_unix_ms: NOW - 900_000 },
+    }
 }
 
 /// gw-08 speaks, and has told nothing of a furnace for hours.
@@ -314,12 +416,18 @@ fn lists(store: &mut dyn Store, at: AskedAt, out: &mut String) {
             }
         }
         let (steel, none) = (["guofa-2010-7 steel-electric-furnace-up-to-30t".to_owned(), String::new()], []);
-        for entries in [None, Some(&steel[..]), Some(&none[..])] {
-            writeln!(out, "{:?}", store.numbers(&scope, entries, at).unwrap()).unwrap();
-            writeln!(out, "{:?}", store.latched(&scope, entries, 5).unwrap()).unwrap();
-            let from = LegalDay::parse("2011-01-01").unwrap();
-            writeln!(out, "{:?}", store.calendar(&scope, entries, from, 12).unwrap()).unwrap();
+        let days = [None, LegalDay::parse("2010-12-31"), LegalDay::parse("2011-12-31")];
+        for (entries, due_by) in
+            [None, Some(&steel[..]), Some(&none[..])].into_iter().zip(days.iter().cycle())
+        {
+            for which in [Which { entries, due_by: None }, Which { entries: None, due_by: *due_by }] {
+                writeln!(out, "{:?}", store.numbers(&scope, which, at).unwrap()).unwrap();
+                writeln!(out, "{:?}", store.latched(&scope, which, 5).unwrap()).unwrap();
+                let from = LegalDay::parse("2011-01-01").unwrap();
+                writeln!(out, "{:?}", store.calendar(&scope, which, from, 12).unwrap()).unwrap();
+            }
         }
+        writeln!(out, "{:?}", store.ages(&scope, at.silent_before_unix_ms).unwrap()).unwrap();
         writeln!(out, "{:?}", store.tally(&scope, at.today).unwrap()).unwrap();
     }
 }

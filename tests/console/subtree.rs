@@ -2,7 +2,7 @@
 
 use coldhearth::regulator::store::{
     People as _, Sights as _,
-    sights::{AskedAt, Scope},
+    sights::{AskedAt, Scope, Which},
 };
 use coldhearth::terms::LegalDay;
 
@@ -132,12 +132,24 @@ async fn a_look_on_site_is_asked_for_reported_and_the_next_countys_is_neither() 
     let next = Browser::entered(desk.port, "zhao", PASSWORD).await;
     assert!(!next.get("/inspections?all=1").await.text().contains("smoke"));
     let of_next = next.get("/fleet").await.form_token();
-    let report = |token: &str, number: u64| format!("form={token}&number={number}&why=cold+furnace");
-    assert_eq!(next.post("/inspections/report", &report(&of_next, 1)).await.status, 403, "a reader");
-    assert_eq!(county.post("/inspections/report", &report(&token, 1)).await.status, 303);
-    assert_eq!(county.post("/inspections/report", &report(&token, 1)).await.status, 404, "once");
+    let report = async |who: &Browser, token: &str| {
+        let photo: &[u8] = b"\xff\xd8 a photograph";
+        let parts = [
+            ("form", token.as_bytes()),
+            ("number", &b"1"[..]),
+            ("why", &b"cold furnace"[..]),
+            ("photos", photo),
+        ];
+        who.upload("/inspections/report", &parts).await.status
+    };
+    assert_eq!(report(&next, &of_next).await, 403, "a reader");
+    assert_eq!(report(&county, &of_next).await, 400, "of another session");
+    assert_eq!(report(&county, &token).await, 303);
+    assert_eq!(report(&county, &token).await, 404, "once");
     let told = county.get("/inspections?all=1").await.text();
     assert!(told.contains("cold furnace") && told.contains("li: smoke at night"), "{told}");
+    let hash = coldhearth::terms::Digest::of(b"\xff\xd8 a photograph").to_string();
+    assert!(told.contains(&hash), "what was photographed can be held against it: {told}");
     assert!(!county.get("/inspections").await.text().contains("cold furnace"));
 }
 
@@ -185,8 +197,8 @@ async fn a_list_of_the_store_ends_where_its_scope_ends() {
         [("130421", 1, 1), ("130422", 1, 0), ("1304", 2, 1), ("14", 0, 0), ("", 2, 1)]
     {
         let scope = Scope::parse(scope).unwrap();
-        let numbers = store.numbers(&scope, None, at).unwrap();
+        let numbers = store.numbers(&scope, Which::default(), at).unwrap();
         assert_eq!((numbers.assets, numbers.latched), (assets, latched), "{scope}");
-        assert_eq!(store.latched(&scope, None, 10).unwrap().len() as u64, latched, "{scope}");
+        assert_eq!(store.latched(&scope, Which::default(), 10).unwrap().len() as u64, latched, "{scope}");
     }
 }

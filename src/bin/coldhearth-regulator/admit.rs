@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use coldhearth::{
     evidence::PublicKey,
     host::{Exit, Failure},
-    terms::GatewayId,
+    terms::{GatewayId, place::Division},
 };
 
 use crate::{gateways::bare, say, serve::Home};
@@ -15,7 +15,12 @@ use crate::{gateways::bare, say, serve::Home};
 ///
 /// # Errors
 /// The list cannot be read or a line is wrong; every such line is told.
-pub(crate) fn admit(list: &Path, home: &Home, now_unix_ms: i64) -> Result<Exit, Failure> {
+pub(crate) fn admit(
+    list: &Path,
+    division: Option<Division>,
+    home: &Home,
+    now_unix_ms: i64,
+) -> Result<Exit, Failure> {
     let text = std::fs::read_to_string(list)
         .map_err(|e| Failure::new(Exit::Config, format!("{}: {e}", list.display())))?;
     let (mut gateways, mut wrong, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
@@ -37,6 +42,9 @@ pub(crate) fn admit(list: &Path, home: &Home, now_unix_ms: i64) -> Result<Exit, 
     let mut new = 0_u64;
     for (gateway, key) in &gateways {
         new += u64::from(store.admit(*gateway, key, now_unix_ms)?);
+        if let Some(division) = division {
+            store.say_where(*gateway, division)?;
+        }
     }
     say(&format!("{new} admitted, {} were admitted before", gateways.len() as u64 - new));
     Ok(Exit::Done)

@@ -6,10 +6,10 @@ use clap::Subcommand;
 use coldhearth::{
     evidence::KeyId,
     host::{Clock as _, Exit, Failure, SystemClock, public_key},
-    terms::{GatewayId, time::LegalTime},
+    terms::{GatewayId, place::Division, time::LegalTime},
 };
 
-use crate::{admit, say, serve::Home};
+use crate::{admit, alarms::division, say, serve::Home};
 
 #[derive(Subcommand)]
 pub(crate) enum Gateway {
@@ -23,6 +23,9 @@ pub(crate) enum Gateway {
         /// The fingerprint as `coldhearth enrol` printed it at the gateway; spaces do not matter
         #[arg(long)]
         fingerprint: String,
+        /// Where its plant lies, six digits of GB/T 2260: whose it is until its own log says so
+        #[arg(long, value_name = "CODE", value_parser = division)]
+        division: Option<Division>,
         #[command(flatten)]
         home: Home,
     },
@@ -30,6 +33,9 @@ pub(crate) enum Gateway {
     Admit {
         /// The list
         list: PathBuf,
+        /// Where all their plants lie, six digits of GB/T 2260
+        #[arg(long, value_name = "CODE", value_parser = division)]
+        division: Option<Division>,
         #[command(flatten)]
         home: Home,
     },
@@ -55,7 +61,7 @@ pub(crate) enum Gateway {
 pub(crate) fn gateway(verb: Gateway) -> Result<Exit, Failure> {
     let now = SystemClock::default().now().wall_unix_ms;
     match verb {
-        Gateway::Add { key, id, fingerprint, home } => {
+        Gateway::Add { key, id, fingerprint, division, home } => {
             let key = public_key::load(&key)?;
             if bare(&fingerprint) != bare(&key.fingerprint()) {
                 let message = format!(
@@ -64,7 +70,12 @@ pub(crate) fn gateway(verb: Gateway) -> Result<Exit, Failure> {
                 );
                 return Err(Failure::new(Exit::Negative, message));
             }
-            if !home.store()?.admit(id, &key, now)? {
+            let mut store = home.store()?;
+            let is_new = store.admit(id, &key, now)?;
+            if let Some(division) = division {
+                store.say_where(id, division)?;
+            }
+            if !is_new {
                 return Err(Failure::new(
                     Exit::Negative,
                     format!("{id}: key {} was admitted before", key.id()),
@@ -73,15 +84,16 @@ pub(crate) fn gateway(verb: Gateway) -> Result<Exit, Failure> {
             say(&format!("{id}: admitted, key {} ({})", key.id(), key.suite()));
             Ok(Exit::Done)
         }
-        Gateway::Admit { list, home } => admit::admit(&list, &home, now),
+        Gateway::Admit { list, division, home } => admit::admit(&list, division, &home, now),
         Gateway::List { home } => {
             for admitted in home.store_that_is_there()?.admitted()? {
                 let revoked = admitted
                     .revoked_unix_ms
                     .map_or_else(String::new, |at| format!("  REVOKED {}", LegalTime(at)));
                 let (since, key) = (LegalTime(admitted.admitted_unix_ms), admitted.key);
+                let place = admitted.division.map_or_else(String::new, |at| format!("  division {at}"));
                 let line = format!(
-                    "{}  {}  {}  since {since}{revoked}",
+                    "{}  {}  {}  since {since}{place}{revoked}",
                     admitted.gateway,
                     key.id(),
                     key.fingerprint()

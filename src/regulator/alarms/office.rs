@@ -16,7 +16,7 @@ use crate::{
         collector::Outgoing,
         store::{Admitted, AlarmBatch, Answered, Kept, Store, StoreFault},
     },
-    terms::{Digest, GatewayId, Name},
+    terms::{Digest, GatewayId, Name, place::Division},
 };
 
 /// Time between two looks at what records said, in milliseconds.
@@ -188,15 +188,16 @@ fn is_due(last_unix_ms: Option<i64>, every_ms: i64, now_unix_ms: i64) -> bool {
     last_unix_ms.is_none_or(|last| !(0..every_ms).contains(&now_unix_ms.saturating_sub(last)))
 }
 
-/// Gateways that were never heard, and since when each is admitted, Unix milliseconds.
-type Unheard = Vec<(GatewayId, i64)>;
+/// Gateways that were never heard, where each is said to stand, and since when it is admitted, Unix milliseconds.
+type Unheard = Vec<(GatewayId, Division, i64)>;
 
 /// When each gateway that is admitted was last heard, in the newest of its logs; and those that never were.
 fn fleet(store: &mut dyn Store) -> Answered<(Vec<Heard>, Unheard)> {
-    let mut admitted: BTreeMap<GatewayId, i64> = BTreeMap::new();
-    for Admitted { gateway, admitted_unix_ms, revoked_unix_ms, .. } in store.admitted()? {
+    let mut admitted: BTreeMap<GatewayId, (Division, i64)> = BTreeMap::new();
+    for Admitted { gateway, admitted_unix_ms, revoked_unix_ms, division, .. } in store.admitted()? {
         if revoked_unix_ms.is_none() {
-            let since = admitted.entry(gateway).or_insert(admitted_unix_ms);
+            let (said, since) = admitted.entry(gateway).or_insert((Division::NATION, admitted_unix_ms));
+            *said = division.unwrap_or(*said);
             *since = admitted_unix_ms.min(*since);
         }
     }
@@ -209,7 +210,7 @@ fn fleet(store: &mut dyn Store) -> Answered<(Vec<Heard>, Unheard)> {
         }
     }
     let unheard = admitted.iter().filter(|(gateway, _)| !newest.contains_key(*gateway));
-    let unheard = unheard.map(|(gateway, since)| (*gateway, *since)).collect();
+    let unheard = unheard.map(|(gateway, (division, since))| (*gateway, *division, *since)).collect();
     let heard = newest.into_values().filter(|heard| admitted.contains_key(&heard.gateway)).collect();
     Ok((heard, unheard))
 }

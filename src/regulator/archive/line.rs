@@ -98,8 +98,9 @@ fn inspection(Inspection { number, gateway, asset, asked, answered }: &Inspectio
 impl Line {
     pub(super) fn to_json(&self) -> Value {
         match self {
-            Line::Gateway(Admitted { gateway, key, admitted_unix_ms, revoked_unix_ms }) => {
+            Line::Gateway(Admitted { gateway, key, admitted_unix_ms, revoked_unix_ms, division }) => {
                 json!({ "gateway": {
+                    "division": division.map(|division| division.to_string()),
                     "id": gateway.to_string(), "public_key": key.to_base64(),
                     "admitted_unix_ms": admitted_unix_ms, "revoked_unix_ms": revoked_unix_ms,
                 }})
@@ -166,6 +167,8 @@ impl Line {
                 key: PublicKey::from_base64(m.text("public_key")?)?,
                 admitted_unix_ms: m.whole("admitted_unix_ms")?,
                 revoked_unix_ms: m.optional("revoked_unix_ms")?,
+                // Copies of before say nothing of it.
+                division: m.text("division").and_then(Division::parse),
             }),
             "log" => Line::Log(m.kept()?),
             "pruned" => Line::Pruned(

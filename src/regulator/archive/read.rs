@@ -118,6 +118,9 @@ impl Filling<'_> {
             Line::Gateway(admitted) => {
                 self.copied.gateways += 1;
                 self.store.admit(admitted.gateway, &admitted.key, admitted.admitted_unix_ms)?;
+                if let Some(division) = admitted.division {
+                    self.store.say_where(admitted.gateway, division)?;
+                }
                 if let Some(revoked_unix_ms) = admitted.revoked_unix_ms {
                     self.store.revoke(admitted.gateway, admitted.key.id(), revoked_unix_ms)?;
                 }

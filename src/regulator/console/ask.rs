@@ -201,13 +201,15 @@ pub(super) struct DayFilter {
     pub(super) within: Scope,
     /// An industry of the notice, by its English name.
     pub(super) industry: Option<String>,
+    /// Equipment alone whose last lawful day is this or an earlier one.
+    pub(super) due_by: Option<LegalDay>,
 }
 
 impl DayFilter {
     /// Reads one of a person with this scope; a division outside of it is as one that is not there.
     pub(super) fn read(pairs: &Pairs, scope: &Scope) -> Result<DayFilter, Words> {
-        let Filter { within, industry, .. } = Filter::read(pairs, scope)?;
-        Ok(DayFilter { within, industry })
+        let Filter { within, industry, due_by, .. } = Filter::read(pairs, scope)?;
+        Ok(DayFilter { within, industry, due_by })
     }
 
     /// The entries of its industry, `instrument entry`; `None` where any will do.
@@ -217,8 +219,15 @@ impl DayFilter {
 
     /// The filter as an address carries it, before what else is asked for.
     pub(super) fn query(&self, more: &[(&str, &str)]) -> String {
-        let own = [("in", self.within.as_str()), ("industry", self.industry.as_deref().unwrap_or(""))];
-        written(&[&own, more].concat())
+        let due_by = self.due_by.map_or_else(String::new, |day| day.to_string());
+        let own = [
+            ("in", self.within.as_str()),
+            ("industry", self.industry.as_deref().unwrap_or("")),
+            ("due_by", &due_by),
+        ];
+        // What is asked for besides takes the place of the filter's own.
+        let own = own.into_iter().filter(|(name, _)| more.iter().all(|(other, _)| other != name));
+        written(&own.chain(more.iter().copied()).collect::<Vec<_>>())
     }
 }
 
@@ -263,6 +272,9 @@ mod tests {
         }
         let today = DayFilter::read(&Pairs::read(b"in=130421&industry=Coke"), &Scope::NATION).unwrap();
         assert_eq!(today.query(&[("lane", "due")]), "in=130421&industry=Coke&lane=due");
+        let today = DayFilter::read(&Pairs::read(b"due_by=2011-12-31"), &Scope::NATION).unwrap();
+        assert_eq!(today.query(&[("lane", "due")]), "due_by=2011-12-31&lane=due");
+        assert_eq!(today.query(&[("due_by", "2011-06-30")]), "due_by=2011-06-30", "once");
     }
 
     #[test]

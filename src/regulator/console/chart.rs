@@ -98,14 +98,15 @@ impl Frame {
         let Some(sum) = sum else { return Step { number, mean: None, is_hatched: true } };
         let meters = i64::try_from(sum.meters).unwrap_or(i64::MAX).max(1);
         let seen_ms = sum.seen_ms / meters;
-        let missing_ms = (due_ms - seen_ms).max(sum.unseen_ms / meters);
+        let missing_ms = due_ms.saturating_sub(seen_ms).max(sum.unseen_ms / meters);
         // The interval that is being filled has not ended yet: that is no gap.
         let is_going_on = due_ms < self.step_ms && sum.unseen_ms == 0;
         let is_hatched = (!is_going_on
             && missing_ms.saturating_mul(1_000_000) > due_ms.saturating_mul(HATCHED_PPM))
             || sum.energy.is_none()
             || sum.untold > 0;
-        let mean = sum.energy.and_then(|energy| mean(energy, (sum.seen_ms + sum.unseen_ms) / meters));
+        let mean =
+            sum.energy.and_then(|energy| mean(energy, sum.seen_ms.saturating_add(sum.unseen_ms) / meters));
         Step { number, mean, is_hatched }
     }
 }

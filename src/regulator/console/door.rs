@@ -292,6 +292,7 @@ pub(super) async fn enter(
         return login(language, Some(REFUSED));
     }
     let from = if console.is_behind_proxy { hop::caller(&headers, from) } else { from };
+    let from = hop::subscriber(from);
     let pairs = Pairs::read(&body);
     let (name, password) = (pairs.one("name").unwrap_or(""), pairs.one("password").unwrap_or(""));
     let known = match console.known(name).await {
@@ -300,7 +301,7 @@ pub(super) async fn enter(
     };
     // Names that nobody has wait in few places of their own, and keep no person from the door.
     let places = if known.is_some() { &console.door } else { &console.strangers };
-    let place = places.try_acquire().ok();
+    let mut place = places.try_acquire().ok();
     if console.door.available_permits() == 0 && (known.is_none() || place.is_none()) {
         return login(language, Some(CROWDED));
     }
@@ -308,6 +309,11 @@ pub(super) async fn enter(
     let who = (known.as_ref().map(|person| person.name), from);
     // It counts before it is looked at: whoever asks many times at once is looked at no more often than one after the other.
     let may_try = console.sessions.lock().unwrap_or_else(PoisonError::into_inner).tries(who, now_ms);
+    if !may_try {
+        // Whoever is not looked at keeps nobody from the door, whose name he uses: he waits among strangers.
+        drop(place.take());
+        place = console.strangers.try_acquire().ok();
+    }
     let is_looked_at = may_try && place.is_some();
     let hash = known.as_ref().map(|person| person.password.clone());
     let fits = console.fits(password.to_owned(), hash, is_looked_at).await;

@@ -1,6 +1,6 @@
 //! PURE file. From where somebody asks, where a proxy on this machine speaks for everybody.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::http::{HeaderMap, HeaderName, header::FORWARDED};
 
@@ -19,6 +19,20 @@ pub(super) fn caller(headers: &HeaderMap, peer: IpAddr) -> IpAddr {
         [Some(one), None] | [None, Some(one)] => one.unwrap_or(peer),
         [Some(one), Some(other)] if one == other => one.unwrap_or(peer),
         [Some(_), Some(_)] | [None, None] => peer,
+    }
+}
+
+/// Who is behind an address, as far as it is counted how often somebody tries and how many lines he has: of IPv6 one subscriber has
+/// 2^64 of them, and all are one.
+pub(super) fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            let one = Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0);
+            // This machine is not one of many.
+            IpAddr::V6(if address.is_loopback() { address } else { one })
+        }
     }
 }
 
@@ -84,6 +98,14 @@ mod tests {
         ] {
             assert_eq!(asked(&[("forwarded", told)], PROXY), is, "{told}");
         }
+    }
+
+    #[test]
+    fn all_addresses_of_one_subscriber_are_one() {
+        let of = |text: &str| subscriber(text.parse().unwrap()).to_string();
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2:ffff::1"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!([of("8.8.8.8"), of("::ffff:8.8.8.8"), of("::1")], ["8.8.8.8", "8.8.8.8", "::1"]);
     }
 
     #[test]

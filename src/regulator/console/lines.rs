@@ -31,7 +31,10 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::MAX_FORM_BYTES;
+use super::{
+    MAX_FORM_BYTES, hop,
+    seats::{Own, Seat, Seats},
+};
 
 /// Lines at once, and never more than a part of the descriptors that this program may have: those who collect have the others.
 /// Whoever comes then waits until one ends.
@@ -40,8 +43,11 @@ pub const MOST_LINES: usize = 1_024;
 pub const DESCRIPTORS_A_LINE: u64 = 4;
 /// One in so many lines may be of one address; whoever has more is not answered. On this machine a proxy speaks for all.
 pub const LINES_AN_ADDRESS: usize = 2;
+/// Encrypted lines at once that have not greeted as agreed yet; the oldest of whoever has most of them gives way to the next one,
+/// so that however many are silent, nobody who greets waits for them.
+pub const MOST_GREETING: usize = 64;
 /// How long the greeting of an encrypted line may take, in seconds.
-pub const GREETING_S: u64 = 10;
+pub const GREETING_S: u64 = 5;
 /// How long the head of a request may take, and the quiet before it, in seconds.
 pub const HEAD_S: u64 = 15;
 /// Largest head of a request, in bytes.
@@ -130,24 +136,44 @@ pub(super) async fn serve(
 ) {
     let most = lines_at_once(limits.lines);
     let (room, addresses) = (Arc::new(Semaphore::new(most)), Addresses::default());
+    let greetings = Seats::new(MOST_GREETING.min(most.div_ceil(2)), Own::GivesWay);
     let mut lines = JoinSet::new();
     // It is never closed.
     while let Ok(permit) = room.clone().acquire_owned().await {
         let (line, from) = Listener::accept(&mut listener).await;
-        let Some(place) = addresses.one_more(from.ip(), (most / LINES_AN_ADDRESS).max(1)) else { continue };
-        let (encrypting, router) = (encrypting.clone(), router.clone().layer(Extension(Caller(from.ip()))));
+        let one = hop::subscriber(from.ip());
+        let Some(place) = addresses.one_more(one, (most / LINES_AN_ADDRESS).max(1)) else { continue };
+        let greeting = match &encrypting {
+            None => None,
+            // There is always room: somebody gives way.
+            Some(acceptor) => match greetings.one_more(one) {
+                Some(seat) => Some((acceptor.clone(), seat)),
+                None => continue,
+            },
+        };
+        let router = router.clone().layer(Extension(Caller(from.ip())));
         lines.spawn(async move {
-            greet(line, encrypting, router, limits).await;
+            greet(line, greeting, router, limits).await;
             drop((place, permit));
         });
         while lines.try_join_next().is_some() {}
     }
 }
 
-async fn greet(line: TcpStream, encrypting: Option<TlsAcceptor>, router: Router, limits: Limits) {
-    let Some(acceptor) = encrypting else { return answer(line, router, limits).await };
-    // Whoever does not greet as agreed is no concern of ours.
-    if let Ok(Ok(line)) = timeout(limits.greeting, acceptor.accept(line)).await {
+async fn greet(
+    line: TcpStream,
+    greeting: Option<(TlsAcceptor, Seat<IpAddr>)>,
+    router: Router,
+    limits: Limits,
+) {
+    let Some((acceptor, mut seat)) = greeting else { return answer(line, router, limits).await };
+    // Whoever does not greet as agreed is no concern of ours, nor whoever lets others wait.
+    let greeted = tokio::select! {
+        greeted = timeout(limits.greeting, acceptor.accept(line)) => greeted,
+        () = seat.is_given_up() => return,
+    };
+    drop(seat);
+    if let Ok(Ok(line)) = greeted {
         answer(line, router, limits).await;
     }
 }
@@ -184,6 +210,10 @@ pub(super) async fn whole(State(limits): State<Limits>, request: Request, next: 
 mod tests {
     use axum::{body::Bytes, middleware, routing::post};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio_rustls::{
+        TlsConnector,
+        rustls::{ClientConfig, RootCertStore, ServerConfig, pki_types::ServerName},
+    };
 
     use super::*;
 
@@ -254,6 +284,47 @@ mod tests {
             let said = until_its_end(slow).await;
             assert!(!said.contains("200"), "{said}");
         }
+    }
+
+    #[tokio::test]
+    async fn however_many_are_silent_whoever_greets_does_not_wait_for_them() {
+        let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let key = certified.signing_key.serialize_der().try_into().unwrap();
+        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certified.cert.der().clone()], key)
+            .unwrap();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        // Nothing ends by itself.
+        let long = Duration::from_secs(3_600);
+        let limits = Limits { lines: 8, greeting: long, head: long, line: long, ..SHORT };
+        let router = Router::new().route("/", post(async |body: Bytes| body));
+        let mut serving = JoinSet::new();
+        serving.spawn(serve(listener, Some(TlsAcceptor::from(Arc::new(config))), router, limits));
+        let mut silent = Vec::new();
+        for _ in 0..20 {
+            silent.push(says(port, "").await);
+        }
+        let mut roots = RootCertStore::empty();
+        roots.add(certified.cert.der().clone()).unwrap();
+        let trusts = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let dialled = says(port, "").await;
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut line = TlsConnector::from(Arc::new(trusts)).connect(name, dialled).await.unwrap();
+        line.write_all(GOOD.as_bytes()).await.unwrap();
+        let mut said = Vec::new();
+        let _without_farewell = line.read_to_end(&mut said).await;
+        assert!(String::from_utf8(said).unwrap().ends_with("a=b"));
+        let first = silent.remove(0);
+        assert_eq!(until_its_end(first).await, "", "the oldest of the silent gave way");
     }
 
     #[tokio::test]

@@ -19,13 +19,19 @@ use axum::{
 };
 use futures_util::stream;
 use serde_json::json;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 
-use super::{Console, SAW_KEPT_DAYS, asks, badge::silent_before, chart::DAY_MS, door::Viewer};
+use super::{
+    Console, SAW_KEPT_DAYS, asks,
+    badge::silent_before,
+    chart::DAY_MS,
+    door::Viewer,
+    seats::{Own, Seat, Seats},
+};
 use crate::{
     regulator::store::{
         Answered, Part, StoreFault,
-        sights::{AskedAt, Numbers, Scope},
+        sights::{AskedAt, Numbers, Scope, Which},
     },
     terms::{LegalDay, Name},
 };
@@ -36,10 +42,8 @@ pub(super) const TICK_MS: u64 = 2_000;
 pub(super) const TICK_MOST_MS: u64 = 60_000;
 /// As long as a round of counting took, so many times as long there is none: it takes a twentieth of one core.
 const PAUSES: u64 = 20;
-/// Streams at once.
+/// Streams at once. When all are taken, whoever has most gives up the oldest for one who has fewer.
 pub(super) const MOST_STREAMS: usize = 500;
-/// Streams of one person at once, half of all: nobody keeps everybody else out alone.
-pub(super) const STREAMS_A_PERSON: usize = MOST_STREAMS / 2;
 /// After which time a stream that was refused may be asked for again, in seconds.
 const AGAIN_S: &str = "30";
 /// How long one stream lasts, in milliseconds; a browser asks again, and is looked at again.
@@ -52,14 +56,12 @@ const KEPT_ALIVE_S: u64 = 20;
 /// Who looks at which scope.
 pub(super) struct Live {
     scopes: Mutex<BTreeMap<Scope, watch::Sender<Option<Counted>>>>,
-    streams: Arc<Semaphore>,
-    people: People,
+    streams: Seats<Name>,
 }
 
 impl Default for Live {
     fn default() -> Live {
-        let streams = Arc::new(Semaphore::new(MOST_STREAMS));
-        Live { scopes: Mutex::default(), streams, people: People::default() }
+        Live { scopes: Mutex::default(), streams: Seats::new(MOST_STREAMS, Own::Stays) }
     }
 }
 
@@ -69,41 +71,6 @@ struct Counted {
     numbers: Numbers,
     /// Alarms that nobody has acknowledged, and all; none where no alarms are kept.
     alarms: Option<(u64, u64)>,
-}
-
-/// How many streams each person has.
-#[derive(Clone, Default)]
-struct People(Arc<Mutex<BTreeMap<Name, usize>>>);
-
-impl People {
-    /// One more of somebody who has fewer than [`STREAMS_A_PERSON`].
-    fn one_more(&self, who: Name) -> Option<Seat> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let streams = all.entry(who).or_insert(0);
-        if *streams >= STREAMS_A_PERSON {
-            return None;
-        }
-        *streams += 1;
-        Some(Seat { who, people: self.clone() })
-    }
-}
-
-/// A stream of somebody.
-struct Seat {
-    who: Name,
-    people: People,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut all = self.people.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = all.get(&self.who).map_or(0, |streams| streams.saturating_sub(1));
-        if left == 0 {
-            all.remove(&self.who);
-        } else {
-            all.insert(self.who, left);
-        }
-    }
 }
 
 impl Live {
@@ -158,7 +125,7 @@ pub(super) async fn tell(console: Arc<Console>) {
                 let alarms = counts.map(|counts| {
                     [Part::Open, Part::All].map(|part| asks::found(&counts, None, None, part)).into()
                 });
-                Ok(Counted { numbers: books.store.numbers(&of, None, at)?, alarms })
+                Ok(Counted { numbers: books.store.numbers(&of, Which::default(), at)?, alarms })
             });
             match ask.await {
                 Ok(counted) => console.live.tell(&scope, counted),
@@ -176,7 +143,7 @@ pub(super) async fn tell(console: Arc<Console>) {
 pub(super) async fn look_after(console: Arc<Console>) {
     loop {
         console.clock.sleep_until(console.clock.now().uptime_ms + CHECK_MS).await;
-        if console.live.streams.available_permits() == MOST_STREAMS {
+        if console.live.streams.are_empty() {
             continue;
         }
         let names = console.sessions.lock().unwrap_or_else(PoisonError::into_inner).names();
@@ -209,8 +176,7 @@ pub(super) async fn stream(
     State(console): State<Arc<Console>>,
     Extension(viewer): Extension<Viewer>,
 ) -> Response {
-    let permit = console.live.streams.clone().try_acquire_owned().ok();
-    let Some((seat, permit)) = console.live.people.one_more(viewer.name).zip(permit) else {
+    let Some(seat) = console.live.streams.one_more(viewer.name) else {
         return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, AGAIN_S)]).into_response();
     };
     let looking = Looking {
@@ -218,7 +184,7 @@ pub(super) async fn stream(
         ends_ms: console.clock.now().uptime_ms + STREAM_MS,
         viewer,
         console,
-        _held: (seat, permit),
+        seat,
     };
     let events = stream::unfold(looking, next);
     let alive = KeepAlive::new().interval(Duration::from_secs(KEPT_ALIVE_S));
@@ -231,12 +197,12 @@ struct Looking {
     console: Arc<Console>,
     viewer: Viewer,
     ends_ms: u64,
-    /// Whoever holds them has a stream.
-    _held: (Seat, OwnedSemaphorePermit),
+    /// Whoever holds it has a stream.
+    seat: Seat<Name>,
 }
 
 async fn next(mut looking: Looking) -> Option<(Result<Event, Infallible>, Looking)> {
-    let Looking { seen, console, viewer, ends_ms, .. } = &mut looking;
+    let Looking { seen, console, viewer, ends_ms, seat } = &mut looking;
     loop {
         let now_ms = console.clock.now().uptime_ms;
         if now_ms >= *ends_ms || !viewer.is_in(console, now_ms) {
@@ -247,6 +213,7 @@ async fn next(mut looking: Looking) -> Option<(Result<Event, Infallible>, Lookin
                 changed.ok()?;
                 break;
             }
+            () = seat.is_given_up() => return None,
             () = console.clock.sleep_until((*ends_ms).min(now_ms + CHECK_MS)) => {}
         }
     }
@@ -265,22 +232,4 @@ fn said(counted: &Counted) -> Event {
         data.insert("alarms".to_owned(), json!(all));
     }
     Event::default().event("numbers").data(data.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nobody_has_all_the_streams() {
-        let people = People::default();
-        let (li, wang) = (Name::new("li").unwrap(), Name::new("wang").unwrap());
-        let mut seats: Vec<_> = (0..STREAMS_A_PERSON).map(|_| people.one_more(li)).collect();
-        assert!(seats.iter().all(Option::is_some) && people.one_more(li).is_none());
-        assert!(people.one_more(wang).is_some(), "who keeps nobody else out");
-        seats.pop();
-        assert!(people.one_more(li).is_some());
-        drop(seats);
-        assert!(people.0.lock().unwrap().is_empty(), "nobody is remembered who has none");
-    }
 }

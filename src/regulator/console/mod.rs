@@ -22,6 +22,7 @@ mod own_reports;
 pub mod password;
 mod readers;
 mod screen;
+mod seats;
 mod session;
 mod stamped;
 mod story;
@@ -158,9 +159,9 @@ impl Console {
             .route("/alarms/decide", post(screen::alarms::decide))
             .route("/alarm/{id}", get(screen::alarm::show))
             .route("/inspections", get(screen::inspections::show).post(screen::inspections::ask))
-            .route("/inspections/report", post(screen::inspections::report))
             .route("/audit", get(screen::audit::show))
             .route("/log/{gateway}/{log}", get(screen::audit::records))
+            .route("/audit/keys", get(screen::keys::show))
             .route("/audit/seen", get(screen::seen::show))
             .route("/audit/seen.csv", get(screen::seen::csv))
             .route("/report/{kind}/{form}", get(screen::papers::report))
@@ -168,6 +169,10 @@ impl Console {
             .route("/logout", post(door::leave))
             .layer(middleware::from_fn_with_state(Limits::NAMED, lines::whole));
         let inside = inside
+            .route(
+                "/inspections/report",
+                post(screen::inspections::report).layer(DefaultBodyLimit::max(MAX_UPLOAD_BYTES)),
+            )
             .route("/verify", post(upload::verify).layer(DefaultBodyLimit::max(MAX_UPLOAD_BYTES)))
             .route("/rules", post(screen::rules::compare).layer(DefaultBodyLimit::max(MAX_UPLOAD_BYTES)))
             .route(

@@ -141,12 +141,16 @@ fn edited(edit: &Edit, language: Language) -> String {
 
 /// A day as supplier and gateway counted it.
 fn counted(day: &Reconciliation, language: Language) -> (Tone, String) {
-    let (tone, what) =
-        if day.agrees() { (Tone::Plain, words::DAY_AGREES) } else { (Tone::Alarm, words::DAY_DIFFERS) };
+    let what = if day.agrees() { words::DAY_AGREES } else { words::DAY_DIFFERS };
     let (ours, theirs) = (kilowatt_hours(day.ours), kilowatt_hours(day.theirs));
     let (date, may) = (LegalDay::of_unix_ms(day.from_unix_ms), kilowatt_hours(day.may_differ));
     let what = what.in_language(language);
-    (tone, format!("{} {date}: {what}: {ours} / {theirs} (± {may})", day.meter))
+    (tone_of(day), format!("{} {date}: {what}: {ours} / {theirs} (± {may})", day.meter))
+}
+
+/// How a day is meant that two have counted.
+pub(super) const fn tone_of(day: &Reconciliation) -> Tone {
+    if day.agrees() { Tone::Plain } else { Tone::Alarm }
 }
 
 /// What a meter shows of a time in which the witness was dark.

@@ -23,11 +23,11 @@ use super::{
     frame::{self, Here},
 };
 use crate::{
-    evidence::{Anchor, Audit, PublicKey, Report, audit::place_of, record::Refusal},
+    evidence::{Anchor, Audit, PublicKey, Report, audit::place_of, canonical::Malformed, record::Refusal},
     host::exit::{Exit, Failure},
     regulator::store::{Answered, StoreFault, sights::Scope},
     terms::{
-        GatewayId, Name,
+        Digest, GatewayId, Name,
         words::{self, Language, Words},
     },
 };
@@ -161,6 +161,65 @@ async fn read_brought(
     if is_own { Ok((lines, files)) } else { Err(words::K_FORM_FOREIGN) }
 }
 
+/// What stands in the lines of a form, and the names and hashes of the files that were brought with it: no more is kept of them.
+/// Nothing is read of a form that is not of this session.
+pub(super) async fn hashed(
+    parts: &mut Multipart,
+    viewer: &Viewer,
+    most: usize,
+) -> Result<(Vec<(String, String)>, Vec<(String, Digest)>), Words> {
+    let reading = read_hashed(parts, viewer, most);
+    timeout(Duration::from_secs(UPLOAD_S), reading).await.unwrap_or(Err(words::K_UPLOAD_BROKEN))
+}
+
+async fn read_hashed(
+    parts: &mut Multipart,
+    viewer: &Viewer,
+    most: usize,
+) -> Result<(Vec<(String, String)>, Vec<(String, Digest)>), Words> {
+    let (mut is_own, mut lines, mut files) = (false, Vec::new(), Vec::new());
+    while let Some(part) = parts.next_field().await.map_err(|_| words::K_UPLOAD_BROKEN)? {
+        let word = part.name().unwrap_or("").to_owned();
+        let name = part.file_name().map(str::to_owned);
+        if word != "form" && !is_own {
+            return Err(words::K_FORM_FOREIGN);
+        }
+        let bytes = part.bytes().await.map_err(|_| words::K_UPLOAD_BROKEN)?;
+        match name {
+            None => {
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                is_own |= word == "form" && viewer.is_own(&text);
+                lines.push((word, text));
+            }
+            // A box for a file that was left empty.
+            Some(_) if bytes.is_empty() => {}
+            Some(_) if files.len() >= most => return Err(words::K_TOO_MANY_FILES),
+            Some(name) => files.push((name, Digest::of(&bytes))),
+        }
+    }
+    if is_own { Ok((lines, files)) } else { Err(words::K_FORM_FOREIGN) }
+}
+
+/// Why a record is not believed.
+fn unbelieved(why: Refusal, language: Language) -> String {
+    let (words, what) = match why {
+        Refusal::Malformed(Malformed::TooLong) => (words::K_BAD_TOO_LONG, String::new()),
+        Refusal::Malformed(Malformed::NotJson { .. } | Malformed::NotAnObject) => {
+            (words::K_BAD_NOT_JSON, String::new())
+        }
+        Refusal::Malformed(Malformed::NotCanonical) => (words::K_BAD_ALTERED, String::new()),
+        Refusal::Member(name) => (words::K_BAD_MEMBER, name.to_owned()),
+        Refusal::UnknownKey(key) => (words::K_BAD_NOBODY, key.to_string()),
+        Refusal::UnknownSuite(suite) => (words::K_BAD_SUITE, suite.to_string()),
+        Refusal::WrongSuite { said, key } => (words::K_BAD_WRONG_SUITE, format!("{said} / {key}")),
+        Refusal::BadSignature => (words::K_BAD_SIGNATURE, String::new()),
+        Refusal::NotOurs => (words::K_BAD_NOT_OURS, String::new()),
+        Refusal::StrangeKey(key) => (words::K_BAD_STRANGE_KEY, key.to_string()),
+        Refusal::WrongEpoch(epoch) => (words::K_BAD_EPOCH, epoch.to_string()),
+    };
+    format!("{} {what}", words.in_language(language)).trim_end().to_owned()
+}
+
 /// The keys are asked of the store; what takes long keeps none of its threads.
 async fn audited(console: &Console, scope: Scope, records: Vec<u8>, receipts: Vec<u8>) -> Answered<Report> {
     let named = gateways(&records);
@@ -251,7 +310,7 @@ fn page(report: &Report, language: Language) -> Markup {
             dt { (say(words::K_RECORDS)) } dd { (report.records) }
             dt { (say(words::K_KEYS)) } dd { (say(anchor)) }
             @if let Some((line, why)) = &report.first_bad {
-                dt { (say(words::K_FIRST_BAD)) } dd { (line) ": " (why.to_string()) }
+                dt { (say(words::K_FIRST_BAD)) } dd { (line) ": " (unbelieved(*why, language)) }
             }
             dt { (say(words::K_FORKS)) } dd { (report.forks.len()) }
         }

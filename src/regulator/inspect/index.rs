@@ -12,7 +12,7 @@ use crate::{
         sight::{self, Said, Span, VerdictSaid},
         store::{
             Answered, Kept, Log, Store,
-            sights::{AskedAt, AssetRow, Scope},
+            sights::{AskedAt, AssetRow, Scope, Which},
         },
     },
     terms::{AssetId, GatewayId, LegalDay, OrderId},
@@ -254,7 +254,7 @@ fn is_latch(row: &AssetRow, (log, last): (LogId, &Last<VerdictSaid>), all: &Newe
 pub(super) fn strangers(store: &mut dyn Store, found: &Index) -> Answered<Vec<String>> {
     // How many there are depends on no time.
     let at = AskedAt { today: LegalDay::of_unix_ms(0), silent_before_unix_ms: 0 };
-    let all = store.numbers(&Scope::NATION, None, at)?.assets;
+    let all = store.numbers(&Scope::NATION, Which::default(), at)?.assets;
     let more = all.saturating_sub(found.shown);
     let is_wrong = found.reading.is_none() && more > 0;
     let told = || format!("{more} pieces of equipment are shown of gateways that have no log");

@@ -16,7 +16,7 @@ pub struct Said {
     pub who: Name,
     /// When, Unix milliseconds.
     pub at_unix_ms: i64,
-    /// What, at most [`MAX_WHY_CHARS`].
+    /// What, at most [`MAX_WHY_CHARS`], and the hashes of photographs behind it.
     pub what: String,
 }
 

@@ -9,6 +9,7 @@ mod lineage;
 mod listed;
 mod people;
 mod read;
+mod registry;
 mod reported;
 mod session;
 mod shown;
@@ -248,13 +249,13 @@ impl Store for PostgresStore {
     }
 
     fn admitted(&mut self) -> Answered<Vec<Admitted>> {
-        let sql = "select id, public_key, admitted_unix_ms, revoked_unix_ms from gateway order by id, admitted_unix_ms";
+        let sql = "select id, public_key, admitted_unix_ms, revoked_unix_ms, division from gateway order by id, admitted_unix_ms";
         let rows = self.ask(async |session| session.query(sql, &[]).await)?;
         rows.iter().map(|row| read::admitted(row).ok_or_else(|| self.strange())).collect()
     }
 
     fn admitted_of(&mut self, gateway: GatewayId) -> Answered<Vec<Admitted>> {
-        let sql = "select id, public_key, admitted_unix_ms, revoked_unix_ms from gateway where id = $1 order by admitted_unix_ms";
+        let sql = "select id, public_key, admitted_unix_ms, revoked_unix_ms, division from gateway where id = $1 order by admitted_unix_ms";
         let rows = self.ask(async |session| session.query(sql, &[&gateway.as_str()]).await)?;
         rows.iter().map(|row| read::admitted(row).ok_or_else(|| self.strange())).collect()
     }

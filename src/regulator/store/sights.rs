@@ -114,17 +114,18 @@ pub struct AssetRow {
     pub seen_unix_ms: i64,
     /// When its gateway was heard last, Unix milliseconds; none where no log of it is known without a hole from its start.
     pub heard_unix_ms: Option<i64>,
-    /// When the newest that attests it arrived, Unix milliseconds, or 0; see [`crate::regulator::sight::Said::attests`].
+    /// Of when the newest is that attests it, Unix milliseconds, or 0; see [`crate::regulator::sight::Sight::attested_unix_ms`].
     pub attested_unix_ms: i64,
 }
 
 impl AssetRow {
-    /// When the newest that attests it arrived, Unix milliseconds; none where nothing ever did.
+    /// Of when the newest is that attests it, Unix milliseconds; none where nothing ever did.
     pub fn attested(&self) -> Option<i64> {
         (self.attested_unix_ms > 0).then_some(self.attested_unix_ms)
     }
 
-    /// Whether its gateway has ceased to tell of it, and speaks, or has spoken, of other things: [`sight::is_untold`].
+    /// Whether its gateway has ceased to tell of it, and speaks, or has spoken, of other things, or tells of it what
+    /// is old: [`sight::is_untold`].
     pub fn is_untold(&self) -> bool {
         self.heard_unix_ms.is_some_and(|heard| sight::is_untold(self.attested_unix_ms, heard))
     }
@@ -287,8 +288,21 @@ pub struct SpanSum {
     pub meters: u64,
 }
 
-/// By one of which entries equipment is classed, `instrument entry`; none where any will do.
-pub type Entries<'e> = Option<&'e [String]>;
+/// Which equipment of a scope is counted or listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Which<'e> {
+    /// Classed by one of these entries, `instrument entry`; none where any will do.
+    pub entries: Option<&'e [String]>,
+    /// Whose last lawful day is this or an earlier one; none where any will do.
+    pub due_by: Option<LegalDay>,
+}
+
+impl Which<'_> {
+    /// The day as databases compare it; empty where any will do.
+    pub(super) fn day(&self) -> String {
+        self.due_by.map_or_else(String::new, |day| day.to_string())
+    }
+}
 
 /// The part of a store that lists equipment.
 ///
@@ -298,23 +312,22 @@ pub trait Sights {
     /// A page of equipment by division, gateway and name: of what lies in the scope, and of what is convicted and was
     /// judged there by another log of its gateway. A conviction is counted and listed at both places.
     fn fleet(&mut self, asked: &FleetAsked) -> Answered<Vec<AssetRow>>;
-    /// One piece of equipment, if it lies in the scope, or is convicted and was judged there by another log of its gateway.
+    /// One piece of equipment, if it lies in the scope, or is convicted and was judged there by another log of its gateway: then
+    /// [`crate::regulator::moved::seen`] tells what of it may be seen there, here and in every list.
     fn asset(&mut self, scope: &Scope, gateway: GatewayId, asset: AssetId) -> Answered<Option<AssetRow>>;
     /// Equipment behind one gateway, wherever it stands, after one of that name, at most so many.
     fn equipment(&mut self, gateway: GatewayId, after: &str, most: u32) -> Answered<Vec<AssetRow>>;
     /// Latched violations, the oldest first: of what lies in the scope, or was judged there by another log of its gateway.
-    fn latched(&mut self, scope: &Scope, entries: Entries<'_>, most: u32) -> Answered<Vec<AssetRow>>;
-    /// What lay in the scope by an earlier log of its gateway, and lies elsewhere now, by gateway and name.
+    fn latched(&mut self, scope: &Scope, which: Which<'_>, most: u32) -> Answered<Vec<AssetRow>>;
+    /// What was judged in the scope by an earlier log of its gateway, lies elsewhere now and is latched, by gateway and name.
     fn gone(&mut self, scope: &Scope, most: u32) -> Answered<Vec<AssetRow>>;
-    /// How many gateways are admitted of which nothing was ever heard, and the first so many of them.
-    fn unheard(&mut self, most: u32) -> Answered<(u64, Vec<GatewayId>)>;
     /// How many there are of what; see [`Sights::fleet`].
-    fn numbers(&mut self, scope: &Scope, entries: Entries<'_>, at: AskedAt) -> Answered<Numbers>;
+    fn numbers(&mut self, scope: &Scope, which: Which<'_>, at: AskedAt) -> Answered<Numbers>;
     /// How many pieces of equipment have their last lawful day in which month, `YYYY-MM`, from a day on.
     fn calendar(
         &mut self,
         scope: &Scope,
-        entries: Entries<'_>,
+        which: Which<'_>,
         from: LegalDay,
         most: u32,
     ) -> Answered<Vec<(String, u64)>>;
@@ -322,26 +335,35 @@ pub trait Sights {
     fn keep_tally(&mut self, at: AskedAt) -> Answered<bool>;
     /// The numbers of a day; none where that day's were not kept.
     fn tally(&mut self, scope: &Scope, day: LegalDay) -> Answered<Option<Numbers>>;
-    /// What the meters of a piece of equipment told of a time, in steps of so many milliseconds; steps of which nothing was
-    /// told are not there.
+    /// What the meters of a piece of equipment told of a time, from and to Unix milliseconds, in steps of so many milliseconds, by
+    /// logs in the scope; steps of which nothing was told are not there.
     fn spans(
         &mut self,
         row: &AssetRow,
-        from_unix_ms: i64,
-        to_unix_ms: i64,
+        scope: &Scope,
+        within: (i64, i64),
         step_ms: i64,
     ) -> Answered<Vec<SpanSum>>;
-    /// Where the first interval began that any of its meters told, Unix milliseconds; none where none did.
-    fn witnessed_from(&mut self, row: &AssetRow) -> Answered<Option<i64>>;
+    /// Where the first interval began that any of its meters told by a log in the scope, Unix milliseconds; none where none did.
+    fn witnessed_from(&mut self, row: &AssetRow, scope: &Scope) -> Answered<Option<i64>>;
     /// Which of these intervals of a log are kept just as they are told here, by their places.
     fn spans_kept(&mut self, log: Log, told: &[(u64, AssetId, Span)]) -> Answered<BTreeSet<u64>>;
     /// How many intervals are kept of a gateway.
     fn span_count(&mut self, gateway: GatewayId) -> Answered<u64>;
-    /// Records about a piece of equipment before a time, the newest first; see [`STORY_KINDS`].
+    /// Records of logs in the scope about a piece of equipment before a time, the newest first; see [`STORY_KINDS`].
     fn story(
         &mut self,
         row: &AssetRow,
+        scope: &Scope,
         before_unix_ms: i64,
+        most: u32,
+    ) -> Answered<Vec<(LogId, u64, KeptRecord)>>;
+    /// Of its story the events from a time on, the newest first.
+    fn events(
+        &mut self,
+        row: &AssetRow,
+        scope: &Scope,
+        from_unix_ms: i64,
         most: u32,
     ) -> Answered<Vec<(LogId, u64, KeptRecord)>>;
 }

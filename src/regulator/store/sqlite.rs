@@ -6,6 +6,7 @@ mod fault;
 mod inspections;
 mod lineage;
 mod people;
+mod registry;
 mod reported;
 mod rows;
 mod sights;
@@ -312,12 +313,12 @@ impl Store for SqliteStore {
     }
 
     fn admitted(&mut self) -> Answered<Vec<Admitted>> {
-        let sql = "select id, public_key, admitted_unix_ms, revoked_unix_ms from gateway order by id, admitted_unix_ms";
+        let sql = "select id, public_key, admitted_unix_ms, revoked_unix_ms, division from gateway order by id, admitted_unix_ms";
         self.rows(sql, [], rows::admitted)
     }
 
     fn admitted_of(&mut self, gateway: GatewayId) -> Answered<Vec<Admitted>> {
-        let sql = "select id, public_key, admitted_unix_ms, revoked_unix_ms from gateway where id = ?1 order by admitted_unix_ms";
+        let sql = "select id, public_key, admitted_unix_ms, revoked_unix_ms, division from gateway where id = ?1 order by admitted_unix_ms";
         self.rows(sql, [gateway.as_str()], rows::admitted)
     }
 

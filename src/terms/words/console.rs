@@ -65,13 +65,13 @@ console_words! {
     K_MASKED "计量受遮蔽" "masked";
     K_UNKNOWN "未知" "unknown";
     K_SILENT "网关无消息" "silent";
-    K_UNATTESTED "不再有该设备的记录" "no longer attested";
+    K_UNATTESTED "没有新近证据" "no recent evidence";
     K_UNTOLD "尚无判定" "nothing told yet";
     K_AUXILIARY "仅辅助用电" "auxiliary only";
     K_ENERGISED "带电未用电" "live, not drawing";
     K_DEAD "未观测到电压" "no voltage observed";
     K_LEGEND "图例" "What the signs mean";
-    K_UNATTESTED_MEANS "网关仍在上报，但已逾一小时没有该设备的任何判定或计量：设备可能已从配置中删除或改名；没有证据，不等于停用" "The gateway speaks and has told nothing of this equipment for more than an hour, as if it were taken out of its configuration or renamed: no evidence, which is not the same as off";
+    K_UNATTESTED_MEANS "网关仍有消息，但该设备最新的证据已逾一小时：设备可能已从配置中删除或改名，记录可能延迟送达，或网关时钟落后；没有证据，不等于停用" "The gateway speaks, and its newest evidence of this equipment is more than an hour old, as if the equipment were taken out of its configuration or renamed, the line were slow, or its clock behind: no evidence, which is not the same as off";
     K_SILENT_MEANS "网关已逾 15 分钟无消息：没有证据，不等于停用" "The gateway has said nothing for more than 15 minutes: no evidence, which is not the same as off";
 
     // Numbers of the day.
@@ -81,6 +81,12 @@ console_words! {
     K_UNPROVEN "无证据" "No evidence";
     K_LATCHED_NOW "违规锁存中" "Violations latched";
     K_OF_ALL "辖区内设备总数：" "Pieces of equipment in your division:";
+    K_AGE "数据时效" "How old this is";
+    K_NEWEST_WORD "最新记录到达：" "the newest record came";
+    K_SILENT_OF "逾 15 分钟无消息的网关：" "gateways silent for more than 15 minutes:";
+    K_OF "/ 共" "of";
+    K_LONGEST_SILENT "其中最久者最后消息：" "the longest of them was heard last";
+    K_NOBODY_HEARD "尚未收到任何网关的记录。" "No gateway has been heard yet.";
     K_NO_TREND "一周前无数字可比" "no figure of a week ago to compare with";
     K_IN_A_WEEK "较一周前" "against a week ago";
     K_LATCHED_LIST "锁存的违规，最早者在前" "Latched violations, the oldest first";
@@ -109,6 +115,10 @@ console_words! {
     K_SINCE "自" "Since";
     K_CLASS "认定" "Class";
     K_ENTRY "目录条目" "Entry";
+    K_ENTRY_CODE "条目代码" "Entry's code";
+    K_MACHINE "设备名称" "Machine";
+    K_CAPACITY "铭牌能力" "Capacity by its plate";
+    K_BOUND "条文界限" "Bound of the clause";
     K_INDUSTRY "行业" "Industry";
     K_LAST_DAY "最后合法运行日" "Last lawful day";
     K_ORDER "断电令" "Cut-off order";
@@ -141,8 +151,8 @@ console_words! {
     K_AT_LEAST "至少" "at least";
     K_STEPS_UNTOLD "没有电量记录的时段" "steps of which nothing is told";
     K_LATCHED_SINCE "违规锁存始于" "Violation latched since";
-    K_GONE_LIST "曾属本辖区，网关现自他处上报" "Equipment that was here, and whose gateway speaks from elsewhere now";
-    K_GONE_ELSEWHERE "网关现以此地上报；此前的日志属本辖区" "its gateway speaks from there now; its log before is of here";
+    K_GONE_LIST "曾属本辖区、违规仍锁存，网关现自他处上报" "Equipment that was here, is latched, and whose gateway speaks from elsewhere now";
+    K_GONE_ELSEWHERE "网关现自他处上报；此处只列本辖区的日志" "its gateway speaks from elsewhere now; told here is what its log of here says";
     K_GAPS "缺口" "Gaps";
     K_NOT_TOLD "未知" "not told";
     K_HATCHED "斜线为未见证的时段：不作插补，也不等于零。阴影为 22:00–06:00。" "What is hatched was not seen: it is not filled in, and it is not zero. Shaded: 22:00 to 06:00.";
@@ -169,6 +179,18 @@ console_words! {
     K_IS_MET "符合" "met";
     K_IS_NOT_MET "不符合" "not met";
     K_STORY "经过" "What happened";
+    K_ORDER_WAY "断电令进程" "Way of the cut-off order";
+    K_NO_ORDER "没有断电令。" "There is no cut-off order.";
+    K_ACTOR "执行者" "By whom";
+    K_BY_GATEWAY "网关" "the gateway";
+    K_TWO_SOURCES "两方计量对照（近 31 日）" "Two sources compared (31 days)";
+    K_ONE_SOURCE "供电企业未提供计量：仅有网关一方的数据。" "No supplier has told what it counted: there is one source.";
+    K_DAY_OF "日期" "Day";
+    K_METER "计量点" "Meter";
+    K_OURS "网关计量" "Counted by the gateway";
+    K_THEIRS "供电企业计量" "Counted by the supplier";
+    K_MAY_DIFFER "允许偏差" "May differ by";
+    K_OUTCOME "结果" "Outcome";
     K_WHEN "时间" "When";
     K_WHAT "事项" "What";
     K_PLACE "日志位置与哈希" "Place and hash";
@@ -257,6 +279,7 @@ console_words! {
     K_INSPECTION_FOUND "复查结果" "What was found";
     K_INSPECTION_REPORT "填报结果" "Report what was found";
     K_INSPECTIONS_MANY "此设备已有 5 项待办复查" "Five looks at this equipment await their report";
+    K_PHOTOS "照片（最多 4 张、共 8 MiB；只留存文件名与 SHA-256，照片请自行保管）" "Photographs, 4 and 8 MiB at most: their names and SHA-256 are kept here, and they themselves by you";
     K_SAY_IT "请填写内容（最多 200 字）" "Say it in at most 200 characters";
 
     // Audit and rules.
@@ -277,10 +300,25 @@ console_words! {
     K_CONDITION "所述状况" "What it says";
     K_RECORDS "记录" "Records";
     K_KEYS "密钥登记" "Keys";
+    K_KEYS_ALL "全部已登记的密钥" "All keys that were ever admitted";
+    K_KEYS_REVOKED "已撤销的密钥" "Keys that were revoked";
+    K_SAID_TO_STAND "登记时所述行政区划" "Said to stand in";
     K_ANCHOR_TRUSTED "由主管机关登记的密钥证实" "by keys that the authority knows";
     K_ANCHOR_NONE "没有可用的密钥" "there is no key at all";
     K_FIRST_BAD "首个不可信的行" "First line that is not believed";
     K_FORKS "分叉" "Forks";
+    K_BAD_TOO_LONG "超过记录的最大长度" "longer than a record may be";
+    K_BAD_NOT_JSON "不是 JSON 对象" "no JSON object";
+    K_BAD_ALTERED "不是规范格式：已被改动" "not the canonical form: it was altered";
+    K_BAD_MEMBER "缺少字段，或其内容无法理解：" "a member is missing or not understood:";
+    K_BAD_NOBODY "没有任何一方证实此密钥：" "nobody vouches for the key";
+    K_BAD_SUITE "本程序不识别此签名算法：" "this build does not know the suite";
+    K_BAD_WRONG_SUITE "所称签名算法与其密钥不符" "it names another suite than its key's";
+    K_BAD_SIGNATURE "签名与密钥不符：已被改动或伪造" "the signature is not that key's: it was altered or forged";
+    K_BAD_NOT_OURS "不是 coldhearth/1 记录" "no record of coldhearth/1";
+    K_BAD_STRANGE_KEY "此密钥不能为此日志作证：" "a key that does not answer for this log:";
+    K_BAD_EPOCH "此密钥在该位置无效：已被替换或尚未启用，周期" "the key had no right to this place, as it was replaced before or came later: epoch";
+    K_FLAWS "以下为命令行程序给出的英文说明：" "As the command line tells it:";
     K_GAP_DECLARED "网关已声明" "declared by the gateway";
     K_REPORTS "报告" "Reports";
     K_REPORTS_BY_FILES "所附文件只用于本次报告，不予保存；报告只含您辖区内的内容。" "Files are read for this one report and not kept; a report is of your division alone.";

@@ -1,6 +1,6 @@
 //! Stores and copies of earlier versions, which knew less of what is mentioned: they are looked through once.
 
-use coldhearth::regulator::store::sights::{AskedAt, Scope};
+use coldhearth::regulator::store::sights::{AskedAt, Scope, Which};
 
 use super::*;
 
@@ -12,7 +12,8 @@ const FORGET_DESK: &str = "drop index record_story; drop table asset; drop table
     drop table person; drop table saved; drop table saw; drop table inspection;
     drop index record_verdict; drop index record_paper;
     drop index record_verdict_place; drop table summed; drop table day_sum;
-    drop table left_word;";
+    drop table left_word;
+    alter table gateway drop column division;";
 
 /// Everything a store of an earlier version would not have.
 fn made_older(home: &Home) {
@@ -43,7 +44,7 @@ fn made_former(home: &Home) {
 /// Pieces of equipment that screens list.
 fn listed(home: &Home) -> u64 {
     let at = AskedAt { today: LegalDay::of_unix_ms(NOW), silent_before_unix_ms: 0 };
-    home.store().numbers(&Scope::NATION, None, at).unwrap().assets
+    home.store().numbers(&Scope::NATION, Which::default(), at).unwrap().assets
 }
 
 /// A furnace that drew, was declared out of service, and draws again: its last drawing contradicts, not its first.

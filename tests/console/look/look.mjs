@@ -12,8 +12,8 @@ const { CONSOLE: base, SHOTS: shots, NAME: name, PASSWORD: password, ASSET: asse
 const program = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-const screens = ['/', '/fleet', '/fleet?lane=latched', `/asset/${asset}`, `/asset/${asset}?days=31`, '/alarms', '/alarms?part=all', '/alarms?kind=tamper&priority=low', '/?in=130421&industry=Coke', '/inspections', '/audit', '/audit?gateway=' + asset.split('/')[0], '/audit/seen', '/no-such-page'];
-const widths = [1280, 320];
+const screens = ['/', '/fleet', '/fleet?lane=latched', `/asset/${asset}`, `/asset/${asset}?days=31`, '/alarms', '/alarms?part=all', '/alarms?kind=tamper&priority=low', '/?in=130421&industry=Coke', '/inspections', '/audit', '/audit?gateway=' + asset.split('/')[0], '/audit/seen', '/audit/keys', '/no-such-page'];
+const widths = [1280, 360, 320];
 mkdirSync(shots, { recursive: true });
 
 const browser = await chromium.launch({
@@ -184,7 +184,7 @@ for (const language of ['zh', 'en']) {
   const said = await page.locator('main').textContent();
   for (const why of ['violation latched', 'draw', 'kWh', 'signature valid']) assert.ok(said.includes(why), why);
   assert.ok(await page.locator('svg.chart rect.bar').count() > 0, 'its power is drawn');
-  assert.ok(await page.locator('svg.chart rect.gap').count() > 0, 'and what was not seen is hatched');
+  assert.ok(await page.locator('svg.chart path.gap').count() > 0, 'and what was not seen is hatched');
   await page.locator('summary', { hasText: 'Acknowledge' }).first().click();
   await page.locator('input[name=why]:visible').first().fill('sent an inspection');
   await Promise.all([
@@ -192,7 +192,10 @@ for (const language of ['zh', 'en']) {
     page.locator('details[open] button', { hasText: 'Acknowledge' }).first().click(),
   ]);
   assert.ok(await page.locator('button[data-print]').isVisible(), 'a button prints');
+  const began = Date.now();
   const paper = await page.pdf({ path: join(shots, 'case.pdf'), format: 'A4', printBackground: true });
+  console.log(`the case of seven days: ${paper.length} bytes of PDF in ${Date.now() - began} ms`);
+  assert.ok(paper.length < 2_000_000, `${paper.length} bytes of PDF`);
   const sheets = paper.toString('latin1').match(/\/Type\s*\/Page[^s]/g) ?? [];
   assert.ok(sheets.length >= 1 && sheets.length <= 4, `${sheets.length} sheets of A4`);
   assert.deepEqual(wrong, [], 'on a newcomer\'s way');

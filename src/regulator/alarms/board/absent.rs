@@ -12,8 +12,8 @@ use crate::{
 };
 
 impl Board {
-    /// Looks at who was admitted, since when, and never heard; under the conditions of [`Board::look`], after it.
-    pub fn look_for_unheard(&mut self, admitted: &[(GatewayId, i64)], now_unix_ms: i64) {
+    /// Looks at who was admitted, where that one is said to stand, since when, and never heard; under the conditions of [`Board::look`], after it.
+    pub fn look_for_unheard(&mut self, admitted: &[(GatewayId, Division, i64)], now_unix_ms: i64) {
         let (ahead, unheard_ms) = (&mut self.ahead, self.regime.unheard_ms);
         let mut is_late = |gateway: GatewayId, since: i64| {
             let since = ahead.see(Time::Admitted(gateway), since, now_unix_ms);
@@ -21,8 +21,8 @@ impl Board {
         };
         let late: Vec<About> = admitted
             .iter()
-            .filter(|(gateway, since)| is_late(*gateway, *since))
-            .map(|(gateway, _)| unheard_of(*gateway))
+            .filter(|(gateway, _, since)| is_late(*gateway, *since))
+            .map(|(gateway, division, _)| unheard_of(*gateway, *division))
             .collect();
         let has_listened =
             self.hears_since_unix_ms.is_some_and(|since| now_unix_ms.saturating_sub(since) >= SILENT_MS);
@@ -60,13 +60,7 @@ impl Board {
     }
 }
 
-/// The alarm of a gateway that was never heard. Where its plant lies nothing has told.
-fn unheard_of(gateway: GatewayId) -> About {
-    About {
-        cause: Cause::NeverHeard,
-        division: Division::NATION,
-        enterprise: None,
-        gateway: Some(gateway),
-        subject: None,
-    }
+/// The alarm of a gateway that was never heard: of the division it is said to stand in, or of the nation.
+fn unheard_of(gateway: GatewayId, division: Division) -> About {
+    About { cause: Cause::NeverHeard, division, enterprise: None, gateway: Some(gateway), subject: None }
 }

@@ -275,7 +275,7 @@ fn a_clock_that_was_ahead_silences_nothing_for_longer_than_its_own_rule() {
     const HOUR_MS: i64 = 60 * MINUTE_MS;
     for days in [1, 10, 400] {
         let far = days * 24 * HOUR_MS;
-        let unheard = [(GatewayId::new("gw-2").unwrap(), far)];
+        let unheard = [(GatewayId::new("gw-2").unwrap(), Division::NATION, far)];
         let mut fleet = fleet(1, 1);
         fleet[0].heard_unix_ms = far;
         let mut board = Board::default();
@@ -315,19 +315,25 @@ fn who_was_admitted_and_is_never_heard_is_told_after_a_day_until_he_speaks() {
     let gateway = GatewayId::new("gw-1").unwrap();
     let mut board = Board::default();
     board.look(&[], OWN, -SILENT_MS);
-    board.look_for_unheard(&[(gateway, 0)], DAY_MS - 1);
+    board.look_for_unheard(&[(gateway, Division::NATION, 0)], DAY_MS - 1);
     assert!(board.tick(DAY_MS - 1).steps.is_empty());
-    board.look_for_unheard(&[(gateway, 0)], DAY_MS);
+    board.look_for_unheard(&[(gateway, Division::NATION, 0)], DAY_MS);
     let told = board.tick(DAY_MS);
     assert_eq!(events(&told), [Event::Raise]);
     let about = told.steps[0].about;
     assert_eq!((about.cause.kind(), about.gateway), (Kind::EvidenceMissing, Some(gateway)));
+    // Where it is said to stand is whose it is.
+    let county = Division::parse("130421").unwrap();
+    let mut placed = Board::default();
+    placed.look(&[], OWN, -SILENT_MS);
+    placed.look_for_unheard(&[(gateway, county, 0)], DAY_MS);
+    assert_eq!(placed.tick(DAY_MS).steps[0].about.division, county);
     board.look_for_unheard(&[], 2 * DAY_MS);
     assert_eq!(events(&board.tick(2 * DAY_MS)), [Event::Clear]);
     // Whoever hears nothing himself calls nobody unheard.
     let mut deaf = Board::default();
     deaf.look(&[], Own { hears: false, ..OWN }, 0);
-    deaf.look_for_unheard(&[(gateway, 0)], 9 * DAY_MS);
+    deaf.look_for_unheard(&[(gateway, Division::NATION, 0)], 9 * DAY_MS);
     let causes: Vec<Cause> = deaf.tick(9 * DAY_MS).steps.iter().map(|step| step.about.cause).collect();
     assert_eq!(causes, [Cause::Unreachable]);
 }

@@ -11,13 +11,14 @@ use axum::{
 use maud::{Markup, PreEscaped, html};
 
 use super::{
-    alarms, head, inspections,
+    alarms, called, head, inspections,
     nameplate::{self, Plate},
-    record_address, tone,
+    record_address, sources, tone,
 };
 use crate::{
+    catalogue::Rules,
     evidence::{Body, LogId, Record, record::Unverified},
-    judge::{Event, Finding},
+    judge::Finding,
     regulator::{
         console::{
             Console,
@@ -30,6 +31,7 @@ use crate::{
             frame::{self, Here},
             story::{self, ago, kilowatt_hours},
         },
+        moved,
         store::{
             Answered, KeptRecord, Store,
             inspections::{Inspection, InspectionsAsked},
@@ -53,19 +55,28 @@ const INSPECTIONS: u32 = 10;
 const LENGTHS: [i64; 3] = [1, 7, 31];
 
 /// A record of the story.
-struct Told {
-    log: LogId,
-    seq: u64,
-    hash: Digest,
-    wall_unix_ms: i64,
+pub(super) struct Told {
+    pub(super) log: LogId,
+    pub(super) seq: u64,
+    pub(super) hash: Digest,
+    pub(super) wall_unix_ms: i64,
     /// Its place in the log is proven from the beginning.
     is_in_chain: bool,
-    record: Record,
+    pub(super) record: Record,
+}
+
+impl Told {
+    /// What is known of its signature and its place.
+    pub(super) const fn signature(&self) -> Words {
+        if self.is_in_chain { words::SIGNATURE_GOOD } else { words::PLACE_PENDING }
+    }
 }
 
 /// What the screen shows.
 pub(super) struct Case {
     pub(super) row: AssetRow,
+    /// Its gateway speaks from elsewhere now.
+    is_gone: bool,
     spans: Vec<SpanSum>,
     /// Since when it was told of at all, Unix milliseconds.
     witnessed_from_unix_ms: Option<i64>,
@@ -77,6 +88,10 @@ pub(super) struct Case {
     pub(super) plate: Option<Plate>,
     alarms: Vec<AlarmRow>,
     inspections: Vec<Inspection>,
+    /// The steps of its order.
+    steps: Vec<Told>,
+    /// Days that its supplier counted, too.
+    days: Vec<Told>,
 }
 
 /// Which stretch is asked for.
@@ -169,10 +184,12 @@ fn case(
     now_unix_ms: i64,
 ) -> Answered<Option<Case>> {
     let Some(row) = store.asset(scope, gateway, asset)? else { return Ok(None) };
+    let is_gone = moved::is_elsewhere(scope, &row);
+    let Some(row) = moved::seen(store, scope, row)? else { return Ok(None) };
     let frame = Frame::days(stretch.days, now_unix_ms);
-    let spans = store.spans(&row, frame.from_unix_ms, frame.to_unix_ms, frame.step_ms)?;
-    let witnessed_from_unix_ms = store.witnessed_from(&row)?;
-    let kept = store.story(&row, stretch.before_unix_ms, STORY)?;
+    let spans = store.spans(&row, scope, (frame.from_unix_ms, frame.to_unix_ms), frame.step_ms)?;
+    let witnessed_from_unix_ms = store.witnessed_from(&row, scope)?;
+    let kept = store.story(&row, scope, stretch.before_unix_ms, STORY)?;
     let is_more = kept.len() >= STORY as usize;
     let older = kept.last().filter(|_| is_more).map(|(.., record)| record.wall_unix_ms);
     let story = told(store, gateway, kept)?;
@@ -185,10 +202,13 @@ fn case(
     };
     let inspections = store.inspections(&asked)?;
     let verdict = record_at(store, gateway, row.verdict)?;
-    let plate = record_at(store, gateway, row.plate)?.and_then(plate_of);
+    let plate = called::plate(store, &row)?;
     let alarms = Vec::new();
+    let (steps, days) =
+        (sources::steps(store, &row, scope)?, sources::days(store, &row, scope, now_unix_ms)?);
     Ok(Some(Case {
         row,
+        is_gone,
         spans,
         witnessed_from_unix_ms,
         frame,
@@ -198,10 +218,12 @@ fn case(
         plate,
         alarms,
         inspections,
+        steps,
+        days,
     }))
 }
 
-fn told(
+pub(super) fn told(
     store: &mut dyn Store,
     gateway: GatewayId,
     kept: Vec<(LogId, u64, KeptRecord)>,
@@ -217,7 +239,7 @@ fn told(
     Ok(told.collect())
 }
 
-fn record_at(
+pub(super) fn record_at(
     store: &mut dyn Store,
     gateway: GatewayId,
     place: Option<(LogId, u64)>,
@@ -227,18 +249,13 @@ fn record_at(
     Ok(found.and_then(|(_, kept)| Unverified::read(&kept.bytes).and_then(Unverified::own).ok()))
 }
 
-fn plate_of(record: Record) -> Option<Plate> {
-    let Body::Finding(Finding::Event(Event::Plate(read))) = record.body else { return None };
-    Some(Plate { source: read.source, plate: read.plate, hash: record.hash })
-}
-
 fn page(case: &Case, console: &Console, stretch: Stretch, viewer: &Viewer) -> Markup {
     let language = viewer.language;
     let say = |words: Words| words.in_language(language);
     html! {
         (frame::fresh(&viewer.address, language))
         p.no-print { button type="button" data-print hidden { (say(words::K_PRINT)) } }
-        (standing(case, viewer))
+        (standing(case, &console.rules, viewer))
         h2 { (say(words::K_POWER)) }
         (power(case, stretch, viewer))
         h2 { (say(words::K_ALARMS)) }
@@ -249,12 +266,16 @@ fn page(case: &Case, console: &Console, stretch: Stretch, viewer: &Viewer) -> Ma
         (inspections::form(case.row.gateway.as_str(), case.row.asset.as_str(), viewer))
         h2 { (say(words::K_PLATE_AND_LAW)) }
         (nameplate::show(case, console, language))
+        h2 { (say(words::K_ORDER_WAY)) }
+        (sources::way(&case.steps, case.row.gateway, viewer))
+        h2 { (say(words::K_TWO_SOURCES)) }
+        (sources::compared(&case.days, case.row.gateway, viewer))
         h2 { (say(words::K_STORY)) }
         (story_table(case, stretch, viewer))
     }
 }
 
-fn standing(case: &Case, viewer: &Viewer) -> Markup {
+fn standing(case: &Case, rules: &Rules, viewer: &Viewer) -> Markup {
     let (row, language) = (&case.row, viewer.language);
     let say = |words: Words| words.in_language(language);
     let badge = Badge::of(row, viewer.now_unix_ms);
@@ -264,7 +285,12 @@ fn standing(case: &Case, viewer: &Viewer) -> Markup {
         @for words in badge.beside() { p.note { (say(*words)) } }
         dl.facts {
             @if let Some(name) = case.plate.as_ref().and_then(Plate::name) { dt { (say(words::K_EQUIPMENT)) } dd { (name) } }
-            dt { (say(words::K_DIVISION)) } dd { (super::whereabouts(row, viewer)) }
+            @if !row.entry.is_empty() { dt { (say(words::K_ENTRY)) } dd { (called::title(row, rules, language)) } }
+            dt { (say(words::K_DIVISION)) }
+            dd {
+                (row.division.map_or_else(|| "–".to_owned(), |division| division.to_string()))
+                @if case.is_gone { " (" (say(words::K_GONE_ELSEWHERE)) ")" }
+            }
             dt { (say(words::K_ENTERPRISE)) } dd { (row.enterprise.map_or_else(|| "–".to_owned(), |e| e.to_string())) }
             @if let Some(sentence) = sentence {
                 dt { (say(words::K_VERDICT)) } dd { (sentence) }
@@ -390,11 +416,14 @@ fn story_table(case: &Case, stretch: Stretch, viewer: &Viewer) -> Markup {
                                 (told.log.to_string()) " #" (told.seq) br;
                                 a href=(record_address(case.row.gateway, told.log, told.seq)) { (told.hash.to_string()) }
                             }
-                            td { (say(if told.is_in_chain { words::SIGNATURE_GOOD } else { words::PLACE_PENDING })) }
+                            td { (say(told.signature())) }
                         }
                     }
                 }
             }
+        }
+        @if let Some((log, _)) = case.row.verdict {
+            p.no-print { a href={ "/log/" (case.row.gateway.to_string()) "/" (log.to_string()) } { (say(words::K_TAKE_ALONG)) } }
         }
         @if let Some(older) = case.older {
             p.no-print {

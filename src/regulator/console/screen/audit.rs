@@ -67,17 +67,19 @@ pub(in crate::regulator::console) async fn show(
     }
 }
 
-/// A gateway, if a log of it lies in the scope. One that was admitted and of which nothing was ever heard lies nowhere yet:
-/// its key is the nation's to see.
+/// A gateway, if a log of it lies in the scope. One that was admitted and of which nothing was ever heard lies where it is said
+/// to: where nobody said so, its key is the nation's to see.
 fn of(store: &mut dyn Store, scope: &Scope, gateway: GatewayId) -> Answered<Option<Asked>> {
     let mut logs = store.heads(Some(&[gateway].into()))?;
     let is_heard = !logs.is_empty();
     logs.retain(|kept| scope.has(kept.division));
-    if logs.is_empty() && (is_heard || *scope != Scope::NATION) {
+    if logs.is_empty() && is_heard {
         return Ok(None);
     }
     let keys = store.admitted_of(gateway)?;
-    Ok((is_heard || !keys.is_empty()).then_some(Asked { keys, logs }))
+    let is_said =
+        |key: &Admitted| *scope == Scope::NATION || key.division.is_some_and(|said| scope.has(said));
+    Ok((is_heard || keys.iter().any(is_said)).then_some(Asked { keys, logs }))
 }
 
 fn page(
@@ -100,6 +102,7 @@ fn page(
         h2 { (say(words::K_KEYS)) }
         p { (say(words::K_AUTHORITY_KEYS)) }
         ul { @for key in authority { li.hash { (key.id().to_string()) " " (key.fingerprint()) } } }
+        p { a href="/audit/keys" { (say(words::K_KEYS_ALL)) } " · " a href="/audit/keys?revoked=1" { (say(words::K_KEYS_REVOKED)) } }
         form.filter method="get" action="/audit" {
             div { label for="gateway" { (say(words::K_GATEWAY)) } input id="gateway" name="gateway" value=(wanted) maxlength="24"; }
             button { (say(words::K_SHOW_IT)) }

@@ -11,7 +11,8 @@ use axum::{
 use maud::{Markup, html};
 
 use super::{
-    address, head,
+    address, called,
+    nameplate::Plate,
     today::{age, unless_reading},
 };
 use crate::{
@@ -27,7 +28,9 @@ use crate::{
             flow,
             frame::{self, Here},
             live::asked_at,
+            story::ago,
         },
+        moved,
         store::{
             Answered, Store,
             people::{MAX_SAVED_CHARS, MAX_SEEN_BYTES, Saved},
@@ -49,21 +52,40 @@ const CSV: &str = "text/csv; charset=utf-8";
 /// Days of a spark, and of the coverage beside it.
 const SPARK_DAYS: i64 = 30;
 
-/// The columns of screen and file.
-const COLUMNS: [Words; 13] = [
+/// The columns of a file; the screen has the same, some of them as one.
+const COLUMNS: [Words; 17] = [
     words::K_GATEWAY,
     words::K_EQUIPMENT,
+    words::K_MACHINE,
     words::K_DIVISION,
     words::K_ENTERPRISE,
     words::K_STATE,
     words::K_SINCE,
     words::K_CLASS,
     words::K_ENTRY,
+    words::K_ENTRY_CODE,
+    words::K_CAPACITY,
+    words::K_BOUND,
     words::K_LAST_DAY,
     words::K_ORDER,
     words::K_COVERAGE,
     words::K_HEARD,
     words::K_ATTESTED,
+];
+/// The columns of the screen, each with what stands in it, one under the other.
+const SHOWN: [&[Words]; 12] = [
+    &[words::K_GATEWAY, words::K_EQUIPMENT, words::K_MACHINE],
+    &[words::K_DIVISION, words::K_ENTERPRISE],
+    &[words::K_STATE],
+    &[words::K_SINCE],
+    &[words::K_CLASS],
+    &[words::K_ENTRY, words::K_ENTRY_CODE],
+    &[words::K_CAPACITY, words::K_BOUND],
+    &[words::K_LAST_DAY],
+    &[words::K_ORDER],
+    &[words::K_COVERAGE],
+    &[words::K_HEARD, words::K_ATTESTED],
+    &[words::K_THIRTY_DAYS],
 ];
 /// What a row says under them.
 type Cells = [String; COLUMNS.len()];
@@ -71,6 +93,7 @@ type Cells = [String; COLUMNS.len()];
 /// A row with what its meters told of the days before.
 struct Listed {
     row: AssetRow,
+    plate: Option<Plate>,
     days: Vec<SpanSum>,
     witnessed_from_unix_ms: Option<i64>,
 }
@@ -120,7 +143,8 @@ pub(in crate::regulator::console) async fn csv(
     match asked(&console, &viewer, &filter, most).await {
         Ok(fleet) => {
             let head = COLUMNS.map(|column| column.in_language(viewer.language));
-            let text = values::table(&head, rows(&fleet, &viewer).iter().map(Cells::as_slice));
+            let text =
+                values::table(&head, rows(&fleet, &console.rules, &viewer).iter().map(Cells::as_slice));
             let more = fleet.next.as_ref().filter(|_| !is_whole).map(|next| filter.query_after(next));
             let next = fleet.next.filter(|_| is_whole);
             let file = flow::file((CSV, "fleet.csv"), (text.into_bytes(), next), move |after| {
@@ -128,7 +152,8 @@ pub(in crate::regulator::console) async fn csv(
                 let filter = Filter { after, ..filter.clone() };
                 async move {
                     let fleet = asked(&console, &viewer, &filter, ROWS_OF_A_PART).await?;
-                    let text = values::more(rows(&fleet, &viewer).iter().map(Cells::as_slice));
+                    let rows = rows(&fleet, &console.rules, &viewer);
+                    let text = values::more(rows.iter().map(Cells::as_slice));
                     Ok((text.into_bytes(), fleet.next))
                 }
             });
@@ -139,8 +164,8 @@ pub(in crate::regulator::console) async fn csv(
 }
 
 /// What a file says, in the order of [`COLUMNS`].
-fn rows(fleet: &Fleet, viewer: &Viewer) -> Vec<Cells> {
-    fleet.listed.iter().map(|one| cells(one, &fleet.frame, viewer)).collect()
+fn rows(fleet: &Fleet, rules: &Rules, viewer: &Viewer) -> Vec<Cells> {
+    fleet.listed.iter().map(|one| cells(one, &fleet.frame, rules, viewer)).collect()
 }
 
 fn filter(query: Option<&str>, viewer: &Viewer) -> Result<Filter, Words> {
@@ -163,9 +188,11 @@ fn listed(store: &mut dyn Store, asked: &FleetAsked, name: Name, now_unix_ms: i6
     let frame = days(now_unix_ms);
     let mut listed = Vec::with_capacity(rows.len());
     for row in rows {
-        let days = store.spans(&row, frame.from_unix_ms, frame.to_unix_ms, frame.step_ms)?;
-        let witnessed_from_unix_ms = store.witnessed_from(&row)?;
-        listed.push(Listed { row, days, witnessed_from_unix_ms });
+        let Some(row) = moved::seen(store, &asked.scope, row)? else { continue };
+        let days = store.spans(&row, &asked.scope, (frame.from_unix_ms, frame.to_unix_ms), frame.step_ms)?;
+        let witnessed_from_unix_ms = store.witnessed_from(&row, &asked.scope)?;
+        let plate = called::plate(store, &row)?;
+        listed.push(Listed { row, plate, days, witnessed_from_unix_ms });
     }
     Ok(Fleet { listed, next, saved: store.saved(name)?, frame })
 }
@@ -178,20 +205,25 @@ fn days(now_unix_ms: i64) -> Frame {
 }
 
 /// What a row says, in the order of [`COLUMNS`]: screen and file say the same.
-fn cells(listed: &Listed, frame: &Frame, viewer: &Viewer) -> Cells {
+fn cells(listed: &Listed, frame: &Frame, rules: &Rules, viewer: &Viewer) -> Cells {
     let (row, language) = (&listed.row, viewer.language);
     let dash = || "–".to_owned();
     let badge = Badge::of(row, viewer.now_unix_ms);
     let class = Class::from_word(&row.class);
+    let [capacity, bound] = called::capacity(called::entry(row, rules), listed.plate.as_ref(), language);
     [
         row.gateway.to_string(),
         row.asset.to_string(),
+        called::machine(listed.plate.as_ref()),
         row.division.map_or_else(dash, |division| division.to_string()),
         row.enterprise.map_or_else(dash, |enterprise| enterprise.to_string()),
         badge.words().in_language(language).to_owned(),
         if row.verdict.is_some() { LegalTime(row.since_unix_ms).to_string() } else { dash() },
         class.map_or_else(dash, |class| class.words().in_language(language).to_owned()),
+        called::title(row, rules, language),
         if row.entry.is_empty() { dash() } else { row.entry.clone() },
+        capacity,
+        bound,
         row.last_day.map_or_else(dash, |day| day.to_string()),
         row.order
             .map_or_else(dash, |(order, rung)| format!("{order}: {}", rung.words().in_language(language))),
@@ -212,8 +244,14 @@ fn page(fleet: &Fleet, filter: &Filter, rules: &Rules, viewer: &Viewer) -> Marku
         div.scroll.wide role="region" aria-label=(say(words::K_FLEET)) tabindex="0" {
             table {
                 caption { (say(words::K_FLEET_CAPTION)) }
-                (head(&[COLUMNS.as_slice(), &[words::K_THIRTY_DAYS]].concat(), language))
-                tbody { @for one in &fleet.listed { (line(one, fleet, viewer)) } }
+                thead {
+                    tr {
+                        @for column in SHOWN {
+                            th scope="col" { @for (number, words) in column.iter().enumerate() { @if number > 0 { br; } (say(*words)) } }
+                        }
+                    }
+                }
+                tbody { @for one in &fleet.listed { (line(one, fleet, rules, viewer)) } }
             }
         }
         @if fleet.listed.is_empty() { p { (unless_reading(words::K_NOTHING_FOUND, viewer)) } }
@@ -244,42 +282,49 @@ fn legend(language: Language) -> Markup {
     }
 }
 
-fn line(one: &Listed, fleet: &Fleet, viewer: &Viewer) -> Markup {
-    let language = viewer.language;
-    let cells = cells(one, &fleet.frame, viewer);
+fn line(one: &Listed, fleet: &Fleet, rules: &Rules, viewer: &Viewer) -> Markup {
+    let (row, language) = (&one.row, viewer.language);
     let [
         gateway,
         asset,
+        machine,
         division,
         enterprise,
         _state,
         since,
         class,
         entry,
+        code,
+        capacity,
+        bound,
         last_day,
         order,
         coverage,
         heard,
         attested,
-    ] = &cells;
+    ] = &cells(one, &fleet.frame, rules, viewer);
     let steps = fleet.frame.all(&one.days, viewer.now_unix_ms);
     let title = format!("{asset}: {}", words::K_THIRTY_DAYS.in_language(language));
     let spark = chart::spark(&steps, fleet.frame.steps(), &title);
     html! {
         tr {
-            td.name { (gateway) }
-            th.name scope="row" { a href=(address(&one.row)) { (asset) } }
-            td { (division) }
-            td { (enterprise) }
-            td { (frame::badge(Badge::of(&one.row, viewer.now_unix_ms), language)) }
-            td { (since) }
+            th scope="row" {
+                a.name href=(address(row)) { (gateway) " / " (asset) }
+                @if !machine.is_empty() { br; span.beside { (machine) } }
+            }
+            td { (division) br; span.beside { (enterprise) } }
+            td { (frame::badge(Badge::of(row, viewer.now_unix_ms), language)) }
+            td.when { (since) @if row.verdict.is_some() { " (" (ago(row.since_unix_ms, viewer.now_unix_ms, language)) ")" } }
             td { (class) }
-            td { (entry) }
+            td { (entry) @if code != entry { br; span.beside.hash { (code) } } }
+            td { (capacity) @if bound != "–" { br; span.beside { (bound) } } }
             td.name { (last_day) }
-            td { (order) }
+            td.when { (order) }
             td.number { (coverage) }
-            td { (heard) " (" (age(&one.row, viewer.now_unix_ms, language)) ")" }
-            td { (attested) }
+            td.when {
+                (heard) " (" (age(row, viewer.now_unix_ms, language)) ")"
+                @if attested != heard { br; span.beside { (attested) } }
+            }
             td { (maud::PreEscaped(spark)) }
         }
     }
@@ -356,7 +401,7 @@ fn form(filter: &Filter, rules: &Rules, language: Language) -> Markup {
             (typed("in", words::K_DIVISION, filter.within.as_str(), "6"))
             (typed("enterprise", words::K_ENTERPRISE, &enterprise, "18"))
             (typed("gateway", words::K_GATEWAY, &gateway, "24"))
-            (typed("entry", words::K_ENTRY, filter.entry.as_deref().unwrap_or(""), "160"))
+            (typed("entry", words::K_ENTRY_CODE, filter.entry.as_deref().unwrap_or(""), "160"))
             (typed("due_by", words::K_DUE_BY, &due_by, "10"))
             button { (say(words::K_SHOW_IT)) }
         }

@@ -1,11 +1,11 @@
 //! Looks on site: asked for at a piece of equipment, listed until somebody reports what was found.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use axum::{
     Extension,
     body::Bytes,
-    extract::{RawQuery, State},
+    extract::{Multipart, RawQuery, State},
     response::Response,
 };
 use maud::{Markup, html};
@@ -18,6 +18,7 @@ use crate::{
             ask::{Pairs, written},
             door::{self, Viewer},
             frame::{self, Here},
+            upload,
         },
         store::{
             inspections::{Inspection, InspectionsAsked, MAX_WHY_CHARS, Said},
@@ -32,6 +33,10 @@ use crate::{
 
 /// Rows of a page.
 const ROWS: u32 = 50;
+/// Photographs whose hashes a report names.
+const MOST_PHOTOS: usize = 4;
+/// Longest name of one, in characters; of a longer one this much is kept.
+const MAX_PHOTO_NAME_CHARS: usize = 40;
 
 /// `GET /inspections`
 pub(in crate::regulator::console) async fn show(
@@ -100,10 +105,13 @@ fn line(one: &Inspection, viewer: &Viewer) -> Markup {
                 @if one.answered.is_none() && viewer.role >= Role::Officer {
                     details {
                         summary { (words::K_INSPECTION_REPORT.in_language(viewer.language)) }
-                        form method="post" action="/inspections/report" {
+                        // The token stands first: what follows it is read only if it is right.
+                        form method="post" action="/inspections/report" enctype="multipart/form-data" {
                             (frame::form_token(viewer))
                             input type="hidden" name="number" value=(one.number);
                             (asking(viewer, &format!("found-{}", one.number), words::K_INSPECTION_FOUND))
+                            label for={ "photos-" (one.number) } { (words::K_PHOTOS.in_language(viewer.language)) }
+                            input id={ "photos-" (one.number) } type="file" name="photos" accept="image/*" multiple;
                             button { (words::K_INSPECTION_REPORT.in_language(viewer.language)) }
                         }
                     }
@@ -147,7 +155,7 @@ pub(in crate::regulator::console) async fn ask(
     Extension(viewer): Extension<Viewer>,
     body: Bytes,
 ) -> Response {
-    let (pairs, said) = match said(&viewer, &body) {
+    let (pairs, said) = match said(&viewer, viewer.form(&body)) {
         Ok(said) => said,
         Err(refused) => return *refused,
     };
@@ -173,12 +181,21 @@ pub(in crate::regulator::console) async fn ask(
 pub(in crate::regulator::console) async fn report(
     State(console): State<Arc<Console>>,
     Extension(viewer): Extension<Viewer>,
-    body: Bytes,
+    mut parts: Multipart,
 ) -> Response {
-    let (pairs, said) = match said(&viewer, &body) {
+    let Some(_coming) = console.coming.one_more(viewer.name) else { return frame::busy(&viewer) };
+    let (lines, photos) = match upload::hashed(&mut parts, &viewer, MOST_PHOTOS).await {
+        Ok(brought) => brought,
+        Err(why) => return frame::refused(&viewer, why),
+    };
+    let (pairs, mut said) = match said(&viewer, Some(Pairs::of(lines))) {
         Ok(said) => said,
         Err(refused) => return *refused,
     };
+    for (name, hash) in photos {
+        let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_PHOTO_NAME_CHARS).collect();
+        let _infallible = write!(said.what, " [{name} SHA-256 {hash}]");
+    }
     let Some(number) = pairs.one("number").and_then(|number| number.parse().ok()) else {
         return frame::nothing(&viewer);
     };
@@ -191,9 +208,9 @@ pub(in crate::regulator::console) async fn report(
 }
 
 /// What an officer said in a form of this session.
-fn said(viewer: &Viewer, body: &[u8]) -> Result<(Pairs, Said), Box<Response>> {
+fn said(viewer: &Viewer, form: Option<Pairs>) -> Result<(Pairs, Said), Box<Response>> {
     let refused = |why| Box::new(frame::refused(viewer, why));
-    let pairs = viewer.form(body).ok_or_else(|| refused(words::K_FORM_FOREIGN))?;
+    let pairs = form.ok_or_else(|| refused(words::K_FORM_FOREIGN))?;
     if viewer.role < Role::Officer {
         return Err(Box::new(frame::forbidden(viewer)));
     }

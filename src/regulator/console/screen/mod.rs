@@ -4,12 +4,15 @@ pub(super) mod alarm;
 pub(super) mod alarms;
 pub(super) mod asset;
 pub(super) mod audit;
+mod called;
 pub(super) mod fleet;
 pub(super) mod inspections;
+pub(super) mod keys;
 pub(super) mod nameplate;
 pub(super) mod papers;
 pub(super) mod rules;
 pub(super) mod seen;
+mod sources;
 pub(super) mod today;
 
 use axum::{Extension, response::Response};
@@ -34,15 +37,6 @@ pub(super) async fn nothing(Extension(viewer): Extension<Viewer>) -> Response {
 /// The address of a piece of equipment.
 fn address(row: &AssetRow) -> String {
     format!("/asset/{}/{}", row.gateway, row.asset)
-}
-
-/// Where a piece of equipment stands; of one that a reader sees because it was here before, that it is told from elsewhere now.
-fn whereabouts(row: &AssetRow, viewer: &Viewer) -> String {
-    match row.division {
-        None => "–".to_owned(),
-        Some(division) if viewer.scope.has(division) => division.to_string(),
-        Some(division) => format!("{division} ({})", words::K_GONE_ELSEWHERE.in_language(viewer.language)),
-    }
 }
 
 /// The address of a record as it came: a file of one line, which the box that verifies takes.

@@ -10,8 +10,8 @@ use crate::{
         entry::{Criterion, Order, Predicate, Test},
         plate::PlateValue,
     },
-    evidence::Body,
-    judge::Finding,
+    evidence::{Body, Record},
+    judge::{Event, Finding},
     regulator::console::{Console, stamped},
     terms::{
         Digest,
@@ -34,6 +34,12 @@ impl Plate {
             PlateValue::Whole(_) | PlateValue::Decimal { .. } | PlateValue::Flag(_) => None,
         }
     }
+}
+
+/// A nameplate out of the record that tells it.
+pub(super) fn of_record(record: Record) -> Option<Plate> {
+    let Body::Finding(Finding::Event(Event::Plate(read))) = record.body else { return None };
+    Some(Plate { source: read.source, plate: read.plate, hash: record.hash })
 }
 
 pub(super) fn show(case: &Case, console: &Console, language: Language) -> Markup {
@@ -182,7 +188,7 @@ fn holds(test: &Test, datum: &Datum) -> Option<bool> {
     }
 }
 
-const fn sign(order: Order) -> &'static str {
+pub(super) const fn sign(order: Order) -> &'static str {
     match order {
         Order::Below => "<",
         Order::AtMost => "≤",

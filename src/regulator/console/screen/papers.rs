@@ -22,6 +22,7 @@ use crate::{
             frame::{self, Here},
             upload,
         },
+        moved,
         store::{StoreFault, sights::Scope},
     },
     terms::{
@@ -54,6 +55,8 @@ pub(in crate::regulator::console) async fn certificate(
     let (scope, now_unix_ms) = (viewer.scope.clone(), viewer.now_unix_ms);
     let issued = console.readers.ask(move |books| {
         let row = books.store.asset(&scope, gateway, asset)?;
+        // What lies elsewhere now is certified there.
+        let row = row.filter(|row| !moved::is_elsewhere(&scope, row));
         if row.and_then(|row| row.order).is_none_or(|(known, _)| known != order) {
             return Ok(Certified::Nothing);
         }
@@ -139,6 +142,7 @@ async fn made(console: &Console, viewer: &Viewer, asked: ReportAsked) -> Respons
 fn wrong(lines: &[String], viewer: &Viewer) -> Markup {
     html! {
         p.note.alarm { (words::K_FILES_UNREAD.in_language(viewer.language)) }
+        p { (words::K_FLAWS.in_language(viewer.language)) }
         ul { @for line in lines.iter().take(MOST_FLAWS) { li.hash lang="en" { (line) } } }
         p { a href="/audit" { (words::K_AUDIT.in_language(viewer.language)) } }
     }

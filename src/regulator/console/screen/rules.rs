@@ -55,6 +55,7 @@ pub(in crate::regulator::console) async fn compare(
 fn unfit(flaws: &[Flaw], viewer: &Viewer) -> Markup {
     html! {
         p.note.alarm { (words::K_NO_CATALOGUE.in_language(viewer.language)) }
+        p { (words::K_FLAWS.in_language(viewer.language)) }
         ul { @for flaw in flaws.iter().take(MOST_FLAWS) { li.hash lang="en" { (flaw.to_string()) } } }
     }
 }

@@ -10,7 +10,7 @@ use axum::{
 };
 use maud::{Markup, html};
 
-use super::{address, fleet, head, overdue};
+use super::{address, called, fleet, head, nameplate::Plate, overdue};
 use crate::{
     catalogue::Rules,
     regulator::{
@@ -25,9 +25,11 @@ use crate::{
             live::asked_at,
             story::ago,
         },
+        moved,
         store::{
             Answered, Part,
-            sights::{AssetRow, Lane, Numbers, Scope},
+            registry::Ages,
+            sights::{AssetRow, Lane, Numbers, Which},
         },
     },
     terms::{
@@ -54,14 +56,23 @@ const FLOOD: u64 = 10;
 struct Today {
     numbers: Numbers,
     before: Option<Numbers>,
-    latched: Vec<AssetRow>,
+    latched: Vec<Latched>,
     /// What was here and is told from elsewhere now.
     gone: Vec<AssetRow>,
     calendar: Vec<(String, u64)>,
     load: Option<Load>,
-    /// How many gateways were admitted and never heard, and the first of them; the nation's alone to see, for nothing has told
-    /// where their plants are.
+    /// How many gateways were admitted and never heard, and the first of them: whoever does not answer for the nation sees those
+    /// that are said to stand in his division.
     unheard: (u64, Vec<GatewayId>),
+    ages: Ages,
+}
+
+/// A latched violation.
+struct Latched {
+    row: AssetRow,
+    plate: Option<Plate>,
+    /// Its gateway speaks from elsewhere now.
+    is_gone: bool,
 }
 
 /// `GET /`
@@ -89,21 +100,34 @@ pub(in crate::regulator::console) async fn show(
 async fn asked(console: &Console, viewer: &Viewer, filter: &DayFilter) -> Answered<Today> {
     let (scope, now_unix_ms) = (filter.within.clone(), viewer.now_unix_ms);
     let (alarms, entries) = (console.joined.alarms.clone(), filter.entries(&console.rules));
+    let due_by = filter.due_by;
     let ask = console.readers.ask(move |books| {
         let load = alarms.map(|alarms| alarms.load(books, &scope, now_unix_ms)).transpose()?;
         let (store, at) = (&mut *books.store, asked_at(now_unix_ms));
         let day = LegalDay::of_unix_ms(now_unix_ms - TREND_DAYS * DAY_MS);
-        let entries = entries.as_deref();
-        // Each day's numbers are kept by division, for all industries together.
-        let before = if entries.is_none() { store.tally(&scope, day)? } else { None };
+        let which = Which { entries: entries.as_deref(), due_by };
+        // Each day's numbers are kept by division, for all equipment together.
+        let before = if which == Which::default() { store.tally(&scope, day)? } else { None };
+        let mut latched = Vec::new();
+        for row in store.latched(&scope, which, LATCHED_LISTED)? {
+            let is_gone = moved::is_elsewhere(&scope, &row);
+            let Some(row) = moved::seen(store, &scope, row)? else { continue };
+            let plate = called::plate(store, &row)?;
+            latched.push(Latched { row, plate, is_gone });
+        }
+        let mut gone = Vec::new();
+        for row in store.gone(&scope, GONE_LISTED)? {
+            gone.extend(moved::seen(store, &scope, row)?);
+        }
         Ok(Today {
-            numbers: store.numbers(&scope, entries, at)?,
+            numbers: store.numbers(&scope, which, at)?,
             before,
-            latched: store.latched(&scope, entries, LATCHED_LISTED)?,
-            gone: store.gone(&scope, GONE_LISTED)?,
-            calendar: store.calendar(&scope, entries, at.today, MONTHS)?,
+            latched,
+            gone,
+            calendar: store.calendar(&scope, which, at.today, MONTHS)?,
             load,
-            unheard: if scope == Scope::NATION { store.unheard(UNHEARD_LISTED)? } else { (0, Vec::new()) },
+            unheard: store.unheard(&scope, UNHEARD_LISTED)?,
+            ages: store.ages(&scope, at.silent_before_unix_ms)?,
         })
     });
     ask.await
@@ -116,8 +140,9 @@ fn page(today: &Today, filter: &DayFilter, rules: &Rules, viewer: &Viewer) -> Ma
         (frame::fresh(&viewer.address, language))
         (form(filter, rules, viewer))
         (tiles(today, filter, viewer))
+        (ages(&today.ages, viewer))
         h2 id="latched" { (say(words::K_LATCHED_LIST)) }
-        (latched(&today.latched, viewer))
+        (latched(&today.latched, rules, viewer))
         @if !today.gone.is_empty() {
             h2 { (say(words::K_GONE_LIST)) }
             (gone(&today.gone))
@@ -125,7 +150,7 @@ fn page(today: &Today, filter: &DayFilter, rules: &Rules, viewer: &Viewer) -> Ma
         h2 { (say(words::K_CALENDAR)) }
         (calendar(&today.calendar, filter, viewer))
         h2 { (say(words::K_DESK)) }
-        @if filter.industry.is_some() { p { (say(words::K_TODAY_ALL)) } }
+        @if filter.industry.is_some() || filter.due_by.is_some() { p { (say(words::K_TODAY_ALL)) } }
         (desk(today.load.as_ref(), filter, viewer))
         (unheard(&today.unheard, viewer))
         p.note { (say(words::NOT_A_TEST_FOR_DEAD)) }
@@ -141,6 +166,10 @@ fn form(filter: &DayFilter, rules: &Rules, viewer: &Viewer) -> Markup {
                 input id="f-in" name="in" value=(filter.within.as_str()) maxlength="6";
             }
             (fleet::industry(filter.industry.as_deref(), rules, viewer.language))
+            div {
+                label for="f-due_by" { (say(words::K_DUE_BY)) }
+                input id="f-due_by" name="due_by" value=(filter.due_by.map_or_else(String::new, |day| day.to_string())) maxlength="10";
+            }
             button { (say(words::K_SHOW_IT)) }
         }
     }
@@ -180,7 +209,7 @@ fn tiles(today: &Today, filter: &DayFilter, viewer: &Viewer) -> Markup {
 
 /// Whether a filter lets all through that its person may see.
 fn is_all(filter: &DayFilter, viewer: &Viewer) -> bool {
-    filter.within == viewer.scope && filter.industry.is_none()
+    filter.within == viewer.scope && filter.industry.is_none() && filter.due_by.is_none()
 }
 
 /// The change against a week ago, in words; said to be unknown where that day's numbers were not kept.
@@ -194,14 +223,35 @@ fn trend(now: u64, before: Option<u64>, language: Language) -> String {
     }
 }
 
-fn latched(all: &[AssetRow], viewer: &Viewer) -> Markup {
-    const COLUMNS: [Words; 6] = [
+/// How old is what is known here, in words.
+fn ages(ages: &Ages, viewer: &Viewer) -> Markup {
+    let say = |words: Words| words.in_language(viewer.language);
+    let since = |unix_ms: Option<i64>| {
+        let told = |unix_ms| ago(unix_ms, viewer.now_unix_ms, viewer.language);
+        unix_ms.map_or_else(|| "–".to_owned(), told)
+    };
+    html! {
+        p {
+            @if ages.gateways == 0 { (say(words::K_NOBODY_HEARD)) }
+            @else {
+                (say(words::K_AGE)) ": " (say(words::K_NEWEST_WORD)) " " (since(ages.newest_unix_ms)) "; "
+                (say(words::K_SILENT_OF)) " " strong { (ages.silent) } " " (say(words::K_OF)) " " (ages.gateways)
+                @if ages.silent > 0 { "; " (say(words::K_LONGEST_SILENT)) " " (since(ages.oldest_unix_ms)) }
+            }
+        }
+    }
+}
+
+fn latched(all: &[Latched], rules: &Rules, viewer: &Viewer) -> Markup {
+    const COLUMNS: [Words; 8] = [
         words::K_EQUIPMENT,
+        words::K_ENTRY,
         words::K_DIVISION,
         words::K_ENTERPRISE,
         words::K_STATE,
         words::K_SINCE,
         words::K_DRAWN_OVERDUE,
+        words::K_HEARD,
     ];
     let language = viewer.language;
     if all.is_empty() {
@@ -212,16 +262,25 @@ fn latched(all: &[AssetRow], viewer: &Viewer) -> Markup {
             table {
                 (head(&COLUMNS, language))
                 tbody {
-                    @for row in all {
+                    @for Latched { row, plate, is_gone } in all {
+                        @let machine = called::machine(plate.as_ref());
                         tr {
-                            th scope="row" { a href=(address(row)) { (row.gateway.to_string()) " / " (row.asset.to_string()) } }
-                            td { (super::whereabouts(row, viewer)) }
+                            th scope="row" {
+                                a href=(address(row)) { (row.gateway.to_string()) " / " (row.asset.to_string()) }
+                                @if !machine.is_empty() { br; span.beside { (machine) } }
+                            }
+                            td { (called::title(row, rules, language)) }
+                            td {
+                                (row.division.map_or_else(|| "–".to_owned(), |division| division.to_string()))
+                                @if *is_gone { " (" (words::K_GONE_ELSEWHERE.in_language(language)) ")" }
+                            }
                             td { (row.enterprise.map_or_else(|| "–".to_owned(), |code| code.to_string())) }
                             td { (frame::badge(Badge::of(row, viewer.now_unix_ms), language)) }
                             td {
                                 (row.violation_since_unix_ms.map_or_else(|| "–".to_owned(), |since| LegalTime(since).to_string()))
                             }
                             td.number { (overdue(row, language)) }
+                            td { (age(row, viewer.now_unix_ms, language)) }
                         }
                     }
                 }
@@ -234,11 +293,7 @@ fn gone(all: &[AssetRow]) -> Markup {
     html! {
         ul {
             @for row in all {
-                li {
-                    a href=(address(row)) { (row.gateway.to_string()) " / " (row.asset.to_string()) }
-                    " → " (row.division.map_or_else(|| "–".to_owned(), |division| division.to_string()))
-                    " / " (row.enterprise.map_or_else(|| "–".to_owned(), |code| code.to_string()))
-                }
+                li { a href=(address(row)) { (row.gateway.to_string()) " / " (row.asset.to_string()) } }
             }
         }
     }
@@ -281,7 +336,7 @@ fn desk(load: Option<&Load>, filter: &DayFilter, viewer: &Viewer) -> Markup {
     let say = |words: Words| words.in_language(viewer.language);
     let Some(load) = load else { return html! { p { (say(words::K_NO_ALARMS_KEPT)) } } };
     let part = |part: Part| {
-        let within = DayFilter { industry: None, ..filter.clone() };
+        let within = DayFilter { industry: None, due_by: None, ..filter.clone() };
         format!("/alarms?{}", within.query(&[("part", part.word())]))
     };
     // Nothing is told by the stream while records are read.

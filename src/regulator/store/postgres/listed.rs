@@ -58,7 +58,23 @@ macro_rules! fleet {
 /// What is counted of the equipment for which something holds.
 macro_rules! counted {
     ($($which:tt)+) => {
-        concat!("select ", numbers!(), " where ", $($which)+, " and ($5::bytea[] is null or entry = any($5))")
+        concat!("select ", numbers!(), " where ", $($which)+, " and ($5::bytea[] is null or entry = any($5))
+             and ($6 = '' or (last_day <> '' and last_day <= $6))")
+    };
+}
+
+/// Of which logs of a gateway, named `$1`: those that stand between two places, or all.
+macro_rules! of_logs {
+    ($from:literal, $to:literal) => {
+        concat!(
+            "(",
+            $from,
+            "::text = '' or log in (select here.log from log as here where here.gateway = $1 and here.division >= ",
+            $from,
+            " and here.division < ",
+            $to,
+            "::text))"
+        )
     };
 }
 
@@ -76,4 +92,4 @@ macro_rules! numbers {
     };
 }
 
-pub(super) use {columns, convicted_before, counted, fleet, is_or_was, numbers};
+pub(super) use {columns, convicted_before, counted, fleet, is_or_was, numbers, of_logs};

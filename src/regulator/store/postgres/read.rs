@@ -102,6 +102,7 @@ pub(super) fn admitted(row: &Row) -> Option<Admitted> {
         key: PublicKey::from_base64(text(row, 1)?)?,
         admitted_unix_ms: row.try_get(2).ok()?,
         revoked_unix_ms: row.try_get(3).ok()?,
+        division: Division::parse(text(row, 4)?),
     })
 }
 

@@ -42,32 +42,34 @@ pub(super) async fn write(session: &mut Session, batch: &Batch) -> Result<(), Er
 
 /// Sees to it that there is a row for each piece of equipment.
 async fn rows(session: &mut Session, all: &[Sight]) -> Result<(), Error> {
-    let mut newest = BTreeMap::<(GatewayId, AssetId), (LogId, i64, i64)>::new();
+    let mut newest = BTreeMap::<(GatewayId, AssetId), (LogId, i64, i64, i64)>::new();
     for sight in all {
         let (log, seen, attested) = (sight.log, sight.wall_unix_ms, sight.attested_unix_ms());
-        let row = newest.entry((sight.gateway, sight.asset)).or_insert((log, seen, attested));
+        let came = sight.attests_unix_ms();
+        let row = newest.entry((sight.gateway, sight.asset)).or_insert((log, seen, attested, came));
         // It stands where the log says that attested it last.
-        let log = if attested >= row.2 { log } else { row.0 };
-        *row = (log, row.1.max(seen), row.2.max(attested));
+        let log = if came >= row.3 { log } else { row.0 };
+        *row = (log, row.1.max(seen), row.2.max(attested), row.3.max(came));
     }
     let gateways: Vec<&str> = newest.keys().map(|(gateway, _)| gateway.as_str()).collect();
     let assets: Vec<&str> = newest.keys().map(|(_, asset)| asset.as_str()).collect();
     let logs: Vec<String> = newest.values().map(|(log, ..)| log.to_string()).collect();
-    let seen: Vec<i64> = newest.values().map(|(_, seen, _)| *seen).collect();
-    let changed: Vec<i64> = newest.values().map(|(.., changed)| *changed).collect();
-    let sql = "insert into asset (gateway, asset, division, uscc, seen_unix_ms, changed_unix_ms)
-               select new.gateway, new.asset, coalesce(log.division, ''), coalesce(log.uscc, ''), new.seen, new.changed
-               from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
-                   as new (gateway, asset, log, seen, changed)
+    let seen: Vec<i64> = newest.values().map(|(_, seen, ..)| *seen).collect();
+    let changed: Vec<i64> = newest.values().map(|(_, _, changed, _)| *changed).collect();
+    let came: Vec<i64> = newest.values().map(|(.., came)| *came).collect();
+    let sql = "insert into asset (gateway, asset, division, uscc, seen_unix_ms, changed_unix_ms, verdict_received_unix_ms)
+               select new.gateway, new.asset, coalesce(log.division, ''), coalesce(log.uscc, ''), new.seen, new.changed, new.came
+               from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
+                   as new (gateway, asset, log, seen, changed, came)
                left join log on log.gateway = new.gateway and log.log = new.log
                on conflict (gateway, asset) do update set
                division = case when excluded.division <> '' and (asset.division = ''
-                   or excluded.changed_unix_ms >= asset.changed_unix_ms) then excluded.division else asset.division end,
+                   or excluded.verdict_received_unix_ms >= asset.verdict_received_unix_ms) then excluded.division else asset.division end,
                uscc = case when excluded.uscc <> '' and (asset.uscc = ''
-                   or excluded.changed_unix_ms >= asset.changed_unix_ms) then excluded.uscc else asset.uscc end,
+                   or excluded.verdict_received_unix_ms >= asset.verdict_received_unix_ms) then excluded.uscc else asset.uscc end,
                seen_unix_ms = greatest(asset.seen_unix_ms, excluded.seen_unix_ms),
                changed_unix_ms = greatest(asset.changed_unix_ms, excluded.changed_unix_ms)";
-    session.execute(sql, &[&gateways, &assets, &logs, &seen, &changed]).await.map(|_| ())
+    session.execute(sql, &[&gateways, &assets, &logs, &seen, &changed, &came]).await.map(|_| ())
 }
 
 /// What of these is to be shown of a part from now on: the newest that any log says of it.

@@ -6,7 +6,7 @@ use tokio_postgres::{Row, types::ToSql};
 
 use super::{
     PostgresStore,
-    listed::{columns, convicted_before, counted, fleet, is_or_was, numbers},
+    listed::{columns, convicted_before, counted, fleet, is_or_was, numbers, of_logs},
     read::number,
     sighted::{self, asset_row, span_sum, story},
 };
@@ -16,7 +16,7 @@ use crate::{
         sight::Span,
         store::{
             Answered, KeptRecord, Log, Sights,
-            sights::{After, AskedAt, AssetRow, Entries, FleetAsked, Numbers, Scope, SpanSum, merged},
+            sights::{After, AskedAt, AssetRow, FleetAsked, Numbers, Scope, SpanSum, Which, merged},
         },
     },
     terms::{AssetId, GatewayId, LegalDay},
@@ -26,7 +26,7 @@ use crate::{
 pub(super) type Columns<'a> = Vec<&'a (dyn ToSql + Sync)>;
 
 /// Entries as they are kept: as bytes.
-fn listed(entries: Entries<'_>) -> Option<Vec<&[u8]>> {
+fn listed(entries: Option<&[String]>) -> Option<Vec<&[u8]>> {
     entries.map(|entries| entries.iter().map(String::as_bytes).collect())
 }
 
@@ -56,49 +56,38 @@ impl Sights for PostgresStore {
         self.read_rows(&rows)
     }
 
-    fn latched(&mut self, scope: &Scope, entries: Entries<'_>, most: u32) -> Answered<Vec<AssetRow>> {
+    fn latched(&mut self, scope: &Scope, which: Which<'_>, most: u32) -> Answered<Vec<AssetRow>> {
         let sql = concat!(
             columns!(),
             " where violation_since_unix_ms is not null and ",
             is_or_was!("$1", "$2"),
-            " and ($4::bytea[] is null or entry = any($4))
+            " and ($4::bytea[] is null or entry = any($4)) and ($5 = '' or (last_day <> '' and last_day <= $5))
              order by violation_since_unix_ms, gateway, asset limit $3"
         );
-        let ((from, to), most, entries) = (scope.bounds(), i64::from(most), listed(entries));
-        let rows = self.ask(async |session| session.query(sql, &[&from, &to, &most, &entries]).await)?;
+        let ((from, to), most) = (scope.bounds(), i64::from(most));
+        let (entries, day) = (listed(which.entries), which.day());
+        let rows =
+            self.ask(async |session| session.query(sql, &[&from, &to, &most, &entries, &day]).await)?;
         self.read_rows(&rows)
     }
 
     fn gone(&mut self, scope: &Scope, most: u32) -> Answered<Vec<AssetRow>> {
         let sql = concat!(
             columns!(),
-            " where not (division >= $1 and division < $2) and gateway in
-             (select log.gateway from log where log.division >= $1 and log.division < $2)
-             order by gateway, asset limit $3"
+            " where ",
+            convicted_before!("$1", "$2"),
+            " order by gateway, asset limit $3"
         );
         let ((from, to), most) = (scope.bounds(), i64::from(most));
         let rows = self.ask(async |session| session.query(sql, &[&from, &to, &most]).await)?;
         self.read_rows(&rows)
     }
 
-    fn unheard(&mut self, most: u32) -> Answered<(u64, Vec<GatewayId>)> {
-        let sql = "select id, count(*) over () from gateway where not exists
-                   (select 1 from log where log.gateway = gateway.id)
-                   group by id having count(*) filter (where revoked_unix_ms is null) > 0 order by id limit $1";
-        let most = i64::from(most);
-        let rows = self.ask(async |session| session.query(sql, &[&most]).await)?;
-        let read = |row: &Row| Some((GatewayId::new(row.try_get(0).ok()?)?, number(row, 1)?));
-        let told: Option<Vec<_>> = rows.iter().map(read).collect();
-        let told = told.ok_or_else(|| self.strange())?;
-        let all = told.first().map_or(0, |(_, all)| *all);
-        Ok((all, told.into_iter().map(|(gateway, _)| gateway).collect()))
-    }
-
-    fn numbers(&mut self, scope: &Scope, entries: Entries<'_>, at: AskedAt) -> Answered<Numbers> {
-        let ((from, to), today, entries) = (scope.bounds(), at.today.to_string(), listed(entries));
-        let silent = at.silent_before_unix_ms;
+    fn numbers(&mut self, scope: &Scope, which: Which<'_>, at: AskedAt) -> Answered<Numbers> {
+        let ((from, to), today, entries) = (scope.bounds(), at.today.to_string(), listed(which.entries));
+        let (silent, day) = (at.silent_before_unix_ms, which.day());
         let mut count = |sql: &'static str| {
-            let asked: Columns<'_> = vec![&today, &silent, &from, &to, &entries];
+            let asked: Columns<'_> = vec![&today, &silent, &from, &to, &entries, &day];
             let rows = self.ask(async |session| session.query(sql, &asked).await)?;
             rows.first().and_then(sighted::numbers).ok_or_else(|| self.strange())
         };
@@ -112,17 +101,17 @@ impl Sights for PostgresStore {
     fn calendar(
         &mut self,
         scope: &Scope,
-        entries: Entries<'_>,
+        which: Which<'_>,
         from_day: LegalDay,
         most: u32,
     ) -> Answered<Vec<(String, u64)>> {
         let sql = "select substr(last_day, 1, 7) as month, count(*) from asset
                    where division >= $1 and division < $2 and last_day >= $3
-                   and ($5::bytea[] is null or entry = any($5)) group by month order by month limit $4";
+                   and ($5::bytea[] is null or entry = any($5)) and ($6 = '' or last_day <= $6) group by month order by month limit $4";
         let ((from, to), day, most) = (scope.bounds(), from_day.to_string(), i64::from(most));
-        let entries = listed(entries);
-        let rows =
-            self.ask(async |session| session.query(sql, &[&from, &to, &day, &most, &entries]).await)?;
+        let (entries, due_by) = (listed(which.entries), which.day());
+        let asked: Columns<'_> = vec![&from, &to, &day, &most, &entries, &due_by];
+        let rows = self.ask(async |session| session.query(sql, &asked).await)?;
         let read = |row: &Row| Some((row.try_get(0).ok()?, number(row, 1)?));
         rows.iter().map(|row| read(row).ok_or_else(|| self.strange())).collect()
     }
@@ -149,27 +138,33 @@ impl Sights for PostgresStore {
     fn spans(
         &mut self,
         row: &AssetRow,
-        from_unix_ms: i64,
-        to_unix_ms: i64,
+        scope: &Scope,
+        (from_unix_ms, to_unix_ms): (i64, i64),
         step_ms: i64,
     ) -> Answered<Vec<SpanSum>> {
-        let sql =
-            "select (from_unix_ms - $3) / $5 as step, sum(energy_wh)::bigint, count(*) - count(energy_wh),
-                   sum(seen_ms)::bigint, sum(unseen_ms)::bigint, count(distinct meter) from span
-                   where gateway = $1 and asset = $2 and from_unix_ms >= $3 and from_unix_ms < $4
-                   group by step order by step";
-        let step_ms = step_ms.max(1);
+        let sql = concat!(
+            "select (from_unix_ms - $3) / $5 as step, least(sum(energy_wh), 9223372036854775807)::bigint, count(*) - count(energy_wh),
+             least(sum(seen_ms), 9223372036854775807)::bigint, least(sum(unseen_ms), 9223372036854775807)::bigint, count(distinct meter) from span
+             where gateway = $1 and asset = $2 and from_unix_ms >= $3 and from_unix_ms < $4 and ",
+            of_logs!("$6", "$7"),
+            " group by step order by step"
+        );
+        let (step_ms, (from, to)) = (step_ms.max(1), scope.bounds());
         let (gateway, asset) = (row.gateway.as_str(), row.asset.as_str());
-        let parameters: Columns<'_> = vec![&gateway, &asset, &from_unix_ms, &to_unix_ms, &step_ms];
+        let parameters: Columns<'_> =
+            vec![&gateway, &asset, &from_unix_ms, &to_unix_ms, &step_ms, &from, &to];
         let rows = self.ask(async |session| session.query(sql, &parameters).await)?;
         let read = |row: &Row| span_sum(row, from_unix_ms, step_ms).ok_or_else(|| self.strange());
         rows.iter().map(read).collect()
     }
 
-    fn witnessed_from(&mut self, row: &AssetRow) -> Answered<Option<i64>> {
-        let sql = "select min(from_unix_ms) from span where gateway = $1 and asset = $2";
-        let (gateway, asset) = (row.gateway.as_str(), row.asset.as_str());
-        let rows = self.ask(async |session| session.query(sql, &[&gateway, &asset]).await)?;
+    fn witnessed_from(&mut self, row: &AssetRow, scope: &Scope) -> Answered<Option<i64>> {
+        let sql = concat!(
+            "select min(from_unix_ms) from span where gateway = $1 and asset = $2 and ",
+            of_logs!("$3", "$4")
+        );
+        let ((gateway, asset), (from, to)) = ((row.gateway.as_str(), row.asset.as_str()), scope.bounds());
+        let rows = self.ask(async |session| session.query(sql, &[&gateway, &asset, &from, &to]).await)?;
         rows.first().and_then(|row| row.try_get(0).ok()).ok_or_else(|| self.strange())
     }
 
@@ -206,15 +201,41 @@ impl Sights for PostgresStore {
     fn story(
         &mut self,
         row: &AssetRow,
+        scope: &Scope,
         before_unix_ms: i64,
         most: u32,
     ) -> Answered<Vec<(LogId, u64, KeptRecord)>> {
-        let sql = "select log, seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
-                   where gateway = $1 and asset = $2 and wall_unix_ms < $3
-                   and kind in ('state', 'event', 'verdict', 'transition', 'act')
-                   order by wall_unix_ms desc, log desc, seq desc limit $4";
-        let (gateway, asset, most) = (row.gateway.as_str(), row.asset.as_str(), i64::from(most));
-        let parameters: Columns<'_> = vec![&gateway, &asset, &before_unix_ms, &most];
+        let sql = concat!(
+            "select log, seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
+             where gateway = $1 and asset = $2 and wall_unix_ms < $3
+             and kind in ('state', 'event', 'verdict', 'transition', 'act') and ",
+            of_logs!("$5", "$6"),
+            " order by wall_unix_ms desc, log desc, seq desc limit $4"
+        );
+        let ((gateway, asset), (from, to)) = ((row.gateway.as_str(), row.asset.as_str()), scope.bounds());
+        let most = i64::from(most);
+        let parameters: Columns<'_> = vec![&gateway, &asset, &before_unix_ms, &most, &from, &to];
+        let rows = self.ask(async |session| session.query(sql, &parameters).await)?;
+        rows.iter().map(|row| story(row).ok_or_else(|| self.strange())).collect()
+    }
+
+    fn events(
+        &mut self,
+        row: &AssetRow,
+        scope: &Scope,
+        from_unix_ms: i64,
+        most: u32,
+    ) -> Answered<Vec<(LogId, u64, KeptRecord)>> {
+        let sql = concat!(
+            "select log, seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
+             where gateway = $1 and asset = $2 and wall_unix_ms >= $3 and kind = 'event'
+             and kind in ('state', 'event', 'verdict', 'transition', 'act') and ",
+            of_logs!("$5", "$6"),
+            " order by wall_unix_ms desc, log desc, seq desc limit $4"
+        );
+        let ((gateway, asset), (from, to)) = ((row.gateway.as_str(), row.asset.as_str()), scope.bounds());
+        let most = i64::from(most);
+        let parameters: Columns<'_> = vec![&gateway, &asset, &from_unix_ms, &most, &from, &to];
         let rows = self.ask(async |session| session.query(sql, &parameters).await)?;
         rows.iter().map(|row| story(row).ok_or_else(|| self.strange())).collect()
     }

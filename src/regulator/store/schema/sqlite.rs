@@ -367,4 +367,8 @@ pub(in crate::regulator::store) const SQLITE: &[&str] = &[
     delete from summed;
     delete from day_sum;
 ",
+    // Where a gateway that has not spoken yet is said to stand.
+    "
+    alter table gateway add column division text not null default '';
+",
 ];

@@ -13,7 +13,8 @@ pub(super) fn admitted(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Admit
     let (id, key): (String, String) = (row.get(0)?, row.get(1)?);
     let (admitted_unix_ms, revoked_unix_ms) = (row.get(2)?, row.get(3)?);
     let named = GatewayId::new(&id).zip(PublicKey::from_base64(&key));
-    Ok(named.map(|(gateway, key)| Admitted { gateway, key, admitted_unix_ms, revoked_unix_ms }))
+    let division = Division::parse(&row.get::<_, String>(4)?);
+    Ok(named.map(|(gateway, key)| Admitted { gateway, key, admitted_unix_ms, revoked_unix_ms, division }))
 }
 
 pub(super) fn heads(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<KeptHeads>> {

@@ -13,7 +13,7 @@ use crate::{
         store::{
             Answered, Batch, Kept, KeptRecord, Log, Sights,
             sights::{
-                After, AskedAt, AssetRow, AssetText, Entries, FleetAsked, Numbers, Scope, SpanSum, merged,
+                After, AskedAt, AssetRow, AssetText, FleetAsked, Numbers, Scope, SpanSum, Which, merged,
             },
         },
     },
@@ -73,17 +73,18 @@ impl SqliteStore {
 
     /// It stands where the log says that attested it last.
     fn write_sight(&self, sight: &Sight) -> Answered<()> {
-        let sql = "insert into asset (gateway, asset, division, uscc, seen_unix_ms, changed_unix_ms)
-                   select ?1, ?2, coalesce(max(division), ''), coalesce(max(uscc), ''), ?4, ?5
+        let sql = "insert into asset (gateway, asset, division, uscc, seen_unix_ms, changed_unix_ms, verdict_received_unix_ms)
+                   select ?1, ?2, coalesce(max(division), ''), coalesce(max(uscc), ''), ?4, ?5, ?6
                    from log where gateway = ?1 and log = ?3
                    on conflict (gateway, asset) do update set
-                   division = case when excluded.division <> '' and (division = '' or ?5 >= changed_unix_ms)
+                   division = case when excluded.division <> '' and (division = '' or ?6 >= verdict_received_unix_ms)
                        then excluded.division else division end,
-                   uscc = case when excluded.uscc <> '' and (uscc = '' or ?5 >= changed_unix_ms)
+                   uscc = case when excluded.uscc <> '' and (uscc = '' or ?6 >= verdict_received_unix_ms)
                        then excluded.uscc else uscc end,
                    seen_unix_ms = max(seen_unix_ms, ?4), changed_unix_ms = max(changed_unix_ms, ?5)";
         let (gateway, asset, log) = (sight.gateway.as_str(), sight.asset.as_str(), sight.log.to_string());
-        self.execute(sql, params![gateway, asset, log, sight.wall_unix_ms, sight.attested_unix_ms()])?;
+        let (attested, attests) = (sight.attested_unix_ms(), sight.attests_unix_ms());
+        self.execute(sql, params![gateway, asset, log, sight.wall_unix_ms, attested, attests])?;
         match &sight.said {
             Said::Span(span) => self.write_span(sight, span),
             Said::Verdict(_) | Said::Order { .. } | Said::Plate => Ok(()),
@@ -271,45 +272,34 @@ impl Sights for SqliteStore {
         self.rows(&sql, params![gateway.as_str(), after, most], asset_row)
     }
 
-    fn latched(&mut self, scope: &Scope, entries: Entries<'_>, most: u32) -> Answered<Vec<AssetRow>> {
+    fn latched(&mut self, scope: &Scope, which: Which<'_>, most: u32) -> Answered<Vec<AssetRow>> {
         let sql = format!(
             "{COLUMNS} where violation_since_unix_ms is not null and {}
              and (?4 is null or entry in (select value from json_each(?4)))
+             and (?5 = '' or (last_day <> '' and last_day <= ?5))
              order by violation_since_unix_ms, gateway, asset limit ?3",
             is_or_was!("?1", "?2")
         );
         let (from, to) = scope.bounds();
-        self.rows(&sql, params![from, to, most, listed(entries)], asset_row)
+        self.rows(&sql, params![from, to, most, listed(which.entries), which.day()], asset_row)
     }
 
     fn gone(&mut self, scope: &Scope, most: u32) -> Answered<Vec<AssetRow>> {
-        let sql = format!(
-            "{COLUMNS} where not (division >= ?1 and division < ?2) and gateway in
-             (select log.gateway from log where log.division >= ?1 and log.division < ?2)
-             order by gateway, asset limit ?3"
-        );
+        let sql =
+            format!("{COLUMNS} where {} order by gateway, asset limit ?3", convicted_before!("?1", "?2"));
         let (from, to) = scope.bounds();
         self.rows(&sql, params![from, to, most], asset_row)
     }
 
-    fn unheard(&mut self, most: u32) -> Answered<(u64, Vec<GatewayId>)> {
-        let sql = "select id, count(*) over () from gateway where not exists
-                   (select 1 from log where log.gateway = gateway.id)
-                   group by id having sum(revoked_unix_ms is null) > 0 order by id limit ?1";
-        let rows = self.rows(sql, [most], |row| {
-            Ok(GatewayId::new(&row.get::<_, String>(0)?).zip(Some(row.get::<_, i64>(1)?.cast_unsigned())))
-        })?;
-        let all = rows.first().map_or(0, |(_, all)| *all);
-        Ok((all, rows.into_iter().map(|(gateway, _)| gateway).collect()))
-    }
-
-    fn numbers(&mut self, scope: &Scope, entries: Entries<'_>, at: AskedAt) -> Answered<Numbers> {
+    fn numbers(&mut self, scope: &Scope, which: Which<'_>, at: AskedAt) -> Answered<Numbers> {
         let (from, to) = scope.bounds();
-        let count = |which: &str| {
+        let count = |place: &str| {
             let sql = format!(
-                "select {NUMBERS} where {which} and (?5 is null or entry in (select value from json_each(?5)))"
+                "select {NUMBERS} where {place} and (?5 is null or entry in (select value from json_each(?5)))
+                 and (?6 = '' or (last_day <> '' and last_day <= ?6))"
             );
-            let row = params![at.today.to_string(), at.silent_before_unix_ms, from, to, listed(entries)];
+            let (entries, due_by) = (listed(which.entries), which.day());
+            let row = params![at.today.to_string(), at.silent_before_unix_ms, from, to, entries, due_by];
             self.one(&sql, row, numbers).map(Option::unwrap_or_default)
         };
         let here = count("division >= ?3 and division < ?4")?;
@@ -322,17 +312,17 @@ impl Sights for SqliteStore {
     fn calendar(
         &mut self,
         scope: &Scope,
-        entries: Entries<'_>,
+        which: Which<'_>,
         from_day: LegalDay,
         most: u32,
     ) -> Answered<Vec<(String, u64)>> {
         let sql = "select substr(last_day, 1, 7) as month, count(*) from asset
                    where division >= ?1 and division < ?2 and last_day >= ?3
-                   and (?5 is null or entry in (select value from json_each(?5))) group by month order by month limit ?4";
+                   and (?5 is null or entry in (select value from json_each(?5)))
+                   and (?6 = '' or last_day <= ?6) group by month order by month limit ?4";
         let (from, to) = scope.bounds();
-        self.rows(sql, params![from, to, from_day.to_string(), most, listed(entries)], |row| {
-            Ok(Some((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))
-        })
+        let row = params![from, to, from_day.to_string(), most, listed(which.entries), which.day()];
+        self.rows(sql, row, |row| Ok(Some((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))))
     }
 
     fn keep_tally(&mut self, at: AskedAt) -> Answered<bool> {
@@ -354,16 +344,20 @@ impl Sights for SqliteStore {
     fn spans(
         &mut self,
         row: &AssetRow,
-        from_unix_ms: i64,
-        to_unix_ms: i64,
+        scope: &Scope,
+        (from_unix_ms, to_unix_ms): (i64, i64),
         step_ms: i64,
     ) -> Answered<Vec<SpanSum>> {
-        let sql = "select (from_unix_ms - ?3) / ?5 as step, sum(energy_wh), count(*) - count(energy_wh), sum(seen_ms),
-                   sum(unseen_ms), count(distinct meter) from span
+        let sql = "select (from_unix_ms - ?3) / ?5 as step,
+                   case when count(energy_wh) > 0 then cast(total(energy_wh) as integer) end,
+                   count(*) - count(energy_wh), cast(total(seen_ms) as integer), cast(total(unseen_ms) as integer),
+                   count(distinct meter) from span
                    where gateway = ?1 and asset = ?2 and from_unix_ms >= ?3 and from_unix_ms < ?4
-                   group by step order by step";
-        let step_ms = step_ms.max(1);
-        let asked = params![row.gateway.as_str(), row.asset.as_str(), from_unix_ms, to_unix_ms, step_ms];
+                   and (?6 = '' or log in (select here.log from log as here where here.gateway = ?1
+                   and here.division >= ?6 and here.division < ?7)) group by step order by step";
+        let (step_ms, (from, to)) = (step_ms.max(1), scope.bounds());
+        let (gateway, asset) = (row.gateway.as_str(), row.asset.as_str());
+        let asked = params![gateway, asset, from_unix_ms, to_unix_ms, step_ms, from, to];
         self.rows(sql, asked, |row| {
             Ok(Some(SpanSum {
                 from_unix_ms: from_unix_ms.saturating_add(row.get::<_, i64>(0)?.saturating_mul(step_ms)),
@@ -376,9 +370,12 @@ impl Sights for SqliteStore {
         })
     }
 
-    fn witnessed_from(&mut self, row: &AssetRow) -> Answered<Option<i64>> {
-        let sql = "select min(from_unix_ms) from span where gateway = ?1 and asset = ?2";
-        let asked = params![row.gateway.as_str(), row.asset.as_str()];
+    fn witnessed_from(&mut self, row: &AssetRow, scope: &Scope) -> Answered<Option<i64>> {
+        let sql = "select min(from_unix_ms) from span where gateway = ?1 and asset = ?2
+                   and (?3 = '' or log in (select here.log from log as here where here.gateway = ?1
+                   and here.division >= ?3 and here.division < ?4))";
+        let (from, to) = scope.bounds();
+        let asked = params![row.gateway.as_str(), row.asset.as_str(), from, to];
         Ok(self.one(sql, asked, |row| row.get(0))?.flatten())
     }
 
@@ -414,30 +411,56 @@ impl Sights for SqliteStore {
     fn story(
         &mut self,
         row: &AssetRow,
+        scope: &Scope,
         before_unix_ms: i64,
         most: u32,
     ) -> Answered<Vec<(LogId, u64, KeptRecord)>> {
         let sql = "select log, seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
                    where gateway = ?1 and asset = ?2 and wall_unix_ms < ?3
                    and kind in ('state', 'event', 'verdict', 'transition', 'act')
+                   and (?5 = '' or log in (select here.log from log as here where here.gateway = ?1
+                   and here.division >= ?5 and here.division < ?6))
                    order by wall_unix_ms desc, log desc, seq desc limit ?4";
-        let asked = params![row.gateway.as_str(), row.asset.as_str(), before_unix_ms, most];
-        self.rows(sql, asked, |row| {
-            let log = LogId::from_hex(&row.get::<_, String>(0)?);
-            let (seq, hash) = (row.get::<_, i64>(1)?, Digest::from_hex(&row.get::<_, String>(2)?));
-            let (kind, asset) = (row.get(3)?, row.get(4)?);
-            let (wall_unix_ms, received_unix_ms) = (row.get(5)?, row.get(6)?);
-            let bytes = row.get::<_, String>(7)?.into_bytes();
-            Ok(log.zip(hash).map(|(log, hash)| {
-                let record = KeptRecord { hash, kind, asset, wall_unix_ms, received_unix_ms, bytes };
-                (log, seq.cast_unsigned(), record)
-            }))
-        })
+        let (from, to) = scope.bounds();
+        self.rows(
+            sql,
+            params![row.gateway.as_str(), row.asset.as_str(), before_unix_ms, most, from, to],
+            told,
+        )
+    }
+
+    fn events(
+        &mut self,
+        row: &AssetRow,
+        scope: &Scope,
+        from_unix_ms: i64,
+        most: u32,
+    ) -> Answered<Vec<(LogId, u64, KeptRecord)>> {
+        let sql = "select log, seq, hash, kind, asset, wall_unix_ms, received_unix_ms, bytes from record
+                   where gateway = ?1 and asset = ?2 and wall_unix_ms >= ?3 and kind = 'event'
+                   and kind in ('state', 'event', 'verdict', 'transition', 'act')
+                   and (?5 = '' or log in (select here.log from log as here where here.gateway = ?1
+                   and here.division >= ?5 and here.division < ?6))
+                   order by wall_unix_ms desc, log desc, seq desc limit ?4";
+        let (from, to) = scope.bounds();
+        self.rows(sql, params![row.gateway.as_str(), row.asset.as_str(), from_unix_ms, most, from, to], told)
     }
 }
 
+fn told(row: &Row<'_>) -> rusqlite::Result<Option<(LogId, u64, KeptRecord)>> {
+    let log = LogId::from_hex(&row.get::<_, String>(0)?);
+    let (seq, hash) = (row.get::<_, i64>(1)?, Digest::from_hex(&row.get::<_, String>(2)?));
+    let (kind, asset) = (row.get(3)?, row.get(4)?);
+    let (wall_unix_ms, received_unix_ms) = (row.get(5)?, row.get(6)?);
+    let bytes = row.get::<_, String>(7)?.into_bytes();
+    Ok(log.zip(hash).map(|(log, hash)| {
+        let record = KeptRecord { hash, kind, asset, wall_unix_ms, received_unix_ms, bytes };
+        (log, seq.cast_unsigned(), record)
+    }))
+}
+
 /// Entries as SQLite takes a list.
-fn listed(entries: Entries<'_>) -> Option<String> {
+fn listed(entries: Option<&[String]>) -> Option<String> {
     entries.map(|entries| serde_json::json!(entries).to_string())
 }
 
