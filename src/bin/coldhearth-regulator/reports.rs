@@ -314,14 +314,13 @@ fn of_targets(wanted: &Wanted, files: &[PathBuf], trust: &[PathBuf]) -> Result<E
     if !malformed.is_empty() {
         return Err(wrong(&malformed));
     }
-    let (_, surveyed, scope) = wanted.standing(trust)?;
-    let (sheet, report) = periodic::sheet(&surveyed, pages, &rules, scope);
+    let (mut store, surveyed, scope) = wanted.standing(trust)?;
+    let plates = beside::plates_of_gone(&mut *store, &surveyed, &scope)?;
+    let (sheet, _) = periodic::sheet(&surveyed, pages, (&rules, &plates), scope);
     let files = files.iter().map(|file| rests_on(file)).collect::<Result<Vec<_>, _>>()?;
+    let wrong = sheet.wrong.join("\n");
     wanted.print(sheet.resting_on(files))?;
-    if report.wrong.is_empty() {
-        return Ok(Exit::Done);
-    }
-    Err(Failure { exit: Exit::Negative, ..wrong(&report.wrong) })
+    if wrong.is_empty() { Ok(Exit::Done) } else { Err(Failure::new(Exit::Negative, wrong)) }
 }
 
 fn owed_reports(

@@ -115,7 +115,11 @@ fn sheeted(books: &mut Books, asked: &ReportAsked) -> Answered<Sheeted> {
             listed(books, &surveyed, &asked.files, scope)
         }
         PERIODIC => match pages(&asked.files) {
-            Ok(pages) => Ok(Ok(periodic::sheet(&surveyed()?, pages, &rules()?, scope).0)),
+            Ok(pages) => {
+                let surveyed = surveyed()?;
+                let plates = beside::plates_of_gone(&mut *books.store, &surveyed, &scope)?;
+                Ok(Ok(periodic::sheet(&surveyed, pages, (&rules()?, &plates), scope).0))
+            }
             Err(wrong) => Ok(Err(wrong)),
         },
         OWED => match handed_in(&asked.files, &books.trusted) {

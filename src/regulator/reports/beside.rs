@@ -59,6 +59,15 @@ pub fn plates(store: &mut dyn Store, surveyed: &Surveyed, scope: &Scope) -> Answ
     Ok(plates)
 }
 
+/// The same of what is gone alone.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn plates_of_gone(store: &mut dyn Store, surveyed: &Surveyed, scope: &Scope) -> Answered<Plates> {
+    let gone = surveyed.iter().filter(|(_, one)| one.gone().is_some());
+    plates(store, &gone.map(|(key, one)| (*key, one.clone())).collect(), scope)
+}
+
 /// The nameplate that a record tells, and when; none where that was after the time, or is none.
 fn told(
     store: &mut dyn Store,
@@ -127,19 +136,7 @@ impl<'b> Beside<'b> {
     /// The quantities that the clause binds, as the plate says them, and the bounds.
     pub fn capacity(&self, one: &Equipment) -> [Cell; 2] {
         let Some(entry) = self.entry(one) else { return [Cell::Unknown, Cell::Unknown] };
-        let bounds: Vec<(&str, Order, &Exact)> = entry
-            .criteria
-            .iter()
-            .flat_map(Criterion::predicates)
-            .filter_map(|predicate| match &predicate.test {
-                Test::Bound(order, bound) => Some((&*predicate.attribute, *order, bound)),
-                Test::Equals(_)
-                | Test::OneOf(_)
-                | Test::Prefix(_)
-                | Test::Determined(_)
-                | Test::ServiceYears(_) => None,
-            })
-            .collect();
+        let bounds: Vec<(&str, Order, &Exact)> = bounds(entry).collect();
         let plate = self.plate(one).map(|told| &told.plate);
         let said = bounds.iter().filter_map(|(attribute, ..)| {
             Some(self.quantity(attribute, &plate?.says(attribute)?.to_string()))
@@ -169,6 +166,17 @@ impl<'b> Beside<'b> {
             [Cell::Both(called.name.clone()), Cell::Text(called.document.clone())]
         })
     }
+}
+
+/// The quantities that an entry binds, and the bounds.
+pub(super) fn bounds(entry: &Entry) -> impl Iterator<Item = (&str, Order, &Exact)> {
+    let predicates = entry.criteria.iter().flat_map(Criterion::predicates);
+    predicates.filter_map(|predicate| match &predicate.test {
+        Test::Bound(order, bound) => Some((&*predicate.attribute, *order, bound)),
+        Test::Equals(_) | Test::OneOf(_) | Test::Prefix(_) | Test::Determined(_) | Test::ServiceYears(_) => {
+            None
+        }
+    })
 }
 
 const fn sign(order: Order) -> char {

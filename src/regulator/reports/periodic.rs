@@ -3,23 +3,42 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cell, Column, Equipment, Rests, Row, Scope, Sheet, Source, Surveyed};
+use super::{
+    Cell, Column, Equipment, Rests, Row, Scope, Sheet, Source, Surveyed,
+    beside::{Plates, bounds},
+};
 use crate::{
     catalogue::{
-        Bilingual, Rules,
-        breakdown::{self, Listed, PIECES, Page, Report},
+        Bilingual, Nameplate, Rules,
+        breakdown::{self, Counted, Listed, PIECES, Page, Report},
+        plate::PlateValue,
     },
     terms::{AssetId, place::CreditCode, words},
 };
 
-/// The report, and what is wrong with the divisions' files.
-pub fn sheet(surveyed: &Surveyed, pages: Vec<Page>, rules: &Rules, scope: Scope) -> (Sheet, Report) {
-    let mut named: BTreeMap<(CreditCode, AssetId), Vec<&Equipment>> = BTreeMap::new();
+/// Equipment by whose it is and what it is called.
+type Named<'s> = BTreeMap<(CreditCode, AssetId), Vec<&'s Equipment>>;
+
+/// The report, and what is wrong with the divisions' files. `plates` are those of what is gone.
+pub fn sheet(
+    surveyed: &Surveyed,
+    pages: Vec<Page>,
+    (rules, plates): (&Rules, &Plates),
+    scope: Scope,
+) -> (Sheet, Report) {
+    let mut named = Named::new();
     for one in surveyed.values() {
         named.entry((one.enterprise, one.asset)).or_default().push(one);
     }
-    let closed = breakdown::closed(pages.clone(), &|line| closures(&named, line).is_some());
+    let mut closed = breakdown::closed(pages.clone(), &|line| closures(&named, line).is_some());
     let report = breakdown::check(pages, rules);
+    let mut wrong: Vec<String> = report.wrong.iter().map(ToString::to_string).collect();
+    for (counted, lines) in &mut closed {
+        for (line, amount) in lines.iter_mut() {
+            wrong.extend(weigh(&named, (counted, &*line, amount), (rules, plates)));
+        }
+    }
+    wrong.dedup();
     let columns = vec![
         Column::of("division", words::R_DIVISION),
         Column::of("entry", words::R_ENTRY),
@@ -55,7 +74,6 @@ pub fn sheet(surveyed: &Surveyed, pages: Vec<Page>, rules: &Rules, scope: Scope)
         })
         .collect();
     let notes = vec![words::NOTE_TRACE, words::NOTE_ATTESTED, words::NOTE_CLOCK];
-    let wrong = report.wrong.iter().map(ToString::to_string).collect();
     (
         Sheet {
             report: "periodic",
@@ -72,6 +90,48 @@ pub fn sheet(surveyed: &Surveyed, pages: Vec<Page>, rules: &Rules, scope: Scope)
     )
 }
 
+/// Holds a line of what is gone against what its nameplate and the catalogue say, which counts where its division says
+/// something else. Tells what it says.
+fn weigh(
+    named: &Named<'_>,
+    ((division, entry, unit), line, amount): (&Counted, &Listed, &mut i64),
+    (rules, plates): (&Rules, &Plates),
+) -> Vec<String> {
+    let (enterprise, gateway, asset) = line;
+    let mut wrong = Vec::new();
+    let all = named.get(&(*enterprise, *asset)).map_or(&[][..], Vec::as_slice);
+    for one in all.iter().filter(|one| gateway.is_none_or(|gateway| gateway == one.gateway)) {
+        if let Some(ruled) = one.ruled().filter(|ruled| ruled.as_str() != entry) {
+            wrong.push(format!("{division}: {enterprise} {asset} is listed under {entry}, and the catalogue finds it under {ruled}"));
+        }
+    }
+    // Several of one name are listed as one line: which plate it means, nobody says.
+    let [one] = all else { return wrong };
+    let plate = plates.get(&(one.gateway, one.asset)).map(|told| &told.plate);
+    if let Some(stamped) = plate.and_then(|plate| stamped(plate, rules, entry, unit))
+        && stamped != *amount
+    {
+        wrong.push(format!(
+            "{division}: {enterprise} {asset} is listed with {amount} {unit}, and its nameplate says {stamped} {unit}, which counts"
+        ));
+        *amount = stamped;
+    }
+    wrong
+}
+
+/// What a nameplate says in this unit of the quantities that an entry binds, in whole units.
+fn stamped(plate: &Nameplate, rules: &Rules, entry: &str, unit: &str) -> Option<i64> {
+    let bounds = bounds(rules.entry(entry)?);
+    let mut of_unit = bounds.filter(|(attribute, ..)| rules.unit(attribute) == Some(unit));
+    of_unit.find_map(|(attribute, ..)| match plate.says(attribute)? {
+        PlateValue::Whole(number) => Some(*number),
+        PlateValue::Decimal { mantissa, places } => {
+            mantissa.checked_div(10_i64.checked_pow(u32::from(*places))?)
+        }
+        PlateValue::Text(_) | PlateValue::Flag(_) => None,
+    })
+}
+
 /// A unit as people write it.
 fn unit(unit: &str) -> Bilingual {
     let (zh, en) = if unit == PIECES { (words::PIECES.zh, words::PIECES.en) } else { (unit, unit) };
@@ -80,10 +140,7 @@ fn unit(unit: &str) -> Bilingual {
 
 /// The demolition of what a line lists, where that counts. A line that names no gateway may be any that has equipment of that
 /// name: only where all of it is gone is what the line lists.
-fn closures(
-    named: &BTreeMap<(CreditCode, AssetId), Vec<&Equipment>>,
-    (enterprise, gateway, asset): &Listed,
-) -> Option<Vec<Source>> {
+fn closures(named: &Named<'_>, (enterprise, gateway, asset): &Listed) -> Option<Vec<Source>> {
     let all = named.get(&(*enterprise, *asset))?;
     let meant = all.iter().filter(|one| gateway.is_none_or(|gateway| gateway == one.gateway));
     let gone: Vec<Source> = meant.map(|one| one.gone().map(|closed| closed.source)).collect::<Option<_>>()?;

@@ -20,12 +20,15 @@ pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 const STYLE: &str = "@page{size:A4 landscape;margin:10mm}*{box-sizing:border-box}body{font:8.5pt/1.35 'Noto Sans CJK SC',\
 'Source Han Sans SC','Microsoft YaHei','PingFang SC','WenQuanYi Zen Hei',sans-serif;color:#111;margin:0 auto;max-width:277mm}\
 h1{font-size:14pt;margin:0 0 2mm}p{margin:0 0 2mm}table{border-collapse:collapse;width:100%}td,th{border:.2mm solid #777;\
-padding:.8mm 1.2mm;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{background:#eee}td.n{text-align:right}\
-td.w{white-space:nowrap;overflow-wrap:normal}thead{display:table-header-group}tbody,tr{break-inside:avoid}\
+padding:.8mm 1.2mm;text-align:left;vertical-align:top;overflow-wrap:break-word}th{background:#eee}td.n{text-align:right}\
+.w{white-space:nowrap;overflow-wrap:normal}.many{font-size:7pt}.many td,.many th{padding:.6mm .8mm}thead{display:table-header-group}tbody,tr{break-inside:avoid}\
 code{font:6.5pt/1.2 monospace;overflow-wrap:anywhere}";
 
-/// Bytes of a text that is never broken over two lines: a credit code and a name.
+/// Bytes of a text, or of a word in a longer one, that is never broken over two lines: a credit code, a name, a number that was
+/// stamped into a plate.
 const MOST_UNBROKEN: usize = 24;
+/// Columns beyond which a table is set in small type.
+const MANY_COLUMNS: usize = 12;
 
 /// As what a report is handed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +79,21 @@ impl Cell {
         }
     }
 
+    /// As it stands in a page.
+    fn html(&self, language: Language) -> String {
+        let shown = self.shown(language);
+        match self {
+            Cell::Text(text) if text.len() > MOST_UNBROKEN => pieces(text, "span"),
+            Cell::Text(_)
+            | Cell::Said(_)
+            | Cell::Both(_)
+            | Cell::Count(_)
+            | Cell::Fixed(..)
+            | Cell::Day(_)
+            | Cell::Unknown => escaped(&shown),
+        }
+    }
+
     /// How it is laid out: numbers to the right; codes, names and days in one piece.
     fn class(&self) -> &'static str {
         match self {
@@ -85,6 +103,16 @@ impl Cell {
             Cell::Text(_) | Cell::Said(_) | Cell::Both(_) => "",
         }
     }
+}
+
+/// A text of which no word is broken that fits.
+fn pieces(text: &str, element: &str) -> String {
+    let fits = |word: &str| element == "code" || word.len() <= MOST_UNBROKEN;
+    let piece = |word: &str| {
+        let class = if fits(word) { " class=\"w\"" } else { "" };
+        format!("<{element}{class}>{}</{element}>", escaped(word))
+    };
+    text.split(' ').map(piece).collect::<Vec<_>>().join(" ")
 }
 
 /// A record in one word.
@@ -188,7 +216,7 @@ impl Sheet {
             "<!DOCTYPE html>\n<html lang=\"{lang}\"><head><meta charset=\"utf-8\">\n\
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
              <title>{title}</title><style>{STYLE}</style></head><body>\n<h1>{title}</h1>\n<p>{division}: {within}; \
-             {from} – {to} ({until}); {as_of} {made}</p>\n<table><thead><tr>",
+             {from} – {to} ({until}); {as_of} {made}</p>\n<table{many}><thead><tr>",
             title = say(self.title),
             division = say(words::R_DIVISION),
             within = self.scope.within,
@@ -197,6 +225,7 @@ impl Sheet {
             until = say(words::R_TO),
             as_of = say(words::R_AS_OF),
             made = LegalTime(self.scope.made_unix_ms),
+            many = if self.columns.len() > MANY_COLUMNS { " class=\"many\"" } else { "" },
         );
         for Column { head, unit, .. } in &self.columns {
             let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
@@ -207,14 +236,14 @@ impl Sheet {
         for row in &self.rows {
             out.push_str("<tbody><tr>");
             for cell in &row.cells {
-                let _infallible = write!(out, "<td{}>{}</td>", cell.class(), escaped(&cell.shown(language)));
+                let _infallible = write!(out, "<td{}>{}</td>", cell.class(), cell.html(language));
             }
             let _infallible = writeln!(
                 out,
-                "</tr><tr><td colspan=\"{}\">{}: <code>{}</code></td></tr></tbody>",
+                "</tr><tr><td colspan=\"{}\">{}: {}</td></tr></tbody>",
                 self.columns.len(),
                 say(words::R_RECORDS),
-                escaped(&rests_csv(&row.rests))
+                pieces(&rests_csv(&row.rests), "code")
             );
         }
         out.push_str("</table>\n");
@@ -357,6 +386,25 @@ mod tests {
             assert!(page.contains(&format!("<code>{}</code>", Digest::of(b"before"))), "{page}");
             assert!(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"));
         }
+    }
+
+    #[test]
+    fn no_word_is_broken_that_fits_and_a_table_of_many_columns_is_set_small() {
+        let number = "XT-2008/0417";
+        let mut sheet = sheet();
+        sheet.rows[0].cells[0] = Cell::Text(format!("西安电炉厂有限责任公司 {number} <b>"));
+        let page = sheet.to_html(Language::Chinese);
+        assert!(
+            page.contains(&format!("<span class=\"w\">{number}</span> <span class=\"w\">&lt;b&gt;</span>")),
+            "{page}"
+        );
+        assert!(
+            page.contains(&format!("<code class=\"w\">{}</code>", word(&source(7)))),
+            "a record is one word"
+        );
+        assert!(!page.contains("<table class"));
+        sheet.columns = std::iter::repeat_n(sheet.columns[0], MANY_COLUMNS + 1).collect();
+        assert!(sheet.to_html(Language::English).contains("<table class=\"many\">"));
     }
 
     #[test]

@@ -446,13 +446,16 @@ impl Equipment {
         [told, self.rostered.map(|rostered| rostered.deadline)].into_iter().flatten().min()
     }
 
-    /// The entry it stands under: the roster's, else the catalogue's where that finds it in scope; a line that may be the
-    /// right one is none.
+    /// The entry it stands under: the roster's, else the catalogue's.
     pub fn entry(&self) -> Option<Citation> {
+        self.rostered.map(|rostered| rostered.entry).or(self.ruled())
+    }
+
+    /// The entry under which the catalogue finds it in scope; a line that may be the right one is none.
+    pub fn ruled(&self) -> Option<Citation> {
         let in_scope = |ruling: &Ruling| ruling.class == Class::InScope;
         let ruling = self.newest.as_ref().and_then(|told| told.verdict.standing.ruling).filter(in_scope);
-        let ruled = ruling.and_then(|ruling| ruling.rule).map(|rule| rule.entry);
-        self.rostered.map(|rostered| rostered.entry).or(ruled)
+        ruling.and_then(|ruling| ruling.rule).map(|rule| rule.entry)
     }
 
     /// What the catalogue makes of its nameplate, where a verdict tells.

@@ -377,7 +377,7 @@ fn what_cannot_be_certified_is_closed_on_no_list_and_taken_off_no_target() {
     let rules = Rules::shipped().unwrap();
     let told_by = |all: Vec<Equipment>, gateway: &str| {
         let surveyed = surveyed(all);
-        let (sheet, _) = periodic::sheet(&surveyed, page(gateway), &rules, scope());
+        let (sheet, _) = periodic::sheet(&surveyed, page(gateway), (&rules, &Plates::new()), scope());
         let remains = sheet.to_json()["rows"][0]["remains"].as_i64().unwrap();
         let progress: Vec<_> = surveyed.values().map(|one| list::progress(one, &scope())).collect();
         (progress, remains)
@@ -436,4 +436,36 @@ fn nothing_is_due_after_a_demolition_that_counts() {
     assert_eq!(one(Some(at(-1))).due_ms(&scope()), Some(0));
     let refused = Closed { order_sha256: None, ..at(30) };
     assert_eq!(one(Some(refused)).due_ms(&scope()), Some(90 * day_ms));
+}
+
+#[test]
+fn what_is_gone_counts_for_what_its_nameplate_says_whatever_its_division_writes() {
+    let entry = "steel-electric-furnace-up-to-30t";
+    let text = format!(
+        "division = \"130421\"\nversion = 1\norder = \"1\"\n[[target]]\nentry = \"{entry}\"\namount = 1000\nunit = \"t\"\n\
+         [[equipment]]\nuscc = \"91350100M000100Y43\"\nasset = \"eaf-1\"\nentry = \"{entry}\"\ndeadline = 2011-12-31\n\
+         amount = 1000\nunit = \"t\"\n"
+    );
+    let page = || vec![catalogue::breakdown::Page::parse("p.toml", &text).unwrap()];
+    let gone = Equipment { closed: Some(closed()), ..equipment_of("eaf-1") };
+    let surveyed = surveyed(vec![gone.clone()]);
+    let stamped = |tons| {
+        let lines = vec![Attribute::new("nominal_tonnage_t", PlateValue::Whole(tons)).unwrap()];
+        let plate = Nameplate::new(lines).unwrap();
+        Plates::from([((gone.gateway, gone.asset), beside::Plate { plate, source: source(77) })])
+    };
+    let rules = Rules::shipped().unwrap();
+    let told = |plates: Plates| {
+        let (sheet, _) = periodic::sheet(&surveyed, page(), (&rules, &plates), scope());
+        let json = sheet.to_json();
+        let rows = json["rows"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["unit"]["en"] == "t").unwrap();
+        (row["closed"].as_i64().unwrap(), row["remains"].as_i64().unwrap(), json["wrong"].to_string())
+    };
+    let (closed, remains, wrong) = told(stamped(25));
+    assert_eq!((closed, remains), (25, 975));
+    assert!(wrong.contains("is listed with 1000 t, and its nameplate says 25 t, which counts"), "{wrong}");
+    let (closed, remains, wrong) = told(stamped(1_000));
+    assert_eq!((closed, remains), (1_000, 0), "{wrong}");
+    assert!(!wrong.contains("nameplate"), "{wrong}");
 }
