@@ -47,6 +47,11 @@ pub fn provinces_meant(code: &str) -> Vec<&'static str> {
     if near.is_empty() { PROVINCES.to_vec() } else { near }
 }
 
+/// What is said to whoever named a province that there is none of, with those he may have [meant](provinces_meant).
+pub fn no_such_province(meant: &[&str]) -> String {
+    format!("there is no such province; there are {}", meant.join(", "))
+}
+
 /// A six-digit division code of a county: two digits each for province, prefecture and county.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Division([u8; 6]);

@@ -18,7 +18,7 @@ use coldhearth::{
     },
     terms::{
         LegalDay,
-        place::Division,
+        place::{self, Division},
         time::{self, LegalTime},
         words::{self, Language},
     },
@@ -329,8 +329,12 @@ fn kind(text: &str) -> Result<Kind, String> {
 }
 
 pub(crate) fn division(text: &str) -> Result<Division, String> {
-    Division::parse(text)
-        .ok_or_else(|| "six digits of GB/T 2260 are expected, 000000 for the nation".to_owned())
+    let meant = place::provinces_meant(text);
+    match Division::parse(text) {
+        Some(division) if meant.is_empty() => Ok(division),
+        Some(_) => Err(place::no_such_province(&meant)),
+        None => Err("six digits of GB/T 2260 are expected, 000000 for the nation".to_owned()),
+    }
 }
 
 fn moment(text: &str) -> Result<i64, String> {

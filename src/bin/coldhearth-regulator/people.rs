@@ -156,7 +156,7 @@ fn scope(text: &str) -> Result<Scope, String> {
     let meant = place::provinces_meant(text);
     match Scope::parse(text) {
         Some(scope) if meant.is_empty() => Ok(scope),
-        Some(_) => Err(format!("there is no such province; there are {}", meant.join(", "))),
+        Some(_) => Err(place::no_such_province(&meant)),
         None => Err("2, 4 or 6 digits of a division code are expected".to_owned()),
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     terms::{
         flaw::Wrong,
         form::{self, Form},
-        place::Division,
+        place::{self, Division},
     },
 };
 
@@ -45,11 +45,19 @@ pub(super) fn receivers(form: &Form<'_>, base: &Path) -> Vec<Receiver> {
     all
 }
 
+fn division(value: &form::Value) -> form::Reading<Division> {
+    let right = "six digits of GB/T 2260 are expected, 000000 for the nation";
+    let division = form::parsed(value, Division::parse, right)?;
+    let meant = place::provinces_meant(&division.to_string());
+    if meant.is_empty() {
+        return Ok(division);
+    }
+    Err(Wrong::new(format!("is \"{division}\""), place::no_such_province(&meant)))
+}
+
 fn receiver(form: Form<'_>, base: &Path) -> Option<Receiver> {
     let name = form.required("name", form::name);
-    let division = form.required("division", |value| {
-        form::parsed(value, Division::parse, "six digits of GB/T 2260 are expected, 000000 for the nation")
-    });
+    let division = form.required("division", division);
     let hears = form.optional("hears", form::one_of(super::LEVELS));
     let kinds = form.optional("kinds", form::list(form::one_of(KINDS)));
     let way = way(&form, base);
@@ -151,6 +159,8 @@ mod tests {
             let (_, wrong) = read(&format!("{begin}{rest}"));
             assert!(wrong.len() == 1 && wrong[0].contains(told), "{rest}: {wrong:?}");
         }
+        let (_, wrong) = read("[[receiver]]\nname = \"a\"\ndivision = \"990000\"\nmqtt = true\n");
+        assert!(wrong.len() == 1 && wrong[0].contains("no such province"), "nobody would be told: {wrong:?}");
         let (all, wrong) = read(&format!("{begin}mqtt = true\n{begin}mqtt = true\n"));
         assert!(all.len() == 1 && wrong.len() == 1 && wrong[0].contains("twice"), "{wrong:?}");
     }
