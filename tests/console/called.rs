@@ -144,12 +144,9 @@ fn gone(store: &mut dyn Store) {
     assert!(store.add_person(&person).unwrap());
     let mut voice = Voice::of(GatewayId::new("gw-05").unwrap(), "140100", (6, 0, 7));
     voice.wait_until(200);
-    let other = match verdict() {
-        Body::Finding(Finding::Verdict(one)) => {
-            Body::Finding(Finding::Verdict(Verdict { asset: AssetId::new("eaf-6").unwrap(), ..one }))
-        }
-        other => other,
-    };
+    let Body::Finding(Finding::Verdict(one)) = verdict() else { panic!("a verdict") };
+    let other = Verdict { asset: AssetId::new("eaf-6").unwrap(), ..one };
+    let other = Body::Finding(Finding::Verdict(other));
     let lines = [voice.genesis(7, None), voice.say(&verdict()), voice.say(&other)];
     take(store, "140100", LogId(6), &lines, NOW - 500);
 }

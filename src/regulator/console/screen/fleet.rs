@@ -320,7 +320,7 @@ fn line(one: &Listed, fleet: &Fleet, rules: &Rules, viewer: &Viewer) -> Markup {
             td { (capacity) @if bound != "–" { br; span.beside { (bound) } } }
             td.name { (last_day) }
             td.when { (order) }
-            td.number { (coverage) }
+            td.number.name { (coverage) }
             td.when {
                 (heard) " (" (age(row, viewer.now_unix_ms, language)) ")"
                 @if attested != heard { br; span.beside { (attested) } }

@@ -12,7 +12,7 @@ use maud::{Markup, html};
 
 use super::head;
 use crate::{
-    catalogue::Catalogue,
+    catalogue::{Catalogue, Rules},
     regulator::console::{
         Console,
         changes::{self, Change},
@@ -46,7 +46,7 @@ pub(in crate::regulator::console) async fn compare(
     let _one = console.uploads.acquire().await;
     let title = words::K_RULES_COMPARED.in_language(viewer.language);
     let body = match Catalogue::parse(FILE, &String::from_utf8_lossy(&file)) {
-        Ok(other) => page(&other, &changes::between(&console.rules, &other), &viewer),
+        Ok(other) => page(&other, &changes::between(&console.rules, &other), &console.rules, &viewer),
         Err(flaws) => unfit(&flaws, &viewer),
     };
     frame::page(&viewer, Here::Audit, title, &body)
@@ -60,7 +60,7 @@ fn unfit(flaws: &[Flaw], viewer: &Viewer) -> Markup {
     }
 }
 
-fn page(other: &Catalogue, changes: &[Change], viewer: &Viewer) -> Markup {
+fn page(other: &Catalogue, changes: &[Change], rules: &Rules, viewer: &Viewer) -> Markup {
     const COLUMNS: [Words; 4] = [words::K_ENTRY, words::K_PART, words::K_IN_FORCE, words::K_BROUGHT];
     let say = |words: Words| words.in_language(viewer.language);
     let said = |said: &Option<String>| said.clone().unwrap_or_else(|| "–".to_owned());
@@ -74,7 +74,10 @@ fn page(other: &Catalogue, changes: &[Change], viewer: &Viewer) -> Markup {
                     tbody {
                         @for change in changes {
                             tr {
-                                th scope="row" class="hash" { (change.entry) }
+                                th scope="row" {
+                                    @if let Some(entry) = rules.entry(&change.entry) { (entry.title.in_language(viewer.language)) br; }
+                                    span.beside.hash { (change.entry) }
+                                }
                                 td { (say(change.part)) }
                                 td lang="zh-CN" { (said(&change.here)) }
                                 td lang="zh-CN" { (said(&change.there)) }
