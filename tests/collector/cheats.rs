@@ -100,7 +100,7 @@ fn what_nobody_has_acknowledged_goes_nowhere_with_a_new_journal(homes: Homes) {
     collector.alarm_round(true, NOW + 10_000).unwrap();
     let [again]: [Alarm; 1] = forks(&home).try_into().unwrap();
     assert_eq!((again.state.life, again.about.division), place, "it rings again where it was");
-    assert!(again.raised_unix_ms > fork.raised_unix_ms);
+    assert!(again.changed_unix_ms > fork.changed_unix_ms);
     // Once it was acknowledged the next one is told where that is.
     let hand = Hand::new("li", "seen").unwrap();
     let seen = [(again.id, Some(again.changed_unix_ms))];

@@ -67,6 +67,16 @@ async fn what_stands_is_listed_whoever_has_acknowledged_it() {
     let page = county.get("/alarms").await.text();
     assert!(page.contains("gw-03 / eaf-2") && !page.contains(words::K_NO_ALARM.en), "{page}");
     assert!(county.get("/alarms.csv").await.body.contains("gw-03 / eaf-2"));
+    // Nobody above puts it aside for the county: he acknowledges it.
+    let nation = Browser::entered(desk.port, "wang", PASSWORD).await;
+    let above =
+        format!("form={}&id={id}&deed=shelve&why=w&hours=1", nation.get("/alarms").await.form_token());
+    let refused = nation.post("/alarms/decide", &above).await;
+    assert!(
+        refused.status == 400 && refused.text().contains(words::SHELVED_BY_ITS_OWN.en),
+        "{}",
+        refused.body
+    );
     // However it is put aside, a violation that stands is not out of sight; and what is put aside is counted.
     assert_eq!(county.post("/alarms/decide", &decide("deed=shelve&hours=1")).await.status, 303);
     let page = county.get("/alarms").await.text();
@@ -114,9 +124,10 @@ async fn alarms_are_filtered_by_kind_priority_part_and_division_and_counted() {
         assert_eq!(rows(&told).len(), expected, "{}", priority.word());
     }
     assert!(!found("part=all&in=130422").await.contains("eaf-2"));
-    let (id, token) = (violation(&desk), nation.get("/fleet").await.form_token());
+    let county = Browser::entered(desk.port, "li", PASSWORD).await;
+    let (id, token) = (violation(&desk), county.get("/fleet").await.form_token());
     let shelf = format!("form={token}&id={id}&deed=shelve&why=w&hours=1");
-    assert_eq!(nation.post("/alarms/decide", &shelf).await.status, 303);
+    assert_eq!(county.post("/alarms/decide", &shelf).await.status, 303);
     for (part, is_in) in
         [("shelved", true), ("open", false), ("listed", true), ("out_of_service", false), ("all", true)]
     {

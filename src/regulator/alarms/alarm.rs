@@ -3,7 +3,7 @@
 
 use super::{
     condition::{About, AlarmId},
-    state::{Event, Hush, State, Unfit},
+    state::{Event, Hush, Life, State, Unfit},
 };
 use crate::terms::{Digest, place::Level};
 
@@ -75,6 +75,11 @@ impl Step {
     pub const fn is_anew(&self) -> bool {
         self.from.is_raised_by(self.event)
     }
+
+    /// Whether its condition comes up, though nobody may have acknowledged that it had before.
+    pub const fn comes_up(&self) -> bool {
+        matches!(self.event, Event::Raise | Event::Settle) && !self.from.life.is_standing()
+    }
 }
 
 /// An alarm as it stands.
@@ -142,7 +147,7 @@ impl Alarm {
     pub fn step(&self, event: Event, at_unix_ms: i64) -> Result<Step, Unfit> {
         let to = self.state.after(event)?;
         let level = match event {
-            Event::Raise | Event::Settle if !self.state.life.is_standing() => first_level(&self.about),
+            Event::Raise | Event::Settle if self.state.life == Life::Normal => first_level(&self.about),
             Event::Escalate => above(self.level).ok_or(Unfit)?,
             Event::Raise
             | Event::Settle
@@ -182,6 +187,7 @@ impl Alarm {
             return Err(Unfit);
         }
         let raises = self.state.is_raised_by(step.event);
+        let comes_back = step.comes_up();
         Ok(Alarm {
             id: self.id,
             about: step.about,
@@ -201,7 +207,7 @@ impl Alarm {
                 | Event::Escalate => self.until_unix_ms,
             },
             hand: step.hand.clone().or_else(|| self.hand.clone()),
-            record: if raises { step.record } else { self.record },
+            record: if raises || comes_back { step.record } else { self.record },
             gateways: step.gateways.or(self.gateways),
         })
     }
@@ -220,7 +226,7 @@ pub fn above(level: Level) -> Option<Level> {
 pub(in crate::regulator) mod tests {
     use super::*;
     use crate::{
-        regulator::alarms::{cause::Cause, state::Life},
+        regulator::alarms::cause::Cause,
         terms::{GatewayId, Name, place::Division},
     };
 
@@ -274,6 +280,22 @@ pub(in crate::regulator) mod tests {
         on(Event::Acknowledge, 5_000);
         assert_eq!(on(Event::Settle, 6_000), (Level::City, 1_000));
         assert_eq!(on(Event::Raise, 7_000), (Level::City, 7_000));
+    }
+
+    #[test]
+    fn what_comes_and_goes_and_nobody_acknowledges_climbs_by_the_age_of_its_first_time() {
+        let mut alarm = Alarm::unheard(about(Cause::Tamper, "gw-1", "130421"));
+        let mut on = |event, at| {
+            alarm = alarm.after(&alarm.step(event, at).unwrap()).unwrap();
+            (alarm.level, alarm.raised_unix_ms)
+        };
+        on(Event::Raise, 1_000);
+        assert_eq!(on(Event::Escalate, 2_000), (Level::City, 1_000));
+        on(Event::Clear, 3_000);
+        assert_eq!(on(Event::Raise, 4_000), (Level::City, 1_000));
+        on(Event::Clear, 5_000);
+        on(Event::Acknowledge, 6_000);
+        assert_eq!(on(Event::Raise, 7_000), (Level::County, 7_000));
     }
 
     #[test]

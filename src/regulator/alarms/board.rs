@@ -351,6 +351,8 @@ impl Board {
                 matches!(event, Event::Raise | Event::Settle) && !alarm.state.life.is_standing() && !is_open;
             let stays = !begins && alarm.about.division != Division::NATION;
             let about = if stays { alarm.about } else { held.about };
+            let moves = begins && about.division != alarm.about.division;
+            let level = if moves { first_level(&about) } else { level };
             let step = Step { about, record: held.record, gateways: held.gateways, level, ..step };
             self.apply(&alarm, step, outcome);
         }

@@ -34,7 +34,7 @@ impl Kpi {
     pub fn on(&mut self, step: &Step) {
         match step.event {
             // What came up and was over before it was heard of rings, too.
-            Event::Raise | Event::Settle if step.to.rings() && step.is_anew() => {
+            Event::Raise | Event::Settle if step.to.rings() && (step.is_anew() || step.comes_up()) => {
                 let cause = step.about.cause;
                 *self.by_priority.entry(cause.priority()).or_default() += 1;
                 *self.by_kind.entry(cause.kind()).or_default() += 1;

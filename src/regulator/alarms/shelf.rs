@@ -14,7 +14,7 @@ impl FirstShelf {
     /// Reads the step before those that were read; false where no earlier one matters.
     pub fn on(&mut self, step: &Step) -> bool {
         // What was raised on the shelf has rung for nobody who put it there.
-        self.is_known |= step.from.is_raised_by(step.event) && step.from.hush != Hush::Shelved;
+        self.is_known |= (step.is_anew() || step.comes_up()) && step.from.hush != Hush::Shelved;
         if step.event == Event::Shelve && !self.is_known {
             self.first_unix_ms = Some(step.at_unix_ms);
         }

@@ -284,11 +284,11 @@ impl State {
     }
 
     /// Whether this raises it anew: nothing was the matter, or the matter rested and somebody had acknowledged that. Its age
-    /// counts from then on.
+    /// counts from then on; what is gone and nobody has acknowledged is as old as it was when it comes back.
     pub const fn is_raised_by(self, event: Event) -> bool {
         match event {
-            Event::Raise => !self.life.is_standing() || matches!(self.life, Life::AckLatched),
-            Event::Settle => !self.life.is_standing(),
+            Event::Raise => matches!(self.life, Life::Normal | Life::AckLatched),
+            Event::Settle => matches!(self.life, Life::Normal),
             Event::Clear
             | Event::Acknowledge
             | Event::Shelve

@@ -81,9 +81,11 @@ impl asks::Alarms for OwnAlarms {
         now_unix_ms: i64,
     ) -> Answered<Result<(), Words>> {
         let Some(id) = AlarmId::from_hex(&decision.id) else { return Ok(Err(words::K_NOT_HERE)) };
-        let is_here = |alarm: Alarm| division(scope).covers(alarm.about.division);
-        if !books.store.alarm(id)?.is_some_and(is_here) {
-            return Ok(Err(words::K_NOT_HERE));
+        let within = division(scope);
+        let alarm = books.store.alarm(id)?.filter(|alarm| within.covers(alarm.about.division));
+        let Some(alarm) = alarm else { return Ok(Err(words::K_NOT_HERE)) };
+        if decision.deed == asks::Deed::Shelve && !may_shelve(&alarm, within) {
+            return Ok(Err(words::SHELVED_BY_ITS_OWN));
         }
         let Some(hand) = Hand::new(decision.who.as_str(), &decision.why) else {
             return Ok(Err(words::K_WHY_MISSING));
@@ -104,6 +106,12 @@ impl asks::Alarms for OwnAlarms {
             Some(Err(Refused::Unknown)) | None => Err(words::K_NOT_HERE),
         })
     }
+}
+
+/// Whether somebody who answers for a division may put an alarm aside. A violation or tampering is put aside for its own division
+/// alone, and by that one: nobody above it silences it there.
+fn may_shelve(alarm: &Alarm, within: Division) -> bool {
+    !alarm.about.cause.kind().is_kept() || within == alarm.about.division
 }
 
 /// Rows with their urgency, and the place after them if there may be more.
@@ -272,6 +280,7 @@ fn row(alarm: &Alarm, within: Division) -> AlarmRow {
         may: may
             .into_iter()
             .filter(|(_, event)| within.covers(about.division) && alarm.state.after(*event).is_ok())
+            .filter(|(deed, _)| *deed != asks::Deed::Shelve || may_shelve(alarm, within))
             .map(|(deed, _)| deed)
             .collect(),
     }

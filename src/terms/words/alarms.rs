@@ -77,6 +77,11 @@ pub const SHELVED_BEFORE: Words = Words {
     en: "it was put aside before since it was raised: no longer than seven days from the first time",
 };
 
+/// Why an alarm is not put aside by somebody who answers for a wider division.
+pub const SHELVED_BY_ITS_OWN: Words = Words {
+    zh: "违规及疑似篡改告警只能由其所在行政区搁置，请改为确认",
+    en: "a violation or tampering is put aside by its own division alone; acknowledge it instead",
+};
 /// Why a violation is not taken out of service.
 pub const NEVER_RETIRED: Words = Words {
     zh: "此类告警不得停用，只能限时搁置",
@@ -123,8 +128,8 @@ pub const CAUSE_NEVER_HEARD: Words = Words {
 };
 /// `untold`
 pub const CAUSE_UNTOLD: Words = Words {
-    zh: "网关仍在上报，但不再报告该设备：可能已被移出其配置",
-    en: "its gateway speaks, and of this equipment no longer: it may have been taken out of the configuration",
+    zh: "网关仍在上报，但没有该设备当前状态的证据：可能已被移出其配置，或数据在途中延迟",
+    en: "its gateway speaks, and of this equipment as it is now no longer: taken out of the configuration, or delayed on the way",
 };
 /// `no_evidence`
 pub const CAUSE_NO_EVIDENCE: Words = Words {

@@ -155,7 +155,7 @@ fn who_was_told_that_it_stands_is_told_that_it_is_over_whatever_it_was_put_aside
 }
 
 #[test]
-fn what_is_raised_anew_below_the_level_that_was_told_ends_there_until_it_comes_up_again() {
+fn what_comes_back_unacknowledged_stands_where_it_was_told_and_begins_below_once_it_was() {
     let mut told = Told::of(Cause::Violation, vec![alertmanager("130000", Level::City)]);
     told.on(&[Event::Raise, Event::Acknowledge]);
     assert_eq!(told.hear(), [None], "it is the county's");
@@ -163,7 +163,11 @@ fn what_is_raised_anew_below_the_level_that_was_told_ends_there_until_it_comes_u
     told.on(&[Event::Raise, Event::Escalate, Event::Clear]);
     assert_eq!(told.hear(), [Some((Event::Escalate, true))]);
     told.on(&[Event::Raise]);
-    assert_eq!(told.hear(), [Some((Event::Raise, false))]);
+    assert_eq!(told.hear(), [None], "it has never ended there");
+    told.on(&[Event::Clear, Event::Acknowledge]);
+    assert_eq!(told.hear(), [Some((Event::Acknowledge, false))]);
+    told.on(&[Event::Raise]);
+    assert_eq!(told.hear(), [None], "it is the county's again");
     told.on(&[Event::Escalate]);
     assert_eq!(told.hear(), [Some((Event::Escalate, true))]);
 }
