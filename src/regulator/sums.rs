@@ -242,6 +242,7 @@ impl DaySum {
     pub fn of_text(text: &str) -> Option<DaySum> {
         let json: Value = serde_json::from_str(text).ok()?;
         let list = |name: &str| json.get(name)?.as_array().map(Vec::as_slice);
+        let told = json.get("told")?;
         let [observed_ms, bridged_ms, unaccounted_ms] = list("accounted_ms")? else { return None };
         let accounted = Accounted {
             observed_ms: observed_ms.as_i64()?,
@@ -259,10 +260,7 @@ impl DaySum {
             late: list("late")?.iter().map(late).collect::<Option<_>>()?,
             late_latches: list("late_latches")?.iter().map(latch).collect::<Option<_>>()?,
             silences: Silences::of_json(json.get("silences")?)?,
-            told: match json.get("told")? {
-                Value::Null => None,
-                told => Some(Spell::of_json(told)?),
-            },
+            told: if told.is_null() { None } else { Some(Spell::of_json(told)?) },
         })
     }
 }

@@ -18,6 +18,9 @@ use crate::{
 /// A time, Unix milliseconds: from its beginning, until its end.
 pub(super) type Time = (i64, i64);
 
+/// Where its plant lies, and whose it is.
+type Place = (Division, CreditCode);
+
 /// Adds since when and until when equipment stood elsewhere; `logs` are those of one gateway. Of a gateway that has always named
 /// one place nothing is read.
 ///
@@ -29,7 +32,7 @@ pub(super) fn settle(store: &mut dyn Store, logs: &[Kept], surveyed: &mut Survey
     if others.iter().all(|kept| place(kept) == place(first)) {
         return Ok(());
     }
-    let mut stays: BTreeMap<AssetId, Vec<(i64, (Division, CreditCode))>> = BTreeMap::new();
+    let mut stays: BTreeMap<AssetId, Vec<(i64, Place)>> = BTreeMap::new();
     for kept in logs {
         let log = (kept.gateway, kept.log);
         let Some((_, genesis)) = store.records_from(log, 0, 1)?.into_iter().next() else { continue };

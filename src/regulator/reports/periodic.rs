@@ -19,6 +19,20 @@ use crate::{
 /// Equipment by whose it is and what it is called.
 type Named<'s> = BTreeMap<(CreditCode, AssetId), Vec<&'s Equipment>>;
 
+fn columns() -> Vec<Column> {
+    vec![
+        Column::of("division", words::R_DIVISION),
+        Column::of("entry", words::R_ENTRY),
+        Column::of("clause", words::R_CLAUSE),
+        Column::of("unit", words::R_UNIT),
+        Column::of("target", words::R_TARGET),
+        Column::of("listed", words::R_LISTED),
+        Column::of("closed", words::R_CLOSED),
+        Column::of("remains", words::R_REMAINS),
+        Column::of("unallocated", words::R_UNALLOCATED),
+    ]
+}
+
 /// The report, and what is wrong with the divisions' files. `plates` are those of what is gone.
 pub fn sheet(
     surveyed: &Surveyed,
@@ -39,17 +53,6 @@ pub fn sheet(
         }
     }
     wrong.dedup();
-    let columns = vec![
-        Column::of("division", words::R_DIVISION),
-        Column::of("entry", words::R_ENTRY),
-        Column::of("clause", words::R_CLAUSE),
-        Column::of("unit", words::R_UNIT),
-        Column::of("target", words::R_TARGET),
-        Column::of("listed", words::R_LISTED),
-        Column::of("closed", words::R_CLOSED),
-        Column::of("remains", words::R_REMAINS),
-        Column::of("unallocated", words::R_UNALLOCATED),
-    ];
     let rows = report
         .sums
         .iter()
@@ -79,7 +82,7 @@ pub fn sheet(
             report: "periodic",
             title: words::REPORT_PERIODIC,
             scope,
-            columns,
+            columns: columns(),
             rows,
             notes,
             wrong,
