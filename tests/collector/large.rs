@@ -111,7 +111,7 @@ fn life(batch: &mut Batch, number: usize, days: i64) {
     (0..BEHIND_ONE).for_each(|place| keep(begin, &plate(place)));
     for day in 1..=days {
         for place in 0..BEHIND_ONE {
-            keep(begin + day * DAY_MS, &verdict(place, (number + place) % 10 == 0, day));
+            keep(begin + day * DAY_MS, &verdict(place, (number + place).is_multiple_of(10), day));
         }
     }
     let (seq, head, received_unix_ms) = last.unwrap();

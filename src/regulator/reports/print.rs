@@ -150,25 +150,51 @@ impl Sheet {
     pub fn printed(&self, form: Form, language: Language) -> String {
         match form {
             Form::Csv => self.to_csv(language),
-            Form::Json => format!("{}\n", self.to_json()),
+            Form::Json => format!("{}\n", self.to_json_text()),
             Form::Html => self.to_html(language),
         }
     }
 
     /// As JSON.
     pub fn to_json(&self) -> Value {
+        self.json_with(self.rows.iter().map(|row| self.row_json(row)).collect())
+    }
+
+    /// The same as text, row by row: a report of the nation has tens of thousands, each of a hundred values.
+    pub fn to_json_text(&self) -> String {
+        const NONE: &str = "\"rows\":[]";
+        let bare = self.json_with(Vec::new()).to_string();
+        match bare.split_once(NONE) {
+            Some((head, tail)) => format!("{head}\"rows\":{}{tail}", self.rows_text()),
+            None => bare,
+        }
+    }
+
+    /// The rows alone, as they stand there.
+    pub(super) fn rows_text(&self) -> String {
+        let mut out = String::from("[");
+        for (at, row) in self.rows.iter().enumerate() {
+            let comma = if at > 0 { "," } else { "" };
+            let _infallible = write!(out, "{comma}{}", self.row_json(row));
+        }
+        out.push(']');
+        out
+    }
+
+    fn row_json(&self, row: &Row) -> Value {
+        let cells = self.columns.iter().zip(&row.cells);
+        let mut map: Map<String, Value> =
+            cells.map(|(column, cell)| (column.key.to_owned(), cell.json())).collect();
+        map.insert("records".to_owned(), rests_json(&row.rests));
+        Value::Object(map)
+    }
+
+    fn json_with(&self, rows: Vec<Value>) -> Value {
         let column = |column: &Column| {
             let Column { key, head: Words { zh, en }, unit } = column;
             json!({ "key": key, "zh": zh, "en": en, "unit": unit })
         };
         let file = |(name, sha256): &(String, Digest)| json!({ "name": name, "sha256": sha256.to_string() });
-        let row = |row: &Row| {
-            let cells = self.columns.iter().zip(&row.cells);
-            let mut map: Map<String, Value> =
-                cells.map(|(column, cell)| (column.key.to_owned(), cell.json())).collect();
-            map.insert("records".to_owned(), rests_json(&row.rests));
-            Value::Object(map)
-        };
         json!({
             "coldhearth_report": 1,
             "report": self.report,
@@ -179,7 +205,7 @@ impl Sheet {
             "made_unix_ms": self.scope.made_unix_ms,
             "preliminary": self.scope.is_preliminary(),
             "columns": self.columns.iter().map(column).collect::<Vec<_>>(),
-            "rows": self.rows.iter().map(row).collect::<Vec<_>>(),
+            "rows": rows,
             "notes": self.notes.iter().map(|Words { zh, en }| json!({ "zh": zh, "en": en })).collect::<Vec<_>>(),
             "wrong": self.wrong,
             "files": self.files.iter().map(file).collect::<Vec<_>>(),
@@ -368,6 +394,10 @@ mod tests {
             lines[1]
         );
         let json = sheet().to_json();
+        let mut twice = sheet();
+        twice.wrong.push("\"rows\":[]".to_owned());
+        twice.rows.extend(sheet().rows);
+        assert_eq!(twice.to_json_text(), twice.to_json().to_string());
         assert_eq!(json["rows"][0]["amount_cny"], Value::Null);
         assert_eq!(json["rows"][0]["energy_kwh"], "-12.345");
         assert_eq!(json["rows"][0]["records"]["named"][0]["hash"], source(7).hash.to_string());

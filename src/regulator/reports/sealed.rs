@@ -11,9 +11,7 @@ use crate::{
 /// # Errors
 /// It cannot be written canonically.
 pub fn seal(sheet: &Sheet, sealer: &mut Sealer, signer: &dyn Signer) -> Result<String, Unwritable> {
-    let json = sheet.to_json();
-    let rows = json.get("rows").map(ToString::to_string).unwrap_or_default();
-    let json = json.to_string();
+    let (json, rows) = (sheet.to_json_text(), sheet.rows_text());
     let Scope { within, from, to, made_unix_ms } = sheet.scope;
     sealer.seal(signer, |object| {
         object
