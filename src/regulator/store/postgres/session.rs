@@ -70,8 +70,10 @@ impl Session {
 
     async fn settle(&mut self, at: &PostgresAt) -> Answered<()> {
         let failed = |e: tokio_postgres::Error| fault(at, &e);
+        // What is asked is short: where a server compiles it, that takes longer than to answer it.
         let settings = format!(
-            "set search_path = coldhearth; set statement_timeout = {STATEMENT_TIMEOUT_MS};
+            "select set_config('jit', 'off', false) where current_setting('jit', true) is not null;
+             set search_path = coldhearth; set statement_timeout = {STATEMENT_TIMEOUT_MS};
              set lock_timeout = {LOCK_TIMEOUT_MS}; set client_min_messages = warning;
              set idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}"
         );
