@@ -9,6 +9,7 @@ mod people;
 mod registry;
 mod reported;
 mod rows;
+mod shown;
 mod sights;
 mod sums;
 
