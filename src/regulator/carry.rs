@@ -1,7 +1,7 @@
 //! Carries a conviction of a log that was left, and a sign of tampering that no time takes back, into what a batch says of the same equipment in another log of the gateway, so
 //! that screens and alarms never show as free what the authority has not set free: see [`super::conviction`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use super::{
     alarms::{About, Cause, Condition, Shown, ending},
@@ -119,12 +119,13 @@ pub(super) fn end(store: &mut dyn Store, batch: &mut Batch) -> Answered<()> {
         if said.violation_since_unix_ms.is_none() || said.left.is_some() {
             continue;
         }
-        let of = (sight.gateway, sight.asset);
-        if !ended.contains_key(&of) {
-            let all = ending::resets(store, Of::Latch(sight.asset).alarm(sight.gateway).id())?;
-            ended.insert(of, all.into_iter().map(|(_, reset)| reset.issued_unix_ms).max());
-        }
-        let until = ended.get(&of).copied().flatten();
+        let until = match ended.entry((sight.gateway, sight.asset)) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                let all = ending::resets(store, Of::Latch(sight.asset).alarm(sight.gateway).id())?;
+                *new.insert(all.into_iter().map(|(_, reset)| reset.issued_unix_ms).max())
+            }
+        };
         if until.is_some_and(|until| until >= sight.received_unix_ms) {
             said.violation_since_unix_ms = None;
         }
