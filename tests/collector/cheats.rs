@@ -78,6 +78,26 @@ fn a_new_journal_hides_no_tampering(homes: Homes) {
     assert_eq!(signs(&home), []);
 }
 
+fn what_is_over_is_not_raised_by_what_came_before_it(homes: Homes) {
+    let home = home_admitting(homes, "late");
+    let mut collector = open(&home);
+    let mut voice = Voice::of(gateway(), "130421", (5, 0, 7));
+    take(&mut collector, &[voice.genesis(7, None)]);
+    let convicting = verdict(State::Drawing, Some(NOW), 0, true);
+    let convicts = voice.say(&convicting);
+    let free = voice.say(&verdict(State::Energised, None, 0, true));
+    // The broker, or another collector of the group, was later with the first.
+    take(&mut collector, &[free]);
+    collector.alarm_round(true, NOW).unwrap();
+    take(&mut collector, &[convicts]);
+    collector.alarm_round(true, NOW + 10_000).unwrap();
+    assert_eq!(alarms(&home, "000000"), []);
+    // Of what comes after it that is no reason.
+    take(&mut collector, &[voice.say(&convicting)]);
+    collector.alarm_round(true, NOW + 20_000).unwrap();
+    assert_eq!(alarms_of(&home, "000000", Cause::Violation).len(), 1);
+}
+
 fn what_nobody_has_acknowledged_goes_nowhere_with_a_new_journal(homes: Homes) {
     let home = home_admitting(homes, "unacknowledged");
     let mut collector = open(&home);
@@ -265,6 +285,7 @@ fn whoever_never_speaks_again_is_set_free_at_the_desk_by_the_authority_alone(hom
 over_both!(
     whoever_never_speaks_again_is_set_free_at_the_desk_by_the_authority_alone,
     a_new_journal_hides_no_tampering,
+    what_is_over_is_not_raised_by_what_came_before_it,
     what_nobody_has_acknowledged_goes_nowhere_with_a_new_journal,
     a_reset_that_the_authority_never_signed_opens_no_latch_and_is_told,
     a_clock_that_was_ahead_keeps_no_alarm_standing_after_the_reset,

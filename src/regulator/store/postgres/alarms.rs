@@ -28,7 +28,7 @@ use crate::{
 const ALARM_LOCK: i64 = 0x616c_6172_6d73_0a01;
 
 /// Writes what a batch says is the matter: one statement for what is, one for what is not. What is not the matter, and
-/// never was, leaves no row. Tampering that one log shows is looked at before another hides it;
+/// never was, leaves no row, unless an earlier record is still to come that says it is. Tampering that one log shows is looked at before another hides it;
 /// what a log that was left convicts of was weighed before, whatever its clock said.
 pub(super) async fn conditions(session: &mut Session, batch: &Batch) -> Result<(), Error> {
     let newest = newest(&batch.conditions);
@@ -53,17 +53,25 @@ pub(super) async fn conditions(session: &mut Session, batch: &Batch) -> Result<(
         written(session, sql, &stands).await?;
     }
     if !clear.is_empty() {
-        let sql = "update condition set log = new.log, seq = new.seq, at_unix_ms = new.at_ms, received_unix_ms = new.received_ms,
-                   waiting = case when condition.shown <> 'clear' then 1 else waiting end,
-                   changed_unix_ms = case when condition.shown <> 'clear' then new.received_ms else changed_unix_ms end,
-                   hash = case when condition.shown <> 'clear' then new.hash else condition.hash end, shown = 'clear'
+        let sql = "insert into condition
+                   (id, cause, gateway, log, seq, subject, shown, at_unix_ms, changed_unix_ms, received_unix_ms, hash, waiting)
+                   select id, cause, gateway, log, seq, nullif(subject, ''), shown, at_ms, received_ms, received_ms, hash, 0
                    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
                        $8::bigint[], $9::bigint[], $10::text[])
                        as new (id, cause, gateway, log, seq, subject, shown, at_ms, received_ms, hash)
-                   where condition.id = new.id and ((condition.log = new.log and condition.seq < new.seq)
-                       or (condition.log <> new.log and not (condition.cause = 'tamper' and condition.waiting = 1)
-                           and (condition.received_unix_ms < new.received_ms or condition.cause
-                               in ('violation', 'cut_violated', 'tamper'))))";
+                   where exists (select 1 from condition old where old.id = new.id)
+                       or new.seq > coalesce((select known.seq from log known
+                           where known.gateway = new.gateway and known.log = new.log), -1)
+                   on conflict (id) do update set log = excluded.log, seq = excluded.seq, at_unix_ms = excluded.at_unix_ms,
+                   received_unix_ms = excluded.received_unix_ms,
+                   waiting = case when condition.shown <> 'clear' then 1 else condition.waiting end,
+                   changed_unix_ms = case when condition.shown <> 'clear' then excluded.received_unix_ms
+                       else condition.changed_unix_ms end,
+                   hash = case when condition.shown <> 'clear' then excluded.hash else condition.hash end, shown = 'clear'
+                   where (condition.log = excluded.log and condition.seq < excluded.seq)
+                       or (condition.log <> excluded.log and not (condition.cause = 'tamper' and condition.waiting = 1)
+                           and (condition.received_unix_ms < excluded.received_unix_ms or condition.cause
+                               in ('violation', 'cut_violated', 'tamper')))";
         written(session, sql, &clear).await?;
     }
     Ok(())

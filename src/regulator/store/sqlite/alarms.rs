@@ -28,7 +28,8 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// What is not the matter, and never was, leaves no row. Tampering that one log shows is looked at before another
+    /// What is not the matter, and never was, leaves no row, unless an earlier record is still to come that says it is.
+    /// Tampering that one log shows is looked at before another
     /// hides it; what a log that was left convicts of was weighed before, whatever its clock said.
     fn write_condition(&self, id: AlarmId, condition: &Condition) -> Answered<()> {
         let Condition { cause, gateway, log, seq, subject, shown, at_unix_ms, received_unix_ms, hash } =
@@ -36,14 +37,22 @@ impl SqliteStore {
         let (id, log, seq) = (id.to_string(), log.to_string(), seq.cast_signed());
         let (shown_word, hash) = (shown.word(), hash.to_string());
         if *shown == Shown::Clear {
-            let sql = "update condition set log = ?2, seq = ?3, at_unix_ms = ?4, received_unix_ms = ?5,
+            let sql = "insert into condition
+                       (id, log, seq, at_unix_ms, received_unix_ms, changed_unix_ms, hash, cause, gateway, subject, shown, waiting)
+                       select ?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, 'clear', 0
+                       where exists (select 1 from condition where id = ?1)
+                           or ?3 > coalesce((select seq from log where gateway = ?8 and log = ?2), -1)
+                       on conflict (id) do update set log = ?2, seq = ?3, at_unix_ms = ?4, received_unix_ms = ?5,
                        waiting = case when shown <> 'clear' then 1 else waiting end,
                        changed_unix_ms = case when shown <> 'clear' then ?5 else changed_unix_ms end,
                        hash = case when shown <> 'clear' then ?6 else hash end, shown = 'clear'
-                       where id = ?1 and ((log = ?2 and seq < ?3)
+                       where (log = ?2 and seq < ?3)
                            or (log <> ?2 and not (cause = 'tamper' and waiting = 1) and (received_unix_ms < ?5
-                               or cause in ('violation', 'cut_violated', 'tamper'))))";
-            return self.execute(sql, params![id, log, seq, at_unix_ms, received_unix_ms, hash]).map(|_| ());
+                               or cause in ('violation', 'cut_violated', 'tamper')))";
+            let (cause, gateway) = (cause.word(), gateway.as_str());
+            let subject = subject.map(|subject| subject.to_string());
+            let row = params![id, log, seq, at_unix_ms, received_unix_ms, hash, cause, gateway, subject];
+            return self.execute(sql, row).map(|_| ());
         }
         let sql = "insert into condition
                    (id, cause, gateway, log, seq, subject, shown, at_unix_ms, changed_unix_ms, received_unix_ms, hash, waiting)
