@@ -144,6 +144,17 @@ mod tests {
     }
 
     #[test]
+    fn a_conviction_that_rests_when_it_arrives_was_raised_and_its_latch_alone_is_no_second() {
+        let mut kpi = Kpi::default();
+        let alarm = Alarm::unheard(about(Cause::Violation, "gw-1", "130421"));
+        let late = alarm.step(Event::Settle, 7).unwrap();
+        kpi.on(&late);
+        let rests = alarm.after(&late).unwrap();
+        kpi.on(&rests.step(Event::Raise, 8).unwrap());
+        assert_eq!((kpi.raised(), kpi.part_per_mille(Priority::High)), (1, Some(1_000)));
+    }
+
+    #[test]
     fn what_another_alarm_tells_from_its_beginning_is_not_counted() {
         let mut kpi = Kpi::default();
         let alarm = Alarm::unheard(about(Cause::EliminatedDraws, "gw-1", "130421"));
