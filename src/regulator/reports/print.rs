@@ -157,13 +157,13 @@ impl Sheet {
 
     /// As JSON.
     pub fn to_json(&self) -> Value {
-        self.json_with(self.rows.iter().map(|row| self.row_json(row)).collect())
+        self.json_with(&self.rows.iter().map(|row| self.row_json(row)).collect::<Vec<_>>())
     }
 
     /// The same as text, row by row: a report of the nation has tens of thousands, each of a hundred values.
     pub fn to_json_text(&self) -> String {
         const NONE: &str = "\"rows\":[]";
-        let bare = self.json_with(Vec::new()).to_string();
+        let bare = self.json_with(&[]).to_string();
         match bare.split_once(NONE) {
             Some((head, tail)) => format!("{head}\"rows\":{}{tail}", self.rows_text()),
             None => bare,
@@ -189,7 +189,7 @@ impl Sheet {
         Value::Object(map)
     }
 
-    fn json_with(&self, rows: Vec<Value>) -> Value {
+    fn json_with(&self, rows: &[Value]) -> Value {
         let column = |column: &Column| {
             let Column { key, head: Words { zh, en }, unit } = column;
             json!({ "key": key, "zh": zh, "en": en, "unit": unit })
