@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use super::{
     alarms::{About, Cause, Condition, Shown, ending},
     conviction::{LastWord, Reset, left_standing},
+    foreign::ForeignAct,
     sight::Said,
     store::{Answered, Batch, Kept, KeptRecord, Log, Store},
+    undone::{is_disowned, undone, undone_step, verdict_to},
 };
 use crate::{
     evidence::{LogId, PublicKey},
@@ -64,13 +66,16 @@ impl Of {
 }
 
 /// Has what the batch says of equipment say that it is convicted where another log of its gateway says so, and says it to the
-/// division in which the gateway speaks now where that log lies in another. Of gateways with one log nothing is read.
+/// division in which the gateway speaks now where that log lies in another. Of gateways with
+/// one log and no foreign act nothing more is read.
 ///
 /// `authority` are the keys that sign resets.
 ///
 /// # Errors
 /// The store cannot be read.
 pub(super) fn settle(store: &mut dyn Store, batch: &mut Batch, authority: &[PublicKey]) -> Answered<()> {
+    let gateways: BTreeSet<GatewayId> = batch.sights.iter().map(|sight| sight.gateway).collect();
+    let foreign = foreign_of(store, batch, &gateways)?;
     let mut said: BTreeSet<(Log, Of)> = batch
         .sights
         .iter()
@@ -83,18 +88,22 @@ pub(super) fn settle(store: &mut dyn Store, batch: &mut Batch, authority: &[Publ
     let logs = logs_of(store, batch, &said.iter().map(|((gateway, _), _)| *gateway).collect())?;
     let mut standing = Standing::new();
     for ((gateway, speaks), of) in said {
-        let Some(all) = logs.get(&gateway).filter(|all| all.len() > 1) else { continue };
+        let foreign = foreign.get(&gateway).map_or(&[][..], Vec::as_slice);
+        let Some(all) = logs.get(&gateway).filter(|all| all.len() > 1 || !foreign.is_empty()) else {
+            continue;
+        };
         let mut words = Vec::new();
         for log in all.keys() {
             words.extend(last_word(store, batch, (gateway, *log), of)?);
         }
+        words.extend(undone_words(store, batch, foreign, of)?);
         // Resets are looked for only where there is something to end.
         if left_standing(&words, &[], speaks).is_none() {
             continue;
         }
         let mut resets = Vec::new();
         for log in all.keys() {
-            let read = |_: u64, record: &KeptRecord| Reset::of(*log, record, authority);
+            let read = |seq: u64, record: &KeptRecord| Reset::of(*log, seq, record, authority);
             resets.extend(papers(store, batch, (gateway, *log), &read)?);
         }
         resets.retain(|reset| reset.asset == of.asset());
@@ -105,7 +114,59 @@ pub(super) fn settle(store: &mut dyn Store, batch: &mut Batch, authority: &[Publ
     }
     say(batch, &standing);
     say_elsewhere(batch, &standing, &logs);
+    disown(batch, &foreign);
     Ok(())
+}
+
+/// Acts in these gateways' logs that the authority did not sign, kept or brought.
+fn foreign_of(
+    store: &mut dyn Store,
+    batch: &Batch,
+    gateways: &BTreeSet<GatewayId>,
+) -> Answered<BTreeMap<GatewayId, Vec<ForeignAct>>> {
+    let mut foreign = BTreeMap::<GatewayId, Vec<ForeignAct>>::new();
+    let kept = if gateways.is_empty() { Vec::new() } else { store.foreign_acts(Some(gateways))? };
+    for act in kept.iter().chain(&batch.foreign).filter(|act| gateways.contains(&act.gateway)) {
+        let known = foreign.entry(act.gateway).or_default();
+        if !known.contains(act) {
+            known.push(*act);
+        }
+    }
+    Ok(foreign)
+}
+
+/// Convictions that foreign hands have undone.
+fn undone_words(
+    store: &mut dyn Store,
+    batch: &Batch,
+    foreign: &[ForeignAct],
+    of: Of,
+) -> Answered<Vec<LastWord>> {
+    let mut words = Vec::new();
+    for act in foreign.iter().filter(|act| act.is_about(of.asset())) {
+        match of {
+            Of::Latch(asset) => words.extend(undone(store, batch, act, asset, i64::MAX)?),
+            Of::Signs(_) => {}
+            Of::Order(_, order) => {
+                let read = |seq: u64, record: &KeptRecord| LastWord::of_order(act.log, seq, record, order);
+                let steps = papers(store, batch, (act.gateway, act.log), &read)?;
+                words.extend(undone_step(act, &steps));
+            }
+        }
+    }
+    Ok(words)
+}
+
+/// No step that rests on an act of a foreign hand is shown: its order stands where it stood before.
+fn disown(batch: &mut Batch, foreign: &BTreeMap<GatewayId, Vec<ForeignAct>>) {
+    if foreign.is_empty() {
+        return;
+    }
+    batch.sights.retain(|sight| {
+        let Said::Order { order, rung: _ } = &sight.said else { return true };
+        let foreign = foreign.get(&sight.gateway).map_or(&[][..], Vec::as_slice);
+        !is_disowned(foreign, *order, sight.log, sight.seq)
+    });
 }
 
 /// Has verdicts that are read anew say that they convict no longer where the authority has ended that at the desk since.
@@ -178,15 +239,8 @@ fn last_verdict(
     (log, asset): (Log, AssetId),
     read: fn(LogId, u64, &KeptRecord) -> Option<LastWord>,
 ) -> Answered<Option<LastWord>> {
-    let kept = store.verdict_to((log, asset), LAST)?;
-    let is_verdict = |record: &KeptRecord| record.kind == "verdict" && record.asset == asset.as_str();
-    let new = brought(batch, log).rev().find(|(_, record)| is_verdict(record));
-    let newest = match (&kept, new) {
-        (Some((seq, _)), Some(new)) if new.0 > *seq => Some(new),
-        (Some((seq, record)), _) => Some((*seq, record)),
-        (None, new) => new,
-    };
-    Ok(newest.and_then(|(seq, record)| read(log.1, seq, record)))
+    let newest = verdict_to(store, batch, log, asset, LAST)?;
+    Ok(newest.and_then(|(seq, record)| read(log.1, seq, &record)))
 }
 
 /// What there is to read of this among the papers of a log, kept or brought.
@@ -216,7 +270,8 @@ fn say(batch: &mut Batch, standing: &Standing) {
         let Some(word) = free.and_then(|(of, _)| standing.get(&(log, of))) else { continue };
         let mut rests = false;
         if let Said::Verdict(said) = &mut sight.said {
-            (said.violation_since_unix_ms, said.left) = (word.since_unix_ms, Some(word.log));
+            let left = (word.log != sight.log).then_some(word.log);
+            (said.violation_since_unix_ms, said.left) = (word.since_unix_ms, left);
             rests = said.state != State::Drawing.word();
         }
         shown.insert((log, sight.seq), if rests { Shown::Latched } else { Shown::Active });

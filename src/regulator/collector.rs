@@ -8,6 +8,7 @@ mod admission;
 mod alarms;
 mod asking;
 mod daily;
+mod foreign;
 mod forks;
 mod lineage;
 mod memory;
@@ -29,6 +30,7 @@ pub use self::{
 };
 use super::{
     alarms::Office,
+    foreign::Suppliers,
     lineage::{Found, Lineage},
     refusals::{self, Refusals},
     remarks::{Line, Remark, Remarks},
@@ -93,6 +95,7 @@ pub struct Collector {
     signer: Box<dyn Signer>,
     sealer: Sealer,
     lineage: Lineage,
+    suppliers: Suppliers,
     office: Office,
     telling: Vec<Outgoing>,
     follower: Follower,
@@ -160,6 +163,7 @@ impl Collector {
             signer,
             sealer: Sealer::default(),
             lineage,
+            suppliers: Suppliers::default(),
             office: Office::default(),
             telling: Vec::new(),
             follower: Follower::admitting(),
@@ -485,6 +489,7 @@ impl Collector {
             self.placed.insert((gateway, log));
         }
         self.mention(record, now_unix_ms);
+        self.ask_who_signed(record, now_unix_ms)?;
         self.batch.sights.extend(sight::of(record, now_unix_ms));
         self.signal(record, now_unix_ms);
         self.batch.records.insert((gateway, log, seq), KeptRecord::of(record, bytes, now_unix_ms));

@@ -4,7 +4,8 @@
 //! believes neither the younger nor the other alone. In its own log a conviction ends by the judge's word, who heard the
 //! authority's reset. Where that log was left, it ends by a reset of the same equipment that another log of the gateway has
 //! written down, if the authority signed it after the last verdict of the log that was left had arrived: an older one was of
-//! something else. No time ends it, and no log that was not told to.
+//! something else. No time ends it, and no log that was not told to. Nor does an act that the authority did not sign: what it
+//! undid in the log that convicts stands there as if that log were left, until the authority itself ends it.
 
 use super::store::KeptRecord;
 use crate::{
@@ -27,32 +28,30 @@ pub struct LastWord {
     pub since_unix_ms: Option<i64>,
     /// When it arrived, Unix milliseconds.
     pub received_unix_ms: i64,
+    /// Whether it is the last only because a foreign hand has undone it: the log itself says otherwise now.
+    pub is_undone: bool,
 }
 
 impl LastWord {
+    /// A record that convicts of nothing.
+    pub(super) fn told(log: LogId, seq: u64, record: &KeptRecord) -> LastWord {
+        let KeptRecord { hash, received_unix_ms, .. } = *record;
+        LastWord { log, seq, hash, since_unix_ms: None, received_unix_ms, is_undone: false }
+    }
+
     /// Of a record that is a verdict.
     pub fn of(log: LogId, seq: u64, record: &KeptRecord) -> Option<LastWord> {
         let Body::Finding(Finding::Verdict(verdict)) = read(record)? else { return None };
-        Some(LastWord {
-            log,
-            seq,
-            hash: record.hash,
-            since_unix_ms: verdict.violation_since_unix_ms,
-            received_unix_ms: record.received_unix_ms,
-        })
+        let since_unix_ms = verdict.violation_since_unix_ms;
+        Some(LastWord { since_unix_ms, ..LastWord::told(log, seq, record) })
     }
 
     /// Of a record that is a verdict: whether a strong sign of tampering stands that no time takes back.
     pub fn of_signs(log: LogId, seq: u64, record: &KeptRecord) -> Option<LastWord> {
         let Body::Finding(Finding::Verdict(verdict)) = read(record)? else { return None };
         let stays = verdict.signs.iter().any(|sign| sign.is_strong() && sign.stays_ms().is_none());
-        Some(LastWord {
-            log,
-            seq,
-            hash: record.hash,
-            since_unix_ms: stays.then_some(record.wall_unix_ms),
-            received_unix_ms: record.received_unix_ms,
-        })
+        let since_unix_ms = stays.then_some(record.wall_unix_ms);
+        Some(LastWord { since_unix_ms, ..LastWord::told(log, seq, record) })
     }
 
     /// Of a record that is a step of an order, and of which.
@@ -61,14 +60,8 @@ impl LastWord {
             return None;
         }
         let Body::Finding(Finding::Transition(step)) = read(record)? else { return None };
-        let word = LastWord {
-            log,
-            seq,
-            hash: record.hash,
-            since_unix_ms: (step.to == Rung::Violated).then_some(record.wall_unix_ms),
-            received_unix_ms: record.received_unix_ms,
-        };
-        Some((step.order, word))
+        let since_unix_ms = (step.to == Rung::Violated).then_some(record.wall_unix_ms);
+        Some((step.order, LastWord { since_unix_ms, ..LastWord::told(log, seq, record) }))
     }
 
     /// Of a record that is a step of an order: whether that stands at `violated`.
@@ -82,6 +75,8 @@ impl LastWord {
 pub struct Reset {
     /// Which log; none at the desk.
     pub log: Option<LogId>,
+    /// At which place of it.
+    pub seq: u64,
     /// Of what.
     pub asset: AssetId,
     /// When it was signed, Unix milliseconds.
@@ -91,23 +86,27 @@ pub struct Reset {
 impl Reset {
     /// Of a record that is one, signed by one of the authority's keys: whoever writes a log may write anything there. No other
     /// record is read.
-    pub fn of(log: LogId, record: &KeptRecord, authority: &[PublicKey]) -> Option<Reset> {
+    pub fn of(log: LogId, seq: u64, record: &KeptRecord, authority: &[PublicKey]) -> Option<Reset> {
         if record.kind != "act" || record.asset.is_empty() {
             return None;
         }
         let Body::Act(act) = read(record)? else { return None };
-        Reset::claimed(log, &act).filter(|_| is_signed_by(&act, authority))
+        Reset::claimed(log, seq, &act).filter(|_| is_signed_by(&act, authority))
     }
 
     /// Of an act that a log carries, whoever signed it.
-    pub fn claimed(log: LogId, act: &Act) -> Option<Reset> {
+    pub fn claimed(log: LogId, seq: u64, act: &Act) -> Option<Reset> {
         let Meaning::Reset(asset) = act.meaning else { return None };
-        Some(Reset { log: Some(log), asset, issued_unix_ms: act.issued_unix_ms })
+        Some(Reset { log: Some(log), seq, asset, issued_unix_ms: act.issued_unix_ms })
     }
 
     /// Whether it ends what a log says last.
     pub fn ends(&self, word: &LastWord) -> bool {
-        self.log != Some(word.log) && self.issued_unix_ms >= word.received_unix_ms
+        if self.log == Some(word.log) {
+            // Of what it says last the judge has heard it.
+            return word.is_undone && self.seq > word.seq;
+        }
+        self.issued_unix_ms >= word.received_unix_ms
     }
 }
 
@@ -118,7 +117,7 @@ pub fn left_standing<'w>(
     resets: &[Reset],
     speaks: LogId,
 ) -> Option<LastWord> {
-    let is_left = |word: &&LastWord| word.log != speaks && word.since_unix_ms.is_some();
+    let is_left = |word: &&LastWord| (word.log != speaks || word.is_undone) && word.since_unix_ms.is_some();
     let stands = |word: &&LastWord| !resets.iter().any(|reset| reset.ends(word));
     let standing = words.into_iter().filter(is_left).filter(stands);
     standing.min_by_key(|word| (word.since_unix_ms, word.log)).copied()
@@ -140,11 +139,12 @@ mod tests {
     use super::*;
 
     fn word(log: u64, since_unix_ms: Option<i64>, received_unix_ms: i64) -> LastWord {
-        LastWord { log: LogId(log), seq: 9, hash: Digest::ZERO, since_unix_ms, received_unix_ms }
+        let (hash, is_undone) = (Digest::ZERO, false);
+        LastWord { log: LogId(log), seq: 9, hash, since_unix_ms, received_unix_ms, is_undone }
     }
 
     fn reset(log: u64, issued_unix_ms: i64) -> Reset {
-        Reset { log: Some(LogId(log)), asset: AssetId::new("eaf-2").unwrap(), issued_unix_ms }
+        Reset { log: Some(LogId(log)), seq: 12, asset: AssetId::new("eaf-2").unwrap(), issued_unix_ms }
     }
 
     #[test]
@@ -174,5 +174,16 @@ mod tests {
         // It ends what had arrived, and not what comes after.
         let more = [words[0], word(3, Some(60), 400)];
         assert_eq!(left_standing(&more, &[reset(2, 300)], LogId(2)), Some(more[1]));
+    }
+
+    #[test]
+    fn what_a_foreign_hand_has_undone_stands_in_its_own_log_until_the_authority_ends_it() {
+        let undone = LastWord { is_undone: true, ..word(1, Some(50), 100) };
+        let words = [undone, word(1, None, 200)];
+        assert_eq!(left_standing(&words, &[], LogId(1)), Some(undone));
+        // The judge of that log has heard the authority since; or another log has, of what had arrived.
+        assert_eq!(left_standing(&words, &[reset(1, 0)], LogId(1)), None);
+        assert_eq!(left_standing(&words, &[Reset { seq: 8, ..reset(1, 900) }], LogId(1)), Some(undone));
+        assert_eq!(left_standing(&words, &[reset(2, 100)], LogId(2)), None);
     }
 }

@@ -3,6 +3,7 @@
 //! admitted, and the authority's own.
 
 mod desk;
+mod hands;
 mod index;
 mod known;
 mod mentioned;
@@ -59,6 +60,10 @@ pub struct Inspection {
     pub alarm_steps: u64,
     /// What of the screens' index is as records say.
     pub index: Index,
+    /// Acts in logs that the authority did not sign.
+    pub foreign_acts: u64,
+    /// The first so many of them as [`MOST_TOLD`], each with its place.
+    pub foreign: Vec<String>,
     /// Sums of days that are what the verdicts of the day come to.
     pub sums: u64,
     /// What was pruned, when, and by which rule, for so many logs as [`MOST_TOLD`].
@@ -165,7 +170,9 @@ impl Inspector<'_> {
             // A log that continues another begins with a key of that one.
             logs.sort_unstable();
             self.keys.clear();
-            self.equipment = self.found.index.reading.is_none().then(Equipment::default);
+            let foreign = self.store.foreign_acts(Some(&[gateway].into()))?;
+            self.foreign(&foreign)?;
+            self.equipment = self.found.index.reading.is_none().then(|| Equipment::beside(foreign));
             let trusted = admitted.get(&gateway).map_or(&[][..], Vec::as_slice);
             for (_, log) in logs {
                 self.log((gateway, log), trusted, heads.get(&(gateway, log)))?;

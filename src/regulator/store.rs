@@ -8,6 +8,7 @@
 //! one of them meanwhile, not at all. So no head is ever advanced over another's.
 
 pub mod alarms;
+pub mod foreign;
 pub mod inspections;
 pub mod lineage;
 pub mod people;
@@ -25,6 +26,7 @@ use std::{
 
 pub use self::{
     alarms::{AlarmBatch, AlarmCount, Alarms, AlarmsAsked, Part},
+    foreign::Signatories,
     inspections::Inspections,
     lineage::{Asked, FINDINGS_AT_ONCE, KeptFinding, KeptHalf, Mentions},
     people::People,
@@ -37,7 +39,7 @@ pub use self::{
 use crate::{
     evidence::{KeyId, LogId, PublicKey, Record, heads::Listed, lineage::Mention},
     host::exit::{Exit, Failure},
-    regulator::{alarms::Condition, sight::Sight, sums::Summed},
+    regulator::{alarms::Condition, foreign::ForeignAct, sight::Sight, sums::Summed},
     terms::{
         Digest, GatewayId, LegalDay,
         digest::Hasher,
@@ -262,6 +264,8 @@ pub struct Batch {
     pub conditions: Vec<Condition>,
     /// Logs whose older records are to be looked through from a place on, or from none any longer.
     pub unindexed: Vec<(Log, Option<u64>)>,
+    /// Acts among its records that the authority did not sign.
+    pub foreign: Vec<ForeignAct>,
     /// What its records say of pieces of equipment.
     pub sights: Vec<Sight>,
     /// What verdicts come to. Of a log with records of its own in the batch nothing is added up in it.
@@ -272,7 +276,9 @@ pub struct Batch {
 ///
 /// Every function fails with [`StoreFault`]; what it has begun is then undone.
 #[expect(clippy::missing_errors_doc, reason = "said once for all of them, above")]
-pub trait Store: Mentions + Alarms + Sights + People + Inspections + Reported + Registry + Send {
+pub trait Store:
+    Mentions + Alarms + Sights + People + Inspections + Reported + Registry + Signatories + Send
+{
     /// Begins a batch that no other collector's can come between: logs are waited for in one order, so that no two wait
     /// for each other. Tells the turn of each. Ends by [`Store::commit`] or [`Store::abandon`].
     fn begin(&mut self, logs: &BTreeSet<Log>) -> Answered<BTreeMap<Log, u64>>;

@@ -10,6 +10,7 @@ mod damage;
 mod desk_log;
 mod figures;
 mod flood;
+mod foreign;
 mod forged;
 mod gone;
 mod homes;

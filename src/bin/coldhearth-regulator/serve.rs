@@ -28,7 +28,7 @@ use coldhearth::{
         collector::Collector,
         config::{self, CLIENT_ID, ConsoleAt, RegulatorConfig, StoreAt},
         console::{self, Books, Console, Joined, READERS},
-        page, serve,
+        foreign, page, serve,
         share::Member,
         store::{Store, sqlite::STORE_FILE},
         vitals::Vitals,
@@ -215,7 +215,10 @@ impl Life {
         let trust = config.map_or(&[][..], |config| &config.trust);
         let trust: Vec<PublicKey> =
             trust.iter().map(|file| public_key::load(file)).collect::<Result<_, _>>()?;
-        let collector = Collector::open(store.open()?, signer(&state)?)?.telling(office).believing(&trust);
+        let (mut kept, signer) = (store.open()?, signer(&state)?);
+        let keys: Vec<PublicKey> = trust.iter().copied().chain([signer.public_key()]).collect();
+        foreign::look_again(&mut *kept, &keys)?;
+        let collector = Collector::open(kept, signer)?.telling(office).believing(&trust);
         let member = group.map(|group| Member::new(group, run, collector.public_key().id()));
         let metrics = orders.metrics.or(config.and_then(|config| config.metrics));
         let console = config.and_then(|config| config.console.clone());

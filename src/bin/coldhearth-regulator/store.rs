@@ -190,11 +190,12 @@ fn verify(
         inspect::inspect(&mut *home.store_that_is_there()?, &authority, &published, (keep_days, now))?;
     let Inspection { gateways, logs, records, pruned, waiting, forks, receipts, .. } = &found;
     let Inspection { findings, heads, alarm_steps, sums, prunings, wrong, wrongs, index, .. } = &found;
+    let Inspection { foreign_acts, foreign, .. } = &found;
     if as_json {
         let report = json!({
             "gateways": gateways, "logs": logs, "records": records, "pruned_logs": pruned, "waiting_logs": waiting,
             "forks": forks, "receipts": receipts, "findings": findings, "heads": heads, "alarm_steps": alarm_steps,
-            "sums": sums, "prunings": prunings, "wrong": wrong, "wrongs": wrongs,
+            "sums": sums, "prunings": prunings, "foreign_acts": foreign_acts, "foreign": foreign, "wrong": wrong, "wrongs": wrongs,
             "index": {
                 "assets": index.assets, "intervals": index.spans, "wrongs": index.wrongs,
                 "gateways_not_compared": index.uncompared, "is_compared": index.reading.is_none(),
@@ -203,6 +204,7 @@ fn verify(
         say(&report.to_string());
     } else {
         prunings.iter().for_each(|line| say(&format!("PRUNED {line}")));
+        foreign.iter().for_each(|line| say(&format!("FOREIGN {line}")));
         wrong.iter().for_each(|line| say(&format!("WRONG  {line}")));
         say(&format!(
             "{gateways} gateways, {logs} logs ({pruned} pruned, {waiting} with records that wait for others)"

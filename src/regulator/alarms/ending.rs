@@ -118,7 +118,7 @@ fn read(bytes: &[u8], authority: &PublicKey) -> Result<Ending, Unfit> {
     let log = signed.members().text("log_id").ok().and_then(LogId::from_hex);
     let act = Act::read(signed).map_err(|_| Unfit::NoAct)?;
     let Meaning::Reset(asset) = act.meaning else { return Err(Unfit::NoReset) };
-    let reset = Reset { log: None, asset, issued_unix_ms: act.issued_unix_ms };
+    let reset = Reset { log: None, seq: 0, asset, issued_unix_ms: act.issued_unix_ms };
     Ok(Ending { gateway: act.gateway, asset, log, reset, expires_unix_ms: act.expires_unix_ms })
 }
 
@@ -213,7 +213,7 @@ pub fn all(store: &mut dyn Store) -> Answered<BTreeMap<GatewayId, Vec<Reset>>> {
 fn handed_in(step: &Step) -> Option<(GatewayId, Reset)> {
     let act = Act::read(Signed::read(step.act.as_ref()?.as_bytes()).ok()?).ok()?;
     let Meaning::Reset(asset) = act.meaning else { return None };
-    Some((act.gateway, Reset { log: None, asset, issued_unix_ms: act.issued_unix_ms }))
+    Some((act.gateway, Reset { log: None, seq: 0, asset, issued_unix_ms: act.issued_unix_ms }))
 }
 
 /// Whether a step that ends by a reset does so by one that the authority signed, of the gateway and the equipment it is about.

@@ -6,9 +6,9 @@ use super::{
 };
 use crate::{
     catalogue::Class,
-    evidence::{Body, Meaning, Notice, PublicKey, Record, lineage::ClashKind, record::Unverified},
+    evidence::{Body, Notice, Record, lineage::ClashKind, record::Unverified},
     judge::{Event, Finding, Rung, State, Transition, Verdict, Why},
-    regulator::{conviction::is_signed_by, store::KeptFinding},
+    regulator::store::KeptFinding,
     terms::Name,
 };
 
@@ -54,30 +54,6 @@ pub fn signals(record: &Record, received_unix_ms: i64) -> Vec<Condition> {
         | Body::Finding(Finding::State(_) | Finding::Interval(_)) => {}
     }
     all
-}
-
-/// A reset, a permit, a roster or the revocation of a key that a log carries and none of these keys signed. Orders and what a
-/// supplier may sign are weighed where they are replayed.
-pub fn foreign_act(record: &Record, authority: &[PublicKey], received_unix_ms: i64) -> Option<Condition> {
-    let Body::Act(act) = &record.body else { return None };
-    let is_the_authoritys = match act.meaning {
-        Meaning::Reset(_) | Meaning::Permit(_) | Meaning::Roster(_) | Meaning::RevokeKey(_) => true,
-        Meaning::Ask(_) | Meaning::CutOff(_) | Meaning::NotExecuted => false,
-    };
-    if !is_the_authoritys || is_signed_by(act, authority) {
-        return None;
-    }
-    Some(Condition {
-        cause: Cause::ForeignAct,
-        gateway: record.header.gateway,
-        log: record.header.log,
-        seq: record.header.seq,
-        subject: act.asset.map(|asset| asset.0),
-        shown: Shown::Active,
-        at_unix_ms: moment(record, received_unix_ms),
-        received_unix_ms,
-        hash: record.hash,
-    })
 }
 
 /// When a record was written, as far as anybody but its gateway can tell: never later than it arrived. Unix milliseconds.

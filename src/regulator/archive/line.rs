@@ -9,6 +9,7 @@ use crate::{
         lineage::{ClashId, ClashKind, Mention, Says, kind_and_end},
     },
     regulator::alarms::{AlarmId, KeptPager, KeptStep, Kind},
+    regulator::foreign::ForeignAct,
     regulator::store::{
         Admitted, Kept, KeptEpoch, KeptFinding, KeptFork, KeptHalf, KeptHeads, KeptReceipt, KeptRecord, Log,
         Pruned,
@@ -17,7 +18,7 @@ use crate::{
         sights::Scope,
     },
     terms::{
-        AssetId, Digest, GatewayId, Name,
+        AssetId, Digest, GatewayId, Name, OrderId,
         place::{CreditCode, Division},
     },
 };
@@ -34,6 +35,7 @@ pub(super) enum Line {
     Receipt(Log, KeptReceipt),
     Mention(Mention),
     Unindexed(Log, u64),
+    Foreign(ForeignAct),
     Finding(KeptFinding),
     Heads(KeptHeads),
     Listed(u64, Listed),
@@ -140,6 +142,10 @@ impl Line {
                 "gateway": gateway.to_string(), "log": log.to_string(), "from_seq": from,
             }}),
             Line::Finding(found) => finding(found),
+            Line::Foreign(act) => json!({ "foreign": {
+                "gateway": act.gateway.to_string(), "log": act.log.to_string(), "seq": act.seq,
+                "asset": act.asset.map(|asset| asset.to_string()), "order": act.order.map(|order| order.to_string()),
+            }}),
             Line::Heads(KeptHeads { number, day, made_unix_ms, bytes }) => json!({ "heads": {
                 "number": number, "day": day.to_string(), "made_unix_ms": made_unix_ms, "bytes": text(bytes),
             }}),
@@ -201,6 +207,13 @@ impl Line {
             "mention" => Line::Mention(m.mention()?),
             "unindexed" => Line::Unindexed(m.log()?, m.count("from_seq")?),
             "finding" => Line::Finding(m.finding()?),
+            "foreign" => {
+                let ((gateway, log), seq) = (m.log()?, m.count("seq")?);
+                let asset = m.text("asset").map(AssetId::new);
+                let order = m.text("order").map(OrderId::new);
+                let (asset, order) = (told(asset)?, told(order)?);
+                Line::Foreign(ForeignAct { gateway, log, seq, asset, order })
+            }
             "heads" => Line::Heads(KeptHeads {
                 number: m.count("number")?,
                 day: crate::terms::LegalDay::parse(m.text("day")?)?,
@@ -218,6 +231,11 @@ impl Line {
             _ => return None,
         })
     }
+}
+
+/// Nothing where nothing is named; `None` where what is named means nothing.
+fn told<T>(named: Option<Option<T>>) -> Option<Option<T>> {
+    named.map_or(Some(None), |named| named.map(Some))
 }
 
 /// The members of a line.

@@ -1,7 +1,7 @@
 //! PURE file. What the records and findings of a copy say is the matter, as the store that it was made of had it: nothing of that
 //! stands in the copy. Without it no alarm that the copy brings would ever end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     evidence::{LogId, Record},
@@ -9,13 +9,23 @@ use crate::{
         alarms::{Alarm, AlarmId, Cause, Condition, Shown, signals},
         store::KeptFinding,
     },
+    terms::GatewayId,
 };
 
 /// What is said of each alarm, the newest of each log.
 #[derive(Debug, Default)]
-pub(super) struct Matter(BTreeMap<AlarmId, BTreeMap<LogId, Condition>>);
+pub(super) struct Matter {
+    said: BTreeMap<AlarmId, BTreeMap<LogId, Condition>>,
+    /// Gateways that have taken an act of a foreign hand.
+    misled: BTreeSet<GatewayId>,
+}
 
 impl Matter {
+    /// Hears that a gateway has taken an act of a foreign hand: what its judge says it is free of it may not be.
+    pub(super) fn mislead(&mut self, gateway: GatewayId) {
+        self.misled.insert(gateway);
+    }
+
     /// Hears a record that arrived at this time, Unix milliseconds.
     pub(super) fn record(&mut self, record: &Record, received_unix_ms: i64) {
         for condition in signals::signals(record, received_unix_ms) {
@@ -40,7 +50,7 @@ impl Matter {
         if condition.cause.is_moment() {
             return;
         }
-        let newest = self.0.entry(condition.id()).or_default();
+        let newest = self.said.entry(condition.id()).or_default();
         let newest = newest.entry(condition.log).or_insert_with(|| condition.clone());
         if condition.outdates(newest) {
             *newest = condition;
@@ -50,7 +60,7 @@ impl Matter {
     /// What is to be kept of it, one after the other: first what stands, or did for an alarm that stands, then what does not.
     pub(super) fn told(self, standing: &BTreeMap<AlarmId, Alarm>) -> [Vec<Condition>; 2] {
         let (mut stood, mut over) = (Vec::new(), Vec::new());
-        for (id, logs) in self.0 {
+        for (id, logs) in self.said {
             // In the order in which they were heard.
             let mut logs: Vec<Condition> = logs.into_values().collect();
             logs.sort_by_key(|condition| condition.received_unix_ms);
@@ -74,6 +84,13 @@ impl Matter {
                 continue;
             }
             let is_over = newest.shown == Shown::Clear;
+            let is_misled = self.misled.contains(&newest.gateway);
+            if is_over && stands && is_misled && matches!(newest.cause, Cause::Violation | Cause::CutViolated)
+            {
+                // Whether the authority has ended it since, the next verdict tells.
+                stood.push(Condition { shown: Shown::Latched, ..newest });
+                continue;
+            }
             if is_over && stands {
                 let before = Condition { shown: Shown::Active, seq: newest.seq.saturating_sub(1), ..newest };
                 stood.push(before);

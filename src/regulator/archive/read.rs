@@ -155,6 +155,11 @@ impl Filling<'_> {
             }
             // Every log is looked through from its first record, however far it was where the copy was made.
             Line::Unindexed(log, _) => self.of(log)?,
+            Line::Foreign(act) => {
+                self.of((act.gateway, act.log))?;
+                self.matter.mislead(act.gateway);
+                self.batch.foreign.push(act);
+            }
             Line::Finding(finding) => self.finding(number, finding)?,
             Line::Heads(heads) => {
                 self.flush()?;

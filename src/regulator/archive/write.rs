@@ -51,6 +51,9 @@ impl Copy<'_> {
             }
             self.log(store, log)?;
         }
+        for act in store.foreign_acts(None)? {
+            self.line(&Line::Foreign(act))?;
+        }
         let mut after = Some((i64::MIN, None));
         while let Some(last) = after.take() {
             for finding in store.findings_after(last, FINDINGS_AT_ONCE)? {

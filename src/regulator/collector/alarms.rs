@@ -27,11 +27,6 @@ impl Collector {
     /// Takes down what a new record says is the matter, and what is not.
     pub(super) fn signal(&mut self, record: &Record, received_unix_ms: i64) {
         self.batch.conditions.extend(signals::signals(record, received_unix_ms));
-        self.batch.conditions.extend(signals::foreign_act(
-            record,
-            self.lineage.authority(),
-            received_unix_ms,
-        ));
     }
 
     /// Takes down that a log has two histories.

@@ -57,13 +57,14 @@ impl Latches {
         match &record.body {
             Body::Finding(Finding::Verdict(verdict)) => {
                 let since_unix_ms = verdict.violation_since_unix_ms;
-                let word = LastWord { log, seq, hash, since_unix_ms, received_unix_ms };
+                let is_undone = false;
+                let word = LastWord { log, seq, hash, since_unix_ms, received_unix_ms, is_undone };
                 let known = self.words.entry(verdict.asset).or_default().entry(log).or_insert(word);
                 if known.seq < seq {
                     *known = word;
                 }
             }
-            Body::Act(act) => self.resets.extend(Reset::claimed(log, act)),
+            Body::Act(act) => self.resets.extend(Reset::claimed(log, seq, act)),
             Body::Genesis(_)
             | Body::Commissioned(_)
             | Body::Boot(_)

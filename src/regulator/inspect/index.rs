@@ -8,12 +8,14 @@ use crate::{
     evidence::{LogId, Record},
     judge::Rung,
     regulator::{
+        foreign::ForeignAct,
         newer::Saying,
         sight::{self, Said, Span, VerdictSaid},
         store::{
             Answered, Kept, Log, Store,
             sights::{AskedAt, AssetRow, Scope, Which},
         },
+        undone::is_disowned,
     },
     terms::{AssetId, GatewayId, LegalDay, OrderId},
 };
@@ -69,6 +71,8 @@ impl<T> Newest<T> {
 /// What records say of a piece of equipment.
 struct Told {
     seen_unix_ms: i64,
+    /// Since when it was ever convicted, or drew, where a foreign hand may have undone that.
+    since: BTreeSet<i64>,
     verdict: Newest<VerdictSaid>,
     order: Newest<(OrderId, Rung)>,
     plate: Newest<()>,
@@ -84,10 +88,17 @@ pub(super) struct Equipment {
     spans: u64,
     /// Up to where each log was pruned.
     pruned: BTreeMap<LogId, u64>,
+    /// Acts in its logs that the authority did not sign.
+    foreign: Vec<ForeignAct>,
     places: BTreeSet<(String, String)>,
 }
 
 impl Equipment {
+    /// Of a gateway that has taken these acts of foreign hands.
+    pub(super) fn beside(foreign: Vec<ForeignAct>) -> Equipment {
+        Equipment { foreign, ..Equipment::default() }
+    }
+
     /// A log of it begins.
     pub(super) fn log(&mut self, log: LogId, pruned: Option<u64>, kept: Option<&Kept>) {
         self.pruned.extend(pruned.map(|seq| (log, seq)));
@@ -97,12 +108,18 @@ impl Equipment {
     /// A record of it whose signature holds.
     pub(super) fn on(&mut self, record: &Record, received_unix_ms: i64) {
         let Some(sight) = sight::of(record, received_unix_ms) else { return };
+        if let Said::Order { order, rung: _ } = &sight.said
+            && is_disowned(&self.foreign, *order, sight.log, sight.seq)
+        {
+            return;
+        }
         if !self.told.contains_key(&sight.asset) && self.told.len() >= MOST_ASSETS {
             self.is_too_much = true;
             return;
         }
         let told = self.told.entry(sight.asset).or_insert(Told {
             seen_unix_ms: sight.wall_unix_ms,
+            since: BTreeSet::new(),
             verdict: Newest::new(),
             order: Newest::new(),
             plate: Newest::new(),
@@ -110,7 +127,13 @@ impl Equipment {
         told.seen_unix_ms = told.seen_unix_ms.max(sight.wall_unix_ms);
         let saying = sight.saying();
         match sight.said {
-            Said::Verdict(said) => told.verdict.on(saying, said),
+            Said::Verdict(said) => {
+                if !self.foreign.is_empty() {
+                    told.since.insert(said.since_unix_ms);
+                    told.since.extend(said.violation_since_unix_ms);
+                }
+                told.verdict.on(saying, said);
+            }
             Said::Order { order, rung } => told.order.on(saying, (order, rung)),
             Said::Plate => told.plate.on(saying, ()),
             Said::Span(span) => self.page.push((sight.seq, sight.asset, span)),
@@ -211,7 +234,8 @@ impl Equipment {
                 let is_shown = told.verdict.shown().is_some_and(|shown| shown.saying == last.saying);
                 let is_time = row.verdict_unix_ms == last.saying.wall_unix_ms;
                 let is_ended = row.violation_since_unix_ms.is_none() && latches.is_ended(row.asset, log);
-                let is_latch = is_ended || is_latch(row, (log, last), &told.verdict);
+                let is_undone = row.violation_since_unix_ms.is_some_and(|since| told.since.contains(&since));
+                let is_latch = is_ended || is_undone || is_latch(row, (log, last), &told.verdict);
                 is_shown && is_time && says(row, &last.said) && is_latch
             }
             Some(last) => is_gone && last.saying.seq < seq,

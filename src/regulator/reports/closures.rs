@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Equipment, Scope, Source, Surveyed,
-    survey::{Told, after_midnight, claimed},
+    Equipment, Scope, Source, Surveyed, after_midnight,
+    survey::{Told, claimed},
 };
 use crate::{
     evidence::{Body, PublicKey, lineage::Says, record::Unverified},

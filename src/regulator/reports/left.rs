@@ -3,16 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use super::{Equipment, Scope, Source, Surveyed, survey::after_midnight};
+use super::{Equipment, Scope, Source, Surveyed, after_midnight};
 use crate::{
-    evidence::{Body, PublicKey, record::Unverified},
+    catalogue::Class,
+    evidence::{Act, Body, Meaning, PublicKey, Record, record::Unverified},
     host::exit::Failure,
     judge::{Finding, Verdict},
     regulator::{
         alarms::{About, Cause, ending},
         conviction::{LastWord, Reset, left_standing},
-        store::{Kept, Store},
+        foreign::ForeignAct,
+        store::{Batch, Kept, Store},
         sums::Bearing,
+        undone::undone,
     },
     terms::{AssetId, GatewayId},
 };
@@ -49,7 +52,10 @@ pub(super) fn settle(
     (scope, trusted): (&Scope, &[PublicKey]),
     surveyed: &mut Surveyed,
 ) -> Result<(), Failure> {
-    let is_alone = logs.len() < 2;
+    let Some(newest) = logs.last() else { return Ok(()) };
+    let foreign = store.foreign_acts(Some(&[newest.gateway].into()))?;
+    let is_alone = logs.len() < 2 && foreign.is_empty();
+    mislead(store, logs, &foreign, surveyed)?;
     let mut said: BTreeMap<AssetId, Vec<Said>> = BTreeMap::new();
     for kept in logs {
         // Of a gateway with one log only the desk can have said something else.
@@ -70,10 +76,11 @@ pub(super) fn settle(
             let desk = ending::resets(store, alarm.id())?.into_iter();
             of_it.extend(desk.filter(|(at, _)| *at < scope.to.starts_unix_ms()).map(|(_, reset)| reset));
         }
+        let undone = undone_words(store, logs, scope, &foreign, asset)?;
         for kept in logs {
             let key = (kept.gateway, asset, kept.division, kept.enterprise);
             if let Some(one) = surveyed.get_mut(&key) {
-                one.look_back(&said, &of_it);
+                one.look_back(&said, &undone, &of_it);
             }
         }
     }
@@ -101,6 +108,47 @@ fn last(store: &mut dyn Store, kept: &Kept, asset: AssetId, scope: &Scope) -> Re
     }))
 }
 
+/// Equipment whose judge was given a roster that the authority did not sign is known to have been.
+fn mislead(
+    store: &mut dyn Store,
+    logs: &[Kept],
+    foreign: &[ForeignAct],
+    surveyed: &mut Surveyed,
+) -> Result<(), Failure> {
+    for act in foreign {
+        let Some(kept) = logs.iter().find(|kept| kept.log == act.log && act.seq <= kept.seq) else {
+            continue;
+        };
+        let record = store.records_from((act.gateway, act.log), act.seq, 1)?;
+        // What is kept was verified when it came.
+        let opened =
+            record.first().map(|(_, record)| Unverified::read(&record.bytes).and_then(Unverified::own));
+        let Some(Ok(Record { body: Body::Act(Act { meaning: Meaning::Roster(_), .. }), .. })) = opened else {
+            continue;
+        };
+        let of = (kept.gateway, kept.division, kept.enterprise);
+        let here = surveyed.values_mut().filter(|one| (one.gateway, one.division, one.enterprise) == of);
+        here.for_each(|one| one.is_misled = true);
+    }
+    Ok(())
+}
+
+/// Convictions on a piece of equipment that foreign hands have undone.
+fn undone_words(
+    store: &mut dyn Store,
+    logs: &[Kept],
+    scope: &Scope,
+    foreign: &[ForeignAct],
+    asset: AssetId,
+) -> Result<Vec<LastWord>, Failure> {
+    let is_known = |act: &&ForeignAct| logs.iter().any(|kept| kept.log == act.log && act.seq <= kept.seq);
+    let mut words = Vec::new();
+    for act in foreign.iter().filter(is_known) {
+        words.extend(undone(store, &Batch::default(), act, asset, after_midnight(scope.to))?);
+    }
+    Ok(words)
+}
+
 fn resets(
     store: &mut dyn Store,
     logs: &[Kept],
@@ -115,7 +163,7 @@ fn resets(
                 from = seq.checked_add(1);
                 let at_unix_ms = record.wall_unix_ms.min(record.received_unix_ms);
                 if seq <= kept.seq && at_unix_ms < scope.to.starts_unix_ms() {
-                    resets.extend(Reset::of(kept.log, &record, trusted));
+                    resets.extend(Reset::of(kept.log, seq, &record, trusted));
                 }
             }
         }
@@ -124,19 +172,21 @@ fn resets(
 }
 
 impl Equipment {
-    fn look_back(&mut self, said: &[Said], resets: &[Reset]) {
+    fn look_back(&mut self, said: &[Said], undone: &[LastWord], resets: &[Reset]) {
         let Some(newest) = &self.newest else { return };
         let own = newest.source.log;
         let Some(at) = said.iter().position(|said| said.word.log == own) else { return };
         // What a later log says, of another place perhaps, is no word of this one.
         let until = said.get(..=at).unwrap_or_default();
         let words = || until.iter().map(|said| &said.word);
+        let is_of_these = |word: &&LastWord| words().any(|said| said.log == word.log);
+        let all = words().chain(undone.iter().filter(is_of_these));
         self.latch = match newest.verdict.violation_since_unix_ms {
             Some(_) if words().any(|word| word.log == own && resets.iter().any(|reset| reset.ends(word))) => {
                 Latch::Opened
             }
             Some(_) => Latch::Told,
-            None => left_standing(words(), resets, own).map_or(Latch::Told, |word| {
+            None => left_standing(all, resets, own).map_or(Latch::Told, |word| {
                 let LastWord { log, seq, hash, .. } = word;
                 Latch::Left(Source { gateway: self.gateway, log, seq, hash })
             }),
@@ -167,13 +217,18 @@ impl Equipment {
         }
     }
 
+    /// Whether it is in scope, and on the roster that the authority signed: what a verdict says that rests on another is nothing.
+    fn is_charged_by_the_authority(&self) -> bool {
+        self.rostered.is_some() && self.class() == Some(Class::InScope)
+    }
+
     /// Whether energy is charged of which its verdict said this. A journal that began anew and was sent no roster yet says
     /// nothing of that; the one before did.
     pub fn charges(&self, bearing: Bearing) -> bool {
         match bearing {
             Bearing::Charged => true,
-            Bearing::Free => false,
-            Bearing::NoRoster => self.was_charged,
+            Bearing::Free => self.is_misled && self.is_charged_by_the_authority(),
+            Bearing::NoRoster => self.was_charged || (self.is_misled && self.is_charged_by_the_authority()),
         }
     }
 }

@@ -29,7 +29,15 @@ pub use self::{
     tariff::Tariff,
 };
 
-use crate::terms::place::{CreditCode, Division};
+use crate::terms::{
+    LegalDay,
+    place::{CreditCode, Division},
+};
+
+/// What is told on the stroke of midnight is of the day that ends.
+fn after_midnight(day: LegalDay) -> i64 {
+    day.starts_unix_ms().saturating_add(1)
+}
 
 /// Where something is, as the first cells of a row.
 fn place(division: Division, enterprise: CreditCode) -> [Cell; 2] {

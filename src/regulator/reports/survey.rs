@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    after_midnight,
     closures::{self, Closed},
     left::{self, Latch},
     moved::{self, Time},
@@ -15,6 +16,7 @@ use crate::{
     host::exit::Failure,
     judge::{Finding, Rung, Verdict},
     regulator::{
+        foreign::ForeignAct,
         logs::by_gateway,
         sight::MOST_QUIET_MS,
         store::{Kept, KeptRecord, Log, Store},
@@ -112,10 +114,11 @@ pub struct Equipment {
     pub was_charged: bool,
     /// The times at which it stood elsewhere after it had stood here, as its gateway's logs say, Unix milliseconds.
     pub away: Vec<Time>,
+    /// Whether its judge was given a roster here that the authority did not sign.
+    pub is_misled: bool,
 }
 
-/// Everything that is under a duty, known or listed, by gateway, name and where it was: whoever moves is told at both places,
-/// of each what was drawn there.
+/// Everything under a duty, by gateway, name and where it was: whoever moves is told at both places, of each what was drawn there.
 pub type Surveyed = BTreeMap<(GatewayId, AssetId, Division, CreditCode), Equipment>;
 
 /// Of what the figures of a time are made.
@@ -170,7 +173,7 @@ fn pass_through(
     figures: Option<Basis>,
     trusted: &[PublicKey],
 ) -> Result<Surveyed, Failure> {
-    let mut surveyed = Surveyed::new();
+    let (mut surveyed, foreign) = (Surveyed::new(), store.foreign_acts(None)?);
     for logs in by_gateway(store, None)? {
         let all: Vec<Kept> = logs.others.iter().rev().chain([&logs.newest]).copied().collect();
         // Each log tells of the place that it began at.
@@ -182,6 +185,7 @@ fn pass_through(
                 scope,
                 figures,
                 place: (logs.newest.gateway, division, enterprise),
+                foreign: &foreign,
                 acts: BTreeMap::new(),
                 roster: None,
                 ends: BTreeMap::new(),
@@ -207,6 +211,8 @@ struct Pass<'s> {
     /// Of what figures are made, where any are wanted.
     figures: Option<Basis>,
     place: (GatewayId, Division, CreditCode),
+    /// Acts in any log that the authority did not sign.
+    foreign: &'s [ForeignAct],
     /// Rosters that were written down and not answered yet.
     acts: BTreeMap<(Name, u32), (Roster, Source)>,
     roster: Option<(Roster, Source)>,
@@ -366,17 +372,20 @@ impl Pass<'_> {
             latch: Latch::Told,
             was_charged: false,
             away: Vec::new(),
+            is_misled: false,
         })
     }
 
     fn paper(&mut self, log: Log, seq: u64, record: &KeptRecord) {
         let Some(opened) = read(record) else { return };
         let source = Self::source(log, seq, record);
+        let is_foreign = self.foreign.iter().any(|act| act.gateway == log.0 && act.is_at(log.1, seq));
         match opened.body {
             Body::Finding(Finding::Transition(step)) if step.to == Rung::Closed => {
                 let at_unix_ms = record.moment_unix_ms();
                 self.equipment(step.asset).closed = Some(Closed::claimed(step.order, at_unix_ms, source));
             }
+            Body::Act(_) if is_foreign => {}
             Body::Act(Act { id, version, meaning: Meaning::Roster(roster), .. }) => {
                 self.acts.insert((id, version), (roster, source));
             }
@@ -463,8 +472,7 @@ impl Equipment {
         self.newest.as_ref().and_then(|told| told.verdict.standing.class())
     }
 
-    /// Whether its newest verdict is older than a gateway that speaks lets it get by the end of the time, or by when this
-    /// is asked.
+    /// Whether its newest verdict is older by the end of the time, or by now, than a gateway that speaks lets it get.
     pub fn is_silent(&self, scope: &Scope) -> bool {
         let end = scope.to.starts_unix_ms().min(scope.made_unix_ms);
         self.newest.as_ref().is_some_and(|told| end.saturating_sub(told.at_unix_ms) > MOST_QUIET_MS)
@@ -473,11 +481,6 @@ impl Equipment {
 
 fn source((gateway, log): Log, (seq, hash): Place) -> Source {
     Source { gateway, log, seq, hash }
-}
-
-/// What is told on the stroke of midnight is of the day that ends.
-pub(super) fn after_midnight(day: LegalDay) -> i64 {
-    day.starts_unix_ms().saturating_add(1)
 }
 
 /// So much more under a key.

@@ -78,6 +78,7 @@ fn equipment_of(asset: &str) -> Equipment {
         latch: left::Latch::Told,
         was_charged: false,
         away: Vec::new(),
+        is_misled: false,
     }
 }
 

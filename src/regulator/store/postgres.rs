@@ -4,6 +4,7 @@
 //! call; what was open then is undone, by the server too.
 
 mod alarms;
+mod foreign;
 mod inspections;
 mod lineage;
 mod listed;

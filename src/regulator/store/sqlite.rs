@@ -3,6 +3,7 @@
 mod alarms;
 mod closed;
 mod fault;
+mod foreign;
 mod inspections;
 mod lineage;
 mod people;
@@ -163,8 +164,7 @@ impl SqliteStore {
             self.execute(sql, row)?;
         }
         // What is mentioned, or shown by a finding, is not pruned.
-        self.write_lineage(batch)?;
-        self.write_sights(batch)?;
+        self.write_lineage(batch).and_then(|()| self.write_sights(batch))?;
         self.write_sums(batch)?;
         self.write_conditions(batch)?;
         batch.pruned.iter().try_for_each(|(log, pruned, stay)| self.write_pruned(*log, pruned, stay))

@@ -12,7 +12,7 @@ const FORGET_DESK: &str = "drop index record_story; drop table asset; drop table
     drop table person; drop table saved; drop table saw; drop table inspection;
     drop index record_verdict; drop index record_paper;
     drop index record_verdict_place; drop table summed; drop table day_sum;
-    drop table left_word;
+    drop table left_word; drop table foreign_act;
     alter table gateway drop column division;";
 
 /// Everything a store of an earlier version would not have.

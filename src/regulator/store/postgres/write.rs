@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::Error;
 
-use super::{alarms, lineage, read::columns, session::Session, shown, sums};
+use super::{alarms, foreign, lineage, read::columns, session::Session, shown, sums};
 use crate::{
     evidence::heads::Listed,
     regulator::store::{Batch, KeptHeads, Log},
@@ -41,6 +41,7 @@ pub(super) async fn everything(session: &mut Session, batch: &Batch) -> Result<(
     receipts(session, batch).await?;
     // What is mentioned, or shown by a finding, is not pruned.
     lineage::write(session, batch).await?;
+    foreign::write(session, batch).await?;
     shown::write(session, batch).await?;
     sums::write(session, batch).await?;
     alarms::conditions(session, batch).await?;

@@ -366,4 +366,15 @@ pub(in crate::regulator::store) const POSTGRES: &[&str] = &[
     "
     alter table gateway add column division text collate \"C\" not null default '';
 ",
+    // Acts in logs that the authority did not sign, as they arrive.
+    "
+    create table foreign_act (
+        gateway text collate \"C\" not null,
+        log text collate \"C\" not null,
+        seq bigint not null,
+        asset text not null,
+        order_id text not null,
+        primary key (gateway, log, seq)
+    );
+",
 ];

@@ -371,4 +371,15 @@ pub(in crate::regulator::store) const SQLITE: &[&str] = &[
     "
     alter table gateway add column division text not null default '';
 ",
+    // Acts in logs that the authority did not sign, as they arrive.
+    "
+    create table foreign_act (
+        gateway text not null,
+        log text not null,
+        seq integer not null,
+        asset text not null,
+        order_id text not null,
+        primary key (gateway, log, seq)
+    ) strict, without rowid;
+",
 ];

@@ -16,6 +16,7 @@ use crate::{
 
 impl SqliteStore {
     pub(super) fn write_sights(&self, batch: &Batch) -> Answered<()> {
+        self.write_foreign(batch)?;
         batch.sights.iter().try_for_each(|sight| self.write_sight(sight))?;
         newest(&batch.sights).into_iter().try_for_each(|(of, said)| self.write_newest(of, &said))?;
         batch.heads.iter().try_for_each(|kept| self.place_sights(kept))
