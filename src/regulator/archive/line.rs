@@ -86,6 +86,13 @@ fn saw(Saw { at_unix_ms, person, scope, what, status }: &Saw) -> Value {
     }})
 }
 
+fn foreign(ForeignAct { gateway, log, seq, asset, order }: &ForeignAct) -> Value {
+    json!({ "foreign": {
+        "gateway": gateway.to_string(), "log": log.to_string(), "seq": seq,
+        "asset": asset.map(|asset| asset.to_string()), "order": order.map(|order| order.to_string()),
+    }})
+}
+
 fn said(Said { who, at_unix_ms, what }: &Said) -> Value {
     json!({ "who": who.to_string(), "at_unix_ms": at_unix_ms, "what": what })
 }
@@ -142,10 +149,7 @@ impl Line {
                 "gateway": gateway.to_string(), "log": log.to_string(), "from_seq": from,
             }}),
             Line::Finding(found) => finding(found),
-            Line::Foreign(act) => json!({ "foreign": {
-                "gateway": act.gateway.to_string(), "log": act.log.to_string(), "seq": act.seq,
-                "asset": act.asset.map(|asset| asset.to_string()), "order": act.order.map(|order| order.to_string()),
-            }}),
+            Line::Foreign(act) => foreign(act),
             Line::Heads(KeptHeads { number, day, made_unix_ms, bytes }) => json!({ "heads": {
                 "number": number, "day": day.to_string(), "made_unix_ms": made_unix_ms, "bytes": text(bytes),
             }}),
@@ -207,13 +211,7 @@ impl Line {
             "mention" => Line::Mention(m.mention()?),
             "unindexed" => Line::Unindexed(m.log()?, m.count("from_seq")?),
             "finding" => Line::Finding(m.finding()?),
-            "foreign" => {
-                let ((gateway, log), seq) = (m.log()?, m.count("seq")?);
-                let asset = m.text("asset").map(AssetId::new);
-                let order = m.text("order").map(OrderId::new);
-                let (asset, order) = (told(asset)?, told(order)?);
-                Line::Foreign(ForeignAct { gateway, log, seq, asset, order })
-            }
+            "foreign" => Line::Foreign(m.foreign()?),
             "heads" => Line::Heads(KeptHeads {
                 number: m.count("number")?,
                 day: crate::terms::LegalDay::parse(m.text("day")?)?,
@@ -242,6 +240,13 @@ fn told<T>(named: Option<Option<T>>) -> Option<Option<T>> {
 struct Members<'a>(&'a Map<String, Value>);
 
 impl Members<'_> {
+    fn foreign(&self) -> Option<ForeignAct> {
+        let ((gateway, log), seq) = (self.log()?, self.count("seq")?);
+        let asset = told(self.text("asset").map(AssetId::new))?;
+        let order = told(self.text("order").map(OrderId::new))?;
+        Some(ForeignAct { gateway, log, seq, asset, order })
+    }
+
     fn finding(&self) -> Option<KeptFinding> {
         Some(KeptFinding {
             id: ClashId::from_hex(self.text("id")?)?,

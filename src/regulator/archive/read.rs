@@ -13,7 +13,7 @@ use crate::{
     host::exit::{Exit, Failure},
     regulator::alarms::{Alarm, AlarmId, Entry, KeptStep},
     regulator::store::{
-        AlarmBatch, Batch, KeptFinding, KeptHalf, KeptHeads, KeptRecord, Log, Store, people::Saw,
+        Admitted, AlarmBatch, Batch, KeptFinding, KeptHalf, KeptHeads, KeptRecord, Log, Store, people::Saw,
     },
     terms::{Digest, GatewayId, digest::Hasher},
 };
@@ -115,16 +115,7 @@ struct Filling<'a> {
 impl Filling<'_> {
     fn take(&mut self, number: u64, line: Line) -> Result<(), Failure> {
         match line {
-            Line::Gateway(admitted) => {
-                self.copied.gateways += 1;
-                self.store.admit(admitted.gateway, &admitted.key, admitted.admitted_unix_ms)?;
-                if let Some(division) = admitted.division {
-                    self.store.say_where(admitted.gateway, division)?;
-                }
-                if let Some(revoked_unix_ms) = admitted.revoked_unix_ms {
-                    self.store.revoke(admitted.gateway, admitted.key.id(), revoked_unix_ms)?;
-                }
-            }
+            Line::Gateway(admitted) => self.gateway(&admitted)?,
             Line::Log(kept) => {
                 self.of((kept.gateway, kept.log))?;
                 self.batch.heads.push(kept);
@@ -178,6 +169,18 @@ impl Filling<'_> {
                 self.copied.inspections += 1;
                 self.store.keep_inspection(&inspection)?;
             }
+        }
+        Ok(())
+    }
+
+    fn gateway(&mut self, admitted: &Admitted) -> Result<(), Failure> {
+        self.copied.gateways += 1;
+        self.store.admit(admitted.gateway, &admitted.key, admitted.admitted_unix_ms)?;
+        if let Some(division) = admitted.division {
+            self.store.say_where(admitted.gateway, division)?;
+        }
+        if let Some(revoked_unix_ms) = admitted.revoked_unix_ms {
+            self.store.revoke(admitted.gateway, admitted.key.id(), revoked_unix_ms)?;
         }
         Ok(())
     }
