@@ -160,6 +160,17 @@ impl Alarm {
             | Event::Retire
             | Event::Restore => self.level,
         };
+        // Whoever hears of it only now looks it up as who heard of it first.
+        let record = match event {
+            Event::Escalate | Event::Unshelve | Event::Release | Event::Restore => self.record,
+            Event::Raise
+            | Event::Settle
+            | Event::Clear
+            | Event::Acknowledge
+            | Event::Shelve
+            | Event::Inhibit
+            | Event::Retire => None,
+        };
         Ok(Step {
             about: self.about,
             event,
@@ -169,7 +180,7 @@ impl Alarm {
             level,
             hand: None,
             until_unix_ms: None,
-            record: None,
+            record,
             gateways: None,
             act: None,
         })
@@ -263,6 +274,18 @@ pub(in crate::regulator) mod tests {
         // Raised anew it begins at its county again.
         let step = alarm.step(Event::Raise, 2_000).unwrap();
         assert_eq!((step.level, step.to.life), (Level::County, Life::UnackActive));
+    }
+
+    #[test]
+    fn who_hears_of_an_alarm_later_is_told_the_record_that_raised_it() {
+        let record = Some(Digest::of(b"a record"));
+        let quiet = Alarm::unheard(about(Cause::Violation, "gw-1", "130421"));
+        let raised = Step { record, ..quiet.step(Event::Raise, 1_000).unwrap() };
+        let raised = quiet.after(&raised).unwrap();
+        assert_eq!(raised.step(Event::Escalate, 2_000).unwrap().record, record);
+        let shelved = raised.after(&raised.step(Event::Shelve, 3_000).unwrap()).unwrap();
+        assert_eq!(shelved.step(Event::Unshelve, 4_000).unwrap().record, record);
+        assert_eq!(raised.step(Event::Acknowledge, 2_000).unwrap().record, None);
     }
 
     #[test]
