@@ -15,7 +15,7 @@ use super::{
     receiver::Receiver,
     state::{Event, Life, State},
 };
-use crate::terms::{Digest, Name, place::Level};
+use crate::terms::{Digest, GatewayId, Name, place::Level};
 
 /// How long the first notification waits for what comes with its cause, in milliseconds.
 pub const GROUP_WAIT_MS: i64 = 30_000;
@@ -268,6 +268,7 @@ impl Pager {
         }
         let mut news: Vec<(AlarmId, News)> = self.news.iter().map(|(id, news)| (*id, news.clone())).collect();
         news.sort_by_key(|(id, news)| (news.about.cause.priority(), news.at_unix_ms, *id));
+        let mut news = by_turns(news);
         let priority = news.first().map_or(Priority::Diagnostic, |(_, news)| news.about.cause.priority());
         let further = news.len().saturating_sub(most_named) + self.uncounted;
         news.truncate(most_named);
@@ -332,6 +333,21 @@ impl Pager {
         let first = self.news.values().map(|news| news.at_unix_ms).min();
         self.since_unix_ms = first.or((self.uncounted > 0).then_some(now));
     }
+}
+
+/// The most urgent first; of equally urgent ones the first of each gateway before the second of any, so that one gateway
+/// with thousands keeps no other out of what is named.
+fn by_turns(news: Vec<(AlarmId, News)>) -> Vec<(AlarmId, News)> {
+    let mut turns: BTreeMap<(Priority, Option<GatewayId>), usize> = BTreeMap::new();
+    let mut all: Vec<(Priority, usize, (AlarmId, News))> = Vec::with_capacity(news.len());
+    for (id, news) in news {
+        let priority = news.about.cause.priority();
+        let turn = turns.entry((priority, news.about.gateway)).or_insert(0);
+        *turn += 1;
+        all.push((priority, *turn, (id, news)));
+    }
+    all.sort_by_key(|(priority, turn, _)| (*priority, *turn));
+    all.into_iter().map(|(_, _, news)| news).collect()
 }
 
 /// Whether this step brings an alarm to whoever is told from that level on.

@@ -50,6 +50,25 @@ fn what_comes_at_once_is_told_at_once_and_once() {
 }
 
 #[test]
+fn a_gateway_with_thousands_keeps_no_other_out_of_what_is_named() {
+    let desk = receiver("130000", Level::County);
+    let mut pager = pager(Kind::Violation);
+    for n in 0..3_000_u64 {
+        let of_order = About {
+            subject: Name::new(&format!("order-{n}")),
+            ..about(Cause::CutViolated, "gw-flood", "130421")
+        };
+        pager.on(n + 1, &Alarm::unheard(of_order).step(Event::Raise, 1_000).unwrap(), &desk);
+    }
+    pager.on(3_001, &raised(Cause::Violation, "gw-victim", 2_000), &desk);
+    let told = pager.due(3_001, 1_000 + GROUP_WAIT_MS).unwrap();
+    let named: Vec<String> =
+        told.news.iter().filter_map(|(_, news)| news.about.gateway).map(|g| g.to_string()).collect();
+    assert_eq!(named.len(), MOST_NAMED);
+    assert_eq!(named.iter().filter(|gateway| *gateway == "gw-victim").count(), 1);
+}
+
+#[test]
 fn kinds_are_never_merged_and_what_is_put_aside_is_not_told() {
     let desk = receiver("130000", Level::County);
     let mut violations = pager(Kind::Violation);
