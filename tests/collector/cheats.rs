@@ -98,6 +98,37 @@ fn what_is_over_is_not_raised_by_what_came_before_it(homes: Homes) {
     assert_eq!(alarms_of(&home, "000000", Cause::Violation).len(), 1);
 }
 
+fn a_fork_below_one_that_was_acknowledged_rings_and_none_rings_twice(homes: Homes) {
+    let home = home_admitting(homes, "lower-fork");
+    let mut collector = open(&home);
+    let mut voice = Voice::of(gateway(), "130421", (5, 0, 7));
+    let forks = |home: &Home| alarms_of(home, "000000", Cause::Fork).len();
+    let rests = tampered(false);
+    take(&mut collector, &[voice.genesis(7, None), voice.say(&rests), voice.say(&rests)]);
+    let mut upper = Voice::of(gateway(), "130421", (5, 0, 7));
+    let _same = [upper.genesis(7, None), upper.say(&rests)];
+    let upper = upper.say(&tampered(true));
+    let mut lower = Voice::of(gateway(), "130421", (5, 0, 7));
+    let _same = lower.genesis(7, None);
+    let lower = lower.say(&tampered(true));
+    let mut now_unix_ms = NOW;
+    for proof in [&upper, &lower] {
+        take(&mut collector, std::slice::from_ref(proof));
+        now_unix_ms += 10_000;
+        collector.alarm_round(true, now_unix_ms).unwrap();
+        assert_eq!(forks(&home), 1);
+        let all = alarms_of(&home, "000000", Cause::Fork);
+        let seen = [(all[0].id, Some(all[0].changed_unix_ms))];
+        let hand = Hand::new("li", "seen").unwrap();
+        act(&mut *home.store(), &key(9), &seen, (Deed::Acknowledge, &hand), now_unix_ms + 1_000).unwrap();
+        assert_eq!(forks(&home), 0);
+    }
+    // Both are sent again: nothing that was not known.
+    take(&mut collector, &[upper, lower]);
+    collector.alarm_round(true, now_unix_ms + 20_000).unwrap();
+    assert_eq!(forks(&home), 0);
+}
+
 fn what_nobody_has_acknowledged_goes_nowhere_with_a_new_journal(homes: Homes) {
     let home = home_admitting(homes, "unacknowledged");
     let mut collector = open(&home);
@@ -286,6 +317,7 @@ over_both!(
     whoever_never_speaks_again_is_set_free_at_the_desk_by_the_authority_alone,
     a_new_journal_hides_no_tampering,
     what_is_over_is_not_raised_by_what_came_before_it,
+    a_fork_below_one_that_was_acknowledged_rings_and_none_rings_twice,
     what_nobody_has_acknowledged_goes_nowhere_with_a_new_journal,
     a_reset_that_the_authority_never_signed_opens_no_latch_and_is_told,
     a_clock_that_was_ahead_keeps_no_alarm_standing_after_the_reset,

@@ -111,7 +111,7 @@ pub struct Condition {
     pub gateway: GatewayId,
     /// In which of its logs.
     pub log: LogId,
-    /// At which place.
+    /// At which place; of a fork the how manieth proof of its log it is.
     pub seq: u64,
     /// Of which equipment, meter, order or finding.
     pub subject: Option<Name>,

@@ -29,14 +29,20 @@ impl Collector {
         self.batch.conditions.extend(signals::signals(record, received_unix_ms));
     }
 
-    /// Takes down that a log has two histories.
-    pub(super) fn signal_fork(&mut self, (gateway, log): Log, seq: u64, bytes: &[u8], received_unix_ms: i64) {
+    /// Takes down that a log has two histories, by the `proof`th proof of it: one of an earlier place is news, too.
+    pub(super) fn signal_fork(
+        &mut self,
+        (gateway, log): Log,
+        proof: u64,
+        bytes: &[u8],
+        received_unix_ms: i64,
+    ) {
         let Ok(shown) = Unverified::read(bytes) else { return };
         self.batch.conditions.push(Condition {
             cause: Cause::Fork,
             gateway,
             log,
-            seq,
+            seq: proof,
             subject: None,
             shown: Shown::Active,
             at_unix_ms: shown.header().at.wall_unix_ms,
