@@ -8,6 +8,7 @@
 //! one of them meanwhile, not at all. So no head is ever advanced over another's.
 
 pub mod alarms;
+mod equipment;
 pub mod foreign;
 pub mod inspections;
 pub mod lineage;

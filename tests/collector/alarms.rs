@@ -3,9 +3,8 @@
 use std::io::Cursor;
 
 use coldhearth::{
-    catalogue::{Rostered, Standing},
     evidence::{Body, LogId},
-    judge::{Finding, Shares, SignSet, State, Verdict},
+    judge::{Finding, State},
     regulator::{
         alarms::{self, Alarm, Cause, Deed, Event, Hand, Kind, Life, Refused, entry::Entry, log},
         archive,
@@ -18,36 +17,23 @@ use coldhearth::{
             sights::Scope as Digits,
         },
     },
-    terms::{AssetId, GatewayId, LegalDay, Name, WattHours, place::Division, time::DAY_MS},
+    terms::{AssetId, GatewayId, LegalDay, Name, place::Division, time::DAY_MS},
 };
 
 use crate::{
+    convictions,
     homes::{Home, Homes},
     open, over_both,
     support::voice::{NOW, Voice, at, key, key_of},
     take,
 };
 
-/// What the judge says of a furnace whose last lawful day, by the authority's roster, is long past.
+/// What the judge says of a furnace whose last lawful day, by the authority's roster alone, is long past.
 pub(crate) fn verdict(state: State, violation_since_unix_ms: Option<i64>, energy_wh: i64) -> Body {
-    Body::Finding(Finding::Verdict(Verdict {
-        asset: AssetId::new("eaf-2").unwrap(),
-        state,
-        since: at(0),
-        standing: Standing {
-            roster: Some(Rostered::By(LegalDay::parse("2012-12-31").unwrap())),
-            ..Standing::default()
-        },
-        phase: None,
-        violation_since_unix_ms,
-        energy_overdue: WattHours(energy_wh),
-        energy_closed: WattHours(energy_wh),
-        shares: Shares::of_record(900_000, 0, 0).unwrap(),
-        plate: None,
-        permit: None,
-        signs: SignSet::default(),
-        grounds: None,
-    }))
+    let ruled = convictions::verdict(state, violation_since_unix_ms, energy_wh, true);
+    let Body::Finding(Finding::Verdict(mut verdict)) = ruled else { panic!("it is a verdict") };
+    verdict.standing.ruling = None;
+    Body::Finding(Finding::Verdict(verdict))
 }
 
 pub(crate) fn home_of(homes: Homes, name: &str, gateways: u8) -> Home {

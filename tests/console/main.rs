@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and tells its figures"
 )]
 
+mod brought;
 mod browser;
 mod called;
 mod desk;

@@ -6,7 +6,7 @@ use tokio_postgres::{Row, types::ToSql};
 
 use super::{
     PostgresStore,
-    listed::{columns, convicted_before, counted, fleet, is_or_was, numbers, of_logs},
+    listed::{counted, fleet, numbers, of_logs},
     read::number,
     sighted::{self, asset_row, span_sum, story},
 };
@@ -16,6 +16,7 @@ use crate::{
         sight::Span,
         store::{
             Answered, KeptRecord, Log, Sights,
+            equipment::{columns, convicted_before, is_or_was},
             sights::{After, AskedAt, AssetRow, FleetAsked, Numbers, Scope, SpanSum, Which, merged},
         },
     },
